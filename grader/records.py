@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -140,11 +142,13 @@ class Reply:
 
     call: str
     outcome: Outcome
-    results: tuple[Any, ...] = ()  # one per step that ended: None, bool, int, float, str, ndarray, tuple, list, dict, Foreign
+    # One value per step that ended: None, bool, int, float, str, ndarray, Foreign, or a tuple, list or dict of these.
+    results: tuple[Any, ...] = ()
     error: StudentError | None = None
     printed: str = ""  # the first characters that it printed
     warnings: tuple[str, ...] = ()
-    own_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # params as the student's constructor made them
+    # The shapes of params as the student's constructor made them, by name.
+    own_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     positional: tuple[str, ...] = ()  # methods whose parameters have other names, called by position
 
 
