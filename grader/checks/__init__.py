@@ -1,0 +1,50 @@
+"""The rubric: a check is one function, and its docstring's first line is the sentence that the student reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import getdoc
+
+from grader.checks import forward, gradients, minibatch, prediction, training
+from grader.checks.evidence import Evidence
+from grader.records import Finding, Group
+
+__all__ = ["CHECKS", "Check", "Evidence"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to the replies."""
+
+    id: str
+    group: Group
+    function: Callable[[Evidence], Finding]
+
+    @property
+    def title(self) -> str:
+        """The sentence that the student reads."""
+        return (getdoc(self.function) or "").splitlines()[0]
+
+
+_ALL = (
+    Check("scores", "loss", forward.scores),
+    Check("data_loss", "loss", forward.data_loss),
+    Check("regularised_loss", "loss", forward.regularised_loss),
+    Check("stability", "loss", forward.stability),
+    Check("purity", "loss", forward.purity),
+    Check("gradient_W1", "gradients", gradients.gradient_W1),
+    Check("gradient_b1", "gradients", gradients.gradient_b1),
+    Check("gradient_W2", "gradients", gradients.gradient_W2),
+    Check("gradient_b2", "gradients", gradients.gradient_b2),
+    Check("numeric_gradient", "gradients", gradients.numeric_gradient),
+    Check("update_rule", "train", training.update_rule),
+    Check("decay", "train", training.decay),
+    Check("minibatch", "train", minibatch.minibatch),
+    Check("histories", "train", training.histories),
+    Check("learns_toy", "train", training.learns_toy),
+    Check("learns_digits", "train", training.learns_digits),
+    Check("predict", "predict", prediction.predict),
+    Check("best_hyperparameters", "train", prediction.best_hyperparameters),
+)
+CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}

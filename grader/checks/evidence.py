@@ -1,0 +1,244 @@
+"""What a check looks at: the replies, the expectations, and what several checks need to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.compare import as_array, as_number, compare, describe, fit, is_single
+from grader.records import Array, Assignment, Call, Expectation, Finding, Floats, Probes, Reply, Run
+
+# Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
+# reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
+RESEMBLANCE = 0.7
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One submission's replies beside the questions and the right answers."""
+
+    assignment: Assignment
+    probes: Probes
+    run: Run
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """First weights, first bias, second weights, second bias."""
+        return self.assignment.variant.names
+
+    def calls(self, prefix: str) -> list[Call]:
+        """Give the calls of one family, such as "loss", in the order in which they were asked."""
+        return [call for call in self.probes.calls if call.id.split("/")[0] == prefix]
+
+    def reply(self, call: str) -> Reply:
+        """Give the reply to a call; one that never came counts as not asked."""
+        return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
+
+    def expected(self, call: str) -> Expectation:
+        """Give the reference's answer to a call."""
+        return self.probes.expected[call]
+
+    def call(self, identity: str) -> Call:
+        """Give a call by its id."""
+        return next(call for call in self.probes.calls if call.id == identity)
+
+
+def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
+    """Say what kept a call from answering its step `index`; None where it answered."""
+    if len(reply.results) > index:
+        return None
+    error = reply.error
+    if error is None:
+        return Finding(0.0, "Not judged: this was not asked.", skipped=True, about=about)
+    where = f"\nIt happened in {error.places[-1]}." if error.places else ""
+    during = error.during if "(" in error.during or " " in error.during else f"{error.during}()"
+    if reply.outcome == "raised":
+        if error.type == "NotImplementedError":
+            return Finding(0.0, f"Not started: {during} raises NotImplementedError.{where}", skipped=True, about=about)
+        return Finding(0.0, f"{during} raised {error.type}: {error.message}{where}", places=error.places, about=about)
+    skipped = reply.outcome == "not_asked"
+    return Finding(0.0, f"{during}: {error.message}{where}", places=error.places, skipped=skipped, about=about)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What loss(X, y, reg) returned, taken apart."""
+
+    value: float | None
+    grads: dict[str, Any]
+    finding: Finding | None  # why there is no value
+    surplus: str = ""  # what was wrong with the shape of the answer, though a loss could be read from it
+
+
+def read_loss(reply: Reply, index: int = 0) -> Loss:
+    """Take (loss, grads) apart, however it was wrapped."""
+    problem = obstacle(reply, index, about="loss")
+    if problem:
+        return Loss(None, {}, problem)
+    answer = reply.results[index]
+    if not_started(answer):
+        text = f"Not started: loss(X, y, reg) returned {describe(answer)} instead of (loss, grads)."
+        return Loss(None, {}, Finding(0.0, text, skipped=True, about="loss"))
+    parts = list(answer) if isinstance(answer, tuple | list) else [answer]
+    value = as_number(parts[0]) if parts else None
+    grads = next((part for part in parts[1:] if isinstance(part, dict)), {})
+    if value is None:
+        found = describe(answer) if not parts else f"{describe(answer)} that begins with {describe(parts[0])}"
+        text = f"loss(X, y, reg) must return (loss, grads), the loss being one number; it returned {found}."
+        return Loss(None, grads, Finding(0.0, text, about="loss"))
+    fine = isinstance(answer, tuple | list) and len(parts) == 2 and isinstance(parts[1], dict)
+    return Loss(value, grads, None, "" if fine else describe(answer))
+
+
+def not_started(answer: Any) -> bool:
+    """Tell an untouched skeleton's answer: None, Ellipsis, or a tuple that begins with None and holds nothing."""
+    if isinstance(answer, tuple | list):
+        return bool(len(answer)) and not_started(answer[0]) and all(p is None or p == {} for p in answer[1:])
+    return answer is None or (type(answer).__name__ == "Foreign" and answer.type == "ellipsis")
+
+
+def own_params(
+    evidence: Evidence, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, Floats] | None:
+    """Give the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
+
+    shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
+    """
+    reply = evidence.reply(call.id)
+    if shapes is None:
+        shapes = {name: given.shape for name, given in call.params.items()}
+    if len(reply.results) <= index or not isinstance(reply.results[index], dict):
+        return None
+    found: dict[str, Floats] = {}
+    for name, shape in shapes.items():
+        array = as_array(reply.results[index].get(name))
+        fitted = None if array is None else fit(array, shape)
+        if fitted is None or not np.isfinite(fitted).all():
+            return None
+        found[name] = np.asarray(fitted, dtype=np.float64)
+    return found
+
+
+def own_gradient(reply: Reply, index: int, name: str, shape: tuple[int, ...]) -> Floats | None:
+    """Give one gradient from a loss step in the assignment's shape; None where there is none."""
+    array = as_array(read_loss(reply, index).grads.get(name))
+    fitted = None if array is None else fit(array, shape)
+    return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
+
+
+def loss_calls(evidence: Evidence) -> Iterator[tuple[Call, str, float]]:
+    """Give each loss call with its case's letter and its reg."""
+    for call in evidence.calls("loss"):
+        yield call, call.id.split("/")[1], float(evidence.expected(call.id)["reg"])
+
+
+def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
+    """Give the factors k that the assignment accepts in loss = data loss + k reg penalty."""
+    return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
+        evidence.assignment.variant.regulariser
+    ]
+
+
+def fitted_factors(evidence: Evidence) -> list[float]:
+    """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
+    factors = []
+    for call, case, reg in loss_calls(evidence):
+        own, bare = read_loss(evidence.reply(call.id)).value, read_loss(evidence.reply(f"loss/{case}/0")).value
+        if reg and own is not None and bare is not None:
+            factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
+    return factors
+
+
+def convention(evidence: Evidence) -> float | None:
+    """Give the one accepted k that all of the student's losses show; None where they show another or none."""
+    factors = np.array(fitted_factors(evidence))
+    tolerance = loss_tolerance(evidence) * 10  # a difference of two losses carries a digit less
+    for factor in allowed_conventions(evidence):
+        if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
+            return factor
+    return None
+
+
+def loss_tolerance(evidence: Evidence) -> float:
+    """Give the tolerance of losses: the wider one where the student computes in float32."""
+    answers = [evidence.reply(call.id).results for call in evidence.calls("loss")]
+    values = [as_array(a[0][0]) for a in answers if a and isinstance(a[0], tuple | list) and a[0]]
+    found = [value for value in values if value is not None and value.size == 1]
+    tolerances = evidence.assignment.tolerances
+    return tolerances.single if len(found) > 2 and is_single(*found) else tolerances.loss
+
+
+def data_loss_right(evidence: Evidence, case: str) -> bool:
+    """Tell whether the loss without regulariser is right on one case."""
+    call = f"loss/{case}/0"
+    value = read_loss(evidence.reply(call)).value
+    if value is None:
+        return False
+    right = evidence.expected(call)["data_loss"]
+    return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
+
+
+def loss_right(evidence: Evidence) -> bool:
+    """Tell whether the whole loss is right: on every case, with the regulariser."""
+    cases = {case for _, case, _ in loss_calls(evidence)}
+    return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
+
+
+def resembles_the_loss(evidence: Evidence) -> bool:
+    """Tell whether the student's loss is of the right kind: it rises and falls with the right one over single rows."""
+    expected = evidence.expected("rows/0")["losses"]
+    reply = evidence.reply("rows/0")
+    own = [read_loss(reply, index).value for index in range(1, 1 + expected.size)]
+    if any(value is None or not np.isfinite(value) for value in own):
+        return False
+    values = np.array(own, dtype=np.float64)
+    if values.std() == 0:
+        return False
+    return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
+
+
+def numeric_gradients(evidence: Evidence, call: Call) -> dict[str, tuple[Floats, float]] | None:
+    """Give the central differences of the student's own loss, and what rounding may have done to them.
+
+    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise: four roundings of a loss.
+    """
+    reply = evidence.reply(call.id)
+    if not reply.results or not isinstance(reply.results[0], dict):
+        return None
+    step = evidence.assignment.tolerances.step
+    found: dict[str, tuple[Floats, float]] = {}
+    for name, given in call.params.items():
+        pair = as_array(reply.results[0].get(name))
+        if pair is None or pair.shape != (2, *given.shape) or not np.isfinite(pair).all():
+            return None
+        precision = np.finfo(np.float32 if is_single(pair) else np.float64).eps
+        noise = float(4 * precision * np.abs(pair).max() / (2 * step))
+        found[name] = ((pair[0] - pair[1]) / (2 * step), noise)
+    return found
+
+
+def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
+    """Give an answer in the expected shape, or say what it is instead."""
+    array = as_array(value)
+    if array is None:
+        return None, describe(value)
+    fitted = fit(array, shape)
+    return (fitted, "") if fitted is not None else (None, describe(array))
+
+
+def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
+    """Put the findings of several cases together: None is right; the first problem's text is told.
+
+    The share is that of the right cases, where at least half are right: fewer is luck, not understanding.
+    """
+    problem = next((finding for finding in findings if finding), None)
+    if problem is None:
+        return Finding(1.0, fine, about=about)
+    right = sum(1.0 if finding is None else finding.share for finding in findings)
+    share = right / len(findings) if 2 * right >= len(findings) else 0.0
+    told = f"\n{findings.count(None)} of {len(findings)} cases are right." if None in findings else ""
+    skipped = problem.skipped and not right
+    return Finding(share, problem.message + told, problem.figures, problem.places, skipped, problem.about)

@@ -1,0 +1,225 @@
+"""Scores and losses: what loss() computes on the way forward."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.evidence import (
+    Evidence,
+    allowed_conventions,
+    convention,
+    data_loss_right,
+    fitted_factors,
+    loss_calls,
+    loss_tolerance,
+    not_started,
+    obstacle,
+    read_loss,
+    resembles_the_loss,
+    settle,
+)
+from grader.compare import as_array, compare, describe, is_single, number
+from grader.records import Array, Finding, Floats, HeatMap
+
+# 1000 + s keeps three digits fewer of s than s does.
+SHIFT_TOLERANCE = 1e-5
+
+
+def scores(evidence: Evidence) -> Finding:
+    """loss(X) without labels returns the scores of the second layer."""
+    calls = evidence.calls("scores")
+    findings = [
+        obstacle(evidence.reply(call.id), about="loss")
+        or _wrong_scores(evidence, evidence.reply(call.id).results[0], evidence.expected(call.id)["scores"])
+        for call in calls
+    ]
+    return settle(findings, f"Right on all {len(calls)} sets of sizes.", about="loss")
+
+
+def _wrong_scores(evidence: Evidence, answer: object, right: Array) -> Finding | None:
+    asked = f"loss(X) with {right.shape[0]} rows and {right.shape[1]} classes must return scores of shape {right.shape}"
+    if not_started(answer):
+        return Finding(0.0, f"Not started: loss(X) returned {describe(answer)}.", skipped=True, about="loss")
+    array = as_array(answer)
+    if array is None or array.shape != right.shape:
+        text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned where y is None."
+        return Finding(0.0, text, about="loss")
+    tolerances = evidence.assignment.tolerances
+    relative = tolerances.single if is_single(array) else tolerances.scores
+    difference = compare(array, right, relative=relative, floor=tolerances.floor)
+    if difference.within:
+        return None
+    row, column = difference.worst
+    text = (
+        f"{asked}. {difference.wrong_entries} of {right.size} entries are wrong; the worst is row {row}, class {column}:"
+        f" yours {number(difference.theirs)}, right {number(difference.right)}.\n"
+        "Look at each layer in turn: X W1 + b1, the ReLU (entry by entry), then h W2 + b2 with nothing after it."
+    )
+    return Finding(0.0, text, (HeatMap("scores", difference.error, difference.worst),), about="loss")
+
+
+def data_loss(evidence: Evidence) -> Finding:
+    """loss(X, y, reg=0) is the mean cross-entropy of the softmax over the examples."""
+    cases = [(call.id, case) for call, case, reg in loss_calls(evidence) if reg == 0]
+    findings = [_data_loss_of(evidence, identity, case) for identity, case in cases]
+    return settle(findings, f"Right on all {len(cases)} sets of sizes, one of them with a class absent.", about="loss")
+
+
+def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | None:
+    answer = read_loss(evidence.reply(identity))
+    if answer.finding:
+        return answer.finding
+    if not data_loss_right(evidence, case):
+        return _wrong_loss(evidence, identity, answer.value)
+    if answer.surplus:
+        text = (
+            f"The loss is right, but loss(X, y, reg) must return the pair (loss, grads); it returned {answer.surplus}."
+        )
+        return Finding(0.5, text, about="loss")
+    return None
+
+
+def _wrong_loss(evidence: Evidence, identity: str, value: float | None) -> Finding:
+    expected = evidence.expected(identity)
+    right = float(expected["data_loss"])
+    call = evidence.call(identity)
+    rows, classes = len(call.steps[0].arguments["y"]), call.sizes[2]
+    theirs = float("nan") if value is None else value
+    ratio = theirs / right
+    told = ""
+    if abs(ratio - rows) < 1e-6 * rows:
+        told = f" That is {rows} times as much, and there are {rows} examples: a sum where the mean is asked?"
+    elif np.isfinite(ratio):
+        told = f" The ratio is {number(ratio)}."
+    absent = sorted(set(range(classes)) - set(call.steps[0].arguments["y"].tolist()))
+    if absent:
+        told += f" In this case no example has the label {absent[-1]}: do not count classes from y."
+    text = (
+        f"loss(X, y, reg=0) with {rows} examples and {classes} classes: yours {number(theirs)}, right {number(right)}.{told}\n"
+        "Look at the probabilities (each row sums to 1), then at the one of each row's own class, its -log, and the mean."
+    )
+    return Finding(0.0, text, about="loss")
+
+
+def regularised_loss(evidence: Evidence) -> Finding:
+    """The regulariser adds reg times the sum of the squared weights to the loss."""
+    factors = fitted_factors(evidence)
+    asked = sum(reg > 0 for _, _, reg in loss_calls(evidence))
+    if len(factors) < asked:
+        for call, _, _ in loss_calls(evidence):
+            problem = read_loss(evidence.reply(call.id)).finding
+            if problem:
+                return problem
+    factor = convention(evidence)
+    if factor is not None:
+        shown = "1/2 reg" if factor == 0.5 else "reg"
+        return Finding(1.0, f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg.", about="loss")
+    return Finding(0.0, _regulariser_text(evidence, factors), about="loss")
+
+
+def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
+    accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(evidence))
+    every = evidence.assignment.variant.regulariser == "every"
+    squares = "the squares of all parameters" if every else "sum W1^2 + sum W2^2"
+    asked = f"The assignment asks for {accepted} times {squares}."
+    values = np.array(factors)
+    spread = float(np.ptp(values))
+    if np.abs(values).max() < 1e-9:
+        return f"{asked} Your loss does not change with reg at all."
+    if spread <= loss_tolerance(evidence) * 100 * np.abs(values).max():
+        return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
+    guess = _which_parameters(evidence)
+    return (
+        f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
+        f" {number(float(values.max()))} reg times it.{guess}\n"
+        "Look at which parameters enter (both weight matrices), that they are squared, and that reg enters once."
+    )
+
+
+def _which_parameters(evidence: Evidence) -> str:
+    """Explain what was added as k_1 sum W1^2 + k_2 sum b1^2 + ..., where small factors do."""
+    rows, added = [], []
+    for call, case, reg in loss_calls(evidence):
+        own, bare = read_loss(evidence.reply(call.id)).value, read_loss(evidence.reply(f"loss/{case}/0")).value
+        if reg and own is not None and bare is not None:
+            rows.append([float((np.asarray(call.params[name]) ** 2).sum()) for name in evidence.names])
+            added.append((own - bare) / reg)
+    design, target = np.array(rows), np.array(added)
+    for pick in ((0,), (2,), (0, 1, 2, 3), (0, 2, 3), (0, 1, 2), (1, 3)):
+        total: Floats = design[:, pick].sum(axis=1)
+        ratio = target / total
+        if np.ptp(ratio) <= 1e-4 * np.abs(ratio).max():
+            names = " + ".join(f"sum {evidence.names[i]}^2" for i in pick)
+            return f" It is {number(float(ratio.mean()))} reg times ({names})."
+    return ""
+
+
+def stability(evidence: Evidence) -> Finding:
+    """Scores in the thousands overflow nothing: the softmax is unchanged when a row is shifted."""
+    findings = [_shifted(evidence, call.id) for call in evidence.calls("stability")]
+    return settle(findings, "Right: scores shifted by +1000 and -1000 give the same loss.", about="loss")
+
+
+def _shifted(evidence: Evidence, identity: str) -> Finding | None:
+    answer = read_loss(evidence.reply(identity))
+    if answer.finding or answer.value is None:
+        return answer.finding
+    right = float(evidence.expected(identity)["data_loss"])
+    # A wrong mean or an epsilon in the logarithm is no matter of stability: their own unshifted loss counts as well.
+    unshifted = next(call.id for call, case, reg in loss_calls(evidence) if reg == 0)
+    own = read_loss(evidence.reply(unshifted)).value if resembles_the_loss(evidence) else None
+    if any(
+        target is not None and abs(answer.value - target) <= SHIFT_TOLERANCE * abs(target) for target in (right, own)
+    ):
+        return None
+    text = (
+        f"With {identity.split('/')[1]} added to every score of a row the loss must stay {number(right)};"
+        f" yours becomes {number(answer.value)}.\n"
+        "exp(1000) is inf and exp(-1000) is 0. Look at what can be subtracted from a row of scores before exp"
+        " without changing its probabilities."
+    )
+    return Finding(0.0, text, about="loss")
+
+
+def purity(evidence: Evidence) -> Finding:
+    """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
+    reply, expected = evidence.reply("purity"), evidence.expected("purity")
+    first, second = read_loss(reply, 0), read_loss(reply, 1)
+    problem = first.finding or second.finding or obstacle(reply, 3, about="loss")
+    if problem:
+        return problem
+    if not resembles_the_loss(evidence):
+        # A class that always answers (0, {}) is pure, too.
+        text = "Judged once loss() computes a loss of X and y: it does not yet."
+        return Finding(0.0, text, skipped=True, about="loss")
+    faults = []
+    if first.value != second.value or not _same_grads(first.grads, second.grads):
+        faults.append(
+            f"Asked twice with the same X, y and reg, it answers {number(first.value or 0)} and then"
+            f" {number(second.value or 0)} (or other gradients). Look for randomness, dropout, or state kept between calls."
+        )
+    arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
+    params = reply.results[2] if isinstance(reply.results[2], dict) else {}
+    faults += [
+        f"It changed {name} in place. Look for +=, -= or an assignment to a slice of {name}; copy first."
+        for name in ("X", "y")
+        if name in arguments and not _same(arguments[name], expected[name])
+    ]
+    changed = [name for name in evidence.names if name in params and not _same(params[name], expected[f"param_{name}"])]
+    if changed:
+        faults.append(f"It changed the parameters {', '.join(changed)}. loss() only reads them; train() updates them.")
+    if not faults:
+        return Finding(1.0, "Right: same answer twice, nothing changed in place.", about="loss")
+    return Finding(0.5 if len(faults) == 1 else 0.0, "\n".join(faults), about="loss")
+
+
+def _same_grads(one: dict[str, object], two: dict[str, object]) -> bool:
+    return one.keys() == two.keys() and all(_same(one[key], two[key]) for key in one)
+
+
+def _same(one: object, two: object) -> bool:
+    first, second = as_array(one), as_array(two)
+    if first is None or second is None:
+        return type(one) is type(two)
+    # The layout may be the student's own: a transposed or (1, H) parameter holds the same numbers.
+    return first.size == second.size and np.array_equal(np.sort(first, axis=None), np.sort(second, axis=None))

@@ -1,0 +1,1 @@
+"""Many submissions: mapped over an executor, written down one by one."""

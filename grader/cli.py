@@ -1,0 +1,139 @@
+"""The commands: the only place that prints and exits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grader import __version__
+from grader.assignment import AssignmentError, bundled
+from grader.assignment import load as load_assignment
+from grader.classroom.batch import Entry, ReferenceMissingError, draw_probes, grade_class
+from grader.classroom.overview import write_overview
+from grader.judge import KNOWN
+from grader.kit import KitError, skeleton
+from grader.records import Assignment, Report
+from grader.report.terminal import summary
+from grader.submission import entries, safe_names
+
+GRADER_FAILED, BAD_USAGE = 1, 2
+
+ASSIGNMENT = click.option(
+    "--assignment",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder with an assignment.toml; without it, the bundled assignment.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="grader")
+def main() -> None:
+    """Grade the two-layer-net assignment: students' code in a process of its own, every verdict explained."""
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  grader grade alice.ipynb --out graded            one notebook
+  grader grade submissions/ --out graded --jobs 2  a folder: each entry is one submission
+  grader grade clone/ --one --out graded           a folder that is one submission
+  grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
+
+Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage."""
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Submissions at a time.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
+@click.option("--one", is_flag=True, help="A folder is one submission, not a class.")
+@ASSIGNMENT
+def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bool, folder: Path | None) -> None:  # noqa: FBT001 -- click passes options by name
+    """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
+    console = Console(stderr=True)
+    assignment = _assignment(folder)
+    chosen, ignored = _entries(paths, out, one=one)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: cannot be made a folder ({error.strerror}). Name another.") from error
+    number = assignment.seed if seed is None else seed
+    try:
+        draw_probes(assignment, number)
+    except (ReferenceMissingError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    reports = _with_progress(console, chosen, assignment, number, out, jobs)
+    page = write_overview(reports, assignment, out)
+    screen = Console()
+    screen.print(summary(reports))
+    if ignored:
+        screen.print(f"Ignored, since they are no submissions: {', '.join(ignored)}.", markup=False)
+    failed = [report for report in reports if report.status == "grader_error"]
+    if failed:
+        names = ", ".join(report.submission for report in failed)
+        screen.print(f"The grader itself failed on: {names}. See grader-error.txt beside each report.", markup=False)
+    screen.print(f"Open {page.resolve()}", markup=False, soft_wrap=True)
+    raise SystemExit(GRADER_FAILED if failed else 0)
+
+
+def _with_progress(
+    console: Console, chosen: list[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
+) -> list[Report]:
+    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("grading", total=len(chosen))
+        return grade_class(
+            chosen, assignment, seed=seed, out=out, jobs=min(jobs, len(chosen)), told=lambda _: progress.advance(task)
+        )
+
+
+def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry], list[str]]:
+    """Find the submissions in what was named: a file or zip is one, a folder is a class, unless `one`."""
+    found: list[Path] = []
+    ignored: list[str] = []
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"{path}: there is no such file or folder.")
+        if path.is_dir() and not one:
+            inside, rest = entries(path)
+            found += [entry for entry in inside if entry.resolve() != out.resolve()]
+            ignored += [str(entry.relative_to(path)) for entry in rest]
+        else:
+            found.append(path)
+    if not found:
+        shown = ", ".join(str(path) for path in paths)
+        raise click.UsageError(f"{shown}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder.")
+    return [Entry(path, name) for path, name in zip(found, safe_names(found), strict=True)], ignored
+
+
+def _assignment(folder: Path | None) -> Assignment:
+    try:
+        return load_assignment(folder or bundled(), KNOWN)
+    except AssignmentError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@main.command(
+    epilog="""\b
+Example:
+  grader build --solution reference/two_layer_net_solution.ipynb --out assignment/two_layer_net.ipynb"""
+)
+@click.option("--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
+def build(solution: Path, out: Path) -> None:
+    """Build the students' notebook from the solution: marked regions and stored outputs are taken out."""
+    try:
+        text = skeleton(solution)
+    except KitError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: cannot be written ({error.strerror}).") from error
+    click.echo(f"Wrote {out}, {os.path.getsize(out):,} bytes.")

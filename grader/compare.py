@@ -1,0 +1,144 @@
+"""Arrays to differences: how far a student's array is from the right one, and where.
+
+The error of an entry is |theirs - right| / allowed, with allowed = relative * (|right| + floor * max |right|):
+each entry is held to its own size, and the floor keeps entries near zero from asking for more digits than the
+array as a whole carries. One ratio over a whole tensor would hide a wrong small entry behind a large right one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.records import Array, Floats, Foreign
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Theirs against right, entry by entry."""
+
+    error: Floats  # in units of what is allowed: above 1 is wrong; inf where theirs is NaN or infinite
+    worst: tuple[int, ...]
+    theirs: float  # the worst entry
+    right: float
+
+    @property
+    def within(self) -> bool:
+        """Tell whether every entry is near enough."""
+        return bool(self.error.max(initial=0.0) <= 1.0)
+
+    @property
+    def wrong_entries(self) -> int:
+        """Count the entries that are not."""
+        return int((self.error > 1.0).sum())
+
+
+def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Difference:
+    """Compare two arrays of one shape, entry by entry.
+
+    theirs, right : the same shape, any real dtype; `right` is finite.
+    relative, floor : see the module's text; both without unit.
+    """
+    mine, reference = np.asarray(theirs, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if mine.shape != reference.shape:
+        raise ValueError(f"shapes differ: {mine.shape} and {reference.shape}")
+    size = np.abs(reference)
+    # The smallest normal number keeps 0/0 out where the whole array is zero.
+    allowed = relative * (size + floor * size.max(initial=0.0)) + np.finfo(np.float64).tiny
+    with np.errstate(all="ignore"):
+        error = np.abs(mine - reference) / allowed
+    # NaN compares as false with everything, so an unguarded NaN would pass as right.
+    error[~np.isfinite(mine)] = np.inf
+    if not error.size:
+        return Difference(error, (), 0.0, 0.0)
+    worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
+    return Difference(error, worst, float(mine[worst]), float(reference[worst]))
+
+
+def as_array(value: Any) -> Array | None:
+    """Give a real numeric array for what a student returned, or None where it is none.
+
+    Lists and tuples of numbers count; text, objects and None do not.
+    """
+    if isinstance(value, np.ndarray):
+        return value if value.dtype.kind in "biuf" else None
+    if isinstance(value, bool | int | float):
+        return np.asarray(value, dtype=np.float64)
+    if isinstance(value, list | tuple):
+        try:
+            made = np.asarray(value)
+        except (ValueError, TypeError, OverflowError):  # rows of different length, or of different kinds
+            return None
+        return made if made.dtype.kind in "biuf" and made.size else None
+    return None
+
+
+def as_number(value: Any) -> float | None:
+    """Give the one number in a reply: a Python number, or an array of exactly one entry; else None."""
+    array = as_array(value)
+    return float(array.reshape(())) if array is not None and array.size == 1 else None
+
+
+def fit(array: Array, shape: tuple[int, ...]) -> Array | None:
+    """Bring a parameter-shaped array to the assignment's shape, where only the layout differs.
+
+    (1, H), (H, 1) and the like become (H,); a transposed matrix is turned; anything else gives None.
+    All sizes of a case differ, so no two layouts can be confused.
+    """
+    if array.shape == shape:
+        return array
+    if array.ndim == 2 and len(shape) == 2 and array.shape == shape[::-1]:
+        return array.T
+    if tuple(n for n in array.shape if n != 1) == tuple(n for n in shape if n != 1):
+        return array.reshape(shape)
+    return None
+
+
+def is_single(*arrays: Array) -> bool:
+    """Tell whether all numbers fit float32 exactly: the student computes in single precision somewhere.
+
+    A double that came out of real arithmetic has a chance of 2^-29 of that, so a handful of entries is proof.
+    """
+    seen = 0
+    for array in arrays:
+        if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+            return True
+        wide = array.astype(np.float64)
+        wide = wide[np.isfinite(wide) & (wide != np.round(wide))]
+        if not np.array_equal(wide.astype(np.float32).astype(np.float64), wide):
+            return False
+        seen += wide.size
+    return seen >= 1
+
+
+def describe(value: Any) -> str:
+    """Say in a few words what a student returned."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return f"the number {number(float(value))}" if value.dtype.kind in "biuf" else f"a {value.dtype} scalar"
+        return f"an array of shape {shape_text(value.shape)}, dtype {value.dtype}"
+    if isinstance(value, bool | int | float):
+        return f"the number {value!r}"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, dict):
+        return "a dict with the keys " + (", ".join(str(key)[:20] for key in list(value)[:8]) or "(none)")
+    if isinstance(value, Foreign):
+        return f"an object of type {value.type[:60]}"
+    return f"a {type(value).__name__}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Write a shape as numpy does."""
+    return str(tuple(shape))
+
+
+def number(value: float) -> str:
+    """Write a number with six digits, as a report shows it."""
+    return f"{value:.6g}"

@@ -1,0 +1,109 @@
+"""One submission, read top to bottom: load, run, judge, report."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grader import __version__
+from grader.judge import judge, not_run, remarks
+from grader.records import Assignment, Environment, Place, Probes, Report, ReportStatus, Run, Submission, Verdict
+from grader.student.host import StudentHost
+from grader.submission import load
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What one submission leaves behind: the replies, from which it can be judged again, and the report."""
+
+    submission: Submission
+    run: Run | None  # None where nothing could be run
+    report: Report
+
+
+def grade(path: Path, name: str, assignment: Assignment, probes: Probes, host: StudentHost) -> Grading:
+    """Grade one submission.
+
+    path : a notebook, a .py file, a zip or a folder. name : what to call it in the report.
+    Whatever a student handed in ends in a report; an exception here is a fault of the grader.
+    """
+    started = time.perf_counter()
+    submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook, name=name)
+    if submission.problem:
+        message, place = submission.problem.message, submission.problem.place
+        verdicts = not_run(assignment, message, place)
+        return Grading(
+            submission,
+            None,
+            _report(submission, assignment, verdicts, None, started, submission.problem.status, (message,)),
+        )
+    run = host.run(submission, assignment.class_name, probes.calls)
+    if run.load.outcome != "returned":
+        message, place = _load_failure(run)
+        verdicts = not_run(assignment, message, place)
+        return Grading(
+            submission, run, _report(submission, assignment, verdicts, run, started, "failed_to_load", (message,))
+        )
+    verdicts = judge(assignment, probes, run, submission)
+    notes = remarks(assignment, probes, run)
+    return Grading(submission, run, _report(submission, assignment, verdicts, run, started, "graded", notes))
+
+
+def failure(path: Path, name: str, assignment: Assignment, what: str) -> Report:
+    """Report that the grader itself failed on a submission: its author loses nothing by it."""
+    message = f"The grader failed on this submission, and that is no fault of its author: {what}. Grade it again."
+    submission = Submission(name, str(path), "", "")
+    return _report(
+        submission,
+        assignment,
+        not_run(assignment, message, None),
+        None,
+        time.perf_counter(),
+        "grader_error",
+        (message,),
+    )
+
+
+def _load_failure(run: Run) -> tuple[str, Place | None]:
+    error = run.load.error
+    if error is None:
+        return "it could not be loaded", None
+    place = error.places[-1] if error.places else None
+    kind = f"{error.type}: " if error.type else ""
+    where = f" It happened in {place}." if place else ""
+    return f"The code could not be loaded: {kind}{error.message}{where}", place
+
+
+def _report(
+    submission: Submission,
+    assignment: Assignment,
+    verdicts: tuple[Verdict, ...],
+    run: Run | None,
+    started: float,
+    status: ReportStatus,
+    notes: tuple[str, ...],
+) -> Report:
+    graded = (f"Graded: {submission.graded_file}.",) if submission.graded_file else ()
+    versions = {"grader": __version__, "assignment": assignment.digest[:12]}
+    versions |= {"submission": submission.digest[:12]} if submission.digest else {}
+    ours = {"python": platform.python_version(), "numpy": np.__version__}
+    return Report(
+        submission=submission.name,
+        source=submission.source,
+        score=round(sum(verdict.points for verdict in verdicts), 2),
+        max_score=assignment.max_score,
+        status=status,
+        checks=verdicts,
+        diagnoses=(),
+        notes=notes + graded + submission.notes,
+        environment=Environment({**versions, **(run.versions if run else ours)}, run.isolation if run else ()),
+        timing={
+            "total_seconds": round(time.perf_counter() - started, 4),
+            "student_seconds": round(run.seconds, 4) if run else 0.0,
+            "student_cpu_seconds": round(run.cpu_seconds, 4) if run else 0.0,
+        },
+    )

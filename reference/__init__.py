@@ -1,0 +1,1 @@
+"""The right network, the wrong ones, and the questions asked of both; never installed beside `grader`."""

@@ -1,0 +1,117 @@
+"""The activations of hidden layers, and what each passes back.
+
+Forward: u (N, H) to h (N, H). Backward: dL/dh (N, H) to dL/du, in the shape of u. All six are named in 003.
+Forward works with complex u too, whose imaginary part is the tiny step of a complex-step derivative: which branch is
+taken is therefore asked of the real part alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grader.records import Array
+    from reference.layers import Layer
+
+LEAK = 0.1  # 003: leaky ReLU is max(0.1 x, x)
+ALPHA = 1.0  # of ELU; 003 leaves it open, and 1 is where its slope has no jump
+
+
+def relu(u: Array) -> Array:
+    """Give max(0, u) (001, 003)."""
+    # Training calls this most, and np.where takes twice as long; numpy orders complex numbers by real part.
+    h: Array = np.maximum(u, 0.0)
+    return h
+
+
+def d_relu(dh: Array, layer: Layer) -> Array:
+    """Pass the gradient where u > 0 and stop it where u <= 0 (001)."""
+    du: Array = dh * (layer.u > 0)
+    return du
+
+
+def leaky_relu(u: Array) -> Array:
+    """Give max(0.1 u, u) (003)."""
+    return np.where(u.real > 0, u, LEAK * u)
+
+
+def d_leaky_relu(dh: Array, layer: Layer) -> Array:
+    """Pass the gradient where u > 0 and a tenth of it elsewhere (003)."""
+    du: Array = dh * np.where(layer.u > 0, 1.0, LEAK)
+    return du
+
+
+def sigmoid(u: Array) -> Array:
+    """Give s = 1 / (1 + exp(-u)) (003), as exp(u) / (1 + exp(u)) left of 0 so that no exponent overflows."""
+    right = u.real >= 0
+    small = np.exp(np.where(right, -u, u))
+    s: Array = np.where(right, 1.0, small) / (1.0 + small)
+    return s
+
+
+def d_sigmoid(dh: Array, layer: Layer) -> Array:
+    """Multiply by the local gradient (1 - s) s (003)."""
+    du: Array = dh * (1.0 - layer.h) * layer.h
+    return du
+
+
+def tanh(u: Array) -> Array:
+    """Give tanh(u) (003)."""
+    h: Array = np.tanh(u)
+    return h
+
+
+def d_tanh(dh: Array, layer: Layer) -> Array:
+    """Multiply by the local gradient 1 - tanh(u)^2 (003)."""
+    du: Array = dh * (1.0 - layer.h**2)
+    return du
+
+
+def elu(u: Array) -> Array:
+    """Give u where u > 0 and alpha (exp(u) - 1) elsewhere (003)."""
+    right = u.real > 0
+    h: Array = np.where(right, u, ALPHA * np.expm1(np.where(right, 0.0, u)))
+    return h
+
+
+def d_elu(dh: Array, layer: Layer) -> Array:
+    """Multiply by 1 where u > 0 and by alpha exp(u) = h + alpha elsewhere (003)."""
+    du: Array = dh * np.where(layer.u > 0, 1.0, layer.h + ALPHA)
+    return du
+
+
+def maxout(u: Array) -> Array:
+    """Give the larger of two affine maps, u (2, N, H) to h (N, H) (003)."""
+    h: Array = np.where(u[0].real >= u[1].real, u[0], u[1])
+    return h
+
+
+def d_maxout(dh: Array, layer: Layer) -> Array:
+    """Pass the gradient to the map that won; du is (2, N, H) (003)."""
+    first = layer.u[0] >= layer.u[1]
+    du: Array = dh * np.stack([first, ~first])
+    return du
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One choice of hidden activation."""
+
+    forward: Callable[[Array], Array]
+    backward: Callable[[Array, Layer], Array]
+    maps: int = 1  # affine maps to one hidden layer; where there is more than one, W and b have a leading axis
+
+
+ACTIVATIONS = {
+    "relu": Activation(relu, d_relu),
+    "leaky_relu": Activation(leaky_relu, d_leaky_relu),
+    "sigmoid": Activation(sigmoid, d_sigmoid),
+    "tanh": Activation(tanh, d_tanh),
+    "elu": Activation(elu, d_elu),
+    "maxout": Activation(maxout, d_maxout, maps=2),
+}

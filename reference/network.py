@@ -1,0 +1,308 @@
+"""The right network, as named steps that can be replaced one by one.
+
+A wrong network is the right one with one step replaced: `dataclasses.replace(network, d_bias=...)`. So a step gets
+what its mistakes would reach for (the layer, its index k counted from 0, N), even where the right one needs less;
+what the right step leaves unused is named with an underscore.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from reference.activations import ACTIVATIONS
+from reference.layers import Layer, affine, d_bias, d_input, d_weights
+from reference.losses import LOSSES
+from reference.regularisers import REGULARISERS, Names
+from reference.training import (
+    Training,
+    begin,
+    decay_each_epoch,
+    descend,
+    draw_batch,
+    is_epoch,
+    iterations_per_epoch,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from grader.records import Array, Floats, Params
+
+Choice = TypeVar("Choice")
+
+
+def unchanged(value: Any) -> Any:
+    """Give the value itself: nothing stands between the last layer and what is reported (003)."""
+    return value
+
+
+def total_loss(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    """Add the penalty to the data loss; strength is coefficient * reg (001, 004)."""
+    return data + strength * penalty
+
+
+def d_total_loss(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Array:
+    """Add the two gradients of one parameter of layer k; strength as in the loss (001, 004)."""
+    return d_data + strength * d_penalty
+
+
+def evaluate(network: Network, params: Params, X: Array, y: Array, reg: float) -> tuple[Any, dict[str, Array]]:
+    """Give the loss and its gradients from one forward pass: what each iteration of train() asks for."""
+    layers = network.forward(params, X)
+    return network.loss_of(layers, params, y, reg), network.backward(layers, params, y, reg)
+
+
+def predict_scores(network: Network, params: Params, X: Array) -> Array:
+    """Give the scores (N, C) which predict() chooses from: the forward pass again (003)."""
+    return network.forward(params, X)[-1].h
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of `depth` affine layers; its fields are the steps, its methods call them.
+
+    Parameters are a mapping from the names to arrays: weights (D, H), bias (H,), and so on to the C scores; for
+    maxout, weights (2, D, H) and bias (2, H) in the hidden layers. Inputs X are (N, D), labels y (N,) integers.
+    All is computed in float64; scores and losses in complex128 where a parameter is complex.
+    Methods raise ValueError on parameters that are missing and on labels that no score stands for.
+    """
+
+    names: Names
+    coefficient: float  # loss = data loss + coefficient * reg * penalty
+    maps: int  # affine maps to one hidden layer
+
+    # The scores.
+    activate: Callable[[Array], Array]  # (u) -> h
+    # The loss.
+    data_term: Callable[[Array, Array], Any]  # (scores, y)
+    penalty_term: Callable[[Params, Names], Any]  # (params, names)
+    # The gradients.
+    d_scores: Callable[[Array, Array], Array]  # (scores, y) -> (N, C)
+    d_activate: Callable[[Array, Layer], Array]  # (dh, layer) -> du
+    d_penalty: Callable[[Params, Names], dict[str, Array]]  # (params, names)
+    # The prediction.
+    label: Callable[[Array], Array]  # (scores) -> (N,) int64
+
+    # What all variants share, in the same order.
+    affine: Callable[[Array, Array, Array, int], Array] = affine  # (x, W, b, k) -> u
+    output: Callable[[Array], Array] = unchanged  # the last layer's u, before loss and report
+    report_scores: Callable[[Array], Any] = unchanged  # what loss() without labels returns
+    total: Callable[[Any, Any, float, int], Any] = total_loss  # (data, penalty, strength, N)
+    d_weights: Callable[[Array, Layer], Array] = d_weights  # (du, layer)
+    d_bias: Callable[[Array, Layer], Array] = d_bias  # (du, layer)
+    d_input: Callable[[Array, Layer], Array] = d_input  # (du, layer) -> dh of the layer before
+    d_total: Callable[[Array, Array, float, int, int], Array] = d_total_loss  # (d_data, d_penalty, strength, N, k)
+    begin: Callable[[Params, np.random.RandomState], dict[str, Array]] = begin
+    iterations_per_epoch: Callable[[int, int], int] = iterations_per_epoch  # (N, batch_size)
+    draw_batch: Callable[[np.random.RandomState, Array, Array, int], tuple[Array, Array]] = draw_batch
+    evaluate: Callable[[Network, Params, Array, Array, float], tuple[Any, dict[str, Array]]] = evaluate
+    update: Callable[[Params, Params, float, Names, dict[str, Any]], dict[str, Array]] = descend
+    is_epoch: Callable[[int, int], bool] = is_epoch  # (iteration, per_epoch): record accuracies?
+    decay: Callable[[float, float, int, int], float] = decay_each_epoch  # (rate, factor, iteration, per_epoch)
+    report_training: Callable[[Training], Training] = unchanged
+    predict_scores: Callable[[Network, Params, Array], Array] = predict_scores
+
+    @property
+    def depth(self) -> int:
+        """Number of affine layers: one more than there are hidden ones."""
+        return len(self.names)
+
+    # ---------------------------------------------------------------- the passes, step by step
+
+    def forward(self, params: Params, X: Array) -> list[Layer]:
+        """Run the forward pass; the scores (N, C) are the last layer's h (001, 003)."""
+        layers: list[Layer] = []
+        x = X
+        for k, (weights, bias) in enumerate(self.names):
+            W, b = params[weights], params[bias]
+            u = self.affine(x, W, b, k)
+            h = self.activate(u) if k + 1 < self.depth else self.output(u)
+            layers.append(Layer(k, x, W, b, u, h))
+            x = h
+        return layers
+
+    def loss_of(self, layers: list[Layer], params: Params, y: Array, reg: float) -> Any:
+        """Give the loss of a forward pass: data term plus penalty (000, 001, 003)."""
+        data = self.data_term(layers[-1].h, y)
+        return self.total(data, self.penalty_term(params, self.names), self.coefficient * reg, len(y))
+
+    def backward(self, layers: list[Layer], params: Params, y: Array, reg: float) -> dict[str, Array]:
+        """Give the loss's gradient for each parameter, from the scores back to the first layer (001, 004)."""
+        penalty = self.d_penalty(params, self.names)
+        strength = self.coefficient * reg
+        gradients: dict[str, Array] = {}
+        du = self.d_scores(layers[-1].h, y)
+        for layer in reversed(layers):
+            k = layer.k
+            if k + 1 < self.depth:
+                du = self.d_activate(self.d_input(du, layers[k + 1]), layer)
+            weights, bias = self.names[k]
+            gradients[weights] = self.d_total(self.d_weights(du, layer), penalty[weights], strength, len(y), k)
+            gradients[bias] = self.d_total(self.d_bias(du, layer), penalty[bias], strength, len(y), k)
+        return gradients
+
+    # ---------------------------------------------------------------- what is asked of a network
+
+    def scores(self, params: Params, X: Array) -> Floats:
+        """Give what loss() without labels returns: the scores, (N, C) float64."""
+        scores: Floats = self.report_scores(self.forward(self._doubled(params), X)[-1].h)
+        return scores
+
+    def loss(self, params: Params, X: Array, y: Array, reg: float) -> float:
+        """Give data_loss + coefficient * reg * penalty."""
+        params = self._doubled(params)
+        self._check_labels(params, X, y)
+        loss: float = self.loss_of(self.forward(params, X), params, y, reg)
+        return loss
+
+    def data_loss(self, params: Params, X: Array, y: Array) -> float:
+        """Give the loss's mean over the N examples, without the regulariser."""
+        params = self._doubled(params)
+        self._check_labels(params, X, y)
+        loss: float = self.data_term(self.forward(params, X)[-1].h, y)
+        return loss
+
+    def penalty(self, params: Params) -> float:
+        """Give the sum of squares, with coefficient one, over the parameters which the regulariser covers."""
+        penalty: float = self.penalty_term(self._doubled(params), self.names)
+        return penalty
+
+    def gradients(self, params: Params, X: Array, y: Array, reg: float) -> dict[str, Array]:
+        """Give the gradient of loss() for each parameter, by name and in its shape."""
+        params = self._doubled(params)
+        self._check_labels(params, X, y)
+        gradients = self.backward(self.forward(params, X), params, y, reg)
+        return {name: gradients[name] for layer in self.names for name in layer}
+
+    def penalty_gradients(self, params: Params) -> dict[str, Array]:
+        """Give the gradient of penalty() for each parameter: 2 theta, or zeros where it is not covered."""
+        return self.d_penalty(self._doubled(params), self.names)
+
+    def predict(self, params: Params, X: Array) -> Array:
+        """Give a label for each row of X, (N,) int64."""
+        return self.label(self.predict_scores(self, self._doubled(params), X))
+
+    def train(
+        self,
+        params: Params,
+        X: Array,
+        y: Array,
+        X_val: Array,
+        y_val: Array,
+        learning_rate: float,
+        learning_rate_decay: float,
+        reg: float,
+        num_iters: int,
+        batch_size: int,
+        rng: np.random.RandomState,
+    ) -> Training:
+        """Train by stochastic gradient descent and give the new parameters; the old ones stay as they are.
+
+        Each iteration draws batch_size rows with rng.choice(N, batch_size) and takes one step. Every N // batch_size
+        iterations, from the first on, it records the accuracies and then multiplies the rate by the decay.
+        """
+        params = self._doubled(params)
+        self._check_labels(params, X, y)
+        self._check_labels(params, X_val, y_val)
+        params = self.begin(params, rng)
+        per_epoch = self.iterations_per_epoch(len(X), batch_size)
+        rate, memory = learning_rate, dict[str, Any]()
+        losses, train_accuracies, val_accuracies = [], [], []
+        for iteration in range(num_iters):
+            X_batch, y_batch = self.draw_batch(rng, X, y, batch_size)
+            loss, gradients = self.evaluate(self, params, X_batch, y_batch, reg)
+            losses.append(loss)
+            params = self.update(params, gradients, rate, self.names, memory)
+            if self.is_epoch(iteration, per_epoch):
+                train_accuracies.append(np.mean(self.predict(params, X_batch) == y_batch))
+                val_accuracies.append(np.mean(self.predict(params, X_val) == y_val))
+            rate = self.decay(rate, learning_rate_decay, iteration, per_epoch)
+        histories = (np.array(kept, dtype=np.float64) for kept in (losses, train_accuracies, val_accuracies))
+        return self.report_training(Training(params, *histories))
+
+    def shapes(self, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Give each parameter's shape for layers of these sizes: D, the hidden sizes, C."""
+        if len(sizes) != self.depth + 1 or min(sizes) < 1:
+            raise ValueError(
+                f"sizes are {tuple(sizes)}: a network of depth {self.depth} takes {self.depth + 1} sizes of 1 or more, "
+                "from the inputs D over the hidden layers to the scores C"
+            )
+        shapes: dict[str, tuple[int, ...]] = {}
+        for k, (weights, bias) in enumerate(self.names):
+            maps = (self.maps,) if self.maps > 1 and k + 1 < self.depth else ()
+            shapes[weights] = (*maps, sizes[k], sizes[k + 1])
+            shapes[bias] = (*maps, sizes[k + 1])
+        return shapes
+
+    def initialise(self, sizes: Sequence[int], std: float, rng: np.random.RandomState) -> dict[str, Array]:
+        """Draw weights from a normal distribution of deviation std, layer by layer; biases are zero (003)."""
+        shapes = self.shapes(sizes)
+        params: dict[str, Array] = {}
+        for weights, bias in self.names:
+            params[weights] = std * rng.standard_normal(shapes[weights])
+            params[bias] = np.zeros(shapes[bias])
+        return params
+
+    def _doubled(self, params: Params) -> dict[str, Array]:
+        expected = [name for layer in self.names for name in layer]
+        missing = [name for name in expected if name not in params]
+        if missing:
+            raise ValueError(
+                f"no parameter {', '.join(missing)} among {', '.join(params) or 'none at all'}: "
+                f"this network has {', '.join(expected)}"
+            )
+        # float32 would lose half of the digits that gradients are compared to.
+        return {name: np.asarray(params[name], np.result_type(params[name], np.float64)) for name in expected}
+
+    def _check_labels(self, params: Params, X: Array, y: Array) -> None:
+        # numpy would take a label of -1 as the last class, and broadcast labels of a wrong shape.
+        width = params[self.names[-1][1]].shape[-1]
+        classes = 2 if width == 1 else width
+        if y.shape != (len(X),) or not len(y) or y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= classes:
+            found = f"{y.dtype} of shape {y.shape}" + (f" from {y.min()} to {y.max()}" if y.size else "")
+            raise ValueError(
+                f"labels are {found}: expected integers of shape ({len(X)},) from 0 to {classes - 1}, "
+                "one for each row of X, and at least one row"
+            )
+
+
+def build(
+    activation: str = "relu",
+    loss: str = "softmax",
+    regulariser: str = "full",
+    names: Names = (("W1", "b1"), ("W2", "b2")),
+) -> Network:
+    """Give the right network of one variant; `names` holds weights and bias of each layer and so sets the depth.
+
+    Raises ValueError on a variant that does not exist, and on names that do not tell the parameters apart.
+    """
+    hidden = _chosen("activation", ACTIVATIONS, activation)
+    data = _chosen("loss", LOSSES, loss)
+    squares = _chosen("regulariser", REGULARISERS, regulariser)
+    flat = [name for layer in names for name in layer]
+    if not names or any(len(layer) != 2 for layer in names) or len(set(flat)) < len(flat):
+        raise ValueError(f"names are {names!r}: expected a (weights, bias) pair for each layer, all names different")
+    return Network(
+        names=names,
+        coefficient=squares.coefficient,
+        maps=hidden.maps,
+        activate=hidden.forward,
+        d_activate=hidden.backward,
+        data_term=data.forward,
+        d_scores=data.backward,
+        label=data.label,
+        penalty_term=squares.penalty,
+        d_penalty=squares.backward,
+    )
+
+
+def _chosen(axis: str, table: Mapping[str, Choice], name: str) -> Choice:
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=1)
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown {axis} {name!r}: {guess}Known: {', '.join(table)}.")
+    return table[name]

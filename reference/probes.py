@@ -1,0 +1,359 @@
+"""The questions that a grading asks, drawn from a seed, and the reference's answers to them.
+
+What hides a mistake is kept out of the draw: biases are never zero, N D H C differ within a case, one case misses a
+class, every pre-activation keeps away from its kink, the two best scores are apart, and train() is asked on identical
+rows, where sampling cannot matter. Only the calls reach a student's process; the answers stay with the grader.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grader.records import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
+from reference.network import Network, build
+
+KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
+SCORE_MARGIN = 0.05  # between the two best scores of a row, so that argmax cannot turn on rounding
+SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row's maximum and sees no difference
+
+# train() on one row eight times over, half a set a batch: two iterations an epoch, decay 0.5, one to four iterations.
+# Right programs show the rates 1, 0.5, 0.5, 0.25 of their own gradient (or 1, 1, 0.5, 0.5 if they decay at the end).
+SAME_ROWS, SAME_BATCH, TRAIN_RUNS = 8, 4, (1, 2, 3, 4)
+SAME = {"learning_rate": 0.05, "learning_rate_decay": 0.5, "reg": 0.02}
+# train() on rows whose gradients are linearly independent, so that a step tells which rows were in its batch.
+ROWS_SIZES, ROWS_BATCH, ROWS_RUNS, ROWS_RATE = (12, 15, 9, 3), 3, (1, 2, 3), 0.05
+# The published toy case, but drawn without the constructor: a student's own initialisation differs.
+TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 5}
+# iterations x batch x hidden units that the grader spends itself on a second opinion of hyperparameters: about 2 s.
+TRIAL_BUDGET = 5e7
+DIGITS_SPLIT = (1100, 297, 400)  # training, validation, held out: all 1,797
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of sizes with its inputs, labels and parameters."""
+
+    name: str
+    X: Floats  # (N, D)
+    y: Array  # (N,) int64
+    params: Params
+    classes: int
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """D, H, C."""
+        first = next(iter(self.params.values()))
+        return self.X.shape[1], first.shape[-1], self.classes
+
+
+def network_of(assignment: Assignment) -> Network:
+    """Build the network that the assignment asks for; "either" is judged from its parts, so full stands in."""
+    variant = assignment.variant
+    regulariser = "full" if variant.regulariser == "either" else variant.regulariser
+    w1, b1, w2, b2 = variant.names
+    return build(activation=variant.activation, loss=variant.loss, regulariser=regulariser, names=((w1, b1), (w2, b2)))
+
+
+def draw(assignment: Assignment, seed: int) -> Probes:
+    """Draw all calls from `seed` and answer them with the reference."""
+    network = network_of(assignment)
+    calls: list[Call] = []
+    expected: dict[str, Expectation] = {}
+    for call, answer in _all(assignment, network, seed):
+        calls.append(call)
+        expected[call.id] = answer
+    return Probes(tuple(calls), expected, _oracle(assignment, network, seed))
+
+
+def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    cases = [
+        draw_case(
+            network, letters[index], sizes, _stream(seed, f"case {index}"), absent=index == len(assignment.sizes) - 1
+        )
+        for index, sizes in enumerate(assignment.sizes)
+    ]
+    seconds = assignment.limits.call_seconds
+    for case in cases:
+        yield from _forward(assignment, network, case, seconds)
+    for case in cases[:2]:
+        yield from _numeric(assignment, case)
+    yield from _stability(assignment, network, cases[0])
+    yield _purity(assignment, cases[1])
+    yield from _update(assignment, network, seed)
+    yield from _rows(assignment, network, seed)
+    yield _toy(assignment, network)
+    yield _digits(assignment, network, seed)
+    yield _tuned(assignment, seed)
+
+
+def _stream(seed: int, name: str) -> np.random.Generator:
+    """Give each part its own stream, so that a case added or changed leaves the others as they were."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def draw_case(
+    network: Network, name: str, sizes: tuple[int, int, int, int], rng: np.random.Generator, *, absent: bool
+) -> Case:
+    """Draw inputs, labels and parameters of one case.
+
+    sizes : N, D, H, C. absent : leave the last class out of the labels, which programs that count classes
+    from the labels get wrong.
+    """
+    rows, inputs, hidden, classes = sizes
+    for _ in range(10_000):
+        X = rng.normal(size=(rows, inputs))
+        params = {
+            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else 0.6, size=shape)
+            for key, shape in network.shapes((inputs, hidden, classes)).items()
+        }
+        scores = network.scores(params, X)
+        best = np.sort(scores, axis=1)
+        if _kink_distance(network, params, X) > KINK_MARGIN and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN:
+            labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes))
+            return Case(name, X, labels.astype(np.int64), params, classes)
+    raise ValueError(f"no case of sizes {sizes} keeps {KINK_MARGIN} away from every kink: use fewer rows or units")
+
+
+def _kink_distance(network: Network, params: Params, X: Floats) -> float:
+    weights, bias = network.names[0]
+    return float(np.abs(X @ params[weights] + params[bias]).min())
+
+
+def _call(
+    identity: str,
+    case: Case,
+    steps: tuple[Step, ...],
+    seconds: float,
+    *,
+    params: Params | None = None,
+    seed: int = 0,
+) -> Call:
+    return Call(identity, case.sizes, case.params if params is None else params, steps, seed, seconds)
+
+
+def _loss_step(X: Floats, y: Array, reg: float) -> Step:
+    return Step("loss", {"X": X, "y": y, "reg": reg})
+
+
+def loss_parts(network: Network, params: Params, X: Floats, y: Array) -> Expectation:
+    """Give loss and gradients in two parts, so that either convention of the regulariser can be put together.
+
+    loss = data_loss + k reg penalty and gradient = data_NAME + k reg penalty_NAME, with k = 1/2 or 1 (000, 001: half;
+    003, 004: full).
+    """
+    bare, whole = network.gradients(params, X, y, 0.0), network.gradients(params, X, y, 1.0)
+    data = network.data_loss(params, X, y)
+    # Taken from the whole, not from penalty(): so a wrong network's way of adding the regulariser shows as well.
+    parts: dict[str, Array] = {
+        "data_loss": np.asarray(data),
+        "penalty": np.asarray((network.loss(params, X, y, 1.0) - data) / network.coefficient),
+    }
+    parts |= {f"data_{name}": value for name, value in bare.items()}
+    parts |= {f"penalty_{name}": (whole[name] - bare[name]) / network.coefficient for name in bare}
+    return parts
+
+
+def _forward(
+    assignment: Assignment, network: Network, case: Case, seconds: float
+) -> Iterator[tuple[Call, Expectation]]:
+    scores = network.scores(case.params, case.X)
+    yield _call(f"scores/{case.name}", case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
+    parts = loss_parts(network, case.params, case.X, case.y)
+    for reg in assignment.regs:
+        step = _loss_step(case.X, case.y, reg)
+        yield _call(f"loss/{case.name}/{reg:g}", case, (step,), seconds), {**parts, "reg": np.asarray(reg)}
+    labels = network.predict(case.params, case.X)
+    yield (
+        _call(f"predict/{case.name}", case, (Step("predict", {"X": case.X}),), seconds),
+        {"labels": labels, "scores": scores},
+    )
+
+
+def _numeric(assignment: Assignment, case: Case) -> Iterator[tuple[Call, Expectation]]:
+    """Ask for the student's own loss around the case, at the middle reg; it is held to their gradients there."""
+    reg = sorted(assignment.regs)[1]
+    arguments = {"X": case.X, "y": case.y, "reg": reg, "h": assignment.tolerances.step}
+    step = Step("sweep", arguments)
+    # A thousand losses, each of which a program with loops over rows and classes takes a millisecond for.
+    seconds = 2 * assignment.limits.call_seconds
+    yield _call(f"sweep/{case.name}/{reg:g}", case, (step,), seconds), {"reg": np.asarray(reg)}
+
+
+def _stability(assignment: Assignment, network: Network, case: Case) -> Iterator[tuple[Call, Expectation]]:
+    """Shift all scores of a row by one constant, through the last bias: probabilities do not change by it (004)."""
+    last = network.names[-1][1]
+    parts = loss_parts(network, case.params, case.X, case.y)
+    for shift in SHIFTS:
+        shifted = {**case.params, last: case.params[last] + shift}
+        step = _loss_step(case.X, case.y, 0.0)
+        yield (
+            _call(f"stability/{shift:g}", case, (step,), assignment.limits.call_seconds, params=shifted),
+            {**parts, "reg": np.asarray(0.0)},
+        )
+
+
+def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
+    """Ask the same twice, then look at what was handed over."""
+    step = _loss_step(case.X, case.y, sorted(assignment.regs)[1])
+    steps = (step, step, Step("params"), Step("arguments"))
+    given = {f"param_{name}": value for name, value in case.params.items()}
+    return _call("purity", case, steps, assignment.limits.call_seconds), {"X": case.X, "y": case.y, **given}
+
+
+def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    rng = _stream(seed, "same rows")
+    _, inputs, hidden, classes = assignment.sizes[0]
+    case = draw_case(network, "same", (6, inputs, hidden, classes), rng, absent=False)
+    X, y = np.repeat(case.X[:1], SAME_ROWS, axis=0), np.repeat(case.y[:1], SAME_ROWS)
+    after = (
+        _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"]),
+        _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], 0.0),
+        Step("predict", {"X": case.X}),
+        Step("predict", {"X": X[:1]}),
+    )
+    seconds = assignment.limits.call_seconds
+    answer: Expectation = {
+        **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH]),
+        **{f"param_{name}": value for name, value in case.params.items()},
+        "y": y[:1],
+        "y_val": case.y,
+    }
+    yield _call("train/0", case, (Step("params"), *after), seconds), answer
+    for count in TRAIN_RUNS:
+        arguments = {"X": X, "y": y, "X_val": case.X, "y_val": case.y, **SAME}
+        train = Step("train", {**arguments, "num_iters": count, "batch_size": SAME_BATCH, "verbose": False})
+        yield _call(f"train/{count}", case, (train, Step("params"), *after), seconds), answer
+
+
+def _rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    case = draw_case(network, "rows", ROWS_SIZES, _stream(seed, "rows"), absent=False)
+    singles = tuple(_loss_step(case.X[i : i + 1], case.y[i : i + 1], 0.0) for i in range(len(case.y)))
+    seconds = assignment.limits.call_seconds
+    losses = [network.data_loss(case.params, case.X[i : i + 1], case.y[i : i + 1]) for i in range(len(case.y))]
+    answer: Expectation = {"y": case.y, "losses": np.array(losses)}
+    yield _call("rows/0", case, (Step("params"), *singles), seconds), answer
+    for count in ROWS_RUNS:
+        data = {"X": case.X, "y": case.y, "X_val": case.X, "y_val": case.y}
+        rates = {"learning_rate": ROWS_RATE, "learning_rate_decay": 1.0, "reg": 0.0}
+        train = Step("train", {**data, **rates, "num_iters": count, "batch_size": ROWS_BATCH, "verbose": False})
+        yield _call(f"rows/{count}", case, (train, Step("params"), *singles), seconds, seed=seed % 2**32), answer
+
+
+def toy_case(network: Network) -> Case:
+    """Draw the published toy case: numpy's legacy seeds 0 for the network and 1 for the data."""
+    rng = np.random.RandomState(0)
+    params = {
+        name: 0.1 * rng.randn(*shape) if len(shape) > 1 else np.zeros(shape)
+        for name, shape in network.shapes((4, 10, 3)).items()
+    }
+    X = 10 * np.random.RandomState(1).randn(5, 4)
+    return Case("toy", X, np.array([0, 1, 2, 2, 1]), params, 3)
+
+
+def _toy(assignment: Assignment, network: Network) -> tuple[Call, Expectation]:
+    case = toy_case(network)
+    data = {"X": case.X, "y": case.y, "X_val": case.X, "y_val": case.y}
+    steps = (
+        Step("train", {**data, **TOY, "verbose": False}),
+        Step("params"),
+        Step("loss", {"X": case.X}),
+    )
+    trained = _train(network, case.params, data, TOY, seed=0)
+    answer = {"X": case.X, "y": case.y, "loss_history": trained}
+    return _call("toy", case, steps, assignment.limits.train_seconds), answer
+
+
+def _train(
+    network: Network, params: Params, data: Mapping[str, Array], settings: Mapping[str, float], seed: int
+) -> Floats:
+    rng = np.random.RandomState(seed % 2**32)
+    history = network.train(params, **data, **settings, rng=rng).loss_history  # type: ignore[arg-type]  # counts are whole in every caller's table
+    return np.asarray(history, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The real digits, split: training (X, y), validation, and what is held out from the student."""
+
+    data: Mapping[str, Array]  # X, y, X_val, y_val: X rows in [-0.5, 0.5] less the training mean
+    X_test: Floats
+    y_test: Array
+
+
+def digits(folder: Path, seed: int) -> Digits:
+    """Split the digits by the seed, and permute their pixels.
+
+    A network does not see in which order pixels come, but a table of memorised images would.
+    """
+    with np.load(folder / "data" / "digits.npz", allow_pickle=False) as stored:
+        images, labels = stored["images"], stored["labels"].astype(np.int64)
+    rng = _stream(seed, "digits")
+    order, pixels = rng.permutation(len(labels)), rng.permutation(images.shape[1])
+    X, y = images[order][:, pixels] / 16.0, labels[order]
+    first, second = DIGITS_SPLIT[0], DIGITS_SPLIT[0] + DIGITS_SPLIT[1]
+    X = X - X[:first].mean(axis=0)
+    data = {"X": X[:first], "y": y[:first], "X_val": X[first:second], "y_val": y[first:second]}
+    return Digits(data, X[second:], y[second:])
+
+
+def digits_start(assignment: Assignment, network: Network, seed: int) -> Params:
+    """Draw the parameters from which training on the digits starts."""
+    rng = np.random.RandomState((seed + 1) % 2**32)
+    return network.initialise((64, assignment.digits.hidden_size, 10), assignment.digits.initial_std, rng)
+
+
+def digits_settings(assignment: Assignment) -> dict[str, float]:
+    """Give the arguments of train() for the digits."""
+    names = ("learning_rate", "learning_rate_decay", "reg", "num_iters", "batch_size")
+    return {name: getattr(assignment.digits, name) for name in names}
+
+
+def _digits(assignment: Assignment, network: Network, seed: int) -> tuple[Call, Expectation]:
+    split = digits(assignment.folder, seed)
+    params = digits_start(assignment, network, seed)
+    settings = digits_settings(assignment)
+    steps = (
+        Step("train", {**split.data, **settings, "verbose": False}),
+        Step("params"),
+        Step("loss", {"X": split.X_test}),
+    )
+    call = Call(
+        "digits", (64, assignment.digits.hidden_size, 10), params, steps, seed % 2**32, assignment.limits.train_seconds
+    )
+    history = _train(network, params, split.data, settings, seed)
+    return call, {"X": split.X_test, "y": split.y_test, "loss_history": history}
+
+
+def _tuned(assignment: Assignment, seed: int) -> tuple[Call, Expectation]:
+    split = digits(assignment.folder, seed)
+    bounds = {name: [bound.low, bound.high, bound.whole] for name, bound in assignment.hyperparameters.items()}
+    steps = (
+        Step("variable", {"name": "best_hyperparameters"}),
+        Step("train_with", {"name": "best_hyperparameters", "bounds": bounds, **split.data}),
+        Step("params"),
+        Step("loss", {"X": split.X_test}),
+    )
+    call = Call("tuned", (64, 1, 10), {}, steps, seed % 2**32, assignment.limits.train_seconds)
+    return call, {"X": split.X_test, "y": split.y_test}
+
+
+def _oracle(assignment: Assignment, network: Network, seed: int) -> Oracle:
+    def trained_accuracy(settings: Mapping[str, float]) -> float:
+        if settings["num_iters"] * settings["batch_size"] * settings["hidden_size"] > TRIAL_BUDGET:
+            return 0.0
+        split = digits(assignment.folder, seed)
+        rng = np.random.RandomState(seed % 2**32)
+        params = network.initialise((64, int(settings["hidden_size"]), 10), assignment.digits.initial_std, rng)
+        arguments = {name: value for name, value in settings.items() if name != "hidden_size"}
+        arguments |= {name: int(arguments[name]) for name in ("num_iters", "batch_size")}
+        with np.errstate(all="ignore"):  # a learning rate that is too large runs away, and that is the answer
+            trained = network.train(params, **split.data, **arguments, rng=rng)  # type: ignore[arg-type]  # made whole above
+            return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
+
+    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy)

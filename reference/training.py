@@ -1,0 +1,56 @@
+"""The steps of training by plain stochastic gradient descent, in the schedule of the assignment (end of 003)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from grader.records import Array, Floats, Params
+    from reference.regularisers import Names
+
+
+@dataclass(frozen=True)
+class Training:
+    """What train() leaves behind."""
+
+    params: Params
+    loss_history: Floats  # (num_iters,), on each batch before its step
+    train_acc_history: Floats  # one for each epoch: on the batch, after its step
+    val_acc_history: Floats
+
+
+def begin(params: Params, _rng: np.random.RandomState) -> dict[str, Array]:
+    """Give the parameters to start from: copies of the network's own, for a wrong update may work in place."""
+    return {name: theta.copy() for name, theta in params.items()}
+
+
+def iterations_per_epoch(N: int, batch_size: int) -> int:
+    """Give how many batches make one pass over the data; a batch larger than the data is a pass of its own."""
+    return max(N // batch_size, 1)
+
+
+def draw_batch(rng: np.random.RandomState, X: Array, y: Array, batch_size: int) -> tuple[Array, Array]:
+    """Draw rows with replacement; X and y by the same indices."""
+    indices = rng.choice(len(X), batch_size)
+    return X[indices], y[indices]
+
+
+def descend(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> dict[str, Array]:
+    """Take one step down the gradient, theta - rate * dL/dtheta, for every parameter.
+
+    The memory lives as long as one training. Plain descent keeps nothing in it; a momentum would.
+    """
+    return {name: theta - rate * gradients[name] for name, theta in params.items()}
+
+
+def is_epoch(iteration: int, per_epoch: int) -> bool:
+    """Tell whether this iteration, counted from 0, is one where accuracies are recorded and the rate decays."""
+    return iteration % per_epoch == 0
+
+
+def decay_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> float:
+    """Give the rate for the next iteration."""
+    return rate * factor if is_epoch(iteration, per_epoch) else rate

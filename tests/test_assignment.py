@@ -1,0 +1,100 @@
+"""assignment.toml: what is refused, with the line and the mend."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import AssignmentError, bundled, load
+from grader.checks import CHECKS
+
+TEXT = (bundled() / "assignment.toml").read_text(encoding="utf-8")
+KNOWN = tuple(CHECKS)
+
+
+def refused(folder: Path, text: str) -> str:
+    """Give the text with which an assignment is refused."""
+    (folder / "assignment.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(AssignmentError) as caught:
+        load(folder, KNOWN)
+    return str(caught.value)
+
+
+def line_of(text: str, part: str) -> int:
+    """Give the line on which a part stands."""
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_bundled_assignment_is_read():
+    """The bundled file holds every check once, worth 100 points."""
+    assignment = load(bundled(), KNOWN)
+    assert len(assignment.checks) == len(KNOWN)
+    assert {row.id for row in assignment.checks} == set(KNOWN)
+    assert assignment.max_score == 100
+    assert assignment.hyperparameters["hidden_size"].whole
+    assert not assignment.hyperparameters["reg"].whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed = 231", "seeds = 231", "unknown key 'seeds': did you mean 'seed'?"),
+        ("seed = 231", "seed = -1", "seed is -1; it must be a whole number from 0 to 4294967295"),
+        ("call_seconds = 5", "call_seconds = 0", "call_seconds is 0; it must be a number above 0"),
+        ("call_seconds = 5", "call_second = 5", "unknown key 'call_second' in [limits]: did you mean 'call_seconds'?"),
+        (
+            'regulariser = "either"',
+            'regulariser = "l2"',
+            """regulariser is 'l2'; it must be one of "half", "full", "either", "every\"""",
+        ),
+        ("[7, 5, 11, 3]", "[7, 5, 7, 3]", "at least two cases [N, D, H, C] of four different whole numbers"),
+        ("regs = [0.0, 0.05, 3.0]", "regs = [0.05, 3.0]", "at least three different numbers, 0 among them"),
+        ("batch_size = [1, 500]", "batch_size = [500, 1]", "[low, high]: two numbers, the smaller first"),
+        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W1", "b2"]', "four different names"),
+        ('id = "purity"\npoints = 4', 'id = "purity"\npoints = "4"', "points is '4'; it must be a number above 0"),
+        ('id = "purity"', 'id = "puriti"', "unknown check 'puriti': did you mean 'purity'?"),
+        ('id = "purity"', 'id = "scores"', "the check 'scores' stands here a second time"),
+        (
+            'id = "purity"\npoints = 4',
+            'id = "purity"\npoint = 4',
+            "unknown key 'point' in [[checks]]: did you mean 'points'?",
+        ),
+        ('class_name = "TwoLayerNet"', 'class_name = "Two Layer"', "which is no Python name"),
+        ("threshold = 0.9", "threshold = 90", "threshold is 90; it must be a number above 0 and at most 1"),
+    ],
+)
+def test_a_wrong_key_or_value_is_refused_with_its_line(tmp_path, old, new, said):
+    """Each refusal names the file, the line, what was found and what was expected."""
+    if old == "threshold = 0.9":
+        text = re.sub(r"^threshold = .*$", new, TEXT, flags=re.MULTILINE)
+        old = new
+    else:
+        assert TEXT.count(old) == 1
+        text = TEXT.replace(old, new)
+    message = refused(tmp_path, text)
+    assert said in message
+    number = int(re.search(r"line (\d+)", message)[1])
+    changed = [i for i, (a, b) in enumerate(zip(TEXT.splitlines(), text.splitlines(), strict=True), start=1) if a != b]
+    assert number == changed[0]
+
+
+def test_a_missing_section_or_key_is_named(tmp_path):
+    """What is not there has no line, so the section is named."""
+    head, tail = TEXT.split("[digits]", 1)
+    cut = head + tail[tail.index("# [low, high]") :]
+    assert "the section [digits] is missing" in refused(tmp_path, cut)
+    without = TEXT.replace("memory_mb = 1024\n", "")
+    assert "the key 'memory_mb' is missing in [limits]" in refused(tmp_path, without)
+    assert "the key 'title' is missing at the top" in refused(
+        tmp_path, re.sub(r"^title.*\n", "", TEXT, flags=re.MULTILINE)
+    )
+
+
+def test_what_is_no_toml_is_said_so(tmp_path):
+    """The parser's own line and column are passed on; a missing file and wrong bytes have their own words."""
+    assert "this is not TOML" in refused(tmp_path, TEXT + "\n[[[")
+    with pytest.raises(AssignmentError, match="cannot be read"):
+        load(tmp_path / "nowhere", KNOWN)
+    (tmp_path / "assignment.toml").write_bytes(b"title = '\xff'")
+    with pytest.raises(AssignmentError, match="byte 9 is not UTF-8"):
+        load(tmp_path, KNOWN)

@@ -1,0 +1,110 @@
+"""The house holds: a file imports from lower floors only, and the visible top level is what design says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The higher the number, the more a file may import; rooms of one floor keep to themselves.
+FLOORS = {
+    "grader": 0,
+    "grader.records": 1,
+    "grader.compare": 2,
+    "grader.assignment": 2,
+    "grader.submission": 2,
+    "grader.student": 2,
+    "grader.report": 2,
+    "grader.checks": 2,
+    "grader.kit": 2,
+    "grader.judge": 3,
+    "grader.pipeline": 4,
+    "grader.classroom": 5,
+    "grader.cli": 6,
+}
+# What a room of floor 2 may import besides records: comparing is the checks' trade.
+ALSO = {"grader.checks": {"grader.compare"}}
+# Alone with the student: nothing of ours but each other.
+ALONE = {"worker", "lockdown", "wire", "zygote", "standins", "answering", "loading", "witness"}
+# Inside the checks' room: each may import those before it.
+CHECKS = ["evidence", "forward", "gradients", "minibatch", "training", "prediction", "__init__"]
+
+
+def imports(path: Path) -> set[str]:
+    """Give the dotted names that a file imports from the project, wherever in the file they stand."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which floor they come from"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if room(node.module or "") == "grader"}
+    return {name for name in found if name.split(".")[0] in {"grader", "reference", "assignment"}}
+
+
+def room(name: str) -> str:
+    """Give the room in which a dotted name lives."""
+    parts = name.split(".")
+    return ".".join(parts[:2]) if ".".join(parts[:2]) in FLOORS else parts[0]
+
+
+def modules(folder: str) -> list[Path]:
+    """Give the Python files of a top-level folder."""
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    """Give a file's dotted name."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("path", modules("grader"), ids=dotted)
+def test_a_file_imports_from_lower_floors_only(path):
+    """Data goes one way; an import upwards or sideways would let it go back."""
+    here = room(dotted(path))
+    for name in imports(path):
+        there = room(name)
+        if there == here or there == "grader":
+            continue
+        if there == "reference":
+            assert dotted(path) == "grader.classroom.batch", f"{dotted(path)} imports the answers: {name}"
+            continue
+        lower = FLOORS[there] < FLOORS[here]
+        assert lower or there in ALSO.get(here, set()), f"{dotted(path)} imports {name}, which is no floor below"
+
+
+@pytest.mark.parametrize("path", modules("grader/student"), ids=dotted)
+def test_what_is_alone_with_the_student_imports_nothing_else(path):
+    """The student's process must hold no answer and no secret, so its files may not even name one."""
+    if path.stem not in ALONE:
+        pytest.skip("our end of the wire")
+    for name in imports(path):
+        assert room(name) == "grader.student", f"{path.name} imports {name}"
+        assert name.split(".")[2:3] == [] or name.split(".")[2] in ALONE, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules("reference"), ids=dotted)
+def test_the_reference_imports_records_only(path):
+    """The reference stays usable and readable on its own; calibrate is a command and may read the assignment."""
+    allowed = {"grader.records"} | ({"grader.assignment", "grader.checks"} if path.stem == "calibrate" else set())
+    for name in imports(path):
+        assert name.startswith("reference") or room(name) in allowed, f"{dotted(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules("grader/checks"), ids=dotted)
+def test_checks_import_those_before_them(path):
+    """Inside the room there is one order as well: evidence first, prediction last."""
+    place = CHECKS.index(path.stem)
+    for name in imports(path):
+        if room(name) == "grader.checks" and len(name.split(".")) > 2:
+            assert CHECKS.index(name.split(".")[2]) < place, f"{path.name} imports {name}"
+
+
+def test_the_visible_top_level_is_six_things():
+    """Whoever opens the repository sees six things."""
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    built = {"graded", "dist", "build"}
+    assert visible - built == {"README.md", "pyproject.toml", "grader", "assignment", "reference", "tests"}
