@@ -31,7 +31,7 @@ def test_nothing_of_the_solution_is_left():
                 secret.add(line.strip())
             if "BEGIN SOLUTION" in line:
                 inside = True
-    trivial = {")", "", "best_hyperparameters = dict("}
+    trivial = {")", "", "best_hyperparameters = dict(", "np.random.seed(0)"}  # these stand outside as well
     assert len(secret) > 30
     assert not (secret - trivial) & lines
     assert "SOLUTION" not in text
