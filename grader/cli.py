@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from grader.judge import KNOWN
 from grader.kit import KitError, skeleton
 from grader.records import Assignment, Report
 from grader.report.terminal import summary
-from grader.submission import entries, safe_names
+from grader.submission import entries, ignored, safe_names
 
 GRADER_FAILED, BAD_USAGE = 1, 2
 
@@ -58,7 +57,7 @@ def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bo
     """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
     console = Console(stderr=True)
     assignment = _assignment(folder)
-    chosen, ignored = _entries(paths, out, one=one)
+    chosen, left = _entries(paths, out, one=one)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,8 +71,8 @@ def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bo
     page = write_overview(reports, assignment, out)
     screen = Console()
     screen.print(summary(reports))
-    if ignored:
-        screen.print(f"Ignored, since they are no submissions: {', '.join(ignored)}.", markup=False)
+    if left:
+        screen.print(f"Ignored, since they are no submissions: {', '.join(left)}.", markup=False)
     failed = [report for report in reports if report.status == "grader_error"]
     if failed:
         names = ", ".join(report.submission for report in failed)
@@ -96,20 +95,21 @@ def _with_progress(
 def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry], list[str]]:
     """Find the submissions in what was named: a file or zip is one, a folder is a class, unless `one`."""
     found: list[Path] = []
-    ignored: list[str] = []
+    left: list[str] = []
     for path in paths:
         if not path.exists():
             raise click.UsageError(f"{path}: there is no such file or folder.")
         if path.is_dir() and not one:
-            inside, rest = entries(path)
-            found += [entry for entry in inside if entry.resolve() != out.resolve()]
-            ignored += [str(entry.relative_to(path)) for entry in rest]
+            found += [entry for entry in entries(path) if entry.resolve() != out.resolve()]
+            left += [entry.name for entry in ignored(path)]
         else:
             found.append(path)
     if not found:
         shown = ", ".join(str(path) for path in paths)
-        raise click.UsageError(f"{shown}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder.")
-    return [Entry(path, name) for path, name in zip(found, safe_names(found), strict=True)], ignored
+        raise click.UsageError(
+            f"{shown}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
+        )
+    return [Entry(path, name) for path, name in safe_names(found).items()], left
 
 
 def _assignment(folder: Path | None) -> Assignment:
@@ -124,7 +124,9 @@ def _assignment(folder: Path | None) -> Assignment:
 Example:
   grader build --solution reference/two_layer_net_solution.ipynb --out assignment/two_layer_net.ipynb"""
 )
-@click.option("--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions.")
+@click.option(
+    "--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
 def build(solution: Path, out: Path) -> None:
     """Build the students' notebook from the solution: marked regions and stored outputs are taken out."""
@@ -136,4 +138,4 @@ def build(solution: Path, out: Path) -> None:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"--out {out}: cannot be written ({error.strerror}).") from error
-    click.echo(f"Wrote {out}, {os.path.getsize(out):,} bytes.")
+    click.echo(f"Wrote {out}, {out.stat().st_size:,} bytes.")

@@ -48,9 +48,8 @@ def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Di
     # The smallest normal number keeps 0/0 out where the whole array is zero.
     allowed = relative * (size + floor * size.max(initial=0.0)) + np.finfo(np.float64).tiny
     with np.errstate(all="ignore"):
-        error = np.abs(mine - reference) / allowed
-    # NaN compares as false with everything, so an unguarded NaN would pass as right.
-    error[~np.isfinite(mine)] = np.inf
+        # NaN compares as false with everything, so an unguarded NaN would pass as right.
+        error = np.where(np.isfinite(mine), np.abs(mine - reference) / allowed, np.inf)
     if not error.size:
         return Difference(error, (), 0.0, 0.0)
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))

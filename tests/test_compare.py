@@ -32,6 +32,13 @@ def test_zero_against_zero_is_right():
     assert not compare(np.array([0.0, 1e-9]), np.zeros(2), relative=1e-6, floor=1.0).within
 
 
+def test_a_single_number_is_compared_like_an_array():
+    """A loss is an array without axes."""
+    assert compare(np.asarray(2.0), np.asarray(2.0), relative=1e-6, floor=0.0).within
+    assert compare(np.asarray(np.nan), np.asarray(2.0), relative=1e-6, floor=0.0).worst == ()
+    assert not compare(np.asarray(np.nan), np.asarray(2.0), relative=1e-6, floor=0.0).within
+
+
 def test_the_worst_entry_is_named():
     """The report says where the worst entry is, and both values."""
     right = np.arange(6.0).reshape(2, 3)

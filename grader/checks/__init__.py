@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import getdoc
 
-from grader.checks import forward, gradients, minibatch, prediction, training
+from grader.checks import forward, gradients, minibatch, prediction, training, tuning
 from grader.checks.evidence import Evidence
 from grader.records import Finding, Group
 
@@ -45,6 +45,6 @@ _ALL = (
     Check("learns_toy", "train", training.learns_toy),
     Check("learns_digits", "train", training.learns_digits),
     Check("predict", "predict", prediction.predict),
-    Check("best_hyperparameters", "train", prediction.best_hyperparameters),
+    Check("best_hyperparameters", "train", tuning.best_hyperparameters),
 )
 CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}

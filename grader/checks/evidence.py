@@ -80,7 +80,8 @@ def read_loss(reply: Reply, index: int = 0) -> Loss:
         return Loss(None, {}, problem)
     answer = reply.results[index]
     if not_started(answer):
-        text = f"Not started: loss(X, y, reg) returned {describe(answer)} instead of (loss, grads)."
+        found = "a loss that is None" if isinstance(answer, tuple | list) else describe(answer)
+        text = f"Not started: loss(X, y, reg) returned {found} instead of (loss, grads)."
         return Loss(None, {}, Finding(0.0, text, skipped=True, about="loss"))
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     value = as_number(parts[0]) if parts else None
@@ -122,10 +123,19 @@ def own_params(
     return found
 
 
-def own_gradient(reply: Reply, index: int, name: str, shape: tuple[int, ...]) -> Floats | None:
-    """Give one gradient from a loss step in the assignment's shape; None where there is none."""
+def own_gradient(reply: Reply, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False) -> Floats | None:
+    """Give one gradient from a loss step in the assignment's shape; None where there is none.
+
+    spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
+        not of the train() that uses it.
+    """
     array = as_array(read_loss(reply, index).grads.get(name))
     fitted = None if array is None else fit(array, shape)
+    if fitted is None and array is not None and spread:
+        try:
+            fitted = np.broadcast_to(array, shape)
+        except ValueError:
+            return None
     return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
 
 
@@ -188,14 +198,18 @@ def loss_right(evidence: Evidence) -> bool:
 
 
 def resembles_the_loss(evidence: Evidence) -> bool:
-    """Tell whether the student's loss is of the right kind: it rises and falls with the right one over single rows."""
+    """Tell whether the student's loss is of the right kind.
+
+    It is right on half of the cases, or it rises and falls with the right one over single rows.
+    """
+    cases = [case for _, case, reg in loss_calls(evidence) if reg == 0]
+    if 2 * sum(data_loss_right(evidence, case) for case in cases) >= len(cases):
+        return True
     expected = evidence.expected("rows/0")["losses"]
     reply = evidence.reply("rows/0")
     own = [read_loss(reply, index).value for index in range(1, 1 + expected.size)]
-    if any(value is None or not np.isfinite(value) for value in own):
-        return False
-    values = np.array(own, dtype=np.float64)
-    if values.std() == 0:
+    values = np.array([np.nan if value is None else value for value in own])
+    if not np.isfinite(values).all() or values.std() == 0:
         return False
     return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
 

@@ -22,67 +22,82 @@ def minibatch(evidence: Evidence) -> Finding:
     for call in runs:
         problem = read_loss(evidence.reply("rows/0"), 1).finding or obstacle(evidence.reply(call.id), about="train")
         if problem:
-            return Finding(0.0, problem.message, (), problem.places, problem.skipped, "train")
+            text = f"Not judged: train() needs loss(). {problem.message}" if problem.skipped else problem.message
+            return Finding(0.0, text, (), problem.places, problem.skipped, "train")
     size = int(runs[0].steps[0].arguments["batch_size"])
-    counts = []
-    for index in range(len(runs)):
-        used = _used(evidence, index)
-        if isinstance(used, Finding):
-            return used
-        counts.append(used / used.sum() * size)
-    batches = [np.round(count, 3) for count in counts]
+    found = [_used(evidence, index) for index in range(len(runs))]
+    problem = next((used for used in found if isinstance(used, Finding)), None)
+    shares = [used for used in found if not isinstance(used, Finding)]
+    # Momentum takes its first step as plain descent does; its later ones do not show their batch.
+    if problem and not (shares and isinstance(found[-1], Finding) and not isinstance(found[0], Finding)):
+        return problem
+    return _judged([np.round(share * size, 3) for share in shares], size)
+
+
+def _judged(batches: list[Floats], size: int) -> Finding:
+    """Judge how often each row was used in each iteration, in units of 1 / batch_size of the step."""
     rows = len(batches[0])
     if all((np.abs(batch * rows / size - 1) < 0.01).all() for batch in batches):
         return Finding(
             0.0, f"Every iteration used all {rows} rows; batch_size={size} was asked.\n{LOOK}", about="train"
         )
-    whole = all(np.allclose(batch, np.round(batch), atol=0.01) for batch in batches)
-    if not whole:
-        shown = max(int((batch > 0.01).sum()) for batch in batches)
-        text = f"With batch_size={size} the iterations used {shown} different rows and more.\n{LOOK}"
+    counts = [np.round(batch).astype(int) for batch in batches]
+    most = max(int((batch > 0.01).sum()) for batch in batches)
+    if not all(np.allclose(batch, count, atol=0.01) for batch, count in zip(batches, counts, strict=True)):
+        return Finding(0.0, f"With batch_size={size} an iteration used {most} rows.\n{LOOK}", about="train")
+    common = int(np.gcd.reduce(np.concatenate(counts)))
+    if common > 1:
+        text = f"With batch_size={size} each iteration used {size // common} row(s).\n{LOOK}"
         return Finding(0.0, text, about="train")
-    if all(np.array_equal(np.round(batch), np.round(batches[0])) for batch in batches[1:]):
-        chosen = ", ".join(str(int(row)) for row in np.flatnonzero(np.round(batches[0])))
-        text = f"Three iterations used the same rows ({chosen}) each time.\n{LOOK}"
-        return Finding(0.25, text, about="train")
+    if len(counts) > 1 and all(np.array_equal(count, counts[0]) for count in counts[1:]):
+        chosen = ", ".join(str(int(row)) for row in np.flatnonzero(counts[0]))
+        return Finding(0.25, f"All iterations used the same rows ({chosen}).\n{LOOK}", about="train")
     return Finding(
         1.0, f"Right: {size} rows an iteration, each with its own label, other ones each time.", about="train"
     )
 
 
 def _used(evidence: Evidence, index: int) -> Floats | Finding:
-    """Solve step = -sum_i c_i gradient_i for the weights c_i of the rows, in iteration `index`."""
+    """Give each row's share of the step of iteration `index`."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     call = runs[index]
     before = dict(call.params) if index == 0 else own_params(evidence, runs[index - 1], 1)
     after = own_params(evidence, call, 1)
     at = evidence.reply("rows/0" if index == 0 else runs[index - 1].id)
-    offset = 1 if index == 0 else 2
     if before is None or after is None:
-        return Finding(
-            0.0, "Not judged: the parameters are missing or not finite after train().", skipped=True, about="train"
-        )
-    names = [name for name in call.params if (after[name] - before[name]).any()]
-    if not names:
+        text = "Not judged: the parameters are missing or not finite after train()."
+        return Finding(0.0, text, skipped=True, about="train")
+    if not any((after[name] - before[name]).any() for name in call.params):
         return Finding(0.0, "Not judged: no parameter moved.", skipped=True, about="train")
-    labels = evidence.expected("rows/0")["y"]
-    gradients = []
-    for row in range(len(labels)):
-        parts = [own_gradient(at, offset + row, name, call.params[name].shape) for name in names]
-        if any(part is None for part in parts):
-            return Finding(0.0, "Not judged: grads is not complete yet.", skipped=True, about="train")
-        gradients.append(np.concatenate([part.reshape(-1) for part in parts if part is not None]))
-    design = np.array(gradients).T
-    step = np.concatenate([(before[name] - after[name]).reshape(-1) for name in names])
-    if np.linalg.matrix_rank(design) < len(labels):
+    labels, told = evidence.expected("rows/0")["y"], False
+    # A parameter whose own gradient or update is wrong is charged for that elsewhere: one that fits is enough.
+    for name in call.params:
+        parts = [
+            own_gradient(at, (1 if index == 0 else 2) + row, name, call.params[name].shape, spread=True)
+            for row in range(len(labels))
+        ]
+        design = np.array([part.reshape(-1) for part in parts if part is not None]).T
+        if design.ndim < 2 or design.shape[1] < len(labels) or np.linalg.matrix_rank(design) < len(labels):
+            continue
+        told = True
+        shares = _shares(design, (before[name] - after[name]).reshape(-1))
+        if shares is not None:
+            return shares
+    if not told:
         text = "Not judged: the gradients of single rows do not tell the rows apart; mend the gradients first."
         return Finding(0.0, text, skipped=True, about="train")
+    text = (
+        "The step is no mean of your own gradients of single rows with their own labels: X and y of a batch do not"
+        f" belong together, or the gradient is not the batch's.\n{LOOK}"
+    )
+    return Finding(0.0, text, about="train")
+
+
+def _shares(design: Floats, step: Floats) -> Floats | None:
+    """Solve step = sum_i c_i gradient_i and give c_i / sum c; None where no such mean gives the step."""
+    size = np.linalg.norm(step)
     weights = np.linalg.lstsq(design, step, rcond=None)[0]
-    left = np.linalg.norm(step - design @ weights) / np.linalg.norm(step)
-    if left > UNEXPLAINED or (weights < -0.01 * np.abs(weights).max()).any():
-        text = (
-            "The step is no mean of your own gradients of single rows with their own labels: X and y of a batch do not"
-            f" belong together, or the gradient is not the batch's.\n{LOOK}"
-        )
-        return Finding(0.0, text, about="train")
-    return np.asarray(weights)
+    if not size or np.linalg.norm(step - design @ weights) > UNEXPLAINED * size or not weights.sum():
+        return None
+    shares = weights / weights.sum()  # whatever the rate and the sign of the step, which are judged elsewhere
+    return None if (shares < -0.01).any() else np.asarray(shares)

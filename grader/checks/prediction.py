@@ -1,17 +1,15 @@
-"""predict() on given parameters, and the hyperparameters that the student chose."""
+"""predict() on given parameters."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from grader.checks.evidence import Evidence, not_started, obstacle, settle
-from grader.checks.training import final_scores
-from grader.compare import as_array, as_number, describe
+from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
 
 # Their own scores against the right ones: a missing bias leaves 0.8, a function of something else leaves chance.
 OWN_SCORES = 0.5
-ABOUT = "best_hyperparameters"
 
 
 def predict(evidence: Evidence) -> Finding:
@@ -64,58 +62,3 @@ def _own_labels(evidence: Evidence, call: Call, right: Array) -> Array | None:
         return None
     alike = np.corrcoef(own.reshape(-1), scores.reshape(-1))[0, 1] >= OWN_SCORES
     return own.argmax(axis=1).astype(right.dtype) if alike else None
-
-
-def best_hyperparameters(evidence: Evidence) -> Finding:
-    """A network trained with your best_hyperparameters recognises digits that it never saw."""
-    reply = evidence.reply("tuned")
-    problem = obstacle(reply, about=ABOUT)
-    if problem:
-        return problem
-    settings = _settings(evidence, reply.results[0])
-    if isinstance(settings, Finding):
-        return settings
-    threshold = evidence.assignment.digits.tuned_threshold
-    inputs, _, classes = evidence.call("tuned").sizes
-    hidden = int(settings["hidden_size"])
-    shapes = dict(zip(evidence.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
-    scores = final_scores(evidence, "tuned", shapes)
-    if isinstance(scores, str):
-        shown = ((problem := obstacle(reply, 1)) and problem.message) or f"After training {scores}."
-    else:
-        accuracy = float((scores.argmax(axis=1) == evidence.expected("tuned")["y"]).mean())
-        shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
-        if accuracy >= threshold:
-            return Finding(1.0, shown, about=ABOUT)
-    # With a wrong loss() or train() the choice can still be a good one: the reference trains with it.
-    if evidence.probes.oracle is not None:
-        reference = evidence.probes.oracle.trained_accuracy(settings)
-        if reference >= threshold:
-            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
-            return Finding(1.0, f"{text}\n{shown}", about=ABOUT)
-    return Finding(
-        0.0, f"{shown}\nLook at the loss curve: too slow (larger learning_rate), or unsteady (smaller)?", about=ABOUT
-    )
-
-
-def _settings(evidence: Evidence, value: object) -> dict[str, float] | Finding:
-    """Give the hyperparameters as numbers within their bounds, or say what is wrong with them."""
-    bounds = evidence.assignment.hyperparameters
-    example = "best_hyperparameters = dict(" + ", ".join(f"{name}=..." for name in bounds) + ")"
-    if not isinstance(value, dict):
-        started = not not_started(value)
-        text = f"best_hyperparameters is {describe(value)}. Write numbers: {example}."
-        return Finding(0.0, text if started else f"Not started: {text}", skipped=not started, about=ABOUT)
-    if all(value.get(name) is None for name in bounds):
-        text = f"Not started: best_hyperparameters holds no numbers yet. Write them: {example}."
-        return Finding(0.0, text, skipped=True, about=ABOUT)
-    faults, found = [], {}
-    for name, bound in bounds.items():
-        number = as_number(value.get(name))
-        kind = "a whole number" if bound.whole else "a number"
-        if number is None or not bound.low <= number <= bound.high or (bound.whole and number != int(number)):
-            shown = f"is {describe(value[name])}" if name in value else "is missing"
-            faults.append(f"{name} {shown}; it must be {kind} from {bound.low:g} to {bound.high:g}.")
-        else:
-            found[name] = number
-    return Finding(0.0, "best_hyperparameters: " + " ".join(faults), about=ABOUT) if faults else found

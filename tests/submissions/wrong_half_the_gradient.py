@@ -129,5 +129,5 @@ class TwoLayerNet:
 
 
 best_hyperparameters = dict(
-    hidden_size=64, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=600, batch_size=100
+    hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50
 )

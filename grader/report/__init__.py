@@ -1,0 +1,44 @@
+"""A report in every format that people and programs read: each is one function from Report to text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from grader.report.exchange import from_json, to_json
+from grader.report.page import to_html
+from grader.report.terminal import render
+
+if TYPE_CHECKING:
+    from grader.records import Report
+
+__all__ = ["FORMATS", "Format", "format_named", "from_json"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a report."""
+
+    file_name: str  # what it is called in a submission's folder
+    write: Callable[[Report], str]
+
+
+FORMATS: dict[str, Format] = {
+    "json": Format("report.json", to_json),
+    "html": Format("report.html", to_html),
+    "terminal": Format("report.txt", render),
+}
+
+
+def format_named(name: str) -> Format:
+    """Give the format of that name.
+
+    Raises ValueError, with the nearest name there is, for a name that is not in `FORMATS`.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    near = get_close_matches(name, FORMATS, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, FORMATS))}"
+    raise ValueError(f"unknown format {name!r}: {hint}")

@@ -1,0 +1,171 @@
+"""Curves: the student's loss over the iterations, over the reference's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grader.report.figures import at, drawing, element, number, power_of_ten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from grader.records import Array, Curves, Floats
+
+POINTS = 300  # of one drawn curve: finer than its pixels
+WIDTH, HEIGHT = 440, 250
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """From iteration and loss to the figure's pixels."""
+
+    last: int  # the largest iteration
+    low: float  # of the loss, or of its logarithm
+    high: float
+    logarithmic: bool
+    left: float = 56
+    right: float = WIDTH - 12
+    top: float = 34
+    bottom: float = HEIGHT - 36
+
+    def x(self, iteration: Any) -> Any:
+        """Place an iteration."""
+        return self.left + (self.right - self.left) * (iteration / max(1, self.last))
+
+    def y(self, loss: Any) -> Any:
+        """Place a loss."""
+        return self.height(np.log10(loss) if self.logarithmic else loss)
+
+    def height(self, value: Any) -> Any:
+        """Place a loss, or its logarithm; divided first, so that the difference of two huge numbers stays finite."""
+        unit = max(abs(self.low), abs(self.high))
+        share = (value / unit - self.low / unit) / (self.high / unit - self.low / unit)
+        return self.bottom - (self.bottom - self.top) * np.clip(share, 0, 1)
+
+
+def draw(figure: Curves, key: str) -> str:
+    """Draw the series as lines over the iterations, told apart by dashes as well as colour."""
+    series = [(label, np.asarray(values, dtype=np.float64).reshape(-1)) for label, values in figure.series]
+    finite = np.concatenate([np.empty(0), *(values[np.isfinite(values)] for _, values in series)])
+    if finite.size == 0:
+        parts = [element("text", "no finite value to draw", x=4, y=16)]
+        return drawing(parts, (160, 24), key, figure.title, caption(figure))
+    axes = _axes(finite, max(len(values) for _, values in series) - 1)
+    lines = [
+        element("path", class_=f"line s{index}", d=_path(values, axes)) for index, (_, values) in enumerate(series)
+    ]
+    # The student's line comes last, so that it lies over the reference's.
+    parts = [*_ticks(axes), *reversed(lines), *_legend([label for label, _ in series], axes)]
+    return drawing(parts, (WIDTH, HEIGHT), key, figure.title, caption(figure))
+
+
+def _axes(finite: Floats, last: int) -> _Axes:
+    low, high = float(finite.min()), float(finite.max())
+    if low > 0 and high / 100 > low:
+        return _Axes(last, math.floor(math.log10(low)), math.ceil(math.log10(high)), logarithmic=True)
+    if low == high:
+        margin = abs(low) / 10 or 1.0
+        most = float(np.finfo(np.float64).max)
+        return _Axes(last, max(low - margin, -most), min(high + margin, most), logarithmic=False)
+    return _Axes(last, low, high, logarithmic=False)
+
+
+def _ticks(axes: _Axes) -> Iterator[str]:
+    for mark in _decades(axes) if axes.logarithmic else _nice(axes.low, axes.high, 5):
+        y = float(axes.height(mark))
+        yield element("path", d=f"M{at(axes.left)} {at(y)}H{at(axes.right)}", class_="gridline")
+        text = power_of_ten(mark) if axes.logarithmic else number(mark)
+        yield element("text", text, x=axes.left - 7, y=y + 3.5, class_="end")
+    for mark in _nice(0, axes.last, 6):
+        if mark == int(mark):
+            x = axes.x(mark)
+            yield element("path", d=f"M{at(x)} {at(axes.bottom)}v4", class_="axisline")
+            yield element("text", f"{mark:,.0f}", x=x, y=axes.bottom + 16, class_="middle")
+    yield element("path", d=f"M{at(axes.left)} {at(axes.bottom)}H{at(axes.right)}", class_="axisline")
+    yield element("text", "iteration", x=axes.right, y=HEIGHT - 4, class_="end")
+    yield element("text", "loss (logarithmic)" if axes.logarithmic else "loss", x=4, y=axes.top - 20)
+
+
+def _decades(axes: _Axes) -> list[float]:
+    """Give at most six whole decades between the axes' ends."""
+    step = max(1, math.ceil((axes.high - axes.low) / 5))
+    return [float(mark) for mark in range(int(axes.low), int(axes.high) + 1, step)]
+
+
+def _nice(low: float, high: float, most: int) -> list[float]:
+    """Give round numbers between low and high, 1, 2 or 5 times a power of ten apart."""
+    rough = high / most - low / most
+    if not rough > 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(rough))
+    if power == 0:  # the range is narrower than the smallest normal number
+        return [low, high]
+    step = next((factor * power for factor in (1, 2, 5) if factor * power >= rough), 10 * power)
+    if not math.isfinite(step):
+        return [low, high]
+    first, last = math.ceil(low / step), math.floor(high / step)
+    if last - first > 2 * most:  # the range is below the numbers' own precision
+        return [low, high]
+    return [index * step for index in range(first, last + 1) if math.isfinite(index * step)]
+
+
+def _path(values: Floats, axes: _Axes) -> str:
+    """Write a line through the finite points; a gap stays where a value is not finite."""
+    kept = thinned(values)
+    if kept.size == 0:
+        return ""
+    xs, ys = np.round(axes.x(kept), 1).tolist(), np.round(axes.y(values[kept]), 1).tolist()
+    broken = np.concatenate([[0], np.cumsum(~np.isfinite(values))])[kept]
+    begins = [True, *(np.diff(broken) > 0).tolist()]
+    # "h0" makes a point between two gaps a dot: a path of one point draws nothing.
+    return "".join(f"M{x:g} {y:g}h0" if begin else f"L{x:g} {y:g}" for x, y, begin in zip(xs, ys, begins, strict=True))
+
+
+def thinned(values: Floats) -> Array:
+    """Choose which points of a series (length n) to draw: indices, at most `POINTS`, of finite values only.
+
+    Each bucket of neighbours keeps its smallest and largest value, so no peak is lost.
+    """
+    finite = np.flatnonzero(np.isfinite(values))
+    if finite.size <= POINTS:
+        return finite
+    size = math.ceil(finite.size / (POINTS // 2 - 1))
+    filling = np.full(-finite.size % size, finite[-1])
+    buckets = np.concatenate([finite, filling]).reshape(-1, size)
+    of_buckets = np.arange(len(buckets))
+    lowest = buckets[of_buckets, values[buckets].argmin(axis=1)]
+    highest = buckets[of_buckets, values[buckets].argmax(axis=1)]
+    return np.unique(np.concatenate([finite[[0, -1]], lowest, highest]))
+
+
+def _legend(labels: Sequence[str], axes: _Axes) -> Iterator[str]:
+    x = axes.left + 86.0
+    for index, label in enumerate(labels):
+        shown = label if len(label) <= 22 else label[:21] + "…"
+        yield element("path", d=f"M{at(x)} {at(axes.top - 24)}h24", class_=f"line s{index}")
+        yield element("text", shown, x=x + 30, y=axes.top - 20, class_="label")
+        x += 44 + 6.2 * len(shown)
+
+
+def caption(figure: Curves) -> str:
+    """Say in words where each line begins and ends, and where it is not finite."""
+    return "\n".join(
+        _series_caption(label, np.asarray(values, dtype=np.float64).reshape(-1)) for label, values in figure.series
+    )
+
+
+def _series_caption(label: str, values: Floats) -> str:
+    finite = np.isfinite(values)
+    if not values.size:
+        return f"{label}: no values."
+    if not finite.any():
+        return f"{label}: none of {values.size:,} values is finite."
+    first, last = values[finite][0], values[finite][-1]
+    text = f"{label}: from {number(first)} to {number(last)} over {values.size:,} iterations"
+    if not finite.all():
+        text += f", not finite in {int((~finite).sum()):,} of them, first at iteration {int(np.argmin(finite)):,}"
+    return text + "."

@@ -1,0 +1,213 @@
+"""A report as data: `report.json`, schema "grader/report/1", published beside this file as JSON Schema.
+
+The same report gives the same bytes: keys in one order, numbers rounded, ASCII only. Figures and quoted lines
+stay out: they are for people, and a regrade makes them again from the saved replies.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+
+from grader.records import Diagnosis, Environment, Group, Report, ReportStatus, Verdict, VerdictStatus
+from grader.report.untrusted import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+SCHEMA = "grader/report/1"
+DIGITS = 6  # after the point: finer than any points table, coarser than the noise of a sum
+LARGEST = 1e300  # an integer beyond every float is valid JSON; no points table comes near
+
+_REPORT = (
+    "schema", "submission", "source", "score", "max_score", "status",
+    "checks", "diagnoses", "notes", "environment", "timing",
+)  # fmt: skip
+_CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message")
+_DIAGNOSIS = ("id", "title", "hint", "source", "checks")
+_ENVIRONMENT = ("versions", "isolation")
+
+
+# ---------------------------------------------------------------- writing
+
+
+def to_json(report: Report) -> str:
+    """Write a report as JSON, by the schema "grader/report/1".
+
+    Raises ValueError where a number is negative or not finite: points come from the grader, so that is its own mistake.
+    """
+    report = readable(report)
+    data = {
+        "schema": SCHEMA,
+        "submission": report.submission,
+        "source": report.source,
+        "score": _rounded(report.score, "score"),
+        "max_score": _rounded(report.max_score, "max_score"),
+        "status": report.status,
+        "checks": [_check(verdict) for verdict in report.checks],
+        "diagnoses": [asdict(diagnosis) for diagnosis in report.diagnoses],
+        "notes": report.notes,
+        "environment": {
+            "versions": dict(sorted(report.environment.versions.items())),
+            "isolation": report.environment.isolation,
+        },
+        "timing": {name: _rounded(value, f"timing.{name}") for name, value in sorted(report.timing.items())},
+    }
+    # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
+
+
+def _check(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "id": verdict.id,
+        "title": verdict.title,
+        "group": verdict.group,
+        "status": verdict.status,
+        "points": _rounded(verdict.points, f"points of {verdict.id}"),
+        "max_points": _rounded(verdict.max_points, f"max_points of {verdict.id}"),
+        "hidden": verdict.hidden,
+        "message": verdict.message,
+    }
+
+
+def _rounded(number: float, where: str) -> float:
+    if not 0 <= number <= LARGEST:  # false for NaN too
+        raise ValueError(f"{where} is {number}: a report holds finite numbers only, 0 or more")
+    return round(float(number), DIGITS) + 0.0  # adding 0.0 turns -0.0 into 0.0
+
+
+# ---------------------------------------------------------------- reading
+
+
+def from_json(text: str) -> Report:
+    """Read a report that `to_json` wrote; its verdicts have no figures and no places.
+
+    Raises ValueError, with the place and what was found there, for anything that the schema refuses.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_a_number)
+    except RecursionError:
+        raise ValueError("the report is not readable: it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the report is not JSON: {error}") from None
+    if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
+        raise ValueError(f"the report's schema is {_found(data['schema'])}: this grader reads {SCHEMA!r}")
+    whole = _object(data, "the report", _REPORT)
+    environment = _object(whole["environment"], "environment", _ENVIRONMENT)
+    return Report(
+        submission=_text(whole["submission"], "submission"),
+        source=_text(whole["source"], "source"),
+        score=_number(whole["score"], "score"),
+        max_score=_number(whole["max_score"], "max_score"),
+        status=_one_of(whole["status"], "status", get_args(ReportStatus)),
+        checks=_list(whole["checks"], "checks", _read_check),
+        diagnoses=_list(whole["diagnoses"], "diagnoses", _read_diagnosis),
+        notes=_list(whole["notes"], "notes", _text),
+        environment=Environment(
+            versions=_mapping(environment["versions"], "environment.versions", _text),
+            isolation=_list(environment["isolation"], "environment.isolation", _text),
+        ),
+        timing=_mapping(whole["timing"], "timing", _number),
+    )
+
+
+def _read_check(data: Any, where: str) -> Verdict:
+    check = _object(data, where, _CHECK)
+    verdict = Verdict(
+        id=_text(check["id"], f"{where}.id"),
+        title=_text(check["title"], f"{where}.title"),
+        group=_one_of(check["group"], f"{where}.group", get_args(Group)),
+        status=_one_of(check["status"], f"{where}.status", get_args(VerdictStatus)),
+        points=_number(check["points"], f"{where}.points"),
+        max_points=_number(check["max_points"], f"{where}.max_points"),
+        hidden=_boolean(check["hidden"], f"{where}.hidden"),
+        message=_text(check["message"], f"{where}.message"),
+    )
+    if verdict.hidden and verdict.message:
+        raise ValueError(f"{where}.message is {_found(verdict.message)}: a hidden check's message is empty")
+    return verdict
+
+
+def _read_diagnosis(data: Any, where: str) -> Diagnosis:
+    diagnosis = _object(data, where, _DIAGNOSIS)
+    return Diagnosis(
+        id=_text(diagnosis["id"], f"{where}.id"),
+        title=_text(diagnosis["title"], f"{where}.title"),
+        hint=_text(diagnosis["hint"], f"{where}.hint"),
+        source=_text(diagnosis["source"], f"{where}.source"),
+        checks=_list(diagnosis["checks"], f"{where}.checks", _text),
+    )
+
+
+def _object(data: Any, where: str, keys: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise _refused(data, where, "an object")
+    if missing := [key for key in keys if key not in data]:
+        raise ValueError(f"{where} lacks {', '.join(map(repr, missing))}")
+    if extra := [key for key in data if key not in keys]:
+        raise ValueError(f"{where} has {', '.join(map(_found, extra))}, which {SCHEMA!r} does not know")
+    return data
+
+
+def _list(data: Any, where: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+    if not isinstance(data, list):
+        raise _refused(data, where, "an array")
+    return tuple(read(item, f"{where}[{index}]") for index, item in enumerate(data))
+
+
+def _mapping(data: Any, where: str, read: Callable[[Any, str], T]) -> dict[str, T]:
+    if not isinstance(data, dict):
+        raise _refused(data, where, "an object")
+    return {key: read(value, f"{where}[{key!r}]") for key, value in data.items()}
+
+
+def _text(data: Any, where: str) -> str:
+    if not isinstance(data, str):
+        raise _refused(data, where, "a string")
+    return data
+
+
+def _number(data: Any, where: str) -> float:
+    # bool is an int to Python and no number to JSON; a very long integer is beyond every float.
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        raise _refused(data, where, "a number")
+    if not 0 <= data <= LARGEST:
+        raise _refused(data, where, "a finite number, 0 or more")
+    return float(data)
+
+
+def _boolean(data: Any, where: str) -> bool:
+    if not isinstance(data, bool):
+        raise _refused(data, where, "true or false")
+    return data
+
+
+def _one_of(data: Any, where: str, known: Sequence[str]) -> Any:
+    if data not in known:
+        raise _refused(data, where, f"one of {', '.join(known)}")
+    return data
+
+
+def _refused(data: Any, where: str, expected: str) -> ValueError:
+    return ValueError(f"{where} is {_found(data)}: expected {expected}")
+
+
+def _found(data: Any) -> str:
+    shown = json.dumps(data)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the report is not readable: {_found(twice)} stands twice in one object")
+    return data
+
+
+def _not_a_number(constant: str) -> NoReturn:
+    raise ValueError(f"the report is not readable: it holds {constant}, which JSON does not know")

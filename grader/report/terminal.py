@@ -1,0 +1,173 @@
+"""A report in the terminal: one submission in full, or many as a table.
+
+Texts go into rich as `Text`, which reads no markup, after `readable` made every control character visible.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.report import words
+from grader.report.untrusted import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from grader.records import Place, Report, Verdict, VerdictStatus
+
+WIDTH = 96
+
+_MARKS: dict[VerdictStatus, tuple[str, str]] = {
+    "passed": ("✓", "green"),
+    "partial": ("◐", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "bright_black"),
+}
+
+
+def render(report: Report, width: int = WIDTH, *, colour: bool = False) -> str:
+    """Write a report as lines of at most `width` characters; without colour there is no escape code in them."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(view(report))
+    # Rich pads lines to the full width; a file or a diff has no use for that.
+    return "\n".join(line.rstrip() for line in capture.get().split("\n"))
+
+
+def view(report: Report) -> RenderableType:
+    """Lay a report out for a rich console of any width."""
+    report = readable(report)
+    parts: list[RenderableType] = [*_headline(report)]
+    if banner := words.banner(report):
+        heading, message = banner
+        parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
+    else:
+        parts += _diagnoses(report)
+        for section in words.sections(report):
+            earned = Text(f"{words.points(section.points)} / {words.points(section.max_points)}", style="bold")
+            parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
+            parts += [_verdict(verdict) for verdict in section.verdicts]
+    if remarks := words.remarks(report):
+        parts += [Text(), Text("Notes (they cost no points)", style="bold")]
+        parts += [_item(Text("·"), Text(note)) for note in remarks]
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(report.environment.versions.items()))
+    parts += [Text(), Text(f"{words.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
+    return Group(*parts)
+
+
+def _headline(report: Report) -> list[RenderableType]:
+    score = f"{words.points(report.score)} / {words.points(report.max_score)}"
+    lines: list[RenderableType] = [
+        _spread(Text(report.submission, style="bold"), Text(score, style="bold")),
+        Text(report.source, style="dim"),
+    ]
+    return [*lines, Text(words.counts(report), style="dim")] if report.status == "graded" else lines
+
+
+def _spread(left: Text, right: Text) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_row(left, right)
+    return grid
+
+
+def _diagnoses(report: Report) -> list[RenderableType]:
+    titles = {verdict.id: verdict.title for verdict in report.checks}
+    parts: list[RenderableType] = []
+    for diagnosis in report.diagnoses:
+        explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
+        body = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
+        if diagnosis.source:
+            body.append(Text(f"See: {diagnosis.source}", style="dim"))
+        parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
+        parts.append(Padding(Group(*body), (0, 0, 0, 2)))
+    return parts
+
+
+def _verdict(verdict: Verdict) -> RenderableType:
+    mark, colour = _MARKS[verdict.status]
+    title = Text(verdict.title)
+    title.append(f"  {words.STATUSES[verdict.status]}", style=colour)
+    if verdict.hidden:
+        title.append("  (hidden check)", style="dim")
+    earned = Text(f"{words.points(verdict.points)} / {words.points(verdict.max_points)}")
+    head = _item(Text(mark, style=colour), title, earned)
+    # What passed needs no more lines than one.
+    if verdict.status == "passed" or not (verdict.message or verdict.places):
+        return head
+    body: list[RenderableType] = [Text(verdict.message)] if verdict.message else []
+    body += [_quote(label, lines) for label, lines in words.quotes(verdict.places)]
+    return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True, width=1)
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_row(mark, text, right or Text())
+    return grid
+
+
+def _quote(label: str, lines: list[Place]) -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column(no_wrap=True, width=1, style="dim")
+    grid.add_column(overflow="fold")
+    for place in lines:
+        grid.add_row(Text(str(place.line) if place.line else ""), Text("│"), Text(place.text))
+    return Group(Text(label, style="dim"), Padding(grid, (0, 0, 0, 2)))
+
+
+def summary(reports: Iterable[Report]) -> Table:
+    """Lay many reports out as a table, one line each, in the order given: name, score, and what cost points."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("what cost points", overflow="fold")
+    for report in map(readable, reports):
+        mark, colour = _overall(report)
+        table.add_row(
+            Text(report.submission),
+            Text(f"{words.points(report.score)} / {words.points(report.max_score)}"),
+            Text(mark, style=colour),
+            Text(_costs(report)),
+        )
+    return table
+
+
+def _overall(report: Report) -> tuple[str, str]:
+    if report.status != "graded":
+        return "!", "bold red"
+    if report.score >= report.max_score:
+        return _MARKS["passed"]
+    return _MARKS["partial"] if report.score > 0 else _MARKS["failed"]
+
+
+def _costs(report: Report) -> str:
+    """Name the mistakes, or the checks where no mistake has a name; the dearest first."""
+    if banner := words.banner(report):
+        heading, message = banner
+        return f"{heading}: {message.partition(chr(10))[0]}"
+    named = [diagnosis.title for diagnosis in report.diagnoses]
+    explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
+    lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
+    lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
+    shown = [*named, *(verdict.title for verdict in lost)]
+    return "; ".join(shown[:3]) + (f"; {len(shown) - 3} more" if len(shown) > 3 else "")

@@ -1,0 +1,130 @@
+r"""Text that a student may have written, made safe and short enough to read.
+
+Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them.
+`readable` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
+starts with it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from grader.records import Curves, Environment, HeatMap, Place
+
+if TYPE_CHECKING:
+    from grader.records import Diagnosis, Figure, Report, Verdict
+
+MESSAGE = 4_000  # characters of a message or a note: about a screen and a half
+LINE = 400  # characters of a title, a label or a quoted line
+PATH = 1_000  # characters of a path
+NOTES = 100
+FIRST_PLACES, LAST_PLACES = 3, 9  # of a long traceback; the innermost lines tell the most
+SERIES = 6  # curves in one figure; more cannot be told apart
+
+# Controls (ESC starts a terminal's own commands), formats (bidirectional overrides and zero-width characters show
+# other text than is there), surrogates (no encoder takes them), private, unassigned, and two line ends that few see.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@lru_cache(maxsize=4_096)
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _UNSEEN:
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def line(text: str, limit: int = LINE) -> str:
+    r"""Make a text fit for one line: nothing unseen in it, and at most `limit` characters.
+
+    Unseen characters are written as ``\u001b``, tabs as four spaces, and what is left out is counted at the end.
+    Applying it twice changes nothing more.
+    """
+    return _shortened(_seen(text), limit)
+
+
+def plain(text: str, limit: int = MESSAGE) -> str:
+    """Make a text of several lines fit for reading: as `line`, but newlines stay.
+
+    Windows line ends become newlines; a lone carriage return, which would let a terminal overwrite the line, is shown.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return _shortened("\n".join(map(_seen, lines)), limit)
+
+
+def _seen(text: str) -> str:
+    text = text.replace("\t", "    ")
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    # The remark counts towards the limit: a text that was shortened once is never shortened again.
+    kept = max(0, limit - len(f"... ({len(text):,} characters more)"))
+    return f"{text[:kept]}... ({len(text) - kept:,} characters more)"
+
+
+def readable(report: Report) -> Report:
+    """Give the report that people may read: every text plain, and of hidden checks the title and verdict alone."""
+    notes = tuple(plain(note) for note in report.notes)
+    if len(notes) > NOTES:
+        notes = (*notes[: NOTES - 1], f"... ({len(notes) - NOTES + 1:,} notes more)")
+    return replace(
+        report,
+        submission=line(report.submission),
+        source=line(report.source, PATH),
+        checks=tuple(map(_verdict, report.checks)),
+        diagnoses=tuple(map(_diagnosis, report.diagnoses)),
+        notes=notes,
+        environment=Environment(
+            versions={line(name): line(version) for name, version in report.environment.versions.items()},
+            isolation=tuple(map(line, report.environment.isolation)),
+        ),
+        timing={line(name): seconds for name, seconds in report.timing.items()},
+    )
+
+
+def _verdict(verdict: Verdict) -> Verdict:
+    if verdict.hidden:
+        return replace(verdict, id=line(verdict.id), title=line(verdict.title), message="", figures=(), places=())
+    return replace(
+        verdict,
+        id=line(verdict.id),
+        title=line(verdict.title),
+        message=plain(verdict.message),
+        figures=tuple(map(_figure, verdict.figures)),
+        places=_places(verdict.places),
+    )
+
+
+def _figure(figure: Figure) -> Figure:
+    match figure:
+        case HeatMap():
+            return replace(figure, title=line(figure.title))
+        case Curves():
+            series = tuple((line(label, 60), values) for label, values in figure.series[:SERIES])
+            return replace(figure, title=line(figure.title), series=series)
+
+
+def _places(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    shown = tuple(Place(line(place.label), place.line, line(place.text.rstrip())) for place in places)
+    left_out = len(shown) - FIRST_PLACES - LAST_PLACES
+    if left_out <= 1:
+        return shown
+    gap = Place(f"... ({left_out:,} lines more)", 0, "")
+    return (*shown[:FIRST_PLACES], gap, *shown[-LAST_PLACES:])
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
+    return replace(
+        diagnosis,
+        id=line(diagnosis.id),
+        title=line(diagnosis.title),
+        hint=plain(diagnosis.hint),
+        source=line(diagnosis.source),
+        checks=tuple(map(line, diagnosis.checks)),
+    )

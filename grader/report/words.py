@@ -1,0 +1,122 @@
+"""What the page and the terminal say alike: names of groups and verdicts, points, isolation in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.records import Group, Place, Report, ReportStatus, Verdict, VerdictStatus
+
+GROUPS: dict[Group, str] = {
+    "loss": "Loss",
+    "gradients": "Gradients",
+    "train": "Training",
+    "predict": "Prediction",
+    "style": "Style",
+}
+# In the order in which a student should read them.
+STATUSES: dict[VerdictStatus, str] = {
+    "failed": "failed",
+    "partial": "partly passed",
+    "skipped": "not judged",
+    "passed": "passed",
+}
+BANNERS: dict[ReportStatus, str] = {
+    "no_submission": "Nothing was found to grade",
+    "failed_to_load": "The submission could not be loaded",
+    "grader_error": "The grader failed, not the submission",
+}
+
+# Layers that the kernel enforces, in words; the rest of the record's names are told apart by these.
+_KERNEL = {"landlock": "files (Landlock)", "seccomp": "system calls (seccomp)"}
+_OTHERS = {
+    "process": "",
+    "rlimits": "",
+    "no_new_privs": "no new privileges",
+    "setuid": "an account of its own",
+    "uid": "an account of its own",
+    "namespaces": "namespaces of its own",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One group of checks, those that need reading first."""
+
+    group: Group
+    title: str
+    verdicts: tuple[Verdict, ...]
+    points: float
+    max_points: float
+
+
+def sections(report: Report) -> list[Section]:
+    """Give the groups that the report has, in the assignment's order."""
+    order = list(STATUSES)
+    found = []
+    for group, title in GROUPS.items():
+        verdicts = [verdict for verdict in report.checks if verdict.group == group]
+        if verdicts:
+            found.append(
+                Section(
+                    group,
+                    title,
+                    tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.status))),
+                    sum(verdict.points for verdict in verdicts),
+                    sum(verdict.max_points for verdict in verdicts),
+                )
+            )
+    return found
+
+
+def counts(report: Report) -> str:
+    """Count the verdicts, as in "12 passed, 2 partly passed, 3 failed"."""
+    order: tuple[VerdictStatus, ...] = ("passed", "partial", "failed", "skipped")
+    numbers = {status: sum(verdict.status == status for verdict in report.checks) for status in order}
+    return ", ".join(f"{number} {STATUSES[status]}" for status, number in numbers.items() if number)
+
+
+def banner(report: Report) -> tuple[str, str] | None:
+    """Give heading and message where nothing was graded: the reason is the first note."""
+    if report.status == "graded":
+        return None
+    return BANNERS[report.status], report.notes[0] if report.notes else "No reason was recorded."
+
+
+def remarks(report: Report) -> tuple[str, ...]:
+    """Give the notes, without the one that the banner says."""
+    return report.notes if report.status == "graded" else report.notes[1:]
+
+
+def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
+    """Put neighbouring lines of one cell or file under one label."""
+    return [(label, list(lines)) for label, lines in groupby(places, key=lambda place: place.label)]
+
+
+def points(value: float) -> str:
+    """Write points with at most two digits after the point, and none that say nothing."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def isolation(layers: Sequence[str]) -> str:
+    """Say how the student's code was kept apart, for someone who does not know the layers' names."""
+    separate = "process" in layers
+    if not layers:
+        return "Not run."
+    sentence = "Run in a separate process" if separate else "Run inside the grader's own process: not isolated"
+    if "rlimits" in layers:
+        sentence += " with resource limits" if separate else ", with resource limits"
+    kernel = [words for layer, words in _KERNEL.items() if layer in layers]
+    if len(kernel) == len(_KERNEL):
+        sentence += f"; the kernel's lock-down of {' and '.join(kernel)} was in force"
+    elif kernel:
+        sentence += f"; of the kernel lock-down only that of {kernel[0]} was in force"
+    else:
+        sentence += "; the kernel lock-down was not in force"
+    further = [_OTHERS.get(layer, layer) for layer in layers if layer not in _KERNEL]
+    named = list(dict.fromkeys(words for words in further if words))
+    return f"{sentence}. Further layers: {', '.join(named)}." if named else f"{sentence}."

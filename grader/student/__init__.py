@@ -1,0 +1,1 @@
+"""Everything about running untrusted code: `host` is our end, `worker` is alone with the student."""

@@ -1,0 +1,143 @@
+"""Our end of one student's process: ask it, hear it until a deadline, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Sequence
+
+from . import lockdown, wire
+from .nursery import Ending, Nursery, ZygoteLostError
+
+# From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
+BIRTH_SECONDS = 20.0
+# How long a process that was poked has to write where it is.
+TRACE_SECONDS = 0.05
+# How long a process may take to be gone after it closed the channel.
+ENDING_SECONDS = 0.3
+# How much of its own output is read: the file's cap.
+OUTPUT_BYTES = lockdown.FILE_BYTES
+
+
+class IsolationError(RuntimeError):
+    """A student's process could not be locked down; no student code has run in it."""
+
+
+class EndedError(Exception):
+    """The student's process closed the channel instead of answering."""
+
+
+class StaleReplyError(Exception):
+    """A second reply came to the call that this process had answered last; `number` is that call's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"two replies to call {number}")
+        self.number = number
+
+
+class Child:
+    """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
+
+    def __init__(self, nursery: Nursery, allowance: lockdown.Allowance) -> None:
+        self._nursery = nursery
+        self._output = os.memfd_create("output")
+        self._channel, theirs = socket.socketpair()
+        self._reader = wire.Reader()
+        self._shown = 0
+        self._answered = -1
+        try:
+            with theirs:
+                self._fork(theirs, allowance)
+            self.layers = self._hear_layers()
+        except BaseException:
+            self.release()
+            raise
+
+    def _fork(self, theirs: socket.socket, allowance: lockdown.Allowance) -> None:
+        try:
+            self._nursery.fork(theirs, self._output, allowance)
+        except ZygoteLostError:
+            # It may have died between two submissions, of anything; a second death in a row is a fault of ours.
+            self._nursery.replace()
+            self._nursery.fork(theirs, self._output, allowance)
+
+    def _hear_layers(self) -> tuple[str, ...]:
+        try:
+            frame = wire.receive(self._channel, self._reader, time.monotonic() + BIRTH_SECONDS)
+        except TimeoutError:
+            frame = None
+        if frame is None:
+            self.end(ENDING_SECONDS)
+            raise IsolationError(f"a student's process could not be locked down: {self.output().strip()[-1000:]}")
+        return tuple(str(layer) for layer in frame.message["ready"])
+
+    def ask(self, pieces: Sequence[memoryview], number: int, deadline: float) -> wire.Frame:
+        """Send one message and hear the reply to it.
+
+        Raises TimeoutError, EndedError, StaleReplyError, or wire.ProtocolError where what comes is no reply to it.
+        """
+        self.output()  # what was written before belongs to earlier calls
+        try:
+            wire.send(self._channel, pieces, deadline)
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # it has gone, or has closed its end; perhaps it said something before
+        frame = wire.receive(self._channel, self._reader, deadline)
+        if frame is None:
+            raise EndedError
+        replied = frame.message.get("number")
+        if type(replied) is int and replied == self._answered:
+            raise StaleReplyError(replied)
+        if type(replied) is not int or replied != number:
+            raise wire.ProtocolError("a reply to a call that was not asked")
+        self._answered = number
+        return frame
+
+    def check_silence(self) -> None:
+        """Raise wire.ProtocolError where more has come than the one reply; what comes later is heard later."""
+        if self._reader.pending:
+            raise wire.ProtocolError("two replies to one call")
+
+    def part(self, deadline: float) -> None:
+        """Say that no call follows, and make sure that nothing more was to come; raise StaleReplyError if it was."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError):
+            try:
+                frame = wire.receive(self._channel, self._reader, deadline)
+            except wire.ProtocolError:
+                raise StaleReplyError(self._answered) from None
+            if frame is not None:
+                raise StaleReplyError(self._answered)
+
+    def trace(self) -> None:
+        """Have the process write where it is, and give it a moment to do so."""
+        with contextlib.suppress(ZygoteLostError):
+            self._nursery.poke()
+            time.sleep(TRACE_SECONDS)
+
+    def output(self) -> str:
+        """Give what the process wrote to descriptors 1 and 2 since this was last asked."""
+        size = min(os.fstat(self._output).st_size, OUTPUT_BYTES)
+        if size <= self._shown:
+            self._shown = size  # nothing new, or the process cut its own output short
+            return ""
+        data = os.pread(self._output, size - self._shown, self._shown)
+        self._shown = size
+        return data.decode("utf-8", "replace")
+
+    def end(self, patience: float) -> Ending:
+        """End the process and all that it forked; see Nursery.end. Where the zygote is lost, it is replaced."""
+        try:
+            return self._nursery.end(patience)
+        except ZygoteLostError:
+            self._nursery.replace()
+            return Ending(None, 0.0, with_zygote=True)
+
+    def release(self) -> None:
+        """Close our descriptors."""
+        self._channel.close()
+        os.close(self._output)

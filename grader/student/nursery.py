@@ -1,0 +1,169 @@
+"""Our end of the zygote: start it, ask it for student processes, replace it where it is dead or mute."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from . import lockdown
+
+# A zygote answers in milliseconds; loading numpy on a slow disk is what takes long.
+START_SECONDS = 60.0
+ANSWER_SECONDS = 15.0
+# One thread for OpenBLAS and its like: students are graded side by side, and a limit on processes makes it wait for ever.
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "LC_ALL": "C.UTF-8",
+}
+
+
+class UnsupportedPlatformError(RuntimeError):
+    """This system has not what running students' code needs."""
+
+
+class ZygoteLostError(RuntimeError):
+    """The zygote died, or does not answer."""
+
+
+def check_platform() -> None:
+    """Raise UnsupportedPlatformError where students' code cannot be run."""
+    missing = [name for name in ("fork", "memfd_create", "wait4") if not hasattr(os, name)]
+    if missing or not hasattr(socket, "send_fds") or not hasattr(socket, "SOCK_SEQPACKET"):
+        raise UnsupportedPlatformError(
+            f"running students' code needs Linux with fork and memfd_create; this is {sys.platform}"
+            f" without {', '.join(missing) or 'passing of descriptors'}. On Windows, use WSL 2.",
+        )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a student's process ended; `cpu_seconds` is the processor time of it and of all that it forked."""
+
+    status: int | None  # its wait status; None where it had to be killed, or went together with the zygote
+    cpu_seconds: float
+    with_zygote: bool = False
+
+
+class Nursery:
+    """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
+
+    It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
+    """
+
+    def __init__(self) -> None:
+        check_platform()
+        self.versions: dict[str, str] = {}
+        self._control: socket.socket
+        self._process: subprocess.Popen[bytes]
+        self._errors: IO[bytes]
+        self._owner = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
+        self._owner = os.getpid()
+        script = Path(__file__).with_name("zygote.py")
+        numpy_folder = Path(np.__file__).resolve().parent.parent
+        # -I: neither the user's folders nor variables count. -S: nor do the installed packages, of which the grader is one.
+        command = [
+            sys.executable,
+            "-I",
+            "-B",
+            "-S",
+            str(script),
+            str(theirs.fileno()),
+            str(os.getpid()),
+            str(numpy_folder),
+        ]
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
+                command,
+                env=ENVIRONMENT,
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                # Ctrl-C in a terminal is for the grader, which then ends us in order.
+                start_new_session=True,
+            )
+        try:
+            self.versions = dict(self._hear(START_SECONDS)["versions"])
+        except ZygoteLostError:
+            self.close(patience=1.0)
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether the zygote runs, and belongs to this process rather than to one that this was forked from."""
+        return self._owner == os.getpid() and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    def replace(self) -> None:
+        """End this zygote, however it is, and start another."""
+        self.close(patience=1.0)
+        self._start()
+
+    def fork(self, channel: socket.socket, output: int, allowance: lockdown.Allowance) -> None:
+        """Fork a student's process, which gets its end of the channel and the file for its outputs."""
+        self._ask({"do": "start", "allowance": asdict(allowance)}, [channel.fileno(), output])
+
+    def poke(self) -> None:
+        """Have the student's process write where it is; nothing says that it does."""
+        self._ask({"do": "poke"})
+
+    def end(self, patience: float) -> Ending:
+        """End the student's process and all that it forked; it has `patience` seconds to end by itself."""
+        answer = self._ask({"do": "end", "patience": patience})
+        return Ending(answer["status"], answer["cpu_seconds"])
+
+    def close(self, patience: float = ANSWER_SECONDS) -> None:
+        """End the zygote, which ends what is left of the student's processes; kill it after `patience` seconds."""
+        self._control.close()
+        if self._owner == os.getpid():
+            try:
+                self._process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._errors.close()
+
+    def _ask(self, message: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
+        try:
+            self._control.settimeout(ANSWER_SECONDS)
+            socket.send_fds(self._control, [json.dumps(message).encode()], descriptors or [])
+        except OSError as error:
+            raise ZygoteLostError(f"the zygote cannot be asked: {error}") from error
+        return self._hear(ANSWER_SECONDS)
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        try:
+            self._control.settimeout(seconds)
+            data = self._control.recv(1 << 16)
+        except OSError as error:
+            raise ZygoteLostError(f"the zygote does not answer: {error}") from error
+        if not data:
+            raise ZygoteLostError(f"the zygote ended: {self._last_words()}")
+        message: dict[str, Any] = json.loads(data)
+        return message
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read()[-2000:].decode(errors="replace").strip() or "it wrote nothing"

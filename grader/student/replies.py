@@ -1,0 +1,122 @@
+"""From a frame of the student's process to a Reply: nothing in it is believed before it is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from grader.records import Call, Foreign, Reply, StudentError
+
+from . import values, wire
+from .places import Text
+
+MAX_MESSAGE = 600
+MAX_WARNINGS = 64
+MAX_NDIM = 64  # what numpy itself allows
+# An address in a text ("<Net object at 0x7f31...>") differs from run to run, and reports must not.
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
+
+
+def clean(text: str, most: int) -> str:
+    """Make a student's text fit to be shown and compared: no terminal codes, no lone surrogates, no addresses."""
+    return _ADDRESS.sub("0x...", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[: 2 * most]))[:most]
+
+
+def pack_call(number: int, call: Call) -> list[memoryview]:
+    """Lay out one call for the student's process; raise TypeError where a value of it cannot travel."""
+    packing = values.Packing()
+    message = {
+        "number": number,
+        "sizes": [int(size) for size in call.sizes],
+        "seed": int(call.seed),
+        "params": packing.describe({name: np.asarray(value) for name, value in call.params.items()}),
+        "steps": [[step.method, packing.describe(dict(step.arguments))] for step in call.steps],
+    }
+    if _has_foreign(message["params"]) or any(_has_foreign(described) for _, described in message["steps"]):
+        raise TypeError(
+            f"call {call.id}: an argument is neither None, bool, number, text, array, nor a container of these"
+        )
+    return wire.pack(message, packing.arrays, wire.MAX_OWN_HEADER)
+
+
+def _has_foreign(described: Any) -> bool:
+    match described:
+        case ["foreign", _, _]:
+            return True
+        case ["list" | "tuple", list(entries)]:
+            return any(_has_foreign(one) for one in entries)
+        case ["dict", list(pairs)]:
+            return any(_has_foreign(one) for _, one in pairs)
+    return False
+
+
+def reply_of(frame: wire.Frame, call: str, steps: int, text: Text, printed_characters: int) -> Reply:
+    """Read the reply to a call of so many steps; raise wire.ProtocolError where it is none."""
+    message = frame.message
+    unpacking = values.Unpacking(frame.arrays, lambda kind, said: Foreign(clean(kind, 200), clean(said, 200)))
+    results = tuple(unpacking.restore(one) for one in _list(message.get("results", [])))
+    unpacking.finish()
+    error = _error(message.get("error"), text)
+    if len(results) > steps or (error is None and len(results) != steps):
+        raise wire.ProtocolError(f"{len(results)} results for {steps} steps")
+    return Reply(
+        call=call,
+        outcome="returned" if error is None else "raised",
+        results=results,
+        error=error,
+        # Beyond the cap there is the one line that says how much was cut.
+        printed=clean(_str(message.get("printed", "")), printed_characters + 100),
+        warnings=tuple(clean(_str(one), 2 * MAX_MESSAGE) for one in _list(message.get("warnings", []))[:MAX_WARNINGS]),
+        own_shapes=_shapes(message.get("own_shapes", {})),
+        positional=tuple(clean(_str(one), 100) for one in _list(message.get("positional", []))[:MAX_WARNINGS]),
+    )
+
+
+def _error(raw: Any, text: Text) -> StudentError | None:
+    match raw:
+        case None:
+            return None
+        case {"during": str(during), "type": str(kind), "message": str(message), "frames": list(frames)}:
+            return StudentError(
+                clean(during, 100), clean(kind, 100), clean(message, MAX_MESSAGE), _frames(frames, text)
+            )
+    raise wire.ProtocolError("an error that is none")
+
+
+def _frames(raw: Sequence[Any], text: Text) -> Any:
+    pairs = []
+    for one in raw:
+        match one:
+            case [str(), int()]:
+                pairs.append(one)
+            case _:
+                raise wire.ProtocolError("a place that is none")
+    return text.places(pairs)
+
+
+def _shapes(raw: Any) -> dict[str, tuple[int, ...]]:
+    if not isinstance(raw, dict):
+        raise wire.ProtocolError("shapes that are none")
+    shapes = {}
+    for name, shape in raw.items():
+        entries = _list(shape)
+        if len(entries) > MAX_NDIM or any(type(n) is not int for n in entries):
+            raise wire.ProtocolError("a shape that is none")
+        shapes[clean(name, 100)] = tuple(entries)
+    return shapes
+
+
+def _list(raw: Any) -> list[Any]:
+    if not isinstance(raw, list):
+        raise wire.ProtocolError("something other than a list")
+    return raw
+
+
+def _str(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise wire.ProtocolError("something other than text")
+    return raw

@@ -1,0 +1,256 @@
+"""How Python values travel: `describe` makes plain JSON and arrays of them, `restore` makes values again.
+
+A description is a JSON list that begins with its kind: ["none"], ["bool", x], ["int", x], ["float", x], ["str", x],
+["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]] and
+["foreign", type, text]. "array" and "numbers" take the frame's next array: none is used twice, so that a small header
+cannot ask for much memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import wire
+
+Array = npt.NDArray[Any]
+
+MAX_DEPTH = 6
+MAX_NODES = 10_000
+MAX_TEXT = 2_000  # characters of one string
+# All strings of one message together: at four bytes a character they stay well under wire.MAX_HEADER.
+MAX_ALL_TEXT = 100_000
+# A loss history has some thousand entries.
+MAX_NUMBERS = 100_000
+MAX_ALL_NUMBERS = 1_000_000
+MAX_INT_BITS = 1_024
+FOREIGN_TEXT = 200
+
+_INTS = (int, np.int64, np.int32)
+_FLOATS = (float, np.float64, np.float32, np.float16)
+
+
+class TooLarge(Exception):
+    """An answer that is over the cap on what travels; its text says by how much."""
+
+
+# ---------------------------------------------------------------- to a description
+
+
+class Packing:
+    """Collects the arrays of one message while its values are described, and keeps the caps on all of them together."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._bytes = 0
+        self._nodes = 0
+        self._text = 0
+        self._open: list[int] = []
+
+    def describe(self, value: Any) -> list[Any]:
+        """Describe one value, copying its arrays; raise TooLarge where its arrays are over the cap.
+
+        Whatever the value's own methods do, the answer is a description: what cannot be looked at is foreign.
+        """
+        kept, size = len(self.arrays), self._bytes
+        try:
+            return self._describe(value)
+        except TooLarge:
+            del self.arrays[kept:]
+            self._bytes = size
+            raise
+        finally:
+            self._open.clear()
+
+    def _describe(self, value: Any) -> list[Any]:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            return self._foreign(value, f"over {MAX_NODES:,} values in one reply")
+        kind = type(value)
+        if value is None:
+            return ["none"]
+        if kind is bool:
+            return ["bool", value]
+        if kind is float:
+            return ["float", value]
+        if kind is int:
+            return ["int", value] if value.bit_length() <= MAX_INT_BITS else self._foreign(value, "a huge integer")
+        if issubclass(kind, str):
+            return ["str", self._clip(str.__str__(value), MAX_TEXT)]
+        if issubclass(kind, np.ndarray | np.generic):
+            return self._array(value)
+        if issubclass(kind, list | tuple | dict):
+            return self._container(value)
+        if hasattr(kind, "__array__"):
+            return self._array_like(value)
+        if issubclass(kind, int):
+            return self._describe(int.__int__(value))
+        if issubclass(kind, float):
+            return self._describe(float.__float__(value))
+        return self._foreign(value)
+
+    def _array_like(self, value: Any) -> list[Any]:
+        try:
+            array = np.asarray(value)
+        except BaseException as error:  # noqa: BLE001 -- the student's own __array__ may raise anything
+            return self._foreign(value, f"its __array__ raised {type(error).__name__}")
+        return self._array(array) if type(array) is np.ndarray else self._foreign(value)
+
+    def _array(self, value: Any) -> list[Any]:
+        # For a subclass, asarray gives a view of the base class and calls none of the student's methods.
+        array = np.asarray(value)
+        if array.dtype.newbyteorder("<").str not in wire.DTYPES or array.ndim > wire.MAX_NDIM:
+            return self._foreign(value, f"dtype {array.dtype}, shape {array.shape}")
+        if len(self.arrays) >= wire.MAX_ARRAYS:
+            return self._foreign(value, f"over {wire.MAX_ARRAYS:,} arrays in one reply")
+        # Before any copy: an answer of 10^9 entries may be a broadcast that takes no memory at all.
+        self._bytes += array.nbytes
+        if self._bytes > wire.MAX_BYTES:
+            raise TooLarge(f"{self._bytes:,} bytes; at most {wire.MAX_BYTES >> 20} MiB travel")
+        # A copy, because later steps may change the student's own array in place.
+        self.arrays.append(np.array(array, order="C"))
+        return ["array"]
+
+    def _container(self, value: Any) -> list[Any]:
+        if len(self._open) >= MAX_DEPTH:
+            return self._foreign(value, f"nested more than {MAX_DEPTH} deep")
+        if id(value) in self._open:
+            return self._foreign(value, "it contains itself")
+        self._open.append(id(value))
+        if issubclass(type(value), dict):
+            described = self._dict(value)
+        else:
+            described = self._sequence(value)
+        self._open.pop()
+        return described
+
+    def _dict(self, value: dict[Any, Any]) -> list[Any]:
+        items = list(dict.items(value))
+        if len(items) > MAX_NODES:
+            return self._foreign(value, f"{len(items):,} entries")
+        return ["dict", [[self._key(key), self._describe(one)] for key, one in items]]
+
+    def _key(self, key: Any) -> str:
+        text = str.__str__(key) if issubclass(type(key), str) else _text(key)
+        return self._clip(text, FOREIGN_TEXT)
+
+    def _sequence(self, value: Sequence[Any]) -> list[Any]:
+        kind = "tuple" if issubclass(type(value), tuple) else "list"
+        entries = list((tuple if kind == "tuple" else list).__iter__(value))  # type: ignore[arg-type]
+        if len(entries) > MAX_NUMBERS:
+            return self._foreign(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
+        numbers = _numbers(entries)
+        if numbers is not None:
+            self._array(numbers)
+            return ["numbers", kind]
+        if len(entries) > MAX_NODES:
+            return self._foreign(value, f"{len(entries):,} entries that are not all numbers")
+        return [kind, [self._describe(one) for one in entries]]
+
+    def _foreign(self, value: Any, why: str = "") -> list[Any]:
+        return ["foreign", self._clip(name_of_type(value), FOREIGN_TEXT), self._clip(why or _text(value), FOREIGN_TEXT)]
+
+    def _clip(self, text: str, most: int) -> str:
+        clipped = text[: max(0, min(most, MAX_ALL_TEXT - self._text))]
+        self._text += len(clipped)
+        return clipped
+
+
+def _numbers(entries: list[Any]) -> Array | None:
+    """Give plain numbers as one array, where they are two or more: 5,000 losses are 40 kB so, and no JSON."""
+    kinds = set(map(type, entries))
+    if len(entries) < 2 or not kinds <= {*_INTS, *_FLOATS}:
+        return None
+    if kinds <= set(_INTS):
+        try:
+            return np.array(entries, dtype=np.int64)
+        except OverflowError:
+            return None
+    # Whole numbers among the floats stay what they are only up to 2^53; more than that is no loss.
+    if any(type(one) in _INTS and abs(one) > 1 << 53 for one in entries):
+        return None
+    return np.array(entries, dtype=np.float64)
+
+
+def name_of_type(value: Any) -> str:
+    """Name a value's type, whatever its metaclass does."""
+    name = type.__dict__["__name__"].__get__(type(value))
+    return str(name)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str.__str__(repr(value))
+    except BaseException as error:  # noqa: BLE001 -- the student's own __repr__ may raise anything
+        return f"its __repr__ raised {name_of_type(error)}"
+
+
+# ---------------------------------------------------------------- from a description
+
+
+class Unpacking:
+    """Restores the descriptions of one message, in the order in which they were described.
+
+    `foreign` makes the value for what did not travel, of its type's name and a short text.
+    Every wrong description raises wire.ProtocolError.
+    """
+
+    def __init__(self, arrays: Sequence[Array], foreign: Callable[[str, str], Any]) -> None:
+        self._arrays: Iterator[Array] = iter(arrays)
+        self._foreign = foreign
+        self._numbers = 0
+
+    def restore(self, node: Any) -> Any:
+        """Restore one value."""
+        match node:
+            case ["none"]:
+                return None
+            case ["bool", bool(x)] | ["str", str(x)] | ["float", float(x)]:
+                return x
+            case ["int", int(x)] if type(x) is int and x.bit_length() <= MAX_INT_BITS:
+                return x
+            case ["array"]:
+                return self._next()
+            case ["numbers", "list"]:
+                return self._plain_numbers()
+            case ["numbers", "tuple"]:
+                return tuple(self._plain_numbers())
+            case ["list", list(nodes)]:
+                return [self.restore(one) for one in nodes]
+            case ["tuple", list(nodes)]:
+                return tuple(self.restore(one) for one in nodes)
+            case ["dict", list(pairs)]:
+                return dict(self._pair(pair) for pair in pairs)
+            case ["foreign", str(kind), str(text)]:
+                return self._foreign(kind, text)
+        raise wire.ProtocolError("a value described in no known way")
+
+    def finish(self) -> None:
+        """Raise ProtocolError where arrays came that no description speaks of."""
+        if next(self._arrays, None) is not None:
+            raise wire.ProtocolError("more arrays than the values speak of")
+
+    def _pair(self, pair: Any) -> tuple[str, Any]:
+        match pair:
+            case [str(key), node]:
+                return key, self.restore(node)
+        raise wire.ProtocolError("a dict described in no known way")
+
+    def _next(self) -> Array:
+        array = next(self._arrays, None)
+        if array is None:
+            raise wire.ProtocolError("fewer arrays than the values speak of")
+        return array
+
+    def _plain_numbers(self) -> list[Any]:
+        array = self._next()
+        self._numbers += array.size
+        if array.ndim != 1 or array.dtype not in (np.int64, np.float64) or array.size > MAX_NUMBERS:
+            raise wire.ProtocolError("a list of numbers that is none")
+        if self._numbers > MAX_ALL_NUMBERS:
+            raise wire.ProtocolError(f"more than {MAX_ALL_NUMBERS:,} numbers in lists")
+        numbers: list[Any] = array.tolist()
+        return numbers

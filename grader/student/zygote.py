@@ -1,0 +1,290 @@
+"""The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
+
+Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER`, where CONTROL is a SOCK_SEQPACKET descriptor.
+It is told {"do": "start" | "poke" | "end", ...} and answers each with one message. It sees limits and process ids only: a
+submission's text and answers go from the grader to the student's process directly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes  # noqa: F401 -- loaded for the lock-down, before there is anything to lock
+import gc
+import importlib
+import json
+import os
+import platform
+import signal
+import site
+import socket
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Loaded before the first fork, so that no student's process loads them again: each takes 1 to 30 ms.
+PRELOADED = [
+    "abc",
+    "argparse",
+    "array",
+    "ast",
+    "base64",
+    "bisect",
+    "bz2",
+    "calendar",
+    "cmath",
+    "codecs",
+    "collections",
+    "collections.abc",
+    "concurrent.futures",
+    "contextlib",
+    "copy",
+    "copyreg",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "dis",
+    "enum",
+    "errno",
+    "fractions",
+    "functools",
+    "getpass",
+    "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "keyword",
+    "linecache",
+    "locale",
+    "logging",
+    "lzma",
+    "math",
+    "multiprocessing",
+    "numbers",
+    "operator",
+    "os",
+    "os.path",
+    "pathlib",
+    "pickle",
+    "pkgutil",
+    "platform",
+    "pprint",
+    "queue",
+    "random",
+    "re",
+    "secrets",
+    "select",
+    "shelve",
+    "shutil",
+    "signal",
+    "socket",
+    "ssl",
+    "stat",
+    "statistics",
+    "string",
+    "stringprep",
+    "struct",
+    "subprocess",
+    "sysconfig",
+    "tarfile",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "timeit",
+    "token",
+    "tokenize",
+    "traceback",
+    "types",
+    "typing",
+    "unittest",
+    "urllib.parse",
+    "uuid",
+    "warnings",
+    "weakref",
+    "xml.etree.ElementTree",
+    "zipfile",
+    "zlib",
+    "zoneinfo",
+    "importlib.resources",
+]
+NUMPY = [
+    "numpy",
+    "numpy.ctypeslib",
+    "numpy.exceptions",
+    "numpy.fft",
+    "numpy.lib",
+    "numpy.lib.format",
+    "numpy.lib.scimath",
+    "numpy.lib.stride_tricks",
+    "numpy.linalg",
+    "numpy.ma",
+    "numpy.polynomial",
+    "numpy.random",
+    "numpy.testing",
+    "numpy.typing",
+]
+# How long a fork bomb is chased before the grader is told that this zygote is lost.
+SWEEP_SECONDS = 5.0
+
+
+def main() -> None:
+    """Prepare, then serve the grader until it closes the control socket."""
+    descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    worker, lockdown = _load_siblings(numpy_folder)
+    # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    lockdown.control(lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        return
+    # What a student's process forked and let go of comes back to us, to be killed.
+    lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    control = socket.socket(fileno=descriptor)
+    try:
+        _serve(control, worker, lockdown)
+    finally:
+        sweep()
+
+
+def _load_siblings(numpy_folder: str) -> tuple[Any, Any]:
+    """Load everything that a student's process will need, and leave the standard library alone on the path.
+
+    The siblings are loaded as a package of another name: `import grader` must fail here.
+    """
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):  # a Python may be built without or lzma
+            importlib.import_module(name)
+    standard = list(sys.path[:])
+    sys.path.append(numpy_folder)
+    for name in NUMPY:
+        importlib.import_module(name)
+    package = types.ModuleType("_student")
+    package.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules["_student"] = package
+    worker = importlib.import_module("_student.worker")
+    lockdown = importlib.import_module("_student.lockdown")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "_student"]:
+        del sys.modules[name]
+    sys.path[:] = standard
+    sys.path_importer_cache.clear()
+    # exit() and quit(), which `site` would have put there had it run.
+    site.setquit()
+    worker.warm_up()
+    return worker, lockdown
+
+
+def _serve(control: socket.socket, worker: Any, lockdown: Any) -> None:
+    versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
+    _tell(control, {"versions": versions})
+    gc.disable()
+    gc.collect()
+    # Frozen objects are not touched by a child's collections, so their pages stay shared.
+    gc.freeze()
+    pid = 0
+    while True:
+        data, descriptors, _flags, _address = socket.recv_fds(control, 4096, 2)
+        if not data:
+            return
+        request = json.loads(data)
+        if request["do"] == "start":
+            pid = _start(control, worker, lockdown.Allowance(**request["allowance"]), descriptors)
+            _tell(control, {"pid": pid})
+        elif request["do"] == "poke":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
+            _tell(control, {})
+        else:
+            _tell(control, _end(pid, request["patience"]))
+
+
+def _tell(control: socket.socket, message: dict[str, Any]) -> None:
+    control.send(json.dumps(message).encode())
+
+
+def _start(control: socket.socket, worker: Any, allowance: Any, descriptors: list[int]) -> int:
+    channel, output = descriptors
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _be_born(control, worker, allowance, (channel, output, parent))
+    os.close(channel)
+    os.close(output)
+    return pid
+
+
+def _be_born(control: socket.socket, worker: Any, allowance: Any, start: tuple[int, int, int]) -> NoReturn:
+    """Become the student's process; nothing may return into the zygote's loop."""
+    try:
+        # The number is closed with all others; an object that closed it later would close something else.
+        control.detach()
+        channel, output, parent = start
+        worker.live(channel, output, parent, allowance)
+    finally:
+        os._exit(worker.SETUP_FAILED)
+
+
+def _end(pid: int, patience: float) -> dict[str, Any]:
+    """Kill the student's process and all that it forked, reap them, and tell how it had ended.
+
+    For up to `patience` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
+    """
+    deadline = time.monotonic() + patience
+    by_itself = _has_ended(pid)
+    while not by_itself and time.monotonic() < deadline:
+        time.sleep(0.0005)
+        by_itself = _has_ended(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    strays = sweep()
+    return {"status": status if by_itself else None, "cpu_seconds": usage.ru_utime + usage.ru_stime + strays}
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def sweep() -> float:
+    """Kill and reap every child there is, however it was orphaned; give their processor time in seconds."""
+    seconds = 0.0
+    deadline = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return seconds
+        if pid:
+            seconds += usage.ru_utime + usage.ru_stime
+            continue
+        for child in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.0005)
+    # They fork faster than they can be killed. The grader replaces a zygote that has gone.
+    sys.exit("processes of a submission could not be ended")
+
+
+def _children() -> list[int]:
+    children = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                # The name of a process, in brackets, may hold anything; the parent's id is the second field after it.
+                parent = (entry / "stat").read_bytes().rpartition(b")")[2].split()[1]
+                if int(parent) == os.getpid():
+                    children.append(int(entry.name))
+    return children
+
+
+if __name__ == "__main__":
+    main()

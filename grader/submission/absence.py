@@ -1,0 +1,88 @@
+"""What to tell a student whose class is nowhere to be found."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from grader.submission.choosing import missing_imports
+from grader.submission.fault import SubmissionError, failed, nothing_to_grade
+from grader.submission.naming import listed
+
+if TYPE_CHECKING:
+    from grader.records import Place
+    from grader.submission.library import Library
+
+
+def absent(library: Library, class_name: str) -> SubmissionError:
+    """Say what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
+    documents = list(library.documents.values())
+    shown = listed([document.shown for document in documents], 3)
+    faults = [problem for document in documents if (problem := library.fault(document))]
+    if len(faults) == len(documents):
+        return SubmissionError(faults[0])
+    if not any(cell.source.strip() for document in documents for cell in document.cells):
+        return nothing_to_grade(f"{shown} holds no code. Hand in the notebook with your {class_name} in it.")
+    for document, request, place in missing_imports(library, class_name):
+        file = f"{request.dotted.split('.')[-1]}.py"
+        return failed(
+            f"{document.shown} imports {class_name} from {request.dotted} ({place}), but {file} was not handed in. "
+            f"Hand in a zip that holds the notebook and {file}.",
+            place,
+        )
+    for document in documents:
+        if re.search(rf"^\s*class\s+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
+            return failed(
+                f"In {document.shown}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
+                "Change the cell's type to Code."
+            )
+    return _not_defined(library, class_name, shown)
+
+
+def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionError:
+    classes: dict[str, Place] = {}
+    functions: dict[str, Place] = {}
+    for document in library.documents.values():
+        parsed = library.parsed(document)
+        for statement in parsed.statements:
+            if isinstance(statement.node, ast.ClassDef):
+                classes[statement.node.name] = parsed.place(statement)
+            elif isinstance(statement.node, ast.FunctionDef):
+                functions[statement.node.name] = parsed.place(statement)
+            elif inner := _class_inside(statement.node, class_name):
+                place = parsed.place(statement, inner)
+                return failed(f"{class_name} is defined inside another block at {place}. Move it to the margin.", place)
+    found = "It defines no class"
+    if classes:
+        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {listed(list(classes))}"
+    if functions:
+        found += f" and the function{'s' if len(functions) > 1 else ''} {listed(list(functions), 8)}"
+    meant = _nearest(class_name, list(classes))
+    if meant:
+        place = classes[meant]
+        return failed(
+            f"No class {class_name} in {shown}. Did you mean {meant} ({place})? Then rename it to {class_name}.", place
+        )
+    mend = f"Write `class {class_name}` with the methods loss, train and predict"
+    if {"loss", "train", "predict"} & functions.keys():
+        mend = f"Write the functions as methods of `class {class_name}`"
+    return failed(f"No class {class_name} in {shown}. {found}. {mend}.")
+
+
+def _class_inside(node: ast.stmt, class_name: str) -> ast.ClassDef | None:
+    found = (part for part in ast.walk(node) if isinstance(part, ast.ClassDef) and part.name == class_name)
+    return next(found, None)
+
+
+def _nearest(class_name: str, names: list[str]) -> str:
+    """Give the name that was probably meant, or ""."""
+
+    def folded(name: str) -> str:
+        return name.replace("_", "").casefold()
+
+    same = [name for name in names if folded(name) == folded(class_name)]
+    # difflib's time grows with the square of a name's length.
+    close = difflib.get_close_matches(class_name, [name for name in names[:200] if len(name) < 80], n=1, cutoff=0.6)
+    return next(iter(same + close), "")

@@ -1,0 +1,121 @@
+"""A zip's notebooks and .py files, read in memory: never extracted, whatever its names say."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from grader.submission.fault import failed
+from grader.submission.naming import listed, printable
+from grader.submission.quota import MEMBER_BYTES, MEMBERS, Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+_ENCRYPTED = 0x1
+_AGAIN = "Make the zip again, or hand in the notebook itself."
+# What zipfile raises on damaged bytes; struct.error and the ValueErrors come from fields that it does not check.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError)
+# The end-of-central-directory record: see section 4.3.16 of PKWARE's APPNOTE.
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+_ZIP64_SIGNATURE = b"PK\x06\x07"
+_ZIP64_LOCATOR = 20
+_LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
+# 2,000 members with names of some 200 characters need half of this.
+_DIRECTORY_BYTES = 2**20
+
+
+@dataclass
+class Members:
+    """What a zip held."""
+
+    read: dict[PurePosixPath, bytes] = field(default_factory=dict)  # of two with one name the last, as on extraction
+    other: list[str] = field(default_factory=list)  # what is no notebook and no Python
+    refused: dict[str, list[str]] = field(default_factory=dict)  # by reason
+
+    def notes(self, shown: str) -> list[str]:
+        """Say which members were not read, and why."""
+        return [f"not read from {shown}, because {why}: {listed(names)}" for why, names in self.refused.items()]
+
+
+def members(opened: BinaryIO, shown: str, quota: Quota, wanted: Callable[[PurePosixPath], bool]) -> Members:
+    """Read the wanted members of a zip.
+
+    Raises
+    ------
+    SubmissionError
+        The zip is damaged, locked with a password, or larger than the quota.
+    """
+    _check_directory(opened, shown)
+    found = Members()
+    try:
+        with zipfile.ZipFile(opened) as archive:
+            for info in archive.infolist():
+                _read_member(archive, info, found, quota, wanted)
+    except _DAMAGE as error:
+        raise failed(f"{shown} is damaged: {printable(str(error))}. {_AGAIN}") from error
+    return found
+
+
+def _read_member(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    found: Members,
+    quota: Quota,
+    wanted: Callable[[PurePosixPath], bool],
+) -> None:
+    name = info.filename.replace("\\", "/")  # as some Windows tools write it
+    path = PurePosixPath(name)
+    if name.endswith("/") or not path.parts:
+        return
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
+        found.refused.setdefault("the name leads out of the zip", []).append(name)
+    elif stat.S_ISLNK(info.external_attr >> 16):
+        found.refused.setdefault("it is a link", []).append(name)
+    elif not wanted(path):
+        if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+            found.other.append(path.name)
+    elif path.suffix.lower() == ".zip":
+        found.other.append(path.name)
+        found.refused.setdefault("it is a zip within a zip", []).append(name)
+    else:
+        found.read[path] = _content(archive, info, printable(path.name[:80]), quota)
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, quota: Quota) -> bytes:
+    if info.flag_bits & _ENCRYPTED:
+        raise failed(f"{shown} is locked with a password. Make the zip again without one.")
+    # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise failed(f"{shown} is compressed in an uncommon way (method {info.compress_type}). {_AGAIN}")
+    with archive.open(info) as member:
+        content = member.read(MEMBER_BYTES + 1)
+    quota.take(shown, len(content))
+    return content
+
+
+def _check_directory(opened: BinaryIO, shown: str) -> None:
+    """Look at the size of the list of members before zipfile reads it whole: a million members cost a gigabyte."""
+    length = opened.seek(0, io.SEEK_END)
+    opened.seek(max(0, length - _LONGEST_END))
+    tail = opened.read(_LONGEST_END)
+    at = tail.rfind(_END_SIGNATURE)
+    if at < 0 or len(tail) - at < _END.size:
+        what = "it is empty" if not length else "it is no zip at all, or its end is missing"
+        raise failed(f"{shown} cannot be opened: {what}. {_AGAIN}")
+    _, _, _, _, entries, size, _, _ = _END.unpack_from(tail, at)
+    # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
+    zip64 = tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE)
+    if zip64 or entries > MEMBERS or size > _DIRECTORY_BYTES:
+        raise failed(
+            f"{shown} holds more than {MEMBERS:,} files. Hand in the notebook and your .py files only, without data."
+        )

@@ -1,0 +1,118 @@
+"""IPython's own syntax in a code cell, replaced line by line so that line numbers stay the student's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Cell magics whose body is Python that runs in the notebook's own namespace.
+_BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
+_CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>.*)")
+# None of these can begin a statement of Python. The last alternative is IPython's help, `np.dot?`.
+_LINE_MAGIC = re.compile(r"[ \t]*+(?:[%!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
+_ASSIGNED_MAGIC = re.compile(r"(?P<to>[ \t]*+[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=))")
+_PERHAPS = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
+_TOKEN = re.compile(
+    r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')"""
+    # An escaped character is taken as one: else a line of \" would be searched for its end again at each of them.
+    r"""|(?P<open>[\[({])|(?P<close>[\])}])|(?P<continued>\\$)|(?P<escaped>\\.)"""
+)
+_TRIPLE_END = {quote: re.compile(rf"\\.|(?P<end>{quote})") for quote in ('"""', "'''")}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell, or a whole .py file, as Python."""
+
+    label: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A cell's text without IPython's own syntax."""
+
+    source: str
+    magics: int  # how many lines were replaced
+    writes: str = ""  # the file that %%writefile makes of this cell
+    appends: bool = False  # %%writefile -a
+
+
+def translate(source: str) -> Translated:
+    """Replace what is IPython's and not Python's in a code cell.
+
+    A line magic (``%``, ``!``, ``?``) becomes ``pass``, ``x = !ls`` becomes ``x = None``. ``%%time`` and its like keep
+    their body, ``%%writefile`` gives a file's text, any other cell magic drops the cell.
+    """
+    lines = source.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    lines = _without_common_indent(lines, first)
+    magics = 0
+    while cell_magic := _CELL_MAGIC.match(lines[first]) if first < len(lines) else None:
+        magics += 1
+        lines[first] = ""
+        name, rest = cell_magic["name"], cell_magic["rest"].split()
+        if name in {"writefile", "file"} and rest:
+            return Translated("\n".join(lines), magics, writes=rest[-1].strip("\"'"), appends="-a" in rest)
+        if name not in _BODY_STAYS:
+            return Translated("\n" * (len(lines) - 1), magics)
+        first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    body = "\n".join(lines)
+    if not _PERHAPS.search(body):
+        return Translated(body, magics)
+    replaced = _replace_line_magics(lines)
+    return Translated("\n".join(lines), magics + replaced)
+
+
+def _without_common_indent(lines: list[str], first: int) -> list[str]:
+    """Take away the first line's indentation, as IPython does with a method pasted into a cell of its own."""
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip(" \t"))]
+    return [line.removeprefix(indent) for line in lines] if indent else lines
+
+
+def _replace_line_magics(lines: list[str]) -> int:
+    """Replace magics in place, only where a statement begins: `% b` may go on with an expression or stand in a text."""
+    replaced, depth, quote, continued, in_magic = 0, 0, "", False, False
+    for number, line in enumerate(lines):
+        if in_magic:
+            lines[number], in_magic = "", line.endswith("\\")
+            continue
+        if not (depth or quote or continued):
+            python = _python_for(line)
+            if python is not None:
+                lines[number], in_magic = python, line.endswith("\\")
+                replaced += 1
+                continue
+        depth, quote, continued = _state_after(line, depth, quote)
+    return replaced
+
+
+def _python_for(line: str) -> str | None:
+    """Give the Python line in a magic's place, or None where the line is none."""
+    if assigned := _ASSIGNED_MAGIC.match(line):
+        return assigned["to"].replace(",", " =") + " = None"
+    if _LINE_MAGIC.match(line):
+        return line[: len(line) - len(line.lstrip())] + "pass"
+    return None
+
+
+def _state_after(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
+    """Follow brackets, triple quotes and backslashes over one line of Python."""
+    at, continued = 0, False
+    while at < len(line):
+        found = (_TRIPLE_END[quote] if quote else _TOKEN).search(line, at)
+        if found is None:
+            break
+        at = found.end()
+        kind = found.lastgroup
+        if kind == "end":
+            quote = ""
+        elif kind == "triple":
+            quote = found[0]
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth = max(0, depth - 1)
+        elif kind == "continued":
+            continued = True
+    return depth, quote, continued

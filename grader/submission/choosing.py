@@ -1,0 +1,122 @@
+"""Which of the files handed in is graded: the one that, run in order, would bind the class."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.submission.library import package_of
+from grader.submission.naming import plain_stem
+from grader.submission.statements import bound, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader.records import Place, Problem
+    from grader.submission.documents import Document
+    from grader.submission.library import Library, Request
+    from grader.submission.statements import Statement
+
+# A file that imports the class from a file that imports it, and so on.
+_DEEPEST_CHAIN = 20
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One document that binds the class, or would if it could be read."""
+
+    document: Document
+    holder: Document  # the file that the class stands in: the document itself, or a .py that it imports
+    places: tuple[Place, ...] = ()  # where the document binds it, the one that counts last
+    fault: Problem | None = None
+
+
+def choose(library: Library, class_name: str, notebook: str) -> list[Claim]:
+    """List the documents that bind the class, the one to grade first.
+
+    The assignment's own notebook is preferred, whatever a course platform added to its name; then what can be read,
+    notebooks before .py files, the less deep in folders, and the alphabet.
+    """
+    by_preference = sorted(library.documents.values(), key=lambda document: _preference(document, notebook))
+    claims = [found for document in by_preference if (found := claim(library, document, class_name)) is not None]
+    # The assignment's own notebook is graded even where its class does not parse: to grade an old copy in its stead
+    # would give points or take them for what the student did not mean to hand in.
+    own = [found for found in claims if is_named(found.document, notebook)]
+    rest = [found for found in claims if found not in own]
+    return own + [found for found in rest if not found.fault] + [found for found in rest if found.fault]
+
+
+def claim(library: Library, document: Document, name: str, package: str = "", chain: int = 0) -> Claim | None:
+    """Find out whether a document, run in order, would bind a name, and which file would give it."""
+    if document.fault:
+        return Claim(document, document, fault=document.fault) if name in document.prose else None
+    if chain > _DEEPEST_CHAIN or not any(name in cell.source or "*" in cell.source for cell in document.cells):
+        return None
+    parsed = library.parsed(document)
+    if fault := library.fault(document):
+        held = parsed.document.fault or name in parsed.broken_names
+        return Claim(document, document, fault=fault) if held else None
+    found = []
+    for statement in library.statements_with(document, name, package):
+        source = _source(library, document, statement, name, package, chain)
+        if source is not None:
+            found.append((statement, source))
+    broken = parsed.broken_names.get(name, -1)
+    if broken > (found[-1][0].cell if found else -1):
+        return Claim(document, document, fault=parsed.broken[broken].problem)
+    if not found:
+        return None
+    last = found[-1][1]
+    places = tuple(parsed.place(statement) for statement, _ in found)
+    return Claim(document, last.holder, places, last.fault)
+
+
+def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
+    """List the imports of a name from modules that were not handed in."""
+    for document in library.documents.values():
+        if not any(name in cell.source for cell in document.cells):
+            continue
+        parsed = library.parsed(document)
+        for statement in parsed.statements:
+            if name in statement.binds and statement.runs:
+                for request in library.requests(statement.node, "", document.path):
+                    if name in (request.names or ()) and library.is_missing(request, document.path):
+                        yield document, request, parsed.place(statement)
+
+
+def is_named(document: Document, notebook: str) -> bool:
+    """Whether a file is the assignment's notebook by name, whatever Canvas or a browser added to it."""
+    return document.is_notebook and _words(plain_stem(document.path.name)) == _words(plain_stem(notebook))
+
+
+def _words(stem: str) -> list[str]:
+    return re.findall(r"[^\W_]+", stem.casefold())
+
+
+def _preference(document: Document, notebook: str) -> tuple[bool, bool, int, str]:
+    depth = len(document.path.parts)
+    return not is_named(document, notebook), not document.is_notebook, depth, str(document.path)
+
+
+def _source(
+    library: Library, document: Document, statement: Statement, name: str, package: str, chain: int
+) -> Claim | None:
+    """Follow a binding of the name to the file that gives it; None where that file was not handed in."""
+    parts = list(within(statement.node))
+    found: Claim | None = None
+    for node in parts:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        original = next((alias.name for alias in node.names if name == (alias.asname or alias.name)), "")
+        if node in statement.stars:
+            original = name
+        for request in library.requests(node, package, document.path) if original else ():
+            module = library.find(request.dotted, document.path)
+            if module is not None:
+                inner = claim(library, module, original, package_of(request.dotted, module), chain + 1)
+                found = inner or found
+    # `import TwoLayerNet` binds a module, not a class.
+    here = any(name in bound(node) for node in parts if not isinstance(node, (ast.Import, ast.ImportFrom)))
+    return found or (Claim(document, document) if here else None)

@@ -1,0 +1,241 @@
+"""Bytes of a notebook or .py file to its cells of Python; a file that cannot be read keeps its fault for later."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from grader.records import Place, Problem
+from grader.submission.cells import Cell, translate
+from grader.submission.naming import printable
+from grader.submission.syntax import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.submission.reading import File
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_AGAIN = "Open it in Jupyter, save it there, and hand in that file."
+# What a file that is no JSON often is instead, by how it begins.
+_MISTAKEN = (
+    (
+        re.compile(r"\s*<(?:!DOCTYPE|html)", re.IGNORECASE),
+        "it is a web page. Download the notebook itself, not its page",
+    ),
+    (re.compile(r"version https://git-lfs"), "it is a Git LFS pointer. Hand in the file that it stands for"),
+    (re.compile(r"PK\x03\x04"), "it is a zip. Give it the ending .zip, or hand in the notebook inside"),
+    (re.compile(r"%PDF"), "it is a PDF. Hand in the notebook itself"),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One notebook or .py file."""
+
+    path: PurePosixPath
+    cells: tuple[Cell, ...]  # a .py file is one
+    is_notebook: bool = False
+    notes: tuple[str, ...] = ()
+    magics: int = 0
+    prose: str = ""  # Markdown and raw cells, in which a class is sometimes lost
+    fault: Problem | None = None  # why there are no cells
+
+    @property
+    def shown(self) -> str:
+        """Its path inside the submission, fit for a message."""
+        return printable(str(self.path))
+
+
+def documents(files: Sequence[File]) -> list[Document]:
+    """Read every file, and the helper modules that notebooks write with ``%%writefile``."""
+    found: dict[PurePosixPath, Document] = {}
+    written: dict[PurePosixPath, Document] = {}
+    labels = _labels([file.path for file in files])
+    for file in files:
+        text, notes = _decode(file)
+        if file.path.suffix.lower() == ".ipynb" or _is_notebook_text(text):
+            found[file.path] = _notebook(file.path, text, notes, written)
+        else:
+            found[file.path] = Document(file.path, (Cell(labels[file.path], text),), notes=notes)
+    return list((found | written).values())
+
+
+def _labels(paths: list[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Label each file with its name, or with its path where the name alone would not tell two apart."""
+    names = [path.name for path in paths]
+    return {path: printable(str(path) if names.count(path.name) > 1 else path.name) for path in paths}
+
+
+def _decode(file: File) -> tuple[str, tuple[str, ...]]:
+    """Turn bytes into text, by mark, by a .py file's own declaration, or as UTF-8."""
+    data = file.data
+    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "")
+    if not encoding and b"\0" in data[:4]:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    if not encoding and file.path.suffix.lower() == ".py":
+        try:
+            encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        except SyntaxError:  # an encoding that Python does not know
+            encoding = "utf-8"
+    notes: tuple[str, ...] = ()
+    try:
+        text = data.decode(encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        text = data.decode("cp1252", errors="replace")
+        notes = (f"{printable(str(file.path))} is not UTF-8; it was read as Windows-1252",)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, notes
+
+
+def _is_notebook_text(text: str) -> bool:
+    """Tell a notebook that was given the ending .py."""
+    return text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text
+
+
+def _notebook(
+    path: PurePosixPath, text: str, notes: tuple[str, ...], written: dict[PurePosixPath, Document]
+) -> Document:
+    shown = printable(str(path))
+    if not text.strip():
+        return Document(path, (), is_notebook=True, fault=Problem("no_submission", f"{shown} is empty. {_AGAIN}"))
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Document(path, (), is_notebook=True, prose=text, fault=_no_json(shown, text, error))
+    cells, repaired = _cells_of(content)
+    if cells is None:
+        message = f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}"
+        return Document(path, (), is_notebook=True, fault=Problem("failed_to_load", message))
+    if repaired:
+        notes += (f"{shown} breaks the notebook format ({repaired}); its cells were read all the same",)
+    return _translated(Document(path, (), is_notebook=True, notes=notes), cells, written)
+
+
+def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[PurePosixPath, Document]) -> Document:
+    """Replace magics in each code cell, and set aside what %%writefile writes."""
+    code: list[Cell] = []
+    prose, magics, count, lost = [], 0, 0, False
+    for is_code, raw in cells:
+        source = raw.replace("\r\n", "\n").replace("\r", "\n")
+        if not is_code:
+            prose.append(source)
+            continue
+        count += 1
+        # JSON can hold half a surrogate pair, which no UTF-8 can, so that it could be neither compiled nor sent on.
+        clean = source.encode(errors="replace").decode()
+        lost = lost or clean != source
+        label = f"code cell {count}"
+        translated = translate(clean)
+        magics += translated.magics
+        target = PurePosixPath(translated.writes.replace("\\", "/"))
+        if target.suffix == ".py":
+            _write(empty.path.parent, target, Cell(label, translated.source), written, appends=translated.appends)
+        elif not translated.writes:
+            code.append(Cell(label, translated.source))
+    notes = empty.notes + ((f"{empty.shown} holds broken characters, now question marks",) if lost else ())
+    return replace(empty, cells=tuple(code), notes=notes, magics=magics, prose="\n".join(prose))
+
+
+def _write(
+    folder: PurePosixPath, target: PurePosixPath, cell: Cell, written: dict[PurePosixPath, Document], *, appends: bool
+) -> None:
+    """Make a helper module of a cell; its path is a name inside the submission, and nothing is ever written."""
+    parts = [part for part in target.parts if part not in {"/", "..", "."}]
+    path = folder.joinpath(*parts)
+    if appends and path in written:
+        cell = Cell(printable(path.name), f"{written[path].cells[0].source}\n{cell.source}")
+    written[path] = Document(path, (cell,))
+
+
+def _cells_of(content: Any) -> tuple[list[tuple[bool, str]] | None, str]:
+    """Give (is code, source) of each cell, and in what way the notebook had to be repaired ("" if it had not)."""
+    if not isinstance(content, dict):
+        return None, ""
+    repaired = ""
+    raw = _raw_cells(content)
+    for cell in raw or []:
+        if isinstance(cell, dict):
+            cell["outputs"] = []  # stored outputs prove nothing, and may be megabytes
+    try:
+        raw = _by_nbformat(content)
+    except Exception as error:  # noqa: BLE001 -- nbformat raises whatever it stumbles over in a broken notebook
+        repaired = printable(f"{type(error).__name__}: {error}".split("\n")[0][:120])
+    if raw is None:
+        return None, ""
+    cells = []
+    for cell in raw:
+        source = _source(cell)
+        if source is None:
+            repaired = repaired or "a cell without a source"
+        else:
+            kind = cell.get("cell_type", "code")
+            cells.append((kind == "code", source))
+    return cells, repaired
+
+
+def _by_nbformat(content: dict[str, Any]) -> list[Any]:
+    """Read a notebook of any version with the library that defines the format, unvalidated."""
+    import nbformat  # noqa: PLC0415 -- 0.15 s that a .py file need not pay
+    from nbformat import reader  # noqa: PLC0415 -- the same
+
+    if "cells" in content and content.get("nbformat") != 4:
+        # Taken for a notebook of version 1, it would lose every cell without a word.
+        raise ValueError(f"nbformat is {content.get('nbformat')!r}, and only version 4 has its cells there")
+    notebook = nbformat.convert(reader.reads(json.dumps(content)), 4)
+    return list(notebook["cells"])
+
+
+def _raw_cells(content: dict[str, Any]) -> list[Any] | None:
+    """Find the cells of a notebook of version 4 ("cells") or earlier ("worksheets"), whatever else is wrong with it."""
+    cells = content.get("cells")
+    if isinstance(cells, list):
+        return cells
+    sheets = content.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    found: list[Any] = []
+    for sheet in sheets:
+        inside = sheet.get("cells") if isinstance(sheet, dict) else None
+        found += inside if isinstance(inside, list) else []
+    return found
+
+
+def _source(cell: Any) -> str | None:
+    if not isinstance(cell, dict):
+        return None
+    source = cell.get("source", cell.get("input"))
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        return "".join(source)
+    return source if isinstance(source, str) else None
+
+
+def _no_json(shown: str, text: str, error: Exception) -> Problem:
+    """Say where a notebook stops being JSON, and what it may be instead."""
+    for pattern, what in _MISTAKEN:
+        if pattern.match(text):
+            return Problem("failed_to_load", f"{shown} is no notebook: {what}.")
+    if not isinstance(error, json.JSONDecodeError):
+        return Problem("failed_to_load", f"{shown} cannot be read as JSON: {error}. {_AGAIN}")
+    line = text.split("\n")[error.lineno - 1]
+    place = Place(shown, error.lineno, quote(line))
+    if re.search(r"^(?:<<<<<<<|=======|>>>>>>>)", text, re.MULTILINE):
+        mend = "It holds the marks of a Git merge (<<<<<<<): settle the merge first."
+    elif not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
+        mend = f"It seems to be cut off. {_AGAIN}"
+    else:
+        mend = _AGAIN
+    where = f"line {error.lineno}, column {error.colno}"
+    return Problem("failed_to_load", f"{shown} is no valid JSON at {where}: {error.msg}. {mend}", place)

@@ -1,0 +1,292 @@
+"""The files that were handed in, as modules: which one an import means, and what each of them binds."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grader.records import Problem
+from grader.submission.fault import SubmissionError, failed
+from grader.submission.naming import plain_stem
+from grader.submission.statements import Parsed, Statement, parse_document
+from grader.submission.syntax import LARGEST, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import PurePosixPath
+
+    from grader.submission.documents import Document
+
+# Of one submission in all; see syntax.LARGEST for what a byte costs.
+_MOST_PARSED = 512 * 1024
+# A chain of files that import everything from the next is as long as this at most.
+_DEEPEST_CHAIN = 40
+_DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
+# Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
+WELL_KNOWN = frozenset(
+    [
+        "IPython",
+        "PIL",
+        "autograd",
+        "cupy",
+        "cv2",
+        "google",
+        "graphviz",
+        "h5py",
+        "imageio",
+        "ipywidgets",
+        "jax",
+        "keras",
+        "lasagne",
+        "matplotlib",
+        "mpl_toolkits",
+        "networkx",
+        "nltk",
+        "numba",
+        "pandas",
+        "past",
+        "plotly",
+        "psutil",
+        "pydot",
+        "pylab",
+        "requests",
+        "scipy",
+        "seaborn",
+        "six",
+        "skimage",
+        "sklearn",
+        "sympy",
+        "tensorflow",
+        "theano",
+        "torch",
+        "torchvision",
+        "tqdm",
+        "future",
+        "gensim",
+        "bokeh",
+        "cython",
+        "nose",
+        "pytest",
+        "notebook",
+        "jupyter",
+        "wandb",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One module that a statement imports."""
+
+    dotted: str  # absolute
+    names: frozenset[str] | None  # what is imported from it by name; None for the module itself or all of it
+    node: ast.Import | ast.ImportFrom
+
+
+class Library:
+    """The documents of one submission; each is parsed once, when it is first asked for."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self.documents = {document.path: document for document in documents}
+        self._parsed: dict[PurePosixPath, Parsed] = {}
+        self._found: dict[tuple[str, PurePosixPath], Document | None] = {}
+        self._public: dict[tuple[str, PurePosixPath], frozenset[str]] = {}
+        self._size = 0
+        self._by_name = _by_name(self.documents.values())
+
+    def parsed(self, document: Document) -> Parsed:
+        """Give a document's statements."""
+        if document.path not in self._parsed:
+            self._size += sum(len(cell.source) for cell in document.cells if len(cell.source) <= LARGEST)
+            if self._size > _MOST_PARSED:
+                kib = _MOST_PARSED // 1024
+                problem = failed(
+                    f"The submission holds more than {kib} KiB of code. Hand in your own files only."
+                ).problem
+                document = replace(document, cells=(), fault=document.fault or problem)
+                self.documents[document.path] = document
+            self._parsed[document.path] = parse_document(document)
+        return self._parsed[document.path]
+
+    def put(self, document: Document) -> None:
+        """Take a document in place of the one with its path."""
+        self.documents[document.path] = document
+        self._parsed.pop(document.path, None)
+        self._found.clear()
+        self._by_name = _by_name(self.documents.values())
+
+    def fault(self, document: Document) -> Problem | None:
+        """Say why a document cannot be used at all; of a .py file also that it does not parse."""
+        parsed = self.parsed(document)
+        if parsed.document.fault or document.is_notebook:
+            return parsed.document.fault
+        return next((error.problem for error in parsed.broken.values()), None)
+
+    def find(self, dotted: str, near: PurePosixPath) -> Document | None:
+        """Find the file that an import means, or None.
+
+        The dotted path is matched against the ends of the files' paths; a shorter match will do
+        (``cs231n.classifiers.neural_net`` finds ``neural_net.py`` in a flat zip), the longest wins, then the nearest.
+        """
+        key = (dotted, near.parent)
+        if key not in self._found:
+            self._found[key] = self._find(dotted, near)
+        return self._found[key]
+
+    def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
+        """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Import):
+                for alias in part.names:
+                    yield Request(alias.name, None, part)
+            elif isinstance(part, ast.ImportFrom) and part.module != "__future__":
+                yield from self._requests_from(part, absolute(part, package), near)
+
+    def is_missing(self, request: Request, near: PurePosixPath) -> bool:
+        """Whether what is imported was not handed in and is not installed where students' code runs."""
+        return not is_installed(request.dotted) and self.find(request.dotted, near) is None
+
+    def star_names(
+        self, node: ast.ImportFrom, package: str, near: PurePosixPath, chain: int = 0
+    ) -> frozenset[str] | None:
+        """Give the names that an import of everything binds, or None where nobody knows."""
+        dotted = absolute(node, package)
+        if dotted == "numpy":
+            return frozenset(name for name in dir(np) if not name.startswith("_"))
+        document = self.find(dotted, near)
+        if document is None:
+            return None
+        return self._public_names(document, package_of(dotted, document), chain)
+
+    def _public_names(self, document: Document, package: str, chain: int = 0) -> frozenset[str]:
+        key = (package, document.path)
+        if key not in self._public:
+            self._public[key] = frozenset()  # two files that import everything from each other end here
+            names: set[str] = set()
+            for statement in self.parsed(document).statements if chain < _DEEPEST_CHAIN else ():
+                if statement.runs:
+                    names |= statement.binds
+                    for star in statement.stars:
+                        names |= self.star_names(star, package, document.path, chain + 1) or set()
+            self._public[key] = frozenset(name for name in names if not name.startswith("_"))
+        return self._public[key]
+
+    def statements_with(self, document: Document, name: str, package: str) -> list[Statement]:
+        """List the statements of a document that bind a name, imports of everything included, in order."""
+        return [
+            statement
+            for statement in self.parsed(document).statements
+            if statement.runs
+            and (
+                name in statement.binds
+                or any(name in (self.star_names(star, package, document.path) or ()) for star in statement.stars)
+            )
+        ]
+
+    def _requests_from(self, node: ast.ImportFrom, base: str, near: PurePosixPath) -> Iterator[Request]:
+        """Tell modules from names: in `from cs231n import layers`, layers may be either."""
+        names = {alias.name for alias in node.names}
+        if names == {"*"}:
+            yield Request(base, None, node)
+            return
+        document = self.find(base, near) if base else None
+        bound = self._public_names(document, package_of(base, document)) if document else frozenset()
+        modules = {name for name in names - bound if self.find(f"{base}.{name}".lstrip("."), near)}
+        for name in sorted(modules):
+            yield Request(f"{base}.{name}".lstrip("."), None, node)
+        if names - modules and base:
+            yield Request(base, frozenset(names - modules), node)
+
+    def _find(self, dotted: str, near: PurePosixPath) -> Document | None:
+        wanted = dotted.split(".")
+        if is_installed(dotted):
+            return None
+        least = len(wanted) if wanted[0] in WELL_KNOWN else 1
+        ranked = []
+        for document in self._by_name.get(wanted[-1], []):
+            path = _module_path(document.path)
+            matched = 1 + _common(wanted[-2::-1], path[-2::-1])
+            if document.path != near and matched >= least:
+                own_name = path[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
+                near_by = _common(near.parent.parts, document.path.parent.parts)
+                ranked.append((-matched, not own_name, -near_by, len(path), str(document.path), document))
+        return min(ranked, key=lambda row: row[:-1])[-1] if ranked else None
+
+
+def is_installed(dotted: str) -> bool:
+    """Whether a module is at hand where students' code runs: the standard library and numpy are."""
+    root = dotted.split(".", maxsplit=1)[0]
+    return root == "numpy" or root in sys.stdlib_module_names
+
+
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """Give the absolute name of the module that a from-import names; "" for `from . import x` outside a package."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    parts = parts[: max(0, len(parts) - (node.level - 1))]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def package_of(dotted: str, document: Document) -> str:
+    """Give the package that a module's relative imports start from."""
+    return dotted if document.path.name == "__init__.py" else dotted.rpartition(".")[0]
+
+
+def climbs_too_far(parsed: Parsed, package: str) -> bool:
+    """Whether relative imports lead out of the package, so that Python would refuse them."""
+    if not any(_DOTS.search(line) for lines in parsed.lines for line in lines):
+        return False
+    depth = len(package.split(".")) if package else 0
+    nodes = (part for statement in parsed.statements for part in ast.walk(statement.node))
+    return any(isinstance(part, ast.ImportFrom) and part.level > depth for part in nodes)
+
+
+def with_absolute_imports(document: Document) -> Document:
+    """Rewrite the relative imports of a file that is not run as part of a package, keeping its lines.
+
+    Such a file was written for a package's folder and handed in without it; ``from ..layers import relu`` then
+    can only mean the ``layers.py`` that lies beside it.
+    """
+    cells = []
+    for cell in document.cells:
+        lines = cell.source.encode().split(b"\n")
+        try:
+            nodes = list(ast.walk(parse(cell.source, cell.label)))
+        except SubmissionError:  # told where the cell is needed
+            nodes = []
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.level:
+                line, at = lines[node.lineno - 1], node.col_offset
+                lines[node.lineno - 1] = line[:at] + _DOTS.sub(
+                    lambda found: found["no_module"] or b"from ", line[at:], 1
+                )
+        cells.append(replace(cell, source=b"\n".join(lines).decode()))
+    return replace(document, cells=tuple(cells))
+
+
+def _by_name(documents: Iterable[Document]) -> dict[str, list[Document]]:
+    """Group the modules by the last part of their names."""
+    found: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        path = _module_path(document.path)
+        if not document.is_notebook and path:
+            for name in {path[-1], plain_stem(path[-1])}:
+                found[name].append(document)
+    return found
+
+
+def _module_path(path: PurePosixPath) -> tuple[str, ...]:
+    """Give a file's path as the parts of a module's name."""
+    return path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """Count the equal parts at the beginning."""
+    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))

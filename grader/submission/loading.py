@@ -1,0 +1,114 @@
+"""One path to one Submission: read, choose, keep what the class needs, and say what was left."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from grader.records import Submission
+from grader.submission import notes as say
+from grader.submission.absence import absent
+from grader.submission.choosing import choose
+from grader.submission.documents import documents
+from grader.submission.fault import SubmissionError
+from grader.submission.gathering import Gathering
+from grader.submission.library import Library
+from grader.submission.naming import printable, safe_names
+from grader.submission.reading import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from grader.records import Segment
+    from grader.submission.reading import HandIn
+
+
+def load(
+    path: Path,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+    name: str | None = None,
+) -> Submission:
+    """Read what one student handed in, reduced to what the class and the hyperparameters need.
+
+    Nothing of it is run, nothing is unpacked to disk, and stored outputs are not read.
+
+    Parameters
+    ----------
+    path
+        A notebook, a .py file, a zip, or a folder.
+    class_name
+        The class to be graded, ``"TwoLayerNet"``.
+    notebook
+        The file name that the assignment asks for; preferred where several files hold the class.
+    variable
+        The global variable that is graded besides; what it alone needs goes into ``extras``.
+    name
+        The submission's name where it is one of a class (see `safe_names`); else it is made of the path.
+
+    Returns
+    -------
+    Submission
+        With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
+    """
+    empty = Submission(
+        name=name if name is not None else safe_names([path])[path],
+        source=printable(str(path)),
+        digest="",
+        graded_file="",
+    )
+    # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            hand_in = read(path)
+        except SubmissionError as error:
+            return replace(empty, problem=error.problem)
+        return _reduced(replace(empty, digest=hand_in.digest), hand_in, class_name, notebook, variable)
+
+
+def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
+    library = Library(documents(hand_in.files))
+    claims = choose(library, class_name, notebook)
+    if not claims:
+        return replace(empty, notes=hand_in.notes, problem=absent(library, class_name).problem)
+    chosen = claims[0]
+    found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
+    if chosen.fault:
+        others = say.on_choice(claims, class_name)
+        return replace(found, notes=(*found.notes, *others), problem=chosen.fault)
+    gathering = Gathering(library, chosen.document)
+    try:
+        needed = gathering.want([class_name])
+    except SubmissionError as error:
+        return replace(found, problem=error.problem)
+    segments = gathering.segments(needed)
+    stand_ins = dict(gathering.stand_ins)
+    lacking = say.on_lacking(gathering)
+    extras, on_extras = _extras(gathering, variable)
+    return replace(
+        found,
+        segments=segments,
+        extras=extras,
+        modules=gathering.modules(),
+        notes=(
+            *found.notes,
+            *say.on_choice(claims, class_name),
+            *say.on_what_was_left(gathering, gathering.main.kept.values()),
+            *say.on_stand_ins(stand_ins, gathering.stand_in_names),
+            *lacking,
+            *on_extras,
+        ),
+    )
+
+
+def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
+    """Keep what the variable needs besides; what is wrong there must not cost the class its points."""
+    try:
+        statements = gathering.want([variable])
+    except SubmissionError as error:
+        return (), [f"{variable} cannot be read. {error.problem.message}"]
+    return gathering.segments(statements), say.on_variable(gathering, statements, variable)

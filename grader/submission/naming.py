@@ -1,0 +1,114 @@
+"""Which entries of a class folder are submissions, and what each is called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+ENDINGS = (".ipynb", ".py", ".zip")
+
+# 120 bytes leave room for "-12", ".html" and a temporary ending within the 255 bytes that file systems give a name.
+_LONGEST = 120
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
+# Windows takes these for devices, whatever ending follows.
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=$|[ .])", re.IGNORECASE)
+# Canvas: doe_12345_98765_two_layer_net-1.ipynb, doejane_LATE_12345_98765_...; browsers: "(1)"; Jupyter: "-Copy1".
+_CANVAS_PREFIX = re.compile(r"[^_]*(?:_LATE)?_\d+_\d+_")
+_COPY_SUFFIX = re.compile(r"(?:[-_ ]?\(\d{1,3}\)|[-_ ]\d{1,3}|[-_ ]copy\d*+)$", re.IGNORECASE)
+
+
+def entries(folder: Path) -> list[Path]:
+    """List the submissions of a class folder, sorted by name.
+
+    Each notebook, .py file, zip and subfolder is one. Hidden entries, ``__MACOSX`` and symbolic links are none:
+    a link could lead to another student's work.
+    """
+    return [entry for entry in _visible(folder) if _is_submission(entry)]
+
+
+def ignored(folder: Path) -> list[Path]:
+    """List what else a person put into a class folder, such as ``roster.csv``, so that a caller may say so.
+
+    What file managers leave behind (hidden entries, ``__MACOSX``, ``.ipynb_checkpoints``) is not worth a word.
+    """
+    return [entry for entry in _visible(folder) if not _is_submission(entry)]
+
+
+def safe_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """Give each path a name that any file system takes and that no other path of these has.
+
+    The name is the entry's own, without its ending, in Unicode's NFC. Names that differ in upper and lower case
+    only would meet on macOS and Windows, so the second gets ``-2``, the third ``-3``.
+    """
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    next_number: dict[str, int] = {}
+    for path in paths:
+        base = _clean(path.name)
+        name, folded = base, base.casefold()
+        while name.casefold() in taken:
+            number = next_number.get(folded, 2)
+            next_number[folded] = number + 1
+            name = f"{base}-{number}"
+        taken.add(name.casefold())
+        names[path] = name
+    return names
+
+
+def without_ending(name: str) -> str:
+    """Drop .ipynb, .py or .zip, in whatever case, from a file's name."""
+    for ending in ENDINGS:
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def plain_stem(name: str) -> str:
+    """Give a file's name as its author chose it: without ending, and without what Canvas and browsers add."""
+    stem = _CANVAS_PREFIX.sub("", without_ending(name), count=1)
+    for _ in range(3):  # "two_layer_net-Copy1-1 (2)"
+        stem = _COPY_SUFFIX.sub("", stem) or stem
+    return stem
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal, a page or a file name would choke on: control characters and lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Join the first few names with commas, and say how many there are besides."""
+    shown = ", ".join(printable(name[:80]) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _clean(name: str) -> str:
+    """Make one name fit for a file system; uniqueness is the caller's."""
+    name = unicodedata.normalize("NFC", without_ending(name))
+    # "C" holds control, format (bidirectional overrides would turn a listing round), surrogates and unassigned;
+    # "Zl" and "Zp" are line and paragraph separators.
+    name = "".join("_" if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" else char for char in name)
+    name = _FORBIDDEN.sub("_", name)
+    name = name.encode()[:_LONGEST].decode(errors="ignore")
+    # A leading dot hides a file, a leading dash reads as an option; Windows drops trailing dots and spaces.
+    name = name.lstrip(".- ").rstrip(". ")
+    if _RESERVED.match(name):
+        name = f"_{name}"
+    return name or "submission"
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.name != "__MACOSX")
+
+
+def _is_submission(entry: Path) -> bool:
+    if entry.is_symlink():
+        return False
+    return entry.is_dir() or (entry.is_file() and entry.name.lower().endswith(ENDINGS))

@@ -1,0 +1,141 @@
+"""Keeping by name: of one document, the statements that given names need, in turn and in order."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from grader.submission.fault import SubmissionError
+from grader.submission.statements import BUILTINS, Parsed, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_NEVER = 10**9
+
+
+class Selection:
+    """What is kept of one document; it grows as more names are wanted.
+
+    Parameters
+    ----------
+    parsed
+        The document.
+    star_names
+        The names that `from module import *` binds, or None where nobody knows.
+    missing
+        Whether a statement imports from a module that is not at hand, so that only a stand-in could be bound.
+    """
+
+    def __init__(
+        self,
+        parsed: Parsed,
+        star_names: Callable[[ast.ImportFrom], frozenset[str] | None],
+        missing: Callable[[Statement], bool],
+    ) -> None:
+        self.parsed = parsed
+        self.kept: dict[int, Statement] = {}  # by order
+        self.wanted: set[str] = set()
+        self.fault: SubmissionError | None = None  # of the first kept statement that breaks a rule of scopes
+        self._star_names = star_names
+        self._firm_last: dict[str, int] = {}  # the last statement after which a name's earlier meanings are gone
+        self._first_use: defaultdict[str, int] = defaultdict(lambda: _NEVER)
+        self._all_taken: set[str] = set()
+        self._bound: set[str] = set()  # by anything that may be run
+        self._open_stars: list[Statement] = []  # imports of everything from modules that are not at hand
+        self._binders = self._index(missing)
+
+    def binders(self, name: str) -> list[Statement]:
+        """List the statements that bind or change a name and may be run, in order."""
+        return self._binders.get(name, [])
+
+    def lacks(self, name: str) -> bool:
+        """Whether nothing that may be run binds a name."""
+        return name not in BUILTINS and name not in self._bound and not self._open_stars
+
+    def want(self, names: Iterable[str]) -> list[Statement]:
+        """Keep what binds and changes these names, and what that needs in turn; give what was newly kept, in order."""
+        fresh: list[Statement] = []
+        queue = sorted(names)
+        while queue:
+            name = queue.pop()
+            early = self._first_use[name] <= self._firm_last.get(name, -1)
+            if name in self._all_taken or (name in self.wanted and not early):
+                continue
+            self.wanted.add(name)
+            if early:
+                self._all_taken.add(name)
+            queue += self._keep(self._meant_by(name, early=early), fresh)
+        return sorted(fresh, key=lambda statement: statement.order)
+
+    def want_all(self) -> list[Statement]:
+        """Keep all that may be run, for a module that is imported whole."""
+        names = {name for statement in self.parsed.statements if statement.runs for name in statement.binds}
+        fresh = self.want(names)
+        stars = [statement for statement in self.parsed.statements if statement.runs and statement.stars]
+        self._keep(stars, fresh)
+        return sorted(fresh, key=lambda statement: statement.order)
+
+    def _index(self, missing: Callable[[Statement], bool]) -> dict[str, list[Statement]]:
+        """Find which statements bind and change which names."""
+        certain: defaultdict[str, list[Statement]] = defaultdict(list)
+        stand_ins: defaultdict[str, list[Statement]] = defaultdict(list)
+        for statement in self.parsed.statements:
+            if not statement.runs:
+                continue
+            known = [self._star_names(star) for star in statement.stars]
+            if None in known:
+                self._open_stars.append(statement)
+            bound = statement.binds.union(*(names for names in known if names))
+            if missing(statement):
+                for name in bound:
+                    stand_ins[name].append(statement)
+                continue
+            for name in bound | statement.changes:
+                if not _hides_builtin(name, statement):
+                    certain[name].append(statement)
+            self._bound |= bound
+            if statement.firm:
+                self._firm_last.update(dict.fromkeys(bound, statement.order))
+        # A stand-in gives no meaning where the notebook has another one, since the real import would have failed;
+        # where it has none, `plt.rcParams[...] = ...` would only change the stand-in.
+        alone = {name: found for name, found in stand_ins.items() if name not in self._bound}
+        self._bound |= alone.keys()
+        return {**certain, **alone}
+
+    def _meant_by(self, name: str, *, early: bool) -> list[Statement]:
+        """List what gives a name its meaning; of a name bound anew, only the last time unless it is used before."""
+        found = self.binders(name)
+        if not found and name not in BUILTINS:
+            return self._open_stars
+        return found if early else [s for s in found if s.order >= self._firm_last.get(name, -1)]
+
+    def _keep(self, statements: list[Statement], fresh: list[Statement]) -> list[str]:
+        """Keep statements, and give the names that they need."""
+        needed: list[str] = []
+        for statement in statements:
+            if statement.order in self.kept:
+                continue
+            self.kept[statement.order] = statement
+            fresh.append(statement)
+            try:
+                needs = self.parsed.needs(statement)
+            except SubmissionError as error:
+                self.fault = self.fault or error
+                continue
+            for name in needs.now | needs.later:
+                # A method that names its own class means the one that is being defined, not an earlier one.
+                of_itself = name in needs.later and name in statement.binds
+                if not of_itself:
+                    self._first_use[name] = min(self._first_use[name], statement.order)
+                needed.append(name)
+        return needed
+
+
+def _hides_builtin(name: str, statement: Statement) -> bool:
+    """Tell `sum = 0`, a tally that happens to have a builtin's name, from `range = xrange`, which is meant."""
+    value = getattr(statement.node, "value", None)
+    return (
+        name in BUILTINS and isinstance(statement.node, (ast.Assign, ast.AugAssign)) and isinstance(value, ast.Constant)
+    )

@@ -1,0 +1,280 @@
+"""What one statement binds, changes and needs by name, and whether it may run without the rest of the notebook."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from grader.records import Place
+from grader.submission.fault import SubmissionError, failed
+from grader.submission.syntax import explain, parse, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from grader.submission.documents import Document
+
+BUILTINS = frozenset(dir(builtins))
+# Methods that fill a list, a dictionary or a set in place, as in `best_hyperparameters.update(reg=0.1)`.
+_FILLING = {"append", "extend", "insert", "update", "setdefault", "add"}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+# What a cell that does not parse would have bound.
+_BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
+_COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement at the top level of a cell or file."""
+
+    cell: int  # index of its cell in the document
+    index: int  # in ast.parse(source).body of that cell
+    order: int  # in the whole document
+    node: ast.stmt
+    binds: frozenset[str]
+    changes: frozenset[str]  # names whose objects it changes: `TwoLayerNet.loss = loss`, `table["a"] = 1`
+    runs: bool  # an import, a definition, an assignment, or a block of only these; nothing else is ever run
+    firm: bool  # it binds its names whenever it is reached, so that what they were before is gone
+    stars: tuple[ast.ImportFrom, ...]  # its imports of everything that a module has
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The global names that a statement reads."""
+
+    now: frozenset[str]  # while it runs
+    later: frozenset[str]  # inside functions, once they are called
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document as statements; a cell that does not parse is kept as its fault."""
+
+    document: Document
+    statements: tuple[Statement, ...]
+    broken: dict[int, SubmissionError]  # by cell
+    broken_names: dict[str, int]  # a name that a broken cell would bind, and the last such cell
+    annotations: dict[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
+    lines: tuple[list[bytes], ...]  # of each cell, in UTF-8: the tree's columns are counted in bytes
+
+    def place(self, statement: Statement, node: ast.stmt | None = None) -> Place:
+        """Give the first line of a statement, or of a node inside it."""
+        line = (node or statement.node).lineno
+        text = self.lines[statement.cell][line - 1].decode()
+        return Place(self.document.cells[statement.cell].label, line, quote(text))
+
+    def needs(self, statement: Statement) -> Needs:
+        """Find the global names that a statement reads, by Python's own scoping rules.
+
+        Raises
+        ------
+        SubmissionError
+            The statement parses but breaks a rule of scopes, such as two parameters of one name.
+        """
+        cell, node = self.document.cells[statement.cell], statement.node
+        first = _first_line(node)
+        try:
+            # A statement by itself, since a table of a whole cell does not tell which statement reads what.
+            table = symtable.symtable(_text(node, self.lines[statement.cell]), cell.label, "exec")
+        except SyntaxError as error:
+            raise explain(error, cell.source, cell.label, first) from error
+        except (RecursionError, MemoryError) as error:
+            raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
+        found = _needs(table)
+        return replace(found, now=found.now | statement.binds) if isinstance(node, ast.AugAssign) else found
+
+
+def parse_document(document: Document) -> Parsed:
+    """Parse every cell of a document."""
+    statements: list[Statement] = []
+    broken: dict[int, SubmissionError] = {}
+    broken_names: dict[str, int] = {}
+    annotations: dict[int, int] = {}
+    for number, cell in enumerate(document.cells):
+        try:
+            body = parse(cell.source, cell.label).body
+        except SubmissionError as error:
+            broken[number] = error
+            broken_names |= {found[1] or found[2]: number for found in _BEGINS.finditer(cell.source)}
+            continue
+        has_walrus = ":=" in cell.source
+        for index, node in enumerate(body):
+            statements.append(_statement(node, number, index, len(statements), walrus_too=has_walrus))
+            if index < 10 and _names_annotations(node) and _is_first(body[:index]):
+                annotations[number] = index
+    lines = tuple(cell.source.encode().split(b"\n") for cell in document.cells)
+    return Parsed(document, tuple(statements), broken, broken_names, annotations, lines)
+
+
+def _names_annotations(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
+        return False
+    return any(alias.name == "annotations" for alias in node.names)
+
+
+def _is_first(before: list[ast.stmt]) -> bool:
+    """Whether only a docstring and other imports from __future__ come before."""
+    return all(
+        (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        for node in before
+    )
+
+
+def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
+    """Give the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
+    found: dict[str, ast.stmt] = {}
+    for inner in within(node):
+        names = bound(inner, walrus_too=False) | _changed(inner)
+        if isinstance(inner, (ast.For, ast.AsyncFor)):
+            names |= _stored([inner.target])
+        elif isinstance(inner, (ast.With, ast.AsyncWith)):
+            names |= _stored([item.optional_vars for item in inner.items if item.optional_vars])
+        found |= dict.fromkeys(names, inner)
+    return found
+
+
+def _needs(table: symtable.SymbolTable) -> Needs:
+    now: set[str] = set()
+    later: set[str] = set()
+    queue = [(table, False)]
+    while queue:
+        scope, in_function = queue.pop()
+        # A comprehension is a scope of its own, but runs where it stands.
+        in_function = in_function or (scope.get_type() == "function" and scope.get_name() not in _COMPREHENSIONS)
+        for symbol in scope.get_symbols():
+            # A class body looks a name up globally until it has bound it: `loss = loss` reads the global one.
+            outward = symbol.is_global() or scope is table or (scope.get_type() == "class" and symbol.is_local())
+            if outward and (symbol.is_referenced() or (in_function and symbol.is_declared_global())):
+                (later if in_function else now).add(symbol.get_name())
+        queue += [(child, in_function) for child in scope.get_children()]
+    return Needs(frozenset(now), frozenset(later - now))
+
+
+def _statement(node: ast.stmt, cell: int, index: int, order: int, *, walrus_too: bool) -> Statement:
+    inner = [node] if isinstance(node, _DEFINITIONS) else list(within(node))
+    binds = frozenset(name for part in inner for name in bound(part, walrus_too=walrus_too))
+    changes = frozenset(name for part in inner for name in _changed(part))
+    simple = isinstance(node, (*_DEFINITIONS, *_IMPORTS, ast.Assign, ast.AnnAssign))
+    stars = tuple(part for part in inner if isinstance(part, ast.ImportFrom) and part.names[0].name == "*")
+    return Statement(cell, index, order, node, binds, changes, runs=_runs(node), firm=simple, stars=stars)
+
+
+def _runs(node: ast.stmt) -> bool:
+    """Tell whether a statement may be run by itself: it only imports, defines and assigns."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module != "__future__"
+    if isinstance(node, ast.AnnAssign):
+        return node.value is not None
+    if isinstance(node, (*_DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
+        return True
+    if isinstance(node, ast.Expr):
+        return bool(_changed(node))
+    if isinstance(node, (ast.If, ast.Try)):
+        return not _is_main_guard(node) and all(_is_quiet(part) for part in within(node) if part is not node)
+    return False
+
+
+def _is_quiet(node: ast.stmt) -> bool:
+    """Tell whether a statement may stand in an if or try block that is kept whole."""
+    if isinstance(node, ast.Expr):
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        prints = isinstance(called, ast.Name) and called.id == "print"
+        # `try: xrange` only asks whether the name is there.
+        return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node)
+    return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node)
+
+
+def _is_main_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and any(
+        isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
+    )
+
+
+def within(node: ast.stmt) -> Iterator[ast.stmt]:
+    """Walk a statement and those in its blocks, but not into functions and classes, without recursion."""
+    queue: list[ast.stmt] = [node]
+    while queue:
+        part = queue.pop()
+        yield part
+        if isinstance(part, _DEFINITIONS):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            queue += getattr(part, name, [])
+        for handler in [*getattr(part, "handlers", []), *getattr(part, "cases", [])]:
+            queue += handler.body
+
+
+def bound(node: ast.stmt, *, walrus_too: bool = True) -> set[str]:
+    """Give the names that one simple statement binds; to look for `:=` in a value costs most of a cell's time."""
+    if isinstance(node, _DEFINITIONS):
+        return {node.name}
+    if isinstance(node, _IMPORTS):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*"}
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return set()
+    # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
+    walrus = [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)] if walrus_too else []
+    if isinstance(node, ast.Assign):
+        return _stored([*node.targets, *walrus])
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        return _stored([node.target, *walrus])
+    return _stored(walrus) if isinstance(node, ast.Expr) else set()
+
+
+def _stored(nodes: Iterable[ast.AST]) -> set[str]:
+    found = (part for node in nodes for part in ast.walk(node))
+    return {part.id for part in found if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+
+
+def _changed(node: ast.stmt) -> set[str]:
+    """Give the names whose objects one simple statement changes."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        targets = [node.target]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return _changed_by_call(node.value)
+    parts = (part for target in targets for part in ast.walk(target))
+    stored = [
+        part for part in parts if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store)
+    ]
+    return {name for part in stored if (name := _root(part))}
+
+
+def _changed_by_call(call: ast.Call) -> set[str]:
+    function = call.func
+    if isinstance(function, ast.Name) and function.id == "setattr" and call.args and isinstance(call.args[0], ast.Name):
+        return {call.args[0].id}
+    if isinstance(function, ast.Attribute) and function.attr in _FILLING and isinstance(function.value, ast.Name):
+        return {function.value.id}
+    return set()
+
+
+def _root(node: ast.expr) -> str:
+    """Give the name that a chain of attributes and subscripts begins with."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _text(node: ast.stmt, lines: list[bytes]) -> str:
+    """Cut a statement out of its cell, decorators included."""
+    first, last = _first_line(node), node.end_lineno or node.lineno
+    start = 0 if getattr(node, "decorator_list", []) else node.col_offset
+    if first == last:
+        return lines[first - 1][start : node.end_col_offset].decode()
+    return b"\n".join(
+        [lines[first - 1][start:], *lines[first : last - 1], lines[last - 1][: node.end_col_offset]]
+    ).decode()

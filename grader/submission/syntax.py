@@ -1,0 +1,110 @@
+"""Text to a syntax tree, and Python's complaints in plain words."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.records import Place
+from grader.submission.fault import SubmissionError, failed
+from grader.submission.naming import printable
+
+# CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
+LARGEST = 256 * 1024
+_LONGEST_QUOTE = 160
+
+# (Python's message, the line, what it is, how to write it); the first whose two patterns are found is told.
+_PYTHON_2 = (
+    (r"call to 'print'", r"", "print statement", "print({0})"),
+    (r"call to 'exec'", r"", "exec statement", "exec(...)"),
+    (r"", r"^\s*print\s+[^\s(=]", "print statement", "print({0})"),
+    (r"", r"^\s*exec\s+['\"\w]", "exec statement", "exec(...)"),
+    (r"", r"^\s*except\b[^:#]*,\s*\w+\s*:", "except clause with a comma", "except ValueError as error:"),
+    (r"", r"^\s*raise\s+\w+\s*,", "raise statement with a comma", 'raise ValueError("...")'),
+    (r"leading zeros", r"", "octal number", "0o777 for 0777"),
+    (r"invalid (?:decimal|octal|hexadecimal) literal", r"\b\d+[lL]\b", "long number", "10 for 10L"),
+    (r"", r"<>", "comparison with <>", "!="),
+    (r"", r"`[^`]+`", "backticks", "repr(...)"),
+    (r"", r"\b[uU][rR]['\"]", "ur'' text", "r'...'"),
+    (r"", r"\blambda\s*\(", "lambda with a tuple as its parameter", "lambda pair: pair[0]"),
+)
+# (Python's message, what to do about it)
+_PLAIN = (
+    (r"inconsistent use of tabs", "Tabs and spaces are mixed in the indentation: use four spaces everywhere"),
+    (r"expected an indented block", "Nothing is indented below that line: write the body, or `pass` until you do"),
+    (
+        r"unindent does not match",
+        "The indentation matches no block above: line it up with the block that it belongs to",
+    ),
+    (r"unexpected indent", "The line is indented further than its block: line it up with the lines above"),
+    (r"was never closed", "A bracket is opened there and not closed before the end"),
+    (r"unmatched|does not match opening", "A closing bracket has no opening one that fits"),
+    (r"unterminated|EOL while|EOF while", "A text in quotes is not closed"),
+    (r"invalid character|non-printable", "A character that Python does not know, often from copying: type it again"),
+    (r"null bytes", "The file holds null characters: it is damaged, or it is not a text file"),
+    (r"expected ':'", "A colon is missing at the end of the line"),
+    (r"Maybe you meant '=='", "A single = stands where == is meant, or a value where a name must stand"),
+    (r"perhaps you forgot a comma", "A comma or an operator is missing between two values"),
+    (r"duplicate argument", "Two parameters of one function have the same name"),
+    (r"unexpected EOF", "The text ends in the middle of a statement"),
+)
+
+
+def quote(line: str) -> str:
+    """Give a line of the student's fit for a report: of bearable length, without control characters."""
+    line = line.replace("\t", "    ")
+    cut = line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+    return printable(cut)
+
+
+def place_in(label: str, source: str, line: int) -> Place:
+    """Give a line of a cell or file with its text; a line beyond the end has none."""
+    lines = source.split("\n")
+    return Place(label, line, quote(lines[line - 1]) if 1 <= line <= len(lines) else "")
+
+
+def parse(source: str, label: str) -> ast.Module:
+    """Parse one cell or file.
+
+    Raises
+    ------
+    SubmissionError
+        It is not Python 3, or too large or too deeply nested to be read; the message says where and how to mend it.
+    """
+    if len(source) > LARGEST:
+        raise failed(
+            f"{label} holds {len(source) // 1024:,} KiB of code, and at most {LARGEST // 1024} KiB are read. "
+            "Load data from files instead of writing them into the code."
+        )
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        raise explain(error, source, label) from error
+    except (RecursionError, MemoryError) as error:
+        # CPython's parser gives up by itself long before its stack ends: 6,000 levels, or 200 brackets.
+        raise failed(f"{label} is nested too deeply for Python to read. Split the expression into steps.") from error
+    except ValueError as error:
+        raise failed(f"{label} cannot be read as Python: {error}.") from error
+
+
+def explain(error: SyntaxError, source: str, label: str, first_line: int = 1) -> SubmissionError:
+    """Say in plain words what Python found wrong, and where; `first_line` is where the text begun within `source`."""
+    place = place_in(label, source, (error.lineno or 1) + first_line - 1)
+    old = _python_2(error.msg or "", place.text)
+    if old:
+        return failed(f"Written for Python 2: {old[0]} at {place}. This grader runs Python 3: write {old[1]}.", place)
+    said = printable(error.msg or "invalid syntax")
+    plain = next((words for pattern, words in _PLAIN if re.search(pattern, said, re.IGNORECASE)), "")
+    if re.match(r"<{7}|={7}|>{7}", place.text):
+        plain = "It is the mark of a Git merge: settle the merge first"
+    return failed(f"Python cannot read {place}. Python says: {said}." + (f" {plain}." if plain else ""), place)
+
+
+def _python_2(said: str, line: str) -> tuple[str, str] | None:
+    """Tell what of Python 2 a line holds, and how Python 3 says it."""
+    code = line.split("#", maxsplit=1)[0]
+    for message, text, what, write in _PYTHON_2:
+        if re.search(message, said) and re.search(text, code):
+            printed = re.search(r"\bprint\s+(.*?)[,;\s]*$", code)
+            return what, write.format(printed[1] if printed and len(printed[1]) < 80 else "...")
+    return None

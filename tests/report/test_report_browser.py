@@ -1,0 +1,118 @@
+"""The page in a real browser: it opens without an error, asks for nothing, follows the scheme, and prints in full."""
+
+import shutil
+
+import pytest
+
+from grader.report.page import to_html
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium")
+ARGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start chromium once."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Give a function that opens a report; afterwards see that nothing was asked for and nothing complained."""
+    pages, asked, said = [], [], []
+
+    def open_report(report, width=1000, scheme="light"):
+        file = tmp_path / "report.html"
+        file.write_text(to_html(report), encoding="utf-8")
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        assert asked == [file.as_uri()] * len(pages)
+        return page
+
+    yield open_report
+    assert said == []
+    assert len(asked) == len(pages)
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("width", [1000, 380])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_in_peace_and_fits(opened, sample, width, scheme):
+    """No error, no request beyond the file, the style is in force, nothing sticks out, on a phone neither."""
+    page = opened(sample, width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).borderTopWidth") == "1px"
+    assert (
+        page.evaluate("getComputedStyle(document.body).backgroundColor")
+        == {
+            "light": "rgb(246, 246, 244)",
+            "dark": "rgb(20, 23, 26)",
+        }[scheme]
+    )
+
+
+def test_dark_is_dark(opened, sample):
+    """The two schemes are two pictures."""
+    assert opened(sample, scheme="light").screenshot() != opened(sample, scheme="dark").screenshot()
+
+
+def test_passed_checks_open_on_a_click_and_with_the_keyboard(opened, sample):
+    """What is closed can be opened without a script, by mouse and by key."""
+    page = opened(sample)
+    text = page.get_by_text("Relative difference 3.1e-16")
+    assert not text.is_visible()
+    page.get_by_role("heading", name="The loss is softmax cross-entropy").click()
+    assert text.is_visible()
+    page.locator("details", has=text).locator("summary").press("Enter")
+    assert not text.is_visible()
+
+
+def test_paper_gets_everything(opened, sample):
+    """On paper closed checks are open too, dark pages are light, and a PDF comes out."""
+    page = opened(sample, scheme="dark")
+    page.emulate_media(media="print")
+    assert page.get_by_text("Relative difference 3.1e-16").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.pdf().startswith(b"%PDF-")
+
+
+def test_figures_are_named_pictures(opened, sample):
+    """A screen reader gets each figure as a picture with its title and its description."""
+    page = opened(sample)
+    for name in ("W1 (64, 32) 832 of 2,048", "b1 (32,)", "Loss while training on the digits yours: from"):
+        assert page.get_by_role("img", name=name).count() == 1
+
+
+def test_a_submission_that_was_not_graded_opens_too(opened, unloadable):
+    """The banner's page is as sound as the other."""
+    page = opened(unloadable, 380, "dark")
+    assert page.get_by_role("heading", name="The submission could not be loaded").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_an_attack_runs_nothing(opened, sample):
+    """A student's script neither runs nor shows up as an element, and the policy would have stopped it anyway."""
+    from dataclasses import replace
+
+    attack = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
+    page = opened(replace(sample, submission=attack, source=attack, notes=(attack,) * 3))
+    assert page.title().endswith(": 59 of 100")
+    assert page.evaluate("document.querySelectorAll('script, img').length") == 0
+    assert "<script>" in page.locator("h1").inner_text()

@@ -1,0 +1,243 @@
+"""Each mistake loses points where it should, and nowhere else: nobody pays twice."""
+
+from dataclasses import dataclass
+
+import pytest
+
+GRADIENTS = {"gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2"}
+UPDATE = "            for name in self.params:\n                self.params[name] -= learning_rate * grads[name]\n"
+DRAW = "            indices = np.random.choice(num_train, batch_size)\n"
+DECAY = "                learning_rate *= learning_rate_decay\n"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Edits of the solution, and the checks that must lose points by them."""
+
+    edits: tuple[tuple[str, str], ...]
+    loses: frozenset[str]
+
+
+def mistake(*edits, loses):
+    """Write a mistake down."""
+    return Mistake(edits, frozenset(loses))
+
+
+MISTAKES = {
+    # scores
+    "b1 missing": mistake(
+        ("X.dot(W1) + b1", "X.dot(W1)"), loses={"scores", "data_loss", "gradient_b1", "numeric_gradient"}
+    ),
+    "b2 missing": mistake(
+        ("hidden.dot(W2) + b2", "hidden.dot(W2)"), loses={"scores", "data_loss", "gradient_b2", "numeric_gradient"}
+    ),
+    "no ReLU": mistake(
+        ("np.maximum(0, X.dot(W1) + b1)", "X.dot(W1) + b1"),
+        loses={"scores", "data_loss", "gradient_W1", "gradient_b1", "numeric_gradient"},
+    ),
+    "scores shifted by their maximum": mistake(
+        ("            return scores\n", "            return scores - scores.max(axis=1, keepdims=True)\n"),
+        loses={"scores"},
+    ),
+    "scores in a tuple": mistake(
+        ("            return scores\n", "            return scores, hidden\n"),
+        ("self.loss(X).argmax", "self.loss(X)[0].argmax"),
+        loses={"scores"},
+    ),
+    # loss
+    "sum instead of mean, in the loss only": mistake(("np.mean(np.log", "np.sum(np.log"), loses={"data_loss"}),
+    "sum instead of mean, throughout": mistake(
+        ("np.mean(np.log", "np.sum(np.log"), ("        dscores /= N\n", ""), loses={"data_loss"}
+    ),
+    "epsilon in the logarithm is no mistake": mistake(
+        (
+            "np.mean(np.log(sums[:, 0]) - shifted[np.arange(N), y])",
+            "np.mean(-np.log(probabilities[np.arange(N), y] + 1e-8))",
+        ),
+        loses=set(),
+    ),
+    "regulariser missing in the loss": mistake(
+        ("data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))", "data_loss"), loses={"regularised_loss"}
+    ),
+    "W1 alone regularised in the loss": mistake((" + np.sum(W2 * W2)", ""), loses={"regularised_loss"}),
+    "biases regularised, throughout": mistake(
+        ("np.sum(W2 * W2))", "np.sum(W2 * W2) + np.sum(b1 * b1) + np.sum(b2 * b2))"),
+        ("dscores.sum(axis=0)", "dscores.sum(axis=0) + 2 * reg * b2"),
+        ("dhidden.sum(axis=0)", "dhidden.sum(axis=0) + 2 * reg * b1"),
+        loses={"regularised_loss"},
+    ),
+    "biases regularised in the loss only": mistake(
+        ("np.sum(W2 * W2))", "np.sum(W2 * W2) + np.sum(b1 * b1) + np.sum(b2 * b2))"), loses={"regularised_loss"}
+    ),
+    "regulariser subtracted": mistake(("data_loss + reg", "data_loss - reg"), loses={"regularised_loss"}),
+    "regulariser divided by N": mistake(("data_loss + reg *", "data_loss + reg / N *"), loses={"regularised_loss"}),
+    "scores overflow": mistake(
+        ("shifted = scores - scores.max(axis=1, keepdims=True)", "shifted = scores"), loses={"stability"}
+    ),
+    "classes counted by the largest label": mistake(
+        (
+            "        exp_scores = np.exp(shifted)",
+            "        shifted = shifted[:, : y.max() + 1]\n        exp_scores = np.exp(shifted)",
+        ),
+        (
+            "        dscores /= N\n",
+            "        dscores /= N\n        dscores = np.pad(dscores, ((0, 0), (0, W2.shape[1] - dscores.shape[1])))\n",
+        ),
+        loses={"data_loss", "minibatch"},  # rows of one label each have no gradient then, which hides the batches
+    ),
+    "loss in a tuple of three": mistake(
+        ("        return loss, grads\n", "        return loss, grads, scores\n"),
+        ("loss, grads = self.loss(", "loss, grads, _ = self.loss("),
+        loses={"data_loss"},
+    ),
+    "X changed in place": mistake(
+        ("        return loss, grads\n", "        X[:] = 0\n        return loss, grads\n"), loses={"purity"}
+    ),
+    "parameters changed in place": mistake(
+        ("        return loss, grads\n", "        W1[0, 0] += 0.5\n        return loss, grads\n"),
+        loses={"purity", "update_rule", "minibatch", "learns_toy"},
+    ),
+    # gradients
+    "half the regulariser's gradient": mistake(
+        ("2 * reg * W", "reg * W"), loses={"gradient_W1", "gradient_W2", "numeric_gradient"}
+    ),
+    "no regulariser in the gradient": mistake(
+        (" + 2 * reg * W2", ""), (" + 2 * reg * W1", ""), loses={"gradient_W1", "gradient_W2", "numeric_gradient"}
+    ),
+    "W1's regulariser missing in the gradient": mistake(
+        (" + 2 * reg * W1", ""), loses={"gradient_W1", "numeric_gradient"}
+    ),
+    "biases regularised in the gradient only": mistake(
+        ("dscores.sum(axis=0)", "dscores.sum(axis=0) + 2 * reg * b2"),
+        ("dhidden.sum(axis=0)", "dhidden.sum(axis=0) + 2 * reg * b1"),
+        loses={"gradient_b1", "gradient_b2", "numeric_gradient"},
+    ),
+    "ReLU's mask from the gradient": mistake(
+        ("dhidden[hidden <= 0] = 0", "dhidden[dhidden <= 0] = 0"),
+        loses={"gradient_W1", "gradient_b1", "numeric_gradient"},
+    ),
+    "no mask": mistake(
+        ("        dhidden[hidden <= 0] = 0\n", ""), loses={"gradient_W1", "gradient_b1", "numeric_gradient"}
+    ),
+    "no minus one": mistake(("        dscores[np.arange(N), y] -= 1\n", ""), loses={*GRADIENTS, "numeric_gradient"}),
+    "no 1/N in the gradient": mistake(("        dscores /= N\n", ""), loses={*GRADIENTS, "numeric_gradient"}),
+    "1/N twice": mistake(
+        ("        dscores /= N\n", "        dscores /= N * N\n"), loses={*GRADIENTS, "numeric_gradient"}
+    ),
+    "sign of the gradient": mistake(
+        ("        dscores /= N\n", "        dscores /= -N\n"), loses={*GRADIENTS, "numeric_gradient"}
+    ),
+    "scalar bias gradient": mistake(
+        ("dscores.sum(axis=0)", "dscores.sum()"), loses={"gradient_b2", "numeric_gradient"}
+    ),
+    "mean bias gradient": mistake(
+        ("dhidden.sum(axis=0)", "dhidden.mean(axis=0)"), loses={"gradient_b1", "numeric_gradient"}
+    ),
+    "b1's gradient missing": mistake(
+        ('        grads["b1"] = dhidden.sum(axis=0)\n', ""),
+        ("for name in self.params:", "for name in grads:"),
+        loses={"gradient_b1", "numeric_gradient"},
+    ),
+    # train
+    "biases never updated": mistake(("for name in self.params:", 'for name in ("W1", "W2"):'), loses={"update_rule"}),
+    "b1 updated twice and b2 never": mistake(
+        ("for name in self.params:", 'for name in ("W1", "b1", "W2", "b1"):'), loses={"update_rule"}
+    ),
+    "uphill": mistake(
+        ("-= learning_rate * grads", "+= learning_rate * grads"), loses={"update_rule", "learns_toy", "learns_digits"}
+    ),
+    "decay in every iteration": mistake(
+        (DECAY, ""),
+        ("            if verbose and", "            learning_rate *= learning_rate_decay\n            if verbose and"),
+        loses={"decay", "learns_digits"},
+    ),
+    "no decay": mistake((DECAY, ""), loses={"decay"}),
+    "reg not passed on": mistake(("y=y_batch, reg=reg)", "y=y_batch)"), loses={"update_rule"}),
+    "all rows every time": mistake((DRAW, "            indices = np.arange(num_train)\n"), loses={"minibatch"}),
+    "one batch for ever": mistake(
+        (DRAW, "            indices = np.arange(batch_size)\n"), loses={"minibatch", "learns_digits"}
+    ),
+    "labels of other rows": mistake(
+        ("y_batch = y[indices]", "y_batch = y[np.random.choice(num_train, batch_size)]"),
+        loses={"minibatch", "learns_toy", "learns_digits"},
+    ),
+    "half a batch": mistake(
+        ("choice(num_train, batch_size)", "choice(num_train, batch_size // 2)"), loses={"minibatch", "learns_toy"}
+    ),
+    "no loss history": mistake(("            loss_history.append(loss)\n", ""), loses={"histories"}),
+    "momentum": mistake(
+        (
+            UPDATE,
+            "            if it == 0:\n                v = {k: 0 for k in grads}\n            for name in self.params:\n                v[name] = 0.9 * v[name] - learning_rate * grads[name]\n                self.params[name] += v[name]\n",
+        ),
+        loses={"update_rule", "decay"},
+    ),
+    # predict
+    "maximum over the rows": mistake(("argmax(axis=1)", "argmax(axis=0)"), loses={"predict"}),
+    "lowest score": mistake(("argmax(axis=1)", "argmin(axis=1)"), loses={"predict"}),
+    "scores instead of labels": mistake(("self.loss(X).argmax(axis=1)", "self.loss(X).max(axis=1)"), loses={"predict"}),
+    "labels as floats": mistake(("argmax(axis=1)", "argmax(axis=1).astype(float)"), loses={"predict"}),
+    "predict without the ReLU": mistake(
+        (
+            "self.loss(X).argmax(axis=1)",
+            '((X.dot(self.params["W1"]) + self.params["b1"]).dot(self.params["W2"]) + self.params["b2"]).argmax(axis=1)',
+        ),
+        loses={"predict"},
+    ),
+    "parentheses wrong in predict": mistake(
+        (
+            "self.loss(X).argmax(axis=1)",
+            'np.maximum(0, X.dot(self.params["W1"])).dot(self.params["W2"]).argmax(axis=1)',
+        ),
+        loses={"predict"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_loses_points_where_it_is(name, edited, verdicts_of):
+    """The checks that lose points are exactly those that the mistake is about."""
+    found = verdicts_of(edited(*MISTAKES[name].edits))
+    lost = {identity for identity, verdict in found.items() if verdict.points < verdict.max_points}
+    told = {identity: found[identity].message for identity in lost ^ MISTAKES[name].loses}
+    assert lost == MISTAKES[name].loses, told
+
+
+def test_the_solution_loses_nothing(edited, verdicts_of):
+    """The solution gets every point, with a message that says what was right."""
+    found = verdicts_of(edited())
+    assert all(verdict.status == "passed" for verdict in found.values()), found
+    assert all(verdict.message for verdict in found.values())
+
+
+DO_NOTHING = """
+class TwoLayerNet:
+    def __init__(self, D, H, C, std=1e-4):
+        self.params = {"W1": np.zeros((D, H)), "b1": np.zeros(H), "W2": np.zeros((H, C)), "b2": np.zeros(C)}
+
+    def loss(self, X, y=None, reg=0.0):
+        if y is None:
+            return np.zeros((len(X), len(self.params["b2"])))
+        return LOSS, {name: VALUE * np.ones_like(value) for name, value in self.params.items()}
+
+    def train(self, X, y, X_val, y_val, learning_rate=1e-3, learning_rate_decay=0.95, reg=0, num_iters=100, batch_size=5, verbose=False):
+        return {"loss_history": [0.0] * num_iters, "train_acc_history": [0.0] * 2, "val_acc_history": [0.0] * 2}
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        ("0.0", "0"),
+        ("sum(p.sum() for p in self.params.values())", "1"),
+        ("1.0", "1"),
+        ("np.random.rand()", "np.random.rand()"),
+    ],
+)
+def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
+    """Constant answers, and a loss whose gradient is trivially its own, earn no point."""
+    found = verdicts_of(DO_NOTHING.replace("LOSS", loss).replace("VALUE", value), best="best_hyperparameters = None\n")
+    assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}

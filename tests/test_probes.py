@@ -1,0 +1,108 @@
+"""The questions: nothing in them hides a mistake, nothing of the answers is in them, and the seed decides all."""
+
+import numpy as np
+import pytest
+
+from reference import calibrate
+from reference.probes import DIGITS_SPLIT, KINK_MARGIN, SCORE_MARGIN, digits, draw, network_of
+
+
+def test_the_same_seed_asks_the_same(assignment, probes):
+    """An appeal is answered by running it again: calls and answers repeat to the last bit."""
+    again = draw(assignment, assignment.seed)
+    assert [call.id for call in again.calls] == [call.id for call in probes.calls]
+    for one, two in zip(again.calls, probes.calls, strict=True):
+        for name in one.params:
+            np.testing.assert_array_equal(one.params[name], two.params[name])
+    for identity, answer in probes.expected.items():
+        for name, value in answer.items():
+            np.testing.assert_array_equal(again.expected[identity][name], value)
+
+
+def test_another_seed_asks_otherwise(assignment, probes):
+    """A secret seed draws questions that no student has seen."""
+    other = draw(assignment, assignment.seed + 1)
+    for one, two in zip(other.calls, probes.calls, strict=True):
+        if one.id != "toy" and one.params:
+            assert not np.array_equal(next(iter(one.params.values())), next(iter(two.params.values())))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 231, 2**32 - 1])
+def test_no_question_hides_a_mistake(assignment, seed):
+    """Biases are not zero, sizes differ, kinks and ties are away, a class is absent, reg is zero, small and large."""
+    network = network_of(assignment)
+    probes = draw(assignment, seed)
+    loss_calls = [call for call in probes.calls if call.id.startswith("loss/")]
+    absent = 0
+    for call in loss_calls:
+        X, y = call.steps[0].arguments["X"], call.steps[0].arguments["y"]
+        inputs, hidden, classes = call.sizes
+        assert len({len(y), inputs, hidden, classes}) == 4
+        assert all(np.abs(call.params[name]).max() > 0.1 for name in ("b1", "b2"))
+        assert np.abs(X @ call.params["W1"] + call.params["b1"]).min() > KINK_MARGIN
+        best = np.sort(network.scores(call.params, X), axis=1)
+        assert (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
+        absent += len(set(y.tolist())) < classes
+    assert absent
+    assert len({call.sizes for call in loss_calls}) == len(assignment.sizes) >= 2
+    assert {call.steps[0].arguments["reg"] for call in loss_calls} == set(assignment.regs)
+
+
+def test_no_answer_is_in_a_question(probes):
+    """What is sent to a student's process holds no expected loss, gradient or score, and no held-out label."""
+    for call in probes.calls:
+        sent = [call.params[name] for name in call.params]
+        sent += [value for step in call.steps for value in step.arguments.values() if isinstance(value, np.ndarray)]
+        secret = [
+            value
+            for name, value in probes.expected[call.id].items()
+            if name.startswith(("data_", "penalty_", "scores", "labels", "loss_history"))
+        ]
+        if call.id in {"digits", "tuned"}:
+            secret.append(probes.expected[call.id]["y"])
+        for answer in secret:
+            assert not any(array.shape == answer.shape and np.array_equal(array, answer) for array in sent)
+
+
+def test_the_digits_are_split_anew_by_the_seed(assignment):
+    """All 1,797 digits are used once, in another order of rows and of pixels for each seed."""
+    one, two = digits(assignment.folder, 0), digits(assignment.folder, 1)
+    sizes = (len(one.data["y"]), len(one.data["y_val"]), len(one.y_test))
+    assert sizes == DIGITS_SPLIT
+    assert sum(sizes) == 1797
+    assert not np.array_equal(one.X_test, two.X_test)
+    assert np.abs(one.data["X"].mean(axis=0)).max() < 1e-12
+    assert np.abs(one.X_test).max() <= 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_thresholds_leave_room_for_chance(assignment, seed):
+    """A right network passes both thresholds with room, as the stored calibration says; an untrained one is far off."""
+    assert calibrate.given_accuracy(assignment, seed) >= assignment.digits.threshold + 0.01
+    assert calibrate.tuned_accuracy(assignment, seed) >= assignment.digits.tuned_threshold + 0.01
+    network, split = network_of(assignment), digits(assignment.folder, seed)
+    start = network.initialise((64, 32, 10), 0.1, np.random.RandomState(seed))
+    assert (network.predict(start, split.X_test) == split.y_test).mean() < 0.4
+
+
+def test_a_second_opinion_has_a_budget(probes):
+    """Hyperparameters that would keep the grader busy for minutes are not tried by the reference."""
+    assert probes.oracle is not None
+    huge = {
+        "hidden_size": 128,
+        "learning_rate": 1.0,
+        "learning_rate_decay": 1.0,
+        "reg": 0.0,
+        "num_iters": 2000,
+        "batch_size": 200,
+    }
+    assert probes.oracle.trained_accuracy(huge) == 0.0
+    assert probes.oracle.trained_accuracy(dict(calibrate.TUNED)) >= 0.9
+
+
+def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):
+    """An instructor who asks for a thousand rows is told that no case keeps its distance."""
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match="use fewer rows or units"):
+        draw(replace(assignment, sizes=((900, 5, 400, 3), (6, 9, 8, 4))), 0)
