@@ -12,8 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader import __version__
 from grader.assignment import AssignmentError, bundled
 from grader.assignment import load as load_assignment
-from grader.classroom.batch import Entry, ReferenceMissingError, draw_probes, grade_class
-from grader.classroom.overview import write_overview
+from grader.classroom.batch import Entry, ReferenceMissingError, draw_probes, grade_class, write_overview
 from grader.judge import KNOWN
 from grader.kit import KitError, skeleton
 from grader.records import Assignment, Report

@@ -106,7 +106,7 @@ def draw_case(
     from the labels get wrong.
     """
     rows, inputs, hidden, classes = sizes
-    for _ in range(10_000):
+    for _ in range(2_000):
         X = rng.normal(size=(rows, inputs))
         params = {
             key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else 0.6, size=shape)

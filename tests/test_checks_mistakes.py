@@ -239,5 +239,5 @@ class TwoLayerNet:
 )
 def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
     """Constant answers, and a loss whose gradient is trivially its own, earn no point."""
-    found = verdicts_of(DO_NOTHING.replace("LOSS", loss).replace("VALUE", value), best="best_hyperparameters = None\n")
+    found = verdicts_of(DO_NOTHING.replace("LOSS", loss).replace("VALUE", value))
     assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}

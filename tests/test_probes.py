@@ -105,4 +105,4 @@ def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):
     from dataclasses import replace
 
     with pytest.raises(ValueError, match="use fewer rows or units"):
-        draw(replace(assignment, sizes=((900, 5, 400, 3), (6, 9, 8, 4))), 0)
+        draw(replace(assignment, sizes=((60, 5, 40, 3), (6, 9, 8, 4))), 0)

@@ -197,12 +197,23 @@ def test_long_source_in_all(tmp_path):
     assert problem.message == "The submission holds more than 512 KiB of code. Hand in your own files only."
 
 
+def test_more_statements_than_anybody_writes(tmp_path):
+    """A hundred thousand statements are refused before each of them is looked at."""
+    problem = read(tmp_path, NET.format("X"), "a\n" * 10_000, "relu = 1\n").problem
+    assert problem is None
+    problem = read(tmp_path, "a\n" * 10_000, NET.format("X")).problem
+    assert problem.message == (
+        "With code cell 2 the code has more than 10,000 statements outside of functions. "
+        "Load data from files instead of writing them into the code."
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "a = 1\n" * 20_000,
-        "a=1;" * 30_000,
-        "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(6_000)) + "def g(): return f0()\n",
+        "a = 1\n" * 9_000,
+        "a=1;" * 9_000,
+        "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(4_000)) + "def g(): return f0()\n",
         "".join(f"from helper import x{n}\n" for n in range(5_000)),
         "".join(f"import lost{n}\n" for n in range(5_000)),
         "(" + "TwoLayerNet = 1\n" * 5_000,

@@ -151,6 +151,15 @@ def test_links_in_a_folder_are_not_followed(tmp_path, as_folder):
     assert "not followed, because a link may lead out of the submission" in message
 
 
+def test_a_link_made_after_the_look_is_not_followed(tmp_path, monkeypatch):
+    """The system itself refuses to open a link, even one that was a file when the folder was listed."""
+    (tmp_path / "net.py").symlink_to("/etc/passwd")
+    monkeypatch.setattr("pathlib.Path.is_symlink", lambda _: False)
+    status, message = refusal(tmp_path)
+    assert status == "no_submission"
+    assert "net.py cannot be read: Too many levels of symbolic links" in message
+
+
 def test_a_pipe_does_not_hang(tmp_path):
     """A named pipe would wait for ever for somebody to write into it."""
     os.mkfifo(tmp_path / "net.py")
@@ -431,4 +440,8 @@ def test_digest_depends_on_what_was_read_only(tmp_path):
     assert len(digests.pop()) == 64
     before = read(as_folder).digest
     (as_folder / "layers.py").write_text("a = 2", encoding="utf-8")
+    assert read(as_folder).digest != before
+    (as_folder / "layers.py").write_text("a = 1", encoding="utf-8")
+    assert read(as_folder).digest == before
+    (as_folder / "layers.py").rename(as_folder / "layer.py")
     assert read(as_folder).digest != before

@@ -187,6 +187,18 @@ NET = "class TwoLayerNet:\n    def loss(self, X):\n        return {}\n"
             ["def f(): return 1", "class TwoLayerNet:\n    x = f()", "def f(): return 2"],
             ["def f():", "class TwoLayerNet:", "def f():"],
         ),
+        (
+            [
+                "class TwoLayerNet: a = 1",
+                "class TwoLayerNet(TwoLayerNet):\n    def f(self): return super(TwoLayerNet, self)",
+            ],
+            ["class TwoLayerNet:", "class TwoLayerNet(TwoLayerNet):"],
+        ),
+        (
+            ["f = 3", "f = [f for _ in range(2)]", NET.format("f")],
+            ["f = 3", "f = [f for _ in range(2)]", "class TwoLayerNet:"],
+        ),
+        (["f = 3", "f = lambda: f()", NET.format("f")], ["f = lambda: f()", "class TwoLayerNet:"]),
         (["def f(): return 1", "def f(): return 2", NET.format("f()")], ["def f():", "class TwoLayerNet:"]),
     ],
 )
@@ -428,3 +440,8 @@ def test_notebook_is_json_of_the_records_shape(read):
     """What was kept can be sent on: plain text and numbers only."""
     submission = read(NET.format("1"))
     assert json.loads(json.dumps([[s.label, s.source, s.kept] for s in submission.segments]))
+
+
+def test_warnings_are_the_students_not_ours(read):
+    r"""Python warns of `"\\d"` while it parses; that must neither be printed by the grader nor stop it."""
+    assert read('pattern = "\\d"\n' + NET.format("pattern")).problem is None

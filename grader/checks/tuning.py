@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.checks.evidence import Evidence, not_started, obstacle
+from grader.checks.evidence import Evidence, not_started, obstacle, resembles_the_loss
 from grader.checks.training import final_scores
 from grader.compare import as_number, describe
 from grader.records import Finding
@@ -34,8 +34,9 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
         shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
         if accuracy >= threshold:
             return Finding(1.0, shown, about=ABOUT)
-    # With a wrong loss() or train() the choice can still be a good one: the reference trains with it.
-    if evidence.probes.oracle is not None:
+    # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where there is
+    # no loss at all nothing can have been tuned, and numbers copied from a friend are no work.
+    if evidence.probes.oracle is not None and resembles_the_loss(evidence):
         reference = evidence.probes.oracle.trained_accuracy(settings)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."

@@ -15,6 +15,7 @@ from grader.classroom.executors import executor
 from grader.pipeline import failure, grade
 from grader.records import Assignment, Probes, Report
 from grader.report import FORMATS
+from grader.report.overview import to_gradebook, to_index
 from grader.student.host import StudentHost
 
 WRITTEN = ("json", "html")  # what each submission's folder holds
@@ -154,6 +155,14 @@ def write_report(report: Report, out: Path) -> None:
     for name in WRITTEN:
         form = FORMATS[name]
         write_text(folder / form.file_name, form.write(report))
+
+
+def write_overview(reports: Sequence[Report], assignment: Assignment, out: Path) -> Path:
+    """Write the class page and the gradebook; give the page's path."""
+    write_text(out / "gradebook.csv", to_gradebook(reports))
+    page = out / "index.html"
+    write_text(page, to_index(reports, assignment.title))
+    return page
 
 
 def write_text(path: Path, text: str) -> None:

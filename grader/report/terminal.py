@@ -147,7 +147,7 @@ def summary(reports: Iterable[Report]) -> Table:
             Text(report.submission),
             Text(f"{words.points(report.score)} / {words.points(report.max_score)}"),
             Text(mark, style=colour),
-            Text(_costs(report)),
+            Text(costs(report)),
         )
     return table
 
@@ -160,8 +160,8 @@ def _overall(report: Report) -> tuple[str, str]:
     return _MARKS["partial"] if report.score > 0 else _MARKS["failed"]
 
 
-def _costs(report: Report) -> str:
-    """Name the mistakes, or the checks where no mistake has a name; the dearest first."""
+def costs(report: Report) -> str:
+    """Name the mistakes, or the checks where no mistake has a name, with the points lost; the dearest first."""
     if banner := words.banner(report):
         heading, message = banner
         return f"{heading}: {message.partition(chr(10))[0]}"
@@ -169,5 +169,5 @@ def _costs(report: Report) -> str:
     explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
     lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
     lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
-    shown = [*named, *(verdict.title for verdict in lost)]
-    return "; ".join(shown[:3]) + (f"; {len(shown) - 3} more" if len(shown) > 3 else "")
+    shown = [*named, *(f"{verdict.id} -{words.points(verdict.max_points - verdict.points)}" for verdict in lost)]
+    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

@@ -15,7 +15,7 @@ import numpy.random.bit_generator
 import numpy.typing as npt
 
 from . import values, wire
-from .witness import Complaint
+from .witness import ComplaintError
 
 Array = npt.NDArray[Any]
 
@@ -59,7 +59,7 @@ class Answer:
     """The answer to one call as it grows; `during` names what is being done, for whoever reads an error."""
 
     def __init__(self, make: type, call: wire.Frame, variable: Callable[[str], Any]) -> None:
-        unpacking = values.Unpacking(call.arrays, lambda kind, _text: Complaint("TypeError", kind))
+        unpacking = values.Unpacking(call.arrays, lambda kind, _text: ComplaintError("TypeError", kind))
         message = call.message
         self._make = make
         self._sizes: tuple[int, int, int] = tuple(message["sizes"])
@@ -86,8 +86,8 @@ class Answer:
             result = self._take(method, arguments)
             try:
                 self.results.append(self.packing.describe(result))
-            except values.TooLarge as error:
-                raise Complaint("ValueError", f"{self.during} returned {error}") from None
+            except values.TooLargeError as error:
+                raise ComplaintError("ValueError", f"{self.during} returned {error}") from None
 
     def _take(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "variable":
@@ -119,7 +119,7 @@ class Answer:
             self.own_shapes = {str(name): list(np.shape(value)) for name, value in params.items()}
         elif self._params:
             has = ", ".join(sorted(vars(net))) if hasattr(net, "__dict__") else ""
-            raise Complaint(
+            raise ComplaintError(
                 "AttributeError",
                 f"the network needs a dict `params` with {', '.join(self._params)}, but "
                 + (f"`params` is a {type(params).__name__}" if params is not None else f"has only: {has or 'nothing'}"),
@@ -139,7 +139,9 @@ class Answer:
         function = getattr(self._net, method, None)
         if not callable(function):
             has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
-            raise Complaint("AttributeError", f"{self._make.__name__} has no method {method}; it has: {has or 'none'}")
+            raise ComplaintError(
+                "AttributeError", f"{self._make.__name__} has no method {method}; it has: {has or 'none'}"
+            )
         positional, keywords = self._bind(method, function, arguments)
         return function(*positional, **keywords)
 
@@ -166,7 +168,7 @@ class Answer:
             return list(arguments.values()), {}
         takes = ", ".join((["self"] if inspect.ismethod(function) else []) + _parameters(signature))
         asked = ", ".join(_argument(name, value) for name, value in arguments.items())
-        raise Complaint("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
+        raise ComplaintError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Give the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
@@ -230,7 +232,7 @@ def _loss_of(returned: Any) -> float:
     except (TypeError, ValueError):
         number = np.empty(0)
     if loss is None or number.size != 1:
-        raise Complaint("TypeError", f"loss returned {_in_short(loss)}, expected a number")
+        raise ComplaintError("TypeError", f"loss returned {_in_short(loss)}, expected a number")
     return float(number.reshape(()))
 
 
@@ -251,7 +253,7 @@ def _binds(signature: inspect.Signature, positional: tuple[Any, ...], keywords: 
 
 
 def _parameters(signature: inspect.Signature) -> list[str]:
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    stars: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return [
         stars.get(parameter.kind, "")
         + (name if parameter.default is parameter.empty else _argument(name, parameter.default))
@@ -270,12 +272,12 @@ def check_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[A
     """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and give plain numbers."""
     example = ", ".join(f'"{key}": ...' for key in bounds)
     if not isinstance(found, dict):
-        raise Complaint(
+        raise ComplaintError(
             "TypeError", f"{name} is {_in_short(found)}; write it as a dict of numbers: {name} = {{{example}}}"
         )
     wrong = list(_wrong_hyperparameters(found, bounds))
     if wrong:
-        raise Complaint("ValueError", f"{name}: {'; '.join(wrong)}")
+        raise ComplaintError("ValueError", f"{name}: {'; '.join(wrong)}")
     return {key: int(found[key]) if whole else float(found[key]) for key, (_, _, whole) in bounds.items()}
 
 

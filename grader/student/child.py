@@ -13,8 +13,9 @@ from .nursery import Ending, Nursery, ZygoteLostError
 
 # From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
 BIRTH_SECONDS = 20.0
-# How long a process that was poked has to write where it is.
-TRACE_SECONDS = 0.05
+# How long a process that was poked has to write where it is, and how often that is looked for.
+TRACE_SECONDS = 0.2
+GLANCE_SECONDS = 0.01
 # How long a process may take to be gone after it closed the channel.
 ENDING_SECONDS = 0.3
 # How much of its own output is read: the file's cap.
@@ -116,12 +117,21 @@ class Child:
     def trace(self) -> None:
         """Have the process write where it is, and give it a moment to do so."""
         with contextlib.suppress(ZygoteLostError):
+            before = size = self._size()
             self._nursery.poke()
-            time.sleep(TRACE_SECONDS)
+            deadline = time.monotonic() + TRACE_SECONDS
+            while time.monotonic() < deadline:
+                time.sleep(GLANCE_SECONDS)
+                last, size = size, self._size()
+                if size == last != before:
+                    return
+
+    def _size(self) -> int:
+        return min(os.fstat(self._output).st_size, OUTPUT_BYTES)
 
     def output(self) -> str:
         """Give what the process wrote to descriptors 1 and 2 since this was last asked."""
-        size = min(os.fstat(self._output).st_size, OUTPUT_BYTES)
+        size = self._size()
         if size <= self._shown:
             self._shown = size  # nothing new, or the process cut its own output short
             return ""

@@ -50,7 +50,8 @@ class Loader:
 
     def _prepare_imports(self, modules: Sequence[dict[str, Any]]) -> None:
         helpers = HelperFinder(modules, self.run)
-        for name in list(sys.modules):
+        # Only where there is one to push aside: to look at every name costs the process a copy of their pages.
+        for name in list(sys.modules) if modules else ():
             if helpers.covers(name.partition(".")[0]) and name.partition(".")[0] not in _PROTECTED:
                 del sys.modules[name]  # as in a notebook, where the student's own folder comes first
         sys.meta_path.insert(0, helpers)

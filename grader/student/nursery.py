@@ -30,7 +30,7 @@ ENVIRONMENT = {
 
 
 class UnsupportedPlatformError(RuntimeError):
-    """This system has not what running students' code needs."""
+    """The system lacks what running students' code needs."""
 
 
 class ZygoteLostError(RuntimeError):

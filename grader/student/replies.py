@@ -29,7 +29,7 @@ def clean(text: str, most: int) -> str:
 def pack_call(number: int, call: Call) -> list[memoryview]:
     """Lay out one call for the student's process; raise TypeError where a value of it cannot travel."""
     packing = values.Packing()
-    message = {
+    message: dict[str, Any] = {
         "number": number,
         "sizes": [int(size) for size in call.sizes],
         "seed": int(call.seed),
@@ -57,7 +57,11 @@ def _has_foreign(described: Any) -> bool:
 def reply_of(frame: wire.Frame, call: str, steps: int, text: Text, printed_characters: int) -> Reply:
     """Read the reply to a call of so many steps; raise wire.ProtocolError where it is none."""
     message = frame.message
-    unpacking = values.Unpacking(frame.arrays, lambda kind, said: Foreign(clean(kind, 200), clean(said, 200)))
+    unpacking = values.Unpacking(
+        frame.arrays,
+        lambda kind, said: Foreign(clean(kind, values.FOREIGN_TEXT), clean(said, values.FOREIGN_TEXT)),
+        lambda said: clean(said, values.MAX_TEXT),
+    )
     results = tuple(unpacking.restore(one) for one in _list(message.get("results", [])))
     unpacking.finish()
     error = _error(message.get("error"), text)
@@ -104,7 +108,7 @@ def _shapes(raw: Any) -> dict[str, tuple[int, ...]]:
     shapes = {}
     for name, shape in raw.items():
         entries = _list(shape)
-        if len(entries) > MAX_NDIM or any(type(n) is not int for n in entries):
+        if len(entries) > MAX_NDIM or any(type(n) is not int or not 0 <= n < 1 << 63 for n in entries):
             raise wire.ProtocolError("a shape that is none")
         shapes[clean(name, 100)] = tuple(entries)
     return shapes

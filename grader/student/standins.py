@@ -22,25 +22,11 @@ import urllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-SILENT = frozenset(
-    [
-        "matplotlib",
-        "mpl_toolkits",
-        "pylab",
-        "seaborn",
-        "plotly",
-        "bokeh",
-        "altair",
-        "IPython",
-        "ipywidgets",
-        "ipykernel",
-        "google",
-        "notebook",
-        "nbformat",
-        "cs231n.vis_utils",
-        "vis_utils",
-    ],
-)
+_SILENT = """
+matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets ipykernel google notebook nbformat
+cs231n.vis_utils vis_utils
+"""
+SILENT = frozenset(_SILENT.split())
 # These never stand in: an attempt to import the grader must fail as any missing module does, and so must a part of
 # numpy that this numpy does not have.
 NEVER = frozenset({"grader", "reference", "numpy"})
@@ -56,6 +42,8 @@ class StandInError(ImportError):
 class Loud:
     """An attribute of a module that is not there: it can be named and handed on, but not computed with."""
 
+    _name: str
+
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_name", name)
 
@@ -68,6 +56,7 @@ class Loud:
         """Accept settings such as `torch.backends.deterministic = True`."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Give a decorated function back, and refuse every other call."""
         if len(arguments) == 1 and not keywords and isinstance(arguments[0], types.FunctionType):
             return arguments[0]  # a decorator, such as @numba.jit
         raise StandInError(complaint(self._name))
@@ -88,61 +77,14 @@ def _refuse(self: Loud, *_arguments: Any) -> Any:
     raise StandInError(complaint(self._name))
 
 
-for _method in [
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "matmul",
-    "and",
-    "or",
-    "xor",
-    "lshift",
-    "rshift",
-    "radd",
-    "rsub",
-    "rmul",
-    "rtruediv",
-    "rfloordiv",
-    "rmod",
-    "rpow",
-    "rmatmul",
-    "rand",
-    "ror",
-    "rxor",
-    "neg",
-    "pos",
-    "abs",
-    "invert",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "eq",
-    "ne",
-    "len",
-    "iter",
-    "getitem",
-    "setitem",
-    "delitem",
-    "contains",
-    "bool",
-    "int",
-    "float",
-    "complex",
-    "index",
-    "enter",
-    "exit",
-    "array",
-    "array_ufunc",
-    "array_function",
-    "next",
-    "reversed",
-    "round",
-]:
+# Python looks these up on the class, past __getattr__.
+_SPECIAL = """
+add sub mul truediv floordiv mod pow matmul and or xor lshift rshift
+radd rsub rmul rtruediv rfloordiv rmod rpow rmatmul rand ror rxor rlshift rrshift
+neg pos abs invert lt le gt ge eq ne len iter next reversed round getitem setitem delitem contains
+bool int float complex index enter exit array array_ufunc array_function
+"""
+for _method in _SPECIAL.split():
     setattr(Loud, f"__{_method}__", _refuse)
 Loud.__hash__ = object.__hash__  # type: ignore[method-assign]
 
@@ -172,6 +114,7 @@ class Silent:
         """Forget it."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Give a decorated function back, and of every other call something silent."""
         if len(arguments) == 1 and not keywords and isinstance(arguments[0], types.FunctionType):
             return arguments[0]
         return Silent()
@@ -319,8 +262,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,
-        target: types.ModuleType | None = None,
+        _path: Sequence[str] | None,
+        _target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         """Answer for a missing module; see importlib.abc.MetaPathFinder."""
         top = fullname.partition(".")[0]

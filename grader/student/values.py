@@ -28,12 +28,14 @@ MAX_NUMBERS = 100_000
 MAX_ALL_NUMBERS = 1_000_000
 MAX_INT_BITS = 1_024
 FOREIGN_TEXT = 200
+UNKNOWN = "a value described in no known way"
 
+_PLAIN = frozenset({type(None), bool, int, float})
 _INTS = (int, np.int64, np.int32)
 _FLOATS = (float, np.float64, np.float32, np.float16)
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """An answer that is over the cap on what travels; its text says by how much."""
 
 
@@ -51,14 +53,14 @@ class Packing:
         self._open: list[int] = []
 
     def describe(self, value: Any) -> list[Any]:
-        """Describe one value, copying its arrays; raise TooLarge where its arrays are over the cap.
+        """Describe one value, copying its arrays; raise TooLargeError where its arrays are over the cap.
 
         Whatever the value's own methods do, the answer is a description: what cannot be looked at is foreign.
         """
         kept, size = len(self.arrays), self._bytes
         try:
             return self._describe(value)
-        except TooLarge:
+        except TooLargeError:
             del self.arrays[kept:]
             self._bytes = size
             raise
@@ -70,14 +72,8 @@ class Packing:
         if self._nodes > MAX_NODES:
             return self._foreign(value, f"over {MAX_NODES:,} values in one reply")
         kind = type(value)
-        if value is None:
-            return ["none"]
-        if kind is bool:
-            return ["bool", value]
-        if kind is float:
-            return ["float", value]
-        if kind is int:
-            return ["int", value] if value.bit_length() <= MAX_INT_BITS else self._foreign(value, "a huge integer")
+        if kind in _PLAIN:
+            return self._plain(value)
         if issubclass(kind, str):
             return ["str", self._clip(str.__str__(value), MAX_TEXT)]
         if issubclass(kind, np.ndarray | np.generic):
@@ -86,11 +82,17 @@ class Packing:
             return self._container(value)
         if hasattr(kind, "__array__"):
             return self._array_like(value)
-        if issubclass(kind, int):
-            return self._describe(int.__int__(value))
-        if issubclass(kind, float):
-            return self._describe(float.__float__(value))
+        if issubclass(kind, int | float):
+            return self._plain(int.__int__(value) if issubclass(kind, int) else float.__float__(value))
         return self._foreign(value)
+
+    def _plain(self, value: float | None) -> list[Any]:
+        """Describe None, or a bool, int or float that is of the very class."""
+        if value is None:
+            return ["none"]
+        if type(value) is int and value.bit_length() > MAX_INT_BITS:
+            return self._foreign(value, "a huge integer")
+        return [type(value).__name__, value]
 
     def _array_like(self, value: Any) -> list[Any]:
         try:
@@ -109,7 +111,7 @@ class Packing:
         # Before any copy: an answer of 10^9 entries may be a broadcast that takes no memory at all.
         self._bytes += array.nbytes
         if self._bytes > wire.MAX_BYTES:
-            raise TooLarge(f"{self._bytes:,} bytes; at most {wire.MAX_BYTES >> 20} MiB travel")
+            raise TooLargeError(f"{self._bytes:,} bytes; at most {wire.MAX_BYTES >> 20} MiB travel")
         # A copy, because later steps may change the student's own array in place.
         self.arrays.append(np.array(array, order="C"))
         return ["array"]
@@ -120,10 +122,7 @@ class Packing:
         if id(value) in self._open:
             return self._foreign(value, "it contains itself")
         self._open.append(id(value))
-        if issubclass(type(value), dict):
-            described = self._dict(value)
-        else:
-            described = self._sequence(value)
+        described = self._dict(value) if issubclass(type(value), dict) else self._sequence(value)
         self._open.pop()
         return described
 
@@ -139,7 +138,9 @@ class Packing:
 
     def _sequence(self, value: Sequence[Any]) -> list[Any]:
         kind = "tuple" if issubclass(type(value), tuple) else "list"
-        entries = list((tuple if kind == "tuple" else list).__iter__(value))  # type: ignore[arg-type]
+        # Through the base class: a student's own list may say anything of itself.
+        base: Any = tuple if kind == "tuple" else list
+        entries: list[Any] = list(base.__iter__(value))
         if len(entries) > MAX_NUMBERS:
             return self._foreign(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
         numbers = _numbers(entries)
@@ -194,13 +195,19 @@ def _text(value: Any) -> str:
 class Unpacking:
     """Restores the descriptions of one message, in the order in which they were described.
 
-    `foreign` makes the value for what did not travel, of its type's name and a short text.
+    `foreign` makes the value for what did not travel, of its type's name and a short text; `clean` makes texts fit to keep.
     Every wrong description raises wire.ProtocolError.
     """
 
-    def __init__(self, arrays: Sequence[Array], foreign: Callable[[str, str], Any]) -> None:
+    def __init__(
+        self,
+        arrays: Sequence[Array],
+        foreign: Callable[[str, str], Any],
+        clean: Callable[[str], str] = str,
+    ) -> None:
         self._arrays: Iterator[Array] = iter(arrays)
         self._foreign = foreign
+        self._clean = clean
         self._numbers = 0
 
     def restore(self, node: Any) -> Any:
@@ -208,25 +215,32 @@ class Unpacking:
         match node:
             case ["none"]:
                 return None
-            case ["bool", bool(x)] | ["str", str(x)] | ["float", float(x)]:
+            case ["bool", bool(x)] | ["float", float(x)]:
                 return x
-            case ["int", int(x)] if type(x) is int and x.bit_length() <= MAX_INT_BITS:
+            case ["str", str(x)]:
+                return self._clean(x)
+            case ["int", x] if type(x) is int and x.bit_length() <= MAX_INT_BITS:
                 return x
+            case ["foreign", str(kind), str(text)]:
+                return self._foreign(kind, text)
+            case [str(), *_]:
+                return self._restore_large(node)
+        raise wire.ProtocolError(UNKNOWN)
+
+    def _restore_large(self, node: list[Any]) -> Any:
+        match node:
             case ["array"]:
                 return self._next()
-            case ["numbers", "list"]:
-                return self._plain_numbers()
-            case ["numbers", "tuple"]:
-                return tuple(self._plain_numbers())
+            case ["numbers", "list" | "tuple" as kind]:
+                numbers = self._plain_numbers()
+                return numbers if kind == "list" else tuple(numbers)
             case ["list", list(nodes)]:
                 return [self.restore(one) for one in nodes]
             case ["tuple", list(nodes)]:
                 return tuple(self.restore(one) for one in nodes)
             case ["dict", list(pairs)]:
                 return dict(self._pair(pair) for pair in pairs)
-            case ["foreign", str(kind), str(text)]:
-                return self._foreign(kind, text)
-        raise wire.ProtocolError("a value described in no known way")
+        raise wire.ProtocolError(UNKNOWN)
 
     def finish(self) -> None:
         """Raise ProtocolError where arrays came that no description speaks of."""
@@ -236,8 +250,8 @@ class Unpacking:
     def _pair(self, pair: Any) -> tuple[str, Any]:
         match pair:
             case [str(key), node]:
-                return key, self.restore(node)
-        raise wire.ProtocolError("a dict described in no known way")
+                return self._clean(key), self.restore(node)
+        raise wire.ProtocolError(UNKNOWN)
 
     def _next(self) -> Array:
         array = next(self._arrays, None)

@@ -21,7 +21,7 @@ MAX_NOTES = 40
 MAX_FRAMES = 20
 
 
-class Complaint(Exception):
+class ComplaintError(Exception):
     """Something that is wrong with the submission, in our words; `kind` is the type of error it is reported as."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -77,7 +77,8 @@ class Witness:
         self._sink = Sink(self._most)
         self._warnings = []
         self._notes = []
-        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = self._sink  # type: ignore[misc]
+        for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+            setattr(sys, name, self._sink)
         # Entering makes Python forget which warnings it has shown, so that a reply does not depend on earlier calls.
         with warnings.catch_warnings():
             warnings.showwarning = self._show
@@ -104,8 +105,8 @@ class Witness:
         category: type[Warning],
         filename: str,
         lineno: int,
-        _file: TextIO | None = None,
-        _line: str | None = None,
+        file: TextIO | None = None,  # noqa: ARG002 -- the signature of warnings.showwarning
+        line: str | None = None,  # noqa: ARG002 -- the same
     ) -> None:
         if len(self._warnings) >= MAX_WARNINGS:
             return
@@ -139,7 +140,7 @@ class Witness:
             }
 
     def _describe(self, during: str, error: BaseException) -> dict[str, Any]:
-        kind = error.kind if isinstance(error, Complaint) else values.name_of_type(error)
+        kind = error.kind if isinstance(error, ComplaintError) else values.name_of_type(error)
         frames = self.frames(error)
         if isinstance(error, SyntaxError) and error.filename in self._labels and error.lineno:
             frames.append([error.filename, error.lineno])
@@ -148,7 +149,7 @@ class Witness:
     def frames(self, error: BaseException) -> list[list[Any]]:
         """Give the student's lines that an exception went through, as [label, line], outermost first."""
         # From the base class: the student's own may have put anything under this name.
-        trace = BaseException.__traceback__.__get__(error)  # type: ignore[attr-defined]
+        trace = BaseException.__dict__["__traceback__"].__get__(error)
         places = [
             [frame.f_code.co_filename, line]
             for frame, line in traceback.walk_tb(trace)

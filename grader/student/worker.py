@@ -23,7 +23,7 @@ import numpy as np
 
 from . import answering, lockdown, standins, values, wire
 from .loading import Loader, Text
-from .witness import Complaint, Witness
+from .witness import ComplaintError, Witness
 
 CHANNEL = 3
 DESCRIPTORS_END = 4
@@ -123,13 +123,15 @@ def warm_up() -> None:
     sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
     sys.meta_path[:] = finders
     sys.modules["__main__"] = main
-    del sys.modules["submission"]
+    for name in ("submission", "matplotlib", "matplotlib.pyplot"):
+        del sys.modules[name]
 
 
 _WARM = {
     "label": "warm",
     "source": """
 import numpy as np
+import matplotlib.pyplot as plt
 class Network(object):
     def __init__(self, D, H, C):
         self.params = {"W1": 1e-4 * np.random.randn(D, H)}
@@ -141,7 +143,7 @@ class Network(object):
         P[h <= 0] = 0
         return loss, {"W1": h.T @ P}
 """,
-    "kept": [0, 1],
+    "kept": [0, 1, 2],
 }
 
 
@@ -185,12 +187,12 @@ class Student:
         if isinstance(found, type):
             return found
         if isinstance(found, standins.Loud):
-            raise Complaint("ImportError", standins.complaint(found._name))  # noqa: SLF001 -- its one secret
+            raise ComplaintError("ImportError", standins.complaint(found._name))  # noqa: SLF001 -- its one secret
         if found is not None:
-            raise Complaint("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
+            raise ComplaintError("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
         classes = [name for name, value in self._module.__dict__.items() if isinstance(value, type)]
         has = f"the classes {', '.join(classes[:10])}" if classes else "no class at all"
-        raise Complaint("NameError", f"there is no class {self._class_name}; the submission has {has}")
+        raise ComplaintError("NameError", f"there is no class {self._class_name}; the submission has {has}")
 
     def answer(self, call: wire.Frame) -> list[memoryview]:
         """Answer one call."""
@@ -216,7 +218,7 @@ class Student:
         for text in extras:
             self._loader.run(text, self._module.__dict__, forgiving=True)
         if name not in self._module.__dict__:
-            raise Complaint("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
+            raise ComplaintError("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
         return self._module.__dict__[name]
 
     def _error(self, during: str, raised: BaseException) -> dict[str, Any]:

@@ -24,114 +24,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Loaded before the first fork, so that no student's process loads them again: each takes 1 to 30 ms.
-PRELOADED = [
-    "abc",
-    "argparse",
-    "array",
-    "ast",
-    "base64",
-    "bisect",
-    "bz2",
-    "calendar",
-    "cmath",
-    "codecs",
-    "collections",
-    "collections.abc",
-    "concurrent.futures",
-    "contextlib",
-    "copy",
-    "copyreg",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "difflib",
-    "dis",
-    "enum",
-    "errno",
-    "fractions",
-    "functools",
-    "getpass",
-    "glob",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "inspect",
-    "io",
-    "itertools",
-    "json",
-    "keyword",
-    "linecache",
-    "locale",
-    "logging",
-    "lzma",
-    "math",
-    "multiprocessing",
-    "numbers",
-    "operator",
-    "os",
-    "os.path",
-    "pathlib",
-    "pickle",
-    "pkgutil",
-    "platform",
-    "pprint",
-    "queue",
-    "random",
-    "re",
-    "secrets",
-    "select",
-    "shelve",
-    "shutil",
-    "signal",
-    "socket",
-    "ssl",
-    "stat",
-    "statistics",
-    "string",
-    "stringprep",
-    "struct",
-    "subprocess",
-    "sysconfig",
-    "tarfile",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "time",
-    "timeit",
-    "token",
-    "tokenize",
-    "traceback",
-    "types",
-    "typing",
-    "unittest",
-    "urllib.parse",
-    "uuid",
-    "warnings",
-    "weakref",
-    "xml.etree.ElementTree",
-    "zipfile",
-    "zlib",
-    "zoneinfo",
-    "importlib.resources",
-]
-NUMPY = [
-    "numpy",
-    "numpy.ctypeslib",
-    "numpy.exceptions",
-    "numpy.fft",
-    "numpy.lib",
-    "numpy.lib.format",
-    "numpy.lib.scimath",
-    "numpy.lib.stride_tricks",
-    "numpy.linalg",
-    "numpy.ma",
-    "numpy.polynomial",
-    "numpy.random",
-    "numpy.testing",
-    "numpy.typing",
-]
+PRELOADED = """
+abc argparse array ast base64 bisect bz2 calendar cmath codecs collections collections.abc concurrent.futures
+contextlib copy copyreg csv dataclasses datetime decimal difflib dis enum errno fractions functools getpass glob
+gzip hashlib heapq hmac inspect io itertools json keyword linecache locale logging lzma math multiprocessing numbers
+operator os os.path pathlib pickle pkgutil platform pprint queue random re secrets select shelve shutil signal
+socket ssl stat statistics string stringprep struct subprocess sysconfig tarfile tempfile textwrap threading time
+timeit token tokenize traceback types typing unittest urllib.parse uuid warnings weakref xml.etree.ElementTree
+zipfile zlib zoneinfo importlib.resources
+"""
+NUMPY = """
+numpy numpy.ctypeslib numpy.exceptions numpy.fft numpy.lib numpy.lib.format numpy.lib.scimath
+numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing
+"""
 # How long a fork bomb is chased before the grader is told that this zygote is lost.
 SWEEP_SECONDS = 5.0
 
@@ -159,12 +64,12 @@ def _load_siblings(numpy_folder: str) -> tuple[Any, Any]:
 
     The siblings are loaded as a package of another name: `import grader` must fail here.
     """
-    for name in PRELOADED:
+    for name in PRELOADED.split():
         with contextlib.suppress(ImportError):  # a Python may be built without or lzma
             importlib.import_module(name)
     standard = list(sys.path[:])
     sys.path.append(numpy_folder)
-    for name in NUMPY:
+    for name in NUMPY.split():
         importlib.import_module(name)
     package = types.ModuleType("_student")
     package.__path__ = [str(Path(__file__).resolve().parent)]

@@ -14,7 +14,7 @@ import numpy as np
 from grader.records import Problem
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import plain_stem
-from grader.submission.statements import Parsed, Statement, parse_document
+from grader.submission.statements import Parsed, Statement, parse_document, within
 from grader.submission.syntax import LARGEST, parse
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Library:
 
     def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
         """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
-        for part in ast.walk(node):
+        for part in within(node, and_definitions=True):
             if isinstance(part, ast.Import):
                 for alias in part.names:
                     yield Request(alias.name, None, part)

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 import symtable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grader.records import Place
@@ -25,6 +25,8 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 # What a cell that does not parse would have bound.
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
+# Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
+_MOST_STATEMENTS = 10_000
 _COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
 
 
@@ -85,8 +87,7 @@ class Parsed:
             raise explain(error, cell.source, cell.label, first) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
-        found = _needs(table)
-        return replace(found, now=found.now | statement.binds) if isinstance(node, ast.AugAssign) else found
+        return _needs(table)
 
 
 def parse_document(document: Document) -> Parsed:
@@ -98,6 +99,7 @@ def parse_document(document: Document) -> Parsed:
     for number, cell in enumerate(document.cells):
         try:
             body = parse(cell.source, cell.label).body
+            _check_count(len(statements) + len(body), cell.label)
         except SubmissionError as error:
             broken[number] = error
             broken_names |= {found[1] or found[2]: number for found in _BEGINS.finditer(cell.source)}
@@ -109,6 +111,14 @@ def parse_document(document: Document) -> Parsed:
                 annotations[number] = index
     lines = tuple(cell.source.encode().split(b"\n") for cell in document.cells)
     return Parsed(document, tuple(statements), broken, broken_names, annotations, lines)
+
+
+def _check_count(count: int, label: str) -> None:
+    if count > _MOST_STATEMENTS:
+        raise failed(
+            f"With {label} the code has more than {_MOST_STATEMENTS:,} statements outside of functions. "
+            "Load data from files instead of writing them into the code."
+        )
 
 
 def _names_annotations(node: ast.stmt) -> bool:
@@ -196,13 +206,13 @@ def _is_main_guard(node: ast.stmt) -> bool:
     )
 
 
-def within(node: ast.stmt) -> Iterator[ast.stmt]:
-    """Walk a statement and those in its blocks, but not into functions and classes, without recursion."""
+def within(node: ast.stmt, *, and_definitions: bool = False) -> Iterator[ast.stmt]:
+    """Walk a statement and those in its blocks, into functions and classes only if asked, without recursion."""
     queue: list[ast.stmt] = [node]
     while queue:
         part = queue.pop()
         yield part
-        if isinstance(part, _DEFINITIONS):
+        if isinstance(part, _DEFINITIONS) and not and_definitions:
             continue
         for name in ("body", "orelse", "finalbody"):
             queue += getattr(part, name, [])
@@ -227,9 +237,23 @@ def bound(node: ast.stmt, *, walrus_too: bool = True) -> set[str]:
     return _stored(walrus) if isinstance(node, ast.Expr) else set()
 
 
-def _stored(nodes: Iterable[ast.AST]) -> set[str]:
-    found = (part for node in nodes for part in ast.walk(node))
-    return {part.id for part in found if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+def _stored(targets: Iterable[ast.expr]) -> set[str]:
+    return {part.id for part in _targets(targets) if isinstance(part, ast.Name)}
+
+
+def _targets(targets: Iterable[ast.expr]) -> list[ast.expr]:
+    """Give what is assigned to, inside tuples and lists too."""
+    found: list[ast.expr] = []
+    queue = list(targets)
+    while queue:
+        target = queue.pop()
+        if isinstance(target, (ast.Tuple, ast.List)):
+            queue += target.elts
+        elif isinstance(target, ast.Starred):
+            queue.append(target.value)
+        else:
+            found.append(target)
+    return found
 
 
 def _changed(node: ast.stmt) -> set[str]:
@@ -241,10 +265,7 @@ def _changed(node: ast.stmt) -> set[str]:
         targets = [node.target]
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return _changed_by_call(node.value)
-    parts = (part for target in targets for part in ast.walk(target))
-    stored = [
-        part for part in parts if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store)
-    ]
+    stored = [part for part in _targets(targets) if isinstance(part, (ast.Attribute, ast.Subscript))]
     return {name for part in stored if (name := _root(part))}
 
 

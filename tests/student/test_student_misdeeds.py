@@ -1,6 +1,5 @@
 """Whatever a submission's process does, it costs its own call: the reply says so, and the next call is answered."""
 
-import os
 import re
 import signal
 import subprocess
@@ -16,8 +15,8 @@ from grader.student.host import StudentHost
 
 FORGE = """
 import json, os, struct
-def forge(number, results=(["int", 42],), times=1, arrays=()):
-    header = json.dumps({"arrays": list(arrays), "message": {"number": number, "results": list(results)}}).encode()
+def forge(number, results=(["int", 42],), times=1, arrays=(), **more):
+    header = json.dumps({"arrays": list(arrays), "message": {"number": number, "results": list(results), **more}}).encode()
     frame = struct.pack("<4sI", b"2LN1", len(header)) + header
     for descriptor in range(3, 32):
         try:
@@ -227,6 +226,11 @@ def test_closing_the_channel_costs_the_call(misbehave, misdeed):
         ("forge(2, results=[])", "its process sent 0 results for 1 steps"),
         ("forge(2, results=[['object', 'os.system']])", "its process sent a value described in no known way"),
         ("forge(2, results=[['array']])", "its process sent fewer arrays than the values speak of"),
+        ("forge(2, own_shapes={'W1': [-1]})", "its process sent a shape that is none"),
+        ("forge(2, own_shapes=[])", "its process sent shapes that are none"),
+        ("forge(2, error='none')", "its process sent an error that is none"),
+        ("forge(2, printed=7)", "its process sent something other than text"),
+        ("forge(2, warnings='x')", "its process sent something other than a list"),
         ("forge(2, arrays=[['|O', [1]]])", "its process sent an array of a kind that does not travel"),
         ("forge(2, arrays=[['<f8', [0, 2**40, 2**40]]])", "its process sent an array's shape that is too large"),
         (
@@ -251,6 +255,13 @@ def test_a_second_reply_to_the_call_before_spoils_both(ask, network, question):
     assert [reply.outcome for reply in run.replies.values()] == ["broke_protocol", "broke_protocol", "returned"]
     assert run.replies["before"].error.message == "its process sent two replies to one call"
     assert run.replies["bad"].error.message == "its process sent a reply to a call that was not asked"
+
+
+def test_text_in_an_answer_is_made_fit_to_keep(ask, network, question):
+    """A lone surrogate would make every report of ours fail to be written; a terminal code would be obeyed."""
+    misdeed = "forge(1, results=[['dict', [['a\\x1b', ['str', '\\ud800\\x1b[2J']]]]])\nimport os\nos.close(3)"
+    reply = ask(network(misdeed, top=FORGE), question("q", reg=666)).replies["q"]
+    assert reply.results == ({"a\N{REPLACEMENT CHARACTER}": "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2J"},)
 
 
 def test_two_replies_to_the_last_call_are_noticed(ask, network, question):
@@ -328,14 +339,15 @@ def test_a_dead_process_leaves_nothing(host, ask, network, question):
 
     def counted():
         children = Path(f"/proc/{host._nursery.pid}/task/{host._nursery.pid}/children").read_text()
-        return len(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{host._nursery.pid}/fd")), children
+        descriptors = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", host._nursery.pid)]
+        return descriptors, children
 
     ask(source)
     before = counted()
     for number in range(50):
         ask(source, question(reg=666 if number % 10 == 0 else 0.1))
     assert counted() == before
-    assert before[2] == ""
+    assert before[1] == ""
 
 
 def test_the_child_dies_with_the_zygote_and_the_zygote_with_the_grader(tmp_path, submission, network):

@@ -1,0 +1,256 @@
+"""`grader grade`, as a person uses it: every sample, what is written, what is said, and how it ends."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+import grader.report
+from grader.classroom import batch
+from grader.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "tests" / "submissions"
+SCHEMA = json.loads((Path(grader.report.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
+
+# What each sample must come to: its status, its least and its most points, and a part of what its report says.
+WRONG = {
+    "wrong_biases_never_updated": (95, "b1 did not change in four iterations"),
+    "wrong_biases_regularised": (94, "1 reg times (sum W1^2 + sum b1^2 + sum W2^2 + sum b2^2)"),
+    "wrong_decay_every_step": (92, "It was decayed in every iteration instead of once an epoch"),
+    "wrong_gradient_shape": (91.5, "must have the shape of W1, (5, 11); it is an array of shape (1, 11)"),
+    "wrong_half_the_gradient": (83, "55 of 55 entries are wrong; the worst is W1["),
+    "wrong_labels_shuffled": (88, "X and y of a batch do not belong together"),
+    "wrong_overflows": (96, "With 1000 added to every score of a row the loss must stay"),
+    "wrong_predict_axis": (94, "must return 7 labels, shape (7,); it returned an array of shape (3,)"),
+    "wrong_relu_mask": (85, "11 of 11 entries are wrong"),
+    "wrong_sum_for_mean": (92, "and there are 7 examples: a sum where the mean is asked?"),
+}
+UNREADABLE = {
+    "broken_empty": ("no_submission", "broken_empty.ipynb is empty"),
+    "broken_not_json": ("failed_to_load", "is no valid JSON at line 1, column 45"),
+    "broken_other_name": ("failed_to_load", "Did you mean TwoLayerNetwork (code cell 2, line 1"),
+    "broken_python2": ("failed_to_load", "Written for Python 2: print statement at broken_python2.py, line"),
+    "broken_syntax": ("failed_to_load", "Python cannot read code cell 2, line"),
+}
+STOPPED = {
+    "broken_exits_in_loss": (0, "ended the process with os._exit(0) or sys.exit"),
+    "broken_needs_memory": (0, "asked for more memory than the 1024 MB allowed"),
+    "broken_not_a_number": (78, "yours nan, right"),
+    "broken_signature": (0, "loss() takes (self, X, y) but is asked as loss(X, y, reg=0.0)"),
+    "broken_endless_loss": (0, "still running after 5 s"),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Grade all samples once, two at a time."""
+    out = tmp_path_factory.mktemp("graded")
+    result = CliRunner().invoke(main, ["grade", str(SAMPLES), "--out", str(out), "--jobs", "2"])
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+def report(graded, name):
+    """Give a sample's report.json."""
+    return json.loads((graded[0] / "submissions" / name / "report.json").read_text(encoding="utf-8"))
+
+
+def test_every_sample_has_a_report_of_the_schema(graded):
+    """One broken submission never stops the others, and each report keeps the contract."""
+    names = {path.stem for path in SAMPLES.iterdir() if not path.name.startswith(".")}
+    assert {path.name for path in (graded[0] / "submissions").iterdir()} == names
+    for name in names:
+        found = report(graded, name)
+        jsonschema.validate(found, SCHEMA)
+        assert found["submission"] == name
+        assert (graded[0] / "submissions" / name / "report.html").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SAMPLES.glob("right_*")))
+def test_right_programs_written_differently_lose_nothing(graded, name):
+    """Loops, einsum, float32, other layouts, other sampling, other conventions, other hand-ins: all full marks."""
+    found = report(graded, name)
+    assert (found["status"], found["score"]) == ("graded", 100), [
+        (check["id"], check["message"]) for check in found["checks"] if check["status"] != "passed"
+    ]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_program_is_told_what_is_wrong(graded, name):
+    """The points of the mistake are lost, no others, and the message names what came."""
+    found = report(graded, name)
+    score, said = WRONG[name]
+    assert found["score"] == score
+    assert any(said in check["message"] for check in found["checks"]), [check["message"] for check in found["checks"]]
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_loaded_says_why(graded, name):
+    """Bad input gets a message that says what was found and how to mend it, and no traceback."""
+    found = report(graded, name)
+    status, said = UNREADABLE[name]
+    assert (found["status"], found["score"]) == (status, 0)
+    assert said in found["notes"][0]
+    assert "Traceback" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("name", STOPPED)
+def test_a_program_that_stops_the_process_costs_itself_only(graded, name):
+    """Endless loops, exits, memory and wrong signatures are verdicts."""
+    found = report(graded, name)
+    score, said = STOPPED[name]
+    assert (found["status"], found["score"]) == ("graded", score)
+    assert any(said in check["message"] for check in found["checks"]), [check["message"] for check in found["checks"]]
+
+
+def test_the_untouched_skeleton_scores_nothing_and_sees_no_traceback(graded):
+    """A student who has not begun is told so."""
+    found = report(graded, "unfinished_skeleton")
+    assert (found["status"], found["score"]) == ("graded", 0)
+    assert {check["status"] for check in found["checks"]} == {"skipped"}
+    assert all(check["message"].startswith(("Not started", "Not judged")) for check in found["checks"])
+    assert "Error" not in json.dumps(found["checks"])
+
+
+def test_what_is_unfinished_keeps_what_is_right(graded):
+    """loss() earns all of its points though train() and predict() are missing."""
+    found = report(graded, "unfinished_train")
+    for check in found["checks"]:
+        if check["group"] in {"loss", "gradients"}:
+            assert check["status"] == "passed", check
+
+
+def test_the_class_page_and_the_gradebook_hold_everybody(graded):
+    """The page links to each report; the CSV has each score."""
+    out, result = graded
+    page = (out / "index.html").read_text(encoding="utf-8")
+    rows = list(csv.DictReader((out / "gradebook.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == len(list((out / "submissions").iterdir()))
+    for row in rows:
+        assert f'href="submissions/{row["submission"]}/report.html"' in page
+        assert float(row["score"]) == report(graded, row["submission"])["score"]
+    assert f"Open {out / 'index.html'}" in result.output.replace("\n", "")
+
+
+def test_grading_again_gives_the_same_bytes(graded, tmp_path):
+    """The same submission, assignment, seed and versions give the same report.json apart from timing, whatever --jobs."""
+    names = ["right_vectorised.ipynb", "wrong_labels_shuffled.py", "broken_exits_in_loss.py", "right_zipped.zip"]
+    paths = [str(SAMPLES / name) for name in names]
+    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path / "again")])
+    assert result.exit_code == 0, result.output
+    for name in names:
+        parts = Path(name).stem, "report.json"
+        one = (graded[0] / "submissions" / parts[0] / parts[1]).read_text(encoding="utf-8")
+        two = (tmp_path / "again" / "submissions" / parts[0] / parts[1]).read_text(encoding="utf-8")
+        timing = re.compile(r'"timing": \{[^}]*\}')
+        assert len(timing.findall(one)) == 1
+        assert timing.sub("", one) == timing.sub("", two)
+
+
+def test_another_seed_asks_other_questions_and_grades_the_same(tmp_path):
+    """A secret seed changes the numbers in the messages, not the verdict."""
+    paths = [str(SAMPLES / "wrong_half_the_gradient.py"), str(SAMPLES / "right_row_biases.py")]
+    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path), "--seed", "7"])
+    assert result.exit_code == 0
+    wrong = json.loads((tmp_path / "submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
+    right = json.loads((tmp_path / "submissions/right_row_biases/report.json").read_text(encoding="utf-8"))
+    assert (wrong["score"], right["score"]) == (83, 100)
+
+
+def test_a_folder_as_one_submission(tmp_path):
+    """--one takes a folder with a notebook and its helper modules as one hand-in."""
+    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "right_helper_modules"), "--one", "--out", str(tmp_path)])
+    assert result.exit_code == 0
+    found = json.loads((tmp_path / "submissions/right_helper_modules/report.json").read_text(encoding="utf-8"))
+    assert found["score"] == 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.ipynb"], "nowhere.ipynb: there is no such file or folder."),
+        (["EMPTY"], "nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."),
+        (["EMPTY", "--assignment", "EMPTY"], "--assignment takes a folder that holds an assignment.toml."),
+        ([], "Missing argument 'PATH...'"),
+        (["EMPTY", "--jobs", "0"], "0 is not in the range 1<=x<=256"),
+        (["EMPTY", "--job", "2"], "No such option"),
+    ],
+)
+def test_bad_usage_ends_with_two_and_says_what_to_do(tmp_path, arguments, said):
+    """A wrong path, folder or option is bad usage: exit 2, one message, no traceback."""
+    (tmp_path / "empty").mkdir()
+    words = [str(tmp_path / "empty") if word == "EMPTY" else word for word in arguments]
+    result = CliRunner().invoke(main, ["grade", *words, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_out_must_be_a_folder(tmp_path):
+    """A file where the reports should go is refused before anything is graded."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "right_einsum.py"), "--out", str(tmp_path / "file")])
+    assert result.exit_code == 2
+    assert "cannot be made a folder" in result.output
+
+
+def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, monkeypatch):
+    """Where our own code fails, that submission is marked as ungraded, the others go on, and the exit status says so."""
+    real = batch.grade
+
+    def failing(path, name, *rest):
+        if name == "right_float32":
+            raise ZeroDivisionError("a fault planted by this test")
+        return real(path, name, *rest)
+
+    monkeypatch.setattr(batch, "grade", failing)
+    paths = [str(SAMPLES / "right_float32.py"), str(SAMPLES / "right_row_biases.py")]
+    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "The grader itself failed on: right_float32" in " ".join(result.output.split())
+    broken = json.loads((tmp_path / "submissions/right_float32/report.json").read_text(encoding="utf-8"))
+    jsonschema.validate(broken, SCHEMA)
+    assert broken["status"] == "grader_error"
+    assert "no fault of its author: ZeroDivisionError" in broken["notes"][0]
+    assert "planted" in (tmp_path / "submissions/right_float32/grader-error.txt").read_text(encoding="utf-8")
+    fine = json.loads((tmp_path / "submissions/right_row_biases/report.json").read_text(encoding="utf-8"))
+    assert fine["score"] == 100
+
+
+def test_hidden_checks_tell_their_title_and_verdict_only(tmp_path):
+    """An instructor hides a check; the student's files do not hold its message."""
+    folder = tmp_path / "assignment"
+    folder.mkdir()
+    bundled = ROOT / "assignment"
+    text = (bundled / "assignment.toml").read_text(encoding="utf-8")
+    changed = text.replace('id = "gradient_W1"\npoints = 7', 'id = "gradient_W1"\npoints = 7\nhidden = true')
+    assert changed != text
+    (folder / "assignment.toml").write_text(changed, encoding="utf-8")
+    (folder / "data").symlink_to(bundled / "data")
+    arguments = ["grade", str(SAMPLES / "wrong_half_the_gradient.py"), "--assignment", str(folder)]
+    result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    for path in (tmp_path / "out" / "submissions").rglob("report.*"):
+        text = path.read_text(encoding="utf-8")
+        assert "entries are wrong; the worst is W1[" not in text
+        assert "gradient of the loss by the first layer" in text
+    found = json.loads((tmp_path / "out/submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
+    check = next(check for check in found["checks"] if check["id"] == "gradient_W1")
+    assert (check["status"], check["points"], check["message"], check["hidden"]) == ("failed", 0, "", True)
+
+
+def test_build_writes_the_students_notebook(tmp_path):
+    """`grader build` gives the notebook that is shipped."""
+    out = tmp_path / "skeleton.ipynb"
+    solution = str(ROOT / "reference" / "two_layer_net_solution.ipynb")
+    result = CliRunner().invoke(main, ["build", "--solution", solution, "--out", str(out)])
+    assert result.exit_code == 0
+    assert out.read_bytes() == (ROOT / "assignment" / "two_layer_net.ipynb").read_bytes()
+    missing = CliRunner().invoke(main, ["build", "--solution", str(tmp_path / "no.ipynb"), "--out", str(out)])
+    assert missing.exit_code == 2
+    assert "cannot be read" in missing.output
