@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from grader.records import Array, Assignment, Call, Expectation, Finding, Floats
 RESEMBLANCE = 0.7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """One submission's replies beside the questions and the right answers."""
 
     assignment: Assignment
     probes: Probes
     run: Run
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what `fact` has worked out already
 
     @property
     def names(self) -> tuple[str, str, str, str]:
@@ -31,7 +33,7 @@ class Evidence:
 
     def calls(self, prefix: str) -> list[Call]:
         """Give the calls of one family, such as "loss", in the order in which they were asked."""
-        return [call for call in self.probes.calls if call.id.split("/")[0] == prefix]
+        return [call for call in self.probes.calls if call.id.partition("/")[0] == prefix]
 
     def reply(self, call: str) -> Reply:
         """Give the reply to a call; one that never came counts as not asked."""
@@ -44,6 +46,24 @@ class Evidence:
     def call(self, identity: str) -> Call:
         """Give a call by its id."""
         return next(call for call in self.probes.calls if call.id == identity)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
+    """Work a function of the evidence out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
+
+    @wraps(function)
+    def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (function, args)
+        if kwargs or key not in evidence.known:
+            evidence.known[key] = function(evidence, *args, **kwargs)
+        found: T = evidence.known[key]
+        return found
+
+    return remembered
 
 
 def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
@@ -152,6 +172,7 @@ def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
     ]
 
 
+@fact
 def fitted_factors(evidence: Evidence) -> list[float]:
     """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
     factors = []
@@ -162,6 +183,7 @@ def fitted_factors(evidence: Evidence) -> list[float]:
     return factors
 
 
+@fact
 def convention(evidence: Evidence) -> float | None:
     """Give the one accepted k that all of the student's losses show; None where they show another or none."""
     factors = np.array(fitted_factors(evidence))
@@ -172,6 +194,7 @@ def convention(evidence: Evidence) -> float | None:
     return None
 
 
+@fact
 def loss_tolerance(evidence: Evidence) -> float:
     """Give the tolerance of losses: the wider one where the student computes in float32."""
     answers = [evidence.reply(call.id).results for call in evidence.calls("loss")]
@@ -181,6 +204,7 @@ def loss_tolerance(evidence: Evidence) -> float:
     return tolerances.single if len(found) > 2 and is_single(*found) else tolerances.loss
 
 
+@fact
 def data_loss_right(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss without regulariser is right on one case."""
     call = f"loss/{case}/0"
@@ -191,12 +215,14 @@ def data_loss_right(evidence: Evidence, case: str) -> bool:
     return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
 
 
+@fact
 def loss_right(evidence: Evidence) -> bool:
     """Tell whether the whole loss is right: on every case, with the regulariser."""
     cases = {case for _, case, _ in loss_calls(evidence)}
     return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
 
 
+@fact
 def resembles_the_loss(evidence: Evidence) -> bool:
     """Tell whether the student's loss is of the right kind.
 

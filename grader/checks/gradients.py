@@ -13,6 +13,7 @@ from grader.checks.evidence import (
     allowed_conventions,
     best_array,
     convention,
+    fact,
     loss_calls,
     loss_right,
     numeric_gradients,
@@ -175,21 +176,25 @@ def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
     return Finding(0.0, text, (HeatMap(f"{name} against your own loss", error, worst),), about=f"grads {name}")
 
 
+@fact
 def gradient_W1(evidence: Evidence) -> Finding:
     """grads['W1'] is the gradient of the loss by the first layer's weights."""
     return _against_reference(evidence, 0)
 
 
+@fact
 def gradient_b1(evidence: Evidence) -> Finding:
     """grads['b1'] is the gradient of the loss by the first layer's bias."""
     return _against_reference(evidence, 1)
 
 
+@fact
 def gradient_W2(evidence: Evidence) -> Finding:
     """grads['W2'] is the gradient of the loss by the second layer's weights."""
     return _against_reference(evidence, 2)
 
 
+@fact
 def gradient_b2(evidence: Evidence) -> Finding:
     """grads['b2'] is the gradient of the loss by the second layer's bias."""
     return _against_reference(evidence, 3)

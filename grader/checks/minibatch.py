@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, obstacle, own_gradient, own_params, read_loss
+from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, own_params, read_loss
 from grader.records import Finding, Floats
 
 LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
 UNEXPLAINED = 1e-3  # of the step's size; a step on mismatched labels leaves 0.3 and more
 
 
+@fact
 def minibatch(evidence: Evidence) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]

@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, loss_right, not_started, obstacle, own_gradient, own_params, read_loss
+from grader.checks.evidence import (
+    Evidence,
+    fact,
+    loss_right,
+    not_started,
+    obstacle,
+    own_gradient,
+    own_params,
+    read_loss,
+)
 from grader.checks.gradients import gradient_b1, gradient_b2, gradient_W1, gradient_W2
 from grader.checks.minibatch import minibatch
 from grader.checks.prediction import predict
@@ -61,6 +70,7 @@ def _at(results: tuple[Any, ...], index: int) -> Any:
     return results[index] if len(results) > index else None
 
 
+@fact
 def movements(evidence: Evidence) -> dict[str, Movement]:
     """Measure each parameter's steps; nothing where the parameters after train() are not whole."""
     runs = [call for call in evidence.calls("train") if call.id != "train/0"]
@@ -106,6 +116,7 @@ def _rate(evidence: Evidence, step: Floats, downhill: Floats | None) -> float:
     return rate if moved and np.abs(step + rate * downhill).max() <= allowed * max(1.0, abs(rate)) else float("nan")
 
 
+@fact
 def update_rule(evidence: Evidence) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
     problem = blocked(evidence, "train/1")

@@ -106,6 +106,16 @@ def test_too_much_memory_is_an_error_in_words(misbehave, misdeed):
     assert reply.error.message.startswith("asked for more memory than the 512 MB allowed")
 
 
+def test_memory_that_is_kept_is_gone_with_the_process(ask, network, question):
+    """After running out of memory a fresh process is asked, or what fills a variable would fail all later calls."""
+    needy = "right = TwoLayerNet.loss\nTwoLayerNet.loss = lambda *given: np.ones(40_000_000)[0] and right(*given)"
+    source = network("np.full(30_000_000, 1.0, out=None)", bottom=f"kept = []\n{needy}")
+    source = source.replace("np.full(30_000_000, 1.0, out=None)", "while True: kept.append(np.empty(5_000_000))")
+    run = ask(source, question("bad", reg=666), question("after"))
+    assert run.replies["bad"].error.type == "MemoryError"
+    assert run.replies["after"].outcome == "returned", run.replies["after"].error
+
+
 @pytest.mark.parametrize(
     "misdeed",
     [
