@@ -14,7 +14,6 @@ from grader.assignment import AssignmentError, bundled
 from grader.assignment import load as load_assignment
 from grader.classroom.batch import Entry, ReferenceMissingError, draw_probes, grade_class, write_overview
 from grader.judge import KNOWN
-from grader.kit import KitError, skeleton
 from grader.records import Assignment, Report
 from grader.report.terminal import summary
 from grader.submission import entries, ignored, safe_names
@@ -129,6 +128,8 @@ Example:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
 def build(solution: Path, out: Path) -> None:
     """Build the students' notebook from the solution: marked regions and stored outputs are taken out."""
+    from grader.kit import KitError, skeleton  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
+
     try:
         text = skeleton(solution)
     except KitError as error:

@@ -93,8 +93,10 @@ class Loss:
     surplus: str = ""  # what was wrong with the shape of the answer, though a loss could be read from it
 
 
-def read_loss(reply: Reply, index: int = 0) -> Loss:
-    """Take (loss, grads) apart, however it was wrapped."""
+@fact
+def read_loss(evidence: Evidence, call: str, index: int = 0) -> Loss:
+    """Take (loss, grads) of a call's step apart, however it was wrapped."""
+    reply = evidence.reply(call)
     problem = obstacle(reply, index, about="loss")
     if problem:
         return Loss(None, {}, problem)
@@ -143,13 +145,15 @@ def own_params(
     return found
 
 
-def own_gradient(reply: Reply, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False) -> Floats | None:
+def own_gradient(
+    evidence: Evidence, call: str, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
+) -> Floats | None:
     """Give one gradient from a loss step in the assignment's shape; None where there is none.
 
     spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
         not of the train() that uses it.
     """
-    array = as_array(read_loss(reply, index).grads.get(name))
+    array = as_array(read_loss(evidence, call, index).grads.get(name))
     fitted = None if array is None else fit(array, shape)
     if fitted is None and array is not None and spread:
         try:
@@ -177,7 +181,7 @@ def fitted_factors(evidence: Evidence) -> list[float]:
     """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
     factors = []
     for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence.reply(call.id)).value, read_loss(evidence.reply(f"loss/{case}/0")).value
+        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
         if reg and own is not None and bare is not None:
             factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
     return factors
@@ -208,7 +212,7 @@ def loss_tolerance(evidence: Evidence) -> float:
 def data_loss_right(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss without regulariser is right on one case."""
     call = f"loss/{case}/0"
-    value = read_loss(evidence.reply(call)).value
+    value = read_loss(evidence, call).value
     if value is None:
         return False
     right = evidence.expected(call)["data_loss"]
@@ -232,8 +236,7 @@ def resembles_the_loss(evidence: Evidence) -> bool:
     if 2 * sum(data_loss_right(evidence, case) for case in cases) >= len(cases):
         return True
     expected = evidence.expected("rows/0")["losses"]
-    reply = evidence.reply("rows/0")
-    own = [read_loss(reply, index).value for index in range(1, 1 + expected.size)]
+    own = [read_loss(evidence, "rows/0", index).value for index in range(1, 1 + expected.size)]
     values = np.array([np.nan if value is None else value for value in own])
     if not np.isfinite(values).all() or values.std() == 0:
         return False

@@ -66,7 +66,7 @@ def data_loss(evidence: Evidence) -> Finding:
 
 
 def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | None:
-    answer = read_loss(evidence.reply(identity))
+    answer = read_loss(evidence, identity)
     if answer.finding:
         return answer.finding
     if not data_loss_right(evidence, case):
@@ -107,7 +107,7 @@ def regularised_loss(evidence: Evidence) -> Finding:
     asked = sum(reg > 0 for _, _, reg in loss_calls(evidence))
     if len(factors) < asked:
         for call, _, _ in loss_calls(evidence):
-            problem = read_loss(evidence.reply(call.id)).finding
+            problem = read_loss(evidence, call.id).finding
             if problem:
                 return problem
     factor = convention(evidence)
@@ -140,7 +140,7 @@ def _which_parameters(evidence: Evidence) -> str:
     """Explain what was added as k_1 sum W1^2 + k_2 sum b1^2 + ..., where small factors do."""
     rows, added = [], []
     for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence.reply(call.id)).value, read_loss(evidence.reply(f"loss/{case}/0")).value
+        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
         if reg and own is not None and bare is not None:
             rows.append([float((np.asarray(call.params[name]) ** 2).sum()) for name in evidence.names])
             added.append((own - bare) / reg)
@@ -161,13 +161,13 @@ def stability(evidence: Evidence) -> Finding:
 
 
 def _shifted(evidence: Evidence, identity: str) -> Finding | None:
-    answer = read_loss(evidence.reply(identity))
+    answer = read_loss(evidence, identity)
     if answer.finding or answer.value is None:
         return answer.finding
     right = float(evidence.expected(identity)["data_loss"])
     # A wrong mean or an epsilon in the logarithm is no matter of stability: their own unshifted loss counts as well.
     unshifted = next(call.id for call, case, reg in loss_calls(evidence) if reg == 0)
-    own = read_loss(evidence.reply(unshifted)).value if resembles_the_loss(evidence) else None
+    own = read_loss(evidence, unshifted).value if resembles_the_loss(evidence) else None
     if any(
         target is not None and abs(answer.value - target) <= SHIFT_TOLERANCE * abs(target) for target in (right, own)
     ):
@@ -184,7 +184,7 @@ def _shifted(evidence: Evidence, identity: str) -> Finding | None:
 def purity(evidence: Evidence) -> Finding:
     """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
     reply, expected = evidence.reply("purity"), evidence.expected("purity")
-    first, second = read_loss(reply, 0), read_loss(reply, 1)
+    first, second = read_loss(evidence, "purity", 0), read_loss(evidence, "purity", 1)
     problem = first.finding or second.finding or obstacle(reply, 3, about="loss")
     if problem:
         return problem

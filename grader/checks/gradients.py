@@ -35,8 +35,8 @@ NEXT = {
 def _against_reference(evidence: Evidence, position: int) -> Finding:
     name = evidence.names[position]
     about = f"grads {name}"
-    if all(read_loss(evidence.reply(call.id)).finding for call, _, _ in loss_calls(evidence)):
-        finding = next(read_loss(evidence.reply(call.id)).finding for call, _, _ in loss_calls(evidence))
+    if all(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence)):
+        finding = next(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence))
         return finding or Finding(0.0, "Not judged.", skipped=True, about=about)
     findings = [_of_call(evidence, call, name) for call, _, _ in loss_calls(evidence)]
     cases = len(findings)
@@ -51,8 +51,7 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
 
 def _of_call(evidence: Evidence, call: Call, name: str) -> Finding | None:
     about = f"grads {name}"
-    reply = evidence.reply(call.id)
-    answer = read_loss(reply)
+    answer = read_loss(evidence, call.id)
     if answer.finding:
         return answer.finding
     shape = call.params[name].shape
@@ -112,7 +111,7 @@ def numeric_gradient(evidence: Evidence) -> Finding:
     """Each gradient is the derivative of your own loss, by central differences."""
     calls = evidence.calls("sweep")
     for call in calls:
-        base = read_loss(evidence.reply(call.id.replace("sweep", "loss")))
+        base = read_loss(evidence, call.id.replace("sweep", "loss"))
         problem = base.finding or obstacle(evidence.reply(call.id), about="loss")
         if problem:
             return problem
@@ -138,7 +137,7 @@ def numeric_gradient(evidence: Evidence) -> Finding:
 def _difference(evidence: Evidence, call: Call, name: str) -> Difference | None:
     """Compare their gradient with the central differences of their loss; None where either is missing."""
     numeric = numeric_gradients(evidence, call)
-    own = own_gradient(evidence.reply(call.id.replace("sweep", "loss")), 0, name, call.params[name].shape)
+    own = own_gradient(evidence, call.id.replace("sweep", "loss"), 0, name, call.params[name].shape)
     if numeric is None or own is None:
         return None
     values, noise = numeric[name]

@@ -21,7 +21,7 @@ def minibatch(evidence: Evidence) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     for call in runs:
-        problem = read_loss(evidence.reply("rows/0"), 1).finding or obstacle(evidence.reply(call.id), about="train")
+        problem = read_loss(evidence, "rows/0", 1).finding or obstacle(evidence.reply(call.id), about="train")
         if problem:
             text = f"Not judged: train() needs loss(). {problem.message}" if problem.skipped else problem.message
             return Finding(0.0, text, (), problem.places, problem.skipped, "train")
@@ -64,7 +64,7 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
     call = runs[index]
     before = dict(call.params) if index == 0 else own_params(evidence, runs[index - 1], 1)
     after = own_params(evidence, call, 1)
-    at = evidence.reply("rows/0" if index == 0 else runs[index - 1].id)
+    at = "rows/0" if index == 0 else runs[index - 1].id
     if before is None or after is None:
         text = "Not judged: the parameters are missing or not finite after train()."
         return Finding(0.0, text, skipped=True, about="train")
@@ -74,7 +74,7 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
     # A parameter whose own gradient or update is wrong is charged for that elsewhere: one that fits is enough.
     for name in call.params:
         parts = [
-            own_gradient(at, (1 if index == 0 else 2) + row, name, call.params[name].shape, spread=True)
+            own_gradient(evidence, at, (1 if index == 0 else 2) + row, name, call.params[name].shape, spread=True)
             for row in range(len(labels))
         ]
         design = np.array([part.reshape(-1) for part in parts if part is not None]).T

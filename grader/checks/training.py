@@ -54,7 +54,7 @@ class Movement:
 def blocked(evidence: Evidence, call: str) -> Finding | None:
     """Say why train() cannot be judged: it, or the loss() that it needs, gives nothing."""
     reply = evidence.reply(call)
-    bare = read_loss(evidence.reply("train/0"), 1)
+    bare = read_loss(evidence, "train/0", 1)
     if bare.finding and (bare.finding.skipped or not reply.results):
         text = f"Not judged: train() needs loss(). {bare.finding.message}"
         return Finding(0.0, text, skipped=True, about="train")
@@ -99,9 +99,7 @@ def _slope(evidence: Evidence, index: int, name: str, loss: int) -> Floats | Non
     """Give learning_rate times their own gradient at the parameters before iteration `index`."""
     call = evidence.call("train/1")
     # train/0 has no train step: its loss steps stand one place earlier.
-    gradient = own_gradient(
-        evidence.reply(f"train/{index}"), loss - (index == 0), name, call.params[name].shape, spread=True
-    )
+    gradient = own_gradient(evidence, f"train/{index}", loss - (index == 0), name, call.params[name].shape, spread=True)
     return None if gradient is None else gradient * float(call.steps[0].arguments["learning_rate"])
 
 
@@ -231,7 +229,7 @@ def _loss_history_fault(evidence: Evidence, history: Any) -> str:
     # A train() that does not pass reg on has paid for that in its update; its losses are those without.
     moved = movements(evidence).values()
     step = BARE if any(movement.without_reg for movement in moved) else LOSS
-    own = [read_loss(evidence.reply(f"train/{index}"), step - (index == 0)).value for index in range(4)]
+    own = [read_loss(evidence, f"train/{index}", step - (index == 0)).value for index in range(4)]
     if any(value is None or not np.isfinite(value) for value in own):
         return ""  # a loss that is no number is judged elsewhere
     values, right = array.reshape(-1).astype(np.float64), np.array(own, dtype=np.float64)
