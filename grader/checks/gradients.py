@@ -75,19 +75,15 @@ def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Differ
     """Compare with the right gradient under the loss's own convention; where that is unclear, under the nearer one."""
     fitted = convention(evidence)
     factors = allowed_conventions(evidence) if fitted is None else (fitted,)
-    tolerances = evidence.assignment.tolerances
-    relative = tolerances.single if is_single(array) else tolerances.gradient
-    expected = evidence.expected(call.id)
-    candidates = [
-        compare(
-            array,
-            expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"],
-            relative=relative,
-            floor=tolerances.floor,
-        )
-        for factor in factors
-    ]
-    return min(candidates, key=lambda difference: float(difference.error.max(initial=0.0)))
+    tolerances, expected = evidence.assignment.tolerances, evidence.expected(call.id)
+    rights = [expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"] for factor in factors]
+
+    def nearest(relative: float) -> Difference:
+        differences = [compare(array, right, relative=relative, floor=tolerances.floor) for right in rights]
+        return min(differences, key=lambda difference: float(difference.error.max(initial=0.0)))
+
+    strict = nearest(tolerances.gradient)
+    return strict if strict.within or not is_single(array) else nearest(tolerances.single)
 
 
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:

@@ -78,10 +78,14 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
             for row in range(len(labels))
         ]
         design = np.array([part.reshape(-1) for part in parts if part is not None]).T
-        if design.ndim < 2 or design.shape[1] < len(labels) or np.linalg.matrix_rank(design) < len(labels):
+        if design.ndim < 2 or design.shape[1] < len(labels):
+            continue
+        step = (before[name] - after[name]).reshape(-1)
+        weights, _, rank, _ = np.linalg.lstsq(design, step, rcond=None)
+        if rank < len(labels):
             continue
         told = True
-        shares = _shares(design, (before[name] - after[name]).reshape(-1))
+        shares = _shares(design, step, weights)
         if shares is not None:
             return shares
     if not told:
@@ -94,10 +98,9 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
     return Finding(0.0, text, about="train")
 
 
-def _shares(design: Floats, step: Floats) -> Floats | None:
-    """Solve step = sum_i c_i gradient_i and give c_i / sum c; None where no such mean gives the step."""
+def _shares(design: Floats, step: Floats, weights: Floats) -> Floats | None:
+    """Give c_i / sum c for the step's weights c_i; None where no mean of the gradients gives the step."""
     size = np.linalg.norm(step)
-    weights = np.linalg.lstsq(design, step, rcond=None)[0]
     if not size or np.linalg.norm(step - design @ weights) > UNEXPLAINED * size or not weights.sum():
         return None
     shares = weights / weights.sum()  # whatever the rate and the sign of the step, which are judged elsewhere

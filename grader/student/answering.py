@@ -178,17 +178,20 @@ class Answer:
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Give the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
         losses = {name: np.empty((2, *value.shape)) for name, value in self._params.items()}
+        shapes = {name: np.shape(self._net.params.get(name)) for name in self._params}
+        laid = {name: _in_layout(value, shapes[name]) for name, value in self._params.items()}
         for name, value in self._params.items():
+            moved = np.array(value, dtype=np.float64)
             for entry in np.ndindex(*value.shape):
                 for side, move in enumerate((h, -h)):
                     # Everything is set anew for each loss: some change parameters or inputs in place.
-                    for other, right in self._params.items():
-                        moved = np.array(right, dtype=np.float64)
-                        if other == name:
-                            moved[entry] += move
-                        self._set(other, moved)
+                    for other, right in laid.items():
+                        self._net.params[other] = right.copy()
+                    moved[entry] = value[entry] + move
+                    self._net.params[name] = _in_layout(moved, shapes[name]).copy()
                     returned = self._ask("loss", {"X": X.copy(), "y": y.copy(), "reg": reg})
                     losses[name][(side, *entry)] = _loss_of(returned)
+                moved[entry] = value[entry]
         for name, value in self._params.items():
             self._set(name, value)
         return losses

@@ -29,6 +29,7 @@ PREFIX = struct.Struct("<4sI")
 MAX_HEADER = 1 << 20
 # What the grader itself sends is its own; only source text makes it long.
 MAX_OWN_HEADER = 64 << 20
+JOINED_BYTES = 1 << 20  # frames below this are written in one piece
 MAX_BYTES = 64 << 20
 MAX_ARRAYS = 4096
 MAX_NDIM = 8
@@ -80,7 +81,9 @@ def pack(header: Mapping[str, Any], arrays: Sequence[Array] = (), max_header: in
     if total > MAX_BYTES:
         raise ProtocolError(f"{total:,} bytes of arrays; at most {MAX_BYTES:,} travel")
     start = memoryview(PREFIX.pack(MAGIC, len(encoded)) + encoded)
-    return [start, *(array.reshape(-1).view(np.uint8).data for array in plain if array.size)]
+    pieces = [start, *(array.reshape(-1).view(np.uint8).data for array in plain if array.size)]
+    # A write for every array would wake the other side a dozen times a call: 10 ms a submission.
+    return [memoryview(b"".join(pieces))] if total < JOINED_BYTES else pieces
 
 
 def _plain(array: Array) -> Array:
