@@ -25,15 +25,13 @@ def mistake(*edits, loses):
 
 MISTAKES = {
     # scores
-    "b1 missing": mistake(
-        ("X.dot(W1) + b1", "X.dot(W1)"), loses={"scores", "data_loss", "gradient_b1", "numeric_gradient"}
-    ),
+    "b1 missing": mistake(("X.dot(W1) + b1", "X.dot(W1)"), loses={"scores", "gradient_b1", "numeric_gradient"}),
     "b2 missing": mistake(
-        ("hidden.dot(W2) + b2", "hidden.dot(W2)"), loses={"scores", "data_loss", "gradient_b2", "numeric_gradient"}
+        ("hidden.dot(W2) + b2", "hidden.dot(W2)"), loses={"scores", "gradient_b2", "numeric_gradient"}
     ),
     "no ReLU": mistake(
         ("np.maximum(0, X.dot(W1) + b1)", "X.dot(W1) + b1"),
-        loses={"scores", "data_loss", "gradient_W1", "gradient_b1", "numeric_gradient"},
+        loses={"scores", "gradient_W1", "gradient_b1", "numeric_gradient"},
     ),
     "scores shifted by their maximum": mistake(
         ("            return scores\n", "            return scores - scores.max(axis=1, keepdims=True)\n"),
@@ -73,6 +71,30 @@ MISTAKES = {
     "regulariser divided by N": mistake(("data_loss + reg *", "data_loss + reg / N *"), loses={"regularised_loss"}),
     "scores overflow": mistake(
         ("shifted = scores - scores.max(axis=1, keepdims=True)", "shifted = scores"), loses={"stability"}
+    ),
+    "scores centred by the maximum of the whole batch": mistake(
+        ("scores.max(axis=1, keepdims=True)\n", "scores.max()\n"), loses={"stability"}
+    ),
+    "sigmoid instead of the ReLU": mistake(
+        ("np.maximum(0, X.dot(W1) + b1)", "1 / (1 + np.exp(-(X.dot(W1) + b1)))"),
+        ("dhidden[hidden <= 0] = 0", "dhidden *= hidden * (1 - hidden)"),
+        loses={"scores"},
+    ),
+    "three classes written into the code": mistake(
+        (
+            "probabilities = exp_scores / sums",
+            "probabilities = exp_scores / np.tile(exp_scores.sum(axis=1), (3, 1)).T",
+        ),
+        loses={"data_loss", "regularised_loss"},
+    ),
+    "the minibatch is not written yet": mistake(
+        (
+            "            X_batch = X\n            y_batch = y\n"
+            + DRAW
+            + "            X_batch = X[indices]\n            y_batch = y[indices]\n",
+            "            X_batch = None\n            y_batch = None\n",
+        ),
+        loses={"update_rule", "decay", "minibatch", "histories", "learns_toy", "learns_digits"},
     ),
     "classes counted by the largest label": mistake(
         (
@@ -149,7 +171,7 @@ MISTAKES = {
     "decay in every iteration": mistake(
         (DECAY, ""),
         ("            if verbose and", "            learning_rate *= learning_rate_decay\n            if verbose and"),
-        loses={"decay", "learns_digits"},
+        loses={"decay"},
     ),
     "no decay": mistake((DECAY, ""), loses={"decay"}),
     "reg not passed on": mistake(("y=y_batch, reg=reg)", "y=y_batch)"), loses={"update_rule"}),

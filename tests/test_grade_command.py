@@ -21,9 +21,9 @@ SCHEMA = json.loads((Path(grader.report.__file__).parent / "report.schema.json")
 WRONG = {
     "wrong_biases_never_updated": (95, "b1 did not change in four iterations"),
     "wrong_biases_regularised": (94, "1 reg times (sum W1^2 + sum b1^2 + sum W2^2 + sum b2^2)"),
-    "wrong_decay_every_step": (92, "It was decayed in every iteration instead of once an epoch"),
+    "wrong_decay_every_step": (96, "It was decayed in every iteration, or twice an epoch, instead of once"),
     "wrong_gradient_shape": (91.5, "must have the shape of W1, (5, 11); it is an array of shape (1, 11)"),
-    "wrong_half_the_gradient": (83, "55 of 55 entries are wrong; the worst is W1["),
+    "wrong_half_the_gradient": (83, "your loss asks for 2 reg W1; your gradient adds 1 reg W1"),
     "wrong_labels_shuffled": (88, "X and y of a batch do not belong together"),
     "wrong_overflows": (96, "With 1000 added to every score of a row the loss must stay"),
     "wrong_predict_axis": (94, "must return 7 labels, shape (7,); it returned an array of shape (3,)"),

@@ -29,7 +29,19 @@ ALSO = {"grader.checks": {"grader.compare"}}
 # Alone with the student: nothing of ours but each other.
 ALONE = {"worker", "lockdown", "wire", "zygote", "standins", "answering", "loading", "witness", "values"}
 # Inside the checks' room: each may import those before it.
-CHECKS = ["evidence", "forward", "gradients", "minibatch", "prediction", "training", "tuning", "__init__"]
+CHECKS = [
+    "evidence",
+    "trainable",
+    "forward",
+    "gradients",
+    "minibatch",
+    "prediction",
+    "training",
+    "histories",
+    "learning",
+    "tuning",
+    "__init__",
+]
 
 
 def imports(path: Path) -> set[str]:

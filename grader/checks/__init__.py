@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import getdoc
 
-from grader.checks import forward, gradients, minibatch, prediction, training, tuning
+from grader.checks import forward, gradients, histories, learning, minibatch, prediction, training, tuning
 from grader.checks.evidence import Evidence
 from grader.records import Finding, Group
 
@@ -41,9 +41,9 @@ _ALL = (
     Check("update_rule", "train", training.update_rule),
     Check("decay", "train", training.decay),
     Check("minibatch", "train", minibatch.minibatch),
-    Check("histories", "train", training.histories),
-    Check("learns_toy", "train", training.learns_toy),
-    Check("learns_digits", "train", training.learns_digits),
+    Check("histories", "train", histories.histories),
+    Check("learns_toy", "train", learning.learns_toy),
+    Check("learns_digits", "train", learning.learns_digits),
     Check("predict", "predict", prediction.predict),
     Check("best_hyperparameters", "train", tuning.best_hyperparameters),
 )

@@ -285,3 +285,28 @@ def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
     told = f"\n{findings.count(None)} of {len(findings)} cases are right." if None in findings else ""
     skipped = problem.skipped and not right
     return Finding(share, problem.message + told, problem.figures, problem.places, skipped, problem.about)
+
+
+# Their own scores against the right ones, over all cases: a missing bias leaves 0.8, a sigmoid for the ReLU 0.6, a
+# function of something else chance.
+OWN_SCORES = 0.5
+
+
+@fact
+def scores_alike(evidence: Evidence) -> bool:
+    """Tell whether the student's scores are wrong, perhaps, but of the right kind."""
+    own, right = [], []
+    for call in evidence.calls("scores"):
+        reply, expected = evidence.reply(call.id), evidence.expected(call.id)["scores"]
+        array = as_array(reply.results[0]) if reply.results else None
+        if array is None or array.shape != expected.shape or not np.isfinite(array).all():
+            return False
+        own.append(array.reshape(-1).astype(np.float64))
+        right.append(expected.reshape(-1))
+    theirs = np.concatenate(own)
+    return bool(theirs.std() > 0 and np.corrcoef(theirs, np.concatenate(right))[0, 1] >= OWN_SCORES)
+
+
+def own_scores(evidence: Evidence, case: str) -> Floats | None:
+    """Give the student's own scores of a case, where they are of the right kind."""
+    return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None

@@ -86,6 +86,30 @@ def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Differ
     return strict if strict.within or not is_single(array) else nearest(tolerances.single)
 
 
+def _hint(evidence: Evidence, call: Call, name: str) -> str:
+    """Say what their gradient is, where a factor of the whole or of the regulariser's part explains all of it."""
+    own = own_gradient(evidence, call.id, 0, name, call.params[name].shape)
+    expected, rows = evidence.expected(call.id), len(call.steps[0].arguments["y"])
+    if own is None:
+        return ""
+    reg, data, penalty = float(expected["reg"]), expected[f"data_{name}"], expected[f"penalty_{name}"]
+    if not reg:
+        factor = float((own * data).sum() / (data * data).sum())
+        if not compare(own, factor * data, relative=1e-6, floor=1.0).within or not factor:
+            return ""
+        n = f", and there are {rows} examples" if min(abs(factor - rows), abs(factor * rows - 1)) < 1e-5 else ""
+        return f" It is {number(factor)} times the right one everywhere{n}."
+    if not penalty.any():
+        return ""
+    share = float(((own - data) * penalty).sum() / (penalty * penalty).sum()) / reg
+    if not compare(own, data + share * reg * penalty, relative=1e-5, floor=1.0).within:
+        return ""
+    k = convention(evidence)
+    wanted = f"{number(2 * k)} reg {name}" if k else f"the derivative of what your loss adds, by {name}"
+    had = f"{number(2 * share)} reg {name}" if abs(share) > 1e-9 else "nothing"
+    return f" It is right but for the regulariser's part: your loss asks for {wanted}; your gradient adds {had}."
+
+
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:
     shape, reg = call.params[name].shape, float(evidence.expected(call.id)["reg"])
     where = f"[{', '.join(map(str, difference.worst))}]"
@@ -93,7 +117,7 @@ def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) ->
     text = (
         f"grads[{name!r}] of loss(X, y, reg={reg:g}), shape {shape}: {difference.wrong_entries} of"
         f" {difference.error.size} entries are wrong; the worst is {name}{where}: yours {number(difference.theirs)},"
-        f" right {number(difference.right)}.\n{_next(shape)}"
+        f" right {number(difference.right)}.{_hint(evidence, call, name)}\n{_next(shape)}"
     )
     worst = difference.worst if difference.error.ndim == 2 else (0, *difference.worst)
     return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, worst),), about=f"grads {name}")
@@ -123,7 +147,9 @@ def numeric_gradient(evidence: Evidence) -> Finding:
         findings.append(None if right else _inconsistent(evidence, calls[0], name))
     wrong = [finding for finding in findings if finding]
     if not wrong:
-        return Finding(1.0, "Each gradient agrees with your own loss.", about="loss")
+        text = "Each gradient agrees with your own loss"
+        text += ", or is the right one though your loss is not." if excused else "."
+        return Finding(1.0, text, about="loss")
     text = "\n".join(finding.message for finding in wrong)
     text += "\nLook at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
     figures = tuple(figure for finding in wrong for figure in finding.figures)
@@ -159,7 +185,9 @@ def _right_for_own_loss(evidence: Evidence, name: str) -> bool:
 def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
     difference = _difference(evidence, call, name)
     if difference is None:
-        text = f"{name}: there is no gradient of the right shape, or your loss does not depend on {name}."
+        grads = read_loss(evidence, call.id.replace("sweep", "loss")).grads
+        text = f"{name}: your gradient is of another shape, or your loss does not depend on {name}."
+        text = text if grads.get(name) is not None else f"{name}: grads[{name!r}] is missing."
         return Finding(0.0, text, about=f"grads {name}")
     where = ", ".join(map(str, difference.worst))
     text = (

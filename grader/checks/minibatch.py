@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, own_params, read_loss
+from grader.checks.evidence import Evidence, fact, own_gradient, own_params, read_loss
+from grader.checks.trainable import blocked
 from grader.records import Finding, Floats
 
 LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
@@ -21,10 +22,9 @@ def minibatch(evidence: Evidence) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     for call in runs:
-        problem = read_loss(evidence, "rows/0", 1).finding or obstacle(evidence.reply(call.id), about="train")
+        problem = blocked(evidence, call.id)
         if problem:
-            text = f"Not judged: train() needs loss(). {problem.message}" if problem.skipped else problem.message
-            return Finding(0.0, text, (), problem.places, problem.skipped, "train")
+            return problem
     size = int(runs[0].steps[0].arguments["batch_size"])
     found = [_used(evidence, index) for index in range(len(runs))]
     problem = next((used for used in found if isinstance(used, Finding)), None)
@@ -89,6 +89,11 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
         if shares is not None:
             return shares
     if not told:
+        first = 1 if index == 0 else 2
+        raised = next(filter(None, (read_loss(evidence, at, first + row).finding for row in range(len(labels)))), None)
+        if raised:
+            text = f"Not judged: loss() does not answer for a single row. {raised.message}"
+            return Finding(0.0, text, skipped=True, about="train")
         text = "Not judged: the gradients of single rows do not tell the rows apart; mend the gradients first."
         return Finding(0.0, text, skipped=True, about="train")
     text = (

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, not_started, obstacle, settle
+from grader.checks.evidence import Evidence, fact, not_started, obstacle, own_scores, settle
 from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
-
-# Their own scores against the right ones: a missing bias leaves 0.8, a function of something else leaves chance.
-OWN_SCORES = 0.5
 
 
 @fact
@@ -56,10 +53,5 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
 
 def _own_labels(evidence: Evidence, call: Call, right: Array) -> Array | None:
     """Give the labels that follow from their own scores, where those are wrong but of the right kind."""
-    reply = evidence.reply(call.id.replace("predict", "scores"))
-    own = as_array(reply.results[0]) if reply.results else None
-    scores = evidence.expected(call.id)["scores"]
-    if own is None or own.shape != scores.shape or not np.isfinite(own).all() or not own.std():
-        return None
-    alike = np.corrcoef(own.reshape(-1), scores.reshape(-1))[0, 1] >= OWN_SCORES
-    return own.argmax(axis=1).astype(right.dtype) if alike else None
+    own = own_scores(evidence, call.id.split("/")[1])
+    return None if own is None else own.argmax(axis=1).astype(right.dtype)

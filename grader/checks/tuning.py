@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.checks.evidence import Evidence, not_started, obstacle, resembles_the_loss
-from grader.checks.training import final_scores
+from grader.checks.learning import final_scores
 from grader.compare import as_number, describe
 from grader.records import Finding
 
