@@ -40,7 +40,8 @@ def to_index(reports: Sequence[Report], title: str) -> str:
             rows=rows,
             graded=len(graded),
             median=graded[len(graded) // 2] if graded else None,
-            environment=reports[0].environment if reports else None,
+            # What could not be loaded was never run, and has no layers to name.
+            environment=next((report.environment for report in reports if report.environment.isolation), None),
             banners=words.BANNERS,
         )
     )

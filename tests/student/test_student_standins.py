@@ -179,3 +179,9 @@ def test_a_helper_module_that_does_not_import_fails_the_load(ask):
     run = ask("from layers import relu", modules={"layers": "class Relu:\n    1 / 0"})
     assert run.load.error.type == "ZeroDivisionError"
     assert str(run.load.error.places[-1]) == "layers.py, line 2: `1 / 0`"
+
+
+def test_xrange_is_range(ask, network, question):
+    """A lone `xrange` of Python 2 costs nothing: the loader notes it."""
+    reply = ask(network() + "\n\nNUMBERS = list(xrange(3))\n", question("first")).replies["first"]
+    assert reply.outcome == "returned"
