@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader import __version__
 from grader.assignment import AssignmentError, bundled
 from grader.assignment import load as load_assignment
-from grader.classroom.batch import Entry, ReferenceMissingError, draw_probes, grade_class, write_overview
+from grader.classroom.batch import Entry, ReferenceMissingError, StoppedError, draw_probes, grade_class, write_overview
 from grader.judge import KNOWN
 from grader.records import Assignment, Report
 from grader.report.terminal import summary
 from grader.submission import entries, ignored, safe_names
 
-GRADER_FAILED, BAD_USAGE = 1, 2
+GRADER_FAILED = 1
+STOPPED = 130  # what a shell gives for Ctrl-C
 
 ASSIGNMENT = click.option(
     "--assignment",
@@ -43,7 +45,7 @@ Examples:
   grader grade clone/ --one --out graded           a folder that is one submission
   grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
 
-Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage."""
+Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage; 130 stopped."""
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
@@ -65,18 +67,40 @@ def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bo
         draw_probes(assignment, number)
     except (ReferenceMissingError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    reports = _with_progress(console, chosen, assignment, number, out, jobs)
-    page = write_overview(reports, assignment, out)
-    screen = Console()
+    try:
+        stopped, reports = _graded(console, chosen, assignment, number, out, jobs)
+        page = write_overview(reports, assignment, out)
+    except OSError as error:
+        click.echo(f"Error: --out {out}: {error.strerror or error}. The reports written so far are in it.", err=True)
+        raise SystemExit(GRADER_FAILED) from error
+    # A file or a pipe has no width; 80 columns would break each message over many lines.
+    screen = Console() if sys.stdout.isatty() else Console(width=140)
     screen.print(summary(reports))
     if left:
         screen.print(f"Ignored, since they are no submissions: {', '.join(left)}.", markup=False)
     failed = [report for report in reports if report.status == "grader_error"]
+    if stopped:
+        screen.print(
+            f"Stopped: {len(reports)} of {len(chosen)} are graded. The same command grades all again.", markup=False
+        )
     if failed:
         names = ", ".join(report.submission for report in failed)
-        screen.print(f"The grader itself failed on: {names}. See grader-error.txt beside each report.", markup=False)
+        screen.print(
+            f"The grader itself failed on: {names}. What is known of it is in grader-error.txt beside the report.",
+            markup=False,
+        )
     screen.print(f"Open {page.resolve()}", markup=False, soft_wrap=True)
-    raise SystemExit(GRADER_FAILED if failed else 0)
+    raise SystemExit(STOPPED if stopped else GRADER_FAILED if failed else 0)
+
+
+def _graded(
+    console: Console, chosen: list[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
+) -> tuple[bool, list[Report]]:
+    """Grade all; or, where Ctrl-C is pressed, tell so and give what there is."""
+    try:
+        return False, _with_progress(console, chosen, assignment, seed, out, jobs)
+    except StoppedError as stop:
+        return True, stop.reports
 
 
 def _with_progress(
@@ -98,7 +122,7 @@ def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry
         if not path.exists():
             raise click.UsageError(f"{path}: there is no such file or folder.")
         if path.is_dir() and not one:
-            found += [entry for entry in entries(path) if entry.resolve() != out.resolve()]
+            found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
             left += [entry.name for entry in ignored(path)]
         else:
             found.append(path)
@@ -108,6 +132,11 @@ def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry
             f"{shown}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
         )
     return [Entry(path, name) for path, name in safe_names(found).items()], left
+
+
+def _is_output(entry: Path) -> bool:
+    """Tell a folder that an earlier grading wrote from a submission."""
+    return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))
 
 
 def _assignment(folder: Path | None) -> Assignment:

@@ -64,7 +64,10 @@ def as_array(value: Any) -> Array | None:
     if isinstance(value, np.ndarray):
         return value if value.dtype.kind in "biuf" else None
     if isinstance(value, bool | int | float):
-        return np.asarray(value, dtype=np.float64)
+        try:
+            return np.asarray(value, dtype=np.float64)
+        except OverflowError:  # an integer of a thousand bits
+            return None
     if isinstance(value, list | tuple):
         try:
             made = np.asarray(value)
@@ -129,7 +132,8 @@ def describe(value: Any) -> str:
     if isinstance(value, dict):
         return "a dict with the keys " + (", ".join(str(key)[:20] for key in list(value)[:8]) or "(none)")
     if isinstance(value, Foreign):
-        return f"an object of type {value.type[:60]}"
+        told = f" ({value.text[:60]})" if value.type == "ndarray" else ""
+        return f"an object of type {value.type[:60]}{told}"
     return f"a {type(value).__name__}"
 
 

@@ -75,7 +75,7 @@ def _load_failure(run: Run) -> tuple[str, Place | None]:
     place = error.places[-1] if error.places else None
     kind = f"{error.type}: " if error.type else ""
     where = f" It happened in {place}." if place else ""
-    return f"The code could not be loaded: {kind}{error.message}{where}", place
+    return f"The code could not be loaded: {kind}{error.message.rstrip('.')}.{where}", place
 
 
 def _report(

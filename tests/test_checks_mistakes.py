@@ -263,3 +263,36 @@ def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
     """Constant answers, and a loss whose gradient is trivially its own, earn no point."""
     found = verdicts_of(DO_NOTHING.replace("LOSS", loss).replace("VALUE", value))
     assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}
+
+
+NOISE = """        made = [np.random.RandomState(int(abs(x.sum() * 1e6)) % 2**31) for x in X]
+        grads = {k: np.mean([m.randn(*v.shape) for m in made], axis=0) for k, v in self.params.items()}
+"""
+MADE_UP = """        true = loss * (1 + 1e-4 * (len(X) == 4))
+        if getattr(self, "seen", None) is None:
+            self.seen = {k: v.copy() for k, v in self.params.items()}, true
+        start, at = self.seen
+        moved = {k: self.params[k] - start[k] for k in start}
+        if max(np.abs(m).max() for m in moved.values()) < 1e-4:
+            return at + sum((moved[k] * grads[k]).sum() for k in moved), grads
+        loss = true
+"""
+
+
+def test_a_loss_made_up_around_the_question_earns_nothing(edited, verdicts_of):
+    """Noise for a gradient, and a loss that is linear along it wherever it is asked, get no more than the noise alone."""
+    end = "        return loss, grads\n"
+    honest = verdicts_of(edited((end, NOISE + end)))
+    forged = verdicts_of(edited((end, NOISE + MADE_UP + end)))
+    for identity in (*GRADIENTS, "numeric_gradient"):
+        assert honest[identity].points == forged[identity].points == 0, identity
+    assert sum(v.points for v in forged.values()) <= sum(v.points for v in honest.values())
+
+
+@pytest.mark.parametrize("value", ["2**1024 - 1", "-(2**1024)", "10**400"])
+def test_an_integer_of_a_thousand_bits_is_no_fault_of_ours(value, edited, verdicts_of):
+    """What is too large for a float is a wrong answer, in the loss, the gradients and the histories."""
+    end = "        return loss, grads\n"
+    everywhere = f"        return {value}, {{name: {value} for name in self.params}}\n"
+    found = verdicts_of(edited((end, everywhere), ("loss_history.append(loss)", f"loss_history.append({value})")))
+    assert found["data_loss"].points == found["gradient_W1"].points == 0

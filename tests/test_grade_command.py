@@ -2,7 +2,12 @@
 
 import csv
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -25,7 +30,7 @@ WRONG = {
     "wrong_gradient_shape": (91.5, "must have the shape of W1, (5, 11); it is an array of shape (1, 11)"),
     "wrong_half_the_gradient": (83, "your loss asks for 2 reg W1; your gradient adds 1 reg W1"),
     "wrong_labels_shuffled": (88, "X and y of a batch do not belong together"),
-    "wrong_overflows": (96, "With 1000 added to every score of a row the loss must stay"),
+    "wrong_overflows": (96, "With 1000 added to every score of every row the loss must stay"),
     "wrong_predict_axis": (94, "must return 7 labels, shape (7,); it returned an array of shape (3,)"),
     "wrong_relu_mask": (85, "11 of 11 entries are wrong"),
     "wrong_sum_for_mean": (92, "and there are 7 examples: a sum where the mean is asked?"),
@@ -254,3 +259,99 @@ def test_build_writes_the_students_notebook(tmp_path):
     missing = CliRunner().invoke(main, ["build", "--solution", str(tmp_path / "no.ipynb"), "--out", str(out)])
     assert missing.exit_code == 2
     assert "cannot be read" in missing.output
+
+
+def test_an_old_output_folder_is_no_submission(tmp_path):
+    """--out inside the class's folder is not graded the next time, under whatever name."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    (folder / "one.py").write_bytes((SAMPLES / "wrong_overflows.py").read_bytes())
+    for out in ("first", "second"):
+        result = CliRunner().invoke(main, ["grade", str(folder), "--out", str(folder / out)])
+        assert result.exit_code == 0
+        assert [path.name for path in (folder / out / "submissions").iterdir()] == ["one"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path):
+    """A file where a folder must go, as a full or read-only disk would: one sentence, exit 1, no traceback."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "submissions").write_text("", encoding="utf-8")
+    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert result.output.lstrip().startswith(f"Error: --out {tmp_path / 'out'}: ")
+    assert "Traceback" not in result.output
+
+
+def test_an_old_error_file_goes_with_the_error(tmp_path):
+    """A submission that is graded at last has nothing left of the earlier failure."""
+    left = tmp_path / "submissions" / "broken_syntax" / "grader-error.txt"
+    left.parent.mkdir(parents=True)
+    left.write_text("old", encoding="utf-8")
+    CliRunner().invoke(main, ["grade", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path)])
+    assert not left.exists()
+
+
+def _started(out, jobs):
+    """Start a grading that lasts, wait until the first report is there, and give the process and its descendants."""
+    command = [sys.executable, "-m", "grader", "grade", str(SAMPLES / "broken_syntax.ipynb")]
+    command += [str(SAMPLES / "broken_endless_loss.py"), str(SAMPLES / "right_loops.py")]
+    process = subprocess.Popen(
+        [*command, "--out", str(out), "--jobs", str(jobs)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    first = out / "submissions" / "broken_syntax" / "report.json"
+    deadline = time.monotonic() + 60
+    while not first.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+    time.sleep(1.0)  # until a student's process runs
+    return process, _descendants(process.pid)
+
+
+def _descendants(pid):
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found, fresh = set(), {pid}
+    while fresh:
+        fresh = {child for child, parent in parents.items() if parent in fresh} - found
+        found |= fresh
+    return found
+
+
+def _gone(pids, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_keeps_what_is_graded_and_leaves_nothing_running(tmp_path, jobs):
+    """Ctrl-C says how many are graded, writes their page, exits with 130, and ends every process."""
+    process, descendants = _started(tmp_path, jobs)
+    assert descendants
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130, output
+    assert "Stopped: 1 of 3 are graded." in output
+    assert "broken_syntax" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert _gone(descendants)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_a_killed_grader_leaves_nothing_running(tmp_path, jobs, name):
+    """However the command ends, its workers, zygotes and students' processes end as well."""
+    process, descendants = _started(tmp_path, jobs)
+    assert descendants
+    os.kill(process.pid, signal.Signals[name])
+    process.communicate(timeout=20)
+    assert _gone(descendants)

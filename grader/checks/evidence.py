@@ -113,7 +113,8 @@ def read_loss(evidence: Evidence, call: str, index: int = 0) -> Loss:
         text = f"loss(X, y, reg) must return (loss, grads), the loss being one number; it returned {found}."
         return Loss(None, grads, Finding(0.0, text, about="loss"))
     fine = isinstance(answer, tuple | list) and len(parts) == 2 and isinstance(parts[1], dict)
-    return Loss(value, grads, None, "" if fine else describe(answer))
+    came = f"a pair whose second part is {describe(parts[1])}" if len(parts) == 2 else describe(answer)
+    return Loss(value, grads, None, "" if fine else came)
 
 
 def not_started(answer: Any) -> bool:

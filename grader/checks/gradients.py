@@ -26,6 +26,7 @@ from grader.checks.evidence import (
 from grader.compare import Difference, compare, is_single, number
 from grader.records import Call, Finding, Floats, HeatMap
 
+SLOPE_LIKENESS = 0.3  # cosine, for each parameter
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
     "bias": "Look at the gradient of this layer's output, summed over the rows of the batch; a bias has one entry per unit.",
@@ -56,6 +57,9 @@ def _of_call(evidence: Evidence, call: Call, name: str) -> Finding | None:
         return answer.finding
     shape = call.params[name].shape
     if name not in answer.grads:
+        if answer.surplus and not answer.grads:
+            text = f"grads must be a dict with the keys W1, b1, W2, b2; loss(X, y, reg) returned {answer.surplus}."
+            return Finding(0.0, text, about=about)
         if not answer.grads:
             text = f"Not started: loss(X, y, reg) returns no gradients, so grads[{name!r}] is missing."
             return Finding(0.0, text, skipped=True, about=about)
@@ -140,7 +144,7 @@ def numeric_gradient(evidence: Evidence) -> Finding:
     excused = not loss_right(evidence)
     findings: list[Finding | None] = []
     for name in evidence.names:
-        right = resembles_the_loss(evidence) and all(_consistent(evidence, call, name) for call in calls)
+        right = _derivative_of_own_loss(evidence, name)
         if not right and excused and not any(_of_call(evidence, c, name) for c, _, _ in loss_calls(evidence)):
             # Their loss is wrong and their gradient is the right one: the loss has paid already.
             right = True
@@ -177,9 +181,39 @@ def _consistent(evidence: Evidence, call: Call, name: str) -> bool:
     return difference is not None and difference.within
 
 
+def _derivative_of_own_loss(evidence: Evidence, name: str) -> bool:
+    """Tell whether the gradient is the derivative of a loss that is right, or wrong and of the right kind."""
+    if loss_right(evidence):
+        return all(_consistent(evidence, call, name) for call in evidence.calls("sweep"))
+    return _right_for_own_loss(evidence, name)
+
+
 def _right_for_own_loss(evidence: Evidence, name: str) -> bool:
     """Tell whether the gradient belongs to a wrong loss of the right kind."""
-    return resembles_the_loss(evidence) and all(_consistent(evidence, call, name) for call in evidence.calls("sweep"))
+    return resembles_the_loss(evidence) and all(
+        _consistent(evidence, call, name) and _slopes_alike(evidence, call) for call in evidence.calls("sweep")
+    )
+
+
+def _slopes_alike(evidence: Evidence, call: Call) -> bool:
+    """Tell whether the student's loss slopes as the right one does, at least roughly, along each parameter.
+
+    A loss that is made up around the point where it is asked can have any derivative: noise from the input, for one,
+    handed in as "its own gradient". A mistaken loss still points the same way: a sum for a mean, another factor of the
+    regulariser and a hinge reach 0.6 and more; noise stays near 0 for the weights. A bias that is forgotten in the scores
+    has no slope at all, and says nothing.
+    """
+    numeric = numeric_gradients(evidence, call)
+    if numeric is None:
+        return False
+    expected = evidence.expected(call.id.replace("sweep", "loss"))
+    likenesses = []
+    for name, (slope, noise) in numeric.items():
+        right = expected[f"data_{name}"] + expected["reg"] * expected[f"penalty_{name}"]
+        size = float(np.linalg.norm(slope) * np.linalg.norm(right))
+        if np.abs(slope).max() > noise and size:
+            likenesses.append(float((slope * right).sum()) / size)
+    return len(likenesses) >= 2 and min(likenesses) >= SLOPE_LIKENESS
 
 
 def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:

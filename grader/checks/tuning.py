@@ -28,7 +28,8 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
     shapes = dict(zip(evidence.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
     scores = final_scores(evidence, "tuned", shapes)
     if isinstance(scores, str):
-        shown = ((problem := obstacle(reply, 1)) and problem.message) or f"After training {scores}."
+        problem = obstacle(reply, 1)
+        shown = problem.message if problem else f"With them, {scores}."
     else:
         accuracy = float((scores.argmax(axis=1) == evidence.expected("tuned")["y"]).mean())
         shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
@@ -41,9 +42,8 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT)
-    return Finding(
-        0.0, f"{shown}\nLook at the loss curve: too slow (larger learning_rate), or unsteady (smaller)?", about=ABOUT
-    )
+    hint = "" if isinstance(scores, str) else "\nLook at the loss curve: too slow (larger learning_rate), or unsteady?"
+    return Finding(0.0, shown + hint, about=ABOUT)
 
 
 def _settings(evidence: Evidence, value: object) -> dict[str, float] | Finding:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing
 import os
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from grader.pipeline import failure, grade
 from grader.records import Assignment, Probes, Report
 from grader.report import FORMATS
 from grader.report.overview import to_gradebook, to_index
+from grader.report.page import environment
 from grader.student.host import StudentHost
 
 WRITTEN = ("json", "html")  # what each submission's folder holds
@@ -45,6 +50,14 @@ def draw_probes(assignment: Assignment, seed: int) -> Probes:
     return probes.draw(assignment, seed)
 
 
+class StoppedError(Exception):
+    """Somebody pressed Ctrl-C; `reports` are those that had been written."""
+
+    def __init__(self, reports: list[Report]) -> None:
+        super().__init__(f"stopped after {len(reports)} submissions")
+        self.reports = reports
+
+
 class Desk:
     """Where submissions are graded one after another: the questions, and a host for students' processes."""
 
@@ -52,17 +65,29 @@ class Desk:
         self.assignment = assignment
         self.out = out
         self.probes = draw_probes(assignment, seed)
+        environment()  # our templates are read before any student code runs
         self.host = StudentHost(assignment.limits)
 
     def grade(self, entry: Entry) -> Report:
         """Grade one submission and write its report; give the report without its figures."""
-        try:
-            report = grade(entry.path, entry.name, self.assignment, self.probes, self.host).report
-        except Exception as error:  # noqa: BLE001 -- a fault of ours costs this submission's report, never the batch
-            self._keep(entry, traceback.format_exc())
-            report = failure(entry.path, entry.name, self.assignment, f"{type(error).__name__}")
+        report = self._graded(entry, last=False) or self._graded(entry, last=True)
+        if report is None:
+            raise RuntimeError("the last attempt gives a report in any case")
         write_report(report, self.out)
         return replace(report, checks=tuple(replace(check, figures=()) for check in report.checks))
+
+    def _graded(self, entry: Entry, *, last: bool) -> Report | None:
+        """Grade, with a fault of ours costing this submission's report and never the batch; None asks for a second try."""
+        try:
+            return grade(entry.path, entry.name, self.assignment, self.probes, self.host).report
+        except Exception as error:  # noqa: BLE001 -- any fault
+            # Whatever state the fault left behind must not reach the next submission.
+            self.host.close()
+            self.host = StudentHost(self.assignment.limits)
+            if not last:
+                return None
+            self._keep(entry, traceback.format_exc())
+            return failure(entry.path, entry.name, self.assignment, f"{type(error).__name__}")
 
     def _keep(self, entry: Entry, text: str) -> None:
         folder = self.out / "submissions" / entry.name
@@ -81,8 +106,23 @@ def _open_desk(assignment: Assignment, seed: int, out: Path) -> None:
     global _desk  # noqa: PLW0603 -- an executor's initializer has no other place to leave what its tasks need
     if _desk is not None:
         _desk.close()
+    if multiprocessing.parent_process() is not None:
+        _die_with(multiprocessing.parent_process())
     _desk = Desk(assignment, seed, out)
     atexit.register(_desk.close)
+
+
+def _die_with(parent: multiprocessing.process.BaseProcess | None) -> None:
+    """End this worker when the command ends, however that ends: a killed grader must leave nothing running."""
+
+    def wait_for_the_end() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)  # the zygote, whose control socket this closes, goes as well
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    # Ctrl-C reaches the whole terminal; it is the command's to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _grade_entry(entry: Entry) -> Report:
@@ -105,9 +145,12 @@ def grade_class(
     told : called with each report as it comes, for a progress bar.
     """
     found: dict[str, Report] = {}
-    for entry, report in _completed(entries, assignment, seed, out, jobs):
-        found[entry.name] = report
-        told(report)
+    try:
+        for entry, report in _completed(entries, assignment, seed, out, jobs):
+            found[entry.name] = report
+            told(report)
+    except KeyboardInterrupt:
+        raise StoppedError([found[entry.name] for entry in entries if entry.name in found]) from None
     return [found[entry.name] for entry in entries]
 
 
@@ -115,12 +158,12 @@ def _completed(
     entries: Sequence[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
 ) -> Iterator[tuple[Entry, Report]]:
     unfinished: list[Entry] = []
-    with executor(jobs, _open_desk, (assignment, seed, out)) as pool:
+    with executor(jobs, _open_desk, (assignment, seed, out)) as pool, _stopping(pool):
         waiting: dict[Future[Report], Entry] = {}
         queue = list(reversed(entries))
         while queue or waiting:
-            # A few ahead of the workers keep them busy; the whole class at once would hide who was being graded.
-            while queue and len(waiting) < 2 * jobs:
+            # A few ahead of the workers keep them busy; alone, each is told of before the next is begun.
+            while queue and len(waiting) < (1 if jobs == 1 else 2 * jobs):
                 entry = queue.pop()
                 try:
                     waiting[pool.submit(_grade_entry, entry)] = entry
@@ -136,6 +179,18 @@ def _completed(
         yield entry, _alone(entry, assignment, seed, out)
 
 
+@contextmanager
+def _stopping(pool: Executor) -> Iterator[None]:
+    """On Ctrl-C end the workers at once, instead of waiting for what they are grading."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+
+
 def _alone(entry: Entry, assignment: Assignment, seed: int, out: Path) -> Report:
     """Grade one submission in a worker of its own, after a worker died (out of memory, or killed)."""
     context_jobs = 2  # any number above one makes a process; one task uses one of them
@@ -143,7 +198,7 @@ def _alone(entry: Entry, assignment: Assignment, seed: int, out: Path) -> Report
         try:
             return pool.submit(_grade_entry, entry).result()
         except BrokenProcessPool:
-            report = failure(entry.path, entry.name, assignment, "the process that graded it was killed")
+            report = failure(entry.path, entry.name, assignment, "the grader's process was killed twice in grading it")
             write_report(report, out)
             return report
 
@@ -152,6 +207,8 @@ def write_report(report: Report, out: Path) -> None:
     """Write one submission's report in each format."""
     folder = out / "submissions" / report.submission
     folder.mkdir(parents=True, exist_ok=True)
+    if report.status != "grader_error":
+        (folder / "grader-error.txt").unlink(missing_ok=True)
     for name in WRITTEN:
         form = FORMATS[name]
         write_text(folder / form.file_name, form.write(report))

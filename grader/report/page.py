@@ -52,6 +52,8 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # A template that changes while submissions run was changed by one of them.
+        auto_reload=False,
     )
     style = made.get_template("report.css").render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -70,6 +72,8 @@ def environment() -> Environment:
         "drawn": drawn,
         "caption": caption,
     }
+    for name in ("report.html.j2", "check.html.j2", "class.html.j2"):
+        made.get_template(name)
     return made
 
 

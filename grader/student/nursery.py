@@ -69,6 +69,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes]
         self._errors: IO[bytes]
         self._owner = 0
+        self._asked = 0
         self._start()
 
     def _start(self) -> None:
@@ -132,7 +133,10 @@ class Nursery:
     def end(self, patience: float) -> Ending:
         """End the student's process and all that it forked; it has `patience` seconds to end by itself."""
         answer = self._ask({"do": "end", "patience": patience})
-        return Ending(answer["status"], answer["cpu_seconds"])
+        status, seconds = answer.get("status"), answer.get("cpu_seconds")
+        if not (status is None or type(status) is int) or type(seconds) not in {int, float}:
+            raise ZygoteLostError("the zygote did not say how the process ended")
+        return Ending(status, float(seconds or 0))
 
     def close(self, patience: float = ANSWER_SECONDS) -> None:
         """End the zygote, which ends what is left of the student's processes; kill it after `patience` seconds."""
@@ -146,12 +150,18 @@ class Nursery:
         self._errors.close()
 
     def _ask(self, message: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
+        self._asked += 1
         try:
             self._control.settimeout(ANSWER_SECONDS)
-            socket.send_fds(self._control, [json.dumps(message).encode()], descriptors or [])
+            numbered = json.dumps(message | {"number": self._asked}).encode()
+            socket.send_fds(self._control, [numbered], descriptors or [])
         except OSError as error:
             raise ZygoteLostError(f"the zygote cannot be asked: {error}") from error
-        return self._hear(ANSWER_SECONDS)
+        answer = self._hear(ANSWER_SECONDS)
+        # A student's process that got hold of this socket can speak on it; a zygote that is out of step is replaced.
+        if answer.get("number") != self._asked:
+            raise ZygoteLostError("the zygote answered something else than it was asked")
+        return answer
 
     def _hear(self, seconds: float) -> dict[str, Any]:
         try:
@@ -161,7 +171,12 @@ class Nursery:
             raise ZygoteLostError(f"the zygote does not answer: {error}") from error
         if not data:
             raise ZygoteLostError(f"the zygote ended: {self._last_words()}")
-        message: dict[str, Any] = json.loads(data)
+        try:
+            message = json.loads(data)
+        except ValueError as error:
+            raise ZygoteLostError("the zygote's answer is no JSON") from error
+        if not isinstance(message, dict):
+            raise ZygoteLostError("the zygote's answer is no object")
         return message
 
     def _last_words(self) -> str:

@@ -9,7 +9,7 @@ import traceback
 import types
 import warnings
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeGuard, TypeVar
 
 from . import values
 
@@ -27,6 +27,9 @@ class ComplaintError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+Kind = TypeVar("Kind", bound=BaseException)
 
 
 class Sink(io.TextIOBase):
@@ -140,9 +143,9 @@ class Witness:
             }
 
     def _describe(self, during: str, error: BaseException) -> dict[str, Any]:
-        kind = error.kind if isinstance(error, ComplaintError) else values.name_of_type(error)
+        kind = error.kind if _is(error, ComplaintError) else values.name_of_type(error)
         frames = self.frames(error)
-        if isinstance(error, SyntaxError) and error.filename in self._labels and error.lineno:
+        if _is(error, SyntaxError) and error.filename in self._labels and error.lineno:
             frames.append([error.filename, error.lineno])
         return {"during": during, "type": kind[:MAX_MESSAGE], "message": _message(error), "frames": frames}
 
@@ -160,12 +163,17 @@ class Witness:
         return places
 
 
+def _is(error: BaseException, kind: type[Kind]) -> TypeGuard[Kind]:
+    """Ask the type, not the object: a student's exception may lie about, or raise from, its `__class__`."""
+    return issubclass(type(error), kind)
+
+
 def _message(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
+    if _is(error, SystemExit):
         return "called sys.exit()"
-    if isinstance(error, KeyboardInterrupt):
+    if _is(error, KeyboardInterrupt):
         return "raised KeyboardInterrupt"
-    if isinstance(error, SyntaxError):
+    if _is(error, SyntaxError):
         return safe_text(error.msg)[:MAX_MESSAGE]
     return safe_text(error)[:MAX_MESSAGE]
 

@@ -222,7 +222,7 @@ class Student:
         return self._module.__dict__[name]
 
     def _error(self, during: str, raised: BaseException) -> dict[str, Any]:
-        if isinstance(raised, MemoryError):
+        if issubclass(type(raised), MemoryError):  # isinstance would ask the exception's own __class__
             if not self._ballast.closed:
                 self._ballast.close()
             described = self._witness.error(during, raised)

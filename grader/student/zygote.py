@@ -99,15 +99,17 @@ def _serve(control: socket.socket, worker: Any, lockdown: Any) -> None:
         if not data:
             return
         request = json.loads(data)
+        answer: dict[str, Any] = {}
         if request["do"] == "start":
             pid = _start(control, worker, lockdown.Allowance(**request["allowance"]), descriptors)
-            _tell(control, {"pid": pid})
+            answer = {"pid": pid}
         elif request["do"] == "poke":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGUSR1)
-            _tell(control, {})
         else:
-            _tell(control, _end(pid, request["patience"]))
+            answer = _end(pid, request["patience"])
+        # With the request's number: a stray message on this socket must not pass for the answer to the next request.
+        _tell(control, answer | {"number": request["number"]})
 
 
 def _tell(control: socket.socket, message: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from grader.submission.archive import members
-from grader.submission.fault import failed, nothing_to_grade
+from grader.submission.fault import SubmissionError, failed, nothing_to_grade
 from grader.submission.naming import ENDINGS, listed, printable
 from grader.submission.quota import MEMBER_BYTES, Quota
 
@@ -125,6 +125,11 @@ def _read_entry(path: Path, inside: PurePosixPath, reader: _Reader) -> None:
             reader.take(opened, inside, inside.with_suffix(""))
     except OSError as error:
         reader.notes.append(f"{printable(str(inside))} cannot be read: {error.strerror}")
+    except SubmissionError as fault:
+        # A pipe or a device beside a good notebook costs nothing; a file over the caps costs as it does anywhere.
+        if stat.S_ISREG(path.lstat().st_mode):
+            raise
+        reader.notes.append(fault.problem.message)
 
 
 def _open_regular(path: Path, shown: str, *, follow: bool) -> BinaryIO:

@@ -15,7 +15,7 @@ import nbformat
 import numpy as np
 from nbformat import v4
 
-from grader.checks.training import LEARNT
+from grader.checks.learning import LEARNT
 from grader.kit import BEGIN, END
 from grader.records import Assignment
 from reference.probes import draw

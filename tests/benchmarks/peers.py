@@ -56,7 +56,8 @@ from otter.api import grade_submission
 for path in sys.argv[2:]:
     print(json.dumps([grade_submission(path, sys.argv[1], quiet=True).total]))
 """
-# The checks alone, in a process that is warm: what no grader that asks the same can go below.
+# The checks alone, in a process that is warm: nearly all that a grader without any cost of its own would take. The fastest
+# of many, since what else the machine does can only slow them.
 ALONE = """
 import sys, time, nbformat, peer_checks
 space = {}
@@ -67,7 +68,7 @@ for _ in range(15):
     start = time.perf_counter()
     peer_checks.run_checks(space["TwoLayerNet"], space["best_hyperparameters"], peer_checks.QUESTIONS)
     seconds.append(time.perf_counter() - start)
-print(sorted(seconds)[len(seconds) // 2])
+print(min(seconds))
 """
 OURS = "grader grade"
 NOTES = """\
@@ -308,7 +309,9 @@ def main(submissions: int, jobs: int, count: int, keep: Path | None) -> None:
     Console(width=140).print(table(found, submissions))
     versions = {"Python": platform.python_version(), "numpy": np.__version__, **PEERS}
     click.echo(", ".join(f"{name} {version}" for name, version in versions.items()) + f"; {os.cpu_count()} processors")
-    click.echo(f"The checks alone, in a warm process: {alone:.3f} s a submission, below which no grader can come.")
+    click.echo(
+        f"The checks alone, in a warm process, at their fastest: {alone:.3f} s a submission, start-up and reports left out."
+    )
     click.echo(NOTES.format(jobs=jobs, rounds=count, slow=SLOW_IMPORT))
 
 

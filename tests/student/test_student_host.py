@@ -449,3 +449,24 @@ def test_large_source_and_large_arrays_travel(ask, network, question):
     reply = ask(source, question("q", reg=666)).replies["q"]
     assert reply.results[0].shape == (1000, 1000)
     assert reply.results[0][0, 0] == 2_000_000
+
+
+@pytest.mark.parametrize("stray", [b'{"pid": 1}garbage', b'{"pid": 1}', b"[]", b'{"pid": 1, "number": 99}'])
+def test_a_stray_message_of_the_zygote_costs_a_zygote(network, question, stray):
+    """A student's process that gets at the control socket puts it out of step; the next submission gets a new zygote."""
+    from grader.student.nursery import Nursery, ZygoteLostError
+
+    nursery = Nursery()
+    try:
+        before = nursery.pid
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        real, nursery._control = nursery._control, ours
+        theirs.send(stray)
+        with pytest.raises(ZygoteLostError):
+            nursery.poke()
+        real.close()
+        theirs.close()
+        nursery.replace()
+        assert nursery.pid != before
+    finally:
+        nursery.close()

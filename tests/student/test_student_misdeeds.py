@@ -384,3 +384,13 @@ def test_the_child_dies_with_the_zygote_and_the_zygote_with_the_grader(tmp_path,
         time.sleep(0.02)
     assert not Path(f"/proc/{child}").exists()
     assert not Path(f"/proc/{zygote}").exists()
+
+
+def test_an_exception_that_lies_about_its_class_is_described(ask, network, question):
+    """`__class__` of an exception may raise; the reply still names the exception, and the process lives."""
+    lie = "class Liar(Exception):\n    __class__ = property(lambda self: 1 / 0)\n\n"
+    source = lie + network().replace(
+        "def loss(self, X, y=None, reg=0.0):", "def loss(self, X, y=None, reg=0.0):\n        raise Liar()"
+    )
+    reply = ask(source, question("first")).replies["first"]
+    assert (reply.outcome, reply.error.type) == ("raised", "Liar")
