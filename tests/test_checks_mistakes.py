@@ -265,6 +265,15 @@ def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
     assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}
 
 
+def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of):
+    """Where predict() hangs, training is not judged because of predict(), and loss() keeps its points."""
+    hangs = edited(("        y_pred = None\n", "        while True:\n            y_pred = None\n"))
+    found = verdicts_of(hangs)
+    assert "predict(): still running after 5 s" in found["predict"].message
+    assert found["update_rule"].message.startswith("Not judged: train() needs predict(). predict(): still running")
+    assert all(found[identity].status == "passed" for identity in ("scores", "data_loss", *GRADIENTS))
+
+
 NOISE = """        made = [np.random.RandomState(int(abs(x.sum() * 1e6)) % 2**31) for x in X]
         grads = {k: np.mean([m.randn(*v.shape) for m in made], axis=0) for k, v in self.params.items()}
 """
