@@ -7,15 +7,14 @@ rows, where sampling cannot matter. Only the calls reach a student's process; th
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from grader.records import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
+from reference.digits import digits, digits_settings, digits_start, stream
 from reference.network import Network, build
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
@@ -33,7 +32,6 @@ ROWS_SIZES, ROWS_BATCH, ROWS_RUNS, ROWS_RATE = (12, 15, 9, 3), 3, (1, 2, 3), 0.0
 TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 5}
 # iterations x batch x hidden units that the grader spends itself on a second opinion of hyperparameters: about 1 s.
 TRIAL_BUDGET = 2e7
-DIGITS_SPLIT = (1100, 297, 400)  # training, validation, held out: all 1,797
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     letters = "abcdefghijklmnopqrstuvwxyz"
     cases = [
         draw_case(
-            network, letters[index], sizes, _stream(seed, f"case {index}"), absent=index == len(assignment.sizes) - 1
+            network, letters[index], sizes, stream(seed, f"case {index}"), absent=index == len(assignment.sizes) - 1
         )
         for index, sizes in enumerate(assignment.sizes)
     ]
@@ -91,11 +89,6 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     yield _toy(assignment, network)
     yield _digits(assignment, network, seed)
     yield _tuned(assignment, seed)
-
-
-def _stream(seed: int, name: str) -> np.random.Generator:
-    """Give each part its own stream, so that a case added or changed leaves the others as they were."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 def draw_case(
@@ -225,7 +218,7 @@ def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
 
 
 def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    rng = _stream(seed, "same rows")
+    rng = stream(seed, "same rows")
     case = draw_case(network, "same", SAME_SIZES, rng, absent=False)
     # The row with the last label: programs that take the largest label for the number of classes pay for it once.
     row = int(case.y.argmax())
@@ -251,7 +244,7 @@ def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
 
 
 def _rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    case = draw_case(network, "rows", ROWS_SIZES, _stream(seed, "rows"), absent=False)
+    case = draw_case(network, "rows", ROWS_SIZES, stream(seed, "rows"), absent=False)
     singles = tuple(_loss_step(case.X[i : i + 1], case.y[i : i + 1], 0.0) for i in range(len(case.y)))
     seconds = assignment.limits.call_seconds
     losses = [network.data_loss(case.params, case.X[i : i + 1], case.y[i : i + 1]) for i in range(len(case.y))]
@@ -294,43 +287,6 @@ def _train(
     rng = np.random.RandomState(seed % 2**32)
     history = network.train(params, **data, **settings, rng=rng).loss_history  # type: ignore[arg-type]  # counts are whole in every caller's table
     return np.asarray(history, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Digits:
-    """The real digits, split: training (X, y), validation, and what is held out from the student."""
-
-    data: Mapping[str, Array]  # X, y, X_val, y_val: X rows in [-0.5, 0.5] less the training mean
-    X_test: Floats
-    y_test: Array
-
-
-def digits(folder: Path, seed: int) -> Digits:
-    """Split the digits by the seed, and permute their pixels.
-
-    A network does not see in which order pixels come, but a table of memorised images would.
-    """
-    with np.load(folder / "data" / "digits.npz", allow_pickle=False) as stored:
-        images, labels = stored["images"], stored["labels"].astype(np.int64)
-    rng = _stream(seed, "digits")
-    order, pixels = rng.permutation(len(labels)), rng.permutation(images.shape[1])
-    X, y = images[order][:, pixels] / 16.0, labels[order]
-    first, second = DIGITS_SPLIT[0], DIGITS_SPLIT[0] + DIGITS_SPLIT[1]
-    X = X - X[:first].mean(axis=0)
-    data = {"X": X[:first], "y": y[:first], "X_val": X[first:second], "y_val": y[first:second]}
-    return Digits(data, X[second:], y[second:])
-
-
-def digits_start(assignment: Assignment, network: Network, seed: int) -> Params:
-    """Draw the parameters from which training on the digits starts."""
-    rng = np.random.RandomState((seed + 1) % 2**32)
-    return network.initialise((64, assignment.digits.hidden_size, 10), assignment.digits.initial_std, rng)
-
-
-def digits_settings(assignment: Assignment) -> dict[str, float]:
-    """Give the arguments of train() for the digits."""
-    names = ("learning_rate", "learning_rate_decay", "reg", "num_iters", "batch_size")
-    return {name: getattr(assignment.digits, name) for name in names}
 
 
 def _digits(assignment: Assignment, network: Network, seed: int) -> tuple[Call, Expectation]:

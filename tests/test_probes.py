@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reference import calibrate
-from reference.probes import DIGITS_SPLIT, KINK_MARGIN, SCORE_MARGIN, digits, draw, network_of
+from reference.digits import DIGITS_SPLIT, digits
+from reference.probes import KINK_MARGIN, SCORE_MARGIN, draw, network_of
 
 
 def test_the_same_seed_asks_the_same(assignment, probes):

@@ -56,7 +56,7 @@ class Bench:
         """Run a command and give what it printed; stop the benchmark with its last words where it fails."""
         done = subprocess.run(command, cwd=cwd, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+            last = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
             raise click.ClickException(f"{Path(command[0]).name} {command[1]} ended with {done.returncode}:\n{last}")
         return done.stdout
 

@@ -1,0 +1,57 @@
+"""The real digits: split and permuted by a seed, with the start and the settings of the training on them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grader.records import Array, Assignment, Floats, Params
+from reference.network import Network
+
+DIGITS_SPLIT = (1100, 297, 400)  # training, validation, held out: all 1,797
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Give each part its own stream, so that a case added or changed leaves the others as they were."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The real digits, split: training (X, y), validation, and what is held out from the student."""
+
+    data: Mapping[str, Array]  # X, y, X_val, y_val: X rows in [-0.5, 0.5] less the training mean
+    X_test: Floats
+    y_test: Array
+
+
+def digits(folder: Path, seed: int) -> Digits:
+    """Split the digits by the seed, and permute their pixels.
+
+    A network does not see in which order pixels come, but a table of memorised images would.
+    """
+    with np.load(folder / "data" / "digits.npz", allow_pickle=False) as stored:
+        images, labels = stored["images"], stored["labels"].astype(np.int64)
+    rng = stream(seed, "digits")
+    order, pixels = rng.permutation(len(labels)), rng.permutation(images.shape[1])
+    X, y = images[order][:, pixels] / 16.0, labels[order]
+    first, second = DIGITS_SPLIT[0], DIGITS_SPLIT[0] + DIGITS_SPLIT[1]
+    X = X - X[:first].mean(axis=0)
+    data = {"X": X[:first], "y": y[:first], "X_val": X[first:second], "y_val": y[first:second]}
+    return Digits(data, X[second:], y[second:])
+
+
+def digits_start(assignment: Assignment, network: Network, seed: int) -> Params:
+    """Draw the parameters from which training on the digits starts."""
+    rng = np.random.RandomState((seed + 1) % 2**32)
+    return network.initialise((64, assignment.digits.hidden_size, 10), assignment.digits.initial_std, rng)
+
+
+def digits_settings(assignment: Assignment) -> dict[str, float]:
+    """Give the arguments of train() for the digits."""
+    names = ("learning_rate", "learning_rate_decay", "reg", "num_iters", "batch_size")
+    return {name: getattr(assignment.digits, name) for name in names}
