@@ -112,8 +112,8 @@ def timed(tool: str, jobs: int, submissions: int, work: Callable[[], int], read:
 def stubbornly(bench: Bench, *command: str | Path, cwd: Path) -> int:
     """Run a peer's command again where its kernel died before it answered; give how often one did.
 
-    Seen once in 20 runs of two otters at once. An instructor would give the command again; a benchmark that stopped
-    there would measure nothing.
+    Seen on one of the first 32 commands of otter's that ran two at a time, cause unknown. An instructor would give the
+    command again; a benchmark that stopped there would measure nothing.
     """
     for deaths in range(RETRIES):
         try:
