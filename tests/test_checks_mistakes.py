@@ -274,8 +274,8 @@ def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of):
     assert all(found[identity].status == "passed" for identity in ("scores", "data_loss", *GRADIENTS))
 
 
-NOISE = """        made = [np.random.RandomState(int(abs(x.sum() * 1e6)) % 2**31) for x in X]
-        grads = {k: np.mean([m.randn(*v.shape) for m in made], axis=0) for k, v in self.params.items()}
+NOISE = """        rows = 1e6 * X.sum(axis=1, keepdims=True)
+        grads = {k: np.sin(rows * np.arange(1, v.size + 1)).mean(axis=0).reshape(v.shape) for k, v in self.params.items()}
 """
 MADE_UP = """        true = loss * (1 + 1e-4 * (len(X) == 4))
         if getattr(self, "seen", None) is None:

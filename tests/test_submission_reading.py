@@ -163,7 +163,17 @@ def test_a_link_made_after_the_look_is_not_followed(tmp_path, monkeypatch):
 def test_a_pipe_does_not_hang(tmp_path):
     """A named pipe would wait for ever for somebody to write into it."""
     os.mkfifo(tmp_path / "net.py")
-    assert refusal(tmp_path)[1] == "net.py is no regular file, but a pipe or a device."
+    assert "(net.py is no regular file, but a pipe or a device.). Hand in the notebook." in refusal(tmp_path)[1]
+
+
+def test_a_pipe_beside_the_class_costs_nothing(tmp_path):
+    """What is no file is noted, and the file beside it is graded."""
+    os.mkfifo(tmp_path / "net.ipynb")
+    (tmp_path / "real.py").write_text("class TwoLayerNet:\n    pass\n", encoding="utf-8")
+    found = load(tmp_path, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
+    assert found.problem is None
+    assert found.graded_file == "real.py"
+    assert any("net.ipynb is no regular file" in note for note in found.notes)
 
 
 def test_what_tools_leave_behind_is_skipped(tmp_path):
