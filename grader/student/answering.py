@@ -37,7 +37,6 @@ INTERFACE = {
     ),
     "predict": ("X",),
 }
-HYPERPARAMETERS = "best_hyperparameters"
 _seed_from_random = random.seed
 
 
