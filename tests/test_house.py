@@ -27,7 +27,21 @@ FLOORS = {
 # What a room of floor 2 may import besides records: comparing is the checks' trade.
 ALSO = {"grader.checks": {"grader.compare"}}
 # Alone with the student: nothing of ours but each other.
-ALONE = {"worker", "lockdown", "wire", "zygote", "standins", "answering", "loading", "witness", "values"}
+ALONE = {
+    "worker",
+    "lockdown",
+    "landlock",
+    "seccomp",
+    "syscalls",
+    "terms",
+    "wire",
+    "zygote",
+    "standins",
+    "answering",
+    "loading",
+    "witness",
+    "values",
+}
 # Inside the checks' room: each may import those before it.
 CHECKS = [
     "evidence",

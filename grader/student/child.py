@@ -8,8 +8,9 @@ import socket
 import time
 from collections.abc import Sequence
 
-from . import lockdown, wire
+from . import wire
 from .nursery import Ending, Nursery, ZygoteLostError
+from .terms import FILE_BYTES, Allowance
 
 # From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
 BIRTH_SECONDS = 20.0
@@ -19,7 +20,7 @@ GLANCE_SECONDS = 0.01
 # How long a process may take to be gone after it closed the channel.
 ENDING_SECONDS = 0.3
 # How much of its own output is read: the file's cap.
-OUTPUT_BYTES = lockdown.FILE_BYTES
+OUTPUT_BYTES = FILE_BYTES
 
 
 class IsolationError(RuntimeError):
@@ -41,7 +42,7 @@ class StaleReplyError(Exception):
 class Child:
     """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
 
-    def __init__(self, nursery: Nursery, allowance: lockdown.Allowance) -> None:
+    def __init__(self, nursery: Nursery, allowance: Allowance) -> None:
         self._nursery = nursery
         self._output = os.memfd_create("output")
         self._channel, theirs = socket.socketpair()
@@ -56,7 +57,7 @@ class Child:
             self.release()
             raise
 
-    def _fork(self, theirs: socket.socket, allowance: lockdown.Allowance) -> None:
+    def _fork(self, theirs: socket.socket, allowance: Allowance) -> None:
         try:
             self._nursery.fork(theirs, self._output, allowance)
         except ZygoteLostError:

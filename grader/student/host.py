@@ -16,11 +16,12 @@ from typing import Any
 
 from grader.records import Call, Limits, Outcome, Place, Reply, Run, Segment, StudentError, Submission
 
-from . import lockdown, wire
+from . import wire
 from .child import ENDING_SECONDS, Child, EndedError, IsolationError, StaleReplyError
 from .nursery import Nursery, UnsupportedPlatformError, ZygoteLostError
 from .places import Text, before_trace, ending_in_words
 from .replies import clean, pack_call, reply_of
+from .terms import FULL, Allowance, Weakening
 from .worker import CHANNEL_LOST
 
 __all__ = ["IsolationError", "StudentHost", "UnsupportedPlatformError", "ZygoteLostError"]
@@ -41,6 +42,8 @@ class StudentHost:
     ----------
     limits
         Seconds by the grader's clock, memory in mebibytes on top of what a process with numpy loaded has.
+    weakening
+        Layers of the lock-down to leave out: for tests of what each of them stops.
 
     Raises
     ------
@@ -48,11 +51,16 @@ class StudentHost:
         Where there is no fork or no memfd_create.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, weakening: Weakening = FULL) -> None:
         self._limits = limits
-        self._nursery = Nursery()
+        self._nursery = Nursery(weakening)
         self._calls: Sequence[Call] = ()
         self._packed: list[list[memoryview]] = []
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Why each layer of the lock-down that is not in force is not, by the layer's name."""
+        return self._nursery.missing
 
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -98,7 +106,7 @@ class _Interview:
         self._text = Text(submission)
         self._class_name = class_name
         self._source = _pack_source(submission, class_name, limits)
-        self._allowance = lockdown.Allowance(limits.memory_mb, math.ceil(limits.total_seconds))
+        self._allowance = Allowance(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
         self._deadline = self._started + limits.total_seconds
         self._child: Child | None = None

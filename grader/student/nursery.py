@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from . import lockdown
+from .terms import FULL, Allowance, Weakening
 
 # A zygote answers in milliseconds; loading numpy on a slow disk is what takes long.
 START_SECONDS = 60.0
@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "LC_ALL": "C.UTF-8",
+    # Of itself, so that the time of day needs no file and is the same wherever a class is graded.
+    "TZ": "UTC0",
 }
 
 
@@ -59,12 +61,16 @@ class Ending:
 class Nursery:
     """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
 
+    `missing` says of each layer that is not in force why.
+
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, weakening: Weakening = FULL) -> None:
         check_platform()
         self.versions: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+        self._weakening = weakening
         self._control: socket.socket
         self._process: subprocess.Popen[bytes]
         self._errors: IO[bytes]
@@ -88,6 +94,7 @@ class Nursery:
             str(theirs.fileno()),
             str(os.getpid()),
             str(numpy_folder),
+            json.dumps(asdict(self._weakening)),
         ]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
@@ -102,7 +109,8 @@ class Nursery:
                 start_new_session=True,
             )
         try:
-            self.versions = dict(self._hear(START_SECONDS)["versions"])
+            told = self._hear(START_SECONDS)
+            self.versions, self.missing = dict(told["versions"]), dict(told["missing"])
         except ZygoteLostError:
             self.close(patience=1.0)
             raise
@@ -122,7 +130,7 @@ class Nursery:
         self.close(patience=1.0)
         self._start()
 
-    def fork(self, channel: socket.socket, output: int, allowance: lockdown.Allowance) -> None:
+    def fork(self, channel: socket.socket, output: int, allowance: Allowance) -> None:
         """Fork a student's process, which gets its end of the channel and the file for its outputs."""
         self._ask({"do": "start", "allowance": asdict(allowance)}, [channel.fileno(), output])
 

@@ -11,7 +11,6 @@ import faulthandler
 import gc
 import mmap
 import os
-import resource
 import signal
 import sys
 import traceback
@@ -23,13 +22,11 @@ import numpy as np
 
 from . import answering, lockdown, standins, values, wire
 from .loading import Loader, Text
+from .terms import Allowance
 from .witness import ComplaintError, Witness
 
 CHANNEL = 3
-DESCRIPTORS_END = 4
 RECURSION_LIMIT = 5_000
-# What 5,000 calls take where each goes through C (sorted with a key, __getattr__): 8 MiB, the default, is too small.
-STACK_BYTES = 64 << 20
 # Freed when memory runs out, so that there is some left to say so.
 BALLAST_BYTES = 16 << 20
 
@@ -37,13 +34,13 @@ SETUP_FAILED = 82
 CHANNEL_LOST = 83
 
 
-def live(channel: int, output: int, parent: int, allowance: lockdown.Allowance) -> NoReturn:
+def live(channel: int, output: int, allowance: Allowance, plan: lockdown.Plan, parent: int) -> NoReturn:
     """Live as a student's process, from just after the fork; `channel` and `output` are descriptors."""
     try:
-        _arrange_descriptors(channel, output)
+        _arrange_descriptors(channel, output, plan)
         _arrange_signals()
         ballast = mmap.mmap(-1, BALLAST_BYTES)
-        layers = lockdown.apply(allowance)
+        layers = lockdown.apply(allowance, plan)
         if os.getppid() != parent:
             os._exit(SETUP_FAILED)  # the zygote died before its death could be noticed
         wire.write(CHANNEL, wire.pack({"ready": layers}))
@@ -58,15 +55,16 @@ def live(channel: int, output: int, parent: int, allowance: lockdown.Allowance) 
     os._exit(0)
 
 
-def _arrange_descriptors(channel: int, output: int) -> None:
-    """Leave four descriptors: nothing to read, the memory file for both outputs, the channel."""
-    os.setsid()
+def _arrange_descriptors(channel: int, output: int, plan: lockdown.Plan) -> None:
+    """Leave four descriptors: nothing to read, the memory file for both outputs, the channel; Landlock's goes later."""
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(null, 0)
     os.dup2(channel, CHANNEL)
-    os.closerange(DESCRIPTORS_END, os.sysconf("SC_OPEN_MAX"))
+    if "process" in plan.layers:
+        os.setsid()
+        lockdown.close_all_but({0, 1, 2, CHANNEL} | ({plan.ruleset} if plan.ruleset is not None else set()))
 
 
 def _arrange_signals() -> None:
@@ -81,7 +79,7 @@ def _stderr() -> Any:
     return os.fdopen(2, "w", closefd=False, errors="replace")
 
 
-def _serve(allowance: lockdown.Allowance, ballast: mmap.mmap) -> None:
+def _serve(allowance: Allowance, ballast: mmap.mmap) -> None:
     reader = wire.Reader(wire.MAX_OWN_HEADER)
     first = wire.read(CHANNEL, reader)
     if first is None:
@@ -252,9 +250,6 @@ def _arrange_interpreter() -> None:
     """Make Python in this process as a notebook would have it, where that is safe."""
     gc.enable()
     sys.setrecursionlimit(RECURSION_LIMIT)
-    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    soft = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
     warnings.resetwarnings()
     warnings.simplefilter("default")
     builtins.input = _no_input

@@ -1,6 +1,7 @@
 """The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
 
-Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER`, where CONTROL is a SOCK_SEQPACKET descriptor.
+Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER WEAKENING`, where CONTROL is a SOCK_SEQPACKET
+descriptor and WEAKENING is `terms.Weakening` as JSON.
 It is told {"do": "start" | "poke" | "end", ...} and answers each with one message. It sees limits and process ids only: a
 submission's text and answers go from the grader to the student's process directly.
 """
@@ -8,9 +9,10 @@ submission's text and answers go from the grader to the student's process direct
 from __future__ import annotations
 
 import contextlib
-import ctypes  # noqa: F401 -- loaded for the lock-down, before there is anything to lock
 import gc
 import importlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import platform
@@ -20,6 +22,9 @@ import socket
 import sys
 import time
 import types
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,58 +42,99 @@ NUMPY = """
 numpy numpy.ctypeslib numpy.exceptions numpy.fft numpy.lib numpy.lib.format numpy.lib.scimath
 numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing
 """
+NUMPY_FOLDERS = ("numpy", "numpy.libs")
+# Besides Python and numpy: what programs read without being told to.
+_SHARED = (
+    f"lib/{platform.machine()}-linux-gnu"  # as Debian and its like lay them out; nothing but public packages is there
+)
+DATA = (
+    *("/usr/share/zoneinfo", "/dev/null", "/dev/zero", "/dev/urandom"),
+    *(f"/{_SHARED}", f"/usr/{_SHARED}", "/etc/ld.so.cache"),
+)
+SETUP_FAILED = 82
 # How long a fork bomb is chased before the grader is told that this zygote is lost.
 SWEEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """The room's files, loaded under another name: `import grader` must fail in a student's process."""
+
+    lockdown: Any
+    worker: Any
+    terms: Any
 
 
 def main() -> None:
     """Prepare, then serve the grader until it closes the control socket."""
     descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    worker, lockdown = _load_siblings(numpy_folder)
+    weakening = json.loads(sys.argv[4])
+    standard = list(sys.path)
+    siblings = _load_first()
+    # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
+    readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
+    plan = siblings.lockdown.prepare(readable, siblings.terms.Weakening(**weakening))
+    siblings = _load_rest(siblings, standard, numpy_folder, may_open=plan.may_open)
     # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    lockdown.control(lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+    siblings.lockdown.control(siblings.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         return
     # What a student's process forked and let go of comes back to us, to be killed.
-    lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    siblings.lockdown.control(siblings.lockdown.PR_SET_CHILD_SUBREAPER, 1)
     control = socket.socket(fileno=descriptor)
     try:
-        _serve(control, worker, lockdown)
+        _serve(control, siblings, plan)
     finally:
         sweep()
 
 
-def _load_siblings(numpy_folder: str) -> tuple[Any, Any]:
-    """Load everything that a student's process will need, and leave the standard library alone on the path.
-
-    The siblings are loaded as a package of another name: `import grader` must fail here.
-    """
-    for name in PRELOADED.split():
-        with contextlib.suppress(ImportError):  # a Python may be built without or lzma
-            importlib.import_module(name)
-    standard = list(sys.path[:])
-    sys.path.append(numpy_folder)
-    for name in NUMPY.split():
-        importlib.import_module(name)
+def _load_first() -> Siblings:
     package = types.ModuleType("_student")
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules["_student"] = package
+    terms = importlib.import_module("_student.terms")
+    return Siblings(importlib.import_module("_student.lockdown"), None, terms)
+
+
+def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str, *, may_open: bool) -> Siblings:
+    """Load everything that a student's process will need, and leave the standard library alone on the path."""
+    for name in PRELOADED.split():
+        with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
+            importlib.import_module(name)
+    sys.path.append(numpy_folder)
+    for name in NUMPY.split():
+        importlib.import_module(name)
     worker = importlib.import_module("_student.worker")
-    lockdown = importlib.import_module("_student.lockdown")
     for name in [name for name in sys.modules if name.partition(".")[0] == "_student"]:
         del sys.modules[name]
     sys.path[:] = standard
-    sys.path_importer_cache.clear()
+    for folder in set(sys.path_importer_cache) - set(standard):
+        del sys.path_importer_cache[folder]
+    # Reads the folders' listings into memory: a student's process may not list them.
+    importlib.util.find_spec("_no_module_of_this_name")
     # exit() and quit(), which `site` would have put there had it run.
     site.setquit()
     worker.warm_up()
-    return worker, lockdown
+    if not may_open:
+        # What is not loaded by now cannot be: a stand-in answers for it, where the finder would raise PermissionError.
+        sys.meta_path.remove(importlib.machinery.PathFinder)
+    return replace(siblings, worker=worker)
 
 
-def _serve(control: socket.socket, worker: Any, lockdown: Any) -> None:
+def _library(standard: list[str]) -> list[str]:
+    """Give the standard library's files and folders one by one: the installed packages lie in the same folder."""
+    folders = [Path(folder) for folder in standard if Path(folder).is_dir()]
+    packages = {"site-packages", "dist-packages"}
+    entries = [entry for folder in folders for entry in folder.iterdir() if entry.name not in packages]
+    return [str(entry) for entry in entries if str(entry) not in standard] + [
+        folder for folder in standard if Path(folder).name not in packages and Path(folder).parent in folders
+    ]
+
+
+def _serve(control: socket.socket, siblings: Siblings, plan: Any) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
-    _tell(control, {"versions": versions})
+    _tell(control, {"versions": versions, "missing": plan.missing})
     gc.disable()
     gc.collect()
     # Frozen objects are not touched by a child's collections, so their pages stay shared.
@@ -101,7 +147,11 @@ def _serve(control: socket.socket, worker: Any, lockdown: Any) -> None:
         request = json.loads(data)
         answer: dict[str, Any] = {}
         if request["do"] == "start":
-            pid = _start(control, worker, lockdown.Allowance(**request["allowance"]), descriptors)
+            allowance = siblings.terms.Allowance(**request["allowance"])
+            channel, output = descriptors
+            pid = _start(control, partial(siblings.worker.live, channel, output, allowance, plan))
+            os.close(channel)
+            os.close(output)
             answer = {"pid": pid}
         elif request["do"] == "poke":
             with contextlib.suppress(ProcessLookupError):
@@ -116,26 +166,18 @@ def _tell(control: socket.socket, message: dict[str, Any]) -> None:
     control.send(json.dumps(message).encode())
 
 
-def _start(control: socket.socket, worker: Any, allowance: Any, descriptors: list[int]) -> int:
-    channel, output = descriptors
+def _start(control: socket.socket, live: Callable[[int], NoReturn]) -> int:
+    """Fork a student's process; it lives as `live` says, and nothing of it returns into the loop."""
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _be_born(control, worker, allowance, (channel, output, parent))
-    os.close(channel)
-    os.close(output)
+        try:
+            # The number is closed with all others; an object that closed it later would close something else.
+            control.detach()
+            live(parent)
+        finally:
+            os._exit(SETUP_FAILED)
     return pid
-
-
-def _be_born(control: socket.socket, worker: Any, allowance: Any, start: tuple[int, int, int]) -> NoReturn:
-    """Become the student's process; nothing may return into the zygote's loop."""
-    try:
-        # The number is closed with all others; an object that closed it later would close something else.
-        control.detach()
-        channel, output, parent = start
-        worker.live(channel, output, parent, allowance)
-    finally:
-        os._exit(worker.SETUP_FAILED)
 
 
 def _end(pid: int, patience: float) -> dict[str, Any]:

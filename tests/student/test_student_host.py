@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import stat
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from grader.records import Foreign, Step
 from grader.student import child, nursery
 from grader.student.host import IsolationError, StudentHost, UnsupportedPlatformError
+from grader.student.terms import LAYERS
 
 
 @pytest.fixture
@@ -99,10 +101,11 @@ def test_two_runs_give_equal_replies(ask, network, question):
     assert "0x..." in first.error.message
 
 
-def test_the_run_says_how_it_was_done(ask, network, question):
+def test_the_run_says_how_it_was_done(host, ask, network, question):
     """Layers, versions and times come from our side of the process, before any student code."""
     run = ask(network(), question("q"))
-    assert run.isolation == ("process", "rlimits")
+    assert set(run.isolation) == set(LAYERS) - set(host.missing)
+    assert {"process", "rlimits", "no_new_privs"} <= set(run.isolation)
     assert run.versions["numpy"] == np.__version__
     assert run.seconds > 0
     assert 0 < run.cpu_seconds < 5
@@ -384,20 +387,25 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     monkeypatch.setenv("GRADER_SECRET", "seed-1234")
     misdeed = """
     import os, sys
-    links = {fd: os.readlink('/proc/self/fd/' + fd) for fd in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + fd)}
-    return dict(os.environ), sys.argv, sys.path, sorted(links), os.getcwd(), sorted(sys.modules), links
+    modes = {}
+    for descriptor in range(64):
+        try:
+            modes[str(descriptor)] = os.fstat(descriptor).st_mode
+        except OSError:
+            pass
+    return dict(os.environ), sys.argv, sys.path, os.getcwd(), sorted(sys.modules), modes
     """
     inherited = os.open(os.devnull, os.O_RDONLY)
     os.set_inheritable(inherited, True)
     with StudentHost(limits) as host:
         reply = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)]).replies["q"]
     os.close(inherited)
-    environ, argv, path, descriptors, cwd, modules, links = reply.results[0]
+    environ, argv, path, cwd, modules, modes = reply.results[0]
     assert environ.keys() <= {*nursery.ENVIRONMENT, "LC_CTYPE"}
     assert argv == ["submission"]
     assert not [folder for folder in path if "packages" in folder or "grader" in folder]
-    assert descriptors == ["0", "1", "2", "3"]
-    assert links["3"].startswith("socket:")
+    assert list(modes) == ["0", "1", "2", "3"]
+    assert stat.S_ISSOCK(modes["3"])
     assert cwd == "/"
     assert not [name for name in modules if "grader" in name or "_student" in name or "reference" in name]
 
@@ -418,12 +426,10 @@ def test_a_zygote_that_is_dead_or_mute_is_replaced(monkeypatch, limits, submissi
 def test_a_process_that_cannot_be_locked_down_runs_nothing(monkeypatch, limits, submission, network, question):
     """A failed step of the lock-down is a fault of ours, said aloud; no student code has run."""
     monkeypatch.setattr(child, "ENDING_SECONDS", 1.0)
-    monkeypatch.setattr(nursery, "asdict", lambda _: {"memory_mb": "much", "cpu_seconds": 1})
-    with (
-        StudentHost(limits) as host,
-        pytest.raises(IsolationError, match=r"(?s)could not be locked down: .*TypeError") as caught,
-    ):
-        host.run(submission(network()), "TwoLayerNet", [question("q")])
+    with StudentHost(limits) as host:
+        monkeypatch.setattr(nursery, "asdict", lambda _: {"memory_mb": "much", "cpu_seconds": 1})
+        with pytest.raises(IsolationError, match=r"(?s)could not be locked down: .*TypeError") as caught:
+            host.run(submission(network()), "TwoLayerNet", [question("q")])
     assert "Traceback" in str(caught.value)
 
 
