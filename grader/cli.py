@@ -13,10 +13,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader import __version__
 from grader.assignment import AssignmentError, bundled
 from grader.assignment import load as load_assignment
-from grader.classroom.batch import Entry, ReferenceMissingError, StoppedError, draw_probes, grade_class, write_overview
+from grader.checkup import examine, view
+from grader.classroom.batch import (
+    Entry,
+    ReferenceMissingError,
+    Sitting,
+    StoppedError,
+    draw_probes,
+    grade_class,
+    write_overview,
+)
 from grader.judge import KNOWN
 from grader.records import Assignment, Report
 from grader.report.terminal import summary
+from grader.student import canary
+from grader.student.host import IsolationError, UnsupportedPlatformError, ZygoteLostError
 from grader.submission import entries, ignored, safe_names
 
 GRADER_FAILED = 1
@@ -52,8 +63,17 @@ Exit status: 0 graded, whatever the scores; 1 the grader itself failed on someth
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Submissions at a time.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
 @click.option("--one", is_flag=True, help="A folder is one submission, not a class.")
+@click.option("--unsafe", is_flag=True, help="Grade even where student code is not isolated; every report says so.")
 @ASSIGNMENT
-def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bool, folder: Path | None) -> None:  # noqa: FBT001 -- click passes options by name
+def grade(
+    paths: Sequence[Path],
+    out: Path,
+    jobs: int,
+    seed: int | None,
+    one: bool,  # noqa: FBT001 -- click passes options by name
+    unsafe: bool,  # noqa: FBT001 -- the same
+    folder: Path | None,
+) -> None:
     """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
     console = Console(stderr=True)
     assignment = _assignment(folder)
@@ -68,8 +88,11 @@ def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bo
     except (ReferenceMissingError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     try:
-        stopped, reports = _graded(console, chosen, assignment, number, out, jobs)
+        stopped, reports = _graded(console, chosen, Sitting(assignment, number, out, unsafe), jobs)
         page = write_overview(reports, assignment, out)
+    except canary.NotIsolatedError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(GRADER_FAILED) from error
     except OSError as error:
         click.echo(f"Error: --out {out}: {error.strerror or error}. The reports written so far are in it.", err=True)
         raise SystemExit(GRADER_FAILED) from error
@@ -93,25 +116,19 @@ def grade(paths: Sequence[Path], out: Path, jobs: int, seed: int | None, one: bo
     raise SystemExit(STOPPED if stopped else GRADER_FAILED if failed else 0)
 
 
-def _graded(
-    console: Console, chosen: list[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
-) -> tuple[bool, list[Report]]:
+def _graded(console: Console, chosen: list[Entry], sitting: Sitting, jobs: int) -> tuple[bool, list[Report]]:
     """Grade all; or, where Ctrl-C is pressed, tell so and give what there is."""
     try:
-        return False, _with_progress(console, chosen, assignment, seed, out, jobs)
+        return False, _with_progress(console, chosen, sitting, jobs)
     except StoppedError as stop:
         return True, stop.reports
 
 
-def _with_progress(
-    console: Console, chosen: list[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
-) -> list[Report]:
+def _with_progress(console: Console, chosen: list[Entry], sitting: Sitting, jobs: int) -> list[Report]:
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("grading", total=len(chosen))
-        return grade_class(
-            chosen, assignment, seed=seed, out=out, jobs=min(jobs, len(chosen)), told=lambda _: progress.advance(task)
-        )
+        return grade_class(chosen, sitting, jobs=min(jobs, len(chosen)), told=lambda _: progress.advance(task))
 
 
 def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry], list[str]]:
@@ -144,6 +161,27 @@ def _assignment(folder: Path | None) -> Assignment:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
         raise click.UsageError(str(error)) from error
+
+
+@main.command(
+    epilog="""\b
+Example:
+  grader doctor
+
+Exit status: 0 strangers' code can be graded here; 1 something got through, so that `grader grade` refuses to."""
+)
+@ASSIGNMENT
+def doctor(folder: Path | None) -> None:
+    """Tell how student code is isolated on this system, and try what it must not be able to do."""
+    limits = _assignment(folder).limits
+    try:
+        found = examine(limits)
+    except (canary.NotIsolatedError, IsolationError, UnsupportedPlatformError, ZygoteLostError) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(GRADER_FAILED) from error
+    screen = Console() if sys.stdout.isatty() else Console(width=140)
+    screen.print(view(found))
+    raise SystemExit(GRADER_FAILED if found.advice else 0)
 
 
 @main.command(

@@ -19,6 +19,7 @@ FLOORS = {
     "grader.checks": 2,
     "grader.kit": 2,
     "grader.judge": 3,
+    "grader.checkup": 3,
     "grader.pipeline": 4,
     "grader.classroom": 5,
     "grader.cli": 6,

@@ -21,6 +21,7 @@ from grader.records import Assignment, Probes, Report
 from grader.report import FORMATS
 from grader.report.overview import to_gradebook, to_index
 from grader.report.page import environment
+from grader.student import canary
 from grader.student.host import StudentHost
 
 WRITTEN = ("json", "html")  # what each submission's folder holds
@@ -36,6 +37,16 @@ class Entry:
 
     path: Path
     name: str
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What all submissions of one grading share."""
+
+    assignment: Assignment
+    seed: int  # of the questions
+    out: Path
+    unsafe: bool = False  # grade even where student code is not isolated
 
 
 def draw_probes(assignment: Assignment, seed: int) -> Probes:
@@ -61,18 +72,28 @@ class StoppedError(Exception):
 class Desk:
     """Where submissions are graded one after another: the questions, and a host for students' processes."""
 
-    def __init__(self, assignment: Assignment, seed: int, out: Path) -> None:
-        self.assignment = assignment
-        self.out = out
-        self.probes = draw_probes(assignment, seed)
+    def __init__(self, sitting: Sitting) -> None:
+        self.assignment = sitting.assignment
+        self.out = sitting.out
+        self.probes = draw_probes(sitting.assignment, sitting.seed)
         environment()  # our templates are read before any student code runs
-        self.host = StudentHost(assignment.limits)
+        self.host = StudentHost(self.assignment.limits)
+        # In each worker: one may run where another does not.
+        self.refusal, self.warning = canary.verdict(self.host, self.assignment.limits)
+        self.unsafe = sitting.unsafe
 
     def grade(self, entry: Entry) -> Report:
-        """Grade one submission and write its report; give the report without its figures."""
+        """Grade one submission and write its report; give the report without its figures.
+
+        Raises NotIsolatedError where the canary got through.
+        """
+        if self.refusal and not self.unsafe:
+            raise canary.NotIsolatedError(self.refusal)
         report = self._graded(entry, last=False) or self._graded(entry, last=True)
         if report is None:
             raise RuntimeError("the last attempt gives a report in any case")
+        if self.warning:
+            report = replace(report, notes=(*report.notes, self.warning))
         write_report(report, self.out)
         return replace(report, checks=tuple(replace(check, figures=()) for check in report.checks))
 
@@ -102,13 +123,13 @@ class Desk:
 _desk: Desk | None = None  # this worker's own, made once by the executor's initializer
 
 
-def _open_desk(assignment: Assignment, seed: int, out: Path) -> None:
+def _open_desk(sitting: Sitting) -> None:
     global _desk  # noqa: PLW0603 -- an executor's initializer has no other place to leave what its tasks need
     if _desk is not None:
         _desk.close()
     if multiprocessing.parent_process() is not None:
         _die_with(multiprocessing.parent_process())
-    _desk = Desk(assignment, seed, out)
+    _desk = Desk(sitting)
     atexit.register(_desk.close)
 
 
@@ -132,21 +153,16 @@ def _grade_entry(entry: Entry) -> Report:
 
 
 def grade_class(
-    entries: Sequence[Entry],
-    assignment: Assignment,
-    *,
-    seed: int,
-    out: Path,
-    jobs: int,
-    told: Callable[[Report], None],
+    entries: Sequence[Entry], sitting: Sitting, *, jobs: int, told: Callable[[Report], None]
 ) -> list[Report]:
     """Grade all entries and give their reports in the entries' order.
 
     told : called with each report as it comes, for a progress bar.
+    Raises StoppedError for Ctrl-C, and canary.NotIsolatedError where student code is not isolated.
     """
     found: dict[str, Report] = {}
     try:
-        for entry, report in _completed(entries, assignment, seed, out, jobs):
+        for entry, report in _completed(entries, sitting, jobs):
             found[entry.name] = report
             told(report)
     except KeyboardInterrupt:
@@ -154,11 +170,9 @@ def grade_class(
     return [found[entry.name] for entry in entries]
 
 
-def _completed(
-    entries: Sequence[Entry], assignment: Assignment, seed: int, out: Path, jobs: int
-) -> Iterator[tuple[Entry, Report]]:
+def _completed(entries: Sequence[Entry], sitting: Sitting, jobs: int) -> Iterator[tuple[Entry, Report]]:
     unfinished: list[Entry] = []
-    with executor(jobs, _open_desk, (assignment, seed, out)) as pool, _stopping(pool):
+    with executor(jobs, _open_desk, (sitting,)) as pool, _stopping(pool):
         waiting: dict[Future[Report], Entry] = {}
         queue = list(reversed(entries))
         while queue or waiting:
@@ -176,7 +190,7 @@ def _completed(
                 except BrokenProcessPool:
                     unfinished.append(entry)
     for entry in unfinished:
-        yield entry, _alone(entry, assignment, seed, out)
+        yield entry, _alone(entry, sitting)
 
 
 @contextmanager
@@ -191,15 +205,16 @@ def _stopping(pool: Executor) -> Iterator[None]:
         raise
 
 
-def _alone(entry: Entry, assignment: Assignment, seed: int, out: Path) -> Report:
+def _alone(entry: Entry, sitting: Sitting) -> Report:
     """Grade one submission in a worker of its own, after a worker died (out of memory, or killed)."""
     context_jobs = 2  # any number above one makes a process; one task uses one of them
-    with executor(context_jobs, _open_desk, (assignment, seed, out)) as pool:
+    with executor(context_jobs, _open_desk, (sitting,)) as pool:
         try:
             return pool.submit(_grade_entry, entry).result()
         except BrokenProcessPool:
-            report = failure(entry.path, entry.name, assignment, "the grader's process was killed twice in grading it")
-            write_report(report, out)
+            what = "the grader's process was killed twice in grading it"
+            report = failure(entry.path, entry.name, sitting.assignment, what)
+            write_report(report, sitting.out)
             return report
 
 

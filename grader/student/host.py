@@ -58,9 +58,24 @@ class StudentHost:
         self._packed: list[list[memoryview]] = []
 
     @property
+    def zygote(self) -> int:
+        """The process id of the process that students' processes are forked from."""
+        return self._nursery.pid
+
+    @property
     def missing(self) -> dict[str, str]:
         """Why each layer of the lock-down that is not in force is not, by the layer's name."""
         return self._nursery.missing
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What there is to know of each layer of the lock-down that is in force, by the layer's name."""
+        return self._nursery.facts
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of Python and numpy that students' processes have."""
+        return self._nursery.versions
 
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self

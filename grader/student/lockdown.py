@@ -72,6 +72,7 @@ class Plan:
     program: seccomp.Program | None = None
     may_open: bool = True  # files for reading
     missing: dict[str, str] = field(default_factory=dict)  # why a layer is not among them
+    facts: dict[str, str] = field(default_factory=dict)  # what there is to know of one that is
 
 
 def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
@@ -103,7 +104,14 @@ def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
     may_open = ruleset is not None or "landlock" in weakening.without
     program = _program(may_open=may_open, missing=missing)
     layers = tuple(name for name in LAYERS if name not in missing)
-    return Plan(layers, user if "uid" in layers else None, ruleset, program, may_open, missing)
+    facts = {
+        "namespaces": "network and IPC" if root else "network and IPC, inside a user namespace",
+        "uid": f"user {user}",
+        "landlock": f"version {abi} of this kernel's {landlock.version()}",
+        "seccomp": f"for {os.uname().machine}" + ("" if may_open else ", and no file can be opened at all"),
+    }
+    shown = {name: fact for name, fact in facts.items() if name in layers}
+    return Plan(layers, user if "uid" in layers else None, ruleset, program, may_open, missing, shown)
 
 
 def _out_of_the_way(descriptor: int) -> int:

@@ -61,7 +61,7 @@ class Ending:
 class Nursery:
     """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
 
-    `missing` says of each layer that is not in force why.
+    `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
 
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
@@ -70,6 +70,7 @@ class Nursery:
         check_platform()
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
+        self.facts: dict[str, str] = {}
         self._weakening = weakening
         self._control: socket.socket
         self._process: subprocess.Popen[bytes]
@@ -110,7 +111,7 @@ class Nursery:
             )
         try:
             told = self._hear(START_SECONDS)
-            self.versions, self.missing = dict(told["versions"]), dict(told["missing"])
+            self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
         except ZygoteLostError:
             self.close(patience=1.0)
             raise

@@ -134,7 +134,7 @@ def _library(standard: list[str]) -> list[str]:
 
 def _serve(control: socket.socket, siblings: Siblings, plan: Any) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
-    _tell(control, {"versions": versions, "missing": plan.missing})
+    _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
     gc.disable()
     gc.collect()
     # Frozen objects are not touched by a child's collections, so their pages stay shared.
