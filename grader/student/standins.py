@@ -267,7 +267,11 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         """Answer for a missing module; see importlib.abc.MetaPathFinder."""
         top = fullname.partition(".")[0]
-        if top in NEVER or top in sys.stdlib_module_names or not self._asks():
+        if top in NEVER or not self._asks():
+            return None
+        # A part of the standard library can be out of reach where no file may be opened; `os.nonsense` is another matter.
+        there = sys.modules.get(top)
+        if top in sys.stdlib_module_names and there is not None and getattr(there.__spec__, "loader", None) is not self:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
