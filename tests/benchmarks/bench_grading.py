@@ -22,6 +22,7 @@ from grader.pipeline import grade
 from grader.records import Segment, Submission
 from grader.report import FORMATS
 from grader.student.host import StudentHost
+from grader.student.terms import LAYERS, Weakening
 from reference.probes import draw
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +157,30 @@ def test_start_run_reap(benchmark, assignment, host):
     source = "class TwoLayerNet:\n    pass\n"
     submission = Submission("empty", "empty.py", "", "empty.py", (Segment("empty.py", source, (0,)),))
     benchmark.pedantic(lambda: host.run(submission, "TwoLayerNet", ()), rounds=100, warmup_rounds=5)
+
+
+def test_what_the_lock_down_adds(benchmark, assignment, host):
+    """The same with and without the layers that only the kernel can give, in turns: they add <= 3 ms."""
+    source = "class TwoLayerNet:\n    pass\n"
+    submission = Submission("empty", "empty.py", "", "empty.py", (Segment("empty.py", source, (0,)),))
+    kernel = tuple(layer for layer in LAYERS if layer not in {"process", "rlimits"})
+
+    def seconds(one: StudentHost) -> float:
+        start = time.perf_counter()
+        one.run(submission, "TwoLayerNet", ())
+        return time.perf_counter() - start
+
+    with StudentHost(assignment.limits, Weakening(without=kernel)) as bare:
+        for _ in range(20):
+            seconds(bare), seconds(host)
+        pairs = [(seconds(host), seconds(bare)) for _ in range(300)]
+    benchmark.extra_info |= {
+        "locked_ms": round(1000 * statistics.median(locked for locked, _ in pairs), 2),
+        "bare_ms": round(1000 * statistics.median(bare for _, bare in pairs), 2),
+        "added_ms": round(1000 * statistics.median(locked - bare for locked, bare in pairs), 2),
+    }
+    sys.stdout.write(f"\n{dict(benchmark.extra_info)}\n")
+    benchmark.pedantic(lambda: seconds(host), rounds=20)
 
 
 @pytest.mark.parametrize("path", [RIGHT, WRONG], ids=["right", "wrong"])

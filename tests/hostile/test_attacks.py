@@ -1,0 +1,21 @@
+"""Every attack is let loose on one grader: none gains a point, sees the secret or leaves anything behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from hostile.arena import ATTACKS
+from hostile.world import descriptors_and_children
+
+
+@pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
+def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
+    """No points above its honest part, nothing seen, changed, reached or left; the next submission has full marks."""
+    arena.grade("before", "class TwoLayerNet: pass")  # a zygote that an attack of before has lost is replaced by now
+    before = descriptors_and_children(attacked.zygote)
+    outcome = arena.attack(path)
+    assert outcome.breaches == ()
+    assert outcome.gained == 0, f"{outcome.score} points, honest {outcome.honest}"
+    next_one = arena.grade("next", honest_program).report
+    assert next_one.score == next_one.max_score, [check for check in next_one.checks if check.status != "passed"]
+    assert descriptors_and_children(attacked.zygote) == before

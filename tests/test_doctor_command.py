@@ -1,0 +1,114 @@
+"""The canary decides whether a class is graded: `grader doctor` shows what it found, `grader grade` heeds it."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from grader import checkup
+from grader.classroom import batch
+from grader.cli import main
+from grader.student import canary, trials
+from grader.student.host import StudentHost
+from grader.student.terms import LAYERS, Weakening
+
+SAMPLE = Path(__file__).parent / "submissions" / "right_einsum.py"
+OPEN = Weakening(without=("landlock",))
+
+
+@pytest.fixture
+def weakened(monkeypatch):
+    """Have every command of a test run without Landlock, as if somebody had taken it out."""
+    for module in (batch, checkup):
+        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=OPEN))
+
+
+def run(*words):
+    """Run a command and give its exit status and all that it says."""
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_the_doctor_names_every_layer_and_every_trial():
+    """Whoever doubts the isolation sees what is in force and what was tried."""
+    status, said = run("doctor")
+    assert status == 0, said
+    assert [line.split()[0] for line in said.splitlines() if line.split()[:1] and line.split()[0] in LAYERS] == list(
+        LAYERS
+    )
+    for trial in trials.TRIALS:
+        assert trial.__doc__.rstrip(".")[1:] in said
+    assert "GOT THROUGH" not in said
+    assert "Strangers' code can be graded here: nothing got through." in said
+
+
+def test_the_doctor_says_what_got_through(weakened):
+    """Exit status 1, the layer that is missing and why, the trial, and what can be done."""
+    status, said = run("doctor")
+    assert status == 1
+    assert "landlock      missing   switched off" in said
+    assert "GOT THROUGH: read" in said
+    plain = " ".join(said.split())
+    assert "Student code is not isolated on this system: the canary could read a file that everybody" in plain
+    assert "or, where all of this code is trusted, with --unsafe." in plain
+
+
+def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_path):
+    """No report is written, the exit status is 1, and the message says why and what can be done."""
+    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"))
+    assert status == 1
+    assert "\nError: Student code is not isolated on this system: the canary could read" in said
+    assert "`grader doctor` tells which layers are missing and why." in said
+    assert not (tmp_path / "out" / "submissions").exists()
+
+
+def test_with_unsafe_it_is_graded_and_every_report_says_so(weakened, tmp_path):
+    """Points are as ever; the report of a right program bears the warning in every format."""
+    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
+    assert status == 0, said
+    folder = tmp_path / "out" / "submissions" / "right_einsum"
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["score"] == report["max_score"]
+    warning = "Graded with --unsafe: student code was not isolated, and could read a file that everybody on this machine may read"
+    assert [note for note in report["notes"] if note.startswith(warning)]
+    assert "landlock" not in report["environment"]["isolation"]
+    assert warning in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
+    """The flag alone marks no report: what counts is what got through."""
+    status, _ = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
+    assert status == 0
+    text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
+    assert "unsafe" not in text
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path, unsafe):
+    """When nothing is known, strangers' code is refused; with --unsafe the report says that nothing is known."""
+    monkeypatch.setattr(canary, "SECONDS", 0.0)
+    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else []))
+    if unsafe:
+        assert status == 0
+        text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
+        assert "Graded with --unsafe: it is not known what student code was kept from." in text
+    else:
+        assert status == 1
+        assert "Error: The canary, which tries what student code must not do, did not come back: " in said
+
+
+def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
+    """One line and exit status 1, no traceback."""
+    monkeypatch.setattr(canary, "SECONDS", 0.0)
+    status, said = run("doctor")
+    assert status == 1
+    assert said.startswith("Error: The canary, which tries what student code must not do, did not come back: ")
+
+
+def test_every_trial_works_where_nothing_defends(assignment):
+    """A trial that cannot succeed proves nothing: with every layer off, each gets through."""
+    with StudentHost(assignment.limits, Weakening(without=LAYERS)) as host:
+        tried = canary.send(host, assignment.limits)
+    assert [trial.id for trial in tried if not trial.got_through] == []
