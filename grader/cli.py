@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from grader import __version__
 from grader.assignment import AssignmentError, bundled
@@ -26,6 +27,7 @@ from grader.classroom.batch import (
 from grader.judge import KNOWN
 from grader.records import Assignment, Report
 from grader.report.terminal import summary
+from grader.report.untrusted import line
 from grader.student import canary
 from grader.student.host import IsolationError, UnsupportedPlatformError, ZygoteLostError
 from grader.submission import entries, ignored, safe_names
@@ -96,24 +98,32 @@ def grade(
     except OSError as error:
         click.echo(f"Error: --out {out}: {error.strerror or error}. The reports written so far are in it.", err=True)
         raise SystemExit(GRADER_FAILED) from error
-    # A file or a pipe has no width; 80 columns would break each message over many lines.
-    screen = Console() if sys.stdout.isatty() else Console(width=140)
+    screen = _screen()
     screen.print(summary(reports))
     if left:
-        screen.print(f"Ignored, since they are no submissions: {', '.join(left)}.", markup=False)
+        # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
+        _say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.")
     failed = [report for report in reports if report.status == "grader_error"]
     if stopped:
-        screen.print(
-            f"Stopped: {len(reports)} of {len(chosen)} are graded. The same command grades all again.", markup=False
-        )
+        _say(screen, f"Stopped: {len(reports)} of {len(chosen)} are graded. The same command grades all again.")
     if failed:
-        names = ", ".join(report.submission for report in failed)
-        screen.print(
+        names = ", ".join(line(report.submission) for report in failed)
+        _say(
+            screen,
             f"The grader itself failed on: {names}. What is known of it is in grader-error.txt beside the report.",
-            markup=False,
         )
-    screen.print(f"Open {page.resolve()}", markup=False, soft_wrap=True)
+    screen.print(Text(f"Open {page.resolve()}"), soft_wrap=True)
     raise SystemExit(STOPPED if stopped else GRADER_FAILED if failed else 0)
+
+
+def _screen() -> Console:
+    # A file or a pipe has no width; 80 columns would break each message over many lines.
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def _say(screen: Console, text: str) -> None:
+    """Print a text as it is: a Text takes no markup and no emoji out of a student's file name."""
+    screen.print(Text(text))
 
 
 def _graded(console: Console, chosen: list[Entry], sitting: Sitting, jobs: int) -> tuple[bool, list[Report]]:
@@ -137,14 +147,14 @@ def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry
     left: list[str] = []
     for path in paths:
         if not path.exists():
-            raise click.UsageError(f"{path}: there is no such file or folder.")
+            raise click.UsageError(f"{line(str(path))}: there is no such file or folder.")
         if path.is_dir() and not one:
             found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
             left += [entry.name for entry in ignored(path)]
         else:
             found.append(path)
     if not found:
-        shown = ", ".join(str(path) for path in paths)
+        shown = ", ".join(line(str(path)) for path in paths)
         raise click.UsageError(
             f"{shown}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
         )
@@ -179,8 +189,7 @@ def doctor(folder: Path | None) -> None:
     except (canary.NotIsolatedError, IsolationError, UnsupportedPlatformError, ZygoteLostError) as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(GRADER_FAILED) from error
-    screen = Console() if sys.stdout.isatty() else Console(width=140)
-    screen.print(view(found))
+    _screen().print(view(found))
     raise SystemExit(GRADER_FAILED if found.advice else 0)
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -354,3 +355,19 @@ def test_a_killed_grader_leaves_nothing_running(tmp_path, jobs, name):
     os.kill(process.pid, signal.Signals[name])
     process.communicate(timeout=20)
     assert _gone(descendants)
+
+
+def test_a_hostile_file_name_commands_nobody(tmp_path):
+    """What is ignored is named on the screen; a name there is neither a terminal's code nor a CI runner's command."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    shutil.copy(SAMPLES / "broken_syntax.ipynb", folder / "::error::x.ipynb")
+    (folder / "x\n::set-output name=score::100\x1b[2J ##[error]y :skull: [bold].csv").write_text(
+        "1,2", encoding="ascii"
+    )
+    done = CliRunner().invoke(main, ["grade", str(folder), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "Ignored, since they are no submissions: " in done.output
+    assert "\x1b" not in done.output
+    assert not re.search(r"(?m)^\s*::[a-z]|##\[", done.output), done.output
+    assert ":skull: [bold].csv" in done.output

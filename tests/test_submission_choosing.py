@@ -124,6 +124,13 @@ def test_two_definitions_in_one_notebook(read):
             ),
         ),
         (
+            {"net.py": "class TwoLay\u0435rNet: pass"},
+            (
+                "No class TwoLayerNet in net.py. Did you mean TwoLay\u0435rNet (net.py, line 1: `class TwoLay\u0435rNet: pass`)? "
+                "Its \u0435 is CYRILLIC SMALL LETTER IE. Then rename it to TwoLayerNet."
+            ),
+        ),
+        (
             {"net.py": "def loss(): pass\ndef train(): pass\ndef predict(): pass"},
             (
                 "No class TwoLayerNet in net.py. It defines no class and the functions loss, train, predict. "

@@ -34,6 +34,7 @@ def test_entries_of_a_class(tmp_path):
         ("--out.py", "out"),
         ("a:b?c*.py", "a_b_c_"),
         ("a\nb\x1b[31m\u202e.py", "a_b_[31m_"),
+        ("::error::x ###[group]y.py", "__error__x #_#[group]y"),
         ("CON.ipynb", "_CON"),
         ("com1.x.zip", "_com1.x"),
         ("...py", "submission"),

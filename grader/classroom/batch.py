@@ -21,9 +21,11 @@ from grader.records import Assignment, Probes, Report
 from grader.report import FORMATS
 from grader.report.overview import to_gradebook, to_index
 from grader.report.page import environment
+from grader.report.untrusted import plain
 from grader.student import canary
 from grader.student.host import StudentHost
 
+TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
 WRITTEN = ("json", "html")  # what each submission's folder holds
 
 
@@ -113,7 +115,7 @@ class Desk:
     def _keep(self, entry: Entry, text: str) -> None:
         folder = self.out / "submissions" / entry.name
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / "grader-error.txt", text)
+        write_text(folder / "grader-error.txt", plain(text, TRACEBACK))
 
     def close(self) -> None:
         """End the students' processes."""

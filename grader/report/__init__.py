@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from grader.report.annotations import to_annotations
 from grader.report.exchange import from_json, to_json
+from grader.report.junit import to_junit
 from grader.report.page import to_html
 from grader.report.terminal import render
 
@@ -29,6 +31,8 @@ FORMATS: dict[str, Format] = {
     "json": Format("report.json", to_json),
     "html": Format("report.html", to_html),
     "terminal": Format("report.txt", render),
+    "junit": Format("report.xml", to_junit),
+    "github": Format("report.github.txt", to_annotations),
 }
 
 

@@ -11,10 +11,7 @@ from grader.records import Report
 from grader.report import words
 from grader.report.page import environment
 from grader.report.terminal import costs
-from grader.report.untrusted import line, readable
-
-# A cell that begins with one of these is a formula to a spreadsheet, and a student chose the file's name.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from grader.report.untrusted import cell, line, readable
 
 
 def to_index(reports: Sequence[Report], title: str) -> str:
@@ -22,7 +19,7 @@ def to_index(reports: Sequence[Report], title: str) -> str:
     rows = [
         {
             "name": line(report.submission),
-            "href": quote(f"submissions/{report.submission}/report.html"),
+            "href": quote(f"submissions/{report.submission}/report.html", errors="replace"),
             "score": report.score,
             "max_score": report.max_score,
             "share": f"{100 * report.score / report.max_score:.2f}%" if report.max_score else "0%",
@@ -59,8 +56,8 @@ def to_gradebook(reports: Sequence[Report]) -> str:
         points = {verdict.id: words.points(verdict.points) for verdict in report.checks}
         writer.writerow(
             [
-                _cell(report.submission),
-                _cell(report.source),
+                cell(report.submission),
+                cell(report.source),
                 words.points(report.score),
                 words.points(report.max_score),
                 report.status,
@@ -68,8 +65,3 @@ def to_gradebook(reports: Sequence[Report]) -> str:
             ]
         )
     return buffer.getvalue()
-
-
-def _cell(text: str) -> str:
-    shown = line(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -2,11 +2,12 @@ r"""Text that a student may have written, made safe and short enough to read.
 
 Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them.
 `readable` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
-starts with it.
+starts with it. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +29,15 @@ SERIES = 6  # curves in one figure; more cannot be told apart
 # other text than is there), surrogates (no encoder takes them), private, unassigned, and two line ends that few see.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+# Any format may be printed in a CI job, whose runner obeys what it reads there: GitHub a line that begins with
+# `::set-output name=score::100` or holds `##[error]` anywhere, Azure `##vso[...]`, TeamCity `##teamcity[...]`. A wrapped
+# line may begin at any character, so the pair is parted wherever it stands; `a[::2]` and `a[::-1]` stay as they are.
+_COMMAND = re.compile(r":(?=:[^\W\d_])|#(?=#\w*\[)")
+
+# What spreadsheets take for the beginning of a formula, full-width and small forms included. It counts after spaces
+# and quotes, which an import strips, and after a semicolon, at which half of Europe's spreadsheets part the cells.
+_FORMULA = re.compile(r'(^|[,;])(?=[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])')
+
 
 @lru_cache(maxsize=4_096)
 def _visible(character: str) -> str:
@@ -38,10 +48,10 @@ def _visible(character: str) -> str:
 
 
 def line(text: str, limit: int = LINE) -> str:
-    r"""Make a text fit for one line: nothing unseen in it, and at most `limit` characters.
+    r"""Make a text fit for one line: nothing unseen and no command in it, and at most `limit` characters.
 
-    Unseen characters are written as ``\u001b``, tabs as four spaces, and what is left out is counted at the end.
-    Applying it twice changes nothing more.
+    Unseen characters are written as ``\u001b``, tabs as four spaces, commands to a CI's runner as ``: :error``, and
+    what is left out of the middle is counted there. Applying it twice changes nothing more.
     """
     return _shortened(_seen(text), limit)
 
@@ -55,17 +65,25 @@ def plain(text: str, limit: int = MESSAGE) -> str:
     return _shortened("\n".join(map(_seen, lines)), limit)
 
 
+def cell(text: str) -> str:
+    """Make a text fit for a cell of a CSV file: as `line`, and an apostrophe says that it is no formula."""
+    return _FORMULA.sub(r"\1'", line(text))
+
+
 def _seen(text: str) -> str:
     text = text.replace("\t", "    ")
-    return text if text.isprintable() else "".join(map(_visible, text))
+    shown = text if text.isprintable() else "".join(map(_visible, text))
+    return _COMMAND.sub(r"\g<0> ", shown)
 
 
 def _shortened(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     # The remark counts towards the limit: a text that was shortened once is never shortened again.
-    kept = max(0, limit - len(f"... ({len(text):,} characters more)"))
-    return f"{text[:kept]}... ({len(text) - kept:,} characters more)"
+    kept = max(0, limit - len(f"... ({len(text):,} characters left out) ..."))
+    # The end stays: a message says there how to mend what it names, and a path which file it is.
+    end = kept // 4
+    return f"{text[: kept - end]}... ({len(text) - kept:,} characters left out) ...{text[len(text) - end :]}"
 
 
 def readable(report: Report) -> Report:

@@ -1,4 +1,4 @@
-"""What the page and the terminal say alike: names of groups and verdicts, points, isolation in a sentence."""
+"""What several formats say alike: names of groups and verdicts, points, isolation in a sentence."""
 
 from __future__ import annotations
 
@@ -97,6 +97,16 @@ def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
     return [(label, list(lines)) for label, lines in groupby(places, key=lambda place: place.label)]
 
 
+def account(verdict: Verdict) -> str:
+    """Say in plain lines all that a verdict holds besides its title: points, message, quoted lines."""
+    hidden = " (hidden check)" if verdict.hidden else ""
+    lines = [f"{points(verdict.points)} of {points(verdict.max_points)} points{hidden}.", verdict.message]
+    # A place without a line is the remark that some were left out.
+    places = [str(place) if place.line else place.label for place in verdict.places]
+    lines += [f"  {place}" for place in places if place not in verdict.message]
+    return "\n".join(line for line in lines if line)
+
+
 def points(value: float) -> str:
     """Write points with at most two digits after the point, and none that say nothing."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
@@ -111,6 +121,9 @@ def isolation(layers: Sequence[str]) -> str:
     if "rlimits" in layers:
         sentence += " with resource limits" if separate else ", with resource limits"
     kernel = [words for layer, words in _KERNEL.items() if layer in layers]
+    if separate and not kernel:
+        # Whatever else is in force, without these two it may read files and reach others: as on macOS and Windows.
+        sentence += ": not isolated"
     if len(kernel) == len(_KERNEL):
         sentence += f"; the kernel's lock-down of {' and '.join(kernel)} was in force"
     elif kernel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from grader.submission.choosing import missing_imports
@@ -33,7 +34,8 @@ def absent(library: Library, class_name: str) -> SubmissionError:
             place,
         )
     for document in documents:
-        if re.search(rf"^\s*class\s+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
+        # Not \s: it would run to the end of an empty text of a million lines, from each of them.
+        if re.search(rf"^[ \t]*class[ \t]+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
             return failed(
                 f"In {document.shown}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
                 "Change the cell's type to Code."
@@ -63,7 +65,9 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
     if meant:
         place = classes[meant]
         return failed(
-            f"No class {class_name} in {shown}. Did you mean {meant} ({place})? Then rename it to {class_name}.", place
+            f"No class {class_name} in {shown}. Did you mean {meant} ({place})?{_look_alikes(meant, class_name)} "
+            f"Then rename it to {class_name}.",
+            place,
         )
     mend = f"Write `class {class_name}` with the methods loss, train and predict"
     if {"loss", "train", "predict"} & functions.keys():
@@ -74,6 +78,13 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
 def _class_inside(node: ast.stmt, class_name: str) -> ast.ClassDef | None:
     found = (part for part in ast.walk(node) if isinstance(part, ast.ClassDef) and part.name == class_name)
     return next(found, None)
+
+
+def _look_alikes(name: str, asked: str) -> str:
+    """Name the letters that are not those that were asked for, though they may look the same: a Cyrillic e, say."""
+    strange = [letter for letter in dict.fromkeys(name) if not letter.isascii() and letter not in asked]
+    told = listed([f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3)
+    return f" Its {told}." if strange else ""
 
 
 def _nearest(class_name: str, names: list[str]) -> str:

@@ -32,6 +32,18 @@ _ZIP64_LOCATOR = 20
 _LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
 # 2,000 members with names of some 200 characters need half of this.
 _DIRECTORY_BYTES = 2**20
+_LONGEST_NAME = 500  # characters; a zip's may have 65,535, and Windows stops at 260
+# Why a member is not read, and how to mend it.
+_LEADS_OUT = "the name leads out of the zip"
+_IS_LINK = "it is a link"
+_IS_ZIP = "it is a zip within a zip"
+_TOO_LONG = f"the name is longer than {_LONGEST_NAME} characters"
+_MENDS = {
+    _LEADS_OUT: "Zip the folder itself, so that every name stays inside it.",
+    _IS_LINK: "Put the file itself into the zip.",
+    _IS_ZIP: "Put its files into the one zip.",
+    _TOO_LONG: "Give it a shorter name.",
+}
 
 
 @dataclass
@@ -44,7 +56,10 @@ class Members:
 
     def notes(self, shown: str) -> list[str]:
         """Say which members were not read, and why."""
-        return [f"not read from {shown}, because {why}: {listed(names)}" for why, names in self.refused.items()]
+        return [
+            f"not read from {shown}, because {why}: {listed(names)}. {_MENDS[why]}"
+            for why, names in self.refused.items()
+        ]
 
 
 def members(opened: BinaryIO, shown: str, quota: Quota, wanted: Callable[[PurePosixPath], bool]) -> Members:
@@ -62,7 +77,7 @@ def members(opened: BinaryIO, shown: str, quota: Quota, wanted: Callable[[PurePo
             for info in archive.infolist():
                 _read_member(archive, info, found, quota, wanted)
     except _DAMAGE as error:
-        raise failed(f"{shown} is damaged: {printable(str(error))}. {_AGAIN}") from error
+        raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
     return found
 
 
@@ -78,15 +93,17 @@ def _read_member(
     if name.endswith("/") or not path.parts:
         return
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        found.refused.setdefault("the name leads out of the zip", []).append(name)
+        found.refused.setdefault(_LEADS_OUT, []).append(name)
+    elif len(name) > _LONGEST_NAME:
+        found.refused.setdefault(_TOO_LONG, []).append(name)
     elif stat.S_ISLNK(info.external_attr >> 16):
-        found.refused.setdefault("it is a link", []).append(name)
+        found.refused.setdefault(_IS_LINK, []).append(name)
     elif not wanted(path):
         if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
             found.other.append(path.name)
     elif path.suffix.lower() == ".zip":
         found.other.append(path.name)
-        found.refused.setdefault("it is a zip within a zip", []).append(name)
+        found.refused.setdefault(_IS_ZIP, []).append(name)
     else:
         found.read[path] = _content(archive, info, printable(path.name[:80]), quota)
 
@@ -113,9 +130,14 @@ def _check_directory(opened: BinaryIO, shown: str) -> None:
         what = "it is empty" if not length else "it is no zip at all, or its end is missing"
         raise failed(f"{shown} cannot be opened: {what}. {_AGAIN}")
     _, _, _, _, entries, size, _, _ = _END.unpack_from(tail, at)
+    mend = "Hand in the notebook and your .py files only, without data."
     # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
-    zip64 = tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE)
-    if zip64 or entries > MEMBERS or size > _DIRECTORY_BYTES:
+    if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
+        raise failed(f"{shown} is a zip64, which is for more than 65,535 files or 4 GiB. {mend}")
+    if entries > MEMBERS:
+        raise failed(f"{shown} holds more than {MEMBERS:,} files. {mend}")
+    if size > _DIRECTORY_BYTES:
         raise failed(
-            f"{shown} holds more than {MEMBERS:,} files. Hand in the notebook and your .py files only, without data."
+            f"{shown} has a list of its files that is {size >> 10:,} KiB long, and at most {_DIRECTORY_BYTES >> 10:,} "
+            f"are read. {mend}"
         )

@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from grader.records import Place, Problem
-from grader.submission.cells import Cell, translate
+from grader.submission.cells import Cell, Translated, translate
 from grader.submission.naming import printable
-from grader.submission.syntax import quote
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,13 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _AGAIN = "Open it in Jupyter, save it there, and hand in that file."
+_CLEAR = "Clear the outputs, save it, and hand in that file."
+# Real notebooks have some 100 cells and 10,000 values, stored outputs included. 24 MiB of "[]," would be 8 million
+# lists, which take 650 MB of the grader.
+_MOST_CELLS = 5_000
+_MOST_VALUES = 300_000
+# A text in JSON, or what is left of one that has no end: then nothing is looked at twice.
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 # What a file that is no JSON often is instead, by how it begins.
 _MISTAKEN = (
     (
@@ -111,10 +118,16 @@ def _notebook(
     shown = printable(str(path))
     if not text.strip():
         return Document(path, (), is_notebook=True, fault=Problem("no_submission", f"{shown} is empty. {_AGAIN}"))
+    if _values(text) > _MOST_VALUES and _values(_TEXT.sub("", text)) > _MOST_VALUES:
+        message = f"{shown} holds more than {_MOST_VALUES:,} values, and a notebook has some thousands. {_CLEAR}"
+        return Document(path, (), is_notebook=True, prose=text, fault=Problem("failed_to_load", message))
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         return Document(path, (), is_notebook=True, prose=text, fault=_no_json(shown, text, error))
+    if isinstance(content, dict) and len(_raw_cells(content) or ()) > _MOST_CELLS:
+        message = f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with your own work only."
+        return Document(path, (), is_notebook=True, prose=text, fault=Problem("failed_to_load", message))
     cells, repaired = _cells_of(content)
     if cells is None:
         message = f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}"
@@ -124,10 +137,15 @@ def _notebook(
     return _translated(Document(path, (), is_notebook=True, notes=notes), cells, written)
 
 
+def _values(text: str) -> int:
+    """Count what stands in JSON at most: each value but the first has a comma or a bracket before it."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
 def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[PurePosixPath, Document]) -> Document:
     """Replace magics in each code cell, and set aside what %%writefile writes."""
     code: list[Cell] = []
-    prose, magics, count, lost = [], 0, 0, False
+    prose, magics, count, size, lost = [], 0, 0, 0, False
     for is_code, raw in cells:
         source = raw.replace("\r\n", "\n").replace("\r", "\n")
         if not is_code:
@@ -138,7 +156,9 @@ def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[Pu
         clean = source.encode(errors="replace").decode()
         lost = lost or clean != source
         label = f"code cell {count}"
-        translated = translate(clean)
+        size += len(clean) if len(clean) <= LARGEST else 0
+        # Beyond the caps it is never parsed, and a million lines would take a second.
+        translated = translate(clean) if len(clean) <= LARGEST and size <= LARGEST_IN_ALL else Translated(clean, 0)
         magics += translated.magics
         target = PurePosixPath(translated.writes.replace("\\", "/"))
         if target.suffix == ".py":
@@ -227,6 +247,10 @@ def _no_json(shown: str, text: str, error: Exception) -> Problem:
     for pattern, what in _MISTAKEN:
         if pattern.match(text):
             return Problem("failed_to_load", f"{shown} is no notebook: {what}.")
+    if isinstance(error, RecursionError):
+        return Problem(
+            "failed_to_load", f"{shown} is nested too deeply: a notebook's JSON has some ten levels. {_AGAIN}"
+        )
     if not isinstance(error, json.JSONDecodeError):
         return Problem("failed_to_load", f"{shown} cannot be read as JSON: {error}. {_AGAIN}")
     line = text.split("\n")[error.lineno - 1]

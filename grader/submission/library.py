@@ -15,7 +15,7 @@ from grader.records import Problem
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import plain_stem
 from grader.submission.statements import Parsed, Statement, parse_document, within
-from grader.submission.syntax import LARGEST, parse
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from grader.submission.documents import Document
 
-# Of one submission in all; see syntax.LARGEST for what a byte costs.
-_MOST_PARSED = 512 * 1024
 # A chain of files that import everything from the next is as long as this at most.
 _DEEPEST_CHAIN = 40
 _DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
@@ -104,8 +102,8 @@ class Library:
         """Give a document's statements."""
         if document.path not in self._parsed:
             self._size += sum(len(cell.source) for cell in document.cells if len(cell.source) <= LARGEST)
-            if self._size > _MOST_PARSED:
-                kib = _MOST_PARSED // 1024
+            if self._size > LARGEST_IN_ALL:
+                kib = LARGEST_IN_ALL // 1024
                 problem = failed(
                     f"The submission holds more than {kib} KiB of code. Hand in your own files only."
                 ).problem

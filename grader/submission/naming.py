@@ -15,10 +15,12 @@ ENDINGS = (".ipynb", ".py", ".zip")
 # 120 bytes leave room for "-12", ".html" and a temporary ending within the 255 bytes that file systems give a name.
 _LONGEST = 120
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
+_COMMAND = re.compile(r"#(?=#\w*\[)")  # `##[error]`, `##vso[...]`: a CI's runner obeys these wherever it reads them
 # Windows takes these for devices, whatever ending follows.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=$|[ .])", re.IGNORECASE)
 # Canvas: doe_12345_98765_two_layer_net-1.ipynb, doejane_LATE_12345_98765_...; browsers: "(1)"; Jupyter: "-Copy1".
-_CANVAS_PREFIX = re.compile(r"[^_]*(?:_LATE)?_\d+_\d+_")
+# It begins at the beginning of a word only: from each letter of a name of 60,000 it would take minutes.
+_CANVAS_PREFIX = re.compile(r"(?:^|(?<=_))[^_]*+(?:_LATE)?_\d++_\d++_")
 _COPY_SUFFIX = re.compile(r"(?:[-_ ]?\(\d{1,3}\)|[-_ ]\d{1,3}|[-_ ]copy\d*+)$", re.IGNORECASE)
 
 
@@ -95,7 +97,7 @@ def _clean(name: str) -> str:
     # "C" holds control, format (bidirectional overrides would turn a listing round), surrogates and unassigned;
     # "Zl" and "Zp" are line and paragraph separators.
     name = "".join("_" if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" else char for char in name)
-    name = _FORBIDDEN.sub("_", name)
+    name = _COMMAND.sub("_", _FORBIDDEN.sub("_", name))
     name = name.encode()[:_LONGEST].decode(errors="ignore")
     # A leading dot hides a file, a leading dash reads as an option; Windows drops trailing dots and spaces.
     name = name.lstrip(".- ").rstrip(". ")

@@ -80,11 +80,13 @@ def read(path: Path) -> HandIn:
             with _open_regular(path, shown, follow=True) as opened:
                 reader.take(opened, PurePosixPath(path.name), PurePosixPath())
         else:
-            raise nothing_to_grade(f"{shown} is neither a notebook (.ipynb) nor Python (.py) nor a zip of these.")
+            raise nothing_to_grade(
+                f"{shown} is neither a notebook (.ipynb) nor Python (.py) nor a zip of these. Hand in one of them."
+            )
     except (OSError, ValueError) as error:
         # ValueError: a path with a null character in it.
         reason = getattr(error, "strerror", None) or str(error)
-        raise failed(f"{shown} cannot be read: {reason}.") from error
+        raise failed(f"{shown} cannot be read: {reason}. Hand in a file that can be opened.") from error
     if not reader.files:
         raise nothing_to_grade(_nothing_found(shown, reader, is_folder=path.is_dir()))
     files = tuple(File(name, data) for name, data in sorted(reader.files.items()))
@@ -115,7 +117,10 @@ def _read_folder(folder: Path, reader: _Reader) -> None:
             else:
                 reader.other.append(name)
     if links:
-        reader.notes.append(f"not followed, because a link may lead out of the submission: {listed(sorted(links))}")
+        reader.notes.append(
+            f"not followed, because a link may lead out of the submission: {listed(sorted(links))}. "
+            "Hand in the file itself if your class needs it."
+        )
 
 
 def _read_entry(path: Path, inside: PurePosixPath, reader: _Reader) -> None:
@@ -140,15 +145,16 @@ def _open_regular(path: Path, shown: str, *, follow: bool) -> BinaryIO:
     opened = os.fdopen(os.open(path, flags), "rb")
     if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
         opened.close()
-        raise failed(f"{shown} is no regular file, but a pipe or a device.")
+        raise failed(f"{shown} is no regular file, but a pipe or a device. Hand in the file itself.")
     return opened
 
 
 def _nothing_found(shown: str, reader: _Reader, *, is_folder: bool) -> str:
     kind = "folder" if is_folder else "zip"
-    found = f"it holds {listed(sorted(reader.other))}" if reader.other else "it is empty"
-    skipped = f" ({'; '.join(reader.notes)})" if reader.notes else ""
-    return f"The {kind} {shown} holds no notebook (.ipynb) and no .py file: {found}{skipped}. Hand in the notebook."
+    found = [f"it holds {listed(sorted(reader.other))}"] if reader.other else []
+    found += [note.rstrip(".") for note in reader.notes]
+    asked = "no notebook (.ipynb) and no .py file" + (" that can be read" if reader.notes else "")
+    return f"The {kind} {shown} holds {asked}: {'; '.join(found) or 'it is empty'}. Hand in the notebook."
 
 
 def _digest(files: tuple[File, ...]) -> str:

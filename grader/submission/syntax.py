@@ -11,6 +11,7 @@ from grader.submission.naming import printable
 
 # CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
 LARGEST = 256 * 1024
+LARGEST_IN_ALL = 512 * 1024  # of one submission
 _LONGEST_QUOTE = 160
 
 # (Python's message, the line, what it is, how to write it); the first whose two patterns are found is told.

@@ -1,11 +1,17 @@
-"""Reports made by hand: one as rich as they come, one for each way of not being graded."""
+"""Reports made by hand: one as rich as they come, one for each way of not being graded; and what reads them."""
 
+import io
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from grader.records import Curves, Diagnosis, Environment, HeatMap, Place, Report, Verdict
+from grader.report import FORMATS
+from grader.report.overview import to_gradebook, to_index
+from grader.report.terminal import render, summary
 
 
 def _error(rng, rows, columns):
@@ -113,3 +119,40 @@ def unloadable(sample):
             *sample.notes,
         ),
     )
+
+
+def _obeyed(text):
+    bracketed = re.compile(r"##[A-Za-z.]*\[")
+    found = []
+    for line in re.split(r"\r\n|\r|\n", text):
+        # GitHub: after white space, ::name properties::data; in the old form anywhere in the line.
+        bare = line.lstrip()
+        end = bare.find("::", 2) if bare.startswith("::") else -1
+        name = bare[2:end].partition(" ")[0] if end >= 0 else ""
+        found += [name] if re.fullmatch(r"[A-Za-z-]+", name) else []
+        found += bracketed.findall(line)  # Azure and TeamCity have a word before the bracket
+    return found
+
+
+@pytest.fixture(scope="session")
+def obeyed():
+    """Give a function that lists the commands that a CI's runner would take from a job's output."""
+    return _obeyed
+
+
+@pytest.fixture(scope="session")
+def everywhere():
+    """Give a function that writes a report in every way there is, and wrapped at a width of its own: name to text."""
+
+    def write(report, width=96):
+        console = Console(width=width, file=io.StringIO(), color_system=None)
+        console.print(summary([report]))
+        return {name: form.write(report) for name, form in FORMATS.items()} | {
+            "narrow": render(report, width),
+            "colour": re.sub(r"\x1b\[[\d;]*m", "", render(report, width, colour=True)),  # our own codes
+            "summary": console.file.getvalue(),
+            "index": to_index([report], "Class"),
+            "gradebook": to_gradebook([report]),
+        }
+
+    return write

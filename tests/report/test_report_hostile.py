@@ -40,6 +40,11 @@ ATTACKS = [
     "a\u0300" * 500,
     "x" * 50_000,
     "\n" * 200,
+    "::set-output name=score::100",
+    "\u3000 ::error file=a.py,line=1::x\n\t::stop-commands::x\r\n::add-mask::a",
+    "word " * 12 + "::warning::x " + "word" * 30 + "::notice::x",
+    ":::error::x ::::error::x :\u200b:error::x :\ufe0f:error\ufe0f::x",
+    "##[error]x ###[group]x ##vso[task.setvariable variable=a]b ##teamcity[message text='x']",
     "",
 ]
 
@@ -151,6 +156,59 @@ def test_no_text_at_all_commands_the_terminal(text):
     assert not [c for c in render(hostile(text)) if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\n"]
 
 
+def _assert_obeyed_by_no_runner(report, width, obeyed, everywhere):
+    texts = everywhere(report, width)
+    own = obeyed(texts.pop("github"))
+    assert own == ["error"] * own.count("error") + ["notice"]
+    assert {name: found for name, text in texts.items() if (found := obeyed(text))} == {}
+
+
+@pytest.mark.parametrize("text", ATTACKS, ids=[ascii(attack)[:30] for attack in ATTACKS])
+def test_no_attack_commands_a_ci_job(text, obeyed, everywhere):
+    """Whatever format is printed in a job, wide or narrow, its runner finds no command but our annotations."""
+    _assert_obeyed_by_no_runner(hostile(text), 20, obeyed, everywhere)
+
+
+_PARTS = [
+    "::",
+    ":",
+    "##",
+    "#",
+    "[",
+    "]",
+    "error",
+    "set-env name=a",
+    "vso",
+    " ",
+    "  ",
+    "\n",
+    "\u3000",
+    "\ufe0f",
+    "\x1b",
+    "x" * 9,
+]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.sampled_from(_PARTS), max_size=30).map("".join), st.integers(12, 60))
+def test_no_text_at_all_commands_a_ci_job(obeyed, everywhere, text, width):
+    """The same for texts that nobody thought of, wrapped at any width."""
+    _assert_obeyed_by_no_runner(hostile(text), width, obeyed, everywhere)
+
+
+def test_the_reader_of_commands_finds_them(obeyed):
+    """The two tests above would see a command: each form of them is found where it stands by itself."""
+    text = "a\n  ::error file=x::y\r::set-output name=a::b\nx ##[group]y ##vso[task.x]z\n##teamcity[a]\na[::2, ::3] ::x"
+    assert obeyed(text) == ["error", "set-output", "##[", "##vso[", "##teamcity["]
+
+
+def test_slices_are_quoted_as_they_are():
+    """Parted are commands only: the commonest slices stand as the student wrote them."""
+    kept = "a[::2] b[::-1] c[1::, ::3] d[:, :] # ## [x] x::  #[y]"
+    assert line(kept) == kept
+    assert line("a[::step] ::error::x ##[x] ##vso[x]") == "a[: :step] : :error: :x # #[x] # #vso[x]"
+
+
 def test_rich_markup_is_text():
     """Brackets are printed as brackets, and no link or emoji comes of them."""
     attack = "[bold red]x[/] [link=https://e.example]y[/link] :skull:"
@@ -185,11 +243,14 @@ def test_what_is_unseen_is_shown():
 
 
 def test_long_texts_are_cut_and_counted():
-    """The remark says how many characters are missing, and the whole is no longer than the limit."""
-    text = plain("x" * 16_345)
+    """The remark says how many characters are missing, the end stays, and the whole is no longer than the limit."""
+    whole = f"{'x' * 16_345}. Mend it."
+    text = plain(whole)
     assert len(text) == 4_000
-    shown = text.index(".")
-    assert text[shown:] == f"... ({16_345 - shown:,} characters more)"
+    start, count, end = re.fullmatch(
+        r"(x+)\.\.\. \((12,\d+) characters left out\) \.\.\.(x+\. Mend it\.)", text
+    ).groups()
+    assert len(start) + int(count.replace(",", "")) + len(end) == len(whole)
 
 
 @settings(deadline=None)  # a shared machine stalls now and then

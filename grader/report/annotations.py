@@ -1,0 +1,101 @@
+"""A report as GitHub's workflow commands: in a job's log they become annotations of the commit.
+
+Every line is a command of ours, and what a student wrote stands in it as escaped data, so nothing is printed that
+`::stop-commands::` would have to guard; its random token would also make each run's text another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from grader.report import words
+from grader.report.untrusted import plain, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from grader.records import Diagnosis, Place, Report, Verdict
+
+MOST = 10  # GitHub shows as many errors of one step, and as many warnings
+
+
+@dataclass(frozen=True)
+class _Annotation:
+    """One thing that cost points."""
+
+    level: str  # "error" or "warning"
+    cost: float
+    title: str
+    message: str
+    place: Place | None = None
+
+
+def to_annotations(report: Report) -> str:
+    """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
+    report = readable(report)
+    found = [*_named(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
+    lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
+    shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
+    lines = [_command(one.level, {**_position(report, one.place), "title": one.title}, one.message) for one in shown]
+    score = f"{words.points(report.score)} of {words.points(report.max_score)} points"
+    told = words.counts(report)
+    if len(lost) > len(shown):
+        told += f"\n{len(lost) - len(shown)} more cost points; the whole report names them."
+    lines.append(_command("notice", {"title": f"{report.submission}: {score}"}, told or score))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ungraded(report: Report) -> _Annotation:
+    heading, message = words.banner(report) or ("", "")
+    return _Annotation("error", 1.0, heading, message)
+
+
+def _of_verdict(verdict: Verdict) -> _Annotation:
+    return _Annotation(
+        level="error" if verdict.status == "failed" else "warning",
+        cost=verdict.max_points - verdict.points,
+        title=verdict.title,
+        message=words.account(verdict),
+        place=verdict.places[-1] if verdict.places else None,  # the innermost
+    )
+
+
+def _named(report: Report) -> Iterable[_Annotation]:
+    costs = {verdict.id: verdict.max_points - verdict.points for verdict in report.checks}
+    for diagnosis in report.diagnoses:
+        # It outranks each of the checks that it explains.
+        yield _Annotation(
+            "error", sum(costs.get(check, 0.0) for check in diagnosis.checks), diagnosis.title, _hint(diagnosis)
+        )
+
+
+def _hint(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.hint}\nSee: {diagnosis.source}" if diagnosis.source else diagnosis.hint
+
+
+def _position(report: Report, place: Place | None) -> Mapping[str, str]:
+    """Say where an annotation belongs: in the file that was given to be graded, never in one that a student names.
+
+    A notebook's lines are not its cells', and a zip is no text: only of a lone .py file the line is known.
+    """
+    path = PurePath(report.source)
+    if path.suffix.lower() not in {".py", ".ipynb"}:
+        return {}
+    if place and place.line and path.suffix.lower() == ".py" and place.label == path.name:
+        return {"file": report.source, "line": str(place.line)}
+    return {"file": report.source}
+
+
+def _command(name: str, properties: Mapping[str, str], data: str) -> str:
+    """Write one command, escaped as GitHub's runner takes it apart; it keeps 4,096 characters of the data."""
+    written = ",".join(
+        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
+    )
+    return f"::{name} {written}::{_escaped(plain(data))}"
+
+
+def _escaped(text: str) -> str:
+    # The percent sign first: the others' escapes hold one.
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

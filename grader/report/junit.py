@@ -1,0 +1,59 @@
+"""A report as JUnit XML, as GitLab, Jenkins and others read it: a suite is a submission, a case is a check.
+
+GitLab shows the content of <failure>, <error> and <skipped> and ignores their attributes; of two cases with one name it
+drops one, so each name begins with its check's id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from grader.report import words
+from grader.report.untrusted import readable
+
+if TYPE_CHECKING:
+    from grader.records import Report, VerdictStatus
+
+# Points that are missing make a job's test list red; what could not be judged is neither red nor green.
+_OUTCOMES: dict[VerdictStatus, str] = {"partial": "failure", "failed": "failure", "skipped": "skipped"}
+
+
+def to_junit(report: Report) -> str:
+    """Write a report as a JUnit XML file of one suite.
+
+    `readable` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
+    escape. ElementTree does the rest.
+    """
+    report = readable(report)
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(root, "testsuite", name=report.submission)
+    if banner := words.banner(report):
+        # Its checks are all skipped, which alone would leave the job green.
+        _case(suite, report, "submission: It can be graded", "error", "\n".join(banner))
+    for verdict in report.checks:
+        _case(
+            suite, report, f"{verdict.id}: {verdict.title}", _OUTCOMES.get(verdict.status, ""), words.account(verdict)
+        )
+    suite.attrib |= _counts(suite)
+    if "total_seconds" in report.timing:
+        suite.set("time", f"{report.timing['total_seconds']:.3f}")
+    ET.indent(root)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return f"{written.decode()}\n"
+
+
+def _case(suite: ET.Element, report: Report, name: str, outcome: str, content: str) -> None:
+    case = ET.SubElement(suite, "testcase", classname=report.submission, name=name, file=report.source)
+    if outcome:
+        ET.SubElement(case, outcome).text = content
+
+
+def _counts(suite: ET.Element) -> dict[str, str]:
+    counted = {
+        "tests": "testcase",
+        "failures": "testcase/failure",
+        "errors": "testcase/error",
+        "skipped": "testcase/skipped",
+    }
+    return {name: str(len(suite.findall(path))) for name, path in counted.items()}

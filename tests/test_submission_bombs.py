@@ -1,0 +1,257 @@
+"""Small hand-ins that unfold into much: each is refused before it costs memory or time, and its author is told why."""
+
+import json
+import struct
+import time
+import zipfile
+
+import pytest
+
+from grader.submission import documents, load
+from grader.submission.reading import read as hand_in
+from grader.submission.syntax import LARGEST
+
+NET = "class TwoLayerNet:\n    pass\n"
+MIB = 1 << 20
+DATA_FREE = "Hand in the notebook and your .py files only, without data."
+
+
+def read(path):
+    """Load as the bundled assignment would, and say how long it took."""
+    started = time.perf_counter()
+    submission = load(path, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
+    return submission, time.perf_counter() - started
+
+
+def refusal(path):
+    """Give the message of a submission that cannot be run."""
+    submission, seconds = read(path)
+    assert submission.problem is not None
+    assert submission.problem.status == "failed_to_load"
+    assert seconds < 5
+    return submission.problem.message
+
+
+def zipped(path, members):
+    """Write a compressed zip of name to text."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def notebook(path, cells, metadata="{}"):
+    """Write a notebook of cells and metadata that are JSON already."""
+    path.write_text(f'{{"cells": [{cells}], "metadata": {metadata}, "nbformat": 4, "nbformat_minor": 4}}', "utf-8")
+    return path
+
+
+CELL = json.dumps({"cell_type": "code", "source": NET, "metadata": {}, "outputs": [], "execution_count": None})
+
+
+# ---------------------------------------------------------------- zips
+
+
+def directory_of(data):
+    """Give where a zip's list of members begins, and its end record."""
+    at = data.rindex(b"PK\x05\x06")
+    return struct.unpack_from("<L", data, at + 16)[0], at
+
+
+def with_directory(data, directory, entries):
+    """Give a zip with another list of members, and an end record that fits it."""
+    start, at = directory_of(data)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, entries, entries, len(directory), start, 0)
+    assert data[at:][:4] == b"PK\x05\x06"
+    return data[:start] + directory + end
+
+
+def test_overlapping_members(tmp_path):
+    """A thousand members that share the same compressed bytes unfold to 20 GB: reading stops at the cap for all."""
+    path = zipped(tmp_path / "a.zip", {"net.py": b"\0" * (20 * MIB)})
+    data = path.read_bytes()
+    start, at = directory_of(data)
+    path.write_bytes(with_directory(data, data[start:at] * 1000, 1000))
+    message = refusal(path)
+    # Later Pythons see the overlap themselves.
+    assert message.startswith(("The submission holds more than 64 MiB of notebooks", "a.zip is damaged: Overlapped"))
+    assert "Hand in the notebook" in message or "hand in the notebook" in message
+
+
+def test_members_that_claim_another_size(tmp_path):
+    """A member is what it unpacks to: neither a claim of 4 GiB nor one of nothing is believed."""
+    path = zipped(tmp_path / "a.zip", {"net.py": NET * 50})
+    data = path.read_bytes()
+    start, at = directory_of(data)
+
+    def claiming(size):
+        directory = bytearray(data[start:at])
+        struct.pack_into("<L", directory, 24, size)
+        path.write_bytes(with_directory(data, bytes(directory), 1))
+        return path
+
+    submission, _ = read(claiming(0xFFFFFFF0))
+    assert [segment.source for segment in submission.segments] == [NET * 50]
+    assert refusal(claiming(0)).startswith("a.zip is damaged: Bad CRC-32 for file 'net.py'. Make the zip again")
+
+
+def test_no_member_is_unpacked_beyond_the_cap(tmp_path, monkeypatch):
+    """However much a member unfolds to, one byte more than the cap is asked for, and nothing of what nobody needs."""
+    asked = []
+    real = zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda member, n=-1: asked.append(n) or real(member, n))
+    path = zipped(tmp_path / "a.zip", {"data.csv": b"\0" * MIB, "net.py": b"\0" * (25 * MIB)})
+    assert refusal(path).startswith("net.py is larger than 24 MiB. Hand in the notebook and your .py files only")
+    assert asked == [24 * MIB + 1]
+
+
+def test_a_member_under_two_names(tmp_path):
+    """A name of 60,000 characters at the member itself, and another in the list, makes no message of that length."""
+    path = zipped(tmp_path / "a.zip", {f"{'x' * 60_000}.py": NET})
+    data = path.read_bytes()
+    start, at = directory_of(data)
+    directory = bytearray(data[start:at].replace(b"x" * 60_000, b"net"))
+    struct.pack_into("<H", directory, 28, len("net.py"))
+    path.write_bytes(with_directory(data, bytes(directory), 1))
+    message = refusal(path)
+    assert message.startswith("a.zip is damaged: File name in directory 'net.py' and header b'xxx")
+    assert message.endswith("x. Make the zip again, or hand in the notebook itself.")
+    assert len(message) < 300
+
+
+def test_a_list_of_members_that_claims_to_be_short(tmp_path):
+    """Twenty thousand members that the zip's end counts as one are counted when they are read."""
+    path = zipped(tmp_path / "a.zip", {"a.py": ""})
+    data = path.read_bytes()
+    start, at = directory_of(data)
+    path.write_bytes(with_directory(data, data[start:at] * 20_000, 1))
+    message = refusal(path)
+    assert message.startswith(("The submission holds more than 2,000 files. Hand in", "a.zip is damaged: Overlapped"))
+
+
+def test_a_list_of_members_that_is_long(tmp_path):
+    """Names of 60,000 characters make a list of megabytes, which is not even read."""
+    path = zipped(tmp_path / "a.zip", {f"{n}{'x' * 60_000}.txt": "" for n in range(20)} | {"net.py": NET})
+    assert refusal(path) == (
+        f"a.zip has a list of its files that is 1,172 KiB long, and at most 1,024 are read. {DATA_FREE}"
+    )
+
+
+def test_the_form_for_gigabytes(tmp_path):
+    """A zip64 record could claim any number; nobody needs one for a notebook."""
+    path = zipped(tmp_path / "a.zip", {"net.py": NET})
+    data = path.read_bytes()
+    _, at = directory_of(data)
+    path.write_bytes(data[:at] + b"PK\x06\x07" + bytes(16) + data[at:])
+    assert refusal(path) == f"a.zip is a zip64, which is for more than 65,535 files or 4 GiB. {DATA_FREE}"
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    """A member's name may have 65,535 characters: beyond 500 it is not read, the note is short, and the class is graded."""
+    submission, _ = read(zipped(tmp_path / "a.zip", {f"{'x' * 60_000}.py": NET, "net.py": NET}))
+    assert submission.graded_file == "net.py"
+    assert submission.notes == (
+        f"not read from a.zip, because the name is longer than 500 characters: {'x' * 80}. Give it a shorter name.",
+    )
+
+
+def test_only_names_that_lead_out(tmp_path):
+    """Where nothing else is in it, the message says what was found, what was asked for, and how to mend it."""
+    submission, _ = read(zipped(tmp_path / "a.zip", {"../../net.py": NET, "/net.ipynb": "{}", "data.csv": ""}))
+    assert submission.problem.message == (
+        "The zip a.zip holds no notebook (.ipynb) and no .py file that can be read: it holds data.csv; not read from "
+        "a.zip, because the name leads out of the zip: ../../net.py, /net.ipynb. Zip the folder itself, so that every "
+        "name stays inside it. Hand in the notebook."
+    )
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+@pytest.mark.parametrize("value", ["[],", '{"a":{}},', '"a",', "0,"])
+def test_a_notebook_of_millions_of_values(tmp_path, monkeypatch, value):
+    """24 MiB of empty lists would take 650 MB of the grader: they are counted in the text, before JSON is read."""
+    monkeypatch.setattr(documents.json, "loads", lambda _: pytest.fail("it was read"))
+    path = notebook(tmp_path / "a.ipynb", CELL, f"[{value * 310_000}0]")
+    assert refusal(path) == (
+        "a.ipynb holds more than 300,000 values, and a notebook has some thousands. "
+        "Clear the outputs, save it, and hand in that file."
+    )
+
+
+def test_a_text_with_millions_of_commas_is_one_value(tmp_path):
+    """What a stored output prints is not counted, whatever stands in it."""
+    printed = json.dumps('[1, 2], {"a": 3}, \\\\", \n' * 100_000)
+    submission, _ = read(notebook(tmp_path / "a.ipynb", CELL.replace("[]", f"[{printed}]", 1)))
+    assert submission.problem is None
+    assert submission.notes == ()
+
+
+def test_texts_without_an_end_take_little_time(tmp_path):
+    """Counting outside of texts is linear, even where no quotation mark has its partner."""
+    for text in ('"\\' * 300_000, '\\"' * 300_000, '"' + "\\" * 600_001):
+        path = tmp_path / "a.ipynb"
+        path.write_text("," * 300_001 + text, "utf-8")
+        assert "holds more than 300,000 values" in refusal(path)
+
+
+def test_a_notebook_of_thousands_of_cells(tmp_path):
+    """Each cell costs some 30 microseconds and a kilobyte, whether it holds anything or not."""
+    path = notebook(tmp_path / "a.ipynb", "0," * 5_000 + CELL)
+    assert refusal(path) == "a.ipynb holds more than 5,000 cells. Hand in a notebook with your own work only."
+    submission, _ = read(notebook(tmp_path / "a.ipynb", "0," * 4_999 + CELL))
+    assert submission.problem is None
+
+
+def test_a_long_cell_is_not_looked_through(tmp_path, monkeypatch):
+    """A cell that is too long to be parsed is not searched for magics first; the class beside it is graded."""
+    seen = []
+    real = documents.translate
+    monkeypatch.setattr(documents, "translate", lambda source: seen.append(len(source)) or real(source))
+    long = json.dumps({"cell_type": "code", "source": "%x\n" + "'\n" * LARGEST, "metadata": {}})
+    submission, _ = read(notebook(tmp_path / "a.ipynb", f"{long},{CELL}"))
+    assert seen == [len(NET)]
+    assert submission.problem is None
+    assert "code cell 1 holds 512 KiB of code, and at most 256 KiB are read" in submission.notes[-1]
+    # Of many cells that are just short enough, no more than would be parsed.
+    seen.clear()
+    many = ",".join([json.dumps({"cell_type": "code", "source": "#" * LARGEST, "metadata": {}})] * 8)
+    assert "more than 512 KiB of code" in refusal(notebook(tmp_path / "a.ipynb", f"{many},{CELL}"))
+    assert len(seen) == 2
+
+
+def test_empty_lines_of_prose_take_little_time(tmp_path):
+    """A lost class is looked for in prose line by line: 60,000 empty lines took seven seconds, twelve million for ever."""
+    prose = json.dumps({"cell_type": "markdown", "source": "\n" * 60_000, "metadata": {}})
+    other = CELL.replace("TwoLayerNet", "Other")
+    submission, seconds = read(notebook(tmp_path / "a.ipynb", f"{prose},{other}"))
+    assert submission.problem.message.startswith("No class TwoLayerNet in a.ipynb. It defines class Other.")
+    assert seconds < 3
+
+
+def test_a_long_name_of_a_written_module_takes_little_time(tmp_path):
+    """What Canvas puts before a name is looked for once: in 20,000 letters the search took eight seconds."""
+    cell = json.dumps({"cell_type": "code", "source": f"%%writefile {'x' * 20_000}.py\n{NET}", "metadata": {}})
+    submission, seconds = read(notebook(tmp_path / "a.ipynb", f"{cell},{CELL}"))
+    assert submission.problem is None
+    assert seconds < 3
+
+
+def test_a_deep_notebook_that_can_be_read(tmp_path):
+    """Hundreds of levels, which JSON's reader takes and the format's library may not, cost the class nothing."""
+    for depth in (100, 500, 900):
+        submission, _ = read(notebook(tmp_path / "a.ipynb", CELL, f'{{"x": {"[" * depth}{"]" * depth}}}'))
+        assert submission.problem is None or "is nested too deeply" in submission.problem.message
+
+
+def test_a_deep_folder_is_left_where_it_gets_too_deep(tmp_path):
+    """Folders within folders are followed thirty levels down, and the class at the top is graded."""
+    inner = tmp_path
+    for _ in range(40):
+        inner /= "d"
+        inner.mkdir()
+        (inner / "helper.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "net.py").write_text(NET, encoding="utf-8")
+    submission, _ = read(tmp_path)
+    assert submission.graded_file == "net.py"
+    assert max(len(file.path.parts) for file in hand_in(tmp_path).files) == 30
