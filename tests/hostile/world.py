@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,8 @@ class World:
         self.target_file.write_text("as it was\n", encoding="ascii")
         for path in (self.secret_file, self.target_file):
             path.chmod(0o666)
+        with suppress(OSError):  # a file system may have no attributes
+            os.setxattr(self.secret_file, "user.note", self.token.encode())
         self._variable_before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = self.token
         self._sockets = self._listen()
@@ -154,7 +157,16 @@ def _tree(folder: Path) -> dict[str, tuple[object, ...]]:
     for path in sorted([folder, *folder.rglob("*")]):
         status = path.lstat()
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        found[str(path)] = (content, status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns, status.st_nlink)
+        attributes = [] if path.is_socket() else sorted(os.listxattr(path, follow_symlinks=False))
+        found[str(path)] = (
+            content,
+            attributes,
+            status.st_mode,
+            status.st_uid,
+            status.st_gid,
+            status.st_mtime_ns,
+            status.st_nlink,
+        )
     return found
 
 
