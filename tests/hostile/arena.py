@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Outcome:
     honest: float  # what the same program scores without the attack
     breaches: tuple[str, ...]
     met: str  # what stopped it, in a few words
+    seconds: float  # by the clock on the wall
 
     @property
     def gained(self) -> float:
@@ -70,7 +72,9 @@ class Arena:
         """Grade an attack and say what it gained."""
         source = path.read_text(encoding="utf-8")
         honest = self._honest_score(source)
+        began = time.monotonic()
         grading = self.grade(path.stem, source)
+        seconds = time.monotonic() - began
         breaches = self._world.breaches()
         seen = everything(grading, self._assignment)
         if self._world.token in seen:
@@ -86,6 +90,7 @@ class Arena:
             honest=honest,
             breaches=tuple(breaches),
             met=_met(grading),
+            seconds=seconds,
         )
 
     def grade(self, name: str, source: str) -> Grading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hostile.arena import ATTACKS
+from hostile.arena import ATTACKS, LIMITS
 from hostile.world import descriptors_and_children
 
 
@@ -16,6 +16,8 @@ def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
     outcome = arena.attack(path)
     assert outcome.breaches == ()
     assert outcome.gained == 0, f"{outcome.score} points, honest {outcome.honest}"
+    # Not how fast, but that it ends: reading what an attack wrote has taken minutes past all its limits.
+    assert outcome.seconds < 5 * LIMITS.total_seconds
     next_one = arena.grade("next", honest_program).report
     assert next_one.score == next_one.max_score, [check for check in next_one.checks if check.status != "passed"]
     assert descriptors_and_children(attacked.zygote) == before

@@ -25,12 +25,12 @@ MIB = 1 << 20
 
 # Says which signals came, one number a line; SIGKILL and SIGSTOP are seen by its state.
 VICTIM = """
-import signal, sys, time
+import signal, sys
 for number in range(1, 65):
     try: signal.signal(number, lambda got, _frame: print(got, flush=True))
     except (OSError, ValueError): pass
 print("ready", flush=True)
-while True: time.sleep(60)
+sys.stdin.read()  # until whoever started it is gone, however that ends
 """
 
 
@@ -56,7 +56,9 @@ class World:
         self._selector = selectors.DefaultSelector()
         for listener in self._sockets.values():
             self._selector.register(listener, selectors.EVENT_READ)
-        self._victim = subprocess.Popen([sys.executable, "-c", VICTIM], stdout=subprocess.PIPE, text=True)
+        self._victim = subprocess.Popen(
+            [sys.executable, "-c", VICTIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert self._victim.stdout is not None
         assert self._victim.stdout.readline() == "ready\n"
         os.set_blocking(self._victim.stdout.fileno(), False)
@@ -139,7 +141,9 @@ class World:
         """Take everything away."""
         self._victim.kill()
         self._victim.wait()
+        assert self._victim.stdin is not None
         assert self._victim.stdout is not None
+        self._victim.stdin.close()
         self._victim.stdout.close()
         for listener in self._sockets.values():
             listener.close()
