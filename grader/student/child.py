@@ -8,8 +8,9 @@ import socket
 import time
 from collections.abc import Sequence
 
-from . import wire
+from . import scratch, wire
 from .nursery import Ending, Nursery, ZygoteLostError
+from .spawned import Spawned
 from .terms import FILE_BYTES, Allowance
 
 # From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
@@ -42,9 +43,9 @@ class StaleReplyError(Exception):
 class Child:
     """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
 
-    def __init__(self, nursery: Nursery, allowance: Allowance) -> None:
+    def __init__(self, nursery: Nursery | Spawned, allowance: Allowance) -> None:
         self._nursery = nursery
-        self._output = os.memfd_create("output")
+        self._output = scratch.create()
         self._channel, theirs = socket.socketpair()
         self._reader = wire.Reader()
         self._shown = 0
@@ -91,7 +92,8 @@ class Child:
         if frame is None:
             raise EndedError
         replied = frame.message.get("number")
-        if type(replied) is int and replied == self._answered:
+        # Before the first reply nothing is answered: -1 as the first number is a lie, and no second reply to anything.
+        if type(replied) is int and 0 <= replied == self._answered:
             raise StaleReplyError(replied)
         if type(replied) is not int or replied != number:
             raise wire.ProtocolError("a reply to a call that was not asked")
@@ -136,7 +138,7 @@ class Child:
         if size <= self._shown:
             self._shown = size  # nothing new, or the process cut its own output short
             return ""
-        data = os.pread(self._output, size - self._shown, self._shown)
+        data = scratch.read(self._output, self._shown, size - self._shown)
         self._shown = size
         return data.decode("utf-8", "replace")
 

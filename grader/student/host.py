@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import math
-import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -20,7 +19,8 @@ from . import wire
 from .child import ENDING_SECONDS, Child, EndedError, IsolationError, StaleReplyError
 from .nursery import Nursery, UnsupportedPlatformError, ZygoteLostError
 from .places import Text, before_trace, ending_in_words
-from .replies import clean, pack_call, reply_of
+from .replies import MAX_KEPT, clean, pack_call, reply_of, weight
+from .spawned import Spawned, nursery_for
 from .terms import FULL, Allowance, Weakening
 from .worker import CHANNEL_LOST
 
@@ -44,16 +44,20 @@ class StudentHost:
         Seconds by the grader's clock, memory in mebibytes on top of what a process with numpy loaded has.
     weakening
         Layers of the lock-down to leave out: for tests of what each of them stops.
+    nursery
+        Where students' processes come from; None for the best that this system has.
 
     Raises
     ------
     UnsupportedPlatformError
-        Where there is no fork or no memfd_create.
+        Where there are no processes at all.
     """
 
-    def __init__(self, limits: Limits, weakening: Weakening = FULL) -> None:
+    def __init__(
+        self, limits: Limits, weakening: Weakening = FULL, *, nursery: Nursery | Spawned | None = None
+    ) -> None:
         self._limits = limits
-        self._nursery = Nursery(weakening)
+        self._nursery = nursery or nursery_for(weakening)
         self._calls: Sequence[Call] = ()
         self._packed: list[list[memoryview]] = []
 
@@ -109,7 +113,7 @@ class _Interview:
 
     def __init__(
         self,
-        nursery: Nursery,
+        nursery: Nursery | Spawned,
         limits: Limits,
         submission: Submission,
         class_name: str,
@@ -129,6 +133,7 @@ class _Interview:
         self._cpu_seconds = 0.0
         self._timeouts: collections.Counter[str] = collections.Counter()
         self._replies: dict[str, Reply] = {}
+        self._kept = 0
         self._load = Reply("load", "not_asked")
 
     def run(self, calls: Sequence[Call]) -> Run:
@@ -217,6 +222,7 @@ class _Interview:
             reply = reply_of(frame, name, steps, self._text, self._limits.printed_characters)
             # Only now, so that a wrong reply is called wrong, however soon the next one comes.
             child.check_silence()
+            self._keep(reply)
         except TimeoutError:
             said = limit[1]
             if deadline == self._deadline:
@@ -232,6 +238,13 @@ class _Interview:
             self._retire()
         return _with_output(reply, child, self._limits.printed_characters) if self._child else reply
 
+    def _keep(self, reply: Reply) -> None:
+        """Make room for a reply; raise wire.ProtocolError where the submission's replies take too much together."""
+        kept = self._kept + weight([reply.results, dict(reply.own_shapes)])
+        if kept > MAX_KEPT:
+            raise wire.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
+        self._kept = kept
+
     def _ended(self, name: str, during: str) -> Reply:
         """Describe a process that ended, or closed the channel, instead of replying."""
         if self._child is None:
@@ -241,10 +254,10 @@ class _Interview:
         if ending.with_zygote:
             message = "its process ended together with the one that it was forked from"
             return self._failed(name, "crashed", during, message, gone=True)
-        if ending.status is None or os.waitstatus_to_exitcode(ending.status) == CHANNEL_LOST:
+        if ending.code is None or ending.code == CHANNEL_LOST:
             message = "its process closed the channel to the grader"
             return self._failed(name, "broke_protocol", during, message, gone=True)
-        return self._failed(name, "crashed", during, ending_in_words(ending.status), gone=True)
+        return self._failed(name, "crashed", during, ending_in_words(ending.code), gone=True)
 
     def _failed(self, name: str, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
         """Make the reply for a process that did not reply, with what it wrote itself, and be done with it."""

@@ -39,13 +39,21 @@ class ZygoteLostError(RuntimeError):
     """The zygote died, or does not answer."""
 
 
+def lacking() -> list[str]:
+    """Name what this system lacks of what a zygote and its lock-down need; none is lacking on Linux."""
+    names = [name for name in ("fork", "wait4") if not hasattr(os, name)]
+    if not hasattr(socket, "send_fds") or not hasattr(socket, "SOCK_SEQPACKET"):
+        names.append("passing of descriptors")
+    return names if sys.platform == "linux" else [*names, "prctl"]
+
+
 def check_platform() -> None:
-    """Raise UnsupportedPlatformError where students' code cannot be run."""
-    missing = [name for name in ("fork", "memfd_create", "wait4") if not hasattr(os, name)]
-    if missing or not hasattr(socket, "send_fds") or not hasattr(socket, "SOCK_SEQPACKET"):
+    """Raise UnsupportedPlatformError where students' processes cannot be forked."""
+    missing = lacking()
+    if missing:
         raise UnsupportedPlatformError(
-            f"running students' code needs Linux with fork and memfd_create; this is {sys.platform}"
-            f" without {', '.join(missing) or 'passing of descriptors'}. On Windows, use WSL 2.",
+            f"forking students' processes needs Linux with fork and wait4; this is {sys.platform}"
+            f" without {', '.join(missing)}. On Windows, use WSL 2.",
         )
 
 
@@ -53,7 +61,8 @@ def check_platform() -> None:
 class Ending:
     """How a student's process ended; `cpu_seconds` is the processor time of it and of all that it forked."""
 
-    status: int | None  # its wait status; None where it had to be killed, or went together with the zygote
+    # Its exit code, below zero for a signal; None where it had to be killed, or went together with the zygote.
+    code: int | None
     cpu_seconds: float
     with_zygote: bool = False
 
@@ -145,7 +154,7 @@ class Nursery:
         status, seconds = answer.get("status"), answer.get("cpu_seconds")
         if not (status is None or type(status) is int) or type(seconds) not in {int, float}:
             raise ZygoteLostError("the zygote did not say how the process ended")
-        return Ending(status, float(seconds or 0))
+        return Ending(None if status is None else os.waitstatus_to_exitcode(status), float(seconds or 0))
 
     def close(self, patience: float = ANSWER_SECONDS) -> None:
         """End the zygote, which ends what is left of the student's processes; kill it after `patience` seconds."""

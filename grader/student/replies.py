@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,14 @@ from .places import Text
 
 MAX_MESSAGE = 600
 MAX_WARNINGS = 64
+MAX_SHAPES = 64  # an own network has four parameters, or a dozen
 MAX_NDIM = 64  # what numpy itself allows
+# What all replies of one submission may take in memory together, in bytes: as much as the largest single one, its arrays
+# and what its header can become. They are kept until they are judged, and thirty of the largest took 2 GiB.
+MAX_KEPT = wire.MAX_BYTES + 16 * wire.MAX_HEADER
+ARRAY_BYTES = 128  # of an array's object, besides its numbers
+NUMBER_BYTES = 40  # of a number in a list: the object and the list's pointer to it
+_NUMBERS = frozenset({int, float, bool})
 # An address in a text ("<Net object at 0x7f31...>") differs from run to run, and reports must not.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
@@ -80,6 +88,20 @@ def reply_of(frame: wire.Frame, call: str, steps: int, text: Text, printed_chara
     )
 
 
+def weight(value: Any) -> int:
+    """Estimate what a value of a reply takes in memory, in bytes."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes + ARRAY_BYTES
+    if isinstance(value, list | tuple) and _NUMBERS.issuperset(map(type, value)):
+        return sys.getsizeof(()) + NUMBER_BYTES * len(value)
+    inside = value if isinstance(value, list | tuple) else ()
+    if isinstance(value, dict):
+        inside = (*value.keys(), *value.values())
+    elif isinstance(value, Foreign):
+        inside = value.type, value.text
+    return sys.getsizeof(value) + sum(map(weight, inside))
+
+
 def _error(raw: Any, text: Text) -> StudentError | None:
     match raw:
         case None:
@@ -95,7 +117,7 @@ def _frames(raw: Sequence[Any], text: Text) -> Any:
     pairs = []
     for one in raw:
         match one:
-            case [str(), int()]:
+            case [str(), line] if type(line) is int:  # true is an int to Python, and no line of a report
                 pairs.append(one)
             case _:
                 raise wire.ProtocolError("a place that is none")
@@ -106,7 +128,7 @@ def _shapes(raw: Any) -> dict[str, tuple[int, ...]]:
     if not isinstance(raw, dict):
         raise wire.ProtocolError("shapes that are none")
     shapes = {}
-    for name, shape in raw.items():
+    for name, shape in list(raw.items())[:MAX_SHAPES]:
         entries = _list(shape)
         if len(entries) > MAX_NDIM or any(type(n) is not int or not 0 <= n < 1 << 63 for n in entries):
             raise wire.ProtocolError("a shape that is none")

@@ -189,13 +189,13 @@ TRIALS: tuple[Callable[[Targets], str], ...] = (
     run_a_program,
     signal_the_grader,
     signal_the_parent,
-    trace,
     take_more_memory,
     raise_a_limit,
     write_without_end,
     find_a_descriptor,
     keep_shared_memory,
     enter_a_namespace,
+    trace,  # last: where it succeeds, the next signal stops this process until its parent lets it go on
 )
 
 

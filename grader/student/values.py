@@ -209,6 +209,7 @@ class Unpacking:
         self._foreign = foreign
         self._clean = clean
         self._numbers = 0
+        self._depth = 0
 
     def restore(self, node: Any) -> Any:
         """Restore one value."""
@@ -224,7 +225,13 @@ class Unpacking:
             case ["foreign", str(kind), str(text)]:
                 return self._foreign(kind, text)
             case [str(), *_]:
-                return self._restore_large(node)
+                # `describe` never nests deeper, and whoever walks through a value later does so by recursion.
+                if self._depth > MAX_DEPTH:
+                    raise wire.ProtocolError(f"a value nested more than {MAX_DEPTH} deep")
+                self._depth += 1
+                value = self._restore_large(node)
+                self._depth -= 1
+                return value
         raise wire.ProtocolError(UNKNOWN)
 
     def _restore_large(self, node: list[Any]) -> Any:

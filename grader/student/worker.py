@@ -1,7 +1,8 @@
 """Alone with the student: the life of one process, from its birth to its last answer.
 
-The process is forked by `zygote` and speaks frames of `wire` over descriptor 3. Nothing that it says is believed: our end is
-`host`. Only read(2) and write(2) are used on the channel, since the lock-down refuses all socket calls.
+The process is forked by `zygote` and speaks frames of `wire` over descriptor 3; where it cannot be forked, `newborn` begins
+its life. Nothing that it says is believed: our end is `host`. Only read(2) and write(2) are used on the channel, since the
+lock-down refuses all socket calls.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import answering, lockdown, standins, values, wire
+from . import answering, standins, values, wire
 from .loading import Loader, Text
 from .terms import Allowance
 from .witness import ComplaintError, Witness
+
+if sys.platform == "linux":  # it is made of Linux's own calls, and looks them up as it is loaded
+    from . import lockdown
 
 CHANNEL = 3
 RECURSION_LIMIT = 5_000
@@ -38,8 +42,9 @@ def live(channel: int, output: int, allowance: Allowance, plan: lockdown.Plan, p
     """Live as a student's process, from just after the fork; `channel` and `output` are descriptors."""
     try:
         _arrange_descriptors(channel, output, plan)
-        _arrange_signals()
+        arrange_signals()
         ballast = mmap.mmap(-1, BALLAST_BYTES)
+        sys.setrecursionlimit(RECURSION_LIMIT)
         layers = lockdown.apply(allowance, plan)
         if os.getppid() != parent:
             os._exit(SETUP_FAILED)  # the zygote died before its death could be noticed
@@ -47,8 +52,13 @@ def live(channel: int, output: int, allowance: Allowance, plan: lockdown.Plan, p
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs in a process that is locked by half
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
+    live_on(CHANNEL, CHANNEL, allowance, ballast)
+
+
+def live_on(inward: int, outward: int, allowance: Allowance, ballast: mmap.mmap) -> NoReturn:
+    """Serve, once everything is arranged, until the grader closes the channel; it may be two descriptors, or one twice."""
     try:
-        _serve(allowance, ballast)
+        _serve(inward, outward, allowance, ballast)
     except OSError:
         os._exit(CHANNEL_LOST)
     # No interpreter shutdown: a student's atexit functions and finalisers would hang there.
@@ -67,29 +77,31 @@ def _arrange_descriptors(channel: int, output: int, plan: lockdown.Plan) -> None
         lockdown.close_all_but({0, 1, 2, CHANNEL} | ({plan.ruleset} if plan.ruleset is not None else set()))
 
 
-def _arrange_signals() -> None:
+def arrange_signals() -> None:
+    """Undo what was inherited, and have crashes and the grader's question where this process is answered in words."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     faulthandler.enable(2, all_threads=False)
-    # The grader asks with SIGUSR1 where a process is that has run for too long.
-    faulthandler.register(signal.SIGUSR1, 2, all_threads=False)
+    # The grader asks with SIGUSR1 where a process is that has run for too long. Windows has no signal to ask with.
+    if sys.platform != "win32":
+        faulthandler.register(signal.SIGUSR1, 2, all_threads=False)
 
 
 def _stderr() -> Any:
     return os.fdopen(2, "w", closefd=False, errors="replace")
 
 
-def _serve(allowance: Allowance, ballast: mmap.mmap) -> None:
+def _serve(inward: int, outward: int, allowance: Allowance, ballast: mmap.mmap) -> None:
     reader = wire.Reader(wire.MAX_OWN_HEADER)
-    first = wire.read(CHANNEL, reader)
+    first = wire.read(inward, reader)
     if first is None:
         return
     _arrange_interpreter()
     student = Student(first.message, allowance.memory_mb, ballast)
-    wire.write(CHANNEL, student.load())
+    wire.write(outward, student.load())
     del first
-    while (frame := wire.read(CHANNEL, reader)) is not None:
-        wire.write(CHANNEL, student.answer(frame))
+    while (frame := wire.read(inward, reader)) is not None:
+        wire.write(outward, student.answer(frame))
 
 
 def warm_up() -> None:
@@ -249,7 +261,6 @@ class Student:
 def _arrange_interpreter() -> None:
     """Make Python in this process as a notebook would have it, where that is safe."""
     gc.enable()
-    sys.setrecursionlimit(RECURSION_LIMIT)
     warnings.resetwarnings()
     warnings.simplefilter("default")
     builtins.input = _no_input
