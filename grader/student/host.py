@@ -31,6 +31,8 @@ PATIENCE = 2
 # After as many of any methods the others get this much each: what loops in loss() mostly loops in train() as well, and
 # what does not answers in milliseconds.
 HASTE_SECONDS = 1.0
+# A process that ends itself after this share of its time is no better than one that had to be ended.
+LATE = 0.5
 # How long a process may take to say nothing more, once it has been told that there are no more questions.
 PARTING_SECONDS = 0.5
 
@@ -180,7 +182,7 @@ class _Interview:
             return f"the submission could not be loaded: {why}"
         method = _first_method(call)
         if self._timeouts[method] >= PATIENCE:
-            return f"{method} was still running at its time limit in {PATIENCE} questions before"
+            return f"{method} used up its time limit, or most of it, in {PATIENCE} questions before"
         if time.monotonic() >= self._deadline:
             return f"the {self._limits.total_seconds:g} s for the whole submission were used up"
         return ""
@@ -189,10 +191,12 @@ class _Interview:
         late = self._timeouts.total() >= PATIENCE
         seconds = min(call.seconds, HASTE_SECONDS) if late else call.seconds
         limit = f"still running after {seconds:g} s"
+        began = time.monotonic()
         reply = self._converse(
             call.id, self._packed[number - 1], number, (seconds, limit), _first_method(call), len(call.steps)
         )
-        if reply.outcome == "timed_out":
+        late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE * seconds
+        if reply.outcome == "timed_out" or late_end:
             self._timeouts[_first_method(call)] += 1
         return reply
 

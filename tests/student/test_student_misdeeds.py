@@ -155,9 +155,16 @@ def test_after_two_timeouts_a_method_is_not_asked_again(ask, network, question):
     other = question("other", Step("predict", {"X": question.X}))
     run = ask(network("while True: pass"), *loops, other)
     assert [run.replies[call.id].outcome for call in loops] == ["timed_out", "timed_out", "not_asked", "not_asked"]
-    expected = "not asked: loss was still running at its time limit in 2 questions before"
+    expected = "not asked: loss used up its time limit, or most of it, in 2 questions before"
     assert run.replies["loop 3"].error.message == expected
     assert run.replies["other"].outcome == "returned"
+
+
+def test_a_late_end_counts_as_a_timeout(ask, network, question):
+    """Or a submission that sleeps until just before its limit, and crashes then, would hold up a class for minutes."""
+    late = [question(f"late {n}", reg=666, seconds=0.4) for n in range(4)]
+    run = ask(network("import os, time; time.sleep(0.3); os._exit(1)"), *late)
+    assert [run.replies[call.id].outcome for call in late] == ["crashed", "crashed", "not_asked", "not_asked"]
 
 
 def test_the_whole_submission_has_a_limit(limits, submission, network, question):
