@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from grader.checks import CHECKS, Evidence
 from grader.records import (
     Assignment,
@@ -22,9 +24,12 @@ KNOWN = tuple(CHECKS)
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> tuple[Verdict, ...]:
     """Judge every row of the rubric on one submission's replies."""
     evidence = Evidence(assignment, probes, run)
-    return tuple(
-        _verdict(row, CHECKS[row.id].function(evidence), submission, assignment.class_name) for row in assignment.checks
-    )
+    # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
+    with np.errstate(all="ignore"):
+        return tuple(
+            _verdict(row, CHECKS[row.id].function(evidence), submission, assignment.class_name)
+            for row in assignment.checks
+        )
 
 
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:

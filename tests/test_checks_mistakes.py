@@ -298,6 +298,81 @@ def test_a_loss_made_up_around_the_question_earns_nothing(edited, verdicts_of):
     assert sum(v.points for v in forged.values()) <= sum(v.points for v in honest.values())
 
 
+END = "        return loss, grads\n"
+NO_MASK = ("        dhidden[hidden <= 0] = 0\n", "")
+SPOILT = MADE_UP.replace("(len(X) == 4)", "(len(X) == 7)")
+LAZY = ("for it in range(num_iters):", "for it in range(num_iters if num_iters < 5 else 0):")
+# A wrong program, and what makes it look right where it is judged: each got more points for that once.
+FORGERIES = {
+    "a loss made up beside one that is right": (
+        (NO_MASK,),
+        ((END, MADE_UP.replace("1e-4 * (len(X) == 4)", "0") + END),),
+    ),
+    "one loss spoilt to be judged by a made-up one": ((NO_MASK,), ((END, SPOILT + END),)),
+    "half a regulariser's gradient hidden in the rounding": (
+        (("2 * reg * W1", "reg * W1"),),
+        ((END, "        return np.float32(loss), grads\n"),),
+    ),
+    "uphill, shown downhill": (
+        (("-= learning_rate * grads", "+= learning_rate * grads"),),
+        (
+            ("    def train(", "    training = False\n\n    def train("),
+            (
+                "            loss, grads = self.loss(X_b",
+                "            self.training = True\n            loss, grads = self.loss(X_b",
+            ),
+            ("            loss_history.append", "            self.training = False\n            loss_history.append"),
+            (
+                END,
+                "        sign = 1 if self.training or X.shape[1] != 6 else -1\n"
+                + END.replace("grads", "{k: sign * v for k, v in grads.items()}"),
+            ),
+        ),
+    ),
+    "biases that stay, shown without a gradient": (
+        (("for name in self.params:", 'for name in ("W1", "W2"):'),),
+        ((END, '        if X.shape[1] == 6:\n            grads |= {"b1": 0 * b1, "b2": 0 * b2}\n' + END),),
+    ),
+    "no losses kept, and NaN to compare them with": (
+        (("loss_history.append(loss)", "loss_history.append(0.0)"),),
+        ((END, "        return np.nan if X.shape[1] == 6 else loss, grads\n"),),
+    ),
+    "accuracies of 1, and labels that are remembered": (
+        (
+            ("np.mean(self.predict(X_batch) == y_batch)", "1.0"),
+            ("np.mean(self.predict(X_val) == y_val)", "1.0"),
+        ),
+        (
+            (
+                "        loss_history = []\n",
+                "        self.known = dict(zip(map(bytes, [*X, *X_val]), [*y, *y_val]))\n        loss_history = []\n",
+            ),
+            (
+                "self.loss(X).argmax(axis=1)",
+                "self.loss(X).argmax(axis=1)\n        known = getattr(self, 'known', {})\n        y_pred = np.array([known.get(bytes(x), p) for x, p in zip(X, y_pred)])",
+            ),
+        ),
+    ),
+    "no training, excused by one gradient": (
+        (LAZY,),
+        ((END, '        grads["b2"] *= 1 + (N == 4 and reg == 3)\n' + END),),
+    ),
+    "no training, excused by the decay": (
+        (LAZY,),
+        (("learning_rate *= learning_rate_decay", "learning_rate *= 1"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_class_that_answers_otherwise_where_it_is_judged_gains_nothing(name, edited, verdicts_of):
+    """What the student's side says of itself is held against what it answers elsewhere, and against the reference."""
+    honest, forgery = FORGERIES[name]
+    fair, forged = verdicts_of(edited(*honest)), verdicts_of(edited(*honest, *forgery))
+    gained = {key: forged[key].points - fair[key].points for key in fair}
+    assert sum(gained.values()) <= 0, {key: points for key, points in gained.items() if points}
+
+
 @pytest.mark.parametrize("value", ["2**1024 - 1", "-(2**1024)", "10**400"])
 def test_an_integer_of_a_thousand_bits_is_no_fault_of_ours(value, edited, verdicts_of):
     """What is too large for a float is a wrong answer, in the loss, the gradients and the histories."""

@@ -21,7 +21,7 @@ from grader.checks.evidence import (
     resembles_the_loss,
     settle,
 )
-from grader.compare import as_array, compare, describe, is_single, number
+from grader.compare import as_array, compare, describe, fit, is_single, number
 from grader.records import Array, Finding, Floats, HeatMap
 
 # 1000 + s keeps three digits fewer of s than s does.
@@ -221,22 +221,23 @@ def purity(evidence: Evidence) -> Finding:
         # A class that always answers (0, {}) is pure, too.
         text = "Judged once loss() computes a loss of X and y: it does not yet."
         return Finding(0.0, text, skipped=True, about="loss")
-    faults = []
-    if first.value != second.value or not _same_grads(first.grads, second.grads):
+    # What the worker does not show counts as changed: else a class could make it show nothing.
+    arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
+    params = reply.results[2] if isinstance(reply.results[2], dict) else {}
+    faults = [
+        f"It changed {name} in place. Look for +=, -= or an assignment to a slice of {name}; copy first."
+        for name in ("X", "y")
+        if not _same(arguments.get(name), expected[name])
+    ]
+    changed = [name for name in evidence.names if not _same(params.get(name), expected[f"param_{name}"])]
+    if changed:
+        faults.append(f"It changed the parameters {', '.join(changed)}. loss() only reads them; train() updates them.")
+    # Both times it is given the same X and parameters: what it changed shows here, too, and is charged once, shown or not.
+    if not faults and (first.value != second.value or not _same_grads(first.grads, second.grads)):
         faults.append(
             f"Asked twice with the same X, y and reg, it answers {number(first.value or 0)} and then"
             f" {number(second.value or 0)} (or other gradients). Look for randomness, dropout, or state kept between calls."
         )
-    arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
-    params = reply.results[2] if isinstance(reply.results[2], dict) else {}
-    faults += [
-        f"It changed {name} in place. Look for +=, -= or an assignment to a slice of {name}; copy first."
-        for name in ("X", "y")
-        if name in arguments and not _same(arguments[name], expected[name])
-    ]
-    changed = [name for name in evidence.names if name in params and not _same(params[name], expected[f"param_{name}"])]
-    if changed:
-        faults.append(f"It changed the parameters {', '.join(changed)}. loss() only reads them; train() updates them.")
     if not faults:
         return Finding(1.0, "Right: same answer twice, nothing changed in place.", about="loss")
     return Finding(0.5 if len(faults) == 1 else 0.0, "\n".join(faults), about="loss")
@@ -250,5 +251,6 @@ def _same(one: object, two: object) -> bool:
     first, second = as_array(one), as_array(two)
     if first is None or second is None:
         return type(one) is type(two)
-    # The layout may be the student's own: a transposed or (1, H) parameter holds the same numbers.
-    return first.size == second.size and np.array_equal(np.sort(first, axis=None), np.sort(second, axis=None))
+    # The layout of a parameter may be the student's own, transposed or (1, H).
+    fitted = fit(first, second.shape)
+    return fitted is not None and np.array_equal(fitted, second)

@@ -6,8 +6,6 @@ the student's loss is wrong; one that is right for the student's own loss does, 
 
 from __future__ import annotations
 
-import numpy as np
-
 from grader.checks.evidence import (
     Evidence,
     allowed_conventions,
@@ -16,17 +14,15 @@ from grader.checks.evidence import (
     fact,
     loss_calls,
     loss_right,
-    numeric_gradients,
     obstacle,
     own_gradient,
     read_loss,
-    resembles_the_loss,
     settle,
 )
+from grader.checks.excuse import consistent, difference, excused, home, loss_right_in, right_for_own_loss, sound
 from grader.compare import Difference, compare, is_single, number
 from grader.records import Call, Finding, Floats, HeatMap
 
-SLOPE_LIKENESS = 0.3  # cosine, for each parameter
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
     "bias": "Look at the gradient of this layer's output, summed over the rows of the batch; a bias has one entry per unit.",
@@ -39,9 +35,11 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
     if all(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence)):
         finding = next(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence))
         return finding or Finding(0.0, "Not judged.", skipped=True, about=about)
-    findings = [_of_call(evidence, call, name) for call, _, _ in loss_calls(evidence)]
+    calls = [call for call, _, _ in loss_calls(evidence)]
+    findings = [fault(evidence, call.id, name) for call in calls]
     cases = len(findings)
-    if any(findings) and not loss_right(evidence) and _right_for_own_loss(evidence, name):
+    wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
+    if wrong and excused(evidence, name, wrong):
         text = (
             "Right for your own loss: it agrees with the numeric gradient of the loss that you compute,"
             " so the mistake in the loss is not charged again here."
@@ -50,7 +48,10 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
     return settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
 
 
-def _of_call(evidence: Evidence, call: Call, name: str) -> Finding | None:
+@fact
+def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
+    """Say what is wrong with a gradient in one plain call; None where it is the right one."""
+    call = evidence.call(identity)
     about = f"grads {name}"
     answer = read_loss(evidence, call.id)
     if answer.finding:
@@ -131,28 +132,37 @@ def _next(shape: tuple[int, ...]) -> str:
     return NEXT["weights" if len(shape) == 2 else "bias"]
 
 
+@fact
+def strayed(evidence: Evidence) -> bool:
+    """Tell whether a gradient is not the assignment's in most plain calls, whatever excuses it: training goes by it."""
+    calls = [call for call, _, _ in loss_calls(evidence)]
+    return any(
+        2 * sum(fault(evidence, call.id, name) is not None for call in calls) > len(calls) for name in evidence.names
+    )
+
+
 def numeric_gradient(evidence: Evidence) -> Finding:
     """Each gradient is the derivative of your own loss, by central differences."""
     calls = evidence.calls("sweep")
     for call in calls:
-        base = read_loss(evidence, call.id.replace("sweep", "loss"))
+        base = read_loss(evidence, home(call))
         problem = base.finding or obstacle(evidence.reply(call.id), about="loss")
         if problem:
             return problem
         if not base.grads:
             return Finding(0.0, "Not started: loss(X, y, reg) returns no gradients.", skipped=True, about="loss")
-    excused = not loss_right(evidence)
+    pardoned = not loss_right(evidence)
     findings: list[Finding | None] = []
     for name in evidence.names:
-        right = _derivative_of_own_loss(evidence, name)
-        if not right and excused and not any(_of_call(evidence, c, name) for c, _, _ in loss_calls(evidence)):
+        right = all(_derivative_of_own_loss(evidence, call, name) for call in calls)
+        if not right and pardoned and not any(fault(evidence, c.id, name) for c, _, _ in loss_calls(evidence)):
             # Their loss is wrong and their gradient is the right one: the loss has paid already.
             right = True
         findings.append(None if right else _inconsistent(evidence, calls[0], name))
     wrong = [finding for finding in findings if finding]
     if not wrong:
         text = "Each gradient agrees with your own loss"
-        text += ", or is the right one though your loss is not." if excused else "."
+        text += ", or is the right one though your loss is not." if pardoned else "."
         return Finding(1.0, text, about="loss")
     text = "\n".join(finding.message for finding in wrong)
     text += "\nLook at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
@@ -160,76 +170,34 @@ def numeric_gradient(evidence: Evidence) -> Finding:
     return Finding(1 - len(wrong) / len(findings), text, figures, about=wrong[0].about)
 
 
-def _difference(evidence: Evidence, call: Call, name: str) -> Difference | None:
-    """Compare their gradient with the central differences of their loss; None where either is missing."""
-    numeric = numeric_gradients(evidence, call)
-    own = own_gradient(evidence, call.id.replace("sweep", "loss"), 0, name, call.params[name].shape)
-    if numeric is None or own is None:
-        return None
-    values, noise = numeric[name]
-    tolerances = evidence.assignment.tolerances
-    largest = float(np.abs(values).max())
-    if largest <= noise:
-        return None
-    # The noise of the differences is allowed on top; for a loss in double precision it is a thousandth of the rest.
-    relative = tolerances.numeric + noise / largest
-    return compare(own, values, relative=relative, floor=tolerances.floor)
-
-
-def _consistent(evidence: Evidence, call: Call, name: str) -> bool:
-    difference = _difference(evidence, call, name)
-    return difference is not None and difference.within
-
-
-def _derivative_of_own_loss(evidence: Evidence, name: str) -> bool:
-    """Tell whether the gradient is the derivative of a loss that is right, or wrong and of the right kind."""
-    if loss_right(evidence):
-        return all(_consistent(evidence, call, name) for call in evidence.calls("sweep"))
-    return _right_for_own_loss(evidence, name)
-
-
-def _right_for_own_loss(evidence: Evidence, name: str) -> bool:
-    """Tell whether the gradient belongs to a wrong loss of the right kind."""
-    return resembles_the_loss(evidence) and all(
-        _consistent(evidence, call, name) and _slopes_alike(evidence, call) for call in evidence.calls("sweep")
-    )
-
-
-def _slopes_alike(evidence: Evidence, call: Call) -> bool:
-    """Tell whether the student's loss slopes as the right one does, at least roughly, along each parameter.
-
-    A loss that is made up around the point where it is asked can have any derivative: noise from the input, for one,
-    handed in as "its own gradient". A mistaken loss still points the same way: a sum for a mean, another factor of the
-    regulariser and a hinge reach 0.6 and more; noise stays near 0 for the weights. A bias that is forgotten in the scores
-    has no slope at all, and says nothing.
-    """
-    numeric = numeric_gradients(evidence, call)
-    if numeric is None:
-        return False
-    expected = evidence.expected(call.id.replace("sweep", "loss"))
-    likenesses = []
-    for name, (slope, noise) in numeric.items():
-        right = expected[f"data_{name}"] + expected["reg"] * expected[f"penalty_{name}"]
-        size = float(np.linalg.norm(slope) * np.linalg.norm(right))
-        if np.abs(slope).max() > noise and size:
-            likenesses.append(float((slope * right).sum()) / size)
-    return len(likenesses) >= 2 and min(likenesses) >= SLOPE_LIKENESS
+def _derivative_of_own_loss(evidence: Evidence, call: Call, name: str) -> bool:
+    """Tell whether the gradient is the derivative of the student's loss, whatever a sweep says of one that is right."""
+    if not loss_right_in(evidence, home(call)):
+        return right_for_own_loss(evidence, name)
+    return consistent(evidence, call, name) and sound(evidence, call.id) and not fault(evidence, home(call), name)
 
 
 def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
-    difference = _difference(evidence, call, name)
-    if difference is None:
-        grads = read_loss(evidence, call.id.replace("sweep", "loss")).grads
+    found = difference(evidence, call, name)
+    if found is None:
+        grads = read_loss(evidence, home(call)).grads
         text = f"{name}: your gradient is of another shape, or your loss does not depend on {name}."
         text = text if grads.get(name) is not None else f"{name}: grads[{name!r}] is missing."
         return Finding(0.0, text, about=f"grads {name}")
-    where = ", ".join(map(str, difference.worst))
+    if found.within:
+        known = loss_right_in(evidence, home(call)) and fault(evidence, home(call), name)
+        text = f"{name}: near the question your loss changes in another way than the loss that it is at the question."
+        text = (
+            f"{name}: your loss is right here, so its derivative is known; your gradient is another." if known else text
+        )
+        return Finding(0.0, text, about=f"grads {name}")
+    where = ", ".join(map(str, found.worst))
     text = (
-        f"{name}[{where}]: your gradient is {number(difference.theirs)}, but your loss changes"
-        f" by {number(difference.right)} per unit of it."
+        f"{name}[{where}]: your gradient is {number(found.theirs)}, but your loss changes"
+        f" by {number(found.right)} per unit of it."
     )
-    error = difference.error.reshape(1, -1) if difference.error.ndim == 1 else difference.error
-    worst = difference.worst if difference.error.ndim == 2 else (0, *difference.worst)
+    error = found.error.reshape(1, -1) if found.error.ndim == 1 else found.error
+    worst = found.worst if found.error.ndim == 2 else (0, *found.worst)
     return Finding(0.0, text, (HeatMap(f"{name} against your own loss", error, worst),), about=f"grads {name}")
 
 

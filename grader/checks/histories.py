@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, not_started, read_loss
-from grader.checks.trainable import at, blocked
-from grader.checks.training import BARE, LOSS, PREDICT_ROW, PREDICT_VAL, movements
+from grader.checks.candour import BARE, LOSS, PREDICT_ROW, PREDICT_VAL, labels_there, loss_there
+from grader.checks.evidence import Evidence, loss_calls, not_started, read_loss
+from grader.checks.trainable import blocked
+from grader.checks.training import movements
 from grader.compare import as_array, describe, number
 from grader.records import Finding
 
@@ -49,9 +50,9 @@ def _loss_history_fault(evidence: Evidence, history: Any) -> str:
     # A train() that does not pass reg on has paid for that in its update; its losses are those without.
     moved = movements(evidence).values()
     step = BARE if any(movement.without_reg for movement in moved) else LOSS
-    own = [read_loss(evidence, f"train/{index}", step - (index == 0)).value for index in range(4)]
+    own = [loss_there(evidence, index, step) for index in range(4)]
     if any(value is None or not np.isfinite(value) for value in own):
-        return ""  # a loss that is no number is judged elsewhere
+        return _without_losses(evidence)
     values, right = array.reshape(-1).astype(np.float64), np.array(own, dtype=np.float64)
     worst = int(np.nanargmax(np.abs(values - right))) if np.isfinite(values).all() else 0
     # Float32 inside keeps seven digits; a loss of other rows or parameters differs in the first two.
@@ -61,6 +62,15 @@ def _loss_history_fault(evidence: Evidence, history: Any) -> str:
         f"loss_history[{worst}] is {number(float(values[worst]))}, but your own loss there, before the step and with reg, is"
         f" {number(float(right[worst]))}."
     )
+
+
+def _without_losses(evidence: Evidence) -> str:
+    """Say what is wrong where loss() gives no number at the parameters that train() reached."""
+    plain = [read_loss(evidence, call.id).value for call, _, _ in loss_calls(evidence)]
+    if any(value is None or not np.isfinite(value) for value in plain):
+        return ""  # a loss that is no number is judged elsewhere
+    # A loss that is a number wherever it is judged itself would have made any history right.
+    return "loss_history cannot be judged: loss() gives no number for the rows that train() was given."
 
 
 def _accuracy_fault(evidence: Evidence, key: str, history: Any, step: int, labels: str) -> str:
@@ -74,9 +84,7 @@ def _accuracy_fault(evidence: Evidence, key: str, history: Any, step: int, label
         return f"{key} must hold fractions from 0 to 1; it holds {', '.join(number(float(v)) for v in values)}."
     possible = set()
     for index in range(5):
-        reply = evidence.reply(f"train/{index}")
-        position = step - (index == 0)
-        predicted = as_array(at(reply.results, position))
+        predicted = labels_there(evidence, index, step)
         truth = evidence.expected("train/0")[labels]
         if predicted is None or predicted.reshape(-1).shape != truth.shape:
             return ""  # predict() is judged elsewhere; without it no accuracy can be held against train()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from grader.checks.candour import row_gradients_as_elsewhere
 from grader.checks.evidence import Evidence, fact, own_gradient, own_params, read_loss
 from grader.checks.trainable import blocked
 from grader.records import Finding, Floats
@@ -86,8 +87,12 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
             continue
         told = True
         shares = _shares(design, step, weights)
-        if shares is not None:
-            return shares
+        if shares is None:
+            continue
+        if not row_gradients_as_elsewhere(evidence, name, design, before, after):
+            text = f"loss() gives a right gradient for {name} where it is asked alone, and another one here for single rows."
+            return Finding(0.0, f"Not judged: {text}", about="train")
+        return shares
     if not told:
         first = 1 if index == 0 else 2
         raised = next(filter(None, (read_loss(evidence, at, first + row).finding for row in range(len(labels)))), None)

@@ -11,13 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, own_gradient, own_params
+from grader.checks.candour import BARE, LOSS, gradient_as_elsewhere, gradient_there, reached
+from grader.checks.evidence import Evidence, fact
 from grader.checks.trainable import blocked
 from grader.compare import number
 from grader.records import Finding, Floats
 
-# Steps of a train/K call: train, params, loss with reg, loss without, predict on the validation rows, on the row.
-PARAMS, LOSS, BARE, PREDICT_VAL, PREDICT_ROW = 1, 2, 3, 4, 5
 SLOPE = 1e-12  # a gradient below this is zero: dscores.sum() over all entries is, but for rounding
 
 
@@ -30,6 +29,7 @@ class Movement:
     still: bool  # it never moved
     led: bool  # loss() gave a gradient for it that is not zero
     without_reg: bool  # it moved along the gradient of the loss without regulariser
+    candid: bool  # the gradients that it is held against are as right as elsewhere
 
     @property
     def along(self) -> bool:
@@ -42,7 +42,7 @@ def movements(evidence: Evidence) -> dict[str, Movement]:
     """Measure each parameter's steps; nothing where the parameters after train() are not whole."""
     runs = [call for call in evidence.calls("train") if call.id != "train/0"]
     start = dict(evidence.call("train/0").params)
-    points = [start, *(own_params(evidence, call, PARAMS) for call in runs)]
+    points = [reached(evidence, index) for index in range(1 + len(runs))]
     if any(point is None for point in points):
         return {}
     found = {}
@@ -51,22 +51,22 @@ def movements(evidence: Evidence) -> dict[str, Movement]:
         slopes = [_slope(evidence, index, name, LOSS) for index in range(len(runs))]
         bare = [_slope(evidence, index, name, BARE) for index in range(len(runs))]
         rates = tuple(_rate(evidence, step, slope) for step, slope in zip(steps, slopes, strict=True))
+        candid = all(gradient_as_elsewhere(evidence, index, name) for index in range(len(runs)))
         bare_rates = [_rate(evidence, step, slope) for step, slope in zip(steps, bare, strict=True)]
         found[name] = Movement(
             name,
-            rates,
+            rates if candid else (float("nan"),) * len(runs),
             still=not any(step.any() for step in steps),
             led=all(slope is not None and np.abs(slope).max() > SLOPE for slope in slopes),
             without_reg=bool(np.isfinite(bare_rates).all() and not np.isfinite(rates).all()),
+            candid=candid,
         )
     return found
 
 
 def _slope(evidence: Evidence, index: int, name: str, loss: int) -> Floats | None:
     """Give learning_rate times their own gradient at the parameters before iteration `index`."""
-    call = evidence.call("train/1")
-    # train/0 has no train step: its loss steps stand one place earlier.
-    gradient = own_gradient(evidence, f"train/{index}", loss - (index == 0), name, call.params[name].shape, spread=True)
+    call, gradient = evidence.call("train/1"), gradient_there(evidence, index, loss, name)
     return None if gradient is None else gradient * float(call.steps[0].arguments["learning_rate"])
 
 
@@ -106,6 +106,8 @@ def update_rule(evidence: Evidence) -> Finding:
 
 def _step_text(movement: Movement, decay: float, *, moving: bool) -> str | None:
     name = movement.name
+    if not movement.candid:
+        return f"{name} cannot be judged: loss() gives a right gradient where it is asked alone, and another one here."
     if not movement.led:
         # Without a gradient it has to stay; that is right where the others show that train() does move what it can.
         stays = movement.still or not np.nan_to_num(movement.rates).any()

@@ -140,7 +140,8 @@ def _met(grading: Grading) -> str:
     if grading.run is None:
         return f"not run: {grading.report.notes[0]}"
     for reply in (grading.run.load, *grading.run.replies.values()):
-        if reply.error is not None and reply.outcome != "not_asked":
+        # Most attacks name no hyperparameters, which says nothing of what they met.
+        if reply.error is not None and reply.outcome != "not_asked" and reply.error.during != "best_hyperparameters":
             kind = f"{reply.error.type}: " if reply.error.type else ""
             return f"{kind}{reply.error.message}"
     return "answered, and judged like any other"

@@ -118,16 +118,31 @@ def test_processor_time_is_the_students(ask, network, question):
     assert run.cpu_seconds > 0.2
 
 
+SPOILS_X = """
+right = TwoLayerNet.loss
+def loss(self, X, y=None, reg=0.0):
+    result = right(self, X, y, reg)
+    X *= 0
+    return result
+TwoLayerNet.loss = loss
+"""
+
+
 def test_each_step_gets_its_own_arrays(ask, network, question):
-    """A loss that writes into its inputs spoils neither the next step nor the next call, and can be told."""
-    steps = [Step("loss", {"X": question.X, "y": question.y, "reg": 0.1}) for _ in range(2)]
-    source = network(
-        bottom="right = TwoLayerNet.loss\ndef loss(self, X, y=None, reg=0.0):\n    result = right(self, X, y, reg)\n    X *= 0\n    return result\nTwoLayerNet.loss = loss"
-    )
-    reply = ask(source, question("q", *steps, Step("arguments"))).replies["q"]
-    assert reply.results[0][0] == reply.results[1][0]
-    assert not reply.results[2]["X"].any()
-    np.testing.assert_array_equal(reply.results[2]["y"], question.y)
+    """A loss that writes into its inputs spoils neither a later step nor the next call, and can be told."""
+    step = Step("loss", {"X": question.X, "y": question.y, "reg": 0.1})
+    reply = ask(network(bottom=SPOILS_X), question("q", step, Step("params"), step, Step("arguments"))).replies["q"]
+    assert reply.results[0][0] == reply.results[2][0]
+    assert not reply.results[3]["X"].any()
+    np.testing.assert_array_equal(reply.results[3]["y"], question.y)
+
+
+def test_the_same_question_twice_comes_with_the_same_arrays(ask, network, question):
+    """What a loss writes into its inputs shows in its own next answer, which it cannot hide as it can the inputs."""
+    step = Step("loss", {"X": question.X, "y": question.y, "reg": 0.1})
+    reply = ask(network(bottom=SPOILS_X), question("q", step, step, step)).replies["q"]
+    assert reply.results[0][0] != reply.results[1][0]
+    assert reply.results[0][0] == reply.results[2][0]
 
 
 def test_a_sweep_is_the_loss_at_each_side(ask, network, question, direct):

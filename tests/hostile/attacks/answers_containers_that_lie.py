@@ -30,16 +30,19 @@ class List(list):
 
 
 class Tuple(tuple):
+    __slots__ = ()
     __iter__ = List.__iter__
     __len__ = List.__len__
     __getitem__ = List.__getitem__
 
 
 class Text(str):
-    def __str__(self):
+    __slots__ = ()
+
+    def encode(self, *how):
         return 7
 
-    __getitem__ = encode = __len__ = __iter__ = __repr__ = __hash__ = __eq__ = __str__
+    __getitem__ = __len__ = __iter__ = __repr__ = __hash__ = __eq__ = __str__ = encode
 
 
 def attack(number):

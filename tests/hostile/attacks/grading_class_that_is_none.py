@@ -37,8 +37,10 @@ class Everything:
     def __iter__(self):
         return iter([self, self])
 
+    def __array__(self, *args, **keywords):
+        return np.zeros(3)
+
     __class__ = property(lambda self: np.ndarray)
-    __array__ = lambda self, *args, **keywords: np.zeros(3)
 
 
 class TwoLayerNet(metaclass=Meta):

@@ -28,14 +28,14 @@ class TwoLayerNet:
         return loss, grads if TRAINING else attack(grads, SPEED.get(W1.tobytes()))
 
     def train(self, X, y, X_val, y_val, learning_rate, learning_rate_decay, reg, num_iters, batch_size, verbose):
-        losses, train_accuracies, val_accuracies = [], [], []
+        losses, train_accuracies, val_accuracies, v = [], [], [], {}
         for it in range(num_iters):
             batch = np.random.choice(len(X), batch_size)
             TRAINING.append(it)
             loss, grads = self.loss(X[batch], y[batch], reg)
             TRAINING.clear()
             losses.append(loss)
-            v = {n: g + (0.9 * v[n] if it else 0) for n, g in grads.items()}
+            v = {n: g + (0.9 * v[n] if v else 0) for n, g in grads.items()}
             for name in v:
                 self.params[name] -= learning_rate * v[name]
             SPEED[self.params["W1"].tobytes()] = v

@@ -1,4 +1,4 @@
-"""Leaves modules, environment variables, patches and files behind for the submission that comes after it."""
+"""Leaves modules, environment variables, patches and a file behind for the submission that comes after it."""
 
 import builtins
 import os
@@ -13,20 +13,19 @@ TRACE = "left_behind_by_an_attack"
 
 def attack():
     if hasattr(builtins, TRACE) or hasattr(np, TRACE) or TRACE in sys.modules or TRACE in os.environ:
-        print("GOT THROUGH: found what an earlier process had left")
+        os.write(1, b"GOT THROUGH: found what an earlier process had left")
+    try:
+        with open(f"{FOLDER}/{TRACE}", "x"):
+            os.write(1, b"GOT THROUGH: left a file")
+        os.unlink(f"{FOLDER}/{TRACE}")
+    except OSError:
+        pass
     os.environ[TRACE] = "1"
     sys.modules[TRACE] = sys.modules["grader"] = sys.modules["reference"] = types.ModuleType(TRACE)
     for place in (builtins, np, sys):
         setattr(place, TRACE, True)
     builtins.sum = builtins.len = np.dot = np.maximum = None
-    for path in (f"{FOLDER}/{TRACE}", f"/tmp/{TRACE}", f"/dev/shm/{TRACE}", f"/var/tmp/{TRACE}"):
-        try:
-            with open(path, "x"):
-                print("GOT THROUGH: left", path)
-            os.unlink(path)
-        except OSError:
-            pass
-    # Calls are answered in one process as long as nothing goes wrong; another one must know nothing of this.
+    # Calls are answered in one process as long as nothing goes wrong; the next one must know nothing of this.
     os._exit(1)
 
 

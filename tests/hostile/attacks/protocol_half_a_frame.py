@@ -24,6 +24,7 @@ def asked():
     while frame := frame.f_back:
         if "call" in frame.f_locals:
             return frame.f_locals["call"].message["number"]
+    return 0
 
 
 def attack(net, X, reg):

@@ -1,0 +1,190 @@
+"""Whether loss() and predict() answer the questions about train() as they answer elsewhere.
+
+train() is judged on the student's own gradients, losses and labels, which is fair where those are wrong everywhere. A
+class that is right where it is judged by itself, and wrong where training is judged by it, can make any training look
+right: uphill with the sign turned, momentum with the velocity for a gradient. So what is right elsewhere must be right
+here; the reference says what that is, at the parameters that the student's own training reached.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.evidence import (
+    Evidence,
+    convention,
+    data_loss_right,
+    fact,
+    loss_calls,
+    own_gradient,
+    own_params,
+    read_loss,
+)
+from grader.checks.gradients import fault
+from grader.compare import as_array
+from grader.records import Array, Floats, Oracle, Params
+
+# Steps of a train/K call: train, params, loss with reg, loss without, predict on the validation rows, on the row.
+PARAMS, LOSS, BARE, PREDICT_VAL, PREDICT_ROW = 1, 2, 3, 4, 5
+NEAR = 1e-3  # single precision inside keeps three digits more; a gradient of something else has not one in common
+ROUNDING = 1e-5  # of a gradient's size, where single precision is inside
+STEP = 1e-6  # of a difference along a direction of length 1 or 2
+CLEAR = 1e-6  # between the two best scores, relative: below that, rounding may decide
+
+
+def position(index: int, step: int) -> int:
+    """Give where a step stands in the call train/`index`: the first has no train step."""
+    return step - (index == 0)
+
+
+@fact
+def reached(evidence: Evidence, index: int) -> Params | None:
+    """Give the student's parameters after `index` iterations."""
+    call = evidence.call(f"train/{index}")
+    return call.params if index == 0 else own_params(evidence, call, PARAMS)
+
+
+@fact
+def gradient_there(evidence: Evidence, index: int, step: int, name: str) -> Floats | None:
+    """Give the student's own gradient after `index` iterations: with the regulariser at LOSS, without at BARE."""
+    shape = evidence.call("train/0").params[name].shape
+    return own_gradient(evidence, f"train/{index}", position(index, step), name, shape, spread=True)
+
+
+# ---------------------------------------------------------------- gradients
+
+
+@fact
+def gradient_as_elsewhere(evidence: Evidence, index: int, name: str) -> bool:
+    """Tell whether the gradient after `index` iterations is as right as elsewhere; also where that cannot be told."""
+    oracle, params, after = evidence.probes.oracle, reached(evidence, index), reached(evidence, index + 1)
+    if oracle is None or params is None or after is None or not _right_elsewhere(evidence, name):
+        return True
+    decay = _weight_decay(evidence, name)
+    # The one with the regulariser is what the step goes by; where its share is not known, the other is all there is.
+    theirs = gradient_there(evidence, index, BARE if decay is None else LOSS, name)
+    if theirs is None:
+        return False
+    # Along the step, and along the right gradient at the start: a bias that stays where it is shows nothing by its step.
+    direction = _unit(after[name] - params[name]) + _unit(evidence.expected("train/0")[f"data_{name}"])
+    moved = {**params, name: params[name] + STEP * direction}
+    right = (_data_loss(evidence, oracle, index, moved) - _right_data_loss(evidence, index)) / STEP
+    if decay is not None:
+        reg = float(evidence.call(f"train/{index}").steps[position(index, LOSS)].arguments["reg"])
+        right += decay * reg * float((params[name] * direction).sum())
+    # Parameters that ran away have no slope to be held to; the steps that led there are judged by themselves.
+    return not np.isfinite(right) or _near(float((theirs * direction).sum()), right, float(np.linalg.norm(theirs)))
+
+
+def row_gradients_as_elsewhere(evidence: Evidence, name: str, columns: Floats, before: Params, after: Params) -> bool:
+    """Tell the same of the gradients of single rows, given as columns, along the step that train() took there."""
+    oracle = evidence.probes.oracle
+    if oracle is None or not _right_elsewhere(evidence, name):
+        return True
+    direction = _unit(after[name] - before[name])
+    X = np.concatenate([step.arguments["X"] for step in evidence.call("rows/0").steps[1:]])
+    y = evidence.expected("rows/0")["y"]
+    moved = {**before, name: before[name] + STEP * direction}
+    right = (_row_losses(oracle, moved, X, y) - _row_losses(oracle, before, X, y)) / STEP
+    theirs, sizes = direction.reshape(-1) @ columns, np.linalg.norm(columns, axis=0)
+    return all(_near(*map(float, one)) for one in zip(theirs, right, sizes, strict=True))
+
+
+def _near(theirs: float, right: float, size: float) -> bool:
+    return abs(theirs - right) <= NEAR * max(abs(theirs), abs(right)) + ROUNDING * (size + NEAR)
+
+
+@fact
+def _right_elsewhere(evidence: Evidence, name: str) -> bool:
+    """Tell whether a gradient without regulariser is the right one in half of the plain calls."""
+    faults = [fault(evidence, call.id, name) for call, _, reg in loss_calls(evidence) if not reg]
+    return 2 * faults.count(None) >= len(faults)
+
+
+@fact
+def _weight_decay(evidence: Evidence, name: str) -> float | None:
+    """Give a where a regulariser adds a reg theta to this gradient in every plain call; None where it does not."""
+    own = {
+        call.id: (call.params[name], reg, own_gradient(evidence, call.id, 0, name, call.params[name].shape))
+        for call, _, reg in loss_calls(evidence)
+    }
+    factors: list[float] = []
+    for call, (theta, reg, whole) in own.items():
+        bare = own[f"{call.rpartition('/')[0]}/0"][2]
+        if not reg or whole is None or bare is None:
+            continue
+        added, decay = (whole - bare).reshape(-1), reg * theta.reshape(-1)
+        factors.append(float(added @ decay) / float(decay @ decay))
+        if (np.abs(added - factors[-1] * decay) > NEAR * np.abs(whole).max()).any():
+            return None
+    # From half of the calls on: where loss() fails on some sizes, the others tell.
+    known = 2 * len(factors) >= sum(reg > 0 for _, reg, _ in own.values()) and max(factors) - min(factors) <= 0.01
+    return factors[0] if known else None
+
+
+# ---------------------------------------------------------------- losses and labels
+
+
+@fact
+def loss_there(evidence: Evidence, index: int, step: int) -> float | None:
+    """Give the loss after `index` iterations: the right one where theirs is right elsewhere, else their own."""
+    oracle, params, factor = evidence.probes.oracle, reached(evidence, index), convention(evidence)
+    if oracle is None or params is None or not _loss_right_elsewhere(evidence) or (step == LOSS and factor is None):
+        return read_loss(evidence, f"train/{index}", position(index, step)).value
+    reg = float(evidence.call(f"train/{index}").steps[position(index, step)].arguments["reg"])
+    squared = evidence.names if evidence.assignment.variant.regulariser == "every" else evidence.names[::2]
+    penalty = sum(float((params[name] ** 2).sum()) for name in squared)
+    return _right_data_loss(evidence, index) + (factor or 0.0) * reg * penalty
+
+
+@fact
+def _loss_right_elsewhere(evidence: Evidence) -> bool:
+    cases = [data_loss_right(evidence, case) for _, case, reg in loss_calls(evidence) if not reg]
+    return 2 * sum(cases) >= len(cases)
+
+
+@fact
+def labels_there(evidence: Evidence, index: int, step: int) -> Array | None:
+    """Give predict()'s labels after `index` iterations: the right ones where it is right elsewhere, else its own."""
+    results, place = evidence.reply(f"train/{index}").results, position(index, step)
+    own = as_array(results[place]) if len(results) > place else None
+    oracle, params = evidence.probes.oracle, reached(evidence, index)
+    if oracle is None or params is None or not _predict_right_elsewhere(evidence):
+        return own
+    scores = oracle.scores(params, evidence.call(f"train/{index}").steps[place].arguments["X"])
+    best = np.sort(scores, axis=1)
+    clear = (best[:, -1] - best[:, -2] > CLEAR * np.abs(scores).max()).all()
+    return scores.argmax(axis=1) if clear else own
+
+
+@fact
+def _predict_right_elsewhere(evidence: Evidence) -> bool:
+    right = []
+    for call in evidence.calls("predict"):
+        results = evidence.reply(call.id).results
+        own = as_array(results[0]) if results else None
+        right.append(own is not None and np.array_equal(own.reshape(-1), evidence.expected(call.id)["labels"]))
+    return 2 * sum(right) >= len(right)
+
+
+@fact
+def _right_data_loss(evidence: Evidence, index: int) -> float:
+    oracle, params = evidence.probes.oracle, reached(evidence, index)
+    return float("nan") if oracle is None or params is None else _data_loss(evidence, oracle, index, params)
+
+
+def _data_loss(evidence: Evidence, oracle: Oracle, index: int, params: Params) -> float:
+    arguments = evidence.call(f"train/{index}").steps[position(index, BARE)].arguments
+    return float(_row_losses(oracle, params, arguments["X"], arguments["y"]).mean())
+
+
+def _row_losses(oracle: Oracle, params: Params, X: Array, y: Array) -> Floats:
+    """Give each row's cross-entropy from the reference's scores."""
+    scores = oracle.scores(params, X)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y])
+
+
+def _unit(array: Array) -> Floats:
+    length = float(np.linalg.norm(array))
+    return np.asarray(array / length if length else array, dtype=np.float64)
