@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"2LN1"
 PREFIX = struct.Struct("<4sI")
-# 1 MiB of JSON becomes some 25 MiB of Python objects at worst: what the grader can afford for one bad submission.
+# 1 MiB of JSON becomes some 40 MiB of Python objects at worst, dicts in dicts: what the grader can afford for one bad submission.
 MAX_HEADER = 1 << 20
 # What the grader itself sends is its own; only source text makes it long.
 MAX_OWN_HEADER = 64 << 20

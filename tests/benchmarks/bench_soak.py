@@ -16,7 +16,7 @@ from reference.probes import draw
 SAMPLES = Path(__file__).resolve().parents[1] / "submissions"
 HONEST = (
     "right_einsum",
-    "right_loops",
+    "right_row_biases",
     "wrong_relu_mask",
     "wrong_half_the_gradient",
     "broken_not_a_number",

@@ -11,7 +11,7 @@ QUICK = [path for path in ATTACKS if not path.stem.startswith("resource_")]
 
 def test_a_few_submissions_a_fifth_hostile(arena, attacked, honest_programs):
     """Every outcome is as expected, and neither descriptors nor processes pile up."""
-    soaked = soak(arena, attacked, honest_programs, 20, QUICK)
+    soaked = soak(arena, attacked, honest_programs, 10, QUICK)
     assert soaked.surprises == []
-    assert soaked.hostile == 4
+    assert soaked.hostile == 2
     assert len(set(soaked.descriptors)) == 1, soaked.descriptors
