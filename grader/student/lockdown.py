@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from . import landlock, seccomp
-from .terms import FILE_BYTES, LAYERS, MEBIBYTE, Allowance, Weakening
+from .terms import CPU_MARGIN_SECONDS, DESCRIPTORS, FILE_BYTES, LAYERS, MEBIBYTE, Allowance, Weakening
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -35,9 +35,6 @@ PR_SET_NO_NEW_PRIVS = 38
 
 CLONE_NEWUSER, CLONE_NEWIPC, CLONE_NEWNET = 0x10000000, 0x08000000, 0x40000000
 
-DESCRIPTORS = 32
-# A CPU limit is a second net: the grader's own clock ends a submission long before.
-CPU_MARGIN_SECONDS = 2
 # What 5,000 calls take where each goes through C (sorted with a key, __getattr__): 8 MiB, the default, is too small.
 STACK_BYTES = 64 << 20
 # Accounts that distributions leave alone, below those that Docker and systemd map and hand out by themselves.
@@ -91,7 +88,8 @@ def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
         missing.setdefault("uid", "not started as root")
     elif "uid" not in missing and not _possible(lambda: _become(user)):
         missing["uid"] = "this root may not become another user"
-    abi = min(landlock.version(), landlock.version() if weakening.landlock is None else weakening.landlock)
+    newest = landlock.version()
+    abi = newest if weakening.landlock is None else min(newest, weakening.landlock)
     ruleset = None
     if abi == 0:
         missing.setdefault("landlock", "this kernel has none, so no file can be opened at all")
@@ -107,7 +105,7 @@ def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
     facts = {
         "namespaces": "network and IPC" if root else "network and IPC, inside a user namespace",
         "uid": f"user {user}",
-        "landlock": f"version {abi} of this kernel's {landlock.version()}",
+        "landlock": f"version {abi} of this kernel's {newest}",
         "seccomp": f"for {os.uname().machine}" + ("" if may_open else ", and no file can be opened at all"),
     }
     shown = {name: fact for name, fact in facts.items() if name in layers}

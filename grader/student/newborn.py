@@ -24,9 +24,6 @@ from typing import Any
 
 # Seconds beyond the whole submission's, after which a process that nobody ended ends itself.
 ORPHAN_SECONDS = 3
-# As in `lockdown`: the grader's own clock ends a submission long before.
-CPU_MARGIN_SECONDS = 2
-DESCRIPTORS = 32
 SETUP_FAILED = 82  # as in `worker`
 
 
@@ -112,9 +109,9 @@ def limit_resources(allowance: Any, terms: Any) -> tuple[list[str], dict[str, st
     import resource  # noqa: PLC0415 -- Windows has none
 
     wanted = {
-        "processor time": ("RLIMIT_CPU", allowance.cpu_seconds + CPU_MARGIN_SECONDS),
+        "processor time": ("RLIMIT_CPU", allowance.cpu_seconds + terms.CPU_MARGIN_SECONDS),
         "file size": ("RLIMIT_FSIZE", terms.FILE_BYTES),
-        "descriptors": ("RLIMIT_NOFILE", DESCRIPTORS),
+        "descriptors": ("RLIMIT_NOFILE", terms.DESCRIPTORS),
         "core files": ("RLIMIT_CORE", 0),
         "locked memory": ("RLIMIT_MEMLOCK", 0),
         "message queues": ("RLIMIT_MSGQUEUE", 0),

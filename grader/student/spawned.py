@@ -23,7 +23,7 @@ import numpy as np
 
 from . import pumps, scratch, wire
 from .nursery import ENVIRONMENT, START_SECONDS, Ending, Nursery, UnsupportedPlatformError, ZygoteLostError, lacking
-from .terms import FULL, MEBIBYTE, Allowance, Weakening
+from .terms import CPU_MARGIN_SECONDS, FULL, MEBIBYTE, Allowance, Weakening
 from .winjob import Job, RefusedError
 
 WINDOWS = sys.platform == "win32"
@@ -47,7 +47,6 @@ _TRIAL = Allowance(memory_mb=256, cpu_seconds=60)
 # How long a process may take to end after it was told that nothing follows, and how long its last output may take to come.
 PARTING_SECONDS = 5.0
 OUTPUT_SECONDS = 1.0
-CPU_MARGIN_SECONDS = 2
 
 
 def nursery_for(weakening: Weakening = FULL) -> Nursery | Spawned:

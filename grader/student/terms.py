@@ -8,6 +8,10 @@ MEBIBYTE = 1 << 20
 # The size that the file behind descriptors 1 and 2 can reach, and any other.
 FILE_BYTES = MEBIBYTE
 
+DESCRIPTORS = 32
+# A CPU limit is a second net: the grader's own clock ends a submission long before.
+CPU_MARGIN_SECONDS = 2
+
 # In the order in which they are put on; see `lockdown`.
 LAYERS = ("process", "namespaces", "rlimits", "uid", "no_new_privs", "landlock", "seccomp")
 

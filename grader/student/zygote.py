@@ -43,10 +43,9 @@ numpy numpy.ctypeslib numpy.exceptions numpy.fft numpy.lib numpy.lib.format nump
 numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing
 """
 NUMPY_FOLDERS = ("numpy", "numpy.libs")
+# Shared libraries as Debian and its like lay them out; nothing but public packages is there.
+_SHARED = f"lib/{platform.machine()}-linux-gnu"
 # Besides Python and numpy: what programs read without being told to.
-_SHARED = (
-    f"lib/{platform.machine()}-linux-gnu"  # as Debian and its like lay them out; nothing but public packages is there
-)
 DATA = (
     *("/usr/share/zoneinfo", "/dev/null", "/dev/zero", "/dev/urandom"),
     *(f"/{_SHARED}", f"/usr/{_SHARED}", "/etc/ld.so.cache"),

@@ -2,18 +2,20 @@
 
 import glob
 import grp
+import os
 import pwd
 
 FILES = (
     *("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/hostname", "/etc/machine-id", "/etc/hosts", "/etc/resolv.conf"),
-    *("/etc/ssh/ssh_host_*_key", "/root/.ssh/*", "/home/*/.ssh/*", "/root/.*history", "/home/*/.*history"),
-    *("/root/.netrc", "/root/.config/*", "/var/log/*", "/run/secrets/*", "/proc/self/root/etc/passwd"),
+    *("/etc/ssh/ssh_host_*_key", "~root/.ssh/*", "/home/*/.ssh/*", "~root/.*history", "/home/*/.*history"),
+    *("~root/.netrc", "~root/.config/*", "/var/log/*", "/run/secrets/*", "/proc/self/root/etc/passwd"),
 )
 
 
 def by_reading():
     refusal = None
-    for path in (path for pattern in FILES for path in glob.glob(pattern) or [pattern]):
+    patterns = map(os.path.expanduser, FILES)
+    for path in (path for pattern in patterns for path in glob.glob(pattern) or [pattern]):
         try:
             with open(path, "rb") as file:
                 if size := len(file.read(1000)):
