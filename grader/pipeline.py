@@ -11,7 +11,7 @@ import numpy as np
 
 from grader import __version__
 from grader.judge import judge, not_run, remarks
-from grader.records import Assignment, Environment, Place, Probes, Report, ReportStatus, Run, Submission, Verdict
+from grader.records import Assignment, Environment, Judgement, Place, Probes, Report, ReportStatus, Run, Submission
 from grader.student.host import StudentHost
 from grader.submission import load
 
@@ -35,22 +35,22 @@ def grade(path: Path, name: str, assignment: Assignment, probes: Probes, host: S
     submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook, name=name)
     if submission.problem:
         message, place = submission.problem.message, submission.problem.place
-        verdicts = not_run(assignment, message, place)
+        judgement = Judgement(not_run(assignment, message, place))
         return Grading(
             submission,
             None,
-            _report(submission, assignment, verdicts, None, started, submission.problem.status, (message,)),
+            _report(submission, assignment, judgement, None, started, submission.problem.status, (message,)),
         )
     run = host.run(submission, assignment.class_name, probes.calls)
     if run.load.outcome != "returned":
         message, place = _load_failure(run)
-        verdicts = not_run(assignment, message, place)
+        judgement = Judgement(not_run(assignment, message, place))
         return Grading(
-            submission, run, _report(submission, assignment, verdicts, run, started, "failed_to_load", (message,))
+            submission, run, _report(submission, assignment, judgement, run, started, "failed_to_load", (message,))
         )
-    verdicts = judge(assignment, probes, run, submission)
+    judgement = judge(assignment, probes, run, submission)
     notes = remarks(assignment, probes, run)
-    return Grading(submission, run, _report(submission, assignment, verdicts, run, started, "graded", notes))
+    return Grading(submission, run, _report(submission, assignment, judgement, run, started, "graded", notes))
 
 
 def failure(path: Path, name: str, assignment: Assignment, what: str) -> Report:
@@ -60,7 +60,7 @@ def failure(path: Path, name: str, assignment: Assignment, what: str) -> Report:
     return _report(
         submission,
         assignment,
-        not_run(assignment, message, None),
+        Judgement(not_run(assignment, message, None)),
         None,
         time.perf_counter(),
         "grader_error",
@@ -81,7 +81,7 @@ def _load_failure(run: Run) -> tuple[str, Place | None]:
 def _report(
     submission: Submission,
     assignment: Assignment,
-    verdicts: tuple[Verdict, ...],
+    judgement: Judgement,
     run: Run | None,
     started: float,
     status: ReportStatus,
@@ -95,11 +95,11 @@ def _report(
     return Report(
         submission=submission.name,
         source=submission.source,
-        score=round(sum(verdict.points for verdict in verdicts), 2),
+        score=round(sum(verdict.points for verdict in judgement.verdicts), 2),
         max_score=assignment.max_score,
         status=status,
-        checks=verdicts,
-        diagnoses=(),
+        checks=judgement.verdicts,
+        diagnoses=judgement.diagnoses,
         notes=notes + graded + submission.notes,
         environment=Environment({**versions, **(run.versions if run else ours)}, run.isolation if run else ()),
         timing={

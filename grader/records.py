@@ -177,6 +177,38 @@ class Oracle:
     trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
 
 
+Stage = Literal["scores", "loss", "gradients", "train", "predict"]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One way in which one named mistake can show; `reference.misconceptions` is where they come from."""
+
+    id: str  # of the mistake; its ways share it
+    stage: Stage
+    title: str  # what is wrong, in a sentence
+    hint: str  # what to look at; never the answer
+    formula: str  # the one that it breaks
+    source: str  # where that stands
+    charged: tuple[str, ...]  # the checks that it costs points in; what follows from it is not charged again
+    about: str  # what to point at in the student's code, as `grader.submission.statement_place` knows it
+    steps: frozenset[str]  # what it replaces of the network; two that share a step exclude each other
+    harmless: bool = False  # numerically right: never named, never punished
+
+
+@dataclass(frozen=True, eq=False)
+class LineUp:
+    """The suspects, and what a program with some of them would answer.
+
+    rehearse : (positions in `suspects`, factor of the regulariser, call id) -> the reply of a program that is right but
+        for these mistakes. Each is worked out once in a run and then remembered.
+    """
+
+    suspects: tuple[Suspect, ...]
+    rehearse: Callable[[frozenset[int], float, str], Reply]
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
+
+
 @dataclass(frozen=True)
 class Probes:
     """The questions, and the reference's answers to them. Only `calls` ever reach a student's process."""
@@ -184,6 +216,7 @@ class Probes:
     calls: tuple[Call, ...]
     expected: Mapping[str, Expectation]  # by call id
     oracle: Oracle | None = None
+    line_up: LineUp | None = None  # without it mistakes go unnamed
 
 
 # ---------------------------------------------------------------- the assignment
@@ -342,8 +375,18 @@ class Diagnosis:
     id: str
     title: str
     hint: str
-    source: str
-    checks: tuple[str, ...]
+    source: str  # the formula that it breaks, and where that stands
+    checks: tuple[str, ...]  # that it explains
+    costs: Mapping[str, float] = field(default_factory=dict)  # check -> points that mending it returns
+    places: tuple[Place, ...] = ()  # where in the student's code it most likely is
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that is said of one submission's replies."""
+
+    verdicts: tuple[Verdict, ...]
+    diagnoses: tuple[Diagnosis, ...] = ()
 
 
 @dataclass(frozen=True)

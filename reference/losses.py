@@ -27,16 +27,20 @@ def centred(z: Array) -> Array:
     return shifted
 
 
+def as_they_are(z: Array) -> Array:
+    """Give the scores themselves: margins and single outputs need no centring."""
+    return z
+
+
 def probabilities(z: Array) -> Array:
-    """Give p = exp(z) / sum_j exp(z_j) row by row, (N, C) (004)."""
-    e = np.exp(centred(z))
+    """Give p = exp(z) / sum_j exp(z_j) row by row, (N, C), of centred scores (004)."""
+    e = np.exp(z)
     p: Array = e / e.sum(axis=1, keepdims=True)
     return p
 
 
 def softmax_loss(z: Array, y: Array) -> Any:
     """Give the mean of -log p[y] (000, 001, 003), as log sum_j exp(z_j) - z_y: there p is never 0 inside the log."""
-    z = centred(z)
     return (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]).sum() / len(y)
 
 
@@ -111,15 +115,16 @@ def likelier_than_not(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Loss:
-    """One choice of data loss."""
+    """One choice of data loss; `forward` and `backward` are given centred scores."""
 
+    centre: Callable[[Array], Array]
     forward: Callable[[Array, Array], Any]  # a float, or complex where the scores are
     backward: Callable[[Array, Array], Array]
     label: Callable[[Array], Array]
 
 
 LOSSES = {
-    "softmax": Loss(softmax_loss, d_softmax_loss, largest_score),
-    "svm": Loss(svm_loss, d_svm_loss, largest_score),
-    "sigmoid": Loss(sigmoid_loss, d_sigmoid_loss, likelier_than_not),
+    "softmax": Loss(centred, softmax_loss, d_softmax_loss, largest_score),
+    "svm": Loss(as_they_are, svm_loss, d_svm_loss, largest_score),
+    "sigmoid": Loss(as_they_are, sigmoid_loss, d_sigmoid_loss, likelier_than_not),
 }

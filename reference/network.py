@@ -23,8 +23,11 @@ from reference.training import (
     decay_each_epoch,
     descend,
     draw_batch,
+    histories,
     is_epoch,
+    iterations,
     iterations_per_epoch,
+    loss_arguments,
 )
 
 if TYPE_CHECKING:
@@ -50,15 +53,14 @@ def d_total_loss(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: 
     return d_data + strength * d_penalty
 
 
-def evaluate(network: Network, params: Params, X: Array, y: Array, reg: float) -> tuple[Any, dict[str, Array]]:
-    """Give the loss and its gradients from one forward pass: what each iteration of train() asks for."""
-    layers = network.forward(params, X)
-    return network.loss_of(layers, params, y, reg), network.backward(layers, params, y, reg)
+def loss_and_gradients(loss: Any, gradients: dict[str, Array]) -> Any:
+    """Give what loss() with labels returns: the pair."""
+    return loss, gradients
 
 
-def predict_scores(network: Network, params: Params, X: Array) -> Array:
+def predict_scores(forward: Callable[[Array], Array], _params: Params, _names: Names, X: Array) -> Array:
     """Give the scores (N, C) which predict() chooses from: the forward pass again (003)."""
-    return network.forward(params, X)[-1].h
+    return forward(X)
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Network:
     # The scores.
     activate: Callable[[Array], Array]  # (u) -> h
     # The loss.
+    centre: Callable[[Array], Array]  # (scores) -> the scores that data_term and d_scores are given
     data_term: Callable[[Array, Array], Any]  # (scores, y)
     penalty_term: Callable[[Params, Names], Any]  # (params, names)
     # The gradients.
@@ -92,6 +95,7 @@ class Network:
     output: Callable[[Array], Array] = unchanged  # the last layer's u, before loss and report
     report_scores: Callable[[Array], Any] = unchanged  # what loss() without labels returns
     total: Callable[[Any, Any, float, int], Any] = total_loss  # (data, penalty, strength, N)
+    report_loss: Callable[[Any, dict[str, Array]], Any] = loss_and_gradients  # what loss() with labels returns
     d_weights: Callable[[Array, Layer], Array] = d_weights  # (du, layer)
     d_bias: Callable[[Array, Layer], Array] = d_bias  # (du, layer)
     d_input: Callable[[Array, Layer], Array] = d_input  # (du, layer) -> dh of the layer before
@@ -99,12 +103,13 @@ class Network:
     begin: Callable[[Params, np.random.RandomState], dict[str, Array]] = begin
     iterations_per_epoch: Callable[[int, int], int] = iterations_per_epoch  # (N, batch_size)
     draw_batch: Callable[[np.random.RandomState, Array, Array, int], tuple[Array, Array]] = draw_batch
-    evaluate: Callable[[Network, Params, Array, Array, float], tuple[Any, dict[str, Array]]] = evaluate
+    loss_arguments: Callable[[Array, Array, float], tuple[Array, Array, float]] = loss_arguments  # (X, y, reg)
     update: Callable[[Params, Params, float, Names, dict[str, Any]], dict[str, Array]] = descend
     is_epoch: Callable[[int, int], bool] = is_epoch  # (iteration, per_epoch): record accuracies?
     decay: Callable[[float, float, int, int], float] = decay_each_epoch  # (rate, factor, iteration, per_epoch)
-    report_training: Callable[[Training], Training] = unchanged
-    predict_scores: Callable[[Network, Params, Array], Array] = predict_scores
+    iterations: Callable[[int, int], int] = iterations  # (num_iters, per_epoch)
+    report_training: Callable[[Any, Any, Any], Any] = histories  # (losses, train accuracies, validation accuracies)
+    predict_scores: Callable[[Callable[[Array], Array], Params, Names, Array], Array] = predict_scores
 
     @property
     def depth(self) -> int:
@@ -127,7 +132,7 @@ class Network:
 
     def loss_of(self, layers: list[Layer], params: Params, y: Array, reg: float) -> Any:
         """Give the loss of a forward pass: data term plus penalty (000, 001, 003)."""
-        data = self.data_term(layers[-1].h, y)
+        data = self.data_term(self.centre(layers[-1].h), y)
         return self.total(data, self.penalty_term(params, self.names), self.coefficient * reg, len(y))
 
     def backward(self, layers: list[Layer], params: Params, y: Array, reg: float) -> dict[str, Array]:
@@ -135,15 +140,23 @@ class Network:
         penalty = self.d_penalty(params, self.names)
         strength = self.coefficient * reg
         gradients: dict[str, Array] = {}
-        du = self.d_scores(layers[-1].h, y)
+        du = self.d_scores(self.centre(layers[-1].h), y)
         for layer in reversed(layers):
             k = layer.k
             if k + 1 < self.depth:
                 du = self.d_activate(self.d_input(du, layers[k + 1]), layer)
             weights, bias = self.names[k]
             gradients[weights] = self.d_total(self.d_weights(du, layer), penalty[weights], strength, len(y), k)
-            gradients[bias] = self.d_total(self.d_bias(du, layer), penalty[bias], strength, len(y), k)
+            gradients[bias] = self.d_bias(du, layer)
+            # Where biases are not regularised nobody adds zeros to them, whatever else is added to the weights.
+            if penalty[bias].any():
+                gradients[bias] = self.d_total(gradients[bias], penalty[bias], strength, len(y), k)
         return gradients
+
+    def evaluate(self, params: Params, X: Array, y: Array, reg: float) -> tuple[Any, dict[str, Array]]:
+        """Give the loss and its gradients from one forward pass: what each iteration of train() asks for."""
+        layers = self.forward(params, X)
+        return self.loss_of(layers, params, y, reg), self.backward(layers, params, y, reg)
 
     # ---------------------------------------------------------------- what is asked of a network
 
@@ -163,7 +176,7 @@ class Network:
         """Give the loss's mean over the N examples, without the regulariser."""
         params = self._doubled(params)
         self._check_labels(params, X, y)
-        loss: float = self.data_term(self.forward(params, X)[-1].h, y)
+        loss: float = self.data_term(self.centre(self.forward(params, X)[-1].h), y)
         return loss
 
     def penalty(self, params: Params) -> float:
@@ -184,7 +197,8 @@ class Network:
 
     def predict(self, params: Params, X: Array) -> Array:
         """Give a label for each row of X, (N,) int64."""
-        return self.label(self.predict_scores(self, self._doubled(params), X))
+        params = self._doubled(params)
+        return self.label(self.predict_scores(lambda X: self.forward(params, X)[-1].h, params, self.names, X))
 
     def train(
         self,
@@ -212,17 +226,17 @@ class Network:
         per_epoch = self.iterations_per_epoch(len(X), batch_size)
         rate, memory = learning_rate, dict[str, Any]()
         losses, train_accuracies, val_accuracies = [], [], []
-        for iteration in range(num_iters):
+        for iteration in range(self.iterations(num_iters, per_epoch)):
             X_batch, y_batch = self.draw_batch(rng, X, y, batch_size)
-            loss, gradients = self.evaluate(self, params, X_batch, y_batch, reg)
+            loss, gradients = self.evaluate(params, *self.loss_arguments(X_batch, y_batch, reg))
             losses.append(loss)
             params = self.update(params, gradients, rate, self.names, memory)
             if self.is_epoch(iteration, per_epoch):
                 train_accuracies.append(np.mean(self.predict(params, X_batch) == y_batch))
                 val_accuracies.append(np.mean(self.predict(params, X_val) == y_val))
             rate = self.decay(rate, learning_rate_decay, iteration, per_epoch)
-        histories = (np.array(kept, dtype=np.float64) for kept in (losses, train_accuracies, val_accuracies))
-        return self.report_training(Training(params, *histories))
+        kept = (np.array(history, dtype=np.float64) for history in (losses, train_accuracies, val_accuracies))
+        return Training(params, self.report_training(*kept))
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Give each parameter's shape for layers of these sizes: D, the hidden sizes, C."""
@@ -292,6 +306,7 @@ def build(
         maps=hidden.maps,
         activate=hidden.forward,
         d_activate=hidden.backward,
+        centre=data.centre,
         data_term=data.forward,
         d_scores=data.backward,
         label=data.label,

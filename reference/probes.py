@@ -16,6 +16,7 @@ import numpy as np
 from grader.records import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
 from reference.digits import digits, digits_settings, digits_start, stream
 from reference.network import Network, build
+from reference.rehearsal import line_up
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
 SCORE_MARGIN = 0.05  # between the two best scores of a row, so that argmax cannot turn on rounding
@@ -27,7 +28,9 @@ SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row'
 SAME_SIZES, SAME_ROWS, SAME_BATCH, TRAIN_RUNS = (3, 6, 9, 3), 6, 3, (1, 2, 3, 4)
 SAME = {"learning_rate": 0.05, "learning_rate_decay": 0.5, "reg": 0.02}
 # train() on rows whose gradients are linearly independent, so that a step tells which rows were in its batch.
-ROWS_SIZES, ROWS_BATCH, ROWS_RUNS, ROWS_RATE = (12, 15, 9, 3), 3, (1, 2, 3), 0.05
+# Fewer inputs than rows, so that indices drawn from X.shape[1] show; hidden units enough that some are on in every row.
+ROWS_SIZES, ROWS_BATCH, ROWS_RUNS, ROWS_RATE = (12, 5, 14, 3), 3, (1, 2, 3, 4), 0.05
+MANY_ROWS = 60
 # The published toy case, but drawn without the constructor: a student's own initialisation differs.
 TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 5}
 # iterations x batch x hidden units that the grader spends itself on a second opinion of hyperparameters: about 1 s.
@@ -67,7 +70,7 @@ def draw(assignment: Assignment, seed: int) -> Probes:
     for call, answer in _all(assignment, network, seed):
         calls.append(call)
         expected[call.id] = answer
-    return Probes(tuple(calls), expected, _oracle(assignment, network, seed))
+    return Probes(tuple(calls), expected, _oracle(assignment, network, seed), line_up(assignment, network, calls))
 
 
 def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
@@ -83,6 +86,7 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     yield from _stability(assignment, network, cases[0])
     for case in cases:
         yield from _forward(assignment, network, case, seconds)
+    yield _many_labels(network, cases[1], stream(seed, "many labels"), seconds)
     yield _numeric(assignment, cases[0])
     yield _purity(assignment, cases[0])
     yield from _update(assignment, network, seed)
@@ -170,6 +174,13 @@ def _forward(
     )
 
 
+def _many_labels(network: Network, case: Case, rng: np.random.Generator, seconds: float) -> tuple[Call, Expectation]:
+    """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another."""
+    X = rng.normal(size=(MANY_ROWS, case.X.shape[1]))
+    step = Step("predict", {"X": X})
+    return _call("labels", case, (step,), seconds), {"labels": network.predict(case.params, X)}
+
+
 def _numeric(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
     """Ask for the student's own loss around the case, at the middle reg; it is held to their gradients there."""
     reg = sorted(assignment.regs)[1]
@@ -224,6 +235,9 @@ def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
     # The row with the last label: programs that take the largest label for the number of classes pay for it once.
     row = int(case.y.argmax())
     X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
+    # One validation label of three is wrong: an accuracy of 0 or 1 would hide percentages, error rates and exchanges.
+    y_val = network.predict(case.params, case.X)
+    y_val[0] = (y_val[0] + 1) % case.classes
     after = (
         _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"]),
         _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], 0.0),
@@ -235,11 +249,11 @@ def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
         **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH]),
         **{f"param_{name}": value for name, value in case.params.items()},
         "y": y[:1],
-        "y_val": case.y,
+        "y_val": y_val,
     }
     yield _call("train/0", case, (Step("params"), *after), seconds), answer
     for count in TRAIN_RUNS:
-        arguments = {"X": X, "y": y, "X_val": case.X, "y_val": case.y, **SAME}
+        arguments = {"X": X, "y": y, "X_val": case.X, "y_val": y_val, **SAME}
         train = Step("train", {**arguments, "num_iters": count, "batch_size": SAME_BATCH, "verbose": False})
         yield _call(f"train/{count}", case, (train, Step("params"), *after), seconds), answer
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from grader.records import Array, Floats, Params
@@ -14,12 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """What train() leaves behind."""
+    """What train() leaves behind; a wrong network may return something else than histories."""
 
     params: Params
-    loss_history: Floats  # (num_iters,), on each batch before its step
-    train_acc_history: Floats  # one for each epoch: on the batch, after its step
-    val_acc_history: Floats
+    histories: Mapping[str, Floats]
+
+    @property
+    def loss_history(self) -> Floats:
+        """(num_iters,): on each batch before its step."""
+        return self.histories["loss_history"]
+
+    @property
+    def train_acc_history(self) -> Floats:
+        """One for each epoch: on the batch, after its step."""
+        return self.histories["train_acc_history"]
+
+    @property
+    def val_acc_history(self) -> Floats:
+        """One for each epoch: on the validation rows, after its step."""
+        return self.histories["val_acc_history"]
 
 
 def begin(params: Params, _rng: np.random.RandomState) -> dict[str, Array]:
@@ -32,10 +47,20 @@ def iterations_per_epoch(N: int, batch_size: int) -> int:
     return max(N // batch_size, 1)
 
 
+def iterations(num_iters: int, _per_epoch: int) -> int:
+    """Give how many steps are taken: as many as were asked."""
+    return num_iters
+
+
 def draw_batch(rng: np.random.RandomState, X: Array, y: Array, batch_size: int) -> tuple[Array, Array]:
     """Draw rows with replacement; X and y by the same indices."""
     indices = rng.choice(len(X), batch_size)
     return X[indices], y[indices]
+
+
+def loss_arguments(X: Array, y: Array, reg: float) -> tuple[Array, Array, float]:
+    """Give what train() asks loss() with: the batch, and its own reg."""
+    return X, y, reg
 
 
 def descend(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> dict[str, Array]:
@@ -54,3 +79,8 @@ def is_epoch(iteration: int, per_epoch: int) -> bool:
 def decay_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> float:
     """Give the rate for the next iteration."""
     return rate * factor if is_epoch(iteration, per_epoch) else rate
+
+
+def histories(losses: Floats, train_accuracies: Floats, val_accuracies: Floats) -> dict[str, Floats]:
+    """Give what train() returns: (num_iters,) losses, and one accuracy of each kind for each epoch."""
+    return {"loss_history": losses, "train_acc_history": train_accuracies, "val_acc_history": val_accuracies}

@@ -64,7 +64,7 @@ def edited(solution_class):
 
 
 @pytest.fixture(scope="session")
-def verdicts_of(assignment, probes, host):
+def judgement_of(assignment, probes, host):
     """Give a function that runs one program's source in a student process and judges it."""
 
     def run(source: str, best: str = BEST):
@@ -79,6 +79,12 @@ def verdicts_of(assignment, probes, host):
         )
         outcome = host.run(submission, "TwoLayerNet", probes.calls)
         assert outcome.load.outcome == "returned", outcome.load
-        return {verdict.id: verdict for verdict in judge(assignment, probes, outcome, submission)}
+        return judge(assignment, probes, outcome, submission)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def verdicts_of(judgement_of):
+    """Give a function that does the same and gives each check's verdict by its id."""
+    return lambda source, best=BEST: {verdict.id: verdict for verdict in judgement_of(source, best).verdicts}

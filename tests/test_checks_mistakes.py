@@ -15,37 +15,41 @@ class Mistake:
     """Edits of the solution, and the checks that must lose points by them."""
 
     edits: tuple[tuple[str, str], ...]
-    loses: frozenset[str]
+    loses: frozenset[str]  # once credit is given for what only follows
+    named: tuple[str, ...]  # ids of misconceptions
 
 
-def mistake(*edits, loses):
+def mistake(*edits, loses, named=()):
     """Write a mistake down."""
-    return Mistake(edits, frozenset(loses))
+    return Mistake(edits, frozenset(loses), named)
 
 
 MISTAKES = {
     # scores
-    "b1 missing": mistake(("X.dot(W1) + b1", "X.dot(W1)"), loses={"scores", "gradient_b1", "numeric_gradient"}),
-    "b2 missing": mistake(
-        ("hidden.dot(W2) + b2", "hidden.dot(W2)"), loses={"scores", "gradient_b2", "numeric_gradient"}
-    ),
+    "b1 missing": mistake(("X.dot(W1) + b1", "X.dot(W1)"), loses={"scores"}, named=("bias_forgotten",)),
+    "b2 missing": mistake(("hidden.dot(W2) + b2", "hidden.dot(W2)"), loses={"scores"}, named=("bias_forgotten",)),
     "no ReLU": mistake(
         ("np.maximum(0, X.dot(W1) + b1)", "X.dot(W1) + b1"),
-        loses={"scores", "gradient_W1", "gradient_b1", "numeric_gradient"},
+        loses={"scores"},
+        named=("relu_left_out",),
     ),
     "scores shifted by their maximum": mistake(
         ("            return scores\n", "            return scores - scores.max(axis=1, keepdims=True)\n"),
         loses={"scores"},
+        named=("scores_shifted",),
     ),
     "scores in a tuple": mistake(
         ("            return scores\n", "            return scores, hidden\n"),
         ("self.loss(X).argmax", "self.loss(X)[0].argmax"),
         loses={"scores"},
+        named=("scores_in_a_tuple",),
     ),
     # loss
-    "sum instead of mean, in the loss only": mistake(("np.mean(np.log", "np.sum(np.log"), loses={"data_loss"}),
+    "sum instead of mean, in the loss only": mistake(
+        ("np.mean(np.log", "np.sum(np.log"), loses={"data_loss"}, named=("loss_summed",)
+    ),
     "sum instead of mean, throughout": mistake(
-        ("np.mean(np.log", "np.sum(np.log"), ("        dscores /= N\n", ""), loses={"data_loss"}
+        ("np.mean(np.log", "np.sum(np.log"), ("        dscores /= N\n", ""), loses={"data_loss"}, named=("loss_summed",)
     ),
     "epsilon in the logarithm is no mistake": mistake(
         (
@@ -55,30 +59,44 @@ MISTAKES = {
         loses=set(),
     ),
     "regulariser missing in the loss": mistake(
-        ("data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))", "data_loss"), loses={"regularised_loss"}
+        ("data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))", "data_loss"),
+        loses={"regularised_loss"},
+        named=("regulariser_left_out",),
     ),
-    "W1 alone regularised in the loss": mistake((" + np.sum(W2 * W2)", ""), loses={"regularised_loss"}),
+    "W1 alone regularised in the loss": mistake(
+        (" + np.sum(W2 * W2)", ""), loses={"regularised_loss"}, named=("regulariser_of_one_matrix",)
+    ),
     "biases regularised, throughout": mistake(
         ("np.sum(W2 * W2))", "np.sum(W2 * W2) + np.sum(b1 * b1) + np.sum(b2 * b2))"),
         ("dscores.sum(axis=0)", "dscores.sum(axis=0) + 2 * reg * b2"),
         ("dhidden.sum(axis=0)", "dhidden.sum(axis=0) + 2 * reg * b1"),
         loses={"regularised_loss"},
+        named=("biases_regularised",),
     ),
     "biases regularised in the loss only": mistake(
-        ("np.sum(W2 * W2))", "np.sum(W2 * W2) + np.sum(b1 * b1) + np.sum(b2 * b2))"), loses={"regularised_loss"}
+        ("np.sum(W2 * W2))", "np.sum(W2 * W2) + np.sum(b1 * b1) + np.sum(b2 * b2))"),
+        loses={"regularised_loss"},
+        named=("biases_regularised_in_loss",),
     ),
-    "regulariser subtracted": mistake(("data_loss + reg", "data_loss - reg"), loses={"regularised_loss"}),
-    "regulariser divided by N": mistake(("data_loss + reg *", "data_loss + reg / N *"), loses={"regularised_loss"}),
+    "regulariser subtracted": mistake(
+        ("data_loss + reg", "data_loss - reg"), loses={"regularised_loss"}, named=("regulariser_subtracted",)
+    ),
+    "regulariser divided by N": mistake(
+        ("data_loss + reg *", "data_loss + reg / N *"), loses={"regularised_loss"}, named=("regulariser_divided_by_N",)
+    ),
     "scores overflow": mistake(
-        ("shifted = scores - scores.max(axis=1, keepdims=True)", "shifted = scores"), loses={"stability"}
+        ("shifted = scores - scores.max(axis=1, keepdims=True)", "shifted = scores"),
+        loses={"stability"},
+        named=("nothing_subtracted",),
     ),
     "scores centred by the maximum of the whole batch": mistake(
-        ("scores.max(axis=1, keepdims=True)\n", "scores.max()\n"), loses={"stability"}
+        ("scores.max(axis=1, keepdims=True)\n", "scores.max()\n"), loses={"stability"}, named=("maximum_of_the_batch",)
     ),
     "sigmoid instead of the ReLU": mistake(
         ("np.maximum(0, X.dot(W1) + b1)", "1 / (1 + np.exp(-(X.dot(W1) + b1)))"),
         ("dhidden[hidden <= 0] = 0", "dhidden *= hidden * (1 - hidden)"),
         loses={"scores"},
+        named=("sigmoid_for_relu",),
     ),
     "three classes written into the code": mistake(
         (
@@ -105,12 +123,14 @@ MISTAKES = {
             "        dscores /= N\n",
             "        dscores /= N\n        dscores = np.pad(dscores, ((0, 0), (0, W2.shape[1] - dscores.shape[1])))\n",
         ),
-        loses={"data_loss", "minibatch"},  # rows of one label each have no gradient then, which hides the batches
+        loses={"data_loss", "minibatch"},
+        named=("classes_counted_from_labels",),  # rows of one label each have no gradient then, which hides the batches
     ),
     "loss in a tuple of three": mistake(
         ("        return loss, grads\n", "        return loss, grads, scores\n"),
         ("loss, grads = self.loss(", "loss, grads, _ = self.loss("),
         loses={"data_loss"},
+        named=("loss_in_three_parts",),
     ),
     "X changed in place": mistake(
         ("        return loss, grads\n", "        X[:] = 0\n        return loss, grads\n"), loses={"purity"}
@@ -121,90 +141,132 @@ MISTAKES = {
     ),
     # gradients
     "half the regulariser's gradient": mistake(
-        ("2 * reg * W", "reg * W"), loses={"gradient_W1", "gradient_W2", "numeric_gradient"}
+        ("2 * reg * W", "reg * W"), loses={"gradient_W1", "gradient_W2"}, named=("regulariser_gradient_halved",)
     ),
     "no regulariser in the gradient": mistake(
-        (" + 2 * reg * W2", ""), (" + 2 * reg * W1", ""), loses={"gradient_W1", "gradient_W2", "numeric_gradient"}
+        (" + 2 * reg * W2", ""),
+        (" + 2 * reg * W1", ""),
+        loses={"gradient_W1", "gradient_W2"},
+        named=("regulariser_gradient_left_out",),
     ),
     "W1's regulariser missing in the gradient": mistake(
-        (" + 2 * reg * W1", ""), loses={"gradient_W1", "numeric_gradient"}
+        (" + 2 * reg * W1", ""), loses={"gradient_W1"}, named=("regulariser_gradient_left_out",)
     ),
     "biases regularised in the gradient only": mistake(
         ("dscores.sum(axis=0)", "dscores.sum(axis=0) + 2 * reg * b2"),
         ("dhidden.sum(axis=0)", "dhidden.sum(axis=0) + 2 * reg * b1"),
-        loses={"gradient_b1", "gradient_b2", "numeric_gradient"},
+        loses={"gradient_b1", "gradient_b2"},
+        named=("biases_regularised_in_gradient",),
     ),
     "ReLU's mask from the gradient": mistake(
         ("dhidden[hidden <= 0] = 0", "dhidden[dhidden <= 0] = 0"),
-        loses={"gradient_W1", "gradient_b1", "numeric_gradient"},
+        loses={"gradient_W1", "gradient_b1"},
+        named=("gradient_cut_off",),
     ),
     "no mask": mistake(
-        ("        dhidden[hidden <= 0] = 0\n", ""), loses={"gradient_W1", "gradient_b1", "numeric_gradient"}
+        ("        dhidden[hidden <= 0] = 0\n", ""), loses={"gradient_W1", "gradient_b1"}, named=("mask_left_out",)
     ),
-    "no minus one": mistake(("        dscores[np.arange(N), y] -= 1\n", ""), loses={*GRADIENTS, "numeric_gradient"}),
-    "no 1/N in the gradient": mistake(("        dscores /= N\n", ""), loses={*GRADIENTS, "numeric_gradient"}),
+    "no minus one": mistake(
+        ("        dscores[np.arange(N), y] -= 1\n", ""),
+        loses={"gradient_W2", "gradient_b2"},
+        named=("minus_one_forgotten",),
+    ),
+    "no 1/N in the gradient": mistake(
+        ("        dscores /= N\n", ""), loses={"gradient_W2", "gradient_b2"}, named=("gradient_not_divided",)
+    ),
     "1/N twice": mistake(
-        ("        dscores /= N\n", "        dscores /= N * N\n"), loses={*GRADIENTS, "numeric_gradient"}
+        ("        dscores /= N\n", "        dscores /= N * N\n"),
+        loses={"gradient_W2", "gradient_b2"},
+        named=("gradient_divided_twice",),
     ),
     "sign of the gradient": mistake(
-        ("        dscores /= N\n", "        dscores /= -N\n"), loses={*GRADIENTS, "numeric_gradient"}
+        ("        dscores /= N\n", "        dscores /= -N\n"),
+        loses={"gradient_W2", "gradient_b2"},
+        named=("gradient_sign_turned",),
     ),
     "scalar bias gradient": mistake(
-        ("dscores.sum(axis=0)", "dscores.sum()"), loses={"gradient_b2", "numeric_gradient"}
+        ("dscores.sum(axis=0)", "dscores.sum()"), loses={"gradient_b2"}, named=("bias_gradient_scalar",)
     ),
     "mean bias gradient": mistake(
-        ("dhidden.sum(axis=0)", "dhidden.mean(axis=0)"), loses={"gradient_b1", "numeric_gradient"}
+        ("dhidden.sum(axis=0)", "dhidden.mean(axis=0)"), loses={"gradient_b1"}, named=("bias_gradient_averaged",)
     ),
     "b1's gradient missing": mistake(
         ('        grads["b1"] = dhidden.sum(axis=0)\n', ""),
         ("for name in self.params:", "for name in grads:"),
-        loses={"gradient_b1", "numeric_gradient"},
+        loses={"gradient_b1"},
+        named=("bias_gradient_missing",),
     ),
     # train
-    "biases never updated": mistake(("for name in self.params:", 'for name in ("W1", "W2"):'), loses={"update_rule"}),
+    "biases never updated": mistake(
+        ("for name in self.params:", 'for name in ("W1", "W2"):'),
+        loses={"update_rule"},
+        named=("biases_never_updated",),
+    ),
     "b1 updated twice and b2 never": mistake(
-        ("for name in self.params:", 'for name in ("W1", "b1", "W2", "b1"):'), loses={"update_rule"}
+        ("for name in self.params:", 'for name in ("W1", "b1", "W2", "b1"):'),
+        loses={"update_rule"},
+        named=("one_parameter_updated_twice",),
     ),
     "uphill": mistake(
-        ("-= learning_rate * grads", "+= learning_rate * grads"), loses={"update_rule", "learns_toy", "learns_digits"}
+        ("-= learning_rate * grads", "+= learning_rate * grads"), loses={"update_rule"}, named=("uphill",)
     ),
     "decay in every iteration": mistake(
         (DECAY, ""),
         ("            if verbose and", "            learning_rate *= learning_rate_decay\n            if verbose and"),
         loses={"decay"},
+        named=("decay_every_iteration",),
     ),
-    "no decay": mistake((DECAY, ""), loses={"decay"}),
-    "reg not passed on": mistake(("y=y_batch, reg=reg)", "y=y_batch)"), loses={"update_rule"}),
-    "all rows every time": mistake((DRAW, "            indices = np.arange(num_train)\n"), loses={"minibatch"}),
+    "no decay": mistake((DECAY, ""), loses={"decay"}, named=("decay_forgotten",)),
+    "reg not passed on": mistake(
+        ("y=y_batch, reg=reg)", "y=y_batch)"), loses={"update_rule"}, named=("reg_not_passed_on",)
+    ),
+    "all rows every time": mistake(
+        (DRAW, "            indices = np.arange(num_train)\n"), loses={"minibatch"}, named=("whole_set_each_time",)
+    ),
     "one batch for ever": mistake(
-        (DRAW, "            indices = np.arange(batch_size)\n"), loses={"minibatch", "learns_digits"}
+        (DRAW, "            indices = np.arange(batch_size)\n"), loses={"minibatch"}, named=("same_batch_each_time",)
     ),
     "labels of other rows": mistake(
         ("y_batch = y[indices]", "y_batch = y[np.random.choice(num_train, batch_size)]"),
-        loses={"minibatch", "learns_toy", "learns_digits"},
+        loses={"minibatch"},
+        named=("labels_of_other_rows",),
     ),
     "half a batch": mistake(
-        ("choice(num_train, batch_size)", "choice(num_train, batch_size // 2)"), loses={"minibatch", "learns_toy"}
+        ("choice(num_train, batch_size)", "choice(num_train, batch_size // 2)"),
+        loses={"minibatch"},
+        named=("one_row_a_batch",),
     ),
-    "no loss history": mistake(("            loss_history.append(loss)\n", ""), loses={"histories"}),
+    "no loss history": mistake(
+        ("            loss_history.append(loss)\n", ""), loses={"histories"}, named=("losses_not_kept",)
+    ),
     "momentum": mistake(
         (
             UPDATE,
             "            if it == 0:\n                v = {k: 0 for k in grads}\n            for name in self.params:\n                v[name] = 0.9 * v[name] - learning_rate * grads[name]\n                self.params[name] += v[name]\n",
         ),
         loses={"update_rule", "decay"},
+        named=("momentum",),
     ),
     # predict
-    "maximum over the rows": mistake(("argmax(axis=1)", "argmax(axis=0)"), loses={"predict"}),
-    "lowest score": mistake(("argmax(axis=1)", "argmin(axis=1)"), loses={"predict"}),
-    "scores instead of labels": mistake(("self.loss(X).argmax(axis=1)", "self.loss(X).max(axis=1)"), loses={"predict"}),
-    "labels as floats": mistake(("argmax(axis=1)", "argmax(axis=1).astype(float)"), loses={"predict"}),
+    "maximum over the rows": mistake(
+        ("argmax(axis=1)", "argmax(axis=0)"), loses={"predict"}, named=("predict_over_examples",)
+    ),
+    "lowest score": mistake(("argmax(axis=1)", "argmin(axis=1)"), loses={"predict"}, named=("predict_lowest_score",)),
+    "scores instead of labels": mistake(
+        ("self.loss(X).argmax(axis=1)", "self.loss(X).max(axis=1)"),
+        loses={"predict"},
+        named=("predict_returns_maximum",),
+    ),
+    "labels as floats": mistake(
+        ("argmax(axis=1)", "argmax(axis=1).astype(float)"), loses={"predict"}, named=("predict_returns_floats",)
+    ),
     "predict without the ReLU": mistake(
         (
             "self.loss(X).argmax(axis=1)",
             '((X.dot(self.params["W1"]) + self.params["b1"]).dot(self.params["W2"]) + self.params["b2"]).argmax(axis=1)',
         ),
         loses={"predict"},
+        named=("predict_without_relu",),
     ),
     "parentheses wrong in predict": mistake(
         (
@@ -212,14 +274,17 @@ MISTAKES = {
             'np.maximum(0, X.dot(self.params["W1"])).dot(self.params["W2"]).argmax(axis=1)',
         ),
         loses={"predict"},
+        named=("predict_without_biases",),
     ),
 }
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_loses_points_where_it_is(name, edited, verdicts_of):
-    """The checks that lose points are exactly those that the mistake is about."""
-    found = verdicts_of(edited(*MISTAKES[name].edits))
+def test_a_mistake_is_named_and_loses_points_where_it_is(name, edited, judgement_of):
+    """The checks that lose points are exactly those that the mistake is about, and it is called by its name."""
+    judgement = judgement_of(edited(*MISTAKES[name].edits))
+    assert tuple(diagnosis.id for diagnosis in judgement.diagnoses) == MISTAKES[name].named
+    found = {verdict.id: verdict for verdict in judgement.verdicts}
     lost = {identity for identity, verdict in found.items() if verdict.points < verdict.max_points}
     told = {identity: found[identity].message for identity in lost ^ MISTAKES[name].loses}
     assert lost == MISTAKES[name].loses, told

@@ -18,12 +18,13 @@ FLOORS = {
     "grader.report": 2,
     "grader.checks": 2,
     "grader.kit": 2,
-    "grader.judge": 3,
-    "grader.checkup": 3,
-    "grader.pipeline": 4,
-    "grader.classroom": 5,
-    "grader.cli": 6,
-    "grader.__main__": 7,
+    "grader.diagnosis": 3,
+    "grader.judge": 4,
+    "grader.checkup": 4,
+    "grader.pipeline": 5,
+    "grader.classroom": 6,
+    "grader.cli": 7,
+    "grader.__main__": 8,
 }
 # What a room of floor 2 may import besides records: comparing is the checks' trade.
 ALSO = {"grader.checks": {"grader.compare"}}
@@ -44,7 +45,8 @@ ALONE = {
     "witness",
     "values",
 }
-# Inside the checks' room: each may import those before it.
+# Inside a room: each file may import those before it.
+DIAGNOSIS = ["traces", "cast", "tables", "search", "charges", "__init__"]
 CHECKS = [
     "evidence",
     "trainable",
@@ -129,13 +131,14 @@ def test_the_reference_imports_records_only(path):
         assert name.startswith("reference") or room(name) in allowed, f"{dotted(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", modules("grader/checks"), ids=dotted)
-def test_checks_import_those_before_them(path):
-    """Inside the room there is one order as well: evidence first, prediction last."""
-    place = CHECKS.index(path.stem)
+@pytest.mark.parametrize("path", [*modules("grader/checks"), *modules("grader/diagnosis")], ids=dotted)
+def test_files_of_a_room_import_those_before_them(path):
+    """Inside these rooms there is one order as well: evidence first, tuning last; traces first, charges last."""
+    order = CHECKS if path.parent.name == "checks" else DIAGNOSIS
+    place = order.index(path.stem)
     for name in imports(path):
-        if room(name) == "grader.checks" and len(name.split(".")) > 2:
-            assert CHECKS.index(name.split(".")[2]) < place, f"{path.name} imports {name}"
+        if room(name) == room(dotted(path)) and len(name.split(".")) > 2:
+            assert order.index(name.split(".")[2]) < place, f"{path.name} imports {name}"
 
 
 def test_the_visible_top_level_is_six_things():

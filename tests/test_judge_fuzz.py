@@ -67,7 +67,7 @@ class Court:
         probes = probes or self.probes
         began = time.monotonic()
         one = self.submissions[name]
-        verdicts = judge(self.assignment, probes, run, one)
+        verdicts = judge(self.assignment, probes, run, one).verdicts
         notes = remarks(self.assignment, probes, run)
         report = _report(one, self.assignment, verdicts, run, 0.0, "graded", notes)
         texts = {form: FORMATS[form].write(report) for form in FORMATS}

@@ -242,10 +242,12 @@ def loss_right(evidence: Evidence) -> bool:
 def resembles_the_loss(evidence: Evidence) -> bool:
     """Tell whether the student's loss is of the right kind.
 
-    It is right on half of the cases, or it rises and falls with the right one over single rows.
+    It is right on half of the cases, perhaps for scores of its own, or it rises and falls with the right one over
+    single rows.
     """
     cases = [case for _, case, reg in loss_calls(evidence) if reg == 0]
-    if 2 * sum(data_loss_right(evidence, case) for case in cases) >= len(cases):
+    right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
+    if 2 * sum(right) >= len(cases):
         return True
     expected = evidence.expected("rows/0")["losses"]
     own = [read_loss(evidence, "rows/0", index).value for index in range(1, 1 + expected.size)]
@@ -327,3 +329,15 @@ def scores_alike(evidence: Evidence) -> bool:
 def own_scores(evidence: Evidence, case: str) -> Floats | None:
     """Give the student's own scores of a case, where they are of the right kind."""
     return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
+
+
+@fact
+def right_for_own_scores(evidence: Evidence, case: str) -> bool:
+    """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
+    own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
+    if own is None or value is None:
+        return False
+    shifted = own - own.max(axis=1, keepdims=True)
+    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
+    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within

@@ -11,14 +11,15 @@ from grader.checks.evidence import (
     allowed_conventions,
     convention,
     data_loss_right,
+    fact,
     fitted_factors,
     loss_calls,
     loss_tolerance,
     not_started,
     obstacle,
-    own_scores,
     read_loss,
     resembles_the_loss,
+    right_for_own_scores,
     settle,
 )
 from grader.compare import as_array, compare, describe, fit, is_single, number
@@ -73,7 +74,7 @@ def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | Non
     if answer.finding:
         return answer.finding
     if not data_loss_right(evidence, case):
-        if _right_for_own_scores(evidence, case, answer.value):
+        if right_for_own_scores(evidence, case):
             text = "Right for your own scores, which are charged where they are judged; mend those."
             return Finding(1.0, text, about="loss")
         return _wrong_loss(evidence, identity, answer.value)
@@ -83,17 +84,6 @@ def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | Non
         )
         return Finding(0.5, text, about="loss")
     return None
-
-
-def _right_for_own_scores(evidence: Evidence, case: str, value: float | None) -> bool:
-    """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
-    own = own_scores(evidence, case)
-    if own is None or value is None:
-        return False
-    shifted = own - own.max(axis=1, keepdims=True)
-    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
-    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
-    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
 
 
 def _wrong_loss(evidence: Evidence, identity: str, value: float | None) -> Finding:
@@ -174,13 +164,15 @@ def _which_parameters(evidence: Evidence) -> str:
 
 def stability(evidence: Evidence) -> Finding:
     """Scores in the thousands overflow nothing: the softmax is unchanged when a row is shifted."""
-    findings = [_shifted(evidence, call.id) for call in evidence.calls("stability")]
+    findings = [shifted(evidence, call.id) for call in evidence.calls("stability")]
     return settle(
         findings, "Right: shifting all rows, or one, by 1000 leaves the loss finite and the same.", about="loss"
     )
 
 
-def _shifted(evidence: Evidence, identity: str) -> Finding | None:
+@fact
+def shifted(evidence: Evidence, identity: str) -> Finding | None:
+    """Say what becomes of the loss in one call with shifted scores; None where it stays."""
     answer = read_loss(evidence, identity)
     if answer.finding or answer.value is None:
         return answer.finding

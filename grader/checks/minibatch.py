@@ -7,6 +7,8 @@ a step that is no such mean was taken on rows paired with other rows' labels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from grader.checks.candour import row_gradients_as_elsewhere
@@ -18,48 +20,76 @@ LOOK = "Look at the indices: one draw of batch_size of them from the N rows, use
 UNEXPLAINED = 1e-3  # of the step's size; a step on mismatched labels leaves 0.3 and more
 
 
-@fact
+@dataclass(frozen=True)
+class Drawn:
+    """What the steps of train() tell of its batches.
+
+    kind : "right", "whole", "same", "narrow", "fewer", "more", "unexplained" or "unknown".
+    rows : how many rows an iteration used, where that says something.
+    """
+
+    kind: str
+    finding: Finding
+    rows: int = 0
+
+
 def minibatch(evidence: Evidence) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
+    return drawn(evidence).finding
+
+
+@fact
+def drawn(evidence: Evidence) -> Drawn:
+    """Tell how train() draws its batches."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     for call in runs:
-        problem = blocked(evidence, call.id)
-        if problem:
-            return problem
-    size = int(runs[0].steps[0].arguments["batch_size"])
+        obstacle = blocked(evidence, call.id)
+        if obstacle:
+            return Drawn("unknown", obstacle)
+    given = runs[0].steps[0].arguments
+    size, inputs = int(given["batch_size"]), given["X"].shape[1]
     found = [_used(evidence, index) for index in range(len(runs))]
-    problem = next((used for used in found if isinstance(used, Finding)), None)
-    shares = [used for used in found if not isinstance(used, Finding)]
+    problem = next((used for used in found if isinstance(used, Drawn)), None)
+    shares = [used for used in found if not isinstance(used, Drawn)]
     # Momentum takes its first step as plain descent does; its later ones do not show their batch.
-    if problem and not (shares and isinstance(found[-1], Finding) and not isinstance(found[0], Finding)):
+    if problem and not (shares and isinstance(found[-1], Drawn) and not isinstance(found[0], Drawn)):
         return problem
-    return _judged([np.round(share * size, 3) for share in shares], size)
+    return _judged([np.round(share * size, 3) for share in shares], size, inputs)
 
 
-def _judged(batches: list[Floats], size: int) -> Finding:
-    """Judge how often each row was used in each iteration, in units of 1 / batch_size of the step."""
+def _judged(batches: list[Floats], size: int, inputs: int) -> Drawn:
+    """Judge how often each row was used in each iteration, in units of 1 / batch_size of the step.
+
+    inputs : D, the number of features, which some draw the indices from instead of from the number of rows.
+    """
+
+    def wrong(kind: str, text: str, share: float = 0.0, used: int = 0) -> Drawn:
+        return Drawn(kind, Finding(share, f"{text}\n{LOOK}", about="train"), used)
+
     rows = len(batches[0])
     if all((np.abs(batch * rows / size - 1) < 0.01).all() for batch in batches):
-        return Finding(
-            0.0, f"Every iteration used all {rows} rows; batch_size={size} was asked.\n{LOOK}", about="train"
-        )
+        return wrong("whole", f"Every iteration used all {rows} rows; batch_size={size} was asked.")
     counts = [np.round(batch).astype(int) for batch in batches]
     most = max(int((batch > 0.01).sum()) for batch in batches)
     if not all(np.allclose(batch, count, atol=0.01) for batch, count in zip(batches, counts, strict=True)):
-        return Finding(0.0, f"With batch_size={size} an iteration used {most} rows.\n{LOOK}", about="train")
+        kind = "more" if most > size else "fewer"
+        return wrong(kind, f"With batch_size={size} an iteration used {most} rows.")
     common = int(np.gcd.reduce(np.concatenate(counts)))
     if common > 1:
-        text = f"With batch_size={size} each iteration used {size // common} row(s).\n{LOOK}"
-        return Finding(0.0, text, about="train")
+        text = f"With batch_size={size} each iteration used {size // common} row(s)."
+        return wrong("fewer", text, used=size // common)
     if len(counts) > 1 and all(np.array_equal(count, counts[0]) for count in counts[1:]):
         chosen = ", ".join(str(int(row)) for row in np.flatnonzero(counts[0]))
-        return Finding(0.25, f"All iterations used the same rows ({chosen}).\n{LOOK}", about="train")
-    return Finding(
-        1.0, f"Right: {size} rows an iteration, each with its own label, other ones each time.", about="train"
-    )
+        return wrong("same", f"All iterations used the same rows ({chosen}).", 0.25)
+    if len(batches) > 2 and not np.array(batches)[:, max(size, inputs) :].any():
+        # Twelve right draws of five among twelve rows: once in forty thousand.
+        last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
+        return wrong("narrow", f"Of {rows} rows only the first {last} were ever used.", 0.25)
+    text = f"Right: {size} rows an iteration, each with its own label, other ones each time."
+    return Drawn("right", Finding(1.0, text, about="train"))
 
 
-def _used(evidence: Evidence, index: int) -> Floats | Finding:
+def _used(evidence: Evidence, index: int) -> Floats | Drawn:
     """Give each row's share of the step of iteration `index`."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     call = runs[index]
@@ -68,9 +98,9 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
     at = "rows/0" if index == 0 else runs[index - 1].id
     if before is None or after is None:
         text = "Not judged: the parameters are missing or not finite after train()."
-        return Finding(0.0, text, skipped=True, about="train")
+        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
     if not any((after[name] - before[name]).any() for name in call.params):
-        return Finding(0.0, "Not judged: no parameter moved.", skipped=True, about="train")
+        return Drawn("unknown", Finding(0.0, "Not judged: no parameter moved.", skipped=True, about="train"))
     labels, told = evidence.expected("rows/0")["y"], False
     # A parameter whose own gradient or update is wrong is charged for that elsewhere: one that fits is enough.
     for name in call.params:
@@ -91,21 +121,21 @@ def _used(evidence: Evidence, index: int) -> Floats | Finding:
             continue
         if not row_gradients_as_elsewhere(evidence, name, design, before, after):
             text = f"loss() gives a right gradient for {name} where it is asked alone, and another one here for single rows."
-            return Finding(0.0, f"Not judged: {text}", about="train")
+            return Drawn("unknown", Finding(0.0, f"Not judged: {text}", about="train"))
         return shares
     if not told:
         first = 1 if index == 0 else 2
         raised = next(filter(None, (read_loss(evidence, at, first + row).finding for row in range(len(labels)))), None)
         if raised:
             text = f"Not judged: loss() does not answer for a single row. {raised.message}"
-            return Finding(0.0, text, skipped=True, about="train")
+            return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
         text = "Not judged: the gradients of single rows do not tell the rows apart; mend the gradients first."
-        return Finding(0.0, text, skipped=True, about="train")
+        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
     text = (
         "The step is no mean of your own gradients of single rows with their own labels: X and y of a batch do not"
         f" belong together, or the gradient is not the batch's.\n{LOOK}"
     )
-    return Finding(0.0, text, about="train")
+    return Drawn("unexplained", Finding(0.0, text, about="train"))
 
 
 def _shares(design: Floats, step: Floats, weights: Floats) -> Floats | None:

@@ -48,11 +48,11 @@ def movements(evidence: Evidence) -> dict[str, Movement]:
     found = {}
     for name in start:
         steps = [np.asarray(after[name] - before[name]) for before, after in pairwise(points) if before and after]
-        slopes = [_slope(evidence, index, name, LOSS) for index in range(len(runs))]
-        bare = [_slope(evidence, index, name, BARE) for index in range(len(runs))]
-        rates = tuple(_rate(evidence, step, slope) for step, slope in zip(steps, slopes, strict=True))
+        slopes = [slope(evidence, index, name, LOSS) for index in range(len(runs))]
+        bare = [slope(evidence, index, name, BARE) for index in range(len(runs))]
+        rates = tuple(rate(evidence, step, slope) for step, slope in zip(steps, slopes, strict=True))
         candid = all(gradient_as_elsewhere(evidence, index, name) for index in range(len(runs)))
-        bare_rates = [_rate(evidence, step, slope) for step, slope in zip(steps, bare, strict=True)]
+        bare_rates = [rate(evidence, step, slope) for step, slope in zip(steps, bare, strict=True)]
         found[name] = Movement(
             name,
             rates if candid else (float("nan"),) * len(runs),
@@ -64,13 +64,13 @@ def movements(evidence: Evidence) -> dict[str, Movement]:
     return found
 
 
-def _slope(evidence: Evidence, index: int, name: str, loss: int) -> Floats | None:
+def slope(evidence: Evidence, index: int, name: str, loss: int) -> Floats | None:
     """Give learning_rate times their own gradient at the parameters before iteration `index`."""
     call, gradient = evidence.call("train/1"), gradient_there(evidence, index, loss, name)
     return None if gradient is None else gradient * float(call.steps[0].arguments["learning_rate"])
 
 
-def _rate(evidence: Evidence, step: Floats, downhill: Floats | None) -> float:
+def rate(evidence: Evidence, step: Floats, downhill: Floats | None) -> float:
     """Give r where step = -r downhill, entry by entry; NaN where no r does."""
     if downhill is None or np.abs(downhill).max() <= SLOPE:
         return float("nan")

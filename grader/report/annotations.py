@@ -67,12 +67,17 @@ def _named(report: Report) -> Iterable[_Annotation]:
     for diagnosis in report.diagnoses:
         # It outranks each of the checks that it explains.
         yield _Annotation(
-            "error", sum(costs.get(check, 0.0) for check in diagnosis.checks), diagnosis.title, _hint(diagnosis)
+            "error",
+            sum(costs.get(check, 0.0) for check in diagnosis.checks),
+            diagnosis.title,
+            _hint(diagnosis),
+            place=diagnosis.places[-1] if diagnosis.places else None,
         )
 
 
 def _hint(diagnosis: Diagnosis) -> str:
-    return f"{diagnosis.hint}\nSee: {diagnosis.source}" if diagnosis.source else diagnosis.hint
+    told = (diagnosis.hint, words.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
+    return "\n".join(line for line in told if line)
 
 
 def _position(report: Report, place: Place | None) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ stay out: they are for people, and a regrade makes them again from the saved rep
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from grader.records import Diagnosis, Environment, Group, Report, ReportStatus, Verdict, VerdictStatus
@@ -27,7 +26,7 @@ _REPORT = (
     "checks", "diagnoses", "notes", "environment", "timing",
 )  # fmt: skip
 _CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message")
-_DIAGNOSIS = ("id", "title", "hint", "source", "checks")
+_DIAGNOSIS = ("id", "title", "hint", "source", "checks", "costs")
 _ENVIRONMENT = ("versions", "isolation")
 
 
@@ -48,7 +47,7 @@ def to_json(report: Report) -> str:
         "max_score": _rounded(report.max_score, "max_score"),
         "status": report.status,
         "checks": [_check(verdict) for verdict in report.checks],
-        "diagnoses": [asdict(diagnosis) for diagnosis in report.diagnoses],
+        "diagnoses": [_diagnosis(diagnosis) for diagnosis in report.diagnoses],
         "notes": report.notes,
         "environment": {
             "versions": dict(sorted(report.environment.versions.items())),
@@ -70,6 +69,17 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "max_points": _rounded(verdict.max_points, f"max_points of {verdict.id}"),
         "hidden": verdict.hidden,
         "message": verdict.message,
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "id": diagnosis.id,
+        "title": diagnosis.title,
+        "hint": diagnosis.hint,
+        "source": diagnosis.source,
+        "checks": diagnosis.checks,
+        "costs": {check: _rounded(points, f"costs of {diagnosis.id}") for check, points in diagnosis.costs.items()},
     }
 
 
@@ -139,6 +149,7 @@ def _read_diagnosis(data: Any, where: str) -> Diagnosis:
         hint=_text(diagnosis["hint"], f"{where}.hint"),
         source=_text(diagnosis["source"], f"{where}.source"),
         checks=_list(diagnosis["checks"], f"{where}.checks", _text),
+        costs=_mapping(diagnosis["costs"], f"{where}.costs", _number),
     )
 
 

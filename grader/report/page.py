@@ -67,6 +67,7 @@ def environment() -> Environment:
         "points": words.points,
         "prose": prose,
         "quotes": words.quotes,
+        "costs": words.costs,
         "isolation": words.isolation,
         "segments": segments,
         "drawn": drawn,

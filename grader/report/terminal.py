@@ -91,9 +91,12 @@ def _diagnoses(report: Report) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for diagnosis in report.diagnoses:
         explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
-        body = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
+        body: list[RenderableType] = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
+        if costs := words.costs(diagnosis):
+            body.append(Text(costs, style="dim"))
         if diagnosis.source:
             body.append(Text(f"See: {diagnosis.source}", style="dim"))
+        body += [_quote(label, lines) for label, lines in words.quotes(diagnosis.places)]
         parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
         parts.append(Padding(Group(*body), (0, 0, 0, 2)))
     return parts

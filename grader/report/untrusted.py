@@ -89,6 +89,7 @@ def _shortened(text: str, limit: int) -> str:
 def readable(report: Report) -> Report:
     """Give the report that people may read: every text plain, and of hidden checks the title and verdict alone."""
     notes = tuple(plain(note) for note in report.notes)
+    hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     if len(notes) > NOTES:
         notes = (*notes[: NOTES - 1], f"... ({len(notes) - NOTES + 1:,} notes more)")
     return replace(
@@ -96,7 +97,8 @@ def readable(report: Report) -> Report:
         submission=line(report.submission),
         source=line(report.source, PATH),
         checks=tuple(map(_verdict, report.checks)),
-        diagnoses=tuple(map(_diagnosis, report.diagnoses)),
+        # What is told of a mistake would tell what a hidden check asks.
+        diagnoses=tuple(_diagnosis(one) for one in report.diagnoses if not one.checks or set(one.checks) - hidden),
         notes=notes,
         environment=Environment(
             versions={line(name): line(version) for name, version in report.environment.versions.items()},
@@ -145,4 +147,6 @@ def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
         hint=plain(diagnosis.hint),
         source=line(diagnosis.source),
         checks=tuple(map(line, diagnosis.checks)),
+        costs={line(check): points for check, points in diagnosis.costs.items()},
+        places=_places(diagnosis.places),
     )

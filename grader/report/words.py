@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from grader.records import Group, Place, Report, ReportStatus, Verdict, VerdictStatus
+    from grader.records import Diagnosis, Group, Place, Report, ReportStatus, Verdict, VerdictStatus
 
 GROUPS: dict[Group, str] = {
     "loss": "Loss",
@@ -95,6 +95,17 @@ def remarks(report: Report) -> tuple[str, ...]:
 def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
     """Put neighbouring lines of one cell or file under one label."""
     return [(label, list(lines)) for label, lines in groupby(places, key=lambda place: place.label)]
+
+
+def costs(diagnosis: Diagnosis) -> str:
+    """Say what a named mistake costs, and where; "" where nothing is known of it."""
+    total = sum(diagnosis.costs.values())
+    where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
+    if total:
+        return f"Mending it returns {points(total)} {'point' if total == 1 else 'points'}: {where}."
+    if diagnosis.costs:
+        return "Mending it returns points once the other mistakes are mended, too."
+    return "It costs no points by itself." if diagnosis.checks else ""
 
 
 def account(verdict: Verdict) -> str:

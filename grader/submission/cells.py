@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 
+from grader.submission.fault import SubmissionError
+from grader.submission.syntax import parse
+
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
+# The class that a cell's functions are added to, with jdc's `%%add_to TwoLayerNet`.
+_DOTTED = re.compile(r"[^\W\d]\w*+(?:\.[^\W\d]\w*+)*+")
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>.*)")
 # None of these can begin a statement of Python. The last alternative is IPython's help, `np.dot?`.
 _LINE_MAGIC = re.compile(r"[ \t]*+(?:[%!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
@@ -42,26 +48,38 @@ def translate(source: str) -> Translated:
     """Replace what is IPython's and not Python's in a code cell.
 
     A line magic (``%``, ``!``, ``?``) becomes ``pass``, ``x = !ls`` becomes ``x = None``. ``%%time`` and its like keep
-    their body, ``%%writefile`` gives a file's text, any other cell magic drops the cell.
+    their body, ``%%writefile`` gives a file's text, ``%%add_to TwoLayerNet`` adds lines at the end that make methods of
+    the cell's functions, any other cell magic drops the cell.
     """
     lines = source.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     lines = _without_common_indent(lines, first)
-    magics = 0
+    magics, added_to = 0, ""
     while cell_magic := _CELL_MAGIC.match(lines[first]) if first < len(lines) else None:
         magics += 1
         lines[first] = ""
         name, rest = cell_magic["name"], cell_magic["rest"].split()
         if name in {"writefile", "file"} and rest:
             return Translated("\n".join(lines), magics, writes=rest[-1].strip("\"'"), appends="-a" in rest)
-        if name not in _BODY_STAYS:
+        if name == "add_to" and _DOTTED.fullmatch(" ".join(rest)):
+            added_to = rest[0]
+        elif name not in _BODY_STAYS:
             return Translated("\n" * (len(lines) - 1), magics)
         first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    body = "\n".join(lines)
-    if not _PERHAPS.search(body):
-        return Translated(body, magics)
-    replaced = _replace_line_magics(lines)
-    return Translated("\n".join(lines), magics + replaced)
+    if _PERHAPS.search("\n".join(lines)):
+        magics += _replace_line_magics(lines)
+    if added_to:
+        lines += [f"{added_to}.{name} = {name}" for name in dict.fromkeys(_functions("\n".join(lines)))]
+    return Translated("\n".join(lines), magics)
+
+
+def _functions(source: str) -> list[str]:
+    """Give the functions of a cell; none where it does not parse, which is told when it is parsed again."""
+    try:
+        body = parse(source, "").body
+    except SubmissionError:
+        return []
+    return [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
 def _without_common_indent(lines: list[str], first: int) -> list[str]:

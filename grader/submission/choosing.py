@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grader.submission.binding import bound, within
+from grader.submission.fault import SubmissionError
 from grader.submission.library import package_of
 from grader.submission.naming import plain_stem
-from grader.submission.statements import bound, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from grader.records import Place, Problem
     from grader.submission.documents import Document
     from grader.submission.library import Library, Request
-    from grader.submission.statements import Statement
+    from grader.submission.statements import Parsed, Statement
 
 # A file that imports the class from a file that imports it, and so on.
 _DEEPEST_CHAIN = 20
@@ -31,6 +32,7 @@ class Claim:
     holder: Document  # the file that the class stands in: the document itself, or a .py that it imports
     places: tuple[Place, ...] = ()  # where the document binds it, the one that counts last
     fault: Problem | None = None
+    steps: int = 1  # how many of the last places count, each building on the one before
 
 
 def choose(library: Library, class_name: str, notebook: str) -> list[Claim]:
@@ -70,7 +72,8 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
         return None
     last = found[-1][1]
     places = tuple(parsed.place(statement) for statement, _ in found)
-    return Claim(document, last.holder, places, last.fault)
+    steps = _steps(parsed, [statement for statement, _ in found], name)
+    return Claim(document, last.holder, places, last.fault, steps)
 
 
 def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
@@ -89,6 +92,20 @@ def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Req
 def is_named(document: Document, notebook: str) -> bool:
     """Whether a file is the assignment's notebook by name, whatever Canvas or a browser added to it."""
     return document.is_notebook and _words(plain_stem(document.path.name)) == _words(plain_stem(notebook))
+
+
+def _steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
+    """Count the statements at the end that make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
+    steps = 1
+    for statement in reversed(statements[1:]):
+        try:
+            builds_on = name in parsed.needs(statement).now
+        except SubmissionError:  # told where it is kept
+            builds_on = False
+        if not builds_on:
+            break
+        steps += 1
+    return steps
 
 
 def _words(stem: str) -> list[str]:

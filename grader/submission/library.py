@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.records import Problem
+from grader.submission.binding import within
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import plain_stem
-from grader.submission.statements import Parsed, Statement, parse_document, within
+from grader.submission.statements import Parsed, Statement, parse_document
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, parse
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Library:
 
     def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
         """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
-        for part in within(node, and_definitions=True):
+        for part in within(node, but_not=()):
             if isinstance(part, ast.Import):
                 for alias in part.names:
                     yield Request(alias.name, None, part)

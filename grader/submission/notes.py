@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from grader.submission.binding import bound_anywhere
 from grader.submission.library import WELL_KNOWN
 from grader.submission.naming import listed
-from grader.submission.statements import BUILTINS, bound_anywhere
+from grader.submission.statements import BUILTINS, begun_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from grader.records import Place
     from grader.submission.choosing import Claim
@@ -42,13 +43,22 @@ def on_choice(claims: list[Claim], class_name: str) -> list[str]:
         notes.append(f"graded: {class_name} of {chosen.document.shown}{where}")
     if others:
         notes.append(f"not graded, though {class_name} is also in: {listed(others)}")
-    if len(chosen.places) > 1:
-        first = ", ".join(str(place) for place in chosen.places[:-1][-3:])
+    replaced, steps = chosen.places[: -chosen.steps], chosen.places[-chosen.steps :]
+    if replaced:
         notes.append(
-            f"{class_name} is bound {len(chosen.places)} times ({first}; then {chosen.places[-1]}): "
+            f"{class_name} is bound {len(replaced) + 1} times ({_last_of(replaced)}; then {steps[0]}): "
             "the last one counts, as in Python"
         )
+    if len(steps) > 1:
+        notes.append(
+            f"{class_name} is made in {len(steps)} steps ({_last_of(steps[:-1])}; then {steps[-1]}): "
+            "each builds on the one before, and all of them count"
+        )
     return notes
+
+
+def _last_of(places: Sequence[Place]) -> str:
+    return ", ".join(str(place) for place in places[-3:])
 
 
 def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[str]:
@@ -63,10 +73,27 @@ def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[st
         parts.append(f"{left} {does} not need (plots, training, tuning)")
     notes = [f"left out: {', '.join(parts)}"] if parts else []
     for number, error in list(parsed.broken.items())[:_MOST_LISTED]:
-        notes.append(f"{parsed.document.cells[number].label} was left out. {error.problem.message}")
+        label = parsed.document.cells[number].label
+        again = _defined_again(gathering, number)
+        if again:
+            notes.append(
+                f"{label} was left out: Python 3 cannot read it, and a later cell defines {listed(again)} again"
+            )
+        else:
+            notes.append(f"{label} was left out. {error.problem.message}")
     if len(parsed.broken) > _MOST_LISTED:
         notes.append(f"{len(parsed.broken) - _MOST_LISTED} more cells were left out, since Python cannot read them")
     return notes
+
+
+def _defined_again(gathering: Gathering, cell: int) -> list[str]:
+    """Give what later cells define in a broken cell's stead; nothing if something else of it is needed."""
+    selection = gathering.main
+    names = begun_in(selection.parsed.document.cells[cell].source)
+    again = {
+        name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))
+    }
+    return [] if (names - again) & selection.wanted else sorted(again)
 
 
 def on_stand_ins(stand_ins: dict[str, Place], names: dict[str, set[str]]) -> list[str]:

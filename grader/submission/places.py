@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from grader.submission.syntax import parse, place_in
+from grader.submission.definitions import definitions
+from grader.submission.fault import SubmissionError
+from grader.submission.roles import METHOD_OF, roles
+from grader.submission.syntax import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from grader.records import Place, Segment, Submission
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_METHODS = {"loss", "train", "predict", "__init__"}
-# Classes that inherit from each other in a circle cannot be run, but they can be read.
-_MOST_BASES = 20
-
-_Found = tuple["Segment", ast.FunctionDef | ast.AsyncFunctionDef]
+_FIRST_LINES = {"loss", "train", "predict", "__init__"}
 
 
 def place(submission: Submission, label: str, line: int) -> Place | None:
@@ -32,7 +29,13 @@ def place(submission: Submission, label: str, line: int) -> Place | None:
     return None
 
 
-def statement_place(submission: Submission, class_name: str, about: str) -> Place | None:
+def statement_place(
+    submission: Submission,
+    class_name: str,
+    about: str,
+    *,
+    names: tuple[str, str, str, str] = ("W1", "b1", "W2", "b2"),
+) -> Place | None:
     """Find the student's statement that most likely holds what a check speaks of.
 
     Parameters
@@ -42,26 +45,50 @@ def statement_place(submission: Submission, class_name: str, about: str) -> Plac
     class_name
         The class that is graded.
     about
-        ``"loss"``, ``"train"`` or ``"predict"`` for that method's first line; ``"grads W1"`` for the statement in
-        loss that computes that gradient.
+        ``"loss"``, ``"train"`` or ``"predict"`` for that method's first line; else a role, found by following what
+        the method computes, also into the functions that it calls:
+
+        in loss ``"hidden"``, ``"activation"``, ``"scores"``, ``"returned scores"``, ``"exp"``, ``"probabilities"``,
+        ``"data loss"``, ``"regulariser"``, ``"total loss"``, ``"dscores"``, ``"dhidden"``, ``"mask"``, and with a
+        parameter's name ``"grads W1"`` and ``"grad regulariser W1"``;
+
+        in train ``"batch"``, ``"loss call"``, ``"update"`` or ``"update W1"``, ``"decay"``, ``"epoch"``, ``"loss
+        history"``, ``"train accuracy"``, ``"val accuracy"``, ``"returned histories"``;
+
+        in predict ``"labels"`` and ``"predict scores"``.
+    names
+        What the assignment calls the parameters: first weights, first bias, second weights, second bias.
 
     Returns
     -------
     Place or None
         None where it is not sure: a message without a line is better than one with a wrong line.
     """
-    kind, _, parameter = about.partition(" ")
-    method = "loss" if kind == "grads" else kind
-    if method not in _METHODS:
+    segments = (*(module.segment for module in submission.modules), *submission.segments)
+    try:
+        found = _found(segments, class_name, about, names)
+    except (SubmissionError, RecursionError):
+        # It was read once to be loaded; whatever is wrong with it has been told.
         return None
-    found = _method(submission, class_name, method)
-    if found is None:
+    return place_in(found[0].label, found[0].source, found[1]) if found else None
+
+
+def _found(
+    segments: tuple[Segment, ...], class_name: str, about: str, names: tuple[str, str, str, str]
+) -> tuple[Segment, int] | None:
+    if about in _FIRST_LINES:
+        function = definitions(segments, class_name).methods.get(about)
+        return (function.segment, function.node.lineno) if function else None
+    kind, _, parameter = about.rpartition(" ")
+    method = METHOD_OF.get(about) or METHOD_OF.get(kind)
+    if method is None or about in {"grads", "grad regulariser"}:
         return None
-    segment, function = found
-    if kind != "grads":
-        return place_in(segment.label, segment.source, function.lineno)
-    statement = _gradient_statement(function, parameter) if parameter else None
-    return place_in(segment.label, segment.source, statement.lineno) if statement else None
+    found = roles(segments, class_name, method, names).get(about)
+    if found or kind not in {"grads", "grad regulariser"}:
+        return found
+    function = definitions(segments, class_name).methods.get("loss")
+    statement = _gradient_statement(function.node, parameter) if function else None
+    return (function.segment, statement.lineno) if function and statement else None
 
 
 def _segments(submission: Submission) -> Iterator[Segment]:
@@ -70,61 +97,8 @@ def _segments(submission: Submission) -> Iterator[Segment]:
     yield from (module.segment for module in submission.modules)
 
 
-# A report asks for a dozen places of one submission; parsing it each time would cost more than judging it.
-@lru_cache(maxsize=4)
-def _statements(segments: tuple[Segment, ...]) -> list[tuple[Segment, ast.stmt]]:
-    """List the statements that are run."""
-    found = []
-    for segment in segments:
-        if segment.kept:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                body = parse(segment.source, segment.label).body
-            found += [(segment, body[index]) for index in segment.kept]
-    return found
-
-
-def _method(submission: Submission, class_name: str, method: str) -> _Found | None:
-    """Find the last definition of a method: in the class, attached to it later, or in a class that it inherits from."""
-    # Modules first: they are imported before the class is used.
-    statements = _statements((*(module.segment for module in submission.modules), *submission.segments))
-    classes = {node.name: (segment, node) for segment, node in statements if isinstance(node, ast.ClassDef)}
-    functions = {node.name: (segment, node) for segment, node in statements if isinstance(node, _FUNCTIONS)}
-    for _, node in reversed(statements):
-        attached = _attached(node, class_name, method)
-        if attached:
-            return functions.get(attached)
-    name = class_name
-    for _ in range(_MOST_BASES):
-        if name not in classes:
-            return None
-        segment, node = classes[name]
-        own = [part for part in node.body if isinstance(part, _FUNCTIONS) and part.name == method]
-        if own:
-            return segment, own[-1]
-        bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-        if len(bases) != 1:
-            return None
-        name = bases[0]
-    return None
-
-
-def _attached(node: ast.stmt, class_name: str, method: str) -> str:
-    """Give the function's name in `TwoLayerNet.loss = function` or `setattr(TwoLayerNet, "loss", function)`."""
-    value: ast.expr | None = None
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
-        target = node.targets[0]
-        if target.attr == method and isinstance(target.value, ast.Name) and target.value.id == class_name:
-            value = node.value
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and len(node.value.args) == 3:
-        function, (owner, name, given) = node.value.func, node.value.args
-        is_ours = isinstance(owner, ast.Name) and owner.id == class_name
-        if is_ours and isinstance(function, ast.Name) and function.id == "setattr":
-            value = given if isinstance(name, ast.Constant) and name.value == method else None
-    return value.id if isinstance(value, ast.Name) else ""
-
-
-def _gradient_statement(function: ast.FunctionDef | ast.AsyncFunctionDef, parameter: str) -> ast.stmt | None:
+@lru_cache(maxsize=16)
+def _gradient_statement(function: ast.AST, parameter: str) -> ast.stmt | None:
     """Find the last assignment that computes a gradient, by how it is named: grads["W1"], dW1, grad_W1, W1_grad."""
     name = re.escape(parameter)
     named = re.compile(rf"(?:d_?|grad_?|grads_|gradient_){name}|{name}_?(?:grad|gradient)", re.IGNORECASE)

@@ -7,26 +7,28 @@ import builtins
 import re
 import symtable
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from grader.records import Place
+from grader.submission.attaching import BLOCKS, Classes, attached, classes_of, meant, only_attaches
+from grader.submission.binding import DEFINITIONS, bound, changed, stored, within
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.syntax import explain, parse, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from grader.submission.documents import Document
 
 BUILTINS = frozenset(dir(builtins))
-# Methods that fill a list, a dictionary or a set in place, as in `best_hyperparameters.update(reg=0.1)`.
-_FILLING = {"append", "extend", "insert", "update", "setdefault", "add"}
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 # What a cell that does not parse would have bound.
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
 # Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
 _MOST_STATEMENTS = 10_000
+# What finds a global name by its text.
+_LOOK_UP = {"globals", "locals", "vars", "eval"}
 _COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
 
 
@@ -87,34 +89,49 @@ class Parsed:
             raise explain(error, cell.source, cell.label, first) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
-        return _needs(table)
+        return _without_own(_needs(table), node)
 
 
 def parse_document(document: Document) -> Parsed:
     """Parse every cell of a document."""
-    statements: list[Statement] = []
+    bodies: list[tuple[int, list[ast.stmt]]] = []
+    found = 0
     broken: dict[int, SubmissionError] = {}
     broken_names: dict[str, int] = {}
     annotations: dict[int, int] = {}
     for number, cell in enumerate(document.cells):
         try:
             body = parse(cell.source, cell.label).body
-            _check_count(len(statements) + len(body), cell.label)
+            _check_count(found + len(body), cell.label)
         except SubmissionError as error:
             broken[number] = error
-            broken_names |= {found[1] or found[2]: number for found in _BEGINS.finditer(cell.source)}
+            broken_names |= dict.fromkeys(begun_in(cell.source), number)
             continue
-        has_walrus = ":=" in cell.source
+        bodies.append((number, body))
+        found += len(body)
         for index, node in enumerate(body):
-            statements.append(_statement(node, number, index, len(statements), walrus_too=has_walrus))
             if index < 10 and _names_annotations(node) and _is_first(body[:index]):
                 annotations[number] = index
     lines = tuple(cell.source.encode().split(b"\n") for cell in document.cells)
-    return Parsed(document, tuple(statements), broken, broken_names, annotations, lines)
+    return Parsed(document, tuple(_statements(document, bodies)), broken, broken_names, annotations, lines)
 
 
-def _check_count(count: int, label: str) -> None:
-    if count > _MOST_STATEMENTS:
+def begun_in(source: str) -> set[str]:
+    """Give the names that a text would bind if Python could read it; methods' too."""
+    return {begun[1] or begun[2] for begun in _BEGINS.finditer(source)}
+
+
+def _statements(document: Document, bodies: list[tuple[int, list[ast.stmt]]]) -> Iterator[Statement]:
+    classes = classes_of(node for _, body in bodies for node in body)
+    order = count()
+    for number, body in bodies:
+        has_walrus = ":=" in document.cells[number].source
+        for index, node in enumerate(body):
+            yield _statement(node, classes, (number, index, next(order)), walrus_too=has_walrus)
+
+
+def _check_count(statements: int, label: str) -> None:
+    if statements > _MOST_STATEMENTS:
         raise failed(
             f"With {label} the code has more than {_MOST_STATEMENTS:,} statements outside of functions. "
             "Load data from files instead of writing them into the code."
@@ -136,19 +153,6 @@ def _is_first(before: list[ast.stmt]) -> bool:
     )
 
 
-def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
-    """Give the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
-    found: dict[str, ast.stmt] = {}
-    for inner in within(node):
-        names = bound(inner, walrus_too=False) | _changed(inner)
-        if isinstance(inner, (ast.For, ast.AsyncFor)):
-            names |= _stored([inner.target])
-        elif isinstance(inner, (ast.With, ast.AsyncWith)):
-            names |= _stored([item.optional_vars for item in inner.items if item.optional_vars])
-        found |= dict.fromkeys(names, inner)
-    return found
-
-
 def _needs(table: symtable.SymbolTable) -> Needs:
     now: set[str] = set()
     later: set[str] = set()
@@ -166,123 +170,61 @@ def _needs(table: symtable.SymbolTable) -> Needs:
     return Needs(frozenset(now), frozenset(later - now))
 
 
-def _statement(node: ast.stmt, cell: int, index: int, order: int, *, walrus_too: bool) -> Statement:
-    inner = [node] if isinstance(node, _DEFINITIONS) else list(within(node))
+def _without_own(needs: Needs, node: ast.stmt) -> Needs:
+    """Leave out what a loop sets itself, and add what it looks up by a text: `globals()["loss"]`."""
+    if not isinstance(node, (ast.For, ast.With)):
+        return needs
+    now = set(needs.now)
+    if isinstance(node, ast.For):
+        read = {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+        now -= stored([node.target]) - read
+    if now & _LOOK_UP:
+        texts = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+        now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
+    return Needs(frozenset(now), needs.later - now)
+
+
+def _statement(node: ast.stmt, classes: Classes, place: tuple[int, int, int], *, walrus_too: bool) -> Statement:
+    inner = [node] if isinstance(node, DEFINITIONS) else list(within(node))
     binds = frozenset(name for part in inner for name in bound(part, walrus_too=walrus_too))
-    changes = frozenset(name for part in inner for name in _changed(part))
-    simple = isinstance(node, (*_DEFINITIONS, *_IMPORTS, ast.Assign, ast.AnnAssign))
+    changes = meant({name for part in inner for name in changed(part) | attached(part, classes)}, classes)
+    simple = isinstance(node, (*DEFINITIONS, *_IMPORTS, ast.Assign, ast.AnnAssign))
     stars = tuple(part for part in inner if isinstance(part, ast.ImportFrom) and part.names[0].name == "*")
-    return Statement(cell, index, order, node, binds, changes, runs=_runs(node), firm=simple, stars=stars)
+    runs = _runs(node, classes)
+    return Statement(*place, node, binds, frozenset(changes), runs=runs, firm=simple, stars=stars)
 
 
-def _runs(node: ast.stmt) -> bool:
+def _runs(node: ast.stmt, classes: Classes) -> bool:
     """Tell whether a statement may be run by itself: it only imports, defines and assigns."""
     if isinstance(node, ast.ImportFrom):
         return node.module != "__future__"
     if isinstance(node, ast.AnnAssign):
         return node.value is not None
-    if isinstance(node, (*_DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
+    if isinstance(node, (*DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
         return True
     if isinstance(node, ast.Expr):
-        return bool(_changed(node))
+        return bool(changed(node) or attached(node, classes))
     if isinstance(node, (ast.If, ast.Try)):
-        return not _is_main_guard(node) and all(_is_quiet(part) for part in within(node) if part is not node)
-    return False
+        # A loop inside is looked at whole, once.
+        parts = (part for part in within(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
+        return not _is_main_guard(node) and all(_is_quiet(part, classes) for part in parts)
+    return only_attaches(node, classes)
 
 
-def _is_quiet(node: ast.stmt) -> bool:
+def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
     """Tell whether a statement may stand in an if or try block that is kept whole."""
     if isinstance(node, ast.Expr):
         called = node.value.func if isinstance(node.value, ast.Call) else None
         prints = isinstance(called, ast.Name) and called.id == "print"
         # `try: xrange` only asks whether the name is there.
-        return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node)
-    return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node)
+        return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node, classes)
+    return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node, classes)
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and any(
         isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
     )
-
-
-def within(node: ast.stmt, *, and_definitions: bool = False) -> Iterator[ast.stmt]:
-    """Walk a statement and those in its blocks, into functions and classes only if asked, without recursion."""
-    queue: list[ast.stmt] = [node]
-    while queue:
-        part = queue.pop()
-        yield part
-        if isinstance(part, _DEFINITIONS) and not and_definitions:
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            queue += getattr(part, name, [])
-        for handler in [*getattr(part, "handlers", []), *getattr(part, "cases", [])]:
-            queue += handler.body
-
-
-def bound(node: ast.stmt, *, walrus_too: bool = True) -> set[str]:
-    """Give the names that one simple statement binds; to look for `:=` in a value costs most of a cell's time."""
-    if isinstance(node, _DEFINITIONS):
-        return {node.name}
-    if isinstance(node, _IMPORTS):
-        return {alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*"}
-    if isinstance(node, ast.AnnAssign) and node.value is None:
-        return set()
-    # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
-    walrus = [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)] if walrus_too else []
-    if isinstance(node, ast.Assign):
-        return _stored([*node.targets, *walrus])
-    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-        return _stored([node.target, *walrus])
-    return _stored(walrus) if isinstance(node, ast.Expr) else set()
-
-
-def _stored(targets: Iterable[ast.expr]) -> set[str]:
-    return {part.id for part in _targets(targets) if isinstance(part, ast.Name)}
-
-
-def _targets(targets: Iterable[ast.expr]) -> list[ast.expr]:
-    """Give what is assigned to, inside tuples and lists too."""
-    found: list[ast.expr] = []
-    queue = list(targets)
-    while queue:
-        target = queue.pop()
-        if isinstance(target, (ast.Tuple, ast.List)):
-            queue += target.elts
-        elif isinstance(target, ast.Starred):
-            queue.append(target.value)
-        else:
-            found.append(target)
-    return found
-
-
-def _changed(node: ast.stmt) -> set[str]:
-    """Give the names whose objects one simple statement changes."""
-    targets: list[ast.expr] = []
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-        targets = [node.target]
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return _changed_by_call(node.value)
-    stored = [part for part in _targets(targets) if isinstance(part, (ast.Attribute, ast.Subscript))]
-    return {name for part in stored if (name := _root(part))}
-
-
-def _changed_by_call(call: ast.Call) -> set[str]:
-    function = call.func
-    if isinstance(function, ast.Name) and function.id == "setattr" and call.args and isinstance(call.args[0], ast.Name):
-        return {call.args[0].id}
-    if isinstance(function, ast.Attribute) and function.attr in _FILLING and isinstance(function.value, ast.Name):
-        return {function.value.id}
-    return set()
-
-
-def _root(node: ast.expr) -> str:
-    """Give the name that a chain of attributes and subscripts begins with."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -93,6 +93,8 @@ def sample():
                 "sign of `dh`.",
                 "CS231n notes, Optimization 2, Patterns in backward flow",
                 ("grad_W1", "grad_b1", "grad_hidden"),
+                {"grad_W1": 8.0, "grad_b1": 3.0},
+                (Place("code cell 5", 31, "        dh[dh <= 0] = 0"),),
             ),
         ),
         notes=(

@@ -1,0 +1,7 @@
+"""Which named mistakes explain what a submission answered, and what each of them costs."""
+
+from __future__ import annotations
+
+from grader.diagnosis.charges import Account, Named, settle
+
+__all__ = ["Account", "Named", "settle"]

@@ -1,0 +1,153 @@
+"""What each named mistake costs: once, in the checks where it is made, and nowhere else.
+
+A check that fails only because of a mistake that is charged elsewhere gets its points back. Whether it does is not taken
+on trust: a program that is right but for the charged mistakes is rehearsed, and its points are what the student gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grader.checks import CHECKS
+from grader.checks.evidence import Evidence
+from grader.diagnosis.cast import Mistakes, evidence_of, share
+from grader.diagnosis.search import Explanation, explain
+from grader.records import Finding, LineUp, Suspect
+
+# Shares of points that differ by less than this are the same.
+ROUNDING = 1e-6
+# Chance has its say in these: a rehearsal that fails as well is all that can be asked.
+BY_CHANCE = frozenset({"minibatch", "learns_toy", "learns_digits"})
+# Not of the network: the student's own choice of numbers, judged by what comes of it.
+NO_STEP = frozenset({"best_hyperparameters"})
+
+
+@dataclass(frozen=True)
+class Named:
+    """One mistake of an explanation, with the checks that it explains and what it costs there."""
+
+    suspect: Suspect
+    explains: tuple[str, ...]
+    costs: Mapping[str, float]  # check -> share of its points that this mistake loses
+    alternatives: tuple[Suspect, ...] = ()  # others that would explain the same as well
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a diagnosis comes to.
+
+    named : the mistakes, in the order of the network. credited : check -> the share that it earns after all, with the
+    mistakes that are charged for it elsewhere. unexplained : failing checks that no named mistake explains.
+    """
+
+    named: tuple[Named, ...] = ()
+    credited: Mapping[str, tuple[float, tuple[Suspect, ...]]] = field(default_factory=dict)
+    unexplained: tuple[str, ...] = ()
+
+
+def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
+    """Name the mistakes behind the failing checks, and settle what each costs.
+
+    findings : of each check of the rubric, before points. A submission that loses nothing has nothing to explain.
+    """
+    line_up = evidence.probes.line_up
+    shares = _shares(findings)
+    failing = _failing(shares)
+    if line_up is None or not failing:
+        return Account(unexplained=failing)
+    explanations = [one for one in explain(evidence, shares) if one.mistakes]
+    if not explanations:
+        return Account(unexplained=failing)
+    return _settled(evidence, line_up, explanations, findings)
+
+
+def _shares(findings: Mapping[str, Finding]) -> dict[str, float]:
+    return {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
+
+
+def _failing(shares: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(check for check, earned in shares.items() if earned < 1 and check not in NO_STEP)
+
+
+def _settled(
+    evidence: Evidence, line_up: LineUp, explanations: list[Explanation], findings: Mapping[str, Finding]
+) -> Account:
+    shares = _shares(findings)
+    failing = _failing(shares)
+    # Of several that are as good, the one that explains most checks is told, the others beside it.
+    explanations.sort(key=lambda one: -sum(_explains(evidence, one, check, shares) for check in failing))
+    first = explanations[0]
+    causes = {check: _causes(evidence, first, check) for check in failing if _explains(evidence, first, check, shares)}
+    credited: dict[str, tuple[float, tuple[Suspect, ...]]] = {}
+    for check, behind in causes.items():
+        charged = frozenset(index for index in behind if check in line_up.suspects[index].charged)
+        earned = _earned(evidence, charged, first.factor, check)
+        if earned > shares[check] + ROUNDING and _judged(evidence, check, findings[check]):
+            elsewhere = tuple(line_up.suspects[index] for index in sorted(behind - charged))
+            credited[check] = (earned, elsewhere)
+    after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
+    named = tuple(_named(evidence, line_up, explanations, index, causes, after) for index in sorted(first.mistakes))
+    return Account(named, credited, tuple(check for check in failing if check not in causes))
+
+
+def _judged(evidence: Evidence, check: str, finding: Finding) -> bool:
+    """Tell whether a check has seen the code that it is about; what did not run cannot be right given anything."""
+    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}
+    prefix = asked.get(check, "train" if CHECKS[check].group == "train" else "")
+    ran = all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(prefix)) if prefix else True
+    return ran and not finding.skipped
+
+
+def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:
+    return share(evidence_of(evidence.assignment, evidence.probes, mistakes, factor), check) if mistakes else 1.0
+
+
+def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
+    """Tell whether a program with these mistakes loses at this check what the submission lost there."""
+    earned = _earned(evidence, explanation.mistakes, explanation.factor, check)
+    if check in BY_CHANCE:
+        return earned < 1
+    return abs(earned - shares[check]) < ROUNDING
+
+
+def _causes(evidence: Evidence, explanation: Explanation, check: str) -> Mistakes:
+    """Give the mistakes that a check fails by: those that fail it alone, or without which more would be earned."""
+    mistakes, factor = explanation.mistakes, explanation.factor
+    if len(mistakes) == 1:
+        return mistakes
+    together = _earned(evidence, mistakes, factor, check)
+    return frozenset(
+        index
+        for index in mistakes
+        if _earned(evidence, frozenset({index}), factor, check) < 1
+        or _earned(evidence, mistakes - {index}, factor, check) > together + ROUNDING
+    )
+
+
+def _named(
+    evidence: Evidence,
+    line_up: LineUp,
+    explanations: list[Explanation],
+    index: int,
+    causes: Mapping[str, Mistakes],
+    after: Mapping[str, float],
+) -> Named:
+    """Say what one of the mistakes explains and costs; after : each check's share once credit is given."""
+    suspect, factor = line_up.suspects[index], explanations[0].factor
+    explains = tuple(check for check, behind in causes.items() if index in behind)
+    costs = {
+        # With several mistakes in one check, mending one returns what the others leave.
+        check: max(0.0, _earned(evidence, causes[check] - {index}, factor, check) - after[check])
+        for check in explains
+        if after[check] < 1
+    }
+    first = explanations[0].mistakes
+    others = {
+        line_up.suspects[other].title: line_up.suspects[other]
+        for one in explanations[1:]
+        for other in one.mistakes - first
+        if first - one.mistakes == {index}
+    }
+    others.pop(suspect.title, None)
+    return Named(suspect, explains, costs, tuple(others.values()))

@@ -1,0 +1,281 @@
+"""What a run shows of each part of the network, in a form in which two runs can be held against each other.
+
+A trace is a shape and numbers. Two runs agree in a part where their shapes are the same and their numbers are within
+what the checks allow. A trace knows nothing of right and wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader.checks.candour import BARE, LOSS, loss_there, reached
+from grader.checks.evidence import Evidence, fact, loss_calls, loss_tolerance, read_loss
+from grader.checks.forward import shifted
+from grader.checks.minibatch import drawn
+from grader.checks.training import rate, slope
+from grader.compare import as_array, fit
+from grader.records import Floats, Params
+
+LIKENESS = 0.6  # cosine
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one part of one run looks like.
+
+    shape : all that must be the same. values : (n,) float64, 0 where a number is not finite, which `shape` says.
+    scale : (n,) float64, what an error is measured in: the entry's own size and its array's largest.
+    """
+
+    shape: Hashable
+    values: Floats = field(default_factory=lambda: np.zeros(0))
+    scale: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+def _joined(pieces: list[Trace]) -> Trace:
+    values, scale = [piece.values for piece in pieces], [piece.scale for piece in pieces]
+    return Trace(tuple(piece.shape for piece in pieces), np.concatenate(values), np.concatenate(scale))
+
+
+def _of_array(value: Any, kind: str = "array") -> Trace:
+    array = as_array(value)
+    if array is None:
+        return Trace((kind, "none" if value is None else type(value).__name__))
+    flat = array.reshape(-1).astype(np.float64)
+    finite = np.isfinite(flat)
+    flat = np.where(finite, flat, 0.0)
+    size = np.abs(flat)
+    marks = "" if finite.all() else np.packbits(finite).tobytes().hex()
+    return Trace((kind, array.shape, marks), flat, size + size.max(initial=0.0))
+
+
+# The program gave no answer: it raised, was stopped, or was never asked. Too little to name a mistake by.
+MISSING = Trace("missing")
+
+ABSENT = Trace("absent")  # there are gradients, but not this one
+
+
+def tells(trace: Trace) -> bool:
+    """Tell whether a trace holds anything by which one mistake could be told from another."""
+    return bool(trace.values.size) or "missing" not in str(trace.shape)
+
+
+def _unreadable(evidence: Evidence, call: str) -> Trace:
+    """Describe an answer that holds no loss by the kinds of its parts."""
+    results = evidence.reply(call).results
+    if not results or results[0] is None:
+        return MISSING
+    answer = results[0] if isinstance(results[0], tuple | list) else [results[0]]
+    return Trace(("no loss", tuple(type(part).__name__ for part in answer)))
+
+
+# ---------------------------------------------------------------- scores, loss, gradients
+
+
+def _scores(evidence: Evidence) -> Trace:
+    pieces = []
+    for call in evidence.calls("scores"):
+        results = evidence.reply(call.id).results
+        if not results:
+            pieces.append(MISSING)
+        elif isinstance(results[0], tuple | list) and results[0] and as_array(results[0][0]) is not None:
+            # One array is asked for; where several come, the first of them tells how they were computed.
+            pieces.append(_of_array(results[0][0], "first of several"))
+        else:
+            pieces.append(_of_array(results[0]))
+    return _joined(pieces)
+
+
+def _losses(evidence: Evidence, *, whole: bool) -> Trace:
+    pieces = []
+    for call, _, reg in loss_calls(evidence):
+        if bool(reg) == whole:
+            answer = read_loss(evidence, call.id)
+            kind = "pair" if not answer.surplus else "more"
+            known = answer.value is not None
+            pieces.append(_of_array(answer.value, kind) if known else _unreadable(evidence, call.id))
+    return _joined(pieces)
+
+
+def _gradients(evidence: Evidence, name: str, *, whole: bool) -> Trace:
+    pieces = []
+    for call, _, reg in loss_calls(evidence):
+        if bool(reg) == whole:
+            answer = read_loss(evidence, call.id)
+            own = as_array(answer.grads.get(name))
+            # A layout of their own, such as (1, H), is no mistake.
+            fitted = None if own is None else fit(own, call.params[name].shape)
+            if own is None:
+                pieces.append(ABSENT if answer.value is not None and answer.grads else MISSING)
+            else:
+                pieces.append(_of_array(own if fitted is None else fitted))
+    return _joined(pieces)
+
+
+def _stability(evidence: Evidence) -> Trace:
+    return Trace(tuple(shifted(evidence, call.id) is None for call in evidence.calls("stability")))
+
+
+def _labels(evidence: Evidence) -> Trace:
+    pieces = []
+    for call in (*evidence.calls("predict"), *evidence.calls("labels")):
+        results = evidence.reply(call.id).results
+        array = as_array(results[0]) if results else None
+        kind = "whole" if array is not None and array.dtype.kind in "iu" else "fraction"
+        pieces.append(_of_array(results[0], kind) if results else MISSING)
+    return _joined(pieces)
+
+
+# ---------------------------------------------------------------- training
+
+
+def _moved(evidence: Evidence, index: int) -> Trace:
+    """Tell how the parameters moved in iteration `index`, in units of their own gradient where that tells all.
+
+    So a mistake in loss() does not hide one in train(). A step that is no multiple of the own gradient is given as it is.
+    """
+    before, after = reached(evidence, index), reached(evidence, index + 1)
+    if before is None or after is None:
+        return MISSING
+    # A training that sets everything anew starts from numbers of its own: only that it does can be compared.
+    if index and trace(evidence, "moved/0").shape == ANEW.shape:
+        return ANEW
+    if not index and _unlike(before, after, evidence.names) and not _replaced(evidence, after):
+        return ANEW
+    pieces = []
+    for name in evidence.names:
+        step = np.asarray(after[name] - before[name])
+        along = rate(evidence, step, slope(evidence, index, name, LOSS))
+        bare = rate(evidence, step, slope(evidence, index, name, BARE))
+        if not step.any():
+            pieces.append(Trace("still"))
+        elif np.isfinite(along):
+            pieces.append(Trace("along", np.array([along]), np.array([1.0 + abs(along)])))
+        elif np.isfinite(bare):
+            pieces.append(Trace("without reg", np.array([bare]), np.array([1.0 + abs(bare)])))
+        else:
+            pieces.append(_of_array(step, "otherwise"))
+    return _joined(pieces)
+
+
+ANEW = Trace("anew")
+
+
+def _unlike(before: Params, after: Params, names: tuple[str, ...]) -> bool:
+    """Tell whether the weights after a step have nothing in common with those before it."""
+    for name in names[::2]:
+        one, other = before[name].reshape(-1), after[name].reshape(-1)
+        size = float(np.linalg.norm(one) * np.linalg.norm(other))
+        # Small weights drawn anew are alike by a tenth; the largest right step leaves all but a hundredth.
+        if not size or abs(float(one @ other)) > LIKENESS * size:
+            return False
+    return True
+
+
+def _replaced(evidence: Evidence, after: Params) -> bool:
+    """Tell whether the parameters have become a multiple of their gradient: assigned where they had to be moved."""
+    return any(np.isfinite(rate(evidence, np.asarray(after[name]), slope(evidence, 0, name, LOSS))) for name in after)
+
+
+def _returned(evidence: Evidence) -> Any:
+    results = evidence.reply("train/4").results
+    return results[0] if results else None
+
+
+def _loss_history(evidence: Evidence) -> Trace:
+    if not evidence.reply("train/4").results:
+        return MISSING
+    answer = _returned(evidence)
+    if not isinstance(answer, dict):
+        return Trace(("no dict", type(answer).__name__))
+    kept = as_array(answer.get("loss_history"))
+    if trace(evidence, "moved/0").shape == ANEW.shape:
+        return Trace(("of other parameters", None if kept is None else kept.shape))
+    own = [loss_there(evidence, index, LOSS) for index in range(4)]
+    if (
+        kept is None
+        or kept.size != len(own)
+        or any(value is None or not np.isfinite(value) or not value for value in own)
+    ):
+        return _of_array(answer.get("loss_history"))
+    # In units of the own loss: whatever is wrong with loss() is not wrong with keeping it.
+    ratio = kept.reshape(-1) / np.array(own, dtype=np.float64)
+    return Trace("own losses", ratio, 1 + np.abs(ratio)) if np.isfinite(ratio).all() else _of_array(kept)
+
+
+def _accuracies(evidence: Evidence, key: str) -> Trace:
+    if not evidence.reply("train/4").results:
+        return MISSING
+    answer = _returned(evidence)
+    if isinstance(answer, dict) and trace(evidence, "moved/0").shape == ANEW.shape:
+        kept = as_array(answer.get(key))
+        return Trace(("of other parameters", None if kept is None else kept.shape))
+    return _of_array(answer.get(key)) if isinstance(answer, dict) else Trace(("no dict", type(answer).__name__))
+
+
+def _batches(evidence: Evidence) -> Trace:
+    found = drawn(evidence)
+    return MISSING if found.kind == "unknown" else Trace((found.kind, found.rows))
+
+
+# ---------------------------------------------------------------- the parts
+
+
+@fact
+def trace(evidence: Evidence, part: str) -> Trace:
+    """Give the trace of one part; `parts_of` names them."""
+    kind, _, rest = part.partition("/")
+    match kind:
+        case "scores":
+            return _scores(evidence)
+        case "loss":
+            return _losses(evidence, whole=rest == "whole")
+        case "gradient":
+            name, _, which = rest.rpartition("/")
+            return _gradients(evidence, name, whole=which == "whole")
+        case "stability":
+            return _stability(evidence)
+        case "labels":
+            return _labels(evidence)
+        case "moved":
+            return _moved(evidence, int(rest))
+        case "losses kept":
+            return _loss_history(evidence)
+        case "accuracies kept":
+            return _accuracies(evidence, rest)
+        case "batches":
+            return _batches(evidence)
+    raise ValueError(f"no part is called {part!r}")
+
+
+def tolerance(evidence: Evidence, part: str) -> float:
+    """Give how far two traces of a part may be apart, in units of their scale."""
+    tolerances = evidence.assignment.tolerances
+    # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
+    single = loss_tolerance(evidence) == tolerances.single
+    kind = part.partition("/")[0]
+    fine = {"scores": tolerances.scores, "loss": tolerances.loss, "gradient": tolerances.gradient}
+    return tolerances.single if single else max(fine.get(kind, tolerances.update), 1e-7)
+
+
+def same(one: Trace, other: Trace, allowed: float) -> bool:
+    """Tell whether two traces are the same, but for rounding."""
+    if one.shape != other.shape or one.values.shape != other.values.shape:
+        return False
+    return bool((np.abs(one.values - other.values) <= allowed * other.scale + np.finfo(np.float64).tiny).all())
+
+
+def core_parts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the parts of loss(X, y, reg); names : the parameters."""
+    gradients = [f"gradient/{name}/{which}" for name in reversed(names) for which in ("bare", "whole")]
+    return ("loss/bare", "loss/whole", *gradients, "stability")
+
+
+TRAIN_PARTS = (
+    "moved/0", "moved/1", "moved/2", "moved/3",
+    "losses kept", "accuracies kept/train_acc_history", "accuracies kept/val_acc_history", "batches",
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""What single statements bind and change by name, and how to walk those that stand in blocks."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Methods that fill a list, a dictionary or a set in place, as in `best_hyperparameters.update(reg=0.1)`.
+_FILLING = {"append", "extend", "insert", "update", "setdefault", "add"}
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS) -> Iterator[ast.stmt]:
+    """Walk a statement and those in its blocks, but not what stands inside of these kinds, without recursion."""
+    queue: list[ast.stmt] = [node]
+    while queue:
+        part = queue.pop()
+        yield part
+        if isinstance(part, but_not):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            queue += getattr(part, name, [])
+        for handler in [*getattr(part, "handlers", []), *getattr(part, "cases", [])]:
+            queue += handler.body
+
+
+def bound(node: ast.stmt, *, walrus_too: bool = True) -> set[str]:
+    """Give the names that one simple statement binds; to look for `:=` in a value costs most of a cell's time."""
+    if isinstance(node, DEFINITIONS):
+        return {node.name}
+    if isinstance(node, _IMPORTS):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*"}
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return set()
+    # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
+    walrus = [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)] if walrus_too else []
+    if isinstance(node, ast.Assign):
+        return stored([*node.targets, *walrus])
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        return stored([node.target, *walrus])
+    return stored(walrus) if isinstance(node, ast.Expr) else set()
+
+
+def stored(assigned: Iterable[ast.expr]) -> set[str]:
+    """Give the names that are assigned to."""
+    return {part.id for part in targets(assigned) if isinstance(part, ast.Name)}
+
+
+def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
+    """Give what is assigned to, inside tuples and lists too."""
+    found: list[ast.expr] = []
+    queue = list(assigned)
+    while queue:
+        target = queue.pop()
+        if isinstance(target, (ast.Tuple, ast.List)):
+            queue += target.elts
+        elif isinstance(target, ast.Starred):
+            queue.append(target.value)
+        else:
+            found.append(target)
+    return found
+
+
+def changed(node: ast.stmt) -> set[str]:
+    """Give the names whose objects one simple statement changes."""
+    assigned: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        assigned = node.targets
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        assigned = [node.target]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return _changed_by_call(node.value)
+    held = [part for part in targets(assigned) if isinstance(part, (ast.Attribute, ast.Subscript))]
+    return {name for part in held if (name := root(part))}
+
+
+def _changed_by_call(call: ast.Call) -> set[str]:
+    function = call.func
+    if isinstance(function, ast.Name) and function.id == "setattr" and call.args and isinstance(call.args[0], ast.Name):
+        return {call.args[0].id}
+    if isinstance(function, ast.Attribute) and function.attr in _FILLING and isinstance(function.value, ast.Name):
+        return {function.value.id}
+    return set()
+
+
+def root(node: ast.expr) -> str:
+    """Give the name that a chain of attributes and subscripts begins with."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
+    """Give the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
+    found: dict[str, ast.stmt] = {}
+    for inner in within(node):
+        names = bound(inner, walrus_too=False) | changed(inner)
+        if isinstance(inner, (ast.For, ast.AsyncFor)):
+            names |= stored([inner.target])
+        elif isinstance(inner, (ast.With, ast.AsyncWith)):
+            names |= stored([item.optional_vars for item in inner.items if item.optional_vars])
+        found |= dict.fromkeys(names, inner)
+    return found

@@ -1,0 +1,134 @@
+"""Other ways to the same numbers, some of which look like mistakes: listed so that nobody is punished for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.losses import probabilities
+from reference.mistakes.entry import Misconception, Stage
+
+if TYPE_CHECKING:
+    from grader.records import Array, Params
+    from reference.layers import Layer
+    from reference.regularisers import Names
+
+
+def mask_with_zero(dh: Array, layer: Layer) -> Any:
+    return dh * (layer.u >= 0)
+
+
+def mask_of_output(dh: Array, layer: Layer) -> Any:
+    return np.where(layer.h > 0, dh, 0.0)
+
+
+def relu_by_sizes(u: Array) -> Any:
+    return (u + np.abs(u)) / 2
+
+
+def relu_by_product(u: Array) -> Any:
+    return u * (u > 0)
+
+
+def small_epsilon(z: Array, y: Array) -> Any:
+    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-8).mean()
+
+
+def by_one_hot(z: Array, y: Array) -> Any:
+    return -(np.eye(z.shape[1])[y] * np.log(probabilities(z))).sum() / len(y)
+
+
+def d_by_one_hot(z: Array, y: Array) -> Any:
+    return (probabilities(z) - np.eye(z.shape[1])[y]) / len(y)
+
+
+def shifted_a_little_more(z: Array) -> Any:
+    return z - z.max(axis=1, keepdims=True) - 1
+
+
+def traces(params: Params, names: Names) -> Any:
+    return sum(np.trace(params[weights].T @ params[weights]) for weights, _bias in names)
+
+
+def without_replacement(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    indices = rng.permutation(len(X))[:batch_size]
+    return X[indices], y[indices]
+
+
+def at_the_end(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    return rate * factor if (iteration + 1) % per_epoch == 0 else rate
+
+
+def from_probabilities(z: Array) -> Any:
+    return np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)
+
+
+def _harmless(identity: str, stage: Stage, title: str, formula: str, *ways: Any) -> Misconception:
+    hint = "Nothing to mend."
+    return Misconception(identity, stage, title, hint, formula, ("004",), (), "", ways, harmless=True)
+
+
+HARMLESS = (
+    _harmless(
+        "mask_at_zero",
+        "gradients",
+        "The mask lets u = 0 through, which no number meets.",
+        "f'(u)",
+        {"d_activate": mask_with_zero},
+    ),
+    _harmless(
+        "mask_of_output",
+        "gradients",
+        "The mask is read off h instead of u.",
+        "h > 0 where u > 0",
+        {"d_activate": mask_of_output},
+    ),
+    _harmless(
+        "relu_otherwise",
+        "scores",
+        "The ReLU is written as (u + |u|) / 2 or u (u > 0).",
+        "max(0, u)",
+        {"activate": relu_by_sizes},
+        {"activate": relu_by_product},
+    ),
+    _harmless("small_epsilon", "loss", "1e-8 is added inside the logarithm.", "-log p", {"data_term": small_epsilon}),
+    _harmless(
+        "by_one_hot",
+        "loss",
+        "Labels are one-hot rows.",
+        "-sum_j t_j log p_j",
+        {"data_term": by_one_hot, "d_scores": d_by_one_hot},
+    ),
+    _harmless(
+        "shifted_further",
+        "loss",
+        "More than the maximum is subtracted.",
+        "softmax(z - c)",
+        {"centre": shifted_a_little_more},
+    ),
+    _harmless(
+        "regulariser_as_trace", "loss", "The regulariser is a trace.", "sum W^2 = tr W^T W", {"penalty_term": traces}
+    ),
+    _harmless(
+        "without_replacement",
+        "train",
+        "Batches are drawn without replacement.",
+        "batch_size rows",
+        {"draw_batch": without_replacement},
+    ),
+    _harmless(
+        "decay_at_the_end",
+        "train",
+        "The rate decays in the last iteration of an epoch.",
+        "once an epoch",
+        {"decay": at_the_end},
+    ),
+    _harmless(
+        "argmax_of_probabilities",
+        "predict",
+        "The class is chosen by probability.",
+        "exp grows with z",
+        {"label": from_probabilities},
+    ),
+)

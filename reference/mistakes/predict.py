@@ -1,0 +1,253 @@
+"""Mistakes in predict(): its own forward pass, and how a class is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array, Params
+    from reference.regularisers import Names
+
+    Forward = Callable[[Array], Array]
+
+
+def without_relu(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return (X @ W1 + b1) @ W2 + b2
+
+
+def without_first_bias(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, _b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ W1) @ W2 + b2
+
+
+def without_second_bias(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, _b2) = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ W1 + b1) @ W2
+
+
+def without_biases(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, _b1), (W2, _b2) = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ W1) @ W2
+
+
+def first_bias_inside(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ (W1 + b1)) @ W2 + b2
+
+
+def second_bias_inside(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ W1 + b1) @ (W2 + b2)
+
+
+def with_sigmoid(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return 1 / (1 + np.exp(-(X @ W1 + b1))) @ W2 + b2
+
+
+def with_tanh(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
+    return np.tanh(X @ W1 + b1) @ W2 + b2
+
+
+def relu_on_top(forward: Forward, _params: Params, _names: Names, X: Array) -> Any:
+    return np.maximum(0, forward(X))
+
+
+def hidden_layer(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+    (W1, b1), _second = ((params[W], params[b]) for W, b in names)
+    return np.maximum(0, X @ W1 + b1)
+
+
+def over_examples(z: Array) -> Any:
+    return z.argmax(axis=0)
+
+
+def of_everything(z: Array) -> Any:
+    return z.argmax()
+
+
+def lowest(z: Array) -> Any:
+    return z.argmin(axis=1)
+
+
+def largest_size(z: Array) -> Any:
+    return np.abs(z).argmax(axis=1)
+
+
+def largest(z: Array) -> Any:
+    return z.max(axis=1)
+
+
+def scores_themselves(z: Array) -> Any:
+    return z
+
+
+def probabilities(z: Array) -> Any:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def in_a_column(z: Array) -> Any:
+    return z.argmax(axis=1)[:, None]
+
+
+def as_floats(z: Array) -> Any:
+    return z.argmax(axis=1).astype(float)
+
+
+def from_one(z: Array) -> Any:
+    return z.argmax(axis=1) + 1
+
+
+def one_hot(z: Array) -> Any:
+    return np.eye(z.shape[1])[z.argmax(axis=1)]
+
+
+def ranks(z: Array) -> Any:
+    return z.argsort(axis=1)
+
+
+def first_of_sorted(z: Array) -> Any:
+    return z.argsort(axis=1)[:, -2]
+
+
+_SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
+
+
+def _mistake(identity: str, title: str, hint: str, *ways: Any, scores: bool = False) -> Misconception:
+    formula, about = (_SAME, "predict scores") if scores else (_LABEL, "labels")
+    return Misconception(identity, "predict", title, hint, formula, ("003",), ("predict",), about, ways)
+
+
+_COMPARE = "predict() and loss(X) must compute the same scores: put the two side by side."
+
+PREDICT = (
+    _mistake(
+        "predict_without_relu",
+        "predict() leaves the ReLU out.",
+        _COMPARE,
+        {"predict_scores": without_relu},
+        scores=True,
+    ),
+    _mistake(
+        "predict_without_first_bias",
+        "predict() leaves the first bias out.",
+        _COMPARE,
+        {"predict_scores": without_first_bias},
+        scores=True,
+    ),
+    _mistake(
+        "predict_without_second_bias",
+        "predict() leaves the second bias out.",
+        _COMPARE,
+        {"predict_scores": without_second_bias},
+        scores=True,
+    ),
+    _mistake(
+        "predict_without_biases",
+        "predict() leaves both biases out.",
+        _COMPARE,
+        {"predict_scores": without_biases},
+        scores=True,
+    ),
+    _mistake(
+        "predict_bias_inside_product",
+        "predict() adds a bias to the weights before the product, not to the product.",
+        "Look at the parentheses of predict()'s forward pass.",
+        {"predict_scores": first_bias_inside},
+        {"predict_scores": second_bias_inside},
+        scores=True,
+    ),
+    _mistake(
+        "predict_with_another_activation",
+        "predict() uses another activation than loss().",
+        _COMPARE,
+        {"predict_scores": with_sigmoid},
+        {"predict_scores": with_tanh},
+        scores=True,
+    ),
+    _mistake(
+        "predict_with_relu_on_the_scores",
+        "predict() applies a ReLU to the scores, so that negative ones can no longer be told apart.",
+        "What is chosen where all scores of a row are negative?",
+        {"predict_scores": relu_on_top},
+        scores=True,
+    ),
+    _mistake(
+        "predict_from_hidden_layer",
+        "predict() chooses the largest hidden unit, not the largest score.",
+        "How many classes are there, and how many hidden units?",
+        {"predict_scores": hidden_layer},
+        scores=True,
+    ),
+    _mistake(
+        "predict_over_examples",
+        "predict() looks for the largest score along the wrong axis.",
+        "How many labels must come back for N rows? Along which axis do the classes lie?",
+        {"label": over_examples},
+        {"label": of_everything},
+    ),
+    _mistake(
+        "predict_lowest_score",
+        "predict() chooses the lowest score.",
+        "Is a high score a good or a bad sign for a class?",
+        {"label": lowest},
+    ),
+    _mistake(
+        "predict_largest_size",
+        "predict() chooses the score that is furthest from zero, whatever its sign.",
+        "What becomes of a score of -5 beside one of +3?",
+        {"label": largest_size},
+    ),
+    _mistake(
+        "predict_second_best",
+        "predict() chooses the second largest score.",
+        "In which order does argsort put the scores, and which position do you take?",
+        {"label": first_of_sorted},
+    ),
+    _mistake(
+        "predict_returns_maximum",
+        "predict() returns the largest score of each row, not its position.",
+        "max gives the value, argmax the position. Which of them is the class?",
+        {"label": largest},
+    ),
+    _mistake(
+        "predict_returns_scores",
+        "predict() returns scores or probabilities instead of labels.",
+        "One whole number per row is asked for.",
+        {"label": scores_themselves},
+        {"label": probabilities},
+        {"label": ranks},
+    ),
+    _mistake(
+        "predict_returns_one_hot",
+        "predict() returns a row of zeros and a one for each example instead of the label.",
+        "One whole number per row is asked for.",
+        {"label": one_hot},
+    ),
+    _mistake(
+        "predict_returns_column",
+        "predict() returns a column (N, 1); comparing it with y then compares all with all.",
+        "What shape has y, and what shape has what you return?",
+        {"label": in_a_column},
+    ),
+    _mistake(
+        "predict_returns_floats",
+        "predict() returns floating-point numbers for labels.",
+        "What type has the array that the labels are written into?",
+        {"label": as_floats},
+    ),
+    _mistake(
+        "predict_counts_from_one",
+        "predict() counts the classes from 1; they begin at 0.",
+        "What does argmax give where the first class wins?",
+        {"label": from_one},
+    ),
+)

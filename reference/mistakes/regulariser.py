@@ -1,0 +1,356 @@
+"""Mistakes in the regulariser: in the loss, in the gradients, or in both alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import EACH, Misconception
+from reference.regularisers import d_squared_parameters, squared_parameters
+
+if TYPE_CHECKING:
+    from grader.records import Array, Params
+    from reference.regularisers import Names
+
+
+def data_alone(data: Any, _penalty: Any, _strength: float, _N: int) -> Any:
+    return data
+
+
+def subtracted(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return data - strength * penalty
+
+
+def divided_by_N(data: Any, penalty: Any, strength: float, N: int) -> Any:
+    return data + strength * penalty / N
+
+
+def once_an_example(data: Any, penalty: Any, strength: float, N: int) -> Any:
+    return data + strength * penalty * N
+
+
+def four_times(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return data + 4 * strength * penalty
+
+
+def a_quarter(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return data + strength * penalty / 4
+
+
+def strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> Any:
+    return data + penalty
+
+
+def half_strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> Any:
+    return data + 0.5 * penalty
+
+
+def strength_alone(data: Any, _penalty: Any, strength: float, _N: int) -> Any:
+    return data + strength
+
+
+def root_of_sum(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return data + strength * np.sqrt(penalty)
+
+
+def first_weights(params: Params, names: Names) -> Any:
+    return (params[names[0][0]] ** 2).sum()
+
+
+def second_weights(params: Params, names: Names) -> Any:
+    return (params[names[1][0]] ** 2).sum()
+
+
+def d_first_weights(params: Params, names: Names) -> Any:
+    gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
+    gradients[names[0][0]] = 2 * params[names[0][0]]
+    return gradients
+
+
+def d_second_weights(params: Params, names: Names) -> Any:
+    gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
+    gradients[names[1][0]] = 2 * params[names[1][0]]
+    return gradients
+
+
+def first_weights_twice(params: Params, names: Names) -> Any:
+    return 2 * (params[names[0][0]] ** 2).sum()
+
+
+def second_weights_twice(params: Params, names: Names) -> Any:
+    return 2 * (params[names[1][0]] ** 2).sum()
+
+
+def weights_themselves(params: Params, names: Names) -> Any:
+    return sum(params[weights].sum() for weights, _bias in names)
+
+
+def sizes(params: Params, names: Names) -> Any:
+    return sum(np.abs(params[weights]).sum() for weights, _bias in names)
+
+
+def d_sizes(params: Params, names: Names) -> Any:
+    gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
+    for weights, _bias in names:
+        gradients[weights] = np.sign(params[weights])
+    return gradients
+
+
+def lengths(params: Params, names: Names) -> Any:
+    return sum(np.sqrt((params[weights] ** 2).sum()) for weights, _bias in names)
+
+
+def squares_of_sums(params: Params, names: Names) -> Any:
+    return sum(params[weights].sum() ** 2 for weights, _bias in names)
+
+
+def means(params: Params, names: Names) -> Any:
+    return sum((params[weights] ** 2).mean() for weights, _bias in names)
+
+
+def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data
+
+
+def d_half(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + 0.5 * strength * d_penalty
+
+
+def d_twice(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + 2 * strength * d_penalty
+
+
+def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data - strength * d_penalty
+
+
+def d_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
+    return d_data + strength * d_penalty / N
+
+
+def d_once_an_example(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
+    return d_data + strength * d_penalty * N
+
+
+def d_all_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
+    return (d_data + strength * d_penalty) / N
+
+
+def d_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data + d_penalty
+
+
+def d_half_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data + 0.5 * d_penalty
+
+
+def d_strength_alone(d_data: Array, _d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength
+
+
+def d_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * (d_penalty / 2) ** 2
+
+
+def d_sum_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * ((d_penalty / 2) ** 2).sum()
+
+
+def d_sum_of_weights(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * d_penalty.sum()
+
+
+_R = "loss = data loss + reg (sum W1^2 + sum W2^2), with or without 1/2"
+_DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
+
+
+def _in_loss(identity: str, title: str, hint: str, *ways: Any) -> Misconception:
+    source = ("000", "001", "003", "004")
+    return Misconception(identity, "loss", title, hint, _R, source, ("regularised_loss",), "regulariser", ways)
+
+
+def _in_gradient(identity: str, title: str, hint: str, *ways: Any, layers: Any = EACH) -> Misconception:
+    about, charged = "grad regulariser {W}", ("gradient_W{}",)
+    return Misconception(identity, "gradients", title, hint, _DR, ("001", "004"), charged, about, ways, layers)
+
+
+REGULARISER = (
+    _in_loss(
+        "regulariser_left_out",
+        "The loss has no regulariser: it does not change with reg.",
+        "Where does reg enter your loss? Look at what is returned, too.",
+        {"total": data_alone},
+        {"total": data_alone, "d_total": d_without},
+    ),
+    _in_loss(
+        "regulariser_of_one_matrix",
+        "Only one of the two weight matrices is in the loss's regulariser.",
+        "Both layers have weights. Which of them enter your sum of squares?",
+        {"penalty_term": first_weights},
+        {"penalty_term": second_weights},
+        {"penalty_term": first_weights, "d_penalty": d_first_weights},
+        {"penalty_term": second_weights, "d_penalty": d_second_weights},
+    ),
+    _in_loss(
+        "regulariser_takes_one_matrix_twice",
+        "One weight matrix is in the loss's regulariser twice, and the other not at all.",
+        "Read the names in your sum of squares aloud.",
+        {"penalty_term": first_weights_twice},
+        {"penalty_term": second_weights_twice},
+    ),
+    _in_loss(
+        "biases_regularised",
+        "The biases are regularised as well, in the loss and in the gradients; only the weights are asked for.",
+        "Which parameters stand in the regulariser's formula, and which in yours?",
+        {"penalty_term": squared_parameters, "d_penalty": d_squared_parameters},
+    ),
+    _in_loss(
+        "biases_regularised_in_loss",
+        "The biases are in the loss's regulariser; only the weights are asked for.",
+        "Which parameters stand in the regulariser's formula, and which in yours?",
+        {"penalty_term": squared_parameters},
+    ),
+    _in_loss(
+        "regulariser_subtracted",
+        "The regulariser is subtracted from the loss instead of added.",
+        "Should large weights make the loss larger or smaller?",
+        {"total": subtracted},
+        {"total": subtracted, "d_total": d_subtracted},
+    ),
+    _in_loss(
+        "regulariser_divided_by_N",
+        "The loss's regulariser is divided by the number of examples.",
+        "Which part of the loss is a mean over examples? The weights are there only once. Look at the parentheses.",
+        {"total": divided_by_N},
+        {"total": divided_by_N, "d_total": d_divided},
+    ),
+    _in_loss(
+        "regulariser_once_an_example",
+        "The loss's regulariser is added once for each example.",
+        "Is the regulariser added inside a loop or a sum over the examples?",
+        {"total": once_an_example},
+        {"total": once_an_example, "d_total": d_once_an_example},
+    ),
+    _in_loss(
+        "regulariser_wrong_factor",
+        "The factor of the loss's regulariser is neither 1 nor 1/2.",
+        "Collect all factors that stand before the sum of squares.",
+        {"total": four_times},
+        {"total": a_quarter},
+    ),
+    _in_loss(
+        "regularisation_strength_forgotten",
+        "The sum of squares is added to the loss without being multiplied by reg.",
+        "What should be left of the regulariser where reg is 0?",
+        {"total": strength_forgotten},
+        {"total": half_strength_forgotten},
+        {"total": strength_forgotten, "d_total": d_strength_forgotten},
+    ),
+    _in_loss(
+        "regulariser_without_weights",
+        "reg itself is added to the loss, without the weights.",
+        "What is reg multiplied by?",
+        {"total": strength_alone},
+    ),
+    _in_loss(
+        "weights_not_squared",
+        "The loss's regulariser adds up the weights themselves; their squares are asked for.",
+        "What happens in your sum where a weight of -3 meets one of +3?",
+        {"penalty_term": weights_themselves},
+    ),
+    _in_loss(
+        "absolute_values_for_squares",
+        "The loss's regulariser adds up absolute values (L1); squares are asked for (L2).",
+        "Which norm of the weights does the assignment name?",
+        {"penalty_term": sizes},
+        {"penalty_term": sizes, "d_penalty": d_sizes},
+    ),
+    _in_loss(
+        "regulariser_takes_a_root",
+        "The loss's regulariser takes a square root: the norm of the weights, not its square.",
+        "np.linalg.norm gives the root of the sum of squares. What does the formula ask for?",
+        {"penalty_term": lengths},
+        {"total": root_of_sum},
+    ),
+    _in_loss(
+        "sum_squared_instead_of_squares",
+        "The loss's regulariser squares the sum of the weights, where the sum of the squares is asked for.",
+        "In which order are squaring and adding up? Look at the parentheses.",
+        {"penalty_term": squares_of_sums},
+    ),
+    _in_loss(
+        "regulariser_is_a_mean",
+        "The loss's regulariser takes the mean of the squared weights; their sum is asked for.",
+        "Does the formula divide by the number of weights?",
+        {"penalty_term": means},
+    ),
+    Misconception(
+        "biases_regularised_in_gradient",
+        "gradients",
+        "The gradients of the biases have a regulariser's part; only the weights are regularised in the loss.",
+        "Which parameters stand in the loss's regulariser? The gradients of all others do not know of it.",
+        _DR,
+        ("001", "004"),
+        ("gradient_b1", "gradient_b2"),
+        "grad regulariser b1",
+        ({"d_penalty": d_squared_parameters},),
+    ),
+    _in_gradient(
+        "regulariser_gradient_left_out",
+        "The gradient of {W} has no regulariser's part, though the loss has one.",
+        "Take the derivative of every term of your loss by {W}.",
+        {"d_total": d_without},
+    ),
+    _in_gradient(
+        "regulariser_gradient_halved",
+        "The regulariser's part of the gradient of {W} is half of what the loss asks for.",
+        "What is the derivative of w^2? Compare the factor in your loss with the one in your gradient.",
+        {"d_total": d_half},
+    ),
+    _in_gradient(
+        "regulariser_gradient_doubled",
+        "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
+        "What is the derivative of w^2, and which factor stands before it in your loss?",
+        {"d_total": d_twice},
+    ),
+    _in_gradient(
+        "regulariser_gradient_subtracted",
+        "The regulariser's part is subtracted from the gradient of {W} instead of added.",
+        "Compare the sign with the one in the loss.",
+        {"d_total": d_subtracted},
+    ),
+    _in_gradient(
+        "regulariser_gradient_divided_by_N",
+        "The regulariser's part of the gradient of {W} is divided by the number of examples.",
+        "Is the regulariser a mean over the examples? Look at which lines come before the division by N.",
+        {"d_total": d_divided},
+    ),
+    _in_gradient(
+        "gradient_divided_once_more",
+        "The gradient of {W} is divided by N once more, the regulariser's part with it.",
+        "Count the divisions by N between the scores and the gradient of {W}.",
+        {"d_total": d_all_divided},
+    ),
+    _in_gradient(
+        "regulariser_gradient_without_strength",
+        "The weights are added to the gradient of {W} without being multiplied by reg.",
+        "What should be left of the regulariser's part where reg is 0?",
+        {"d_total": d_strength_forgotten},
+        {"d_total": d_half_strength_forgotten},
+    ),
+    _in_gradient(
+        "regulariser_gradient_without_weights",
+        "reg itself is added to the gradient of {W}, without the weights.",
+        "Take the derivative of the regulariser by one weight. Does the weight still stand in it?",
+        {"d_total": d_strength_alone},
+    ),
+    _in_gradient(
+        "regulariser_gradient_of_squares",
+        "The regulariser itself is added to the gradient of {W}, not its derivative.",
+        "What is the derivative of w^2 by w? It has the shape of {W}, and each entry knows its own weight only.",
+        {"d_total": d_of_squares},
+        {"d_total": d_sum_of_squares},
+        {"d_total": d_sum_of_weights},
+    ),
+)

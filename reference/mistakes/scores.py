@@ -1,0 +1,369 @@
+"""Mistakes in the forward pass: the hidden layer and the scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.activations import sigmoid, tanh
+from reference.mistakes.entry import EACH, Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+    from reference.layers import Layer
+
+
+def without_bias(x: Array, W: Array, _b: Array, _k: int) -> Any:
+    return x @ W
+
+
+def bias_subtracted(x: Array, W: Array, b: Array, _k: int) -> Any:
+    return x @ W - b
+
+
+def bias_inside(x: Array, W: Array, b: Array, _k: int) -> Any:
+    return x @ (W + b)
+
+
+def bias_after_relu(x: Array, W: Array, b: Array, _k: int) -> Any:
+    return np.maximum(x @ W, 0) + b
+
+
+def centred_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
+    return (x - x.mean(axis=0)) @ W + b
+
+
+def normalised_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
+    return (x - x.mean(axis=0)) / x.std(axis=0) @ W + b
+
+
+def nothing_done(u: Array) -> Any:
+    return u
+
+
+def passed_on(dh: Array, _layer: Layer) -> Any:
+    return dh
+
+
+def largest_of_column(u: Array) -> Any:
+    return np.max(u, axis=0)
+
+
+def largest_of_row(u: Array) -> Any:
+    return np.maximum(u, u.max(axis=1, keepdims=True))
+
+
+def leaky(u: Array) -> Any:
+    return np.maximum(0.01 * u, u)
+
+
+def d_leaky(dh: Array, layer: Layer) -> Any:
+    return dh * np.where(layer.u > 0, 1.0, 0.01)
+
+
+def leaky_tenth(u: Array) -> Any:
+    return np.maximum(0.1 * u, u)
+
+
+def d_leaky_tenth(dh: Array, layer: Layer) -> Any:
+    return dh * np.where(layer.u > 0, 1.0, 0.1)
+
+
+def d_sigmoid(dh: Array, layer: Layer) -> Any:
+    return dh * layer.h * (1 - layer.h)
+
+
+def d_tanh(dh: Array, layer: Layer) -> Any:
+    return dh * (1 - layer.h**2)
+
+
+def softplus(u: Array) -> Any:
+    return np.log(1 + np.exp(u))
+
+
+def d_softplus(dh: Array, layer: Layer) -> Any:
+    return dh / (1 + np.exp(-layer.u))
+
+
+def size_of(u: Array) -> Any:
+    return np.abs(u)
+
+
+def d_size_of(dh: Array, layer: Layer) -> Any:
+    return dh * np.sign(layer.u)
+
+
+def negative_part(u: Array) -> Any:
+    return np.minimum(u, 0)
+
+
+def d_negative_part(dh: Array, layer: Layer) -> Any:
+    return dh * (layer.u < 0)
+
+
+def relu_on_top(z: Array) -> Any:
+    return np.maximum(z, 0)
+
+
+def sigmoid_on_top(z: Array) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def softmax_on_top(z: Array) -> Any:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def shifted(z: Array) -> Any:
+    return z - z.max(axis=1, keepdims=True)
+
+
+def shifted_by_all(z: Array) -> Any:
+    return z - z.max()
+
+
+def exponentials(z: Array) -> Any:
+    return np.exp(z - z.max(axis=1, keepdims=True))
+
+
+def in_a_tuple(z: Array) -> Any:
+    return z, z
+
+
+def labels_of(z: Array) -> Any:
+    return z.argmax(axis=1)
+
+
+_HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
+
+SCORES = (
+    Misconception(
+        "bias_forgotten",
+        "scores",
+        "The bias {b} is left out of the forward pass.",
+        "Count what enters each layer: which parameters of `self.params` does your forward pass never read?",
+        f"{_HIDDEN}; {_SCORES}",
+        ("001", "003"),
+        ("scores",),
+        "layer {k}",
+        ({"affine": without_bias},),
+        EACH,
+    ),
+    Misconception(
+        "bias_subtracted",
+        "scores",
+        "The bias {b} is subtracted instead of added.",
+        "Compare the sign of the bias with the formula of the layer.",
+        f"{_HIDDEN}; {_SCORES}",
+        ("001", "003"),
+        ("scores",),
+        "layer {k}",
+        ({"affine": bias_subtracted},),
+        EACH,
+    ),
+    Misconception(
+        "bias_inside_product",
+        "scores",
+        "The bias {b} is added to the weights before the product, not to the product.",
+        "Work out by hand, for one example and one unit, how often your bias is counted. Look at the parentheses.",
+        f"{_HIDDEN}; {_SCORES}",
+        ("001", "003"),
+        ("scores",),
+        "layer {k}",
+        ({"affine": bias_inside},),
+        EACH,
+    ),
+    Misconception(
+        "bias_after_relu",
+        "scores",
+        "b1 is added after the ReLU instead of before it.",
+        "Which array does the ReLU cut off at zero: the product alone, or the product with its bias?",
+        _HIDDEN,
+        ("001", "003"),
+        ("scores",),
+        "hidden",
+        ({"affine@0": bias_after_relu, "activate": nothing_done},),
+    ),
+    Misconception(
+        "inputs_normalised_inside",
+        "scores",
+        "loss() changes the inputs first (their mean is taken away): the scores are then not those of X.",
+        "loss() is given X as it is. Look for a mean or a deviation taken over the batch; preparing data is done outside.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "layer 0",
+        ({"affine@0": centred_inputs}, {"affine@0": normalised_inputs}),
+    ),
+    Misconception(
+        "relu_left_out",
+        "scores",
+        "There is no ReLU between the two layers.",
+        "Two layers without anything between them are one layer. Which line makes the hidden values zero or more?",
+        _HIDDEN,
+        ("001", "003"),
+        ("scores",),
+        "hidden",
+        ({"activate": nothing_done}, {"activate": nothing_done, "d_activate": passed_on}),
+    ),
+    Misconception(
+        "relu_is_a_maximum_over_an_axis",
+        "scores",
+        "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
+        "np.max looks along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": largest_of_row}, {"activate": largest_of_column}),
+    ),
+    Misconception(
+        "leaky_relu_for_relu",
+        "scores",
+        "The hidden layer uses a leaky ReLU; the assignment asks for the plain one.",
+        "What does your activation give for a negative input, and what does the formula give?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        (
+            {"activate": leaky, "d_activate": d_leaky},
+            {"activate": leaky_tenth, "d_activate": d_leaky_tenth},
+            {"activate": leaky},
+            {"activate": leaky_tenth},
+        ),
+    ),
+    Misconception(
+        "sigmoid_for_relu",
+        "scores",
+        "The hidden layer uses a sigmoid; the assignment asks for the ReLU.",
+        "Look up which activation is asked for, and what it does to a large value.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": sigmoid, "d_activate": d_sigmoid}, {"activate": sigmoid}),
+    ),
+    Misconception(
+        "tanh_for_relu",
+        "scores",
+        "The hidden layer uses tanh; the assignment asks for the ReLU.",
+        "Look up which activation is asked for, and what it does to a large value.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": tanh, "d_activate": d_tanh}, {"activate": tanh}),
+    ),
+    Misconception(
+        "softplus_for_relu",
+        "scores",
+        "The hidden layer uses log(1 + exp(u)), which is near the ReLU but not the same.",
+        "What does your activation give at u = 0, and what does the ReLU give there?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": softplus, "d_activate": d_softplus}, {"activate": softplus}),
+    ),
+    Misconception(
+        "absolute_value_for_relu",
+        "scores",
+        "The activation takes the absolute value: negative inputs come through with their sign turned.",
+        "What should become of a negative u?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": size_of, "d_activate": d_size_of}, {"activate": size_of}),
+    ),
+    Misconception(
+        "relu_upside_down",
+        "scores",
+        "The activation keeps the negative values and drops the positive ones.",
+        "Which half of the line does the ReLU let through? Look at minimum and maximum, or at the sign of the comparison.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": negative_part, "d_activate": d_negative_part}, {"activate": negative_part}),
+    ),
+    Misconception(
+        "relu_on_the_scores",
+        "scores",
+        "A ReLU is applied to the scores as well.",
+        "Scores may be negative. After which layer does the assignment put an activation, and after which not?",
+        _SCORES,
+        ("001", "003"),
+        ("scores",),
+        "scores",
+        ({"output": relu_on_top},),
+    ),
+    Misconception(
+        "sigmoid_on_the_scores",
+        "scores",
+        "A sigmoid is applied to the scores.",
+        "What comes between the second layer and the softmax?",
+        _SCORES,
+        ("003",),
+        ("scores",),
+        "scores",
+        ({"output": sigmoid_on_top},),
+    ),
+    Misconception(
+        "softmax_twice",
+        "scores",
+        "The scores are turned into probabilities, and the loss takes the softmax of those once more.",
+        "How often is exp() taken on the way from the second layer to the loss?",
+        f"{_SCORES}; p = exp(z) / sum_j exp(z_j)",
+        ("003", "004"),
+        ("scores",),
+        "scores",
+        ({"output": softmax_on_top},),
+    ),
+    Misconception(
+        "probabilities_returned",
+        "scores",
+        "loss(X) returns probabilities where the scores are asked for.",
+        "What does loss() return where y is None: the second layer's output, or what the softmax makes of it?",
+        _SCORES,
+        ("003", "004"),
+        ("scores",),
+        "returned scores",
+        ({"report_scores": softmax_on_top}, {"report_scores": exponentials}),
+    ),
+    Misconception(
+        "scores_shifted",
+        "scores",
+        "loss(X) returns the scores with their maximum taken away.",
+        "Subtracting the maximum is for the softmax alone. What had the scores been one line earlier?",
+        _SCORES,
+        ("004",),
+        ("scores",),
+        "returned scores",
+        ({"report_scores": shifted}, {"report_scores": shifted_by_all}),
+    ),
+    Misconception(
+        "scores_in_a_tuple",
+        "scores",
+        "loss(X) returns the scores together with something else.",
+        "Where y is None exactly one array is asked for.",
+        _SCORES,
+        ("003",),
+        ("scores",),
+        "returned scores",
+        ({"report_scores": in_a_tuple},),
+    ),
+    Misconception(
+        "labels_for_scores",
+        "scores",
+        "loss(X) returns labels where the scores are asked for.",
+        "Choosing a class is for predict(). What shape must the scores have?",
+        _SCORES,
+        ("003",),
+        ("scores",),
+        "returned scores",
+        ({"report_scores": labels_of},),
+    ),
+)

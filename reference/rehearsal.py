@@ -1,0 +1,127 @@
+"""What a program would answer if it were this network: the replies to the grader's questions, without any process.
+
+With the right network they are right; with a wrong one they are those of a student who makes that mistake and no other,
+which is what a diagnosis compares with and what shows how much the mistake costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grader.records import Array, Assignment, Call, LineUp, Reply, Step, StudentError
+from reference.misconceptions import MISCONCEPTIONS, suspect, ways, wrong_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reference.mistakes.entry import Misconception
+    from reference.network import Network
+
+# Replies kept: about 2 KiB each, some thousand for the single mistakes and a few for each pair that a class shows.
+REMEMBERED = 20_000
+# What a program does with the student's own variables; a network has none.
+NOT_REHEARSED = frozenset({"variable", "train_with"})
+
+
+def line_up(
+    assignment: Assignment,
+    network: Network,
+    calls: Sequence[Call],
+    misconceptions: Sequence[Misconception] = MISCONCEPTIONS,
+) -> LineUp:
+    """Put the mistakes side by side for a diagnosis; nothing is worked out before it is asked for.
+
+    network : the right one. calls : the questions of this grading.
+    """
+    chosen = tuple(ways(misconceptions))
+    asked = {call.id: call for call in calls}
+
+    @lru_cache(maxsize=REMEMBERED // 10)
+    def network_with(mistakes: frozenset[int], factor: float) -> Network:
+        return wrong_network(replace(network, coefficient=factor), [chosen[index] for index in sorted(mistakes)])
+
+    @lru_cache(maxsize=REMEMBERED)
+    def rehearse(mistakes: frozenset[int], factor: float, call: str) -> Reply:
+        return perform(network_with(mistakes, factor), asked[call])
+
+    return LineUp(tuple(suspect(way, assignment.variant.names) for way in chosen), rehearse)
+
+
+def perform(network: Network, call: Call) -> Reply:
+    """Answer one call as a program would whose class is this network."""
+    if any(step.method in NOT_REHEARSED for step in call.steps):
+        return Reply(call.id, "not_asked")
+    player = _Player(network, call)
+    results: list[Any] = []
+    # A wrong network divides by zero and overflows as a student's does, without telling.
+    with np.errstate(all="ignore"):
+        for step in call.steps:
+            try:
+                results.append(player.take(step))
+            except Exception as error:  # noqa: BLE001 -- a wrong step fails in whatever way it likes, as a student's does
+                failure = StudentError(step.method, type(error).__name__, str(error))
+                return Reply(call.id, "raised", tuple(results), failure)
+    return Reply(call.id, "returned", tuple(results))
+
+
+class _Player:
+    """A network that has been made and given its parameters, as a student's object has."""
+
+    def __init__(self, network: Network, call: Call) -> None:
+        self.network = network
+        self.params = {name: np.array(value, dtype=np.float64) for name, value in call.params.items()}
+        self.seed = call.seed
+        self.first: Mapping[str, Any] = {}
+
+    @cached_property
+    def rng(self) -> np.random.RandomState:
+        """The generator, made only where something is drawn: making it takes longer than a loss."""
+        return np.random.RandomState(self.seed)
+
+    def take(self, step: Step) -> Any:
+        given: dict[str, Any] = {
+            name: value.copy() if isinstance(value, np.ndarray) else value for name, value in step.arguments.items()
+        }
+        self.first = self.first or given
+        match step.method:
+            case "loss":
+                return self._loss(**given)
+            case "predict":
+                return self.network.predict(self.params, given["X"])
+            case "train":
+                return self._train(**given)
+            case "sweep":
+                return self._sweep(**given)
+            case "params":
+                return {name: value.copy() for name, value in self.params.items()}
+            case "arguments":
+                return {name: value for name, value in self.first.items() if isinstance(value, np.ndarray)}
+        raise ValueError(f"no program is asked for {step.method!r}")
+
+    def _loss(self, X: Array, y: Array | None = None, reg: float = 0.0) -> Any:
+        if y is None:
+            return self.network.scores(self.params, X)
+        loss, gradients = self.network.evaluate(self.params, X, y, reg)
+        return self.network.report_loss(loss, gradients)
+
+    def _train(self, *, verbose: bool, **settings: Any) -> Any:
+        del verbose
+        trained = self.network.train(self.params, **settings, rng=self.rng)
+        self.params = {name: np.asarray(value) for name, value in trained.params.items()}
+        return trained.histories
+
+    def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
+        start = {name: value.copy() for name, value in self.params.items()}
+        losses = {name: np.empty((2, *value.shape)) for name, value in start.items()}
+        for name, value in start.items():
+            for entry in np.ndindex(*value.shape):
+                for side, move in enumerate((h, -h)):
+                    moved = value.copy()
+                    moved[entry] += move
+                    losses[name][(side, *entry)] = self.network.loss({**start, name: moved}, X, y, reg)
+        self.params = start
+        return losses
