@@ -29,11 +29,11 @@ WRONG = {
     "wrong_biases_regularised": (94, "1 reg times (sum W1^2 + sum b1^2 + sum W2^2 + sum b2^2)"),
     "wrong_decay_every_step": (96, "It was decayed in every iteration, or twice an epoch, instead of once"),
     "wrong_gradient_shape": (91.5, "must have the shape of W1, (5, 11); it is an array of shape (1, 11)"),
-    "wrong_half_the_gradient": (83, "your loss asks for 2 reg W1; your gradient adds 1 reg W1"),
-    "wrong_labels_shuffled": (88, "X and y of a batch do not belong together"),
+    "wrong_half_the_gradient": (86, "your loss asks for 2 reg W1; your gradient adds 1 reg W1"),
+    "wrong_labels_shuffled": (94, "X and y of a batch do not belong together"),
     "wrong_overflows": (96, "With 1000 added to every score of every row the loss must stay"),
     "wrong_predict_axis": (94, "must return 7 labels, shape (7,); it returned an array of shape (3,)"),
-    "wrong_relu_mask": (85, "11 of 11 entries are wrong"),
+    "wrong_relu_mask": (88, "11 of 11 entries are wrong"),
     "wrong_sum_for_mean": (92, "and there are 7 examples: a sum where the mean is asked?"),
 }
 UNREADABLE = {
@@ -165,7 +165,7 @@ def test_another_seed_asks_other_questions_and_grades_the_same(tmp_path):
     assert result.exit_code == 0
     wrong = json.loads((tmp_path / "submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
     right = json.loads((tmp_path / "submissions/right_row_biases/report.json").read_text(encoding="utf-8"))
-    assert (wrong["score"], right["score"]) == (83, 100)
+    assert (wrong["score"], right["score"]) == (86, 100)
 
 
 def test_a_folder_as_one_submission(tmp_path):

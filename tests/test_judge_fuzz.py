@@ -67,9 +67,9 @@ class Court:
         probes = probes or self.probes
         began = time.monotonic()
         one = self.submissions[name]
-        verdicts = judge(self.assignment, probes, run, one).verdicts
+        judgement = judge(self.assignment, probes, run, one)
         notes = remarks(self.assignment, probes, run)
-        report = _report(one, self.assignment, verdicts, run, 0.0, "graded", notes)
+        report = _report(one, self.assignment, judgement, run, 0.0, "graded", notes)
         texts = {form: FORMATS[form].write(report) for form in FORMATS}
         assert from_json(texts["json"]).score == report.score
         assert time.monotonic() - began < 20
