@@ -102,7 +102,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "regulariser": _one_of("half", "full", "either", "every"),
         "names": NAMES,
     },
-    "probes": {"sizes": SIZES, "regs": REGS},
+    "probes": {"sizes": SIZES, "regs": REGS, "biases": NOT_NEGATIVE},
     "tolerances": {f.name: POSITIVE for f in fields(Tolerances)},
     "limits": {
         "load_seconds": POSITIVE,
@@ -157,6 +157,7 @@ class _Reader:
             seed=table["seed"],
             sizes=tuple((s[0], s[1], s[2], s[3]) for s in probes["sizes"]),
             regs=tuple(float(reg) for reg in probes["regs"]),
+            biases=float(probes["biases"]),
             tolerances=Tolerances(**table["tolerances"]),
             limits=Limits(**table["limits"]),
             digits=DigitsTask(**digits),

@@ -35,7 +35,13 @@ def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submissi
         findings = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}
         account = settle(evidence, findings)
     credited = {check: _credited(account, check, finding) for check, finding in findings.items()}
-    verdicts = tuple(_verdict(row, credited[row.id], submission, assignment) for row in assignment.checks)
+    verdicts = tuple(
+        replace(
+            _verdict(row, credited[row.id], submission, assignment),
+            credited=round((credited[row.id].share - findings[row.id].share) * row.points, 2),
+        )
+        for row in assignment.checks
+    )
     points = {row.id: row.points for row in assignment.checks}
     return Judgement(verdicts, tuple(_diagnosis(named, points, submission, assignment) for named in account.named))
 

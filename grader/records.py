@@ -177,7 +177,7 @@ class Oracle:
     trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
 
 
-Stage = Literal["scores", "loss", "gradients", "train", "predict"]
+Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
 
 
 @dataclass(frozen=True)
@@ -303,6 +303,7 @@ class Assignment:
     variant: Variant
     seed: int
     sizes: tuple[tuple[int, int, int, int], ...]  # N, D, H, C of each case
+    biases: float  # standard deviation of the biases in a case
     regs: tuple[float, ...]
     tolerances: Tolerances
     limits: Limits
@@ -366,6 +367,7 @@ class Verdict:
     message: str
     figures: tuple[Figure, ...] = ()
     places: tuple[Place, ...] = ()
+    credited: float = 0.0  # of `points`, those that it failed to earn by itself: the mistake is charged elsewhere
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from reference.mistakes.gradients import GRADIENTS
 from reference.mistakes.harmless import HARMLESS
 from reference.mistakes.loss import LOSS
 from reference.mistakes.predict import PREDICT
+from reference.mistakes.purity import PURITY
 from reference.mistakes.regulariser import REGULARISER
 from reference.mistakes.scores import SCORES
 from reference.mistakes.train import TRAIN
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 
     from reference.network import Network
 
-MISCONCEPTIONS: tuple[Misconception, ...] = (*SCORES, *LOSS, *REGULARISER, *GRADIENTS, *TRAIN, *PREDICT, *HARMLESS)
+MISCONCEPTIONS: tuple[Misconception, ...] = (
+    *PURITY,
+    *SCORES,
+    *LOSS,
+    *REGULARISER,
+    *GRADIENTS,
+    *TRAIN,
+    *PREDICT,
+    *HARMLESS,
+)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,12 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     letters = "abcdefghijklmnopqrstuvwxyz"
     cases = [
         draw_case(
-            network, letters[index], sizes, stream(seed, f"case {index}"), absent=index == len(assignment.sizes) - 1
+            network,
+            letters[index],
+            sizes,
+            stream(seed, f"case {index}"),
+            absent=index == len(assignment.sizes) - 1,
+            biases=assignment.biases,
         )
         for index, sizes in enumerate(assignment.sizes)
     ]
@@ -97,18 +102,24 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
 
 
 def draw_case(
-    network: Network, name: str, sizes: tuple[int, int, int, int], rng: np.random.Generator, *, absent: bool
+    network: Network,
+    name: str,
+    sizes: tuple[int, int, int, int],
+    rng: np.random.Generator,
+    *,
+    absent: bool,
+    biases: float = 0.6,
 ) -> Case:
     """Draw inputs, labels and parameters of one case.
 
     sizes : N, D, H, C. absent : leave the last class out of the labels, which programs that count classes
-    from the labels get wrong.
+    from the labels get wrong. biases : their standard deviation.
     """
     rows, inputs, hidden, classes = sizes
     for _ in range(2_000):
         X = rng.normal(size=(rows, inputs))
         params = {
-            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else 0.6, size=shape)
+            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else biases, size=shape)
             for key, shape in network.shapes((inputs, hidden, classes)).items()
         }
         scores = network.scores(params, X)
@@ -231,7 +242,7 @@ def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
 
 def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
     rng = stream(seed, "same rows")
-    case = draw_case(network, "same", SAME_SIZES, rng, absent=False)
+    case = draw_case(network, "same", SAME_SIZES, rng, absent=False, biases=assignment.biases)
     # The row with the last label: programs that take the largest label for the number of classes pay for it once.
     row = int(case.y.argmax())
     X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
@@ -259,7 +270,7 @@ def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
 
 
 def _rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    case = draw_case(network, "rows", ROWS_SIZES, stream(seed, "rows"), absent=False)
+    case = draw_case(network, "rows", ROWS_SIZES, stream(seed, "rows"), absent=False, biases=assignment.biases)
     singles = tuple(_loss_step(case.X[i : i + 1], case.y[i : i + 1], 0.0) for i in range(len(case.y)))
     seconds = assignment.limits.call_seconds
     losses = [network.data_loss(case.params, case.X[i : i + 1], case.y[i : i + 1]) for i in range(len(case.y))]

@@ -133,11 +133,14 @@ MISTAKES = {
         named=("loss_in_three_parts",),
     ),
     "X changed in place": mistake(
-        ("        return loss, grads\n", "        X[:] = 0\n        return loss, grads\n"), loses={"purity"}
+        ("        return loss, grads\n", "        X[:] = 0\n        return loss, grads\n"),
+        loses={"purity"},
+        named=("inputs_changed",),
     ),
     "parameters changed in place": mistake(
         ("        return loss, grads\n", "        W1[0, 0] += 0.5\n        return loss, grads\n"),
         loses={"purity", "update_rule", "minibatch", "learns_toy"},
+        named=("parameters_changed",),
     ),
     # gradients
     "half the regulariser's gradient": mistake(

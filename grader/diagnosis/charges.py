@@ -6,7 +6,7 @@ on trust: a program that is right but for the charged mistakes is rehearsed, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from grader.checks import CHECKS
@@ -81,7 +81,7 @@ def _settled(
     causes = {check: _causes(evidence, first, check) for check in failing if _explains(evidence, first, check, shares)}
     credited: dict[str, tuple[float, tuple[Suspect, ...]]] = {}
     for check, behind in causes.items():
-        charged = frozenset(index for index in behind if check in line_up.suspects[index].charged)
+        charged = frozenset(index for index in behind if _is_charged(line_up.suspects[index], check, findings))
         earned = _earned(evidence, charged, first.factor, check)
         if earned > shares[check] + ROUNDING and _judged(evidence, check, findings[check]):
             elsewhere = tuple(line_up.suspects[index] for index in sorted(behind - charged))
@@ -89,6 +89,11 @@ def _settled(
     after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
     named = tuple(_named(evidence, line_up, explanations, index, causes, after) for index in sorted(first.mistakes))
     return Account(named, credited, tuple(check for check in failing if check not in causes))
+
+
+def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:
+    """Tell whether a mistake costs points at a check; where the rubric has none of its own checks, at all that see it."""
+    return check in suspect.charged or not any(one in rubric for one in suspect.charged)
 
 
 def _judged(evidence: Evidence, check: str, finding: Finding) -> bool:
@@ -104,11 +109,23 @@ def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -
 
 
 def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
-    """Tell whether a program with these mistakes loses at this check what the submission lost there."""
+    """Tell whether a program with these mistakes loses at this check what the submission lost there.
+
+    Losing as much proves little by itself: every number of the check's part must have been found again as well.
+    """
+    if _blocks_of(check) & set(explanation.unexplained):
+        return False
     earned = _earned(evidence, explanation.mistakes, explanation.factor, check)
     if check in BY_CHANCE:
         return earned < 1
     return abs(earned - shares[check]) < ROUNDING
+
+
+def _blocks_of(check: str) -> set[str]:
+    """Name the blocks of the network that a check looks at."""
+    by_check = {"scores": {"scores"}, "purity": {"purity"}}
+    by_group = {"loss": {"scores", "loss"}, "gradients": {"scores", "loss"}, "train": {"train"}, "predict": {"predict"}}
+    return by_check.get(check) or by_group.get(CHECKS[check].group, set())
 
 
 def _causes(evidence: Evidence, explanation: Explanation, check: str) -> Mistakes:

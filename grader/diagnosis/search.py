@@ -33,6 +33,7 @@ CONTENT = {
     "accuracies kept": ("histories",),
     "batches": ("minibatch",),
     "labels": ("predict",),
+    "purity": ("purity",),
 }
 
 
@@ -80,6 +81,7 @@ def _cost(explanation: Explanation) -> tuple[int, int]:
 
 def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
     return (
+        Block("purity", ("purity",), ("purity",)),
         Block("scores", ("scores",), ("scores",)),
         Block("loss", ("loss", "gradients"), core_parts(names)),
         Block("predict", ("predict",), ("labels",)),
@@ -100,7 +102,7 @@ def _through(
     if line_up is None:
         return known
     # What comes after scores that nobody can explain cannot be rehearsed; train() is told by the own gradients.
-    if block.name != "train" and known[0].unexplained:
+    if block.name != "train" and "scores" in known[0].unexplained:
         return [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
     inquiries = {
         one: [
@@ -176,11 +178,6 @@ class Inquiry:
             same(mine, self.scene.trace(part), near)
             for mine, part, near in zip(self.own, self.block.parts, self.allowed, strict=True)
         )
-
-    @property
-    def varied(self) -> bool:
-        """Tell whether the base goes another right way than ours."""
-        return any(self.line_up.suspects[index].harmless for index in self.scene.base)
 
     @property
     def varied(self) -> bool:

@@ -6,7 +6,7 @@ what the checks allow. A trace knows nothing of right and wrong.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from grader.checks.forward import shifted
 from grader.checks.minibatch import drawn
 from grader.checks.training import rate, slope
 from grader.compare import as_array, fit
-from grader.records import Floats, Params
+from grader.records import Array, Floats, Params
 
 LIKENESS = 0.6  # cosine
 
@@ -118,6 +118,25 @@ def _gradients(evidence: Evidence, name: str, *, whole: bool) -> Trace:
 
 def _stability(evidence: Evidence) -> Trace:
     return Trace(tuple(shifted(evidence, call.id) is None for call in evidence.calls("stability")))
+
+
+def _purity(evidence: Evidence) -> Trace:
+    """Tell what is left as it was: X and y, the parameters, and the answer to the same question."""
+    results, expected = evidence.reply("purity").results, evidence.expected("purity")
+    if len(results) < 4 or not isinstance(results[2], dict) or not isinstance(results[3], dict):
+        return MISSING
+    inputs = all(_unchanged(results[3].get(name), expected[name]) for name in ("X", "y"))
+    params = all(_unchanged(results[2].get(name), expected[f"param_{name}"]) for name in evidence.names)
+    first, second = (read_loss(evidence, "purity", index) for index in (0, 1))
+    # What it changed shows in the second answer as well, and is told once.
+    constant = not (inputs and params) or first.value == second.value
+    return Trace((inputs, params, constant))
+
+
+def _unchanged(one: Any, other: Array) -> bool:
+    array = as_array(one)
+    fitted = None if array is None else fit(array, other.shape)
+    return fitted is not None and bool(np.array_equal(fitted, other))
 
 
 def _labels(evidence: Evidence) -> Trace:
@@ -225,31 +244,25 @@ def _batches(evidence: Evidence) -> Trace:
 # ---------------------------------------------------------------- the parts
 
 
+_KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
+    "purity": lambda evidence, _: _purity(evidence),
+    "scores": lambda evidence, _: _scores(evidence),
+    "loss": lambda evidence, which: _losses(evidence, whole=which == "whole"),
+    "gradient": lambda evidence, which: _gradients(evidence, which.split("/")[0], whole=which.endswith("/whole")),
+    "stability": lambda evidence, _: _stability(evidence),
+    "labels": lambda evidence, _: _labels(evidence),
+    "moved": lambda evidence, index: _moved(evidence, int(index)),
+    "losses kept": lambda evidence, _: _loss_history(evidence),
+    "accuracies kept": _accuracies,
+    "batches": lambda evidence, _: _batches(evidence),
+}
+
+
 @fact
 def trace(evidence: Evidence, part: str) -> Trace:
-    """Give the trace of one part; `parts_of` names them."""
+    """Give the trace of one part, such as "scores", "gradient/W1/bare" or "moved/2"."""
     kind, _, rest = part.partition("/")
-    match kind:
-        case "scores":
-            return _scores(evidence)
-        case "loss":
-            return _losses(evidence, whole=rest == "whole")
-        case "gradient":
-            name, _, which = rest.rpartition("/")
-            return _gradients(evidence, name, whole=which == "whole")
-        case "stability":
-            return _stability(evidence)
-        case "labels":
-            return _labels(evidence)
-        case "moved":
-            return _moved(evidence, int(rest))
-        case "losses kept":
-            return _loss_history(evidence)
-        case "accuracies kept":
-            return _accuracies(evidence, rest)
-        case "batches":
-            return _batches(evidence)
-    raise ValueError(f"no part is called {part!r}")
+    return _KINDS[kind](evidence, rest)
 
 
 def tolerance(evidence: Evidence, part: str) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Stage = Literal["scores", "loss", "gradients", "train", "predict"]
+Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
 Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in its place
 
 # Which layers a way is about: both, the first alone, the second alone.

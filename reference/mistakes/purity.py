@@ -1,0 +1,59 @@
+"""Mistakes in how loss() treats what it is given: it may read X, y and the parameters, and change none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+    from reference.layers import Layer
+
+
+def inputs_scaled(du: Array, layer: Layer) -> Any:
+    layer.x[:] = layer.x / len(du)
+    return layer.x.T @ (du * len(du))
+
+
+def bias_shrunk(du: Array, layer: Layer) -> Any:
+    layer.b[:] = 0.9 * layer.b
+    return du.sum(axis=0)
+
+
+def dropout(u: Array) -> Any:
+    return np.maximum(u, 0) * (np.random.rand(*u.shape) < 0.5) / 0.5  # noqa: NPY002 -- as students draw
+
+
+_PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
+
+
+def _mistake(identity: str, title: str, hint: str, about: str, *ways: Any) -> Misconception:
+    return Misconception(identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, ways)
+
+
+PURITY = (
+    _mistake(
+        "inputs_changed",
+        "loss() changes X in place: whoever called it finds other data afterwards.",
+        "Look for X[...] = ... and for +=, -=, *=, /= on X or on a view of it.",
+        "grads W1",
+        {"d_weights@0": inputs_scaled},
+    ),
+    _mistake(
+        "parameters_changed",
+        "loss() changes the parameters: the next answer is of another network.",
+        "loss() reads the parameters, train() changes them. Look for +=, -=, *= on one of them or on a view.",
+        "grads b1",
+        {"d_bias@0": bias_shrunk},
+    ),
+    _mistake(
+        "answers_change",
+        "loss() answers otherwise when it is asked the same again: chance is in it (dropout, noise).",
+        "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
+        "hidden",
+        {"activate": dropout},
+    ),
+)
