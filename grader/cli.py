@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,6 +26,7 @@ from grader.classroom.batch import (
     draw_probes,
     grade_class,
     write_overview,
+    write_text,
 )
 from grader.judge import KNOWN
 from grader.records import Assignment, Report
@@ -80,10 +84,7 @@ def grade(
     console = Console(stderr=True)
     assignment = _assignment(folder)
     chosen, left = _entries(paths, out, one=one)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"--out {out}: cannot be made a folder ({error.strerror}). Name another.") from error
+    _made(out)
     number = assignment.seed if seed is None else seed
     try:
         draw_probes(assignment, number)
@@ -135,10 +136,25 @@ def _graded(console: Console, chosen: list[Entry], sitting: Sitting, jobs: int) 
 
 
 def _with_progress(console: Console, chosen: list[Entry], sitting: Sitting, jobs: int) -> list[Report]:
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with _progress(console, "grading") as (began, told):
+        began(len(chosen))
+        return grade_class(chosen, sitting, jobs=min(jobs, len(chosen)), told=told)
+
+
+@contextmanager
+def _progress(console: Console, doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Report], None]]]:
+    """Show a progress bar; give what to call with the number of submissions, and with each report."""
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("grading", total=len(chosen))
-        return grade_class(chosen, sitting, jobs=min(jobs, len(chosen)), told=lambda _: progress.advance(task))
+        task = progress.add_task(doing, total=None)
+        yield lambda total: progress.update(task, total=total), lambda _: progress.advance(task)
+
+
+def _made(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: cannot be made a folder ({error.strerror}). Name another.") from error
 
 
 def _entries(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Entry], list[str]]:
@@ -171,6 +187,80 @@ def _assignment(folder: Path | None) -> Assignment:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
         raise click.UsageError(str(error)) from error
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  grader audit                                     the bundled rubric
+  grader audit --assignment mine/ --out audit      your own, with a page and audit.json in audit/
+
+Exit status: 0 the rubric is sound; 1 it is not, with the reasons; 2 bad usage; 130 stopped."""
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for audit.html and audit.json.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Submissions at a time.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
+@ASSIGNMENT
+def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) -> None:
+    """Prove a rubric: hand in the solution and every known mistake, and see that each costs points and is named."""
+    from grader.audit import trials  # noqa: PLC0415 -- other commands have no use for it
+    from grader.audit import view as shown  # noqa: PLC0415 -- the same
+
+    assignment = _assignment(folder)
+    if out:
+        _made(out)
+    number = assignment.seed if seed is None else seed
+    console = Console(stderr=True)
+    try:
+        with _progress(console, "auditing") as (began, told):
+            found = trials.run(assignment, number, jobs=jobs, began=began, told=told)
+    except (ReferenceMissingError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    except canary.NotIsolatedError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(GRADER_FAILED) from error
+    except StoppedError as stop:
+        click.echo(f"Stopped: {len(stop.reports)} submissions were graded; an audit needs them all.", err=True)
+        raise SystemExit(STOPPED) from stop
+    screen = _screen()
+    screen.print(shown.to_terminal(found))
+    if out:
+        write_text(out / "audit.html", shown.to_html(found))
+        write_text(out / "audit.json", shown.to_json(found))
+        screen.print(Text(f"Open {(out / 'audit.html').resolve()}"), soft_wrap=True)
+    raise SystemExit(GRADER_FAILED if found.problems else 0)
+
+
+@main.command(
+    epilog="""\b
+Example:
+  grader demo --out demo
+
+Exit status: as for `grader grade`."""
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to make.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Submissions at a time.")
+@click.option("--open/--no-open", "show", default=None, help="Open the class page; by default where there is a screen.")
+@click.pass_context
+def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> None:  # noqa: FBT001 -- click passes options by name
+    """Make up a class of forty, right, wrong, unfinished and hostile, grade it, and open the result."""
+    from grader.demo import demo as made_up  # noqa: PLC0415 -- other commands have no use for it
+
+    handed_in, graded = out / "submissions", out / "graded"
+    if handed_in.exists() and any(handed_in.iterdir()):
+        raise click.UsageError(f"--out {out}: there is a {handed_in} already. Name another folder, or remove it.")
+    _made(handed_in)
+    try:
+        made_up.write_class(_assignment(None), handed_in)
+    except ReferenceMissingError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        context.invoke(grade, paths=[handed_in], out=graded, jobs=jobs, seed=None, one=False, unsafe=False, folder=None)
+    finally:
+        page = graded / "index.html"
+        has_screen = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+        if page.exists() and (has_screen if show is None else show):
+            webbrowser.open(page.resolve().as_uri())
 
 
 @main.command(

@@ -62,34 +62,75 @@ def write(page: Page, step: Step, arguments: Sequence[Argument], target: str | N
 
     Raises ValueError on a step that is no plain function with one return at its end.
     """
-    definition = plain(step)
-    names = [argument.arg for argument in definition.args.args]
-    given = dict(zip(names, arguments, strict=True))
-    body = definition.body
+    anatomy = _anatomy(step)
     env, before = dict[str, Argument](), list[ast.stmt]()
-    for argument in definition.args.args:
-        name, value = argument.arg, given[argument.arg]
-        if isinstance(value, ast.expr) and _needs_a_name(argument, value, body):
-            local = _free(name.lstrip("_"), page.taken, env)
+    for parameter, value in zip(anatomy.parameters, arguments, strict=True):
+        env[parameter.name] = value
+        if isinstance(value, ast.expr) and parameter.needs_a_name(value):
+            local = _free(parameter.name.lstrip("_"), page.taken, env)
             before.append(ast.Assign([ast.Name(local, ast.Store())], value, lineno=1))
-            env[name] = ast.Name(local, ast.Load())
-        else:
-            env[name] = value
+            env[parameter.name] = ast.Name(local, ast.Load())
     # Locals that are apart from each other stay so: the names already given are in env.
-    for name in sorted(set(_stored(body)) - set(names)):
-        env[name] = ast.Name(_free(name, page.taken | _read(given.values()), env), ast.Load())
-    _note_globals(page, step, body, env)
-    statements = simplified(page.facts, [replaced(statement, env) for statement in body])
-    written = _without_a_last_local([*before, *statements])
-    return _called(written, target, given, env)
+    apart = page.taken | _read(arguments)
+    for name in anatomy.stored:
+        env[name] = ast.Name(_free(name, apart, env), ast.Load())
+    own = frozenset(value.id for value in env.values() if isinstance(value, ast.Name)) - _read(arguments)
+    for name in anatomy.elsewhere:
+        env[name] = _noted(page, name, step.__globals__[name])
+    body = [replaced(statement, env, own=True) for statement in plain(step).body]
+    written = _without_a_last_local([*before, *simplified(page.facts, body)])
+    return written if target is None or target in apart - page.taken else _called(written, target, own)
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    name: str
+    assigned: bool  # by a statement which, if the parameter is a number, leaves the caller's as it is
+    reads: int
+    body: int  # statements of the step
+
+    def needs_a_name(self, value: ast.expr) -> bool:
+        """Tell whether what stands in the parameter's place must be given a name first."""
+        is_short = isinstance(value, ast.Name | ast.Constant | ast.Attribute | ast.Subscript | ast.Tuple | ast.Lambda)
+        return self.assigned or (self.reads > 0 and not is_short and (self.reads > 1 or self.body > 1))
+
+
+@dataclass(frozen=True)
+class _Anatomy:
+    """What a step reads and assigns; elsewhere: names of its module."""
+
+    parameters: tuple[_Parameter, ...]
+    stored: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _anatomy(step: Step) -> _Anatomy:
+    definition = plain(step)
+    body, scope = definition.body, step.__globals__
+    # An array may be changed in place under the name that it has here, as the step changes what it is given.
+    in_place = {id(node.target) for node in _walk(body) if isinstance(node, ast.AugAssign)}
+    seen = [node for node in _walk(body) if isinstance(node, ast.Name)]
+    parameters = []
+    for argument in definition.args.args:
+        is_array = isinstance(argument.annotation, ast.Name) and argument.annotation.id == "Array"
+        own = [node for node in seen if node.id == argument.arg]
+        assigned = any(isinstance(node.ctx, ast.Store) and not (is_array and id(node) in in_place) for node in own)
+        parameters.append(_Parameter(argument.arg, assigned, len(own), len(body)))
+    names = {parameter.name for parameter in parameters}
+    stored = {node.id for node in seen if isinstance(node.ctx, ast.Store)} - names
+    elsewhere = {node.id for node in seen} - names - stored
+    unknown = sorted(name for name in elsewhere if name not in scope and not hasattr(builtins, name))
+    if unknown:
+        raise ValueError(f"{step.__qualname__} reads {', '.join(unknown)}: neither its own nor its module's")
+    elsewhere = {name for name in elsewhere if name in scope and scope[name] is not np}
+    return _Anatomy(tuple(parameters), tuple(sorted(stored)), tuple(sorted(elsewhere)))
 
 
 def plain(step: Step) -> ast.FunctionDef:
     """Parse a step anew, without docstring and annotations of its locals."""
     definition = ast.parse(_source(step)).body[0]
-    returns = [node for node in ast.walk(definition) if isinstance(node, ast.Return)]
-    if not isinstance(definition, ast.FunctionDef) or returns != definition.body[-1:]:
-        raise ValueError(f"{step.__qualname__} cannot be written out: expected a def with one return, at its end")
+    assert isinstance(definition, ast.FunctionDef)
     body = definition.body[1:] if ast.get_docstring(definition) is not None else definition.body
     definition.body = [
         ast.Assign([node.target], node.value, lineno=1) if isinstance(node, ast.AnnAssign) and node.value else node
@@ -100,33 +141,41 @@ def plain(step: Step) -> ast.FunctionDef:
 
 def reads(step: Step, position: int) -> bool:
     """Tell whether a step reads its argument at this position."""
-    definition = plain(step)
-    name = definition.args.args[position].arg
-    return any(isinstance(node, ast.Name) and node.id == name for node in _walk(definition.body))
+    return _anatomy(step).parameters[position].reads > 0
 
 
+@lru_cache(maxsize=4096)
 def changes(step: Step, position: int) -> bool:
     """Tell whether a step changes the array that it is given at this position."""
     definition = plain(step)
     argument = definition.args.args[position]
     for node in _walk(definition.body):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if _is_in_place(node) else []
+        in_place = isinstance(node, ast.AugAssign)
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        )
         for target in targets:
             root = target
             while isinstance(root, ast.Subscript):
                 root = root.value
-            if isinstance(root, ast.Name) and root.id == argument.arg and (root is not target or _is_in_place(node)):
+            if isinstance(root, ast.Name) and root.id == argument.arg and (root is not target or in_place):
                 return True
     return False
 
 
-@lru_cache(maxsize=1024)
+def read_elsewhere(step: Step) -> frozenset[str]:
+    """Give the names that a step reads from its module: no local may take them, wherever it stands."""
+    return frozenset(_anatomy(step).elsewhere)
+
+
+@lru_cache(maxsize=4096)
 def _source(step: Step) -> str:
-    return textwrap.dedent(inspect.getsource(step))
-
-
-def _is_in_place(node: ast.AST) -> bool:
-    return isinstance(node, ast.AugAssign)
+    source = textwrap.dedent(inspect.getsource(step))
+    definition = ast.parse(source).body[0]
+    returns = [node for node in ast.walk(definition) if isinstance(node, ast.Return)]
+    if not isinstance(definition, ast.FunctionDef) or returns != definition.body[-1:]:
+        raise ValueError(f"{step.__qualname__} cannot be written out: expected a def with one return, at its end")
+    return source
 
 
 def _walk(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -134,25 +183,9 @@ def _walk(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
         yield from ast.walk(statement)
 
 
-def _stored(body: Sequence[ast.AST]) -> list[str]:
-    return [node.id for node in _walk(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-
-
-def _read(arguments: Any) -> frozenset[str]:
+def _read(arguments: Sequence[Argument]) -> frozenset[str]:
     parts = [part for given in arguments for part in (given.values() if isinstance(given, Mapping) else [given])]
     return frozenset(node.id for node in _walk(parts) if isinstance(node, ast.Name))
-
-
-def _needs_a_name(argument: ast.arg, value: ast.expr, body: Sequence[ast.AST]) -> bool:
-    # An array may be changed in place under the name that it has here, as the step changes what it is given; any other
-    # value that the step assigns to is the step's own.
-    own = isinstance(argument.annotation, ast.Name) and argument.annotation.id == "Array"
-    kept = {id(node.target) for node in _walk(body) if own and isinstance(node, ast.AugAssign)}
-    seen = [node for node in _walk(body) if isinstance(node, ast.Name) and node.id == argument.arg]
-    if any(isinstance(node.ctx, ast.Store) and id(node) not in kept for node in seen):
-        return True
-    is_short = isinstance(value, ast.Name | ast.Constant | ast.Attribute | ast.Subscript | ast.Tuple | ast.Lambda)
-    return bool(seen) and not is_short and (len(seen) > 1 or len(body) > 1)
 
 
 def _free(name: str, taken: frozenset[str], env: Mapping[str, Argument]) -> str:
@@ -161,25 +194,12 @@ def _free(name: str, taken: frozenset[str], env: Mapping[str, Argument]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _note_globals(page: Page, step: Step, body: Sequence[ast.AST], env: dict[str, Argument]) -> None:
-    for node in _walk(body):
-        if not isinstance(node, ast.Name) or node.id in env:
-            continue
-        name, scope = node.id, step.__globals__
-        if name in scope and scope[name] is not np:
-            env[name] = _noted(page, name, scope[name])
-        elif name not in scope and not hasattr(builtins, name):
-            raise ValueError(f"{step.__qualname__} reads {name}, which is neither its own nor its module's")
-
-
 def _noted(page: Page, name: str, value: Any) -> ast.expr:
     if isinstance(value, types.FunctionType) and value.__module__.split(".")[0] == "reference":
         definition = plain(value)
-        if len(definition.body) == 1 and not value.__defaults__ and not _uses_globals(value, definition):
+        result = definition.body[0]
+        if isinstance(result, ast.Return) and result.value and not _anatomy(value).elsewhere:
             # Short enough to be written where it is called.
-            result = definition.body[0]
-            assert isinstance(result, ast.Return)
-            assert result.value is not None
             return ast.Lambda(definition.args, result.value)
     elif not isinstance(value, int | float | str | tuple):
         raise ValueError(f"{name} cannot be written out: it is a {type(value).__name__}, not a function or a number")
@@ -187,10 +207,6 @@ def _noted(page: Page, name: str, value: Any) -> ast.expr:
     while kept.setdefault(name, value) is not value:
         name += "_"
     return ast.Name(name, ast.Load())
-
-
-def _uses_globals(function: types.FunctionType, definition: ast.FunctionDef) -> bool:
-    return any(isinstance(node, ast.Name) and node.id in function.__globals__ for node in _walk(definition.body))
 
 
 def _without_a_last_local(statements: list[ast.stmt]) -> Written:
@@ -204,13 +220,21 @@ def _without_a_last_local(statements: list[ast.stmt]) -> Written:
     return Written(before, value)
 
 
-def _called(written: Written, target: str | None, given: Mapping[str, Argument], env: Mapping[str, Argument]) -> Written:
-    value = written.value
-    own = {value.id for name, value in env.items() if isinstance(value, ast.Name) and value is not given.get(name)}
-    if target is None or not isinstance(value, ast.Name) or value.id not in own or target in _read(given.values()):
+def _called(written: Written, target: str, own: frozenset[str]) -> Written:
+    """Call by `target` the local that is the value, or that the value is made of after it was changed in place."""
+    root = written.value
+    while isinstance(root, ast.BinOp | ast.UnaryOp):
+        root = root.left if isinstance(root, ast.BinOp) else root.operand
+    if not isinstance(root, ast.Name) or root.id not in own:
         return written
-    rename: dict[str, Argument] = {value.id: ast.Name(target, ast.Load())}
-    return Written([replaced(statement, rename) for statement in written.statements], ast.Name(target, ast.Load()))
+    changed = [node.targets[0] for node in written.statements if isinstance(node, ast.Assign)]
+    changed += [node.target for node in written.statements if isinstance(node, ast.AugAssign)]
+    if root is not written.value and not any(ast.unparse(place).startswith(f"{root.id}[") for place in changed):
+        return written
+    rename = {root.id: ast.Name(target, ast.Load())}
+    return Written(
+        [replaced(node, rename, own=True) for node in written.statements], replaced(written.value, rename, own=True)
+    )
 
 
 def helpers(facts: Facts, found: Mapping[str, Any]) -> list[ast.stmt]:
@@ -227,14 +251,12 @@ def helpers(facts: Facts, found: Mapping[str, Any]) -> list[ast.stmt]:
 
 
 def _helper(page: Page, name: str, function: types.FunctionType) -> ast.stmt:
-    definition = plain(function)
-    names = [argument.arg for argument in definition.args.args]
-    env: dict[str, Argument] = {local: ast.Name(local, ast.Load()) for local in {*names, *_stored(definition.body)}}
-    _note_globals(page, function, definition.body, env)
-    body = simplified(page.facts, [replaced(statement, env) for statement in definition.body])
-    written = _without_a_last_local(body)
-    arguments = ", ".join(names)
-    made = ast.parse(f"def {name}({arguments}):\n    pass").body[0]
+    anatomy = _anatomy(function)
+    names = [parameter.name for parameter in anatomy.parameters]
+    env = {other: _noted(page, other, function.__globals__[other]) for other in anatomy.elsewhere}
+    body = [replaced(statement, env, own=True) for statement in plain(function).body]
+    written = _without_a_last_local(simplified(page.facts, body))
+    made = ast.parse(f"def {name}({', '.join(names)}):\n    pass").body[0]
     assert isinstance(made, ast.FunctionDef)
     made.body = [*written.statements, ast.Return(written.value)]
     return made

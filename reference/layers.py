@@ -29,7 +29,7 @@ class Layer:
 
 def affine(x: Array, W: Array, b: Array, _k: int) -> Array:
     """Give u = x W + b, of shape (N, H), or (2, N, H) for maxout (001, 003)."""
-    u: Array = x @ W + b[..., None, :]
+    u: Array = x @ W + (b if W.ndim == 2 else b[:, None, :])
     return u
 
 

@@ -61,11 +61,20 @@ def perform(network: Network, call: Call) -> Reply:
     with np.errstate(all="ignore"):
         for step in call.steps:
             try:
-                results.append(player.take(step))
+                results.append(_as_it_travels(player.take(step)))
             except Exception as error:  # noqa: BLE001 -- a wrong step fails in whatever way it likes, as a student's does
                 failure = StudentError(step.method, type(error).__name__, str(error))
                 return Reply(call.id, "raised", tuple(results), failure)
     return Reply(call.id, "returned", tuple(results))
+
+
+def _as_it_travels(value: Any) -> Any:
+    """Give numpy's scalars as arrays of no axis, as a reply over the wire has them."""
+    if isinstance(value, np.generic):
+        return np.asarray(value)
+    if isinstance(value, tuple | list):
+        return type(value)(map(_as_it_travels, value))
+    return value
 
 
 class _Player:

@@ -25,16 +25,17 @@ class Facts:
     unrolled: bool
 
 
-def replaced(node: Any, env: Mapping[str, Any]) -> Any:
-    """Put what `env` gives in the place of names, in a copy; a mapping is a Layer, whose fields are read."""
-    return _Replacement(env).visit(copy.deepcopy(node))
+def replaced(node: Any, env: Mapping[str, Any], *, own: bool = False) -> Any:
+    """Put what `env` gives in the place of names; a mapping is a Layer, whose fields are read.
+
+    own : nobody else holds the node, so it need not be copied.
+    """
+    return _Replacement(env).visit(node if own else copy.deepcopy(node))
 
 
 def simplified(facts: Facts, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Simplify statements, which may become more (a loop unrolled) or fewer."""
-    # A second time: what is unrolled in the first may hold products.
-    first = _all(_Simplification(facts), statements)
-    return _all(_Simplification(facts), first)
+    return _all(_Simplification(facts), statements)
 
 
 def is_zeros(node: ast.expr) -> bool:
@@ -61,7 +62,9 @@ class _Replacement(ast.NodeTransformer):
             return node
         value = self.env[node.id]
         if isinstance(value, Mapping):
-            raise ValueError(f"a layer is written field by field, but {node.id} is used as a whole")
+            raise TypeError(f"a layer is written field by field, but {node.id} is used as a whole")
+        if isinstance(value, ast.Name):
+            return ast.Name(value.id, node.ctx)
         new: ast.expr = copy.deepcopy(value)
         if isinstance(new, ast.Name | ast.Attribute | ast.Subscript):
             new.ctx = node.ctx
@@ -140,7 +143,7 @@ class _Simplification(ast.NodeTransformer):
         index = node.slice
         if isinstance(node.value, ast.Tuple) and isinstance(index, ast.Constant) and isinstance(index.value, int):
             return node.value.elts[index.value]
-        if self.facts.single and ast.unparse(index) in {"..., None, :", "(..., None, :)"}:
+        if self.facts.single and isinstance(index, ast.Tuple) and ast.unparse(index.elts[0]) == "...":
             return node.value
         return self._known(node)
 
@@ -149,12 +152,12 @@ class _Simplification(ast.NodeTransformer):
         if isinstance(node.func, ast.Lambda):
             names = [argument.arg for argument in node.func.args.args]
             return self.visit(replaced(node.func.body, dict(zip(names, node.args, strict=True))))
-        if ast.unparse(node.func) == "sum" and isinstance(node.args[0], ast.Tuple):
+        if isinstance(node.func, ast.Name) and node.func.id == "sum" and isinstance(node.args[0], ast.Tuple):
             first, *rest = node.args[0].elts
             for other in rest:
                 first = ast.BinOp(first, ast.Add(), other)
             return first
-        if isinstance(node.func, ast.Attribute):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {"swapaxes", "astype"}:
             words = ", ".join(ast.unparse(argument) for argument in (*node.args, *node.keywords))
             if self.facts.single and (node.func.attr, words) == ("swapaxes", "-1, -2"):
                 return ast.Attribute(node.func.value, "T", ast.Load())
@@ -238,20 +241,23 @@ def _chain(factors: Sequence[ast.expr]) -> ast.expr:
 
 def _product(node: ast.BinOp) -> ast.expr:
     factors = _factors(node)
-    numbers = [factor.value for factor in factors if isinstance(factor, ast.Constant) and _is_number(factor.value)]
-    others = [factor for factor in factors if not (isinstance(factor, ast.Constant) and _is_number(factor.value))]
+    numbers = [number for number in map(_number, factors) if number is not None]
+    others = [factor for factor in factors if _number(factor) is None]
     product = 1.0
     for number in numbers:
         product *= number
-    if not others or (len(numbers) < 2 and product != 1.0):
+    if not others or not numbers:
         return node
     if product == 1.0:
-        return _chain(others) if numbers else node
+        return _chain(others)
+    if len(numbers) == 1 and isinstance(factors[0], ast.Constant):
+        return node
     return _chain([ast.Constant(int(product) if product == int(product) else product), *others])
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(node: ast.expr) -> float | None:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _one_by_one(target: ast.Tuple, value: ast.Tuple) -> Any:

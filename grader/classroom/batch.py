@@ -29,6 +29,12 @@ TRACEBACK = 100_000  # characters of our own fault that are kept; what a student
 WRITTEN = ("json", "html")  # what each submission's folder holds
 
 
+REFERENCE_MISSING = (
+    "The reference solution is not here: grading needs it, and it is never installed with the package."
+    " Clone the repository and install it with `pip install -e .`."
+)
+
+
 class ReferenceMissingError(Exception):
     """The reference solution is not at hand, so there are no answers to judge by."""
 
@@ -56,10 +62,7 @@ def draw_probes(assignment: Assignment, seed: int) -> Probes:
     try:
         from reference import probes  # noqa: PLC0415 -- the wheel has no reference, and other commands must work there
     except ImportError as error:
-        raise ReferenceMissingError(
-            "The reference solution is not here: grading needs it, and it is never installed with the package."
-            " Clone the repository and install it with `pip install -e .`."
-        ) from error
+        raise ReferenceMissingError(REFERENCE_MISSING) from error
     return probes.draw(assignment, seed)
 
 

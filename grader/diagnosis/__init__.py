@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from grader.diagnosis.charges import Account, Named, settle
+from grader.diagnosis.charges import NO_STEP, Account, Named, settle
 
-__all__ = ["Account", "Named", "settle"]
+__all__ = ["NO_STEP", "Account", "Named", "settle"]

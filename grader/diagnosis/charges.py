@@ -13,6 +13,7 @@ from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
 from grader.diagnosis.cast import Mistakes, evidence_of, share
 from grader.diagnosis.search import Explanation, explain
+from grader.diagnosis.traces import tells, trace
 from grader.records import Finding, LineUp, Suspect
 
 # Shares of points that differ by less than this are the same.
@@ -83,7 +84,7 @@ def _settled(
     for check, behind in causes.items():
         charged = frozenset(index for index in behind if _is_charged(line_up.suspects[index], check, findings))
         earned = _earned(evidence, charged, first.factor, check)
-        if earned > shares[check] + ROUNDING and _judged(evidence, check, findings[check]):
+        if earned > shares[check] + ROUNDING and _proven(evidence, check, findings[check]):
             elsewhere = tuple(line_up.suspects[index] for index in sorted(behind - charged))
             credited[check] = (earned, elsewhere)
     after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
@@ -96,12 +97,17 @@ def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:
     return check in suspect.charged or not any(one in rubric for one in suspect.charged)
 
 
-def _judged(evidence: Evidence, check: str, finding: Finding) -> bool:
-    """Tell whether a check has seen the code that it is about; what did not run cannot be right given anything."""
-    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}
-    prefix = asked.get(check, "train" if CHECKS[check].group == "train" else "")
-    ran = all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(prefix)) if prefix else True
-    return ran and not finding.skipped
+def _proven(evidence: Evidence, check: str, finding: Finding) -> bool:
+    """Tell whether what a check is about was seen at work; what did not run cannot be right given anything."""
+    if check == "purity":
+        return trace(evidence, "purity").shape == (True, True, True)
+    if CHECKS[check].group != "train":
+        return not finding.skipped
+    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}.get(check, "train")
+    ran = all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(asked))
+    # A training that does not take place says nothing of its rate, its batches and what it keeps.
+    moves = any(trace(evidence, f"moved/{index}").values.size for index in range(1, 4))
+    return ran and moves and (check != "minibatch" or tells(trace(evidence, "batches")))
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:

@@ -23,7 +23,6 @@ from grader.diagnosis.tables import Scene, table
 from grader.diagnosis.traces import MISSING, TRAIN_PARTS, Trace, core_parts, same, tells, tolerance, trace
 from grader.records import Array, LineUp, Stage, Suspect
 
-MOST_REHEARSED = 120  # pairs that meet in a part, of which one submission may ask for rehearsals
 MOST_KEPT = 6  # explanations of one block that are carried on; "one of" has no use for more
 
 # Which checks speak of a part: where they are content, a train() that goes another way than ours is right, too.
@@ -44,6 +43,9 @@ class Block:
     name: str
     stages: tuple[Stage, ...]
     parts: tuple[str, ...]
+    pairs: (
+        int  # that meet in a part, of which one submission may ask for rehearsals; scores take no time, training does
+    )
     harmless: bool = False  # whether other right ways are taken for a base: they change what train() does
 
 
@@ -81,11 +83,11 @@ def _cost(explanation: Explanation) -> tuple[int, int]:
 
 def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
     return (
-        Block("purity", ("purity",), ("purity",)),
-        Block("scores", ("scores",), ("scores",)),
-        Block("loss", ("loss", "gradients"), core_parts(names)),
-        Block("predict", ("predict",), ("labels",)),
-        Block("train", ("train",), TRAIN_PARTS, harmless=True),
+        Block("purity", ("purity",), ("purity",), 0),
+        Block("scores", ("scores",), ("scores",), 600),
+        Block("loss", ("loss", "gradients"), core_parts(names), 120),
+        Block("predict", ("predict",), ("labels",), 300),
+        Block("train", ("train",), TRAIN_PARTS, 120, harmless=True),
     )
 
 
@@ -218,7 +220,7 @@ class Inquiry:
 
     def sets(self, size: int) -> list[Mistakes]:
         """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet."""
-        candidates = (self.grid.singles, self.grid.pairs, self.grid.threes)[size - 1]()
+        candidates = self.grid.sets(size, self.block.pairs)
         return [frozenset(self.suspects[row] for row in rows) for rows in candidates if self._shows(rows)]
 
     def _shows(self, rows: Sequence[int]) -> bool:
@@ -293,12 +295,16 @@ class Grid:
         """Tell for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
         return np.asarray((self.affects & self.matches & self.tells).any(axis=1))
 
+    def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
+        """Give sets of this size; of pairs that are still to be rehearsed, at most so many."""
+        return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
+
     def singles(self) -> Sequence[tuple[int, ...]]:
         """Give the suspects that explain every part alone."""
         fine = np.where(self.affects, self.matches, self.right).all(axis=1)
         return [(int(row),) for row in np.flatnonzero(fine & self.seen)]
 
-    def pairs(self) -> Sequence[tuple[int, ...]]:
+    def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
         """Give the pairs that explain every part, or may: where both show, it is still to be rehearsed."""
         count = len(self.affects)
         fine = np.ones((count, count), dtype=bool)
@@ -311,7 +317,7 @@ class Grid:
         fine &= self.seen[:, None] | self.seen[None, :] | (telling @ telling.T)
         found = [(int(i), int(j)) for i, j in np.argwhere(np.triu(fine, 1))]
         # Those that are put together from what was seen come before those that are still to be rehearsed.
-        return sorted(found, key=self._met)[:MOST_REHEARSED]
+        return sorted(found, key=self._met)[:most]
 
     def threes(self) -> Sequence[tuple[int, ...]]:
         """Give three that show in different parts; what three do together in one part is beyond telling apart."""

@@ -17,7 +17,7 @@ from grader.checks.evidence import Evidence, fact, loss_calls, loss_tolerance, r
 from grader.checks.forward import shifted
 from grader.checks.minibatch import drawn
 from grader.checks.training import rate, slope
-from grader.compare import as_array, fit
+from grader.compare import as_array, as_number, fit
 from grader.records import Array, Floats, Params
 
 LIKENESS = 0.6  # cosine
@@ -70,7 +70,9 @@ def _unreadable(evidence: Evidence, call: str) -> Trace:
     if not results or results[0] is None:
         return MISSING
     answer = results[0] if isinstance(results[0], tuple | list) else [results[0]]
-    return Trace(("no loss", tuple(type(part).__name__ for part in answer)))
+    return Trace(
+        ("no loss", tuple("number" if as_number(part) is not None else type(part).__name__ for part in answer))
+    )
 
 
 # ---------------------------------------------------------------- scores, loss, gradients

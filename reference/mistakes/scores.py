@@ -46,10 +46,6 @@ def passed_on(dh: Array, _layer: Layer) -> Any:
     return dh
 
 
-def largest_of_column(u: Array) -> Any:
-    return np.max(u, axis=0)
-
-
 def largest_of_row(u: Array) -> Any:
     return np.maximum(u, u.max(axis=1, keepdims=True))
 
@@ -216,7 +212,7 @@ SCORES = (
         ("003",),
         ("scores",),
         "activation",
-        ({"activate": largest_of_row}, {"activate": largest_of_column}),
+        ({"activate": largest_of_row},),
     ),
     Misconception(
         "leaky_relu_for_relu",

@@ -1,0 +1,173 @@
+"""Mistake by check: what each check makes of each mistake, and what is wrong with a rubric by that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.diagnosis import NO_STEP
+from grader.records import Assignment, Report, Suspect, Verdict
+
+# "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
+Cell = Literal["passed", "charged", "credited"]
+SOLUTION = "solution"
+SHOWN = 3  # names that a problem's text lists
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One generated submission: a mistake made in one way, or none."""
+
+    name: str  # of the submission
+    suspect: Suspect | None  # None for a solution
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one trial."""
+
+    trial: Trial
+    score: float
+    cells: Mapping[str, Cell]  # by check
+    named: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def caught(self) -> tuple[str, ...]:
+        """Give the checks that fail by this mistake, charged or not."""
+        return tuple(check for check, cell in self.cells.items() if cell != "passed")
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one check is good for."""
+
+    check: str
+    catches: tuple[str, ...]  # ids of mistakes
+    alone: tuple[str, ...]  # of these, the ones that no other check catches
+    covered_by: tuple[str, ...]  # where it is alone with none: the fewest others that catch all that it catches
+    about_network: bool  # False for the student's own choice of numbers, which no step of the network can get wrong
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The matrix and what follows from it."""
+
+    title: str
+    max_score: float
+    rows: tuple[Row, ...]
+    uses: tuple[Use, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def mistakes(self) -> tuple[Row, ...]:
+        """Give the rows of real mistakes: neither solutions nor other right ways."""
+        return tuple(row for row in self.rows if row.trial.suspect and not row.trial.suspect.harmless)
+
+
+def audit(assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str, Report]) -> Audit:
+    """Put the matrix together from the reports on all trials, and list what is wrong with the rubric.
+
+    reports : by the trial's name.
+    """
+    rubric = tuple(row.id for row in assignment.checks)
+    rows = tuple(_row(assignment, rubric, trial, reports[trial.name]) for trial in trials)
+    uses = tuple(_use(check, rubric, rows) for check in rubric)
+    useless = tuple(
+        f"The check {use.check} catches none of the mistakes: it gives points for nothing that can go wrong."
+        for use in uses
+        if use.about_network and not use.catches
+    )
+    problems = tuple(problem for row in rows for problem in row.problems)
+    return Audit(assignment.title, assignment.max_score, rows, uses, problems + useless)
+
+
+def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Report) -> Row:
+    cells = {verdict.id: _cell(verdict) for verdict in report.checks}
+    named = tuple(diagnosis.id for diagnosis in report.diagnoses)
+    if report.status != "graded":
+        reason = report.notes[0] if report.notes else "no reason was recorded"
+        problems: tuple[str, ...] = (f"{trial.name} was not graded: {reason}",)
+    elif trial.suspect is None or trial.suspect.harmless:
+        problems = _of_right(trial, report)
+    else:
+        problems = _of_wrong(assignment, rubric, trial, trial.suspect, cells, report)
+    return Row(trial, report.score, cells, named, problems)
+
+
+def _cell(verdict: Verdict) -> Cell:
+    if verdict.points < verdict.max_points:
+        return "charged"
+    return "credited" if verdict.credited else "passed"
+
+
+def _of_right(trial: Trial, report: Report) -> tuple[str, ...]:
+    lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points or verdict.credited]
+    what = "The solution" if trial.suspect is None else f"{trial.name}, which is right in another way,"
+    return tuple(
+        f"{what} loses {verdict.max_points - verdict.points + verdict.credited:g} points at {verdict.id}:"
+        f" {verdict.message.partition(chr(10))[0]}"
+        for verdict in lost
+    )
+
+
+def _of_wrong(
+    assignment: Assignment,
+    rubric: Sequence[str],
+    trial: Trial,
+    suspect: Suspect,
+    cells: Mapping[str, Cell],
+    report: Report,
+) -> tuple[str, ...]:
+    if all(cell == "passed" for cell in cells.values()):
+        return (f"{trial.name}: no check sees it. ({suspect.title}){_why_hidden(assignment, suspect)}",)
+    problems = []
+    silent = [check for check in suspect.charged if check in rubric and cells[check] != "charged"]
+    if silent:
+        problems.append(f"{trial.name} should lose points at {', '.join(silent)}, and loses none there.")
+    elif report.score >= report.max_score:
+        problems.append(f"{trial.name}: a check sees it, but it loses no points.")
+    if not any(suspect.title in diagnosis.title for diagnosis in report.diagnoses):
+        named = ", ".join(diagnosis.id for diagnosis in report.diagnoses) or "nothing"
+        problems.append(f"{trial.name} is not called by its name; what was named: {named}.")
+    return tuple(problems)
+
+
+def _why_hidden(assignment: Assignment, suspect: Suspect) -> str:
+    """Say which setting of the assignment most likely hides a mistake."""
+    if "bias" in suspect.id and not assignment.biases:
+        return " The biases in [probes] are 0: where there are none, nothing can be wrong about them. Set biases = 0.6."
+    if "regular" in suspect.id and max(assignment.regs) < 0.01:
+        return f" The largest of regs in [probes] is {max(assignment.regs):g}, too small to show. Add one such as 3.0."
+    checks = [check for check in suspect.charged if check not in {row.id for row in assignment.checks}]
+    if checks:
+        return f" The rubric has no row for {', '.join(checks)}."
+    return " Look at [tolerances]: is one of them wider than this mistake? And at [probes]: do all sizes differ?"
+
+
+def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
+    wrong = [row for row in rows if row.trial.suspect and not row.trial.suspect.harmless]
+    caught = [row for row in wrong if check in row.caught]
+    alone = [row for row in caught if row.caught == (check,)]
+    return Use(
+        check=check,
+        catches=_ids(caught),
+        alone=_ids(alone),
+        covered_by=() if alone or not caught else _cover(check, rubric, caught),
+        about_network=check not in NO_STEP,
+    )
+
+
+def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.trial.suspect.id for row in rows if row.trial.suspect))
+
+
+def _cover(check: str, rubric: Sequence[str], caught: Sequence[Row]) -> tuple[str, ...]:
+    """Give other checks that together catch all these rows: each time the one that catches most of what is left."""
+    left, chosen = list(caught), list[str]()
+    while left:
+        best = max((one for one in rubric if one != check), key=lambda one: sum(one in row.caught for row in left))
+        chosen.append(best)
+        left = [row for row in left if best not in row.caught]
+    return tuple(chosen)

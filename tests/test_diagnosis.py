@@ -1,0 +1,230 @@
+"""Mistakes are called by their names, alone and in pairs, and each costs once; what is not known gets no name."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.checks import CHECKS
+from grader.checks.evidence import Evidence
+from grader.diagnosis import settle
+from grader.judge import judge
+from grader.records import LineUp, Reply, Run, Submission
+from reference.misconceptions import MISCONCEPTIONS, ways
+from reference.mistakes.entry import Misconception
+from reference.probes import network_of
+from reference.rehearsal import line_up, perform
+
+WAYS = list(ways())
+POSITION = {way.name: position for position, way in enumerate(WAYS)}
+# Training on the digits takes a tenth of a second, and the student's own numbers are no step of a network.
+LEFT_OUT = ("digits", "tuned")
+RUBRIC = tuple(check for check in CHECKS if check not in {"learns_digits", "best_hyperparameters"})
+
+
+@pytest.fixture(autouse=True)
+def _numbers_may_overflow():
+    """Wrong networks overflow, as in judge()."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def answered(assignment, probes):
+    """Give a function that answers all calls as a program with some mistakes would, or as another network does."""
+
+    def answer(*names, network=None, factor=0.5):
+        chosen = frozenset(POSITION[name] for name in names)
+        calls = [call for call in probes.calls if call.id not in LEFT_OUT]
+        replies = {
+            call.id: perform(network, call) if network else probes.line_up.rehearse(chosen, factor, call.id)
+            for call in calls
+        }
+        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+
+    return answer
+
+
+def account_of(evidence, rubric=RUBRIC):
+    """Judge by every check, and settle."""
+    findings = {check: CHECKS[check].function(evidence) for check in rubric}
+    return settle(evidence, findings), findings
+
+
+def named(account):
+    """Give the ids that were named."""
+    return [one.suspect.id for one in account.named]
+
+
+FIRST_WAYS = {}
+for _way in WAYS:
+    FIRST_WAYS.setdefault(_way.misconception.id, _way.name)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconception.harmless]
+)
+def test_a_mistake_is_named_and_charged_once(name, answered):
+    """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""
+    way = WAYS[POSITION[name]]
+    account, findings = account_of(answered(name))
+    assert named(account) == [way.misconception.id]
+    assert account.unexplained == ()
+    (only,) = account.named
+    assert only.alternatives == ()
+    assert sum(only.costs.values()) > 0
+    assert set(only.suspect.charged) <= set(only.costs)
+    assert set(only.explains) == {check for check, finding in findings.items() if finding.share < 1 or finding.skipped}
+
+
+PAIRS = [
+    ("relu_on_the_scores", "biases_never_updated"),
+    ("bias_forgotten_layer1", "regulariser_gradient_halved"),
+    ("sigmoid_for_relu_1", "predict_without_second_bias"),
+    ("loss_summed_1", "mask_left_out"),
+    ("biases_regularised_in_loss", "gradient_divided_twice"),
+    ("minus_one_forgotten", "bias_gradient_averaged_layer1"),
+    ("gradient_cut_off", "regulariser_gradient_left_out_layer2"),
+    ("nothing_subtracted", "decay_every_iteration"),
+    ("one_parameter_updated_twice_1", "decay_forgotten"),
+    ("momentum_1", "decay_forgotten"),
+    ("uphill", "whole_set_each_time"),
+    ("reg_not_passed_on", "accuracies_in_percent"),
+    ("gradient_sign_turned", "labels_of_other_rows_1"),
+    ("hinge_for_cross_entropy_2", "predict_over_examples_1"),
+    ("probabilities_returned_1", "tanh_for_relu_1"),
+    ("inputs_changed", "predict_lowest_score"),
+]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_two_mistakes_are_named_together(pair, answered):
+    """Whether they show in different parts or meet in one, both are named, and neither more."""
+    account, _ = account_of(answered(*pair))
+    assert set(named(account)) == {WAYS[POSITION[name]].misconception.id for name in pair}
+    assert account.unexplained == ()
+
+
+def test_three_mistakes_in_three_methods_are_named(answered):
+    """A search block by block finds what no search over all triples would be asked for."""
+    account, _ = account_of(answered("bias_forgotten_layer2", "uphill", "predict_without_relu"))
+    assert set(named(account)) == {"bias_forgotten", "uphill", "predict_without_relu"}
+
+
+def scaled(network, step, factor):
+    """Replace a step that gives an array by one that gives a multiple of it: a mistake that no list holds."""
+    right = getattr(network, step)
+    return replace(network, **{step: lambda *arguments: factor * right(*arguments)})
+
+
+@pytest.mark.parametrize("step", ["affine", "data_term", "d_scores", "d_activate", "d_weights", "d_bias"])
+def test_a_mistake_outside_the_list_gets_no_name(step, answered, assignment):
+    """1.37 times too much is nobody's mistake: the failing checks are left unexplained, and keep their price."""
+    account, findings = account_of(answered(network=scaled(network_of(assignment), step, 1.37)))
+    assert named(account) == []
+    assert account.credited == {}
+    assert set(account.unexplained) == {check for check, one in findings.items() if one.share < 1 or one.skipped}
+
+
+def test_what_is_known_is_named_beside_what_is_not(answered, assignment):
+    """A named mistake in predict() explains its own check, not the gradients that fail for another reason."""
+    network = scaled(network_of(assignment), "d_scores", 1.37)
+    network = replace(network, label=lambda z: z.argmin(axis=1))
+    account, _ = account_of(answered(network=network))
+    assert named(account) == ["predict_lowest_score"]
+    assert account.named[0].explains == ("predict",)
+    assert {"gradient_W1", "gradient_b2"} <= set(account.unexplained)
+
+
+def test_a_batch_whose_gradient_is_wrong_is_not_accused_of_its_labels(answered, assignment):
+    """A softmax over the batch makes a batch's gradient no mean of its rows'; unnamed, it says nothing of labels."""
+
+    def odd(z, y):
+        dz = np.exp(z) / np.exp(z).sum(axis=0) ** 1.1
+        dz[np.arange(len(y)), y] -= 1
+        return dz / len(y)
+
+    account, findings = account_of(answered(network=replace(network_of(assignment), d_scores=odd)))
+    assert findings["minibatch"].share < 1
+    assert named(account) == []
+
+
+def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, probes):
+    """Two entries with the same numbers: the student reads both, as alternatives."""
+
+    def entry(identity):
+        ways_of_it = ({"d_bias@1": _averaged},)
+        texts = (f"{identity} title.", f"{identity} hint", "f", ("001",))
+        return Misconception(identity, "gradients", *texts, ("gradient_b2",), "grads b2", ways_of_it)
+
+    line = line_up(assignment, network_of(assignment), probes.calls, [entry("one"), entry("other")])
+    replies = {c.id: line.rehearse(frozenset({0}), 1.0, c.id) for c in probes.calls if c.id not in LEFT_OUT}
+    run = Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0)
+    judgement = judge(assignment, replace(probes, line_up=line), run, Submission("s", "s.py", "", "s.py"))
+    (diagnosis,) = judgement.diagnoses
+    assert diagnosis.title == "One of: one title. Or: other title."
+
+
+def _averaged(du, _layer):
+    return du.mean(axis=0)
+
+
+def test_credit_returns_what_only_follows(answered):
+    """No 1/N: charged at the scores' own layer; the first layer's gradients, right given it, keep their points."""
+    account, findings = account_of(answered("gradient_not_divided"))
+    assert {check for check, finding in findings.items() if finding.share < 1} >= {"gradient_W1", "gradient_W2"}
+    assert set(account.credited) == {"gradient_W1", "gradient_b1", "numeric_gradient"}
+    assert all(earned == 1.0 for earned, _ in account.credited.values())
+    assert set(account.named[0].costs) == {"gradient_W2", "gradient_b2"}
+
+
+def test_a_second_mistake_in_a_credited_check_is_charged_there(answered):
+    """W1 fails by the missing 1/N and by its own regulariser: the first is charged elsewhere, the second here."""
+    account, _ = account_of(answered("gradient_not_divided", "regulariser_gradient_halved_layer1"))
+    assert set(named(account)) == {"gradient_not_divided", "regulariser_gradient_halved"}
+    costs = {one.suspect.id: set(one.costs) for one in account.named}
+    assert costs["gradient_not_divided"] >= {"gradient_W2", "gradient_b2"}
+    assert "gradient_W1" in costs["regulariser_gradient_halved"]
+    assert "gradient_b1" in account.credited
+    assert "gradient_W1" not in account.credited or account.credited["gradient_W1"][0] < 1
+
+
+def test_where_the_rubric_lacks_a_mistakes_own_check_the_others_charge_it(answered):
+    """An instructor who drops the row "scores" gives no present to who forgets a bias."""
+    without = tuple(check for check in RUBRIC if check != "scores")
+    account, _ = account_of(answered("bias_forgotten_layer1"), without)
+    assert account.credited == {}
+    assert set(account.named[0].costs) >= {"gradient_b1"}
+
+
+def test_what_did_not_run_earns_nothing(answered):
+    """A program that raises for the same reason as a listed mistake gets no credit for a train() that nobody saw."""
+    account, _ = account_of(answered("bias_gradient_over_units_layer1"))
+    assert named(account) == ["bias_gradient_over_units"]
+    assert not {"update_rule", "decay", "minibatch", "histories", "learns_toy"} & set(account.credited)
+
+
+def test_a_right_submission_is_not_diagnosed(answered, probes, monkeypatch):
+    """Nothing is rehearsed for it: a diagnosis costs a right program nothing."""
+
+    def never(*_):
+        raise AssertionError("rehearsed for a right program")
+
+    right = answered()
+    untouched = Evidence(right.assignment, replace(probes, line_up=LineUp(probes.line_up.suspects, never)), right.run)
+    account, _ = account_of(untouched)
+    assert (account.named, account.unexplained) == ((), ())
+
+
+def test_without_a_line_up_nothing_is_named(answered, probes):
+    """Frozen probes may come without the mistakes; judging goes on as before."""
+    wrong = answered("uphill")
+    bare = Evidence(wrong.assignment, replace(probes, line_up=None), wrong.run)
+    account, _ = account_of(bare)
+    assert account.named == ()
+    assert "update_rule" in account.unexplained
+
+
+def test_every_stage_has_mistakes_that_are_the_same_as_right_code():
+    """They are listed, so that whoever adds a check sees what it must not punish."""
+    assert {one.stage for one in MISCONCEPTIONS if one.harmless} == {"scores", "loss", "gradients", "train", "predict"}

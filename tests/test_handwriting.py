@@ -1,0 +1,433 @@
+"""A network written out as a student's file is the same network: it answers alike, mistake by mistake."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+import os
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.records import Array
+from reference.handwriting import written
+from reference.misconceptions import MISCONCEPTIONS, Way, ways, wrong_network
+from reference.network import build
+from reference.rehearsal import perform
+
+RIGHT = build()
+WAYS = {way.name: way for way in ways()}
+# What reg is multiplied by stands in loss() alone.
+ASKED = {1.0: ("scores/a", "loss/b/3", "train/2", "predict/c"), 0.5: ("loss/b/3",)}
+# A bias that has become (N, H), or hidden values that have lost an axis: the network adds b[..., None, :], made for
+# maxout, where a student adds b; the two differ in what numpy broadcasts.
+OTHERWISE_BROADCAST = {
+    "relu_is_a_maximum_over_an_axis_2",
+    "bias_gradient_not_summed",
+    "bias_gradient_not_summed_layer1",
+    "bias_gradient_not_summed_layer2",
+}
+# Chance in loss() and the drawing of batches share one generator in a student's program, not in a network.
+BY_CHANCE = {"answers_change"}
+TEXTS = {}
+COMMENTS = {"# forward pass", "# loss", "# gradients", "# the batch"}
+GOLDEN = """\
+import numpy as np
+
+
+def probabilities(z):
+    e = np.exp(z)
+    return e / e.sum(axis=1, keepdims=True)
+
+
+class TwoLayerNet:
+    def __init__(self, input_size, hidden_size, output_size, std=1e-4):
+        self.params = {}
+        self.params["W1"] = std * np.random.randn(input_size, hidden_size)
+        self.params["b1"] = np.zeros(hidden_size)
+        self.params["W2"] = std * np.random.randn(hidden_size, output_size)
+        self.params["b2"] = np.zeros(output_size)
+
+    def loss(self, X, y=None, reg=0.0):
+        W1, b1 = self.params["W1"], self.params["b1"]
+        W2, b2 = self.params["W2"], self.params["b2"]
+
+        # forward pass
+        u = X @ W1 + b1
+        hidden = np.maximum(u, 0.0)
+        scores = hidden @ W2 + b2
+
+        if y is None:
+            return scores
+
+        # loss
+        N = len(y)
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        data_loss = (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(N), y]).sum() / N
+        loss = data_loss + reg * ((W1 ** 2).sum() + (W2 ** 2).sum())
+
+        # gradients
+        grads = {}
+        dscores = probabilities(shifted)
+        dscores[np.arange(N), y] -= 1.0
+        dscores /= N
+        grads["W2"] = hidden.T @ dscores + 2 * reg * W2
+        grads["b2"] = dscores.sum(axis=0)
+        dhidden = dscores @ W2.T
+        du = dhidden * (u > 0)
+        grads["W1"] = X.T @ du + 2 * reg * W1
+        grads["b1"] = du.sum(axis=0)
+
+        return loss, grads
+
+    def train(
+        self,
+        X,
+        y,
+        X_val,
+        y_val,
+        learning_rate=1e-3,
+        learning_rate_decay=0.95,
+        reg=5e-6,
+        num_iters=100,
+        batch_size=200,
+        verbose=False,
+    ):
+        num_train = X.shape[0]
+        iterations_per_epoch = max(num_train // batch_size, 1)
+
+        loss_history = []
+        train_acc_history = []
+        val_acc_history = []
+
+        for it in range(num_iters):
+            # the batch
+            indices = np.random.choice(num_train, batch_size)
+            X_batch = X[indices]
+            y_batch = y[indices]
+
+            loss, grads = self.loss(X_batch, y_batch, reg)
+            loss_history.append(loss)
+
+            for name, theta in self.params.items():
+                self.params[name] = theta - learning_rate * grads[name]
+
+            if verbose and it % 100 == 0:
+                print(f"iteration {it} of {num_iters}: loss {loss}")
+
+            if it % iterations_per_epoch == 0:
+                train_acc_history.append(np.mean(self.predict(X_batch) == y_batch))
+                val_acc_history.append(np.mean(self.predict(X_val) == y_val))
+                learning_rate *= learning_rate_decay
+
+        return {
+            "loss_history": loss_history,
+            "train_acc_history": train_acc_history,
+            "val_acc_history": val_acc_history,
+        }
+
+    def predict(self, X):
+        scores = self.loss(X)
+        y_pred = np.argmax(scores, axis=1)
+        return y_pred
+
+
+best_hyperparameters = dict(
+    hidden_size=32,
+    learning_rate=1.0,
+    learning_rate_decay=0.97,
+    reg=0.001,
+    num_iters=330,
+    batch_size=50,
+)
+"""
+
+
+def answers(source, call):
+    """Give what the class in a source answers, step by step, and what it raised in the end."""
+    namespace, first = {}, {}
+    exec(compile(source, "<written>", "exec"), namespace)  # noqa: S102 -- our own text
+    net = namespace["TwoLayerNet"](*call.sizes)
+    net.params = {name: np.array(value, dtype=np.float64) for name, value in call.params.items()}
+    np.random.seed(call.seed)  # noqa: NPY002 -- students draw from numpy's global generator
+    results = []
+    for step in call.steps:
+        given = {
+            name: value.copy() if isinstance(value, np.ndarray) else value for name, value in step.arguments.items()
+        }
+        first = first or given
+        try:
+            with np.errstate(all="ignore"):
+                if step.method == "params":
+                    results.append({name: np.array(value) for name, value in net.params.items()})
+                elif step.method == "arguments":
+                    results.append({name: value for name, value in first.items() if isinstance(value, np.ndarray)})
+                else:
+                    results.append(getattr(net, step.method)(**given))
+        except Exception as error:  # noqa: BLE001 -- a wrong program raises what it likes
+            return results, type(error).__name__
+    return results, None
+
+
+def text(network, *mistakes):
+    """Give a program's text; that of one way of the right network is written once."""
+    listed = len(mistakes) == 1 and WAYS.get(mistakes[0].name) is mistakes[0]
+    if not listed:
+        return written(network, mistakes)
+    key = network.coefficient, mistakes[0].name
+    TEXTS[key] = TEXTS.get(key) or written(network, mistakes)
+    return TEXTS[key]
+
+
+def same(one, other):
+    """Tell whether two answers are alike: in kind, in shape, and to nine digits."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        both = isinstance(one, dict) and isinstance(other, dict) and set(one) == set(other)
+        return both and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        both = isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other)
+        return both and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if one is None or other is None:
+        return one is other
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
+        return False
+    return np.allclose(one, other, rtol=1e-9, atol=1e-9, equal_nan=True)
+
+
+def differing(network, mistakes, calls):
+    """Give the calls to which the written program answers otherwise than the network."""
+    source, wrong = text(network, *mistakes), wrong_network(network, mistakes)
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # means of nothing, as wrong programs take them
+        for call in calls:
+            np.random.seed(call.seed)  # noqa: NPY002 -- for steps that draw from it
+            expected = perform(wrong, call)
+            results, error = answers(source, call)
+            if error != (expected.error.type if expected.error else None) or not same(tuple(results), expected.results):
+                found.append(call.id)
+    return found
+
+
+def made(layer=None, /, **steps):
+    """Give a way of a mistake that is in no list: these steps."""
+    return Way(replace(MISCONCEPTIONS[0], ways=(steps,)), steps, layer)
+
+
+def changed_lines(source):
+    """Give the lines that a source has and the right program has not."""
+    lines = difflib.ndiff(GOLDEN.splitlines(), source.splitlines())
+    return [line[2:].strip() for line in lines if line.startswith("+ ")]
+
+
+@pytest.fixture(scope="module")
+def questions(probes):
+    """Give a few of the assignment's questions by their names: of each kind one."""
+    asked = {*ASKED[1.0], "purity"}
+    chosen = {call.id: call for call in probes.calls if call.id in asked}
+    assert set(chosen) == asked
+    return chosen
+
+
+@pytest.mark.parametrize("coefficient", ASKED)
+def test_every_way_answers_as_its_network(questions, coefficient):
+    """The text is the network: scores, loss, gradients, training and labels of every way agree."""
+    network, wrong = replace(RIGHT, coefficient=coefficient), {}
+    assert not differing(network, [], questions.values())
+    for name, way in WAYS.items():
+        calls = [questions[call] for call in ASKED[coefficient] if not (name in BY_CHANCE and call == "train/2")]
+        if found := differing(network, [way], calls):
+            wrong[name] = found
+    assert set(wrong) <= OTHERWISE_BROADCAST, wrong
+
+
+def test_two_mistakes_at_once(questions):
+    """Mistakes meet in one program, also where one is about one layer and the other changes what it reads."""
+    pairs = [
+        ("bias_gradient_averaged_layer1", "bias_gradient_multiplied_layer2"),
+        ("relu_left_out_1", "mask_of_output"),
+        ("biases_regularised", "regulariser_gradient_divided_by_N_layer2"),
+        ("regulariser_of_one_matrix_3", "regulariser_gradient_without_weights"),
+        ("loss_and_gradients_swapped", "probabilities_returned_1"),
+        ("momentum_5", "decay_compounded_1"),
+        ("hinge_for_cross_entropy_1", "squared_error_4"),
+    ]
+    for names in pairs[:-1]:
+        assert not differing(RIGHT, [WAYS[name] for name in names], questions.values()), names
+    with pytest.raises(ValueError, match="two mistakes replace"):
+        written(RIGHT, [WAYS[name] for name in pairs[-1]])
+
+
+def test_biases_that_are_zero_get_no_regulariser(questions):
+    """The network adds nothing to the gradient of a bias that is zero, whatever it does to the others."""
+    call = questions["loss/b/3"]
+    zero = replace(call, params={name: value * (name[0] == "W") for name, value in call.params.items()})
+    mistakes = [WAYS["biases_regularised"], WAYS["gradient_divided_once_more"]]
+    assert not differing(RIGHT, mistakes, [zero, call])
+
+
+def test_the_right_program_is_this_one():
+    """Whoever changes how programs are written sees it here, as a reader would."""
+    assert written(RIGHT) == GOLDEN
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("bias_gradient_averaged_layer2", ['grads["b2"] = dscores.mean(axis=0)']),
+        (
+            "regulariser_gradient_halved",
+            ['grads["W2"] = hidden.T @ dscores + reg * W2', 'grads["W1"] = X.T @ du + reg * W1'],
+        ),
+        ("decay_compounded_2", ["learning_rate *= learning_rate_decay ** (it + 1)"]),
+        (
+            "labels_of_other_rows_2",
+            ["X_batch = X[np.random.choice(num_train, batch_size)]", "y_batch = y[:batch_size]"],
+        ),
+        (
+            "predict_without_second_bias",
+            [
+                'W1, b1 = self.params["W1"], self.params["b1"]',
+                'W2 = self.params["W2"]',
+                "scores = np.maximum(0, X @ W1 + b1) @ W2",
+            ],
+        ),
+    ],
+)
+def test_a_mistake_is_the_line_that_a_student_would_have_written(name, lines):
+    """A wrong step becomes a wrong line under the program's own names, and nothing else is changed."""
+    assert changed_lines(written(RIGHT, [WAYS[name]])) == lines
+
+
+def test_no_program_gives_itself_away_or_holds_what_it_does_not_use():
+    """Comments are the same four everywhere, and each function and number at the top is read."""
+    for name, way in WAYS.items():
+        source = text(RIGHT, way)
+        assert {line.strip() for line in source.splitlines() if "#" in line} <= COMMENTS, name
+        assert "\n\n\n\n" not in source, name
+        tree = ast.parse(source)
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        top = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.Assign)]
+        held = {node.name if isinstance(node, ast.FunctionDef) else node.targets[0].id for node in top}
+        assert held - read == {"best_hyperparameters"}, name
+
+
+def test_names_class_and_hyperparameters_are_the_callers():
+    """Another assignment calls its parameters otherwise, and a student chooses other settings."""
+    names = (("A", "a"), ("B", "c"))
+    source = written(RIGHT, [WAYS["one_bias_never_updated_1"]], class_name="Net", names=names, best={"reg": 0.5})
+    assert "class Net:" in source
+    assert '(name != "c")' in source
+    assert 'grads["A"] = X.T @ du + 2 * reg * A' in source
+    assert source.endswith("best_hyperparameters = dict(\n    reg=0.5,\n)\n")
+    assert "W1" not in source
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "elu", "maxout"])
+@pytest.mark.parametrize("loss", ["softmax", "svm", "sigmoid"])
+def test_other_variants_are_written_as_well(activation, loss):
+    """What is simplified away for one affine map and softmax is not taken from those that need it."""
+    network, rng = build(activation, loss, "every"), np.random.RandomState(0)
+    sizes = (5, 6, 1 if loss == "sigmoid" else 3)
+    params = {name: rng.standard_normal(shape) for name, shape in network.shapes(sizes).items()}
+    X, y = rng.standard_normal((7, 5)), rng.randint(0, 2, 7)
+    namespace = {}
+    exec(compile(written(network), "<written>", "exec"), namespace)  # noqa: S102 -- our own text
+    net = namespace["TwoLayerNet"](*sizes)
+    assert {name: value.shape for name, value in net.params.items()} == network.shapes(sizes)
+    net.params = {name: value.copy() for name, value in params.items()}
+    assert same(net.loss(X, y, 0.3), network.evaluate(params, X, y, 0.3))
+    assert same(net.predict(X), network.predict(params, X))
+
+
+# ---------------------------------------------------------------- steps that are in no list
+
+
+def centres_in_place(x: Array, W: Array, b: Array, _k: int):
+    """Change the inputs themselves."""
+    x -= x.mean(axis=0)
+    return x @ W + b
+
+
+def loss_changes_scores(z: Array, y: Array):
+    """Change the scores that the gradient is then made from, were they not centred anew."""
+    z[np.arange(len(y)), y] -= 1
+    return z.mean()
+
+
+def strength_of_its_own(data, penalty, strength: float, _N: int):
+    """Change a number that loss() reads again."""
+    strength *= 2
+    return data + strength * penalty
+
+
+def borrows_names(dh: Array, layer):
+    """Call locals what something else is called in loss()."""
+    hidden = layer.u > 0
+    grads = dh * hidden
+    return grads * (hidden + 1)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        {"affine": centres_in_place},
+        {"data_term": loss_changes_scores},
+        {"total": strength_of_its_own},
+        {"d_activate": borrows_names},
+    ],
+    ids=lambda steps: "+".join(step.__name__ for step in steps.values()),
+)
+def test_what_a_step_changes_is_changed_in_the_program_and_nothing_else(questions, steps):
+    """Arrays are changed in place where the step does; numbers and names of the program's own are not."""
+    for coefficient in (0.5, 1.0):
+        assert not differing(replace(RIGHT, coefficient=coefficient), [made(**steps)], questions.values())
+
+
+def two_returns(z: Array):
+    """Return early."""
+    if z.shape[0]:
+        return z
+    return -z
+
+
+def reads_a_module(z: Array):
+    """Read something that is neither numpy nor ours."""
+    return z * os.cpu_count()
+
+
+@pytest.mark.parametrize(("step", "why"), [(two_returns, "one return"), (reads_a_module, "os cannot be written")])
+def test_a_step_that_cannot_be_written_out_is_refused(step, why):
+    """No program is better than one that is not the network."""
+    with pytest.raises((TypeError, ValueError), match=why):
+        written(RIGHT, [made(activate=step)])
+
+
+def test_the_text_does_not_depend_on_the_process():
+    """A text that differed from run to run could not be compared; the order of sets is what could make it differ."""
+    names = ["hinge_for_cross_entropy_2", "adaptive_steps_1", "predict_without_relu", "sigmoid_for_relu_1"]
+    program = (
+        "import hashlib\nfrom reference.handwriting import written\nfrom reference.misconceptions import ways\n"
+        "from reference.network import build\n"
+        f"texts = ''.join(written(build(), [way]) for way in ways() if way.name in {names})\n"
+        "print(hashlib.sha256(texts.encode()).hexdigest())"
+    )
+    here = hashlib.sha256("".join(written(RIGHT, [way]) for way in ways() if way.name in names).encode()).hexdigest()
+    # These two order the two functions at the top otherwise, if a set orders them.
+    for seed in ("6", "7"):
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=Path(__file__).resolve().parent.parent,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.strip() == here
