@@ -11,28 +11,43 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from grader.records import Suspect
+from reference.mistakes.activation import ACTIVATION
+from reference.mistakes.batches import BATCHES
 from reference.mistakes.entry import SOURCES, Misconception
-from reference.mistakes.gradients import GRADIENTS
 from reference.mistakes.harmless import HARMLESS
+from reference.mistakes.hidden_gradient import HIDDEN_GRADIENT
 from reference.mistakes.loss import LOSS
+from reference.mistakes.other_losses import OTHER_LOSSES
+from reference.mistakes.parameter_gradients import PARAMETER_GRADIENTS
 from reference.mistakes.predict import PREDICT
 from reference.mistakes.purity import PURITY
 from reference.mistakes.regulariser import REGULARISER
+from reference.mistakes.regulariser_gradient import REGULARISER_GRADIENT
+from reference.mistakes.schedule import SCHEDULE
 from reference.mistakes.scores import SCORES
-from reference.mistakes.train import TRAIN
+from reference.mistakes.softmax_gradient import SOFTMAX_GRADIENT
+from reference.mistakes.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reference.network import Network
 
+# In the order in which data flow through a network, and so in the order in which reports name them.
 MISCONCEPTIONS: tuple[Misconception, ...] = (
     *PURITY,
     *SCORES,
+    *ACTIVATION,
     *LOSS,
+    *OTHER_LOSSES,
     *REGULARISER,
-    *GRADIENTS,
-    *TRAIN,
+    *SOFTMAX_GRADIENT,
+    *HIDDEN_GRADIENT,
+    *PARAMETER_GRADIENTS,
+    *REGULARISER_GRADIENT,
+    *STEPS,
+    *BATCHES,
+    *SCHEDULE,
     *PREDICT,
     *HARMLESS,
 )

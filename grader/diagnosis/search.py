@@ -73,6 +73,8 @@ def explain(evidence: Evidence, shares: dict[str, float]) -> list[Explanation]:
         content = tuple(_content(part, shares) for part in block.parts)
         if not all(content):
             known = _through(evidence, block, content, known)[:MOST_KEPT]
+        if block.name == "loss":
+            known = [_doubted(evidence, one) for one in known]
     best = min(map(_cost, known))
     return list({one.mistakes: one for one in known if _cost(one) == best}.values())
 
@@ -87,8 +89,19 @@ def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
         Block("scores", ("scores",), ("scores",), 600),
         Block("loss", ("loss", "gradients"), core_parts(names), 120),
         Block("predict", ("predict",), ("labels",), 300),
-        Block("train", ("train",), TRAIN_PARTS, 120, harmless=True),
+        Block("train", ("train",), TRAIN_PARTS, 300, harmless=True),
     )
+
+
+def _doubted(evidence: Evidence, explanation: Explanation) -> Explanation:
+    """Take back what was said of the scores where the loss does not follow from it: it was something that looks alike."""
+    line_up = evidence.probes.line_up
+    if line_up is None or "loss" not in explanation.unexplained:
+        return explanation
+    kept = frozenset(i for i in explanation.mistakes if line_up.suspects[i].stage != "scores")
+    if kept == explanation.mistakes:
+        return explanation
+    return replace(explanation, mistakes=kept, unexplained=("scores", *explanation.unexplained))
 
 
 def _content(part: str, shares: dict[str, float]) -> bool:
@@ -244,6 +257,9 @@ def _inquiry(
     own = [
         scene.trace(part) if fine else trace(evidence, part) for part, fine in zip(block.parts, content, strict=True)
     ]
+    # Where a known mistake makes batches look odd, they look odd in another way each time: chance draws their rows.
+    odd = scene.base and scene.trace("batches").shape not in {("right", 0), MISSING.shape}
+    own = [scene.trace(part) if odd and part == "batches" else one for part, one in zip(block.parts, own, strict=True)]
     if guessing:
         own = [MISSING if one.shape == ("unexplained", 0) else one for one in own]
     return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))

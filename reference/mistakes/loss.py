@@ -1,4 +1,4 @@
-"""Mistakes in the data loss, some of them carried through to its gradient."""
+"""Mistakes in the cross-entropy: its mean, its logarithm, its softmax; some carried through to the gradient."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import as_they_are, d_svm_loss, probabilities, svm_loss
+from reference.losses import as_they_are, probabilities
 from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
@@ -103,24 +103,6 @@ def largest_probability(z: Array, y: Array) -> Any:
     return -np.log(probabilities(z).max(axis=1)).sum() / len(y)
 
 
-def both_sides(z: Array, y: Array) -> Any:
-    p = probabilities(z)
-    target = np.eye(z.shape[1])[y]
-    return -(target * np.log(p) + (1 - target) * np.log(1 - p)).sum() / len(y)
-
-
-def normaliser_left_out(z: Array, y: Array) -> Any:
-    return -z[np.arange(len(y)), y].mean()
-
-
-def normaliser_squared(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(probabilities(z))[np.arange(len(y)), y]).mean()
-
-
-def exponent_left_out(z: Array, y: Array) -> Any:
-    return -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()
-
-
 def over_examples(z: Array, y: Array) -> Any:
     p = np.exp(z) / np.exp(z).sum(axis=0)
     return -np.log(p[np.arange(len(y)), y]).mean()
@@ -143,104 +125,12 @@ def d_over_the_batch(z: Array, y: Array) -> Any:
     return dz / len(y)
 
 
-def epsilon_of_a_hundredth(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-2).mean()
-
-
-def epsilon_of_a_thousandth(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-3).mean()
-
-
-def epsilon_of_1e4(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-4).mean()
-
-
-def epsilon_of_1e5(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-5).mean()
-
-
-def squared_errors(z: Array, y: Array) -> Any:
-    return ((z - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def d_squared_errors(z: Array, y: Array) -> Any:
-    return 2 * (z - np.eye(z.shape[1])[y]) / len(y)
-
-
-def halved_squared_errors(z: Array, y: Array) -> Any:
-    return 0.5 * ((z - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def d_halved_squared_errors(z: Array, y: Array) -> Any:
-    return (z - np.eye(z.shape[1])[y]) / len(y)
-
-
-def squared_errors_of_probabilities(z: Array, y: Array) -> Any:
-    return ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def halved_squared_errors_of_probabilities(z: Array, y: Array) -> Any:
-    return 0.5 * ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def classes_of_the_labels(z: Array, y: Array) -> Any:
-    classes = y.max() + 1
-    return (np.log(np.exp(z[:, :classes]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
-
-
-def d_classes_of_the_labels(z: Array, y: Array) -> Any:
-    classes = y.max() + 1
-    dz = np.zeros_like(z)
-    dz[:, :classes] = probabilities(z[:, :classes])
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
-
-
-def one_hot_of_the_labels(z: Array, y: Array) -> Any:
-    target = np.eye(len(set(y.tolist())))[y]
-    return -(target * np.log(probabilities(z))).sum() / len(y)
-
-
-def d_one_hot_of_the_labels(z: Array, y: Array) -> Any:
-    target = np.eye(len(set(y.tolist())))[y]
-    return (probabilities(z) - target) / len(y)
-
-
-def one_hot_to_the_largest_label(z: Array, y: Array) -> Any:
-    target = np.eye(y.max() + 1)[y]
-    return -(target * np.log(probabilities(z))).sum() / len(y)
-
-
-def d_one_hot_to_the_largest_label(z: Array, y: Array) -> Any:
-    target = np.eye(y.max() + 1)[y]
-    return (probabilities(z) - target) / len(y)
-
-
-def three_classes(z: Array, y: Array) -> Any:
-    return (np.log(np.exp(z[:, :3]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
-
-
-def d_three_classes(z: Array, y: Array) -> Any:
-    dz = np.zeros_like(z)
-    dz[:, :3] = probabilities(z[:, :3])
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
-
-
 def by_the_batch(z: Array) -> Any:
     return z - z.max()
 
 
 def by_the_class(z: Array) -> Any:
     return z - z.max(axis=0)
-
-
-def three_parts(loss: Any, gradients: dict[str, Array]) -> Any:
-    return loss, gradients, loss
-
-
-def other_way_round(loss: Any, gradients: dict[str, Array]) -> Any:
-    return gradients, loss
 
 
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
@@ -327,29 +217,6 @@ LOSS = (
         {"data_term": largest_probability},
     ),
     _mistake(
-        "binary_cross_entropy",
-        "The loss also counts log(1 - p) of the wrong classes, as for independent yes-or-no questions.",
-        "The softmax makes one choice among C classes. Which terms are left of the formula then?",
-        {"data_term": both_sides},
-    ),
-    _mistake(
-        "normaliser_left_out",
-        "The loss uses the score of the right class alone: the sum over all classes is missing.",
-        "Take the logarithm of the softmax apart. Where did the denominator go?",
-        {"data_term": normaliser_left_out},
-        {"data_term": exponent_left_out},
-        formula="-log p[y] = log sum_j exp(z_j) - z_y",
-        about="probabilities",
-    ),
-    _mistake(
-        "softmax_of_probabilities",
-        "The softmax is taken twice inside the loss.",
-        "How often is exp() taken on the way from the scores to the loss?",
-        {"data_term": normaliser_squared},
-        formula=_P,
-        about="probabilities",
-    ),
-    _mistake(
         "softmax_over_examples",
         "The softmax is normalised over the examples (axis 0) instead of over the classes of each example.",
         "Which sums of your probabilities are 1: those of the rows, or those of the columns?",
@@ -370,50 +237,6 @@ LOSS = (
         source=("004",),
     ),
     _mistake(
-        "epsilon_too_large",
-        "What is added inside the logarithm is so large that it changes the loss.",
-        "Is an epsilon needed at all once the maximum of each row is subtracted before exp()?",
-        {"data_term": epsilon_of_a_hundredth},
-        {"data_term": epsilon_of_a_thousandth},
-        {"data_term": epsilon_of_1e4},
-        {"data_term": epsilon_of_1e5},
-    ),
-    _mistake(
-        "hinge_for_cross_entropy",
-        "The loss is the multiclass SVM's hinge; the softmax's cross-entropy is asked for.",
-        "Look up which loss the assignment names. Does yours take an exp and a log?",
-        {"data_term": svm_loss, "d_scores": d_svm_loss},
-        {"data_term": svm_loss},
-    ),
-    _mistake(
-        "squared_error",
-        "The loss is a squared error; the softmax's cross-entropy is asked for.",
-        "Look up which loss the assignment names. Does yours take a log?",
-        {"centre": as_they_are, "data_term": squared_errors, "d_scores": d_squared_errors},
-        {"centre": as_they_are, "data_term": halved_squared_errors, "d_scores": d_halved_squared_errors},
-        {"centre": as_they_are, "data_term": squared_errors},
-        {"data_term": squared_errors_of_probabilities},
-        {"data_term": halved_squared_errors_of_probabilities},
-    ),
-    _mistake(
-        "classes_counted_from_labels",
-        "The number of classes is taken from the labels of the batch; a batch need not hold every class.",
-        "Where else than in y can you read how many classes there are?",
-        {"data_term": classes_of_the_labels, "d_scores": d_classes_of_the_labels},
-        {"data_term": classes_of_the_labels},
-        {"data_term": one_hot_of_the_labels, "d_scores": d_one_hot_of_the_labels},
-        {"data_term": one_hot_to_the_largest_label, "d_scores": d_one_hot_to_the_largest_label},
-        about="probabilities",
-    ),
-    _mistake(
-        "classes_written_into_code",
-        "The number of classes stands in the code as 3; other data have others.",
-        "Look for a 3 in loss(). What would have to stand there for ten classes?",
-        {"data_term": three_classes, "d_scores": d_three_classes},
-        {"data_term": three_classes},
-        about="probabilities",
-    ),
-    _mistake(
         "maximum_of_each_class",
         "What is subtracted before exp() is the maximum of each class over the examples: that changes the probabilities.",
         "Along which axis may a constant be subtracted without changing a row's softmax?",
@@ -421,24 +244,6 @@ LOSS = (
         formula=_P,
         about="probabilities",
         source=("004",),
-    ),
-    _mistake(
-        "loss_in_three_parts",
-        "loss(X, y, reg) returns more than the pair (loss, grads).",
-        "Compare your return statement with what the docstring promises.",
-        {"report_loss": three_parts},
-        about="total loss",
-        formula="loss(X, y, reg) gives (loss, grads)",
-        source=("003",),
-    ),
-    _mistake(
-        "loss_and_gradients_swapped",
-        "loss(X, y, reg) returns (grads, loss) instead of (loss, grads).",
-        "Compare your return statement with what the docstring promises.",
-        {"report_loss": other_way_round},
-        about="total loss",
-        formula="loss(X, y, reg) gives (loss, grads)",
-        source=("003",),
     ),
     Misconception(
         "nothing_subtracted",

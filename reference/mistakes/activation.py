@@ -1,0 +1,174 @@
+"""Mistakes in the hidden layer's activation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.activations import sigmoid, tanh
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+    from reference.layers import Layer
+
+
+def nothing_done(u: Array) -> Any:
+    return u
+
+
+def passed_on(dh: Array, _layer: Layer) -> Any:
+    return dh
+
+
+def largest_of_row(u: Array) -> Any:
+    return np.maximum(u, u.max(axis=1, keepdims=True))
+
+
+def leaky(u: Array) -> Any:
+    return np.maximum(0.01 * u, u)
+
+
+def d_leaky(dh: Array, layer: Layer) -> Any:
+    return dh * np.where(layer.u > 0, 1.0, 0.01)
+
+
+def leaky_tenth(u: Array) -> Any:
+    return np.maximum(0.1 * u, u)
+
+
+def d_leaky_tenth(dh: Array, layer: Layer) -> Any:
+    return dh * np.where(layer.u > 0, 1.0, 0.1)
+
+
+def d_sigmoid(dh: Array, layer: Layer) -> Any:
+    return dh * layer.h * (1 - layer.h)
+
+
+def d_tanh(dh: Array, layer: Layer) -> Any:
+    return dh * (1 - layer.h**2)
+
+
+def softplus(u: Array) -> Any:
+    return np.log(1 + np.exp(u))
+
+
+def d_softplus(dh: Array, layer: Layer) -> Any:
+    return dh / (1 + np.exp(-layer.u))
+
+
+def size_of(u: Array) -> Any:
+    return np.abs(u)
+
+
+def d_size_of(dh: Array, layer: Layer) -> Any:
+    return dh * np.sign(layer.u)
+
+
+def negative_part(u: Array) -> Any:
+    return np.minimum(u, 0)
+
+
+def d_negative_part(dh: Array, layer: Layer) -> Any:
+    return dh * (layer.u < 0)
+
+
+_HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
+
+
+ACTIVATION = (
+    Misconception(
+        "relu_left_out",
+        "scores",
+        "There is no ReLU between the two layers.",
+        "Two layers without anything between them are one layer. Which line makes the hidden values zero or more?",
+        _HIDDEN,
+        ("001", "003"),
+        ("scores",),
+        "hidden",
+        ({"activate": nothing_done}, {"activate": nothing_done, "d_activate": passed_on}),
+    ),
+    Misconception(
+        "relu_is_a_maximum_over_an_axis",
+        "scores",
+        "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
+        "np.max looks along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": largest_of_row},),
+    ),
+    Misconception(
+        "leaky_relu_for_relu",
+        "scores",
+        "The hidden layer uses a leaky ReLU; the assignment asks for the plain one.",
+        "What does your activation give for a negative input, and what does the formula give?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        (
+            {"activate": leaky, "d_activate": d_leaky},
+            {"activate": leaky_tenth, "d_activate": d_leaky_tenth},
+            {"activate": leaky},
+            {"activate": leaky_tenth},
+        ),
+    ),
+    Misconception(
+        "sigmoid_for_relu",
+        "scores",
+        "The hidden layer uses a sigmoid; the assignment asks for the ReLU.",
+        "Look up which activation is asked for, and what it does to a large value.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": sigmoid, "d_activate": d_sigmoid}, {"activate": sigmoid}),
+    ),
+    Misconception(
+        "tanh_for_relu",
+        "scores",
+        "The hidden layer uses tanh; the assignment asks for the ReLU.",
+        "Look up which activation is asked for, and what it does to a large value.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": tanh, "d_activate": d_tanh}, {"activate": tanh}),
+    ),
+    Misconception(
+        "softplus_for_relu",
+        "scores",
+        "The hidden layer uses log(1 + exp(u)), which is near the ReLU but not the same.",
+        "What does your activation give at u = 0, and what does the ReLU give there?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": softplus, "d_activate": d_softplus}, {"activate": softplus}),
+    ),
+    Misconception(
+        "absolute_value_for_relu",
+        "scores",
+        "The activation takes the absolute value: negative inputs come through with their sign turned.",
+        "What should become of a negative u?",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": size_of, "d_activate": d_size_of}, {"activate": size_of}),
+    ),
+    Misconception(
+        "relu_upside_down",
+        "scores",
+        "The activation keeps the negative values and drops the positive ones.",
+        "Which half of the line does the ReLU let through? Look at minimum and maximum, or at the sign of the comparison.",
+        _HIDDEN,
+        ("003",),
+        ("scores",),
+        "activation",
+        ({"activate": negative_part, "d_activate": d_negative_part}, {"activate": negative_part}),
+    ),
+)

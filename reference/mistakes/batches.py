@@ -1,0 +1,195 @@
+"""Mistakes in what train() trains on: the batch, the arguments of loss(), where it starts and how long it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array, Params
+
+
+def without_reg(X: Array, y: Array, _reg: float) -> Any:
+    return X, y, 0.0
+
+
+def reg_doubled(X: Array, y: Array, reg: float) -> Any:
+    return X, y, 2 * reg
+
+
+def whole_set(_rng: Any, X: Array, y: Array, _batch_size: int) -> Any:
+    return X, y
+
+
+def first_rows(_rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    return X[:batch_size], y[:batch_size]
+
+
+def other_labels(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    X_batch = X[rng.choice(len(X), batch_size)]
+    return X_batch, y[rng.choice(len(X), batch_size)]
+
+
+def labels_in_order(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    X_batch = X[rng.choice(len(X), batch_size)]
+    return X_batch, y[:batch_size]
+
+
+def from_features(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    indices = rng.choice(X.shape[1], batch_size)
+    return X[indices], y[indices]
+
+
+def from_batch_size(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    indices = rng.choice(batch_size, batch_size)
+    return X[indices], y[indices]
+
+
+def one_row(rng: Any, X: Array, y: Array, _batch_size: int) -> Any:
+    indices = rng.choice(len(X), 1)
+    return X[indices], y[indices]
+
+
+def one_row_many_times(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    indices = np.repeat(rng.choice(len(X), 1), batch_size)
+    return X[indices], y[indices]
+
+
+def twice_the_rows(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
+    indices = rng.choice(len(X), 2 * batch_size)
+    return X[indices], y[indices]
+
+
+def one_iteration(_num_iters: int, _per_epoch: int) -> Any:
+    return 1
+
+
+def epochs(num_iters: int, per_epoch: int) -> Any:
+    return num_iters * per_epoch
+
+
+def one_too_few(num_iters: int, _per_epoch: int) -> Any:
+    return num_iters - 1
+
+
+def one_too_many(num_iters: int, _per_epoch: int) -> Any:
+    return num_iters + 1
+
+
+def small_weights(params: Params, rng: Any) -> Any:
+    return {name: 1e-4 * rng.standard_normal(theta.shape) for name, theta in params.items()}
+
+
+def zero_biases(params: Params, rng: Any) -> Any:
+    return {
+        name: 1e-4 * rng.standard_normal(theta.shape) if theta.ndim > 1 else np.zeros(theta.shape)
+        for name, theta in params.items()
+    }
+
+
+_STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
+
+
+_BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
+
+
+def _of(check: str, about: str, formula: str) -> Any:
+    """Give a maker of entries that are charged at one check."""
+
+    def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
+        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
+
+    return made
+
+
+_step, _batch = _of("update_rule", "update", _STEP), _of("minibatch", "batch", _BATCH)
+
+
+BATCHES = (
+    _step(
+        "reg_not_passed_on",
+        "train() does not pass reg on to loss(): it trains without a regulariser.",
+        "Which of train()'s arguments reach the call of loss()?",
+        {"loss_arguments": without_reg},
+        about="loss call",
+    ),
+    _step(
+        "reg_doubled",
+        "train() asks loss() with twice its reg.",
+        "Follow reg from train()'s argument to the call of loss().",
+        {"loss_arguments": reg_doubled},
+        about="loss call",
+    ),
+    _step(
+        "started_anew",
+        "train() sets the parameters anew instead of going on from those that it was given.",
+        "Where are the parameters made? What becomes of them when train() is called a second time?",
+        {"begin": small_weights},
+        {"begin": zero_biases},
+        about="train",
+    ),
+    _step(
+        "ends_after_one_iteration",
+        "train() ends after its first iteration.",
+        "Look at the indentation of the return.",
+        {"iterations": one_iteration},
+        about="returned histories",
+    ),
+    _step(
+        "iterations_are_epochs",
+        "train() takes num_iters epochs; num_iters is the number of steps.",
+        "How often does your loop run for num_iters=4, with two batches an epoch?",
+        {"iterations": epochs},
+        about="train",
+    ),
+    _step(
+        "one_iteration_off",
+        "train() takes one step too few, or one too many.",
+        "How often does your loop run for num_iters=1?",
+        {"iterations": one_too_few},
+        {"iterations": one_too_many},
+        about="train",
+    ),
+    _batch(
+        "whole_set_each_time",
+        "Every iteration uses all rows: no minibatch is drawn.",
+        "Where does batch_size enter?",
+        {"draw_batch": whole_set},
+    ),
+    _batch(
+        "same_batch_each_time",
+        "Every iteration uses the same rows.",
+        "Is the batch drawn inside the loop? Does chance enter?",
+        {"draw_batch": first_rows},
+    ),
+    _batch(
+        "labels_of_other_rows",
+        "The labels of a batch are not those of its rows.",
+        "How many times are indices drawn in one iteration? X and y need the same ones.",
+        {"draw_batch": other_labels},
+        {"draw_batch": labels_in_order},
+    ),
+    _batch(
+        "drawn_from_wrong_range",
+        "The rows of a batch are drawn from the first few only: the range of the indices is not the number of rows.",
+        "How large can an index become in your draw, and how many rows are there? X.shape is (N, D).",
+        {"draw_batch": from_features},
+        {"draw_batch": from_batch_size},
+    ),
+    _batch(
+        "one_row_a_batch",
+        "Each iteration uses one row only.",
+        "How many indices are drawn for a batch?",
+        {"draw_batch": one_row},
+        {"draw_batch": one_row_many_times},
+    ),
+    _batch(
+        "batch_too_large",
+        "Each iteration uses more rows than batch_size.",
+        "How many indices are drawn for a batch?",
+        {"draw_batch": twice_the_rows},
+    ),
+)

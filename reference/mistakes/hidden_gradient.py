@@ -1,0 +1,155 @@
+"""Mistakes between the scores' gradient and the hidden layer's: the way back through W2 and the ReLU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+    from reference.layers import Layer
+
+
+def mask_left_out(dh: Array, _layer: Layer) -> Any:
+    return dh
+
+
+def gradient_cut_off(dh: Array, _layer: Layer) -> Any:
+    return dh * (dh > 0)
+
+
+def mask_inverted(dh: Array, layer: Layer) -> Any:
+    return dh * (layer.u < 0)
+
+
+def times_hidden(dh: Array, layer: Layer) -> Any:
+    return dh * layer.h
+
+
+def times_input(dh: Array, layer: Layer) -> Any:
+    return dh * layer.u
+
+
+def mask_alone(dh: Array, layer: Layer) -> Any:
+    return np.ones_like(dh) * (layer.u > 0)
+
+
+def sigmoid_local(dh: Array, layer: Layer) -> Any:
+    return dh * layer.h * (1 - layer.h)
+
+
+def sigmoid_of_input(dh: Array, layer: Layer) -> Any:
+    s = 1 / (1 + np.exp(-layer.u))
+    return dh * s * (1 - s)
+
+
+def tanh_local(dh: Array, layer: Layer) -> Any:
+    return dh * (1 - layer.h**2)
+
+
+def mask_above_one(dh: Array, layer: Layer) -> Any:
+    return dh * (layer.u > 1)
+
+
+def through_changed_weights(du: Array, layer: Layer) -> Any:
+    return du @ (layer.W - layer.x.T @ du).T
+
+
+def weights_wrong_sign(du: Array, layer: Layer) -> Any:
+    return -du @ layer.W.T
+
+
+def weights_as_ones(du: Array, layer: Layer) -> Any:
+    return du @ np.ones_like(layer.W).T
+
+
+def input_divided(du: Array, layer: Layer) -> Any:
+    return du @ layer.W.T / len(du)
+
+
+_DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
+
+
+def _hidden(identity: str, title: str, hint: str, *ways: Any, about: str = "mask") -> Misconception:
+    charged = ("gradient_W1", "gradient_b1")
+    return Misconception(identity, "gradients", title, hint, _DU, ("001",), charged, about, ways)
+
+
+HIDDEN_GRADIENT = (
+    _hidden(
+        "mask_left_out",
+        "The ReLU is missing on the way back: the gradient passes where the unit was off.",
+        "Where u is negative the ReLU gives 0 whatever u is. What is its derivative there?",
+        {"d_activate": mask_left_out},
+    ),
+    _hidden(
+        "gradient_cut_off",
+        "The gradient itself is cut off at zero; it must be stopped where the hidden unit was off.",
+        "Which array decides where the gradient passes: the gradient, or what the unit had on the way forward?",
+        {"d_activate": gradient_cut_off},
+    ),
+    _hidden(
+        "mask_inverted",
+        "The ReLU's mask is upside down: the gradient passes where the unit was off.",
+        "Look at the sign of the comparison.",
+        {"d_activate": mask_inverted},
+    ),
+    _hidden(
+        "multiplied_by_hidden",
+        "The gradient is multiplied by the hidden values themselves instead of by the ReLU's slope.",
+        "The slope of the ReLU is 0 or 1. Which values does your factor take?",
+        {"d_activate": times_hidden},
+        {"d_activate": times_input},
+    ),
+    _hidden(
+        "upstream_gradient_dropped",
+        "The ReLU's mask takes the place of the gradient instead of being multiplied with it.",
+        "The chain rule is a product. What are its two factors at the hidden layer?",
+        {"d_activate": mask_alone},
+    ),
+    _hidden(
+        "slope_of_another_activation",
+        "The way back uses the slope of a sigmoid or tanh, though the hidden layer is a ReLU.",
+        "Does the slope belong to the activation of your forward pass?",
+        {"d_activate": sigmoid_local},
+        {"d_activate": sigmoid_of_input},
+        {"d_activate": tanh_local},
+    ),
+    _hidden(
+        "mask_above_one",
+        "The ReLU's mask begins at 1 instead of at 0.",
+        "Where does the ReLU's slope change?",
+        {"d_activate": mask_above_one},
+    ),
+    _hidden(
+        "weights_changed_before_use",
+        "W2 has been changed before the gradient is passed back through it.",
+        "In which order do you compute dL/dh and change W2?",
+        {"d_input": through_changed_weights},
+        about="dhidden",
+    ),
+    _hidden(
+        "passed_back_with_wrong_sign",
+        "The gradient changes its sign on the way to the hidden layer.",
+        "Look at the product with W2: is there a minus?",
+        {"d_input": weights_wrong_sign},
+        about="dhidden",
+    ),
+    _hidden(
+        "passed_back_without_weights",
+        "The gradient reaches the hidden layer without being weighed by W2.",
+        "By how much does each score change with one hidden unit?",
+        {"d_input": weights_as_ones},
+        about="dhidden",
+    ),
+    _hidden(
+        "passed_back_divided",
+        "The gradient is divided by N once more on its way to the hidden layer.",
+        "Count the divisions by N from the loss to the hidden layer.",
+        {"d_input": input_divided},
+        about="dhidden",
+    ),
+)

@@ -1,0 +1,185 @@
+"""Mistakes in the gradients of weights and biases, given that of their layer's output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import EACH, Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+    from reference.layers import Layer
+
+
+def weights_divided(du: Array, layer: Layer) -> Any:
+    return layer.x.T @ du / len(du)
+
+
+def weights_multiplied(du: Array, layer: Layer) -> Any:
+    return layer.x.T @ du * len(du)
+
+
+def weights_uphill(du: Array, layer: Layer) -> Any:
+    return -layer.x.T @ du
+
+
+def weights_zero(_du: Array, layer: Layer) -> Any:
+    return np.zeros_like(layer.W)
+
+
+def input_as_mask(du: Array, layer: Layer) -> Any:
+    return (layer.x > 0).T.astype(float) @ du
+
+
+def mean_over_rows(du: Array, _layer: Layer) -> Any:
+    return du.mean(axis=0)
+
+
+def everything_summed(du: Array, _layer: Layer) -> Any:
+    return du.sum()
+
+
+def everything_for_each(du: Array, _layer: Layer) -> Any:
+    return np.full(du.shape[1], du.sum())
+
+
+def not_summed(du: Array, _layer: Layer) -> Any:
+    return du
+
+
+def over_units(du: Array, _layer: Layer) -> Any:
+    return du.sum(axis=1)
+
+
+def bias_multiplied(du: Array, _layer: Layer) -> Any:
+    return du.sum(axis=0) * len(du)
+
+
+def bias_zero(_du: Array, layer: Layer) -> Any:
+    return np.zeros_like(layer.b)
+
+
+def bias_missing(_du: Array, _layer: Layer) -> Any:
+    return None
+
+
+def first_row(du: Array, _layer: Layer) -> Any:
+    return du[0]
+
+
+def times_bias(du: Array, layer: Layer) -> Any:
+    return du.sum(axis=0) * layer.b
+
+
+def bias_sign_turned(du: Array, _layer: Layer) -> Any:
+    return -du.sum(axis=0)
+
+
+_DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
+
+
+def _weights(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
+    ways, source = tuple({"d_weights": step} for step in steps), ("001", "004")
+    return Misconception(identity, "gradients", title, hint, _DW, source, ("gradient_W{}",), "grads {W}", ways, EACH)
+
+
+def _bias(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
+    ways, source = tuple({"d_bias": step} for step in steps), ("001", "004")
+    return Misconception(identity, "gradients", title, hint, _DB, source, ("gradient_b{}",), "grads {b}", ways, EACH)
+
+
+PARAMETER_GRADIENTS = (
+    _weights(
+        "weights_gradient_divided",
+        "The gradient of {W} is divided by N once more than the one of the scores.",
+        "Count the divisions by N from the loss to the gradient of {W}.",
+        weights_divided,
+    ),
+    _weights(
+        "weights_gradient_multiplied",
+        "The gradient of {W} is multiplied by N: the division of the scores' gradient is undone.",
+        "Count the factors N from the loss to the gradient of {W}.",
+        weights_multiplied,
+    ),
+    _weights(
+        "weights_gradient_uphill",
+        "The data part of the gradient of {W} has the wrong sign.",
+        "Look for a minus in front of the product.",
+        weights_uphill,
+    ),
+    _weights(
+        "weights_gradient_zero",
+        "The gradient of {W} holds no data part: it is zero but for the regulariser.",
+        "Is the product of the layer's input with its output's gradient ever assigned?",
+        weights_zero,
+    ),
+    _weights(
+        "weights_gradient_of_mask",
+        "The gradient of {W} uses where the layer's input is positive, not the input itself.",
+        "What is the derivative of x W by W?",
+        input_as_mask,
+    ),
+    _bias(
+        "bias_gradient_averaged",
+        "The gradient of {b} is the mean over the rows; the sum is asked for.",
+        "The division by N is done once already. Is it done again in {b}?",
+        mean_over_rows,
+    ),
+    _bias(
+        "bias_gradient_scalar",
+        "The gradient of {b} is one number for all units; each unit has its own.",
+        "What shape has the bias? Over which axis may be summed, and over which not?",
+        everything_summed,
+        everything_for_each,
+    ),
+    _bias(
+        "bias_gradient_not_summed",
+        "The gradient of {b} is not summed over the rows.",
+        "A bias is added to every row. What shape must its gradient have?",
+        not_summed,
+    ),
+    _bias(
+        "bias_gradient_over_units",
+        "The gradient of {b} is summed over the units of each row instead of over the rows.",
+        "Which axis must be left: the examples or the units?",
+        over_units,
+    ),
+    _bias(
+        "bias_gradient_multiplied",
+        "The gradient of {b} is multiplied by N: the division of the scores' gradient is undone.",
+        "Count the factors N from the loss to {b}.",
+        bias_multiplied,
+    ),
+    _bias(
+        "bias_gradient_missing",
+        "The gradient of {b} is missing.",
+        "Count the parameters and the keys of grads. A bias has a gradient as well.",
+        bias_missing,
+    ),
+    _bias(
+        "bias_gradient_zero",
+        "The gradient of {b} is zero.",
+        "Is the gradient of {b} ever computed, or only made?",
+        bias_zero,
+    ),
+    _bias(
+        "bias_gradient_of_first_row",
+        "The gradient of {b} is the one of the first row alone.",
+        "A bias is added to every row of the batch.",
+        first_row,
+    ),
+    _bias(
+        "bias_gradient_times_bias",
+        "The gradient of {b} is multiplied by the bias itself.",
+        "What is the derivative of x W + b by b?",
+        times_bias,
+    ),
+    _bias(
+        "bias_gradient_uphill",
+        "The gradient of {b} has the wrong sign.",
+        "Look for a minus in front of the sum.",
+        bias_sign_turned,
+    ),
+)

@@ -1,0 +1,139 @@
+"""Mistakes in the regulariser's part of the gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reference.mistakes.entry import EACH, Misconception
+from reference.regularisers import d_squared_parameters
+
+if TYPE_CHECKING:
+    from grader.records import Array
+
+
+def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data
+
+
+def d_half(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + 0.5 * strength * d_penalty
+
+
+def d_twice(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + 2 * strength * d_penalty
+
+
+def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data - strength * d_penalty
+
+
+def d_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
+    return d_data + strength * d_penalty / N
+
+
+def d_all_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
+    return (d_data + strength * d_penalty) / N
+
+
+def d_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data + d_penalty
+
+
+def d_half_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
+    return d_data + 0.5 * d_penalty
+
+
+def d_strength_alone(d_data: Array, _d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength
+
+
+def d_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * (d_penalty / 2) ** 2
+
+
+def d_sum_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * ((d_penalty / 2) ** 2).sum()
+
+
+def d_sum_of_weights(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+    return d_data + strength * d_penalty.sum()
+
+
+_DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
+
+
+def _in_gradient(identity: str, title: str, hint: str, *ways: Any, layers: Any = EACH) -> Misconception:
+    about, charged = "grad regulariser {W}", ("gradient_W{}",)
+    return Misconception(identity, "gradients", title, hint, _DR, ("001", "004"), charged, about, ways, layers)
+
+
+REGULARISER_GRADIENT = (
+    Misconception(
+        "biases_regularised_in_gradient",
+        "gradients",
+        "The gradients of the biases have a regulariser's part; only the weights are regularised in the loss.",
+        "Which parameters stand in the loss's regulariser? The gradients of all others do not know of it.",
+        _DR,
+        ("001", "004"),
+        ("gradient_b1", "gradient_b2"),
+        "grad regulariser b1",
+        ({"d_penalty": d_squared_parameters},),
+    ),
+    _in_gradient(
+        "regulariser_gradient_left_out",
+        "The gradient of {W} has no regulariser's part, though the loss has one.",
+        "Take the derivative of every term of your loss by {W}.",
+        {"d_total": d_without},
+    ),
+    _in_gradient(
+        "regulariser_gradient_halved",
+        "The regulariser's part of the gradient of {W} is half of what the loss asks for.",
+        "What is the derivative of w^2? Compare the factor in your loss with the one in your gradient.",
+        {"d_total": d_half},
+    ),
+    _in_gradient(
+        "regulariser_gradient_doubled",
+        "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
+        "What is the derivative of w^2, and which factor stands before it in your loss?",
+        {"d_total": d_twice},
+    ),
+    _in_gradient(
+        "regulariser_gradient_subtracted",
+        "The regulariser's part is subtracted from the gradient of {W} instead of added.",
+        "Compare the sign with the one in the loss.",
+        {"d_total": d_subtracted},
+    ),
+    _in_gradient(
+        "regulariser_gradient_divided_by_N",
+        "The regulariser's part of the gradient of {W} is divided by the number of examples.",
+        "Is the regulariser a mean over the examples? Look at which lines come before the division by N.",
+        {"d_total": d_divided},
+    ),
+    _in_gradient(
+        "gradient_divided_once_more",
+        "The gradient of {W} is divided by N once more, the regulariser's part with it.",
+        "Count the divisions by N between the scores and the gradient of {W}.",
+        {"d_total": d_all_divided},
+    ),
+    _in_gradient(
+        "regulariser_gradient_without_strength",
+        "The weights are added to the gradient of {W} without being multiplied by reg.",
+        "What should be left of the regulariser's part where reg is 0?",
+        {"d_total": d_strength_forgotten},
+        {"d_total": d_half_strength_forgotten},
+    ),
+    _in_gradient(
+        "regulariser_gradient_without_weights",
+        "reg itself is added to the gradient of {W}, without the weights.",
+        "Take the derivative of the regulariser by one weight. Does the weight still stand in it?",
+        {"d_total": d_strength_alone},
+    ),
+    _in_gradient(
+        "regulariser_gradient_of_squares",
+        "The regulariser itself is added to the gradient of {W}, not its derivative.",
+        "What is the derivative of w^2 by w? It has the shape of {W}, and each entry knows its own weight only.",
+        {"d_total": d_of_squares},
+        {"d_total": d_sum_of_squares},
+        {"d_total": d_sum_of_weights},
+    ),
+)

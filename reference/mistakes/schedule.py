@@ -1,0 +1,220 @@
+"""Mistakes in the learning rate's decay, and in what train() keeps and returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+
+
+def never(rate: float, _factor: float, _iteration: int, _per_epoch: int) -> Any:
+    return rate
+
+
+def every_iteration(rate: float, factor: float, _iteration: int, _per_epoch: int) -> Any:
+    return rate * factor
+
+
+def divided(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    return rate / factor if iteration % per_epoch == 0 else rate
+
+
+def all_but_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    return rate if iteration % per_epoch == 0 else rate * factor * factor
+
+
+def compounded(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    epoch = iteration // per_epoch + 1
+    return rate * factor**epoch if iteration % per_epoch == 0 else rate
+
+
+def compounded_every_iteration(rate: float, factor: float, iteration: int, _per_epoch: int) -> Any:
+    return rate * factor ** (iteration + 1)
+
+
+def replaced_by_factor(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    return factor if iteration % per_epoch == 0 else rate
+
+
+def twice_an_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
+    return rate * factor * factor if iteration % per_epoch == 0 else rate
+
+
+def always(_iteration: int, _per_epoch: int) -> Any:
+    return True
+
+
+def never_an_epoch(_iteration: int, _per_epoch: int) -> Any:
+    return False
+
+
+def no_losses(_losses: Array, train: Array, val: Array) -> Any:
+    return {"loss_history": [], "train_acc_history": train, "val_acc_history": val}
+
+
+def last_loss(losses: Array, train: Array, val: Array) -> Any:
+    return {"loss_history": losses[-1:], "train_acc_history": train, "val_acc_history": val}
+
+
+def running_total(losses: Array, train: Array, val: Array) -> Any:
+    return {"loss_history": np.cumsum(losses), "train_acc_history": train, "val_acc_history": val}
+
+
+def percentages(losses: Array, train: Array, val: Array) -> Any:
+    return {
+        "loss_history": losses,
+        "train_acc_history": 100 * np.array(train),
+        "val_acc_history": 100 * np.array(val),
+    }
+
+
+def error_rates(losses: Array, train: Array, val: Array) -> Any:
+    return {
+        "loss_history": losses,
+        "train_acc_history": 1 - np.array(train),
+        "val_acc_history": 1 - np.array(val),
+    }
+
+
+def exchanged(losses: Array, train: Array, val: Array) -> Any:
+    return {"loss_history": losses, "train_acc_history": val, "val_acc_history": train}
+
+
+def no_accuracies(losses: Array, _train: Array, _val: Array) -> Any:
+    return {"loss_history": losses, "train_acc_history": [], "val_acc_history": []}
+
+
+def no_validation(losses: Array, train: Array, _val: Array) -> Any:
+    return {"loss_history": losses, "train_acc_history": train, "val_acc_history": []}
+
+
+def losses_alone(losses: Array, _train: Array, _val: Array) -> Any:
+    return list(losses)
+
+
+def not_returned(_losses: Array, _train: Array, _val: Array) -> Any:
+    return None
+
+
+_RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
+
+
+_KEPT = "one loss an iteration; one accuracy of each kind an epoch"
+
+
+def _of(check: str, about: str, formula: str) -> Any:
+    """Give a maker of entries that are charged at one check."""
+
+    def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
+        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
+
+    return made
+
+
+_rate, _kept = _of("decay", "decay", _RATE), _of("histories", "returned histories", _KEPT)
+
+
+SCHEDULE = (
+    _rate(
+        "decay_every_iteration",
+        "The learning rate decays in every iteration instead of once an epoch.",
+        "How many iterations make an epoch? Look at the indentation of the decay.",
+        {"decay": every_iteration},
+    ),
+    _rate(
+        "decay_forgotten",
+        "The learning rate never decays.",
+        "Where is learning_rate_decay used? If it is: does it stand inside `if verbose`?",
+        {"decay": never},
+    ),
+    _rate(
+        "decay_divides",
+        "The learning rate grows: it is divided by the decay.",
+        "Is learning_rate_decay above or below 1? What does dividing by it do?",
+        {"decay": divided},
+    ),
+    _rate(
+        "decay_at_other_times",
+        "The learning rate decays at other times, or more often, than once an epoch.",
+        "Write down for six iterations, two an epoch, in which of them your rate changes.",
+        {"decay": all_but_each_epoch},
+        {"decay": twice_an_epoch},
+    ),
+    _rate(
+        "decay_compounded",
+        "The decay is compounded: the rate, decayed already, is multiplied by the decay to the power of the epoch.",
+        "Either multiply by the decay once an epoch, or start from the first rate and take a power. Which do you do?",
+        {"decay": compounded},
+        {"decay": compounded_every_iteration},
+    ),
+    _rate(
+        "rate_replaced_by_decay",
+        "The learning rate is set to the decay instead of multiplied by it.",
+        "Look at = and *=.",
+        {"decay": replaced_by_factor},
+    ),
+    _kept(
+        "losses_not_kept",
+        "loss_history does not hold one loss for each iteration.",
+        "Where is loss_history added to? Is that inside the loop?",
+        {"report_training": no_losses},
+        {"report_training": last_loss},
+        about="loss history",
+    ),
+    _kept(
+        "losses_added_up",
+        "loss_history holds the running total of the losses.",
+        "Is the loss added to the one before it?",
+        {"report_training": running_total},
+        about="loss history",
+    ),
+    _kept(
+        "accuracies_in_percent",
+        "The accuracies are percentages; fractions from 0 to 1 are asked for.",
+        "What does the mean of an array of True and False give?",
+        {"report_training": percentages},
+        about="val accuracy",
+    ),
+    _kept(
+        "error_rates_for_accuracies",
+        "The accuracies are error rates: the share of wrong labels.",
+        "Is a perfect network at 1 or at 0?",
+        {"report_training": error_rates},
+        about="val accuracy",
+    ),
+    _kept(
+        "accuracies_exchanged",
+        "train_acc_history and val_acc_history are exchanged.",
+        "Follow each accuracy from where it is computed to the key under which it is returned.",
+        {"report_training": exchanged},
+        about="val accuracy",
+    ),
+    _kept(
+        "accuracies_not_kept",
+        "The accuracies are not kept.",
+        "Where are the two accuracy histories added to?",
+        {"report_training": no_accuracies},
+        {"report_training": no_validation},
+        {"is_epoch": never_an_epoch},
+        about="val accuracy",
+    ),
+    _kept(
+        "accuracies_each_iteration",
+        "The accuracies are kept in every iteration; once an epoch is asked for.",
+        "What must be true of an iteration's number at the end of an epoch?",
+        {"is_epoch": always},
+        about="epoch",
+    ),
+    _kept(
+        "histories_not_returned",
+        "train() does not return the dict of its three histories.",
+        "Compare your return statement with what the docstring promises.",
+        {"report_training": losses_alone},
+        {"report_training": not_returned},
+    ),
+)

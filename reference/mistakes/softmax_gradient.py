@@ -1,0 +1,237 @@
+"""Mistakes in the gradient of the scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.losses import probabilities
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Array
+
+
+def no_minus_one(z: Array, y: Array) -> Any:
+    return probabilities(z) / len(y)
+
+
+def minus_one_everywhere(z: Array, y: Array) -> Any:
+    return (probabilities(z) - 1) / len(y)
+
+
+def minus_one_in_all_rows(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[:, y] -= 1
+    return dz / len(y)
+
+
+def minus_one_in_whole_rows(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[y % len(y)] -= 1
+    return dz / len(y)
+
+
+def plus_one(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] += 1
+    return dz / len(y)
+
+
+def from_scores(z: Array, y: Array) -> Any:
+    dz = z.copy()
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y)
+
+
+def from_exponentials(z: Array, y: Array) -> Any:
+    dz = np.exp(z)
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y)
+
+
+def not_divided(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1
+    return dz
+
+
+def divided_twice(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y) ** 2
+
+
+def divided_by_classes(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1
+    return dz / z.shape[1]
+
+
+def divided_by_entries(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1
+    return dz / z.size
+
+
+def sign_turned(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1
+    return -dz / len(y)
+
+
+def divided_before_minus_one(z: Array, y: Array) -> Any:
+    dz = probabilities(z) / len(y)
+    dz[np.arange(len(y)), y] -= 1
+    return dz
+
+
+def minus_one_divided_alone(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] -= 1 / len(y)
+    return dz
+
+
+def over_examples(z: Array, y: Array) -> Any:
+    dz = np.exp(z) / np.exp(z).sum(axis=0)
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y)
+
+
+def over_the_batch(z: Array, y: Array) -> Any:
+    dz = np.exp(z) / np.exp(z).sum()
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y)
+
+
+def true_class_alone(z: Array, y: Array) -> Any:
+    dz = np.zeros_like(z)
+    dz[np.arange(len(y)), y] = probabilities(z)[np.arange(len(y)), y] - 1
+    return dz / len(y)
+
+
+def other_classes_alone(z: Array, y: Array) -> Any:
+    dz = probabilities(z)
+    dz[np.arange(len(y)), y] = 0
+    return dz / len(y)
+
+
+def minus_inverse(z: Array, y: Array) -> Any:
+    dz = np.zeros_like(z)
+    dz[np.arange(len(y)), y] = -1 / probabilities(z)[np.arange(len(y)), y]
+    return dz / len(y)
+
+
+def sigmoid_slope(z: Array, y: Array) -> Any:
+    p = probabilities(z)
+    return (p - np.eye(z.shape[1])[y]) * p * (1 - p) / len(y)
+
+
+def own_slope(z: Array, y: Array) -> Any:
+    p = probabilities(z)
+    return p * (1 - p) / len(y)
+
+
+_DZ = "dL/dz = (p - onehot(y)) / N"
+
+
+def _softmax(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
+    ways = tuple({"d_scores": step} for step in steps)
+    charged = ("gradient_W2", "gradient_b2")
+    return Misconception(identity, "gradients", title, hint, _DZ, ("001", "004"), charged, "dscores", ways)
+
+
+SOFTMAX_GRADIENT = (
+    _softmax(
+        "minus_one_forgotten",
+        "The gradient of the scores lacks the minus one at each example's own class.",
+        "For a perfect prediction the gradient must vanish. What is yours where p = 1 at the right class?",
+        no_minus_one,
+    ),
+    _softmax(
+        "minus_one_everywhere",
+        "One is subtracted at every class; it belongs at each example's own class alone.",
+        "The entries of each row of dL/dz add up to zero. Do yours? Which entries does the minus one reach?",
+        minus_one_everywhere,
+        minus_one_in_all_rows,
+        minus_one_in_whole_rows,
+    ),
+    _softmax(
+        "plus_one_for_minus_one",
+        "One is added at each example's own class instead of subtracted.",
+        "The entries of each row of dL/dz add up to zero. Do yours?",
+        plus_one,
+    ),
+    _softmax(
+        "gradient_from_scores",
+        "The gradient of the scores is made from the scores, not from the probabilities.",
+        "Which array is one subtracted from: the scores z or the probabilities p?",
+        from_scores,
+    ),
+    _softmax(
+        "gradient_from_exponentials",
+        "The gradient of the scores is made from exp(z), before it is divided by each row's sum.",
+        "Which array is one subtracted from: do its rows add up to one?",
+        from_exponentials,
+    ),
+    _softmax(
+        "gradient_of_another_softmax",
+        "The gradient's probabilities are normalised otherwise than the loss's: over the examples, or over all entries.",
+        "Do the rows of the array that you subtract one from add up to one? The loss's do.",
+        over_examples,
+        over_the_batch,
+    ),
+    _softmax(
+        "gradient_not_divided",
+        "The gradient is not divided by N, though the loss is a mean.",
+        "Hand in every example twice: what happens to your loss, and what to your gradient?",
+        not_divided,
+    ),
+    _softmax(
+        "gradient_divided_twice",
+        "The gradient of the scores is divided by N twice.",
+        "Count the divisions by N from the scores on; np.mean is one of them.",
+        divided_twice,
+    ),
+    _softmax(
+        "gradient_divided_by_wrong_count",
+        "The gradient of the scores is divided by the number of classes, or of all entries, not of examples.",
+        "Which axis of the (N, C) array counts the examples?",
+        divided_by_classes,
+        divided_by_entries,
+    ),
+    _softmax(
+        "gradient_sign_turned",
+        "The gradient of the scores has the wrong sign.",
+        "Should the score of the right class rise or fall, to make the loss smaller? Which sign has its gradient then?",
+        sign_turned,
+    ),
+    _softmax(
+        "minus_one_after_division",
+        "The minus one and the division by N come in the wrong order: only one of the two parts is divided.",
+        "Write (p - 1) / N without parentheses. What have you written?",
+        divided_before_minus_one,
+        minus_one_divided_alone,
+    ),
+    _softmax(
+        "gradient_of_one_side",
+        "The gradient of the scores covers the right class alone, or the others alone; every score has one.",
+        "All scores of a row enter its softmax, through the sum. Which entries of your gradient are zero?",
+        true_class_alone,
+        other_classes_alone,
+    ),
+    _softmax(
+        "gradient_stops_at_probabilities",
+        "The gradient is the one by the probabilities; the softmax's own derivative is missing.",
+        "-1/p is the derivative by p. What is still between p and the scores?",
+        minus_inverse,
+    ),
+    _softmax(
+        "softmax_slope_of_a_sigmoid",
+        "The gradient of the scores has a factor p (1 - p), which belongs to a sigmoid.",
+        "Derive the cross-entropy of the softmax once by hand: which factors cancel?",
+        sigmoid_slope,
+        own_slope,
+    ),
+)

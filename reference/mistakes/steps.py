@@ -1,0 +1,278 @@
+"""Mistakes in the step that train() takes: which parameters move, which way, and how far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference.mistakes.entry import Misconception
+
+if TYPE_CHECKING:
+    from grader.records import Params
+    from reference.regularisers import Names
+
+
+def weights_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    weights = [name for name, _bias in names]
+    return {name: theta - rate * gradients[name] if name in weights else theta for name, theta in params.items()}
+
+
+def biases_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    biases = [name for _weights, name in names]
+    return {name: theta - rate * gradients[name] if name in biases else theta for name, theta in params.items()}
+
+
+def all_but_second_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * gradients[name] * (name != names[1][1]) for name, theta in params.items()}
+
+
+def all_but_first_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * gradients[name] * (name != names[0][1]) for name, theta in params.items()}
+
+
+def first_bias_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    times = {names[0][1]: 2, names[1][1]: 0}
+    return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
+
+
+def first_weights_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    times = {names[0][0]: 2, names[1][0]: 0}
+    return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
+
+
+def last_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * gradients[name] * (name in names[1]) for name, theta in params.items()}
+
+
+def first_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * gradients[name] * (name in names[0]) for name, theta in params.items()}
+
+
+def uphill(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta + rate * gradients[name] for name, theta in params.items()}
+
+
+def biases_uphill(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+    biases = [name for _weights, name in names]
+    return {
+        name: theta + rate * gradients[name] if name in biases else theta - rate * gradients[name]
+        for name, theta in params.items()
+    }
+
+
+def without_rate(params: Params, gradients: Params, _rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - gradients[name] for name, theta in params.items()}
+
+
+def rate_squared(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * rate * gradients[name] for name, theta in params.items()}
+
+
+def step_twice(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - 2 * rate * gradients[name] for name, theta in params.items()}
+
+
+def replaced(_params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: -rate * gradient for name, gradient in gradients.items()}
+
+
+def nothing(params: Params, _gradients: Params, _rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return dict(params)
+
+
+def momentum(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = 0.9 * memory.get(name, 0) - rate * gradient
+    return {name: theta + memory[name] for name, theta in params.items()}
+
+
+def momentum_of_half(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = 0.5 * memory.get(name, 0) - rate * gradient
+    return {name: theta + memory[name] for name, theta in params.items()}
+
+
+def momentum_of_95(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = 0.95 * memory.get(name, 0) - rate * gradient
+    return {name: theta + memory[name] for name, theta in params.items()}
+
+
+def running_mean(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = 0.9 * memory.get(name, 0) + 0.1 * gradient
+    return {name: theta - rate * memory[name] for name, theta in params.items()}
+
+
+def nesterov(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    before = dict(memory)
+    for name, gradient in gradients.items():
+        memory[name] = 0.9 * memory.get(name, 0) - rate * gradient
+    return {name: theta - 0.9 * before.get(name, 0) + 1.9 * memory[name] for name, theta in params.items()}
+
+
+def gradients_added_up(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = memory.get(name, 0) + gradient
+    return {name: theta - rate * memory[name] for name, theta in params.items()}
+
+
+def adam(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    memory["t"] = memory.get("t", 0) + 1
+    after = {}
+    for name, theta in params.items():
+        m, v = memory.get(name, (0, 0))
+        m, v = 0.9 * m + 0.1 * gradients[name], 0.999 * v + 0.001 * gradients[name] ** 2
+        memory[name] = m, v
+        corrected = m / (1 - 0.9 ** memory["t"]), v / (1 - 0.999 ** memory["t"])
+        after[name] = theta - rate * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
+    return after
+
+
+def adagrad(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = memory.get(name, 0) + gradient**2
+    return {name: theta - rate * gradients[name] / (np.sqrt(memory[name]) + 1e-8) for name, theta in params.items()}
+
+
+def rmsprop(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+    for name, gradient in gradients.items():
+        memory[name] = 0.9 * memory.get(name, 0) + 0.1 * gradient**2
+    return {name: theta - rate * gradients[name] / (np.sqrt(memory[name]) + 1e-8) for name, theta in params.items()}
+
+
+def sign_of_gradient(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * np.sign(gradients[name]) for name, theta in params.items()}
+
+
+def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
+    return {name: theta - rate * gradients[name] / np.linalg.norm(gradients[name]) for name, theta in params.items()}
+
+
+_STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
+
+
+_BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
+
+
+def _of(check: str, about: str, formula: str) -> Any:
+    """Give a maker of entries that are charged at one check."""
+
+    def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
+        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
+
+    return made
+
+
+_step, _batch = _of("update_rule", "update", _STEP), _of("minibatch", "batch", _BATCH)
+
+
+STEPS = (
+    _step(
+        "biases_never_updated",
+        "train() updates the weights alone: the biases never change.",
+        "How many parameters are there, and how many of them does one iteration change?",
+        {"update": weights_alone},
+    ),
+    _step(
+        "weights_never_updated",
+        "train() updates the biases alone: the weights never change.",
+        "How many parameters are there, and how many of them does one iteration change?",
+        {"update": biases_alone},
+    ),
+    _step(
+        "one_bias_never_updated",
+        "train() leaves one of the two biases as it is.",
+        "Tick off W1, b1, W2, b2 in your update.",
+        {"update": all_but_second_bias},
+        {"update": all_but_first_bias},
+    ),
+    _step(
+        "one_parameter_updated_twice",
+        "train() updates one parameter twice, and the one of the other layer not at all.",
+        "Read the names in your update aloud: a 1 where a 2 should stand?",
+        {"update": first_bias_twice},
+        {"update": first_weights_twice},
+    ),
+    _step(
+        "one_layer_never_updated",
+        "train() updates the parameters of one layer only.",
+        "Tick off W1, b1, W2, b2 in your update.",
+        {"update": last_layer_alone},
+        {"update": first_layer_alone},
+    ),
+    _step(
+        "uphill",
+        "train() moves up the gradient instead of down.",
+        "The gradient points to where the loss grows. Which sign takes you away from there?",
+        {"update": uphill},
+    ),
+    _step(
+        "biases_uphill",
+        "train() moves the biases up their gradient; the weights go down.",
+        "Compare the signs of all four updates.",
+        {"update": biases_uphill},
+    ),
+    _step(
+        "rate_left_out",
+        "The step is the whole gradient: the learning rate is missing.",
+        "Which of train()'s arguments says how long a step is?",
+        {"update": without_rate},
+    ),
+    _step(
+        "rate_twice",
+        "The gradient is multiplied by the learning rate twice.",
+        "Follow the learning rate through your update: where does it enter?",
+        {"update": rate_squared},
+    ),
+    _step(
+        "step_taken_twice",
+        "Each step is taken twice.",
+        "How often does one iteration change each parameter?",
+        {"update": step_twice},
+    ),
+    _step(
+        "parameters_replaced",
+        "The parameters are replaced by the step instead of moved by it.",
+        "What is left of the old value in your update? Look at = and +=.",
+        {"update": replaced},
+    ),
+    _step(
+        "nothing_updated",
+        "train() changes no parameter.",
+        "Is the new value stored in self.params, or in a variable that is forgotten?",
+        {"update": nothing},
+    ),
+    _step(
+        "momentum",
+        "train() uses momentum; plain gradient descent is asked for.",
+        "Does a step depend on the steps before it? Here it must not.",
+        {"update": momentum},
+        {"update": momentum_of_half},
+        {"update": momentum_of_95},
+        {"update": running_mean},
+        {"update": nesterov},
+    ),
+    _step(
+        "gradients_added_up",
+        "Each step uses the sum of all gradients so far.",
+        "Is the gradient of the last iteration thrown away before the next is computed?",
+        {"update": gradients_added_up},
+    ),
+    _step(
+        "adaptive_steps",
+        "train() scales each entry's step by itself (Adam, RMSprop, Adagrad); plain gradient descent is asked for.",
+        "What stands between the gradient and the step in your update?",
+        {"update": adam},
+        {"update": adagrad},
+        {"update": rmsprop},
+    ),
+    _step(
+        "length_of_gradient_lost",
+        "The step uses the gradient's direction or sign only, not its length.",
+        "Is the gradient divided by something before the step?",
+        {"update": sign_of_gradient},
+        {"update": unit_gradient},
+    ),
+)
