@@ -6,6 +6,7 @@ which is what a diagnosis compares with and what shows how much the mistake cost
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,13 @@ from grader.records import Array, Assignment, Call, LineUp, Reply, Step, Student
 from reference.misconceptions import MISCONCEPTIONS, suspect, ways, wrong_network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reference.mistakes.entry import Misconception
     from reference.network import Network
 
-# Replies kept: about 2 KiB each, some thousand for the single mistakes and a few for each pair that a class shows.
-REMEMBERED = 20_000
+# Replies kept, those used last: some 2 KiB each. What single mistakes show is kept by the diagnosis, in its tables.
+REMEMBERED = 4_000
 # What a program does with the student's own variables; a network has none.
 NOT_REHEARSED = frozenset({"variable", "train_with"})
 
@@ -58,7 +59,7 @@ def perform(network: Network, call: Call) -> Reply:
     player = _Player(network, call)
     results: list[Any] = []
     # A wrong network divides by zero and overflows as a student's does, without telling.
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), _dice(network, call.seed):
         for step in call.steps:
             try:
                 results.append(_as_it_travels(player.take(step)))
@@ -66,6 +67,20 @@ def perform(network: Network, call: Call) -> Reply:
                 failure = StudentError(step.method, type(error).__name__, str(error))
                 return Reply(call.id, "raised", tuple(results), failure)
     return Reply(call.id, "returned", tuple(results))
+
+
+@contextmanager
+def _dice(network: Network, seed: int) -> Iterator[None]:
+    """Let a network whose steps draw from numpy's global generator draw the same each time, and leave that as it was."""
+    if "random" not in getattr(network.activate, "__code__", _dice.__code__).co_names:
+        yield
+        return
+    before = np.random.get_state()  # noqa: NPY002 -- the generator that students use
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- the same
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002 -- the same
 
 
 def _as_it_travels(value: Any) -> Any:

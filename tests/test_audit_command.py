@@ -54,7 +54,8 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
     result = CliRunner().invoke(main, ["audit", "--out", str(tmp_path / "out"), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     assert (
-        "12 mistakes in 12 ways: 12 of them lose points where they should and are called by their name." in result.output
+        "12 mistakes in 12 ways: 12 of them lose points where they should and are called by their name."
+        in result.output
     )
     data = json.loads((tmp_path / "out" / "audit.json").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in data["rows"]}

@@ -247,7 +247,7 @@ MISTAKES = {
             UPDATE,
             "            if it == 0:\n                v = {k: 0 for k in grads}\n            for name in self.params:\n                v[name] = 0.9 * v[name] - learning_rate * grads[name]\n                self.params[name] += v[name]\n",
         ),
-        loses={"update_rule", "decay"},
+        loses={"update_rule"},
         named=("momentum",),
     ),
     # predict

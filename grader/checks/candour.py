@@ -114,6 +114,8 @@ def _weight_decay(evidence: Evidence, name: str) -> float | None:
         if not reg or whole is None or bare is None:
             continue
         added, decay = (whole - bare).reshape(-1), reg * theta.reshape(-1)
+        if not decay.any():
+            return None  # an assignment with zero biases
         factors.append(float(added @ decay) / float(decay @ decay))
         if (np.abs(added - factors[-1] * decay) > NEAR * np.abs(whole).max()).any():
             return None

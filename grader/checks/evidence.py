@@ -9,7 +9,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from grader.compare import as_array, as_number, compare, describe, fit, is_single
+from grader.checks.rounding import quantum, rough, slope_noise
+from grader.compare import as_array, as_number, compare, describe, fit
 from grader.records import Array, Assignment, Call, Expectation, Finding, Floats, Probes, Reply, Run
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
@@ -212,12 +213,28 @@ def convention(evidence: Evidence) -> float | None:
 
 @fact
 def loss_tolerance(evidence: Evidence) -> float:
-    """Give the tolerance of losses: the wider one where the student computes in float32."""
-    answers = [evidence.reply(call.id).results for call in evidence.calls("loss")]
-    values = [as_array(a[0][0]) for a in answers if a and isinstance(a[0], tuple | list) and a[0]]
-    found = [value for value in values if value is not None and value.size == 1]
+    """Give the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
+
+    A regulariser that is added in double precision hides what the losses without one show.
+    """
+    values: dict[bool, list[Array]] = {True: [], False: []}
+    for call, _, reg in loss_calls(evidence):
+        answers = evidence.reply(call.id).results
+        answer = answers[0] if answers else None
+        value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
+        if value is not None and value.size == 1:
+            values[reg == 0].append(value)
     tolerances = evidence.assignment.tolerances
-    return tolerances.single if len(found) > 2 and is_single(*found) else tolerances.loss
+    rounds = quantum(values[True] + values[False]) or quantum(values[True])
+    return tolerances.single if rounds else tolerances.loss
+
+
+@fact
+def rounded(evidence: Evidence) -> bool:
+    """Tell whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
+    if loss_tolerance(evidence) == evidence.assignment.tolerances.single:
+        return True
+    return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
 
 
 @fact
@@ -258,24 +275,35 @@ def resembles_the_loss(evidence: Evidence) -> bool:
 
 
 @fact
-def numeric_gradients(evidence: Evidence, identity: str) -> dict[str, tuple[Floats, float]] | None:
-    """Give the central differences of the student's own loss, and what rounding may have done to them.
-
-    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise: four roundings of a loss.
-    """
+def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
+    """Give the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
     reply, call = evidence.reply(identity), evidence.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):
         return None
-    step = evidence.assignment.tolerances.step
-    found: dict[str, tuple[Floats, float]] = {}
+    found: dict[str, Array] = {}
     for name, given in call.params.items():
         pair = as_array(reply.results[0].get(name))
         if pair is None or pair.shape != (2, *given.shape) or not np.isfinite(pair).all():
             return None
-        precision = np.finfo(np.float32 if is_single(pair) else np.float64).eps
-        pair = pair.astype(np.float64)  # a forged reply may hold unsigned numbers, whose differences wrap around
-        noise = float(4 * precision * np.abs(pair).max() / (2 * step))
-        slope = (pair[0] - pair[1]) / (2 * step)
+        found[name] = pair
+    return found
+
+
+@fact
+def numeric_gradients(evidence: Evidence, identity: str) -> dict[str, tuple[Floats, float]] | None:
+    """Give the central differences of the student's own loss, and what rounding may have done to them.
+
+    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise, the same for all.
+    """
+    swept = sweep(evidence, identity)
+    if swept is None:
+        return None
+    step = evidence.assignment.tolerances.step
+    noise = slope_noise(list(swept.values()), step)
+    found: dict[str, tuple[Floats, float]] = {}
+    for name, pair in swept.items():
+        # A forged reply may hold unsigned numbers, whose differences wrap around.
+        slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
         if not np.isfinite(slope).all():
             return None  # losses near the largest number there is
         found[name] = (slope, noise)

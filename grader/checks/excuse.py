@@ -20,7 +20,9 @@ from grader.checks.evidence import (
     own_gradient,
     read_loss,
     resembles_the_loss,
+    rounded,
 )
+from grader.checks.rounding import SURE
 from grader.compare import Difference, as_array, compare
 from grader.records import Array, Call, Floats
 
@@ -59,10 +61,41 @@ def _against_sweep(evidence: Evidence, call: Call, name: str, gradient: Array) -
     return compare(gradient, values, relative=relative, floor=tolerances.floor)
 
 
+def agrees(evidence: Evidence, call: Call, name: str, gradient: Array) -> bool:
+    """Tell whether the sweep says nothing against a gradient, entry by entry, as far as rounding lets it say anything.
+
+    No proof where the rounding is large: only for a gradient that is the right one besides.
+    """
+    numeric = numeric_gradients(evidence, call.id)
+    if numeric is None:
+        return False
+    slope, noise = numeric[name]
+    tolerances, size = evidence.assignment.tolerances, np.abs(slope)
+    allowed = noise + tolerances.numeric * (size + tolerances.floor * size.max())
+    return bool((np.abs(gradient - slope) <= allowed).all())
+
+
 def consistent(evidence: Evidence, call: Call, name: str) -> bool:
     """Tell whether their gradient is what the sweep of their loss says."""
     found = difference(evidence, call, name)
-    return found is not None and found.within
+    return found is not None and found.within and _on_the_whole(evidence, call, name)
+
+
+def _on_the_whole(evidence: Evidence, call: Call, name: str) -> bool:
+    """Tell whether all entries together say so, too: rounding hides much of one slope, and little of what many share."""
+    own, numeric = (
+        own_gradient(evidence, home(call), 0, name, call.params[name].shape),
+        numeric_gradients(evidence, call.id),
+    )
+    if own is None or numeric is None:
+        return False
+    slope, noise = numeric[name]
+    deviation, size = noise / SURE, float(np.linalg.norm(own))
+    if not size:
+        return True
+    along = float((slope * own).sum()) / size - size
+    left = float(np.sqrt(np.square(slope - own).mean()))
+    return abs(along) <= 4 * deviation + NOISE_DOUBLE * size and left <= 1.5 * deviation + NOISE_DOUBLE * size
 
 
 def _by_precision(evidence: Evidence, double: float, single: float) -> float:
@@ -98,6 +131,31 @@ def excused(evidence: Evidence, name: str, wrong: list[Call]) -> bool:
             for case in homes
         )
         and right_for_own_loss(evidence, name)
+        and all(_share_adds_up(evidence, call) for call in wrong)
+    )
+
+
+def _share_adds_up(evidence: Evidence, call: Call) -> bool:
+    """Hold what a wrong regulariser adds to the gradients, where the data loss is right, against what it adds to the loss.
+
+    As `_regulariser_adds_up` does with a sweep; but plain calls have all their digits where a sweep is drowned by rounding.
+    """
+    case = call.id.split("/")[1]
+    if not rounded(evidence) or not data_loss_right(evidence, case):
+        return True
+    expected, given = evidence.expected(call.id), call.params
+    whole, bare = (read_loss(evidence, one).value for one in (call.id, f"loss/{case}/0"))
+    own = {name: own_gradient(evidence, call.id, 0, name, given[name].shape) for name in given}
+    if whole is None or bare is None:
+        return False
+    total = sum(
+        float(((theirs - expected[f"data_{name}"]) * given[name]).sum())
+        for name, theirs in own.items()
+        if theirs is not None
+    )
+    allowed = evidence.assignment.tolerances.single
+    return any(
+        abs(total - degree * (whole - bare)) <= allowed * (degree * abs(whole - bare) + abs(bare)) for degree in (1, 2)
     )
 
 
@@ -109,7 +167,8 @@ def right_for_own_loss(evidence: Evidence, name: str) -> bool:
     )
 
 
-def _right_gradient(evidence: Evidence, call: Call, name: str, factor: float) -> Array:
+def right_gradient(evidence: Evidence, call: Call, name: str, factor: float) -> Array:
+    """Give the right gradient at a call, with `factor` times the regulariser; call : a plain one, or a sweep."""
     expected = evidence.expected(home(call))
     return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"])
 
@@ -127,7 +186,7 @@ def _slopes_alike(evidence: Evidence, call: Call) -> bool:
         return False
     likenesses = []
     for name, (slope, noise) in numeric.items():
-        right = _right_gradient(evidence, call, name, 1.0)
+        right = right_gradient(evidence, call, name, 1.0)
         size = float(np.linalg.norm(slope) * np.linalg.norm(right))
         if np.abs(slope).max() > noise and size:
             likenesses.append(float((slope * right).sum()) / size)
@@ -166,10 +225,7 @@ def _slopes_right(evidence: Evidence, call: Call) -> bool:
     """Hold the slopes of a loss that is right at the point to the right gradient there."""
     fitted = convention(evidence)
     for factor in allowed_conventions(evidence) if fitted is None else (fitted,):
-        found = [
-            _against_sweep(evidence, call, name, _right_gradient(evidence, call, name, factor)) for name in call.params
-        ]
-        if all(one is not None and one.within for one in found):
+        if all(agrees(evidence, call, name, right_gradient(evidence, call, name, factor)) for name in call.params):
             return True
     return False
 

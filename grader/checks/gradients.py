@@ -6,20 +6,35 @@ the student's loss is wrong; one that is right for the student's own loss does, 
 
 from __future__ import annotations
 
+from grader.checks.clues import with_clues
 from grader.checks.evidence import (
     Evidence,
     allowed_conventions,
     best_array,
     convention,
     fact,
+    fitted_factors,
     loss_calls,
     loss_right,
+    loss_tolerance,
+    numeric_gradients,
     obstacle,
     own_gradient,
     read_loss,
+    rounded,
     settle,
 )
-from grader.checks.excuse import consistent, difference, excused, home, loss_right_in, right_for_own_loss, sound
+from grader.checks.excuse import (
+    agrees,
+    difference,
+    excused,
+    home,
+    loss_right_in,
+    right_for_own_loss,
+    right_gradient,
+    sound,
+)
+from grader.checks.gradient_clues import of_gradient
 from grader.compare import Difference, compare, is_single, number
 from grader.records import Call, Finding, Floats, HeatMap
 
@@ -45,7 +60,8 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
             " so the mistake in the loss is not charged again here."
         )
         return Finding(1.0, text, about=about)
-    return settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
+    settled = settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
+    return with_clues(settled, lambda: of_gradient(evidence, name, wrong))
 
 
 @fact
@@ -77,42 +93,42 @@ def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
 
 
 def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Difference:
-    """Compare with the right gradient under the loss's own convention; where that is unclear, under the nearer one."""
-    fitted = convention(evidence)
-    factors = allowed_conventions(evidence) if fitted is None else (fitted,)
-    tolerances, expected = evidence.assignment.tolerances, evidence.expected(call.id)
-    rights = [expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"] for factor in factors]
+    """Compare with the right gradient under the loss's own convention."""
+    tolerances, factor = evidence.assignment.tolerances, followed(evidence)
 
     def nearest(relative: float) -> Difference:
-        differences = [compare(array, right, relative=relative, floor=tolerances.floor) for right in rights]
-        return min(differences, key=lambda difference: float(difference.error.max(initial=0.0)))
+        return compare(array, right_gradient(evidence, call, name, factor), relative=relative, floor=tolerances.floor)
 
     strict = nearest(tolerances.gradient)
-    return strict if strict.within or not is_single(array) else nearest(tolerances.single)
+    # The regulariser may be added in double precision to a gradient that was computed in single.
+    return strict if strict.within or not (is_single(array) or rounded(evidence)) else nearest(tolerances.single)
 
 
-def _hint(evidence: Evidence, call: Call, name: str) -> str:
-    """Say what their gradient is, where a factor of the whole or of the regulariser's part explains all of it."""
-    own = own_gradient(evidence, call.id, 0, name, call.params[name].shape)
-    expected, rows = evidence.expected(call.id), len(call.steps[0].arguments["y"])
-    if own is None:
-        return ""
-    reg, data, penalty = float(expected["reg"]), expected[f"data_{name}"], expected[f"penalty_{name}"]
-    if not reg:
-        factor = float((own * data).sum() / (data * data).sum())
-        if not compare(own, factor * data, relative=1e-6, floor=1.0).within or not factor:
-            return ""
-        n = f", and there are {rows} examples" if min(abs(factor - rows), abs(factor * rows - 1)) < 1e-5 else ""
-        return f" It is {number(factor)} times the right one everywhere{n}."
-    if not penalty.any():
-        return ""
-    share = float(((own - data) * penalty).sum() / (penalty * penalty).sum()) / reg
-    if not compare(own, data + share * reg * penalty, relative=1e-5, floor=1.0).within:
-        return ""
-    k = convention(evidence)
-    wanted = f"{number(2 * k)} reg {name}" if k else f"the derivative of what your loss adds, by {name}"
-    had = f"{number(2 * share)} reg {name}" if abs(share) > 1e-9 else "nothing"
-    return f" It is right but for the regulariser's part: your loss asks for {wanted}; your gradient adds {had}."
+@fact
+def followed(evidence: Evidence) -> float:
+    """Give the factor of the regulariser that gradients are held to: the loss's own, else the one that more of them show.
+
+    One for all of them: half of it in W1 and the whole in W2 is right under no convention, however unclear the loss.
+    """
+    fitted, single = convention(evidence), evidence.assignment.tolerances.single
+    if fitted is not None:
+        return fitted
+
+    def shown(factor: float) -> int:
+        return sum(
+            own is not None
+            and compare(own, right_gradient(evidence, call, name, factor), relative=single, floor=1.0).within
+            for call, _, reg in loss_calls(evidence)
+            for name in evidence.names[::2]
+            if reg
+            for own in (own_gradient(evidence, call.id, 0, name, call.params[name].shape),)
+        )
+
+    # A loss that shows a convention anywhere has chosen.
+    tolerance = 10 * loss_tolerance(evidence)
+    allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
+    chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
+    return max(chosen or allowed, key=shown)
 
 
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:
@@ -122,7 +138,7 @@ def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) ->
     text = (
         f"grads[{name!r}] of loss(X, y, reg={reg:g}), shape {shape}: {difference.wrong_entries} of"
         f" {difference.error.size} entries are wrong; the worst is {name}{where}: yours {number(difference.theirs)},"
-        f" right {number(difference.right)}.{_hint(evidence, call, name)}\n{_next(shape)}"
+        f" right {number(difference.right)}.\n{_next(shape)}"
     )
     worst = difference.worst if difference.error.ndim == 2 else (0, *difference.worst)
     return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, worst),), about=f"grads {name}")
@@ -174,16 +190,16 @@ def _derivative_of_own_loss(evidence: Evidence, call: Call, name: str) -> bool:
     """Tell whether the gradient is the derivative of the student's loss, whatever a sweep says of one that is right."""
     if not loss_right_in(evidence, home(call)):
         return right_for_own_loss(evidence, name)
-    return consistent(evidence, call, name) and sound(evidence, call.id) and not fault(evidence, home(call), name)
+    own = own_gradient(evidence, home(call), 0, name, call.params[name].shape)
+    if own is None or fault(evidence, home(call), name):
+        return False
+    return agrees(evidence, call, name, own) and sound(evidence, call.id)
 
 
 def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
     found = difference(evidence, call, name)
     if found is None:
-        grads = read_loss(evidence, home(call)).grads
-        text = f"{name}: your gradient is of another shape, or your loss does not depend on {name}."
-        text = text if grads.get(name) is not None else f"{name}: grads[{name!r}] is missing."
-        return Finding(0.0, text, about=f"grads {name}")
+        return Finding(0.0, f"{name}: {_without_slope(evidence, call, name)}", about=f"grads {name}")
     if found.within:
         known = loss_right_in(evidence, home(call)) and fault(evidence, home(call), name)
         text = f"{name}: near the question your loss changes in another way than the loss that it is at the question."
@@ -199,6 +215,20 @@ def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
     error = found.error.reshape(1, -1) if found.error.ndim == 1 else found.error
     worst = found.worst if found.error.ndim == 2 else (0, *found.worst)
     return Finding(0.0, text, (HeatMap(f"{name} against your own loss", error, worst),), about=f"grads {name}")
+
+
+def _without_slope(evidence: Evidence, call: Call, name: str) -> str:
+    """Say why a gradient cannot be held against the changes of the loss."""
+    grads, numeric = read_loss(evidence, home(call)).grads, numeric_gradients(evidence, call.id)
+    if grads.get(name) is None:
+        return f"grads[{name!r}] is missing."
+    if own_gradient(evidence, home(call), 0, name, call.params[name].shape) is None:
+        return "your gradient is of another shape, or holds no finite numbers."
+    if numeric is None:
+        return "your loss is no finite number near the question."
+    if not numeric[name][0].any() and not rounded(evidence):
+        return f"your loss does not change with {name}."
+    return f"your loss is rounded too much to show a slope along {name}, and your gradient is not the right one."
 
 
 @fact

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from grader.checks.clues import of_labels, with_clues
 from grader.checks.evidence import Evidence, fact, not_started, obstacle, own_scores, settle
 from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
@@ -13,7 +14,10 @@ from grader.records import Array, Call, Finding
 def predict(evidence: Evidence) -> Finding:
     """predict(X) returns for each row the class with the highest score, as whole numbers."""
     calls = evidence.calls("predict")
-    return settle([_of_case(evidence, call) for call in calls], f"Right on all {len(calls)} sets of sizes.", "predict")
+    settled = settle(
+        [_of_case(evidence, call) for call in calls], f"Right on all {len(calls)} sets of sizes.", "predict"
+    )
+    return with_clues(settled, lambda: of_labels(evidence))
 
 
 def _of_case(evidence: Evidence, call: Call) -> Finding | None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from grader.checks.candour import BARE, LOSS, gradient_as_elsewhere, gradient_there, reached
+from grader.checks.clues import of_steps, with_clues
 from grader.checks.evidence import Evidence, fact
 from grader.checks.trainable import blocked
 from grader.compare import number
@@ -93,15 +94,24 @@ def update_rule(evidence: Evidence) -> Finding:
         text = "After train() the parameters are missing, not finite or of another shape."
         return Finding(0.0, text, about="train")
     moving = any(movement.along for movement in found.values())
-    texts, right = [], 0
-    for name in evidence.names:
-        fault = _step_text(found[name], decay, moving=moving)
-        right += fault is None
-        texts += [fault] if fault else []
+    told = {name: _step_text(found[name], decay, moving=moving) for name in evidence.names}
+    texts = [text for text in told.values() if text]
+    right = [name for name, text in told.items() if text is None]
     if not texts:
         return Finding(1.0, "Right for all four parameters, on your own gradients.", about="train")
     texts.append("Look at the update: each parameter changes by -learning_rate * grads[name], once per iteration.")
-    return Finding(right / 4, "\n".join(texts), about="train")
+    first_wrong = {name: _first_wrong(found[name], decay) for name, text in told.items() if text}
+    finding = Finding(len(right) / 4, "\n".join(texts), about="train")
+    return with_clues(finding, lambda: of_steps(right, first_wrong))
+
+
+def _first_wrong(movement: Movement, decay: float) -> int | None:
+    """Give the first iteration, counted from 1, that does not go along the own gradient; None where that is unknown."""
+    if not movement.candid or not movement.led or movement.still:
+        return None
+    if not min(abs(movement.rates[0] - 1), abs(movement.rates[0] - decay)) < 1e-4:
+        return 1
+    return next((1 + index for index, rate in enumerate(movement.rates) if not np.isfinite(rate)), None)
 
 
 def _step_text(movement: Movement, decay: float, *, moving: bool) -> str | None:

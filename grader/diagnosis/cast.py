@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ from grader.records import Assignment, LineUp, Probes, Reply, Run
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-# Runs kept: each holds what the checks and traces have worked out of it, some 20 KiB.
-MOST = 2_000
+# Runs kept, those used last: each holds what checks and traces have worked out of it, up to half a megabyte.
+MOST = 100
 
 Mistakes = frozenset[int]  # positions in LineUp.suspects
 
@@ -38,31 +39,38 @@ class Rehearsed(Mapping[str, Reply]):
 
 
 def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
-    """Give the evidence that a program leaves which is right but for these mistakes.
+    """Give the evidence that a program leaves which is right but for these mistakes; the last hundred are remembered.
 
     factor : k in loss = data loss + k reg penalty, where the assignment accepts more than one.
     """
-    line_up = probes.line_up
-    if line_up is None:
+    if probes.line_up is None:
         raise ValueError("these probes know no mistakes")
-    key: Hashable = ("evidence", assignment.digest, mistakes, factor)
-    if key not in line_up.known:
-        if len(line_up.known) >= MOST:
-            # The single mistakes stay: every failing submission is held against them.
-            for old in [k for k in line_up.known if k[0] == "evidence" and len(k[2]) > 1]:
-                del line_up.known[old]
-        calls = tuple(call.id for call in probes.calls)
-        run = Run(Reply("load", "returned"), Rehearsed(line_up, mistakes, factor, calls), (), {}, 0.0, 0.0)
-        line_up.known[key] = Evidence(assignment, probes, run)
-    found: Evidence = line_up.known[key]
-    return found
+    kept: OrderedDict[Hashable, Evidence] = probes.line_up.known.setdefault("evidence", OrderedDict())
+    key = (assignment.digest, mistakes, factor)
+    if key not in kept:
+        kept[key] = fresh_evidence(assignment, probes, mistakes, factor)
+    kept.move_to_end(key)
+    while len(kept) > MOST:
+        kept.popitem(last=False)
+    return kept[key]
 
 
-def share(evidence: Evidence, check: str) -> float:
-    """Give the share of a check's points that a run earns by itself."""
-    key = ("share", check)
-    if key not in evidence.known:
-        finding = CHECKS[check].function(evidence)
-        evidence.known[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
-    found: float = evidence.known[key]
-    return found
+def fresh_evidence(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
+    """Give the same for one use only."""
+    if probes.line_up is None:
+        raise ValueError("these probes know no mistakes")
+    calls = tuple(call.id for call in probes.calls)
+    rehearsed = Rehearsed(probes.line_up, mistakes, factor, calls)
+    return Evidence(assignment, probes, Run(Reply("load", "returned"), rehearsed, (), {}, 0.0, 0.0))
+
+
+def share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
+    """Give the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
+    if probes.line_up is None:
+        raise ValueError("these probes know no mistakes")
+    kept: dict[Hashable, float] = probes.line_up.known.setdefault("shares", {})
+    key = (assignment.digest, mistakes, factor, check)
+    if key not in kept:
+        finding = CHECKS[check].function(evidence_of(assignment, probes, mistakes, factor))
+        kept[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
+    return kept[key]

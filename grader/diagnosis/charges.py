@@ -13,13 +13,14 @@ from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
 from grader.diagnosis.cast import Mistakes, evidence_of, share
 from grader.diagnosis.search import Explanation, explain
-from grader.diagnosis.traces import tells, trace
+from grader.diagnosis.traces import MISSING, trace
 from grader.records import Finding, LineUp, Suspect
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
 # Chance has its say in these: a rehearsal that fails as well is all that can be asked.
 BY_CHANCE = frozenset({"minibatch", "learns_toy", "learns_digits"})
+UNTOLD = {MISSING.shape, "not told", ("unexplained", 0)}
 # Not of the network: the student's own choice of numbers, judged by what comes of it.
 NO_STEP = frozenset({"best_hyperparameters"})
 
@@ -57,7 +58,9 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
     failing = _failing(shares)
     if line_up is None or not failing:
         return Account(unexplained=failing)
-    explanations = [one for one in explain(evidence, shares) if one.mistakes]
+    explanations = [
+        one for one in explain(evidence, shares) if one.mistakes and not _contradicted(evidence, one, shares)
+    ]
     if not explanations:
         return Account(unexplained=failing)
     return _settled(evidence, line_up, explanations, findings)
@@ -103,15 +106,15 @@ def _proven(evidence: Evidence, check: str, finding: Finding) -> bool:
         return trace(evidence, "purity").shape == (True, True, True)
     if CHECKS[check].group != "train":
         return not finding.skipped
-    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}.get(check, "train")
-    ran = all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(asked))
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
     moves = any(trace(evidence, f"moved/{index}").values.size for index in range(1, 4))
-    return ran and moves and (check != "minibatch" or tells(trace(evidence, "batches")))
+    # Rows that cannot be told from the steps may have been drawn in any way.
+    told = check != "minibatch" or trace(evidence, "batches").shape not in UNTOLD
+    return _ran(evidence, check) and moves and told
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:
-    return share(evidence_of(evidence.assignment, evidence.probes, mistakes, factor), check) if mistakes else 1.0
+    return share(evidence.assignment, evidence.probes, mistakes, factor, check) if mistakes else 1.0
 
 
 def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
@@ -125,6 +128,28 @@ def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: 
     if check in BY_CHANCE:
         return earned < 1
     return abs(earned - shares[check]) < ROUNDING
+
+
+def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[str, float]) -> bool:
+    """Tell whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
+    mistakes, factor = explanation.mistakes, explanation.factor
+    rehearsed = evidence_of(evidence.assignment, evidence.probes, mistakes, factor)
+    return any(
+        mine > _earned(evidence, mistakes, factor, check) + ROUNDING
+        for check, mine in shares.items()
+        if check not in BY_CHANCE | NO_STEP
+        and not _blocks_of(check) & set(explanation.unexplained)
+        # Ours may stop at a missing gradient where theirs goes round it.
+        and _ran(rehearsed, check)
+    )
+
+
+def _ran(evidence: Evidence, check: str) -> bool:
+    """Tell whether the training that a check is about came to its end; what is no training counts as run."""
+    if CHECKS[check].group != "train":
+        return True
+    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}.get(check, "train")
+    return all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(asked))
 
 
 def _blocks_of(check: str) -> set[str]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from grader.checks.evidence import Evidence, allowed_conventions, convention
 from grader.diagnosis.cast import Mistakes
-from grader.diagnosis.tables import Scene, table
+from grader.diagnosis.tables import Scene, tables
 from grader.diagnosis.traces import MISSING, TRAIN_PARTS, Trace, core_parts, same, tells, tolerance, trace
 from grader.records import Array, LineUp, Stage, Suspect
 
@@ -203,7 +203,7 @@ class Inquiry:
     def speaks(self) -> bool:
         """Tell whether a part that differs from the base holds anything to tell mistakes by."""
         compared = zip(self.own, self.block.parts, self.allowed, strict=True)
-        return any(tells(mine) and not same(mine, self.scene.trace(part), near) for mine, part, near in compared)
+        return any(tells(mine, self.scene.trace(part), near) for mine, part, near in compared)
 
     @cached_property
     def suspects(self) -> tuple[int, ...]:
@@ -222,19 +222,43 @@ class Inquiry:
             part: [_concerns(self.line_up.suspects[index], part, content=fine) for index in self.suspects]
             for part, fine in zip(self.block.parts, self.content, strict=True)
         }
-        tables = [table(self.scene, part, self.suspects, concerns[part]) for part in self.block.parts]
-        compared = list(zip(tables, self.own, self.allowed, strict=True))
+        laid = tables(self.scene, self.block.parts, self.suspects, concerns)
+        compared = list(zip(laid, self.own, self.allowed, strict=True))
         return Grid(
-            affects=np.array([one.affects for one in tables]).T,
+            affects=np.array([one.affects for one in laid]).T,
             matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
             right=np.array([same(mine, one.base, near) for one, mine, near in compared]),
-            tells=np.array([tells(mine) for mine in self.own]),
+            tells=np.array([tells(mine, one.base, near) for one, mine, near in compared]),
         )
 
     def sets(self, size: int) -> list[Mistakes]:
-        """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet."""
+        """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
+
+        On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
+        makes took seconds, the first time.
+        """
+        if any(not self.line_up.suspects[index].harmless for index in self.scene.base):
+            return self._singles_by_part() if size == 1 else []
         candidates = self.grid.sets(size, self.block.pairs)
         return [frozenset(self.suspects[row] for row in rows) for rows in candidates if self._shows(rows)]
+
+    def _singles_by_part(self) -> list[Mistakes]:
+        parts = zip(self.own, self.block.parts, self.allowed, self.content, strict=True)
+        judged = [(*part, same(part[0], self.scene.trace(part[1]), part[2])) for part in parts]
+        if not self.speaks:
+            return []
+        left = [frozenset({index}) for index in self.suspects]
+        # Where something is wrong most suspects are out at once, and the other parts are asked of few.
+        for own, part, near, fine, right in sorted(judged, key=lambda one: one[-1]):
+            left = [
+                chosen
+                for chosen in left
+                for suspect in (self.line_up.suspects[min(chosen)],)
+                if (
+                    same(own, self.scene.trace(part, chosen), near) if _concerns(suspect, part, content=fine) else right
+                )
+            ]
+        return left
 
     def _shows(self, rows: Sequence[int]) -> bool:
         chosen = frozenset(self.suspects[row] for row in rows)
@@ -259,9 +283,9 @@ def _inquiry(
     ]
     # Where a known mistake makes batches look odd, they look odd in another way each time: chance draws their rows.
     odd = scene.base and scene.trace("batches").shape not in {("right", 0), MISSING.shape}
-    own = [scene.trace(part) if odd and part == "batches" else one for part, one in zip(block.parts, own, strict=True)]
-    if guessing:
-        own = [MISSING if one.shape == ("unexplained", 0) else one for one in own]
+    if odd or guessing:
+        instead = MISSING if guessing else scene.trace("batches")
+        own = [instead if one.shape == ("unexplained", 0) else one for one in own]
     return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))
 
 

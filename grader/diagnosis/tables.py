@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.cast import Mistakes, evidence_of
+from grader.diagnosis.cast import Mistakes, evidence_of, fresh_evidence
 from grader.diagnosis.traces import Trace, same, trace
 from grader.records import Array, Assignment, Floats, Probes
 
+MOST = 40  # tables on top of mistakes that are kept, the last ones: one of the gradients takes a megabyte
+MOST_TRACES = 6_000  # some three KiB each
 # Two rehearsals that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
 
@@ -25,8 +28,17 @@ class Scene:
     base: Mistakes
 
     def trace(self, part: str, more: Mistakes = frozenset()) -> Trace:
-        """Give the trace of a program with the base's mistakes and some more."""
-        return trace(evidence_of(self.assignment, self.probes, self.base | more, self.factor), part)
+        """Give the trace of a program with the base's mistakes and some more; the last thousands are remembered."""
+        if self.probes.line_up is None:
+            raise ValueError("these probes know no mistakes")
+        kept: OrderedDict[Hashable, Trace] = self.probes.line_up.known.setdefault("traces", OrderedDict())
+        key = (self.assignment.digest, self.factor, self.base | more, part)
+        if key not in kept:
+            kept[key] = trace(evidence_of(self.assignment, self.probes, self.base | more, self.factor), part)
+        kept.move_to_end(key)
+        while len(kept) > MOST_TRACES:
+            kept.popitem(last=False)
+        return kept[key]
 
 
 @dataclass(frozen=True)
@@ -59,35 +71,60 @@ class Table:
         return found
 
 
-def table(scene: Scene, part: str, suspects: Sequence[int], concerned: Sequence[bool]) -> Table:
-    """Lay out one part; remembered for the whole run.
+def tables(
+    scene: Scene, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+) -> list[Table]:
+    """Lay out the parts of a block; each is remembered for the whole run.
 
-    suspects : positions in the line-up. concerned : whether a suspect can change this part; others are not rehearsed.
+    suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not rehearsed.
     """
     line_up = scene.probes.line_up
     if line_up is None:
         raise ValueError("these probes know no mistakes")
-    key: Hashable = (
-        "table",
-        scene.assignment.digest,
-        scene.factor,
-        scene.base,
-        part,
-        tuple(suspects),
-        tuple(concerned),
-    )
-    if key not in line_up.known:
-        line_up.known[key] = _laid_out(scene, part, suspects, concerned)
-    found: Table = line_up.known[key]
+    keys: dict[str, Hashable] = {
+        part: (
+            "table",
+            scene.assignment.digest,
+            scene.factor,
+            scene.base,
+            part,
+            tuple(suspects),
+            tuple(concerned[part]),
+        )
+        for part in parts
+    }
+    # On top of the right network tables serve every submission; on top of a mistake they serve those that made it.
+    always: dict[Hashable, Table] = line_up.known.setdefault("tables", {})
+    lately: OrderedDict[Hashable, Table] = line_up.known.setdefault("tables on mistakes", OrderedDict())
+    kept = lately if any(not line_up.suspects[index].harmless for index in scene.base) else always
+    missing = [part for part in parts if keys[part] not in kept]
+    for part, laid in zip(missing, _laid_out(scene, missing, suspects, concerned), strict=True):
+        kept[keys[part]] = laid
+    found = [kept[keys[part]] for part in parts]
+    while len(lately) > MOST:
+        lately.popitem(last=False)
     return found
 
 
-def _laid_out(scene: Scene, part: str, suspects: Sequence[int], concerned: Sequence[bool]) -> Table:
-    right = scene.trace(part)
-    traces = [
-        scene.trace(part, frozenset({position})) if concerns else right
-        for position, concerns in zip(suspects, concerned, strict=True)
+def _laid_out(
+    scene: Scene, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+) -> list[Table]:
+    # One suspect after the other, so that what was rehearsed for one can be forgotten before the next.
+    rows = [
+        _shown(scene, parts, suspect, [concerned[part][at] for part in parts]) for at, suspect in enumerate(suspects)
     ]
+    return [_table(scene.trace(part), [row[at] for row in rows]) for at, part in enumerate(parts)]
+
+
+def _shown(scene: Scene, parts: Sequence[str], suspect: int, concerned: Sequence[bool]) -> list[Trace]:
+    evidence = fresh_evidence(scene.assignment, scene.probes, scene.base | {suspect}, scene.factor)
+    return [
+        trace(evidence, part) if concerns else scene.trace(part)
+        for part, concerns in zip(parts, concerned, strict=True)
+    ]
+
+
+def _table(right: Trace, traces: Sequence[Trace]) -> Table:
     gathered: dict[Hashable, list[int]] = {}
     for row, one in enumerate(traces):
         gathered.setdefault((one.shape, one.values.size), []).append(row)

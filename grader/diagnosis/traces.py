@@ -34,11 +34,13 @@ class Trace:
     shape: Hashable
     values: Floats = field(default_factory=lambda: np.zeros(0))
     scale: Floats = field(default_factory=lambda: np.zeros(0))
+    pieces: tuple[Trace, ...] = ()  # what it was put together from, one for each call or parameter
 
 
 def _joined(pieces: list[Trace]) -> Trace:
     values, scale = [piece.values for piece in pieces], [piece.scale for piece in pieces]
-    return Trace(tuple(piece.shape for piece in pieces), np.concatenate(values), np.concatenate(scale))
+    shape = tuple(piece.shape for piece in pieces)
+    return Trace(shape, np.concatenate(values), np.concatenate(scale), tuple(pieces))
 
 
 def _of_array(value: Any, kind: str = "array") -> Trace:
@@ -59,20 +61,30 @@ MISSING = Trace("missing")
 ABSENT = Trace("absent")  # there are gradients, but not this one
 
 
-def tells(trace: Trace) -> bool:
-    """Tell whether a trace holds anything by which one mistake could be told from another."""
-    return bool(trace.values.size) or "missing" not in str(trace.shape)
+def tells(own: Trace, base: Trace, allowed: float) -> bool:
+    """Tell whether a trace differs from the base's in anything by which one mistake could be told from another.
+
+    That both gave no answer where the base gave one proves nothing: there are a hundred ways to raise an exception.
+    """
+    alike = own.pieces and len(own.pieces) == len(base.pieces)
+    pairs = zip(own.pieces, base.pieces, strict=True) if alike else ((own, base),)
+    differing = [mine for mine, right in pairs if not same(mine, right, allowed)]
+    return any(piece.shape != MISSING.shape for piece in differing)
 
 
 def _unreadable(evidence: Evidence, call: str) -> Trace:
-    """Describe an answer that holds no loss by the kinds of its parts."""
+    """Describe an answer that holds no loss by its parts, and by the numbers in them."""
     results = evidence.reply(call).results
     if not results or results[0] is None:
         return MISSING
-    answer = results[0] if isinstance(results[0], tuple | list) else [results[0]]
-    return Trace(
-        ("no loss", tuple("number" if as_number(part) is not None else type(part).__name__ for part in answer))
-    )
+    pieces: list[Trace] = []
+    for part in results[0] if isinstance(results[0], tuple | list) else [results[0]]:
+        if isinstance(part, dict):
+            pieces += [_of_array(part.get(name), f"dict {name}") for name in evidence.names]
+        else:
+            pieces.append(_of_array(part, "number" if as_number(part) is not None else type(part).__name__))
+    whole = _joined(pieces)
+    return Trace(("no loss", whole.shape), whole.values, whole.scale)
 
 
 # ---------------------------------------------------------------- scores, loss, gradients

@@ -168,9 +168,9 @@ def costs(report: Report) -> str:
     if banner := words.banner(report):
         heading, message = banner
         return f"{heading}: {message.partition(chr(10))[0]}"
-    named = [diagnosis.title for diagnosis in report.diagnoses]
+    named = [diagnosis.title.removesuffix(".") for diagnosis in report.diagnoses]
     explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
     lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
     lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
     shown = [*named, *(f"{verdict.id} -{words.points(verdict.max_points - verdict.points)}" for verdict in lost)]
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
+    return "; ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

@@ -84,26 +84,6 @@ def d_classes_of_the_labels(z: Array, y: Array) -> Any:
     return dz / len(y)
 
 
-def one_hot_of_the_labels(z: Array, y: Array) -> Any:
-    target = np.eye(len(set(y.tolist())))[y]
-    return -(target * np.log(probabilities(z))).sum() / len(y)
-
-
-def d_one_hot_of_the_labels(z: Array, y: Array) -> Any:
-    target = np.eye(len(set(y.tolist())))[y]
-    return (probabilities(z) - target) / len(y)
-
-
-def one_hot_to_the_largest_label(z: Array, y: Array) -> Any:
-    target = np.eye(y.max() + 1)[y]
-    return -(target * np.log(probabilities(z))).sum() / len(y)
-
-
-def d_one_hot_to_the_largest_label(z: Array, y: Array) -> Any:
-    target = np.eye(y.max() + 1)[y]
-    return (probabilities(z) - target) / len(y)
-
-
 def three_classes(z: Array, y: Array) -> Any:
     return (np.log(np.exp(z[:, :3]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
 
@@ -190,8 +170,6 @@ OTHER_LOSSES = (
         "Where else than in y can you read how many classes there are?",
         {"data_term": classes_of_the_labels, "d_scores": d_classes_of_the_labels},
         {"data_term": classes_of_the_labels},
-        {"data_term": one_hot_of_the_labels, "d_scores": d_one_hot_of_the_labels},
-        {"data_term": one_hot_to_the_largest_label, "d_scores": d_one_hot_to_the_largest_label},
         about="probabilities",
     ),
     _mistake(

@@ -68,8 +68,8 @@ def test_the_summary_keeps_the_order_and_names_what_cost_points(sample, unloadab
         lines[1]
         .rstrip()
         .endswith(
-            "59 / 100  ◐  The ReLU mask is taken from the gradient, not from the hidden layer, "
-            "predict -10, train_decay -5, loss_stable -3 and 1 more"
+            "59 / 100  ◐  The ReLU mask is taken from the gradient, not from the hidden layer; "
+            "predict -10; train_decay -5; loss_stable -3 and 1 more"
         )
     )
     assert "!  The submission could not be loaded: Code cell 5, line 12" in lines[2]

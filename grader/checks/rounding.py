@@ -1,0 +1,64 @@
+"""How far a student's losses are rounded: measured, not assumed.
+
+Single precision inside leaves steps of 1e-7 in a loss, whatever type is returned; round(loss, 6) leaves larger ones. Both
+are no mistake, but they drown what central differences could show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grader.compare import is_single
+from grader.records import Array
+
+DECIMALS = range(4, 9)  # fewer digits than four are another loss; more are as good as all
+# Of a swept loss, relative: the middles of its pairs scatter by 6e-12 in double precision, which is curvature (wrong
+# losses reach 2e-11), by 8e-10 and more where one layer of two is single, and by 2e-8 where both are.
+ROUGH = 2e-10
+SURE = 6.0  # standard deviations: a hundred slopes of a right program stay within
+
+
+def quantum(values: Sequence[Array]) -> float:
+    """Give the step that all these losses are multiples of; 0 where they have all digits.
+
+    values : at least three numbers in all, else nothing can be told.
+    """
+    if sum(value.size for value in values) < 3:
+        return 0.0
+    if is_single(*values):
+        return float(np.finfo(np.float32).eps) * max(float(np.abs(value).max()) for value in values)
+    every = np.concatenate([value.reshape(-1).astype(np.float64) for value in values])
+    if not np.isfinite(every).all() or (every == np.round(every)).all():
+        return 0.0
+    near = 8 * np.finfo(np.float64).eps * np.abs(every)
+    return next((10.0**-k for k in DECIMALS if (np.abs(every - np.round(every, k)) <= near).all()), 0.0)
+
+
+def scatter(swept: Sequence[Array]) -> float:
+    """Give the standard deviation of the middles of pairs L(+h), L(-h), of the parameter where it is largest.
+
+    In double precision that is curvature, else rounding. swept : arrays (2, ...) of one sweep, one for each parameter.
+    """
+    return max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
+
+
+def slope_noise(swept: Sequence[Array], step: float) -> float:
+    """Give how far rounding may put a slope (L(+h) - L(-h)) / 2h of one sweep off; absolute.
+
+    swept : arrays (2, ...), finite.
+    """
+    largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
+    noise = float(4 * np.finfo(np.float64).eps * largest / (2 * step))
+    spread, coarse = scatter(swept), quantum(swept)
+    if not coarse and spread <= ROUGH * largest:
+        return noise
+    # A difference scatters twice as much as a middle. Where all losses fall on one step, its width is all that is known.
+    return max(noise, SURE * spread / step, coarse / step)
+
+
+def rough(swept: Sequence[Array]) -> bool:
+    """Tell whether a sweep shows rounding far above that of double precision."""
+    largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
+    return quantum(swept) > 0 or scatter(swept) > ROUGH * largest
