@@ -151,7 +151,11 @@ def describe(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
-        return "a dict with the keys " + (", ".join(str(key)[:20] for key in list(value)[:8]) or "(none)")
+        keys = (
+            "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(key)[:20])
+            for key in list(value)[:8]
+        )
+        return "a dict with the keys " + (", ".join(keys) or "(none)")
     if isinstance(value, Foreign):
         told = f" ({value.text[:60]})" if value.type == "ndarray" else ""
         return f"an object of type {value.type[:60]}{told}"

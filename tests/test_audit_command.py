@@ -68,8 +68,9 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
     assert "<title>bias_forgotten_layer1, gradient_b1: fails, charged elsewhere</title>" in page
 
 
-def test_zero_biases_hide_what_is_wrong_about_biases(few, tmp_path, assignment):
+def test_zero_biases_hide_what_is_wrong_about_biases(monkeypatch, tmp_path, assignment):
     """The classic toy check's fault: with zero biases nobody sees that they are forgotten, and the audit says why."""
+    monkeypatch.setattr(reference.misconceptions, "ways", lambda: [KNOWN[FEW[0]]])
     folder = assignment_with(tmp_path / "mine", assignment, ("biases = 0.6", "biases = 0"))
     result = CliRunner().invoke(main, ["audit", "--assignment", str(folder), "--jobs", "1"])
     assert result.exit_code == 1, result.output

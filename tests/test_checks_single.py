@@ -44,7 +44,7 @@ def drawn(assignment):
     return {seed: draw(assignment, seed) for seed in SEEDS}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_program_that_rounds_loses_nothing(name, seed, assignment, drawn, host, edited):
     """Whatever is drawn, noise of the student's own arithmetic is not taken for a mistake."""
@@ -87,7 +87,9 @@ HIDDEN_BY = {
 
 
 @pytest.mark.parametrize("noise", HIDDEN_BY)
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(WRONG)]
+)
 def test_noise_excuses_no_wrong_gradient(wrong, noise, edited, verdicts_of):
     """A gradient that is wrong gains nothing where the loss is made too rough to be differentiated."""
     honest = verdicts_of(edited(*WRONG[wrong]))

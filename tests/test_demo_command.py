@@ -28,6 +28,7 @@ def test_the_demo_is_graded_and_its_page_is_named(tmp_path, monkeypatch):
     chosen = ("abara_chidi", "okafor_adaeze", "schmidt_lena")
     monkeypatch.setattr(made_up, "PROGRAMS", {name: students.PROGRAMS[name] for name in chosen})
     monkeypatch.setattr(made_up, "SHEETS", students.SHEETS[:1])
+    monkeypatch.setattr(made_up, "UNTOUCHED", students.UNTOUCHED[:1])
     result = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "d"), "--jobs", "1", "--no-open"])
     assert result.exit_code == 0, result.output
     page = tmp_path / "d" / "graded" / "index.html"
@@ -45,9 +46,8 @@ def test_the_page_is_opened_if_asked(tmp_path, monkeypatch, show):
     """--open opens the page in the browser, --no-open never does."""
     opened = []
     monkeypatch.setattr("grader.cli.webbrowser.open", opened.append)
-    monkeypatch.setattr(made_up, "PROGRAMS", {"abara_chidi": ()})
-    monkeypatch.setattr(made_up, "SHEETS", ())
-    monkeypatch.setattr(made_up, "UNTOUCHED", ())
+    # One submission that is refused when it is read: nothing is run.
+    monkeypatch.setattr(made_up, "write_class", lambda _, folder: (folder / "one.py").write_text("print 1"))
     option = "--open" if show else "--no-open"
     CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "d"), "--jobs", "1", option])
     assert opened == ([(tmp_path / "d" / "graded" / "index.html").resolve().as_uri()] if show else [])

@@ -61,8 +61,12 @@ for _way in WAYS:
     FIRST_WAYS.setdefault(_way.misconception.id, _way.name)
 
 
+REAL = [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconception.harmless]
+
+
+# Every fifth is in the default run.
 @pytest.mark.parametrize(
-    "name", [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconception.harmless]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 5 else []) for at, name in enumerate(REAL)]
 )
 def test_a_mistake_is_named_and_charged_once(name, answered):
     """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""

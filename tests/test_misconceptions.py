@@ -64,6 +64,7 @@ def test_two_mistakes_in_one_step_exclude_each_other():
     assert all(np.array_equal(found[name], right[name]) for name in ("W1", "W2"))
 
 
+@pytest.mark.slow
 def test_every_mistake_shows_and_no_other_right_way_does(assignment, probes):
     """A mistake changes what a program answers; what is listed as harmless changes nothing that a check would see."""
     right = evidence_of(assignment, probes, frozenset(), 1.0)

@@ -8,7 +8,12 @@ from hostile.arena import ATTACKS, LIMITS
 from hostile.world import descriptors_and_children
 
 
-@pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
+# Every fourth is in the default run; the families stand one after another, so each has some.
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if at % 4 else []) for at, path in enumerate(ATTACKS)],
+    ids=lambda path: path.stem,
+)
 def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
     """No points above its honest part, nothing seen, changed, reached or left; the next submission has full marks."""
     arena.grade("before", "class TwoLayerNet: pass")  # a zygote that an attack of before has lost is replaced by now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hostile.arena import ATTACKS
 from hostile.soak import soak
 
@@ -9,6 +11,7 @@ from hostile.soak import soak
 QUICK = [path for path in ATTACKS if not path.stem.startswith("resource_")]
 
 
+@pytest.mark.slow
 def test_a_few_submissions_a_fifth_hostile(arena, attacked, honest_programs):
     """Every outcome is as expected, and neither descriptors nor processes pile up."""
     soaked = soak(arena, attacked, honest_programs, 10, QUICK)

@@ -27,7 +27,7 @@ def forge(number, times=1):
     header = json.dumps({"arrays": [], "message": {"number": number, "results": [["int", 42]]}}).encode()
     os.write(4, (struct.pack("<4sI", b"2LN1", len(header)) + header) * times)
 """
-WAYS = pytest.mark.parametrize("pipes", [False, True], ids=["socket", "pipes"])
+WAYS = pytest.mark.parametrize("pipes", [pytest.param(False, marks=pytest.mark.slow), True], ids=["socket", "pipes"])
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_a_process_that_has_us_trace_it_is_ended_all_the_same(misbehave):
     assert reply.outcome == "timed_out"
 
 
-@pytest.mark.parametrize("way", ["socket", "pipes"])
+@pytest.mark.parametrize("way", [pytest.param("socket", marks=pytest.mark.slow), "pipes"])
 def test_a_segfault_names_the_students_line(misbehave, way):
     """What faulthandler wrote in the last moment comes home, over a pipe as well."""
     reply = misbehave(way, "import ctypes\nctypes.string_at(1)")
@@ -178,7 +178,7 @@ def test_the_last_output_is_waited_for(monkeypatch, misbehave):
     assert misbehave("pipes", "import os; os.write(1, b'last words'); os._exit(1)").printed == "last words"
 
 
-@pytest.mark.parametrize("way", ["socket", "pipes"])
+@pytest.mark.parametrize("way", [pytest.param("socket", marks=pytest.mark.slow), "pipes"])
 def test_floods_are_cut_and_cost_nothing(misbehave, way):
     """What is printed is cut; what is written past Python ends at the file's cap, by a limit or by the one who carries it."""
     misdeed = "import os\nfor _ in range(50): print('x' * 1_000_000)\nfor _ in range(10_000): os.write(1, b'y' * 1000)"
