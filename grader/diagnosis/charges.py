@@ -133,15 +133,15 @@ def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: 
 def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[str, float]) -> bool:
     """Tell whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
     mistakes, factor = explanation.mistakes, explanation.factor
-    rehearsed = evidence_of(evidence.assignment, evidence.probes, mistakes, factor)
-    return any(
-        mine > _earned(evidence, mistakes, factor, check) + ROUNDING
+    lost = [
+        check
         for check, mine in shares.items()
         if check not in BY_CHANCE | NO_STEP
         and not _blocks_of(check) & set(explanation.unexplained)
-        # Ours may stop at a missing gradient where theirs goes round it.
-        and _ran(rehearsed, check)
-    )
+        and mine > _earned(evidence, mistakes, factor, check) + ROUNDING
+    ]
+    # Ours may stop at a missing gradient where theirs goes round it.
+    return any(_ran(evidence_of(evidence.assignment, evidence.probes, mistakes, factor), check) for check in lost)
 
 
 def _ran(evidence: Evidence, check: str) -> bool:

@@ -88,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cost", action="store_true", help="measure nothing but what a diagnosis costs")
     parser.add_argument("--misses", action="store_true", help="list what was not named, and what was named falsely")
     options = parser.parse_args()
     assignment = load(bundled(), KNOWN)
@@ -95,6 +96,9 @@ def main() -> None:
     assert probes.line_up is not None
     with StudentHost(assignment.limits) as host:
         singles = list(programs(assignment, probes, host, [(way,) for way in ways() if not way.misconception.harmless]))
+        if options.cost:
+            cost(assignment, probes, singles)
+            return
         pairs = list(programs(assignment, probes, host, some_pairs(options.pairs, options.seed)))
         right = [grade(path, path.stem, assignment, probes, host).report for path in sorted(SAMPLES.glob("right_*"))]
 
@@ -145,6 +149,8 @@ def held_out(
 def cost(assignment: Assignment, probes: Probes, singles: Sequence[Program]) -> None:
     """Print what a diagnosis adds to judging, once the expectations of this run are there."""
     bare, added = replace(probes, line_up=None), []
+    for program in singles:
+        judge(assignment, probes, program.run, program.submission)
     for program in singles:
         started = time.perf_counter()
         judge(assignment, bare, program.run, program.submission)
