@@ -232,3 +232,14 @@ def test_without_a_line_up_nothing_is_named(answered, probes):
 def test_every_stage_has_mistakes_that_are_the_same_as_right_code():
     """They are listed, so that whoever adds a check sees what it must not punish."""
     assert {one.stage for one in MISCONCEPTIONS if one.harmless} == {"scores", "loss", "gradients", "train", "predict"}
+
+
+def test_an_empty_answer_is_read_as_nothing(answered):
+    """loss(X, y) that returns () ended the diagnosis once; it is a wrong answer like any other."""
+    odd = answered()
+    replies = {
+        name: replace(one, results=((),)) if name.startswith("loss") else one for name, one in odd.run.replies.items()
+    }
+    account, _ = account_of(Evidence(odd.assignment, odd.probes, replace(odd.run, replies=replies)))
+    assert named(account) == []
+    assert "data_loss" in account.unexplained

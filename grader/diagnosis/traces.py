@@ -38,6 +38,8 @@ class Trace:
 
 
 def _joined(pieces: list[Trace]) -> Trace:
+    if not pieces:  # an empty tuple where a loss was asked for
+        return Trace(())
     values, scale = [piece.values for piece in pieces], [piece.scale for piece in pieces]
     shape = tuple(piece.shape for piece in pieces)
     return Trace(shape, np.concatenate(values), np.concatenate(scale), tuple(pieces))
