@@ -1,0 +1,76 @@
+"""The frozen records that flow from a submission to what people read.
+
+Floor 1 of the house: everything may import them, and they import nothing of ours but each other.
+"""
+
+from grader.records.arrays import Array, Floats, Params
+from grader.records.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
+from grader.records.decisions import Decision, DecisionKind, Ruling
+from grader.records.questions import Expectation, LineUp, Oracle, Probes, Stage, Suspect
+from grader.records.report import (
+    Curves,
+    Diagnosis,
+    Environment,
+    Figure,
+    Finding,
+    Group,
+    HeatMap,
+    Judgement,
+    Report,
+    ReportStatus,
+    Verdict,
+    VerdictStatus,
+)
+from grader.records.rubric import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Tolerances, Variant
+from grader.records.sheet import Sheet, Standing, Student
+from grader.records.submission import Module, Place, Problem, Segment, Submission
+
+__all__ = [
+    "Array",
+    "Assignment",
+    "Bounds",
+    "Call",
+    "CheckRow",
+    "Curves",
+    "Decision",
+    "DecisionKind",
+    "Diagnosis",
+    "DigitsTask",
+    "Environment",
+    "Expectation",
+    "Figure",
+    "Finding",
+    "Floats",
+    "Foreign",
+    "Group",
+    "HeatMap",
+    "Judgement",
+    "LatePolicy",
+    "Limits",
+    "LineUp",
+    "Module",
+    "Oracle",
+    "Outcome",
+    "Params",
+    "Place",
+    "Probes",
+    "Problem",
+    "Reply",
+    "Report",
+    "ReportStatus",
+    "Ruling",
+    "Run",
+    "Segment",
+    "Sheet",
+    "Stage",
+    "Standing",
+    "Step",
+    "Student",
+    "StudentError",
+    "Submission",
+    "Suspect",
+    "Tolerances",
+    "Variant",
+    "Verdict",
+    "VerdictStatus",
+]

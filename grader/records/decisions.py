@@ -1,0 +1,31 @@
+"""What people decide about a submission, after and above what the grader found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DecisionKind = Literal["points", "excused", "late_days"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that a person decided about one submission; it outlives every regrade."""
+
+    number: int  # in its gradebook, counted from 1
+    kind: DecisionKind
+    check: str  # of "points"; "" otherwise
+    value: float  # "points": what the check counts from now on; "late_days": days; "excused": 1 or 0
+    comment: str  # why
+    by: str  # who
+    at: str  # when: UTC, ISO 8601, to the second: "2026-11-22T15:19:03Z"
+    submission_digest: str  # of what had been handed in then
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A decision as it stands in one report."""
+
+    decision: Decision
+    effect: str  # in words: what it changes in this report, or why it changes nothing
+    applies: bool  # false where a later decision, another hand-in or another rubric has overtaken it

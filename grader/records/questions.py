@@ -1,0 +1,62 @@
+"""The questions of one grading, their right answers, and the mistakes that wrong ones are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from grader.records.arrays import Array, Floats, Params
+from grader.records.calls import Call, Reply
+
+Expectation = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What the reference can still answer about a reply; absent where only frozen probes are at hand."""
+
+    scores: Callable[[Params, Array], Floats]  # (params, X (N, D)) -> (N, C)
+    trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
+
+
+Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One way in which one named mistake can show; `reference.misconceptions` is where they come from."""
+
+    id: str  # of the mistake; its ways share it
+    stage: Stage
+    title: str  # what is wrong, in a sentence
+    hint: str  # what to look at; never the answer
+    formula: str  # the one that it breaks
+    source: str  # where that stands
+    charged: tuple[str, ...]  # the checks that it costs points in; what follows from it is not charged again
+    about: str  # what to point at in the student's code, as `grader.submission.statement_place` knows it
+    steps: frozenset[str]  # what it replaces of the network; two that share a step exclude each other
+    harmless: bool = False  # numerically right: never named, never punished
+
+
+@dataclass(frozen=True, eq=False)
+class LineUp:
+    """The suspects, and what a program with some of them would answer.
+
+    rehearse : (positions in `suspects`, factor of the regulariser, call id) -> the reply of a program that is right but
+        for these mistakes. Each is worked out once in a run and then remembered.
+    """
+
+    suspects: tuple[Suspect, ...]
+    rehearse: Callable[[frozenset[int], float, str], Reply]
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The questions, and the reference's answers to them. Only `calls` ever reach a student's process."""
+
+    calls: tuple[Call, ...]
+    expected: Mapping[str, Expectation]  # by call id
+    oracle: Oracle | None = None
+    line_up: LineUp | None = None  # without it mistakes go unnamed

@@ -1,0 +1,115 @@
+"""Verdicts, named mistakes, and the report that every format is a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grader.records.arrays import Floats
+from grader.records.decisions import Ruling
+from grader.records.submission import Place
+
+Group = Literal["loss", "gradients", "train", "predict", "style"]
+VerdictStatus = Literal["passed", "partial", "failed", "skipped"]
+ReportStatus = Literal["graded", "no_submission", "failed_to_load", "grader_error"]
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Where in a parameter the error sits."""
+
+    title: str
+    error: Floats  # (rows, columns) of |theirs - right|, in units of what is allowed: above 1 is wrong
+    worst: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Loss over the iterations, the student's over the reference's."""
+
+    title: str
+    series: tuple[tuple[str, Floats], ...]  # (label, values); the student's first
+
+
+Figure = HeatMap | Curves
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check says of one submission, before points."""
+
+    share: float  # of the check's points, 0..1
+    message: str
+    figures: tuple[Figure, ...] = ()
+    places: tuple[Place, ...] = ()
+    skipped: bool = False  # it could not be judged: something that it needs is missing
+    about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A finding with its points."""
+
+    id: str
+    title: str
+    group: Group
+    status: VerdictStatus
+    points: float
+    max_points: float
+    hidden: bool
+    message: str
+    figures: tuple[Figure, ...] = ()
+    places: tuple[Place, ...] = ()
+    credited: float = 0.0  # of `points`, those that it failed to earn by itself: the mistake is charged elsewhere
+    adjusted_from: float | None = None  # the points that the grader gave, where a person decided otherwise
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A named mistake that explains failing checks."""
+
+    id: str
+    title: str
+    hint: str
+    source: str  # the formula that it breaks, and where that stands
+    checks: tuple[str, ...]  # that it explains
+    costs: Mapping[str, float] = field(default_factory=dict)  # check -> points that mending it returns
+    places: tuple[Place, ...] = ()  # where in the student's code it most likely is
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that is said of one submission's replies."""
+
+    verdicts: tuple[Verdict, ...]
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a grading depends on besides the submission and the assignment."""
+
+    versions: Mapping[str, str]
+    isolation: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One submission, graded; each format is a function of this."""
+
+    submission: str
+    source: str
+    score: float
+    max_score: float
+    status: ReportStatus
+    checks: tuple[Verdict, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    notes: tuple[str, ...]
+    environment: Environment
+    timing: Mapping[str, float]  # seconds; the one part that differs from run to run
+    # What people decided; `score` and the checks' points are those after it.
+    rulings: tuple[Ruling, ...] = ()
+    penalty: float = 0.0  # points taken off for lateness, once, from the sum of the checks' points
+    late_days: float = 0.0
+    excused: bool = False  # it does not count; its score stands for its author to read

@@ -1,0 +1,115 @@
+"""The assignment: what is asked, within which limits, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Which network of the family the assignment asks for."""
+
+    activation: str
+    loss: str
+    regulariser: Literal["half", "full", "either", "every"]
+    names: tuple[str, str, str, str]  # first weights, first bias, second weights, second bias
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One row of the rubric."""
+
+    id: str
+    points: float
+    hidden: bool = False  # students see its title and verdict only
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How near is near enough; relative to the entry, with a floor relative to the array's largest entry."""
+
+    scores: float
+    loss: float
+    gradient: float
+    numeric: float
+    update: float
+    floor: float
+    single: float  # used in place of a smaller one where the student computes in float32
+    step: float  # h of the central differences
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a student's process may use."""
+
+    load_seconds: float
+    call_seconds: float
+    train_seconds: float
+    total_seconds: float
+    memory_mb: int  # on top of what the warm process has
+    printed_characters: int
+
+
+@dataclass(frozen=True)
+class DigitsTask:
+    """Training on the real digits: how, and how well is well enough."""
+
+    hidden_size: int
+    initial_std: float
+    learning_rate: float
+    learning_rate_decay: float
+    reg: float
+    num_iters: int
+    batch_size: int
+    threshold: float  # accuracy on the held-out digits, as a fraction
+    tuned_threshold: float  # the same for `best_hyperparameters`
+    calibration: str  # how the two thresholds were found, for whoever doubts them
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The smallest and the largest value that a hyperparameter may have."""
+
+    low: float
+    high: float
+    whole: bool  # a count, such as hidden_size
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """What days of lateness cost."""
+
+    free_days: int  # cost nothing
+    percent_a_day: float  # for each day beyond them
+    of: Literal["maximum", "earned"]  # what the percentage is taken of
+    lowest_percent: float  # of the maximum: lateness alone takes no score below this
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment.toml, checked."""
+
+    folder: Path
+    title: str
+    class_name: str
+    notebook: str  # file name that students hand in
+    variant: Variant
+    seed: int
+    sizes: tuple[tuple[int, int, int, int], ...]  # N, D, H, C of each case
+    biases: float  # standard deviation of the biases in a case
+    regs: tuple[float, ...]
+    tolerances: Tolerances
+    limits: Limits
+    digits: DigitsTask
+    hyperparameters: Mapping[str, Bounds]
+    checks: tuple[CheckRow, ...]
+    digest: str  # SHA-256 of the file, in hexadecimal
+    late: LatePolicy | None = None  # without one, late days are noted and cost nothing
+
+    @property
+    def max_score(self) -> float:
+        """Points of all checks together."""
+        return sum(row.points for row in self.checks)
