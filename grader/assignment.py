@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from grader.records import Assignment, Bounds, CheckRow, DigitsTask, Limits, Tolerances, Variant
+from grader.records import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Tolerances, Variant
 
 FILE = "assignment.toml"
 
@@ -63,6 +63,8 @@ TEXT: Rule = (lambda v: isinstance(v, str) and bool(v.strip()), "a text in quote
 SEED: Rule = (lambda v: _whole(v) and 0 <= v < 2**32, "a whole number from 0 to 4294967295")
 COUNT: Rule = (lambda v: _whole(v) and v > 0, "a whole number above 0")
 POSITIVE: Rule = (lambda v: _number(v) and v > 0, "a number above 0")
+WHOLE: Rule = (lambda v: _whole(v) and v >= 0, "a whole number, 0 or above")
+PERCENT: Rule = (lambda v: _number(v) and 0 <= v <= 100, "a number from 0 to 100")
 NOT_NEGATIVE: Rule = (lambda v: _number(v) and v >= 0, "a number, 0 or above")
 FRACTION: Rule = (lambda v: _number(v) and 0 < v <= 1, "a number above 0 and at most 1")
 YES_NO: Rule = (lambda v: isinstance(v, bool), "true or false")
@@ -127,7 +129,14 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "hyperparameters": dict.fromkeys(
         ("hidden_size", "learning_rate", "learning_rate_decay", "reg", "num_iters", "batch_size"), PAIR
     ),
+    "late": {
+        "free_days": WHOLE,
+        "percent_a_day": PERCENT,
+        "of": _one_of("maximum", "earned"),
+        "lowest_percent": PERCENT,
+    },
 }
+OPTIONAL = frozenset({"late"})
 CHECK_RULES: Mapping[str, Rule] = {"id": TEXT, "points": POSITIVE, "hidden": YES_NO}
 
 
@@ -144,9 +153,11 @@ class _Reader:
         self._known_keys("", table, [*RULES[""], *sections, "checks"])
         self._section("", {key: value for key, value in table.items() if key in RULES[""]}, RULES[""])
         for name in sections:
-            if not isinstance(table.get(name), dict):
+            if name in table:
+                self._value("", name, table[name], (lambda v: isinstance(v, dict), f"a section, [{name}]"))
+                self._section(name, table[name], RULES[name])
+            elif name not in OPTIONAL:
                 raise AssignmentError(f"{self.path}: the section [{name}] is missing. Add it, or copy the bundled one.")
-            self._section(name, table[name], RULES[name])
         digits, probes = table["digits"], table["probes"]
         return Assignment(
             folder=folder,
@@ -167,6 +178,7 @@ class _Reader:
             },
             checks=self._checks(table.get("checks"), known_checks),
             digest=digest,
+            late=LatePolicy(**table["late"]) if "late" in table else None,
         )
 
     def _checks(self, rows: Any, known: tuple[str, ...]) -> tuple[CheckRow, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.records import Array, Floats, Foreign
 
+TINY = float(np.finfo(np.float64).tiny)
 MOST_ENTRIES = 1_000_000  # of lists that are made arrays; as many numbers as travel in lists
 
 
@@ -46,9 +47,7 @@ def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Di
     mine, reference = np.asarray(theirs, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if mine.shape != reference.shape:
         raise ValueError(f"shapes differ: {mine.shape} and {reference.shape}")
-    size = np.abs(reference)
-    # The smallest normal number keeps 0/0 out where the whole array is zero.
-    allowed = relative * (size + floor * size.max(initial=0.0)) + np.finfo(np.float64).tiny
+    allowed = allowance(reference, relative=relative, floor=floor)
     with np.errstate(all="ignore"):
         # NaN compares as false with everything, so an unguarded NaN would pass as right.
         error = np.where(np.isfinite(mine), np.abs(mine - reference) / allowed, np.inf)
@@ -56,6 +55,14 @@ def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Di
         return Difference(error, (), 0.0, 0.0)
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
     return Difference(error, worst, float(mine[worst]), float(reference[worst]))
+
+
+def allowance(right: Floats, *, relative: float, floor: float) -> Floats:
+    """Give how far each entry may be from the right one: see the module's text."""
+    size = np.abs(right)
+    # The smallest normal number keeps 0/0 out where the whole array is zero.
+    allowed: Floats = relative * (size + floor * size.max(initial=0.0)) + TINY
+    return allowed
 
 
 def as_array(value: Any) -> Array | None:
@@ -100,6 +107,8 @@ def _entries(value: Any) -> float:
 
 def as_number(value: Any) -> float | None:
     """Give the one number in a reply: a Python number, or an array of exactly one entry; else None."""
+    if isinstance(value, float):
+        return float(value)
     array = as_array(value)
     return float(array.reshape(())) if array is not None and array.size == 1 else None
 

@@ -11,9 +11,20 @@ import numpy as np
 
 from grader import __version__
 from grader.judge import judge, not_run, remarks
-from grader.records import Assignment, Environment, Judgement, Place, Probes, Report, ReportStatus, Run, Submission
+from grader.records import (
+    Assignment,
+    Environment,
+    Judgement,
+    Place,
+    Probes,
+    Problem,
+    Report,
+    ReportStatus,
+    Run,
+    Submission,
+)
 from grader.student.host import StudentHost
-from grader.submission import load
+from grader.submission import HandIn, receive, understand
 
 
 @dataclass(frozen=True)
@@ -31,32 +42,43 @@ def grade(path: Path, name: str, assignment: Assignment, probes: Probes, host: S
     path : a notebook, a .py file, a zip or a folder. name : what to call it in the report.
     Whatever a student handed in ends in a report; an exception here is a fault of the grader.
     """
+    return grade_hand_in(receive(path), name, str(path), assignment, probes, host)
+
+
+def grade_hand_in(
+    hand_in: HandIn, name: str, source: str, assignment: Assignment, probes: Probes, host: StudentHost
+) -> Grading:
+    """Grade what has been read of one submission; source : where from, for people to read."""
     started = time.perf_counter()
-    submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook, name=name)
-    if submission.problem:
-        message, place = submission.problem.message, submission.problem.place
-        judgement = Judgement(not_run(assignment, message, place))
-        return Grading(
-            submission,
-            None,
-            _report(submission, assignment, judgement, None, started, submission.problem.status, (message,)),
-        )
-    run = host.run(submission, assignment.class_name, probes.calls)
-    if run.load.outcome != "returned":
+    submission = understand(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
+    run = None if submission.problem else host.run(submission, assignment.class_name, probes.calls)
+    return judged(submission, run, assignment, probes, started)
+
+
+def judged(
+    submission: Submission, run: Run | None, assignment: Assignment, probes: Probes, started: float | None = None
+) -> Grading:
+    """Judge what a run brought home; no student code is needed, so it can be done again whenever the rubric changes."""
+    started = time.perf_counter() if started is None else started
+    if submission.problem or run is None:
+        problem = submission.problem or Problem("failed_to_load", "it was never run")
+        judgement = Judgement(not_run(assignment, problem.message, problem.place))
+        report = _report(submission, assignment, judgement, None, started, problem.status, (problem.message,))
+    elif run.load.outcome != "returned":
         message, place = _load_failure(run)
         judgement = Judgement(not_run(assignment, message, place))
-        return Grading(
-            submission, run, _report(submission, assignment, judgement, run, started, "failed_to_load", (message,))
-        )
-    judgement = judge(assignment, probes, run, submission)
-    notes = remarks(assignment, probes, run)
-    return Grading(submission, run, _report(submission, assignment, judgement, run, started, "graded", notes))
+        report = _report(submission, assignment, judgement, run, started, "failed_to_load", (message,))
+    else:
+        judgement = judge(assignment, probes, run, submission)
+        notes = remarks(assignment, probes, run)
+        report = _report(submission, assignment, judgement, run, started, "graded", notes)
+    return Grading(submission, run, report)
 
 
-def failure(path: Path, name: str, assignment: Assignment, what: str) -> Report:
+def failure(source: str, name: str, assignment: Assignment, what: str) -> Report:
     """Report that the grader itself failed on a submission: its author loses nothing by it."""
     message = f"The grader failed on this submission, and that is no fault of its author: {what}. Grade it again."
-    submission = Submission(name, str(path), "", "")
+    submission = Submission(name, source, "", "")
     return _report(
         submission,
         assignment,

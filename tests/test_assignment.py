@@ -7,6 +7,7 @@ import pytest
 
 from grader.assignment import AssignmentError, bundled, load
 from grader.checks import CHECKS
+from grader.records import LatePolicy
 
 TEXT = (bundled() / "assignment.toml").read_text(encoding="utf-8")
 KNOWN = tuple(CHECKS)
@@ -33,6 +34,7 @@ def test_the_bundled_assignment_is_read():
     assert assignment.max_score == 100
     assert assignment.hyperparameters["hidden_size"].whole
     assert not assignment.hyperparameters["reg"].whole
+    assert assignment.late == LatePolicy(free_days=0, percent_a_day=10, of="maximum", lowest_percent=50)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,19 @@ def test_the_bundled_assignment_is_read():
             "unknown key 'point' in [[checks]]: did you mean 'points'?",
         ),
         ('class_name = "TwoLayerNet"', 'class_name = "Two Layer"', "which is no Python name"),
+        ("free_days = 0\n", "free_days = 0.5\n", "free_days is 0.5; it must be a whole number, 0 or above"),
+        ("free_days = 0\n", "free_days = -1\n", "free_days is -1; it must be a whole number, 0 or above"),
+        ("free_days = 0\n", "free_days = true\n", "free_days is True; it must be a whole number, 0 or above"),
+        ("percent_a_day = 10", "percent_a_day = 110", "percent_a_day is 110; it must be a number from 0 to 100"),
+        ("percent_a_day = 10", "percent_a_day = -1", "percent_a_day is -1; it must be a number from 0 to 100"),
+        ("lowest_percent = 50", 'lowest_percent = "50"', "lowest_percent is '50'; it must be a number from 0 to 100"),
+        ('of = "maximum"', 'of = "max"', """of is 'max'; it must be one of "maximum", "earned\""""),
+        (
+            "percent_a_day = 10",
+            "percent_per_day = 10",
+            "unknown key 'percent_per_day' in [late]: did you mean 'percent_",
+        ),
+        ("[late]", "[[late]]", "it must be a section, [late]"),
         ("threshold = 0.9", "threshold = 90", "threshold is 90; it must be a number above 0 and at most 1"),
     ],
 )
@@ -88,6 +103,19 @@ def test_a_missing_section_or_key_is_named(tmp_path):
     assert "the key 'title' is missing at the top" in refused(
         tmp_path, re.sub(r"^title.*\n", "", TEXT, flags=re.MULTILINE)
     )
+
+
+def test_lateness_may_be_left_out_but_not_in_part(tmp_path):
+    """Without the section late days cost nothing; with it every key is asked for, and it must be a section."""
+    head, tail = TEXT.split("[late]", 1)
+    without = head + tail[tail.index("[[checks]]") :]
+    (tmp_path / "assignment.toml").write_text(without, encoding="utf-8")
+    assert load(tmp_path, KNOWN).late is None
+    assert "the key 'of' is missing in [late]. Add it: one of" in refused(
+        tmp_path, TEXT.replace('of = "maximum"\n', "")
+    )
+    message = refused(tmp_path, without.replace("seed = 231", "seed = 231\nlate = 3"))
+    assert f"line {line_of(TEXT, 'seed = 231') + 1}: late is 3; it must be a section, [late]" in message
 
 
 def test_what_is_no_toml_is_said_so(tmp_path):

@@ -23,7 +23,7 @@ def known_of(assignment, probes):
     """Give a function that says what is known of a check where right replies are changed step by step."""
     right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
 
-    def known(check, change):
+    def message(check, change):
         replies = {}
         for call in probes.calls:
             results = right[call.id].results
@@ -33,9 +33,15 @@ def known_of(assignment, probes):
         with np.errstate(all="ignore"):
             finding = CHECKS[check].function(evidence)
         assert finding.share < 1
-        return finding.message.partition("\nKnown: ")[2]
+        return finding.message
 
-    return known
+    return message
+
+
+@pytest.fixture
+def known_of(message_of):
+    """Give a function that says what is known of a check, of that message."""
+    return lambda check, change: message_of(check, change).partition("\nKnown: ")[2]
 
 
 def scores(change):
@@ -221,7 +227,9 @@ PENALTIES = {
     "It adds reg times (norm of W1 + norm of W2), times 1.": lambda _c, _s, reg, W1, W2: (
         reg * (np.linalg.norm(W1) + np.linalg.norm(W2))
     ),
-    "It adds reg times sum W2^2 alone, times 0.5.": lambda _c, _s, reg, _W1, W2: reg * (W2**2).sum() / 2,
+    "It adds reg times sum W2^2 alone, times 1/(2N), N being the number of examples.": lambda _c, step, reg, _W1, W2: (
+        reg * (W2**2).sum() / 2 / rows_of(step)
+    ),
     "It adds reg squared times the sum of squares, times 1.": lambda _c, _s, reg, W1, W2: reg**2 * squares(W1, W2),
     "It adds 1, whatever reg is, times the sum of squares, times 0.5.": lambda _c, _s, reg, W1, W2: (
         bool(reg) * squares(W1, W2) / 2
@@ -238,6 +246,14 @@ def squares(W1, W2):
 def test_what_is_known_of_the_regulariser(clue, known_of):
     """What stands for the sum of squares is told, and which formula its factor follows."""
     assert clue in known_of("regularised_loss", penalty(PENALTIES[clue]))
+
+
+def test_what_the_regulariser_adds_is_said_once(message_of):
+    """Where the message itself names the parameters whose squares were added, no clue says it again."""
+    told = message_of("regularised_loss", penalty(lambda _c, _s, reg, _W1, W2: reg * (W2**2).sum() / 2))
+    assert "It is 0.5 reg times (sum W2^2)." in told
+    assert told.count("W2^2") == 2  # in what is asked, and in what was found
+    assert "Known:" not in told
 
 
 GRADIENTS = {

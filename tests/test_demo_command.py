@@ -45,7 +45,7 @@ def test_the_demo_is_graded_and_its_page_is_named(tmp_path, monkeypatch):
 def test_the_page_is_opened_if_asked(tmp_path, monkeypatch, show):
     """--open opens the page in the browser, --no-open never does."""
     opened = []
-    monkeypatch.setattr("grader.cli.webbrowser.open", opened.append)
+    monkeypatch.setattr("webbrowser.open", opened.append)
     # One submission that is refused when it is read: nothing is run.
     monkeypatch.setattr(made_up, "write_class", lambda _, folder: (folder / "one.py").write_text("print 1"))
     option = "--open" if show else "--no-open"

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader import checkup
-from grader.classroom import batch
+from grader.classroom import desk
 from grader.cli import main
 from grader.student import canary, trials
 from grader.student.host import StudentHost
@@ -21,7 +21,7 @@ OPEN = Weakening(without=("landlock",))
 @pytest.fixture
 def weakened(monkeypatch):
     """Have every command of a test run without Landlock, as if somebody had taken it out."""
-    for module in (batch, checkup):
+    for module in (desk, checkup):
         monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=OPEN))
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import grader.report
-from grader.classroom import batch
+from grader.classroom import desk
 from grader.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -207,14 +207,14 @@ def test_out_must_be_a_folder(tmp_path):
 
 def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, monkeypatch):
     """Where our own code fails, that submission is marked as ungraded, the others go on, and the exit status says so."""
-    real = batch.grade
+    real = desk.grade_hand_in
 
-    def failing(path, name, *rest):
+    def failing(hand_in, name, *rest):
         if name == "right_float32":
             raise ZeroDivisionError("a fault planted by this test")
-        return real(path, name, *rest)
+        return real(hand_in, name, *rest)
 
-    monkeypatch.setattr(batch, "grade", failing)
+    monkeypatch.setattr(desk, "grade_hand_in", failing)
     paths = [str(SAMPLES / "right_float32.py"), str(SAMPLES / "right_row_biases.py")]
     result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path)])
     assert result.exit_code == 1
@@ -342,7 +342,7 @@ def test_ctrl_c_keeps_what_is_graded_and_leaves_nothing_running(tmp_path, jobs):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130, output
-    assert "Stopped: 1 of 3 are graded." in output
+    assert "Stopped: 1 of 3 are graded and kept. The same command goes on with the rest." in output
     assert "broken_syntax" in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert _gone(descendants)
 

@@ -8,19 +8,14 @@ here; the reference says what that is, at the parameters that the student's own 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from grader.checks.evidence import (
-    Evidence,
-    convention,
-    data_loss_right,
-    fact,
-    loss_calls,
-    own_gradient,
-    own_params,
-    read_loss,
-)
+from grader.checks.evidence import Evidence, fact, given, loss_calls, own_gradient, own_params, read_loss
 from grader.checks.gradients import fault
+from grader.checks.losses import convention, data_loss_right
 from grader.compare import as_array
 from grader.records import Array, Floats, Oracle, Params
 
@@ -57,18 +52,16 @@ def gradient_there(evidence: Evidence, index: int, step: int, name: str) -> Floa
 @fact
 def gradient_as_elsewhere(evidence: Evidence, index: int, name: str) -> bool:
     """Tell whether the gradient after `index` iterations is as right as elsewhere; also where that cannot be told."""
-    oracle, params, after = evidence.probes.oracle, reached(evidence, index), reached(evidence, index + 1)
-    if oracle is None or params is None or after is None or not _right_elsewhere(evidence, name):
+    params, after = reached(evidence, index), reached(evidence, index + 1)
+    judged = evidence.probes.oracle is not None and _right_elsewhere(evidence, name)
+    if params is None or after is None or not judged:
         return True
     decay = _weight_decay(evidence, name)
     # The one with the regulariser is what the step goes by; where its share is not known, the other is all there is.
     theirs = gradient_there(evidence, index, BARE if decay is None else LOSS, name)
     if theirs is None:
         return False
-    # Along the step, and along the right gradient at the start: a bias that stays where it is shows nothing by its step.
-    direction = _unit(after[name] - params[name]) + _unit(evidence.expected("train/0")[f"data_{name}"])
-    moved = {**params, name: params[name] + STEP * direction}
-    right = (_data_loss(evidence, oracle, index, moved) - _right_data_loss(evidence, index)) / STEP
+    direction, right = _right_slopes(evidence)[index, name]
     if decay is not None:
         reg = float(evidence.call(f"train/{index}").steps[position(index, LOSS)].arguments["reg"])
         right += decay * reg * float((params[name] * direction).sum())
@@ -82,12 +75,18 @@ def row_gradients_as_elsewhere(evidence: Evidence, name: str, columns: Floats, b
     if oracle is None or not _right_elsewhere(evidence, name):
         return True
     direction = _unit(after[name] - before[name])
-    X = np.concatenate([step.arguments["X"] for step in evidence.call("rows/0").steps[1:]])
-    y = evidence.expected("rows/0")["y"]
+    X, y = _single_rows(evidence)
     moved = {**before, name: before[name] + STEP * direction}
-    right = (_row_losses(oracle, moved, X, y) - _row_losses(oracle, before, X, y)) / STEP
+    there, here = _row_losses(oracle, [moved, before], X, y)
+    right = (there - here) / STEP
     theirs, sizes = direction.reshape(-1) @ columns, np.linalg.norm(columns, axis=0)
     return all(_near(*map(float, one)) for one in zip(theirs, right, sizes, strict=True))
+
+
+@given
+def _single_rows(evidence: Evidence) -> tuple[Floats, Array]:
+    X = np.concatenate([step.arguments["X"] for step in evidence.call("rows/0").steps[1:]])
+    return X, evidence.expected("rows/0")["y"]
 
 
 def _near(theirs: float, right: float, size: float) -> bool:
@@ -130,13 +129,18 @@ def _weight_decay(evidence: Evidence, name: str) -> float | None:
 @fact
 def loss_there(evidence: Evidence, index: int, step: int) -> float | None:
     """Give the loss after `index` iterations: the right one where theirs is right elsewhere, else their own."""
-    oracle, params, factor = evidence.probes.oracle, reached(evidence, index), convention(evidence)
-    if oracle is None or params is None or not _loss_right_elsewhere(evidence) or (step == LOSS and factor is None):
+    params, factor = reached(evidence, index), convention(evidence)
+    if (
+        evidence.probes.oracle is None
+        or params is None
+        or not _loss_right_elsewhere(evidence)
+        or (step == LOSS and factor is None)
+    ):
         return read_loss(evidence, f"train/{index}", position(index, step)).value
     reg = float(evidence.call(f"train/{index}").steps[position(index, step)].arguments["reg"])
     squared = evidence.names if evidence.assignment.variant.regulariser == "every" else evidence.names[::2]
     penalty = sum(float((params[name] ** 2).sum()) for name in squared)
-    return _right_data_loss(evidence, index) + (factor or 0.0) * reg * penalty
+    return _right_data_losses(evidence)[index] + (factor or 0.0) * reg * penalty
 
 
 @fact
@@ -150,13 +154,24 @@ def labels_there(evidence: Evidence, index: int, step: int) -> Array | None:
     """Give predict()'s labels after `index` iterations: the right ones where it is right elsewhere, else its own."""
     results, place = evidence.reply(f"train/{index}").results, position(index, step)
     own = as_array(results[place]) if len(results) > place else None
-    oracle, params = evidence.probes.oracle, reached(evidence, index)
-    if oracle is None or params is None or not _predict_right_elsewhere(evidence):
+    if evidence.probes.oracle is None or reached(evidence, index) is None or not _predict_right_elsewhere(evidence):
         return own
-    scores = oracle.scores(params, evidence.call(f"train/{index}").steps[place].arguments["X"])
-    best = np.sort(scores, axis=1)
-    clear = (best[:, -1] - best[:, -2] > CLEAR * np.abs(scores).max()).all()
-    return scores.argmax(axis=1) if clear else own
+    labels = _right_labels(evidence, step)[index]
+    return own if labels is None else labels
+
+
+@fact
+def _right_labels(evidence: Evidence, step: int) -> dict[int, Array | None]:
+    """Give the right labels at all parameters that were reached; None where rounding may decide."""
+    points, oracle = _points(evidence), evidence.probes.oracle
+    if not points or oracle is None:
+        return {}
+    found: dict[int, Array | None] = {}
+    for index, scores in zip(points, _scores(oracle, list(points.values()), _asked(evidence, step)["X"]), strict=True):
+        best = np.sort(scores, axis=1)
+        clear = (best[:, -1] - best[:, -2] > CLEAR * np.abs(scores).max()).all()
+        found[index] = scores.argmax(axis=1) if clear else None
+    return found
 
 
 @fact
@@ -169,22 +184,76 @@ def _predict_right_elsewhere(evidence: Evidence) -> bool:
     return 2 * sum(right) >= len(right)
 
 
+# ---------------------------------------------------------------- the reference, where the student's training went
+
+
 @fact
-def _right_data_loss(evidence: Evidence, index: int) -> float:
-    oracle, params = evidence.probes.oracle, reached(evidence, index)
-    return float("nan") if oracle is None or params is None else _data_loss(evidence, oracle, index, params)
+def _points(evidence: Evidence) -> dict[int, Params]:
+    """Give the parameters after each number of iterations, as far as they are whole."""
+    found = {index: reached(evidence, index) for index in range(len(evidence.calls("train")))}
+    return {index: params for index, params in found.items() if params is not None}
 
 
-def _data_loss(evidence: Evidence, oracle: Oracle, index: int, params: Params) -> float:
-    arguments = evidence.call(f"train/{index}").steps[position(index, BARE)].arguments
-    return float(_row_losses(oracle, params, arguments["X"], arguments["y"]).mean())
+@fact
+def _right_data_losses(evidence: Evidence) -> dict[int, float]:
+    """Give the right loss without regulariser at all parameters that were reached."""
+    points, oracle = _points(evidence), evidence.probes.oracle
+    if not points or oracle is None:
+        return {}
+    asked = _asked(evidence, BARE)
+    losses = _row_losses(oracle, list(points.values()), asked["X"], asked["y"]).mean(axis=1)
+    return dict(zip(points, losses.tolist(), strict=True))
 
 
-def _row_losses(oracle: Oracle, params: Params, X: Array, y: Array) -> Floats:
-    """Give each row's cross-entropy from the reference's scores."""
-    scores = oracle.scores(params, X)
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return np.asarray(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y])
+@fact
+def _right_slopes(evidence: Evidence) -> dict[tuple[int, str], tuple[Floats, float]]:
+    """Give for each step and each gradient that is right elsewhere a direction, and the right loss's slope along it."""
+    oracle, points, losses = evidence.probes.oracle, _points(evidence), _right_data_losses(evidence)
+    directions = {
+        # Along the step, and along the right gradient at the start: a bias that stays where it is shows nothing by its step.
+        (index, name): _unit(points[index + 1][name] - params[name]) + _start(evidence, name)
+        for index, params in points.items()
+        if index + 1 in points
+        for name in evidence.names
+        if _right_elsewhere(evidence, name)
+    }
+    if not directions or oracle is None:
+        return {}
+    moved = [
+        {**points[index], name: points[index][name] + STEP * direction}
+        for (index, name), direction in directions.items()
+    ]
+    asked = _asked(evidence, BARE)
+    there = _row_losses(oracle, moved, asked["X"], asked["y"]).mean(axis=1).tolist()
+    return {
+        (index, name): (direction, (loss - losses[index]) / STEP)
+        for ((index, name), direction), loss in zip(directions.items(), there, strict=True)
+    }
+
+
+@given
+def _start(evidence: Evidence, name: str) -> Floats:
+    return _unit(evidence.expected("train/0")[f"data_{name}"])
+
+
+@given
+def _asked(evidence: Evidence, step: int) -> Mapping[str, Any]:
+    """Give what a step of the calls train/K is asked with; all of them end with the same steps."""
+    return evidence.call("train/0").steps[position(0, step)].arguments
+
+
+def _row_losses(oracle: Oracle, many: Sequence[Params], X: Array, y: Array) -> Floats:
+    """Give each row's cross-entropy from the reference's scores, (K, N), for each of several sets of parameters."""
+    scores = _scores(oracle, many, X)
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - shifted[:, np.arange(len(y)), y])
+
+
+def _scores(oracle: Oracle, many: Sequence[Params], X: Array) -> Floats:
+    """Give the reference's scores (K, N, C) for K sets of parameters: stacked they are one pass instead of K."""
+    if any(theta.ndim > 2 for theta in many[0].values()):  # maxout's two maps have that axis already
+        return np.array([oracle.scores(params, X) for params in many])
+    return oracle.scores({name: np.array([params[name] for params in many]) for name in many[0]}, X)
 
 
 def _unit(array: Array) -> Floats:

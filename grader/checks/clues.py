@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, loss_tolerance
+from grader.checks.evidence import Evidence
 from grader.checks.formulas import listed
 from grader.checks.likeness import ENOUGH, Axis, Beside, of_another_shape, told
+from grader.checks.losses import loss_tolerance
 from grader.compare import as_array, is_single
 from grader.records import Array, Call, Finding, Floats
 

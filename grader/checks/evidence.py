@@ -1,21 +1,16 @@
-"""What a check looks at: the replies, the expectations, and what several checks need to know of them."""
+"""What a check looks at: the replies beside the expectations, and how an answer is read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from grader.checks.rounding import quantum, rough, slope_noise
-from grader.compare import as_array, as_number, compare, describe, fit
+from grader.compare import as_array, as_number, describe, fit
 from grader.records import Array, Assignment, Call, Expectation, Finding, Floats, Probes, Reply, Run
-
-# Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
-# reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
-RESEMBLANCE = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +29,12 @@ class Evidence:
 
     def calls(self, prefix: str) -> list[Call]:
         """Give the calls of one family, such as "loss", in the order in which they were asked."""
-        key = ("calls", prefix)
-        if key not in self.known:
-            self.known[key] = [call for call in self.probes.calls if call.id.partition("/")[0] == prefix]
-        found: list[Call] = self.known[key]
-        return found
+        families: dict[str, list[Call]] = self.shared.get("families", {})
+        if not families:
+            for call in self.probes.calls:
+                families.setdefault(call.id.partition("/")[0], []).append(call)
+            self.shared["families"] = families
+        return families.get(prefix, [])
 
     def reply(self, call: str) -> Reply:
         """Give the reply to a call; one that never came counts as not asked."""
@@ -50,10 +46,23 @@ class Evidence:
 
     def call(self, identity: str) -> Call:
         """Give a call by its id."""
-        if "call" not in self.known:
-            self.known["call"] = {call.id: call for call in self.probes.calls}
-        found: Call = self.known["call"][identity]
+        if "call" not in self.shared:
+            self.shared["call"] = {call.id: call for call in self.probes.calls}
+        found: Call = self.shared["call"][identity]
         return found
+
+    @cached_property
+    def shared(self) -> dict[Any, Any]:
+        """Hold what `given` has worked out, for all submissions that are asked these questions."""
+        line_up = self.probes.line_up
+        if line_up is None:
+            return {}
+        found = line_up.known.get("shared")
+        # Somebody else's questions may come with the same line-up, and the same questions with other tolerances.
+        if found is None or found[0] is not self.probes or found[1] is not self.assignment:
+            found = line_up.known["shared"] = (self.probes, self.assignment, {})
+        kept: dict[Any, Any] = found[2]
+        return kept
 
 
 P = ParamSpec("P")
@@ -65,10 +74,34 @@ def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenat
 
     @wraps(function)
     def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if kwargs:
+            return function(evidence, *args, **kwargs)
         key = (function, args)
-        if kwargs or key not in evidence.known:
-            evidence.known[key] = function(evidence, *args, **kwargs)
-        found: T = evidence.known[key]
+        # Asked six hundred times a submission, and answered from here two times of three.
+        try:
+            found: T = evidence.known[key]
+        except KeyError:
+            found = evidence.known[key] = function(evidence, *args, **kwargs)
+        return found
+
+    return remembered
+
+
+def given(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
+    """Work a function of the questions alone out once for all submissions: it must not look at a reply.
+
+    Its arguments are calls, parameters and accepted factors, so that what is kept stays as small as the questions.
+    """
+
+    @wraps(function)
+    def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if kwargs:
+            return function(evidence, *args, **kwargs)
+        key = (function, args)
+        try:
+            found: T = evidence.shared[key]
+        except KeyError:
+            found = evidence.shared[key] = function(evidence, *args, **kwargs)
         return found
 
     return remembered
@@ -105,6 +138,11 @@ class Loss:
 def read_loss(evidence: Evidence, call: str, index: int = 0) -> Loss:
     """Take (loss, grads) of a call's step apart, however it was wrapped."""
     reply = evidence.reply(call)
+    answer = reply.results[index] if index < len(reply.results) else None
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict):
+        value = as_number(answer[0])
+        if value is not None:  # what was asked for, and what 80 of 80 answers of most submissions are
+            return Loss(value, answer[1], None)
     problem = obstacle(reply, index, about="loss")
     if problem:
         return Loss(None, {}, problem)
@@ -165,7 +203,10 @@ def own_gradient(
     spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
         not of the train() that uses it.
     """
-    array = as_array(read_loss(evidence, call, index).grads.get(name))
+    found = read_loss(evidence, call, index).grads.get(name)
+    if isinstance(found, np.ndarray) and found.dtype == np.float64 and found.shape == shape:
+        return found if np.isfinite(found).all() else None
+    array = as_array(found)
     fitted = None if array is None else fit(array, shape)
     if fitted is None and array is not None and spread:
         try:
@@ -175,103 +216,23 @@ def own_gradient(
     return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
 
 
-@fact
+def own_gradients(
+    evidence: Evidence, call: str, steps: range, name: str, shape: tuple[int, ...]
+) -> list[Floats | None]:
+    """Give `own_gradient`, spread, of several steps of a call; at once where nothing has to be brought into shape."""
+    found = [read_loss(evidence, call, index).grads.get(name) for index in steps]
+    if all(isinstance(one, np.ndarray) and one.dtype == np.float64 and one.shape == shape for one in found):
+        whole = np.array(found)
+        if np.isfinite(whole).all():
+            return list(whole)
+    return [own_gradient(evidence, call, index, name, shape, spread=True) for index in steps]
+
+
+@given
 def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
     """Give each loss call with its case's letter and its reg."""
     calls = evidence.calls("loss")
     return [(call, call.id.split("/")[1], float(evidence.expected(call.id)["reg"])) for call in calls]
-
-
-def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
-    """Give the factors k that the assignment accepts in loss = data loss + k reg penalty."""
-    return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
-        evidence.assignment.variant.regulariser
-    ]
-
-
-@fact
-def fitted_factors(evidence: Evidence) -> list[float]:
-    """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
-    factors = []
-    for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
-        if reg and own is not None and bare is not None:
-            factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
-    return factors
-
-
-@fact
-def convention(evidence: Evidence) -> float | None:
-    """Give the one accepted k that all of the student's losses show; None where they show another or none."""
-    factors = np.array(fitted_factors(evidence))
-    tolerance = loss_tolerance(evidence) * 10  # a difference of two losses carries a digit less
-    for factor in allowed_conventions(evidence):
-        if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
-            return factor
-    return None
-
-
-@fact
-def loss_tolerance(evidence: Evidence) -> float:
-    """Give the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
-
-    A regulariser that is added in double precision hides what the losses without one show.
-    """
-    values: dict[bool, list[Array]] = {True: [], False: []}
-    for call, _, reg in loss_calls(evidence):
-        answers = evidence.reply(call.id).results
-        answer = answers[0] if answers else None
-        value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
-        if value is not None and value.size == 1:
-            values[reg == 0].append(value)
-    tolerances = evidence.assignment.tolerances
-    rounds = quantum(values[True] + values[False]) or quantum(values[True])
-    return tolerances.single if rounds else tolerances.loss
-
-
-@fact
-def rounded(evidence: Evidence) -> bool:
-    """Tell whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
-    if loss_tolerance(evidence) == evidence.assignment.tolerances.single:
-        return True
-    return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
-
-
-@fact
-def data_loss_right(evidence: Evidence, case: str) -> bool:
-    """Tell whether the loss without regulariser is right on one case."""
-    call = f"loss/{case}/0"
-    value = read_loss(evidence, call).value
-    if value is None:
-        return False
-    right = evidence.expected(call)["data_loss"]
-    return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
-
-
-@fact
-def loss_right(evidence: Evidence) -> bool:
-    """Tell whether the whole loss is right: on every case, with the regulariser."""
-    cases = {case for _, case, _ in loss_calls(evidence)}
-    return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
-
-
-@fact
-def resembles_the_loss(evidence: Evidence) -> bool:
-    """Tell whether the student's loss is of the right kind.
-
-    It is right on half of the cases, perhaps for scores of its own, or it rises and falls with the right one over
-    single rows.
-    """
-    cases = [case for _, case, reg in loss_calls(evidence) if reg == 0]
-    right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
-    if 2 * sum(right) >= len(cases):
-        return True
-    expected = evidence.expected("rows/0")["losses"]
-    own = [read_loss(evidence, "rows/0", index).value for index in range(1, 1 + expected.size)]
-    values = np.array([np.nan if value is None else value for value in own])
-    if not np.isfinite(values).all() or values.std() == 0:
-        return False
-    return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
 
 
 @fact
@@ -286,27 +247,6 @@ def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
         if pair is None or pair.shape != (2, *given.shape) or not np.isfinite(pair).all():
             return None
         found[name] = pair
-    return found
-
-
-@fact
-def numeric_gradients(evidence: Evidence, identity: str) -> dict[str, tuple[Floats, float]] | None:
-    """Give the central differences of the student's own loss, and what rounding may have done to them.
-
-    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise, the same for all.
-    """
-    swept = sweep(evidence, identity)
-    if swept is None:
-        return None
-    step = evidence.assignment.tolerances.step
-    noise = slope_noise(list(swept.values()), step)
-    found: dict[str, tuple[Floats, float]] = {}
-    for name, pair in swept.items():
-        # A forged reply may hold unsigned numbers, whose differences wrap around.
-        slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
-        if not np.isfinite(slope).all():
-            return None  # losses near the largest number there is
-        found[name] = (slope, noise)
     return found
 
 
@@ -332,40 +272,3 @@ def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
     told = f"\n{findings.count(None)} of {len(findings)} cases are right." if None in findings else ""
     skipped = problem.skipped and not right
     return Finding(share, problem.message + told, problem.figures, problem.places, skipped, problem.about)
-
-
-# Their own scores against the right ones, over all cases: a missing bias leaves 0.8, a sigmoid for the ReLU 0.6, a
-# function of something else chance.
-OWN_SCORES = 0.5
-
-
-@fact
-def scores_alike(evidence: Evidence) -> bool:
-    """Tell whether the student's scores are wrong, perhaps, but of the right kind."""
-    own, right = [], []
-    for call in evidence.calls("scores"):
-        reply, expected = evidence.reply(call.id), evidence.expected(call.id)["scores"]
-        array = as_array(reply.results[0]) if reply.results else None
-        if array is None or array.shape != expected.shape or not np.isfinite(array).all():
-            return False
-        own.append(array.reshape(-1).astype(np.float64))
-        right.append(expected.reshape(-1))
-    theirs = np.concatenate(own)
-    return bool(theirs.std() > 0 and np.corrcoef(theirs, np.concatenate(right))[0, 1] >= OWN_SCORES)
-
-
-def own_scores(evidence: Evidence, case: str) -> Floats | None:
-    """Give the student's own scores of a case, where they are of the right kind."""
-    return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
-
-
-@fact
-def right_for_own_scores(evidence: Evidence, case: str) -> bool:
-    """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
-    own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
-    if own is None or value is None:
-        return False
-    shifted = own - own.max(axis=1, keepdims=True)
-    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
-    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
-    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import (
-    Evidence,
+from grader.checks.evidence import Evidence, fact, given, own_gradient, read_loss
+from grader.checks.losses import (
     allowed_conventions,
     convention,
     data_loss_right,
-    fact,
     loss_tolerance,
     numeric_gradients,
-    own_gradient,
-    read_loss,
     resembles_the_loss,
     rounded,
 )
@@ -167,10 +164,15 @@ def right_for_own_loss(evidence: Evidence, name: str) -> bool:
     )
 
 
-def right_gradient(evidence: Evidence, call: Call, name: str, factor: float) -> Array:
+def right_gradient(evidence: Evidence, call: Call, name: str, factor: float) -> Floats:
     """Give the right gradient at a call, with `factor` times the regulariser; call : a plain one, or a sweep."""
-    expected = evidence.expected(home(call))
-    return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"])
+    return _right_gradient(evidence, home(call), name, factor)
+
+
+@given
+def _right_gradient(evidence: Evidence, plain: str, name: str, factor: float) -> Floats:
+    expected = evidence.expected(plain)
+    return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"], np.float64)
 
 
 def _slopes_alike(evidence: Evidence, call: Call) -> bool:

@@ -7,24 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.clues import of_scores, with_clues
-from grader.checks.evidence import (
-    Evidence,
+from grader.checks.evidence import Evidence, fact, loss_calls, not_started, obstacle, read_loss, settle
+from grader.checks.loss_clues import of_data_loss, of_regulariser
+from grader.checks.losses import (
     allowed_conventions,
     convention,
     data_loss_right,
-    fact,
     fitted_factors,
-    loss_calls,
     loss_tolerance,
-    not_started,
-    obstacle,
-    read_loss,
     resembles_the_loss,
     right_for_own_scores,
     rounded,
-    settle,
 )
-from grader.checks.loss_clues import of_data_loss, of_regulariser
 from grader.compare import as_array, compare, describe, fit, is_single, number
 from grader.records import Array, Finding, Floats, HeatMap
 
@@ -131,11 +125,13 @@ def regularised_loss(evidence: Evidence) -> Finding:
     if factor is not None:
         shown = "1/2 reg" if factor == 0.5 else "reg"
         return Finding(1.0, f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg.", about="loss")
-    unlike = Finding(0.0, _regulariser_text(evidence, factors), about="loss")
-    return with_clues(unlike, lambda: of_regulariser(evidence))
+    guess = _which_parameters(evidence)
+    unlike = Finding(0.0, _regulariser_text(evidence, factors, guess), about="loss")
+    # What was added is said once.
+    return unlike if guess in unlike.message and guess else with_clues(unlike, lambda: of_regulariser(evidence))
 
 
-def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
+def _regulariser_text(evidence: Evidence, factors: list[float], guess: str) -> str:
     accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(evidence))
     every = evidence.assignment.variant.regulariser == "every"
     squares = "the squares of all parameters" if every else "sum W1^2 + sum W2^2"
@@ -146,7 +142,6 @@ def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
         return f"{asked} Your loss does not change with reg at all."
     if spread <= loss_tolerance(evidence) * 100 * np.abs(values).max():
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
-    guess = _which_parameters(evidence)
     return (
         f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
         f" {number(float(values.max()))} reg times it.{guess}\n"
@@ -231,9 +226,9 @@ def purity(evidence: Evidence) -> Finding:
     faults = [
         f"It changed {name} in place. Look for +=, -= or an assignment to a slice of {name}; copy first."
         for name in ("X", "y")
-        if not _same(arguments.get(name), expected[name])
+        if not unchanged(arguments.get(name), expected[name])
     ]
-    changed = [name for name in evidence.names if not _same(params.get(name), expected[f"param_{name}"])]
+    changed = [name for name in evidence.names if not unchanged(params.get(name), expected[f"param_{name}"])]
     if changed:
         faults.append(f"It changed the parameters {', '.join(changed)}. loss() only reads them; train() updates them.")
     # Both times it is given the same X and parameters: what it changed shows here, too, and is charged once, shown or not.
@@ -252,9 +247,13 @@ def _same_grads(one: dict[str, object], two: dict[str, object]) -> bool:
 
 
 def _same(one: object, two: object) -> bool:
-    first, second = as_array(one), as_array(two)
-    if first is None or second is None:
-        return type(one) is type(two)
+    second = as_array(two)
+    return type(one) is type(two) if second is None else unchanged(one, second)
+
+
+def unchanged(one: object, other: Array) -> bool:
+    """Tell whether an answer holds the numbers of an array."""
+    array = as_array(one)
     # The layout of a parameter may be the student's own, transposed or (1, H).
-    fitted = fit(first, second.shape)
-    return fitted is not None and np.array_equal(fitted, second)
+    fitted = None if array is None else fit(array, other.shape)
+    return fitted is not None and np.array_equal(fitted, other)

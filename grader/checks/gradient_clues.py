@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from grader.checks.clues import LARGE, by_sign, counts_of, only_some, single
-from grader.checks.evidence import Evidence, best_array, convention, loss_calls, own_gradient, read_loss
+from grader.checks.evidence import Evidence, best_array, loss_calls, own_gradient, read_loss
 from grader.checks.formulas import constant, explained, multiples
 from grader.checks.likeness import Axis, Beside, of_another_shape, told
+from grader.checks.losses import convention
 from grader.compare import as_array, is_single, number
 from grader.records import Array, Call
 

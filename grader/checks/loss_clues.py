@@ -7,16 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from grader.checks.clues import counts_of, only_some, single
-from grader.checks.evidence import (
-    Evidence,
-    convention,
-    data_loss_right,
-    loss_calls,
-    loss_tolerance,
-    read_loss,
-    right_for_own_scores,
-)
+from grader.checks.evidence import Evidence, loss_calls, read_loss
 from grader.checks.formulas import constant, explained, expression, multiple, multiples
+from grader.checks.losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
 from grader.compare import number
 from grader.records import Array, Call, Floats
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checks.candour import row_gradients_as_elsewhere
-from grader.checks.evidence import Evidence, fact, own_gradient, own_params, read_loss
+from grader.checks.evidence import Evidence, fact, own_gradients, own_params, read_loss
 from grader.checks.trainable import blocked
 from grader.records import Finding, Floats
 
@@ -104,10 +104,8 @@ def _used(evidence: Evidence, index: int) -> Floats | Drawn:
     labels, told = evidence.expected("rows/0")["y"], False
     # A parameter whose own gradient or update is wrong is charged for that elsewhere: one that fits is enough.
     for name in call.params:
-        parts = [
-            own_gradient(evidence, at, (1 if index == 0 else 2) + row, name, call.params[name].shape, spread=True)
-            for row in range(len(labels))
-        ]
+        first = 1 if index == 0 else 2
+        parts = own_gradients(evidence, at, range(first, first + len(labels)), name, call.params[name].shape)
         design = np.array([part.reshape(-1) for part in parts if part is not None]).T
         if design.ndim < 2 or design.shape[1] < len(labels):
             continue

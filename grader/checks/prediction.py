@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.clues import of_labels, with_clues
-from grader.checks.evidence import Evidence, fact, not_started, obstacle, own_scores, settle
+from grader.checks.evidence import Evidence, fact, not_started, obstacle, settle
+from grader.checks.losses import own_scores
 from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
 

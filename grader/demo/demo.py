@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.classroom.batch import REFERENCE_MISSING, ReferenceMissingError
+from grader.classroom.answers import author
 from grader.demo.students import PROGRAMS, SHEETS, UNTOUCHED, WITHOUT_TRAIN
 from grader.records import Assignment
 
@@ -19,19 +19,8 @@ def write_class(assignment: Assignment, folder: Path) -> int:
 
     Raises ReferenceMissingError where the reference, which the programs are written out from, is not at hand.
     """
-    try:
-        from reference.handwriting import written  # noqa: PLC0415 -- the wheel has no reference
-        from reference.misconceptions import ways  # noqa: PLC0415 -- the same
-        from reference.probes import network_of  # noqa: PLC0415 -- the same
-    except ImportError as error:
-        raise ReferenceMissingError(REFERENCE_MISSING) from error
-    network, known = network_of(assignment), {way.name: way for way in ways()}
-    texts = {
-        student: written(
-            network, [known[name] for name in mistakes], class_name=assignment.class_name, names=network.names
-        )
-        for student, mistakes in PROGRAMS.items()
-    }
+    known = author(assignment)
+    texts = {student: known.write(mistakes) for student, mistakes in PROGRAMS.items()}
     for number, (student, text) in enumerate(texts.items()):
         if number % EVERY_THIRD:
             (folder / f"{student}.ipynb").write_text(as_notebook(text), encoding="utf-8")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
@@ -13,29 +13,50 @@ from grader.records import Assignment, LineUp, Probes, Reply, Run
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+T = TypeVar("T")
+
 # Runs kept, those used last: each holds what checks and traces have worked out of it, up to half a megabyte.
 MOST = 100
 
 Mistakes = frozenset[int]  # positions in LineUp.suspects
 
 
+def line_up_of(probes: Probes) -> LineUp:
+    """Give the line-up of probes that have one, else raise ValueError."""
+    if probes.line_up is None:
+        raise ValueError("these probes know no mistakes")
+    return probes.line_up
+
+
+def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:
+    """Give what stands on a shelf of the run's under a key, made where it is missing; the last `most` asked for stay."""
+    on_shelf: OrderedDict[Hashable, T] = line_up.known.setdefault(shelf, OrderedDict())
+    if key in on_shelf:
+        on_shelf.move_to_end(key)
+        return on_shelf[key]
+    made = on_shelf[key] = make()
+    while len(on_shelf) > most:
+        on_shelf.popitem(last=False)
+    return made
+
+
 class Rehearsed(Mapping[str, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
-    def __init__(self, line_up: LineUp, mistakes: Mistakes, factor: float, calls: tuple[str, ...]) -> None:
-        self.line_up = line_up
+    def __init__(self, probes: Probes, mistakes: Mistakes, factor: float) -> None:
+        self.probes = probes
+        self.line_up = line_up_of(probes)
         self.mistakes = mistakes
         self.factor = factor
-        self.calls = calls
 
     def __getitem__(self, call: str) -> Reply:
         return self.line_up.rehearse(self.mistakes, self.factor, call)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.calls)
+        return (call.id for call in self.probes.calls)
 
     def __len__(self) -> int:
-        return len(self.calls)
+        return len(self.probes.calls)
 
 
 def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
@@ -43,34 +64,24 @@ def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, fact
 
     factor : k in loss = data loss + k reg penalty, where the assignment accepts more than one.
     """
-    if probes.line_up is None:
-        raise ValueError("these probes know no mistakes")
-    kept: OrderedDict[Hashable, Evidence] = probes.line_up.known.setdefault("evidence", OrderedDict())
-    key = (assignment.digest, mistakes, factor)
-    if key not in kept:
-        kept[key] = fresh_evidence(assignment, probes, mistakes, factor)
-    kept.move_to_end(key)
-    while len(kept) > MOST:
-        kept.popitem(last=False)
-    return kept[key]
+
+    def make() -> Evidence:
+        return fresh_evidence(assignment, probes, mistakes, factor)
+
+    return kept(line_up_of(probes), "evidence", MOST, (assignment.digest, mistakes, factor), make)
 
 
 def fresh_evidence(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
     """Give the same for one use only."""
-    if probes.line_up is None:
-        raise ValueError("these probes know no mistakes")
-    calls = tuple(call.id for call in probes.calls)
-    rehearsed = Rehearsed(probes.line_up, mistakes, factor, calls)
-    return Evidence(assignment, probes, Run(Reply("load", "returned"), rehearsed, (), {}, 0.0, 0.0))
+    run = Run(Reply("load", "returned"), Rehearsed(probes, mistakes, factor), (), {}, 0.0, 0.0)
+    return Evidence(assignment, probes, run)
 
 
 def share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
     """Give the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
-    if probes.line_up is None:
-        raise ValueError("these probes know no mistakes")
-    kept: dict[Hashable, float] = probes.line_up.known.setdefault("shares", {})
+    earned: dict[Hashable, float] = line_up_of(probes).known.setdefault("shares", {})
     key = (assignment.digest, mistakes, factor, check)
-    if key not in kept:
+    if key not in earned:
         finding = CHECKS[check].function(evidence_of(assignment, probes, mistakes, factor))
-        kept[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
-    return kept[key]
+        earned[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
+    return earned[key]

@@ -54,7 +54,7 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
     findings : of each check of the rubric, before points. A submission that loses nothing has nothing to explain.
     """
     line_up = evidence.probes.line_up
-    shares = _shares(findings)
+    shares = {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
     failing = _failing(shares)
     if line_up is None or not failing:
         return Account(unexplained=failing)
@@ -63,11 +63,7 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
     ]
     if not explanations:
         return Account(unexplained=failing)
-    return _settled(evidence, line_up, explanations, findings)
-
-
-def _shares(findings: Mapping[str, Finding]) -> dict[str, float]:
-    return {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
+    return _settled(evidence, line_up, explanations, findings, shares)
 
 
 def _failing(shares: Mapping[str, float]) -> tuple[str, ...]:
@@ -75,9 +71,12 @@ def _failing(shares: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def _settled(
-    evidence: Evidence, line_up: LineUp, explanations: list[Explanation], findings: Mapping[str, Finding]
+    evidence: Evidence,
+    line_up: LineUp,
+    explanations: list[Explanation],
+    findings: Mapping[str, Finding],
+    shares: Mapping[str, float],
 ) -> Account:
-    shares = _shares(findings)
     failing = _failing(shares)
     # Of several that are as good, the one that explains most checks is told, the others beside it.
     explanations.sort(key=lambda one: -sum(_explains(evidence, one, check, shares) for check in failing))

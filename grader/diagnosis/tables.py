@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.cast import Mistakes, evidence_of, fresh_evidence
+from grader.compare import TINY
+from grader.diagnosis.cast import Mistakes, evidence_of, fresh_evidence, kept, line_up_of
 from grader.diagnosis.traces import Trace, same, trace
 from grader.records import Array, Assignment, Floats, Probes
 
-MOST = 40  # tables on top of mistakes that are kept, the last ones: one of the gradients takes a megabyte
 MOST_TRACES = 6_000  # some three KiB each
 # Two rehearsals that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
@@ -29,16 +28,13 @@ class Scene:
 
     def trace(self, part: str, more: Mistakes = frozenset()) -> Trace:
         """Give the trace of a program with the base's mistakes and some more; the last thousands are remembered."""
-        if self.probes.line_up is None:
-            raise ValueError("these probes know no mistakes")
-        kept: OrderedDict[Hashable, Trace] = self.probes.line_up.known.setdefault("traces", OrderedDict())
-        key = (self.assignment.digest, self.factor, self.base | more, part)
-        if key not in kept:
-            kept[key] = trace(evidence_of(self.assignment, self.probes, self.base | more, self.factor), part)
-        kept.move_to_end(key)
-        while len(kept) > MOST_TRACES:
-            kept.popitem(last=False)
-        return kept[key]
+        mistakes = self.base | more
+
+        def make() -> Trace:
+            return trace(evidence_of(self.assignment, self.probes, mistakes, self.factor), part)
+
+        key = (self.assignment.digest, self.factor, mistakes, part)
+        return kept(line_up_of(self.probes), "traces", MOST_TRACES, key, make)
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Table:
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
-            near = np.abs(group.values - own.values) <= allowed * group.scale + np.finfo(np.float64).tiny
+            near = np.abs(group.values - own.values) <= allowed * group.scale + TINY
             found[group.rows] = near.all(axis=1)
         return found
 
@@ -78,32 +74,14 @@ def tables(
 
     suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not rehearsed.
     """
-    line_up = scene.probes.line_up
-    if line_up is None:
-        raise ValueError("these probes know no mistakes")
-    keys: dict[str, Hashable] = {
-        part: (
-            "table",
-            scene.assignment.digest,
-            scene.factor,
-            scene.base,
-            part,
-            tuple(suspects),
-            tuple(concerned[part]),
-        )
-        for part in parts
-    }
-    # On top of the right network tables serve every submission; on top of a mistake they serve those that made it.
-    always: dict[Hashable, Table] = line_up.known.setdefault("tables", {})
-    lately: OrderedDict[Hashable, Table] = line_up.known.setdefault("tables on mistakes", OrderedDict())
-    kept = lately if any(not line_up.suspects[index].harmless for index in scene.base) else always
-    missing = [part for part in parts if keys[part] not in kept]
-    for part, laid in zip(missing, _laid_out(scene, missing, suspects, concerned), strict=True):
-        kept[keys[part]] = laid
-    found = [kept[keys[part]] for part in parts]
-    while len(lately) > MOST:
-        lately.popitem(last=False)
-    return found
+    shelf: dict[Hashable, Table] = line_up_of(scene.probes).known.setdefault("tables", {})
+    situation = (scene.assignment.digest, scene.factor, scene.base, tuple(suspects))
+    keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
+    missing = [part for part in parts if keys[part] not in shelf]
+    if missing:  # to lay out nothing, too, made three hundred programs
+        laid = _laid_out(scene, missing, suspects, concerned)
+        shelf.update(zip((keys[part] for part in missing), laid, strict=True))
+    return [shelf[keys[part]] for part in parts]
 
 
 def _laid_out(

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from grader.checks.candour import BARE, LOSS, loss_there, reached
-from grader.checks.evidence import Evidence, fact, loss_calls, loss_tolerance, read_loss
-from grader.checks.forward import shifted
+from grader.checks.evidence import Evidence, fact, loss_calls, read_loss
+from grader.checks.forward import shifted, unchanged
+from grader.checks.losses import loss_tolerance
 from grader.checks.minibatch import drawn
 from grader.checks.training import rate, slope
-from grader.compare import as_array, as_number, fit
-from grader.records import Array, Floats, Params
+from grader.compare import TINY, as_array, as_number, fit
+from grader.records import Floats, Params
 
 LIKENESS = 0.6  # cosine
 
@@ -141,18 +143,12 @@ def _purity(evidence: Evidence) -> Trace:
     results, expected = evidence.reply("purity").results, evidence.expected("purity")
     if len(results) < 4 or not isinstance(results[2], dict) or not isinstance(results[3], dict):
         return MISSING
-    inputs = all(_unchanged(results[3].get(name), expected[name]) for name in ("X", "y"))
-    params = all(_unchanged(results[2].get(name), expected[f"param_{name}"]) for name in evidence.names)
+    inputs = all(unchanged(results[3].get(name), expected[name]) for name in ("X", "y"))
+    params = all(unchanged(results[2].get(name), expected[f"param_{name}"]) for name in evidence.names)
     first, second = (read_loss(evidence, "purity", index) for index in (0, 1))
     # What it changed shows in the second answer as well, and is told once.
     constant = not (inputs and params) or first.value == second.value
     return Trace((inputs, params, constant))
-
-
-def _unchanged(one: Any, other: Array) -> bool:
-    array = as_array(one)
-    fitted = None if array is None else fit(array, other.shape)
-    return fitted is not None and bool(np.array_equal(fitted, other))
 
 
 def _labels(evidence: Evidence) -> Trace:
@@ -193,11 +189,12 @@ def _moved(evidence: Evidence, index: int) -> Trace:
         elif np.isfinite(bare):
             pieces.append(Trace("without reg", np.array([bare]), np.array([1.0 + abs(bare)])))
         else:
-            pieces.append(_of_array(step, "otherwise"))
+            pieces.append(_of_array(step, OTHERWISE))
     return _joined(pieces)
 
 
 ANEW = Trace("anew")
+OTHERWISE = "otherwise"  # a step that is no multiple of the own gradient
 
 
 def _unlike(before: Params, after: Params, names: tuple[str, ...]) -> bool:
@@ -216,45 +213,39 @@ def _replaced(evidence: Evidence, after: Params) -> bool:
     return any(np.isfinite(rate(evidence, np.asarray(after[name]), slope(evidence, 0, name, LOSS))) for name in after)
 
 
-def _returned(evidence: Evidence) -> Any:
+def _history(evidence: Evidence, key: str, tell: Callable[[Any], Trace]) -> Trace:
+    """Tell what train() kept under a key; tell : what an entry shows, where it is of the parameters that were given."""
     results = evidence.reply("train/4").results
-    return results[0] if results else None
-
-
-def _loss_history(evidence: Evidence) -> Trace:
-    if not evidence.reply("train/4").results:
+    if not results:
         return MISSING
-    answer = _returned(evidence)
+    answer = results[0]
     if not isinstance(answer, dict):
         return Trace(("no dict", type(answer).__name__))
-    kept = as_array(answer.get("loss_history"))
     if trace(evidence, "moved/0").shape == ANEW.shape:
+        kept = as_array(answer.get(key))
         return Trace(("of other parameters", None if kept is None else kept.shape))
-    own = [loss_there(evidence, index, LOSS) for index in range(4)]
+    return tell(answer.get(key))
+
+
+def _in_own_losses(evidence: Evidence, history: Any) -> Trace:
+    """Give the losses kept in units of the own loss: whatever is wrong with loss() is not wrong with keeping it."""
+    kept, own = as_array(history), [loss_there(evidence, index, LOSS) for index in range(4)]
     if (
         kept is None
         or kept.size != len(own)
         or any(value is None or not np.isfinite(value) or not value for value in own)
     ):
-        return _of_array(answer.get("loss_history"))
-    # In units of the own loss: whatever is wrong with loss() is not wrong with keeping it.
+        return _of_array(history)
     ratio = kept.reshape(-1) / np.array(own, dtype=np.float64)
     return Trace("own losses", ratio, 1 + np.abs(ratio)) if np.isfinite(ratio).all() else _of_array(kept)
 
 
-def _accuracies(evidence: Evidence, key: str) -> Trace:
-    if not evidence.reply("train/4").results:
-        return MISSING
-    answer = _returned(evidence)
-    if isinstance(answer, dict) and trace(evidence, "moved/0").shape == ANEW.shape:
-        kept = as_array(answer.get(key))
-        return Trace(("of other parameters", None if kept is None else kept.shape))
-    return _of_array(answer.get(key)) if isinstance(answer, dict) else Trace(("no dict", type(answer).__name__))
-
-
 def _batches(evidence: Evidence) -> Trace:
     later = (trace(evidence, f"moved/{index}").shape for index in (0, 1, 2))
-    if any(isinstance(shape, tuple) and any("otherwise" in str(piece) for piece in shape) for shape in later):
+    if any(
+        isinstance(shape, tuple) and any(isinstance(piece, tuple) and piece[0] == OTHERWISE for piece in shape)
+        for shape in later
+    ):
         # A step that is no multiple of the gradient tells its batch by chance, right or wrong.
         return Trace("not told")
     found = drawn(evidence)
@@ -272,8 +263,8 @@ _KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
     "stability": lambda evidence, _: _stability(evidence),
     "labels": lambda evidence, _: _labels(evidence),
     "moved": lambda evidence, index: _moved(evidence, int(index)),
-    "losses kept": lambda evidence, _: _loss_history(evidence),
-    "accuracies kept": _accuracies,
+    "losses kept": lambda evidence, _: _history(evidence, "loss_history", partial(_in_own_losses, evidence)),
+    "accuracies kept": lambda evidence, key: _history(evidence, key, _of_array),
     "batches": lambda evidence, _: _batches(evidence),
 }
 
@@ -297,9 +288,11 @@ def tolerance(evidence: Evidence, part: str) -> float:
 
 def same(one: Trace, other: Trace, allowed: float) -> bool:
     """Tell whether two traces are the same, but for rounding."""
+    if one is other:
+        return True
     if one.shape != other.shape or one.values.shape != other.values.shape:
         return False
-    return bool((np.abs(one.values - other.values) <= allowed * other.scale + np.finfo(np.float64).tiny).all())
+    return bool((np.abs(one.values - other.values) <= allowed * other.scale + TINY).all())
 
 
 def core_parts(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from grader.report.annotations import to_annotations
 from grader.report.exchange import from_json, to_json
+from grader.report.gradescope import to_gradescope
 from grader.report.junit import to_junit
 from grader.report.page import to_html
 from grader.report.terminal import render
@@ -33,6 +34,7 @@ FORMATS: dict[str, Format] = {
     "terminal": Format("report.txt", render),
     "junit": Format("report.xml", to_junit),
     "github": Format("report.github.txt", to_annotations),
+    "gradescope": Format("results.json", to_gradescope),
 }
 
 

@@ -36,15 +36,35 @@ def to_annotations(report: Report) -> str:
     """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
     report = readable(report)
     found = [*_named(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
+    found += _late(report)
     lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
     shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
     lines = [_command(one.level, {**_position(report, one.place), "title": one.title}, one.message) for one in shown]
-    score = f"{words.points(report.score)} of {words.points(report.max_score)} points"
-    told = words.counts(report)
-    if len(lost) > len(shown):
-        told += f"\n{len(lost) - len(shown)} more cost points; the whole report names them."
-    lines.append(_command("notice", {"title": f"{report.submission}: {score}"}, told or score))
+    left_out = len(lost) - len(shown)
+    lines.append(_score(report, f"{left_out} more cost points; the whole report names them." if left_out else ""))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _score(report: Report, left_out: str) -> str:
+    score = f"{words.points(report.score)} of {words.points(report.max_score)} points"
+    decided = ", ".join(part for part in ("adjusted" if _adjusted(report) else "", "excused" * report.excused) if part)
+    told = [words.counts(report), left_out, *words.rulings(report)]
+    return _command(
+        "notice",
+        {"title": f"{report.submission}: {score}{f' ({decided})' if decided else ''}"},
+        "\n".join(line for line in told if line) or score,
+    )
+
+
+def _adjusted(report: Report) -> bool:
+    return bool(report.penalty) or any(verdict.adjusted_from is not None for verdict in report.checks)
+
+
+def _late(report: Report) -> Iterable[_Annotation]:
+    for ruling in report.rulings:
+        if ruling.applies and ruling.decision.kind == "late_days":
+            title = words.late(report).capitalize()
+            yield _Annotation("warning", report.penalty, title, words.ruling(ruling))
 
 
 def _ungraded(report: Report) -> _Annotation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +123,9 @@ def _path(values: Floats, axes: _Axes) -> str:
     broken = np.concatenate([[0], np.cumsum(~np.isfinite(values))])[kept]
     begins = [True, *(np.diff(broken) > 0).tolist()]
     # "h0" makes a point between two gaps a dot: a path of one point draws nothing.
-    return "".join(f"M{x:g} {y:g}h0" if begin else f"L{x:g} {y:g}" for x, y, begin in zip(xs, ys, begins, strict=True))
+    points = "".join(["M%g %gh0" if begin else "L%g %g" for begin in begins])
+    # Filled in at once: point by point, the curves took a third of the time that a page takes.
+    return points % tuple(chain.from_iterable(zip(xs, ys, strict=True)))
 
 
 def thinned(values: Floats) -> Array:

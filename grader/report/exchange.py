@@ -9,7 +9,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
-from grader.records import Diagnosis, Environment, Group, Report, ReportStatus, Verdict, VerdictStatus
+from grader.records import (
+    Decision,
+    DecisionKind,
+    Diagnosis,
+    Environment,
+    Group,
+    Report,
+    ReportStatus,
+    Ruling,
+    Verdict,
+    VerdictStatus,
+)
 from grader.report.untrusted import readable
 
 if TYPE_CHECKING:
@@ -25,8 +36,13 @@ _REPORT = (
     "schema", "submission", "source", "score", "max_score", "status",
     "checks", "diagnoses", "notes", "environment", "timing",
 )  # fmt: skip
+# Where nobody decided anything, these are left out: the bytes are those of a grader that knew no decisions.
+_DECIDED = ("rulings", "penalty", "late_days", "excused")
 _CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message")
-_DIAGNOSIS = ("id", "title", "hint", "source", "checks", "costs")
+_DIAGNOSIS = ("id", "title", "hint", "source", "checks")
+_RULING = (
+    "number", "kind", "check", "value", "comment", "by", "at", "submission_digest", "effect", "applies",
+)  # fmt: skip
 _ENVIRONMENT = ("versions", "isolation")
 
 
@@ -39,7 +55,7 @@ def to_json(report: Report) -> str:
     Raises ValueError where a number is negative or not finite: points come from the grader, so that is its own mistake.
     """
     report = readable(report)
-    data = {
+    data: dict[str, Any] = {
         "schema": SCHEMA,
         "submission": report.submission,
         "source": report.source,
@@ -55,12 +71,19 @@ def to_json(report: Report) -> str:
         },
         "timing": {name: _rounded(value, f"timing.{name}") for name, value in sorted(report.timing.items())},
     }
+    if report.rulings or report.penalty or report.late_days or report.excused:
+        data |= {
+            "rulings": [_ruling(ruling) for ruling in report.rulings],
+            "penalty": _rounded(report.penalty, "penalty"),
+            "late_days": _rounded(report.late_days, "late_days"),
+            "excused": report.excused,
+        }
     # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
     return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
 
 
 def _check(verdict: Verdict) -> dict[str, Any]:
-    return {
+    written = {
         "id": verdict.id,
         "title": verdict.title,
         "group": verdict.group,
@@ -70,6 +93,9 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "hidden": verdict.hidden,
         "message": verdict.message,
     }
+    if verdict.adjusted_from is not None:
+        written["adjusted_from"] = _rounded(verdict.adjusted_from, f"adjusted_from of {verdict.id}")
+    return written
 
 
 def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -80,6 +106,22 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "source": diagnosis.source,
         "checks": diagnosis.checks,
         "costs": {check: _rounded(points, f"costs of {diagnosis.id}") for check, points in diagnosis.costs.items()},
+    }
+
+
+def _ruling(ruling: Ruling) -> dict[str, Any]:
+    decision = ruling.decision
+    return {
+        "number": decision.number,
+        "kind": decision.kind,
+        "check": decision.check,
+        "value": _rounded(decision.value, f"value of decision {decision.number}"),
+        "comment": decision.comment,
+        "by": decision.by,
+        "at": decision.at,
+        "submission_digest": decision.submission_digest,
+        "effect": ruling.effect,
+        "applies": ruling.applies,
     }
 
 
@@ -105,7 +147,7 @@ def from_json(text: str) -> Report:
         raise ValueError(f"the report is not JSON: {error}") from None
     if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
         raise ValueError(f"the report's schema is {_found(data['schema'])}: this grader reads {SCHEMA!r}")
-    whole = _object(data, "the report", _REPORT)
+    whole = _object(data, "the report", _REPORT, _DECIDED)
     environment = _object(whole["environment"], "environment", _ENVIRONMENT)
     return Report(
         submission=_text(whole["submission"], "submission"),
@@ -121,11 +163,15 @@ def from_json(text: str) -> Report:
             isolation=_list(environment["isolation"], "environment.isolation", _text),
         ),
         timing=_mapping(whole["timing"], "timing", _number),
+        rulings=_list(whole.get("rulings", []), "rulings", _read_ruling),
+        penalty=_number(whole.get("penalty", 0.0), "penalty"),
+        late_days=_number(whole.get("late_days", 0.0), "late_days"),
+        excused=_boolean(whole.get("excused", False), "excused"),
     )
 
 
 def _read_check(data: Any, where: str) -> Verdict:
-    check = _object(data, where, _CHECK)
+    check = _object(data, where, _CHECK, ("adjusted_from",))
     verdict = Verdict(
         id=_text(check["id"], f"{where}.id"),
         title=_text(check["title"], f"{where}.title"),
@@ -135,6 +181,7 @@ def _read_check(data: Any, where: str) -> Verdict:
         max_points=_number(check["max_points"], f"{where}.max_points"),
         hidden=_boolean(check["hidden"], f"{where}.hidden"),
         message=_text(check["message"], f"{where}.message"),
+        adjusted_from=_number(check["adjusted_from"], f"{where}.adjusted_from") if "adjusted_from" in check else None,
     )
     if verdict.hidden and verdict.message:
         raise ValueError(f"{where}.message is {_found(verdict.message)}: a hidden check's message is empty")
@@ -142,23 +189,39 @@ def _read_check(data: Any, where: str) -> Verdict:
 
 
 def _read_diagnosis(data: Any, where: str) -> Diagnosis:
-    diagnosis = _object(data, where, _DIAGNOSIS)
+    # Reports from before mistakes had costs are still read.
+    diagnosis = _object(data, where, _DIAGNOSIS, ("costs",))
     return Diagnosis(
         id=_text(diagnosis["id"], f"{where}.id"),
         title=_text(diagnosis["title"], f"{where}.title"),
         hint=_text(diagnosis["hint"], f"{where}.hint"),
         source=_text(diagnosis["source"], f"{where}.source"),
         checks=_list(diagnosis["checks"], f"{where}.checks", _text),
-        costs=_mapping(diagnosis["costs"], f"{where}.costs", _number),
+        costs=_mapping(diagnosis.get("costs", {}), f"{where}.costs", _number),
     )
 
 
-def _object(data: Any, where: str, keys: Sequence[str]) -> dict[str, Any]:
+def _read_ruling(data: Any, where: str) -> Ruling:
+    ruling = _object(data, where, _RULING)
+    decision = Decision(
+        number=_count(ruling["number"], f"{where}.number"),
+        kind=_one_of(ruling["kind"], f"{where}.kind", get_args(DecisionKind)),
+        check=_text(ruling["check"], f"{where}.check"),
+        value=_number(ruling["value"], f"{where}.value"),
+        comment=_text(ruling["comment"], f"{where}.comment"),
+        by=_text(ruling["by"], f"{where}.by"),
+        at=_text(ruling["at"], f"{where}.at"),
+        submission_digest=_text(ruling["submission_digest"], f"{where}.submission_digest"),
+    )
+    return Ruling(decision, _text(ruling["effect"], f"{where}.effect"), _boolean(ruling["applies"], f"{where}.applies"))
+
+
+def _object(data: Any, where: str, keys: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise _refused(data, where, "an object")
     if missing := [key for key in keys if key not in data]:
         raise ValueError(f"{where} lacks {', '.join(map(repr, missing))}")
-    if extra := [key for key in data if key not in keys]:
+    if extra := [key for key in data if key not in keys and key not in optional]:
         raise ValueError(f"{where} has {', '.join(map(_found, extra))}, which {SCHEMA!r} does not know")
     return data
 
@@ -188,6 +251,14 @@ def _number(data: Any, where: str) -> float:
     if not 0 <= data <= LARGEST:
         raise _refused(data, where, "a finite number, 0 or more")
     return float(data)
+
+
+def _count(data: Any, where: str) -> int:
+    number = _number(data, where)
+    # JSON has one kind of number, and 3.0 is a whole one.
+    if number != int(number) or number < 1:
+        raise _refused(data, where, "a whole number, 1 or more")
+    return int(number)
 
 
 def _boolean(data: Any, where: str) -> bool:

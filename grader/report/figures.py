@@ -27,7 +27,7 @@ def element(tag: str, text: str = "", /, inside: str = "", **attributes: float |
             for name, value in attributes.items()
         ]
     )
-    return f"<{tag}{written}>{escape(text)}{inside}</{tag}>"
+    return f"<{tag}{written}>{escape(text) if text else ''}{inside}</{tag}>"
 
 
 def drawing(parts: Iterable[str], size: tuple[float, float], key: str, title: str, description: str) -> str:

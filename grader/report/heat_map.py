@@ -119,8 +119,9 @@ def _cells(shades: Array, steps: int) -> Iterator[str]:
     kinds = shades[ys, xs]
     for shade in values[values != ground].tolist():
         chosen = kinds == shade
-        runs = zip(xs[chosen].tolist(), ys[chosen].tolist(), (ends - xs)[chosen].tolist(), strict=True)
-        yield element("path", class_=_shade_class(shade, steps), d="".join(f"M{x} {y}h{n}v1h-{n}z" for x, y, n in runs))
+        runs = np.column_stack([xs, ys, ends - xs, ends - xs])[chosen]
+        drawn = "M%d %dh%dv1h-%dz" * len(runs) % tuple(runs.reshape(-1).tolist())
+        yield element("path", class_=_shade_class(shade, steps), d=drawn)
 
 
 def _shade_class(shade: int, steps: int) -> str:

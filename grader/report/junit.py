@@ -20,27 +20,40 @@ _OUTCOMES: dict[VerdictStatus, str] = {"partial": "failure", "failed": "failure"
 
 
 def to_junit(report: Report) -> str:
-    """Write a report as a JUnit XML file of one suite.
+    """Write a report as a JUnit XML file of one suite."""
+    root = ET.Element("testsuites")
+    root.append(suite(report))
+    return written(root)
+
+
+def suite(report: Report) -> ET.Element:
+    """Give a report as a <testsuite>, for a file of its own or for a whole class's.
 
     `readable` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
     escape. ElementTree does the rest.
     """
     report = readable(report)
-    root = ET.Element("testsuites")
-    suite = ET.SubElement(root, "testsuite", name=report.submission)
+    made = ET.Element("testsuite", name=report.submission)
     if banner := words.banner(report):
         # Its checks are all skipped, which alone would leave the job green.
-        _case(suite, report, "submission: It can be graded", "error", "\n".join(banner))
+        _case(made, report, "submission: It can be graded", "error", "\n".join(banner))
     for verdict in report.checks:
-        _case(
-            suite, report, f"{verdict.id}: {verdict.title}", _OUTCOMES.get(verdict.status, ""), words.account(verdict)
-        )
-    suite.attrib |= _counts(suite)
+        # What passes has nothing to say, unless a person let it pass.
+        outcome = _OUTCOMES.get(verdict.status, "system-out" if words.adjusted(verdict) else "")
+        _case(made, report, f"{verdict.id}: {verdict.title}", outcome, words.account(verdict))
+    if report.rulings:
+        ET.SubElement(made, "system-out").text = "\n".join(words.rulings(report))
+    made.attrib |= _counts(made)
     if "total_seconds" in report.timing:
-        suite.set("time", f"{report.timing['total_seconds']:.3f}")
+        made.set("time", f"{report.timing['total_seconds']:.3f}")
+    return made
+
+
+def written(root: ET.Element) -> str:
+    """Write <testsuites> as the text of a file."""
     ET.indent(root)
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return f"{written.decode()}\n"
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return f"{text.decode()}\n"
 
 
 def _case(suite: ET.Element, report: Report, name: str, outcome: str, content: str) -> None:

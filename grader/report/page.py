@@ -34,7 +34,7 @@ def to_html(report: Report) -> str:
             remarks=words.remarks(report),
             sections=words.sections(report),
             counts=words.counts(report),
-            titles={verdict.id: verdict.title for verdict in report.checks},
+            titles=words.titles(report),
             anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
             hidden=sum(verdict.hidden for verdict in report.checks),
         )
@@ -68,6 +68,8 @@ def environment() -> Environment:
         "prose": prose,
         "quotes": words.quotes,
         "costs": words.costs,
+        "adjusted": words.adjusted,
+        "signature": words.signature,
         "isolation": words.isolation,
         "segments": segments,
         "drawn": drawn,
@@ -81,7 +83,9 @@ def environment() -> Environment:
 def prose(text: str) -> Markup:
     """Turn `backticks` into code, after escaping: what stands inside them is text like the rest."""
     escaped = str(escape(text))
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped))  # noqa: S704 -- escaped one line above
+    if "`" not in escaped:
+        return Markup(escaped)  # noqa: S704 -- escaped one line above
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped))  # noqa: S704 -- escaped above
 
 
 def segments(verdicts: tuple[Verdict, ...]) -> list[dict[str, str]]:

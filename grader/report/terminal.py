@@ -19,7 +19,7 @@ from grader.report.untrusted import readable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.records import Place, Report, Verdict, VerdictStatus
+    from grader.records import Place, Report, Ruling, Verdict, VerdictStatus
 
 WIDTH = 96
 
@@ -52,6 +52,8 @@ def view(report: Report) -> RenderableType:
     """Lay a report out for a rich console of any width."""
     report = readable(report)
     parts: list[RenderableType] = [*_headline(report)]
+    if report.rulings:
+        parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
     if banner := words.banner(report):
         heading, message = banner
         parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
@@ -71,11 +73,17 @@ def view(report: Report) -> RenderableType:
 
 def _headline(report: Report) -> list[RenderableType]:
     score = f"{words.points(report.score)} / {words.points(report.max_score)}"
+    score += ", excused" if report.excused else ""
     lines: list[RenderableType] = [
         _spread(Text(report.submission, style="bold"), Text(score, style="bold")),
         Text(report.source, style="dim"),
     ]
     return [*lines, Text(words.counts(report), style="dim")] if report.status == "graded" else lines
+
+
+def _ruling(ruling: Ruling) -> RenderableType:
+    text = Text(words.ruling(ruling), style="" if ruling.applies else "dim")
+    return _item(Text(f"{ruling.decision.number}."), text)
 
 
 def _spread(left: Text, right: Text) -> RenderableType:
@@ -87,7 +95,7 @@ def _spread(left: Text, right: Text) -> RenderableType:
 
 
 def _diagnoses(report: Report) -> list[RenderableType]:
-    titles = {verdict.id: verdict.title for verdict in report.checks}
+    titles = words.titles(report)
     parts: list[RenderableType] = []
     for diagnosis in report.diagnoses:
         explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
@@ -108,6 +116,8 @@ def _verdict(verdict: Verdict) -> RenderableType:
     title.append(f"  {words.STATUSES[verdict.status]}", style=colour)
     if verdict.hidden:
         title.append("  (hidden check)", style="dim")
+    if adjusted := words.adjusted(verdict):
+        title.append(f"  ({adjusted})", style="dim")
     earned = Text(f"{words.points(verdict.points)} / {words.points(verdict.max_points)}")
     head = _item(Text(mark, style=colour), title, earned)
     # What passed needs no more lines than one.
@@ -120,7 +130,7 @@ def _verdict(verdict: Verdict) -> RenderableType:
 
 def _item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
     grid = Table.grid(expand=True, padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True, width=1)
+    grid.add_column(no_wrap=True, width=mark.cell_len)
     grid.add_column(ratio=1, overflow="fold")
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(mark, text, right or Text())
@@ -164,13 +174,20 @@ def _overall(report: Report) -> tuple[str, str]:
 
 
 def costs(report: Report) -> str:
-    """Name the mistakes, or the checks where no mistake has a name, with the points lost; the dearest first."""
+    """Name the mistakes, or the checks where no mistake has a name, with the points lost; the dearest first.
+
+    What people decided stands before them: that it does not count, and what lateness cost.
+    """
+    late = f"{words.late(report)} -{words.points(report.penalty)}" if report.penalty else words.late(report)
+    above = [part for part in ("excused" if report.excused else "", late) if part]
     if banner := words.banner(report):
         heading, message = banner
-        return f"{heading}: {message.partition(chr(10))[0]}"
-    named = [diagnosis.title.removesuffix(".") for diagnosis in report.diagnoses]
+        return "; ".join([*above, f"{heading}: {message.partition(chr(10))[0]}"])
+    # A mistake whose every check a person gave in full costs nothing any more.
+    pardoned = {one.id for one in report.checks if one.adjusted_from is not None and one.points >= one.max_points}
+    named = [one.title.removesuffix(".") for one in report.diagnoses if not one.checks or set(one.checks) - pardoned]
     explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
     lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
     lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
     shown = [*named, *(f"{verdict.id} -{words.points(verdict.max_points - verdict.points)}" for verdict in lost)]
-    return "; ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
+    return "; ".join([*above, *shown[:4]]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

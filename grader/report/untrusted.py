@@ -1,6 +1,7 @@
 r"""Text that a student may have written, made safe and short enough to read.
 
-Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them.
+Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them; so does what
+people say of their decisions, which may quote any of it.
 `readable` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
 starts with it. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader.records import Curves, Environment, HeatMap, Place
 
 if TYPE_CHECKING:
-    from grader.records import Diagnosis, Figure, Report, Verdict
+    from grader.records import Diagnosis, Figure, Report, Ruling, Verdict
 
 MESSAGE = 4_000  # characters of a message or a note: about a screen and a half
 LINE = 400  # characters of a title, a label or a quoted line
@@ -105,6 +106,7 @@ def readable(report: Report) -> Report:
             isolation=tuple(map(line, report.environment.isolation)),
         ),
         timing={line(name): seconds for name, seconds in report.timing.items()},
+        rulings=tuple(map(_ruling, report.rulings)),
     )
 
 
@@ -150,3 +152,15 @@ def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
         costs={line(check): points for check, points in diagnosis.costs.items()},
         places=_places(diagnosis.places),
     )
+
+
+def _ruling(ruling: Ruling) -> Ruling:
+    decision = replace(
+        ruling.decision,
+        check=line(ruling.decision.check),
+        comment=plain(ruling.decision.comment),
+        by=line(ruling.decision.by),
+        at=line(ruling.decision.at),
+        submission_digest=line(ruling.decision.submission_digest),
+    )
+    return replace(ruling, decision=decision, effect=plain(ruling.effect))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from grader.records import Diagnosis, Group, Place, Report, ReportStatus, Verdict, VerdictStatus
+    from grader.records import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
 
 GROUPS: dict[Group, str] = {
     "loss": "Loss",
@@ -30,6 +31,12 @@ BANNERS: dict[ReportStatus, str] = {
     "failed_to_load": "The submission could not be loaded",
     "grader_error": "The grader failed, not the submission",
 }
+
+# Not the locale's, which would make a report's text another on another machine.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 # Layers that the kernel enforces, in words; the rest of the record's names are told apart by these.
 _KERNEL = {"landlock": "files (Landlock)", "seccomp": "system calls (seccomp)"}
@@ -108,10 +115,49 @@ def costs(diagnosis: Diagnosis) -> str:
     return "It costs no points by itself." if diagnosis.checks else ""
 
 
+def titles(report: Report) -> dict[str, str]:
+    """Give each check's title as it stands among others in a sentence: without its full stop."""
+    return {verdict.id: verdict.title.removesuffix(".") for verdict in report.checks}
+
+
+def adjusted(verdict: Verdict) -> str:
+    """Say what the grader gave where a person decided; "" where nobody did."""
+    return "" if verdict.adjusted_from is None else f"adjusted: {points(verdict.adjusted_from)} by the grader"
+
+
+def late(report: Report) -> str:
+    """Say how late a submission was, as in "late by 2 days"; "" where it was not."""
+    days = points(report.late_days)
+    return f"late by {days} {'day' if days == '1' else 'days'}" if report.late_days else ""
+
+
+def signature(decision: Decision) -> str:
+    """Say who decided, and on which day: "Ada Lovelace on 22 November 2026"."""
+    try:
+        day = date.fromisoformat(decision.at[:10])
+        when = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    except ValueError:
+        when = decision.at
+    return " on ".join(part for part in (decision.by or "an unnamed person", when) if part)
+
+
+def ruling(one: Ruling) -> str:
+    """Say in a sentence what was decided, what comes of it, by whom, when and why."""
+    joint = " by " if one.applies and one.decision.kind == "points" else ". Decided by "
+    why = f': "{one.decision.comment}"' if one.decision.comment else "."
+    return f"{one.effect}{joint}{signature(one.decision)}{why}"
+
+
+def rulings(report: Report) -> list[str]:
+    """Say all that was decided, each with its number, by which the overtaken ones name those that overtook them."""
+    return [f"{one.decision.number}. {ruling(one)}" for one in report.rulings]
+
+
 def account(verdict: Verdict) -> str:
     """Say in plain lines all that a verdict holds besides its title: points, message, quoted lines."""
-    hidden = " (hidden check)" if verdict.hidden else ""
-    lines = [f"{points(verdict.points)} of {points(verdict.max_points)} points{hidden}.", verdict.message]
+    remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
+    aside = f" ({remarks})" if remarks else ""
+    lines = [f"{points(verdict.points)} of {points(verdict.max_points)} points{aside}.", verdict.message]
     # A place without a line is the remark that some were left out.
     places = [str(place) if place.line else place.label for place in verdict.places]
     lines += [f"  {place}" for place in places if place not in verdict.message]

@@ -1,7 +1,18 @@
 """What a student handed in, read without trust and without being run: see `load`."""
 
-from grader.submission.loading import load
+from grader.submission.loading import load, understand
 from grader.submission.naming import entries, ignored, safe_names
 from grader.submission.places import place, statement_place
+from grader.submission.reading import HandIn, receive
 
-__all__ = ["entries", "ignored", "load", "place", "safe_names", "statement_place"]
+__all__ = [
+    "HandIn",
+    "entries",
+    "ignored",
+    "load",
+    "place",
+    "receive",
+    "safe_names",
+    "statement_place",
+    "understand",
+]

@@ -15,7 +15,7 @@ from grader.submission.fault import SubmissionError
 from grader.submission.gathering import Gathering
 from grader.submission.library import Library
 from grader.submission.naming import printable, safe_names
-from grader.submission.reading import read
+from grader.submission.reading import receive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,20 +54,27 @@ def load(
     Submission
         With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
     """
-    empty = Submission(
-        name=name if name is not None else safe_names([path])[path],
-        source=printable(str(path)),
-        digest="",
-        graded_file="",
-    )
+    shown = name if name is not None else safe_names([path])[path]
+    return understand(receive(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
+
+
+def understand(
+    hand_in: HandIn,
+    name: str,
+    source: str,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+) -> Submission:
+    """Reduce what was read to what the class and the hyperparameters need; `load` tells what each argument is."""
+    empty = Submission(name=name, source=printable(source), digest=hand_in.digest, graded_file="")
+    if hand_in.problem:
+        return replace(empty, problem=hand_in.problem)
     # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            hand_in = read(path)
-        except SubmissionError as error:
-            return replace(empty, problem=error.problem)
-        return _reduced(replace(empty, digest=hand_in.digest), hand_in, class_name, notebook, variable)
+        return _reduced(empty, hand_in, class_name, notebook, variable)
 
 
 def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:

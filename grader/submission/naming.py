@@ -41,14 +41,14 @@ def ignored(folder: Path) -> list[Path]:
     return [entry for entry in _visible(folder) if not _is_submission(entry)]
 
 
-def safe_names(paths: Iterable[Path]) -> dict[Path, str]:
-    """Give each path a name that any file system takes and that no other path of these has.
+def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
+    """Give each path a name that any file system takes, that no other path of these has, and that is not taken.
 
     The name is the entry's own, without its ending, in Unicode's NFC. Names that differ in upper and lower case
     only would meet on macOS and Windows, so the second gets ``-2``, the third ``-3``.
     """
     names: dict[Path, str] = {}
-    taken: set[str] = set()
+    taken = {name.casefold() for name in taken}
     next_number: dict[str, int] = {}
     for path in paths:
         base = _clean(path.name)

@@ -17,6 +17,8 @@ from grader.submission.quota import MEMBER_BYTES, Quota
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from grader.records import Problem
+
 _SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "dist-packages", "venv", "virtualenv"}
 # A student's own folders are some five deep; a path of thousands of levels would only exhaust os.walk.
 _DEEPEST = 30
@@ -36,7 +38,10 @@ class HandIn:
 
     files: tuple[File, ...]  # sorted by path
     notes: tuple[str, ...]
-    digest: str  # SHA-256 of the paths inside the submission and the bytes, in hexadecimal
+    digest: (
+        str  # SHA-256 of the paths inside the submission and the bytes, in hexadecimal; "" where nothing could be read
+    )
+    problem: Problem | None = None  # why it could not be read
 
 
 @dataclass
@@ -59,6 +64,14 @@ class _Reader:
         else:
             self.files[path] = opened.read(MEMBER_BYTES + 1)
             self.quota.take(shown, len(self.files[path]))
+
+
+def receive(path: Path) -> HandIn:
+    """Read what was handed in, so that it can be understood elsewhere; whatever is wrong with it is its `problem`."""
+    try:
+        return read(path)
+    except SubmissionError as error:
+        return HandIn((), (), "", error.problem)
 
 
 def read(path: Path) -> HandIn:

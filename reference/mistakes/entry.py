@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
+from grader.records import Stage
+
 Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in its place
 
 # Which layers a way is about: both, the first alone, the second alone.

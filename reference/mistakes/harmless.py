@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import probabilities
-from reference.mistakes.entry import Misconception, Stage
+from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array, Params
+    from grader.records import Array, Params, Stage
     from reference.layers import Layer
     from reference.regularisers import Names
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader.records import Curves, Diagnosis, Environment, HeatMap, Place, Report, Verdict
+from grader.decisions import decided
+from grader.records import Curves, Decision, Diagnosis, Environment, HeatMap, LatePolicy, Place, Report, Verdict
 from grader.report import FORMATS
 from grader.report.overview import to_gradebook, to_index
 from grader.report.terminal import render, summary
@@ -121,6 +122,33 @@ def unloadable(sample):
             *sample.notes,
         ),
     )
+
+
+def _decisions():
+    """Give one of each kind that holds, and one for each reason not to hold."""
+    ada, day = "Ada Lovelace", "2026-11-22T15:19:03Z"
+    return (
+        Decision(1, "points", "grad_W1", 5, "Half of it is right.", ada, day, "digest"),
+        Decision(2, "points", "grad_W1", 10, "Right in the maths: `dh` is masked <b>later</b>.", ada, day, "digest"),
+        Decision(3, "late_days", "", 2, "Handed in on Tuesday.", "Grace Hopper", "2026-12-01T00:00:00Z", "digest"),
+        Decision(4, "points", "train_digits", 7, "", "", day, "digest"),
+        Decision(5, "points", "predict", 10, "It was fine before.", ada, day, "digest of another"),
+        Decision(6, "points", "gone", 3, "It is in the text.", ada, day, "digest"),
+        Decision(7, "points", "grad_hidden", 9, "Given.", ada, "some time", "digest"),
+        Decision(8, "excused", "", 1, "Ill that week.", ada, day, "digest"),
+    )
+
+
+@pytest.fixture(scope="session")
+def ruled(sample):
+    """Give the sample after people's decisions: two checks in full, one in part, late by two days, and excused."""
+    return decided(sample, _decisions(), LatePolicy(0, 10, "maximum", 50), "digest")
+
+
+@pytest.fixture(scope="session")
+def read_by_hand(unloadable):
+    """Give a submission that did not load and that a person read."""
+    return decided(unloadable, _decisions(), LatePolicy(0, 10, "maximum", 10), "digest")
 
 
 def _obeyed(text):

@@ -107,6 +107,19 @@ def test_a_submission_that_was_not_graded_opens_too(opened, unloadable):
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
 
+@pytest.mark.parametrize("width", [1000, 380])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_people_decided_fits_and_leads_to_its_check(opened, ruled, width, scheme):
+    """Decisions fit on a phone too, their markup is text, and a click on one leads to the check."""
+    page = opened(ruled, width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    whole = "[...document.querySelectorAll('.rulings p')].every(p => p.scrollWidth <= p.clientWidth)"
+    assert page.evaluate(whole)  # a list cuts off what is too wide for it
+    assert page.get_by_text("dh is masked <b>later</b>.").is_visible()
+    page.get_by_role("link", name="grad_W1: 0 of 10 by the grader, now 10 of 10").click()
+    assert page.evaluate("document.querySelector(':target h3').innerText").startswith("Gradient of W1")
+
+
 def test_an_attack_runs_nothing(opened, sample):
     """A student's script neither runs nor shows up as an element, and the policy would have stopped it anyway."""
     from dataclasses import replace

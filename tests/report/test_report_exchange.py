@@ -24,9 +24,9 @@ def validator():
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_the_samples_are_valid(sample, unloadable, validator):
+def test_the_samples_are_valid(sample, unloadable, ruled, read_by_hand, validator):
     """What is written is what is published."""
-    for report in (sample, unloadable):
+    for report in (sample, unloadable, ruled, read_by_hand):
         validator.validate(json.loads(to_json(report)))
 
 
@@ -44,8 +44,54 @@ def test_keys_stand_in_the_contract_s_order(sample):
     assert list(data["diagnoses"][0]) == ["id", "title", "hint", "source", "checks", "costs"]
 
 
-def test_what_was_written_is_read_back(sample):
+def test_what_people_decided_stands_where_they_did(sample, ruled):
+    """After a decision there are keys for it; before one the bytes are those of a grader that knows no decisions."""
+    before, after = json.loads(to_json(sample)), json.loads(to_json(ruled))
+    decided = ["rulings", "penalty", "late_days", "excused"]
+    assert list(after) == [*before, *decided]
+    assert [after[key] for key in decided[1:]] == [20, 2, True]
+    assert after["rulings"][1] == {
+        "number": 2,
+        "kind": "points",
+        "check": "grad_W1",
+        "value": 10,
+        "comment": "Right in the maths: `dh` is masked <b>later</b>.",
+        "by": "Ada Lovelace",
+        "at": "2026-11-22T15:19:03Z",
+        "submission_digest": "digest",
+        "effect": "grad_W1: 0 of 10 by the grader, now 10 of 10",
+        "applies": True,
+    }
+    found = {check["id"]: check.get("adjusted_from") for check in after["checks"]}
+    assert {name: points for name, points in found.items() if points is not None} == {
+        "grad_W1": 0,
+        "train_digits": 5,
+        "grad_hidden": 0,
+    }
+    assert not [check for check in before["checks"] if "adjusted_from" in check]
+
+
+def test_a_report_from_before_mistakes_had_costs_is_read(sample, validator):
+    """An older grader wrote no `costs`; its reports are of the same schema."""
+    data = json.loads(to_json(sample))
+    del data["diagnoses"][0]["costs"]
+    validator.validate(data)
+    assert from_json(json.dumps(data)).diagnoses[0].costs == {}
+
+
+def test_a_report_may_leave_out_what_nobody_decided(ruled, validator):
+    """Each key of the decisions is optional by itself."""
+    for key, nothing in {"rulings": (), "penalty": 0, "late_days": 0, "excused": False}.items():
+        data = json.loads(to_json(ruled))
+        del data[key]
+        validator.validate(data)
+        assert getattr(from_json(json.dumps(data)), key) == nothing
+
+
+@pytest.mark.parametrize("which", ["sample", "ruled"])
+def test_what_was_written_is_read_back(request, which):
     """Nothing but figures and places is lost, and writing again gives the same bytes."""
+    sample = request.getfixturevalue(which)
     text = to_json(sample)
     back = from_json(text)
     shown = readable(sample)
@@ -143,6 +189,34 @@ def test_a_report_broken_by_hand_is_refused(sample, validator, path, value, said
         from_json(json.dumps(data))
 
 
+RULED = [
+    (("rulings",), None, "rulings is null: expected an array"),
+    (("rulings", 0), 3, r"rulings\[0\] is 3: expected an object"),
+    (("rulings", 0, "number"), 0, r"rulings\[0\].number is 0: expected a whole number, 1 or more"),
+    (("rulings", 0, "number"), 1.5, r"rulings\[0\].number is 1.5: expected a whole number"),
+    (("rulings", 0, "number"), True, r"rulings\[0\].number is true: expected a number"),
+    (("rulings", 0, "kind"), "grace", r'rulings\[0\].kind is "grace": expected one of points, excused, late_days'),
+    (("rulings", 0, "value"), -1, r"rulings\[0\].value is -1: expected a finite number, 0 or more"),
+    (("rulings", 0, "by"), None, r"rulings\[0\].by is null: expected a string"),
+    (("rulings", 0, "applies"), 1, r"rulings\[0\].applies is 1: expected true or false"),
+    (("rulings", 0, "mood"), "good", r'rulings\[0\] has "mood", which'),
+    (("penalty",), -2, "penalty is -2: expected a finite number"),
+    (("late_days",), "two", 'late_days is "two": expected a number'),
+    (("excused",), 1, "excused is 1: expected true or false"),
+    (("checks", 4, "adjusted_from"), None, r"checks\[4\].adjusted_from is null: expected a number"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), RULED, ids=[f"{'.'.join(map(str, p))}={v!r}" for p, v, _ in RULED])
+def test_a_decision_broken_by_hand_is_refused(ruled, validator, path, value, said):
+    """Schema and reader refuse the same of what people decided."""
+    data = json.loads(to_json(ruled))
+    _put(data, path, value)
+    assert not validator.is_valid(data)
+    with pytest.raises(ValueError, match=said):
+        from_json(json.dumps(data))
+
+
 @pytest.mark.parametrize("path", [("schema",), ("notes",), ("checks", 0, "hidden"), ("diagnoses", 0, "hint"),
                                   ("environment", "isolation")])  # fmt: skip
 def test_a_missing_key_is_refused(sample, validator, path):
@@ -186,9 +260,9 @@ def _paths(data, way=()):
 
 @settings(deadline=None)  # a shared machine stalls now and then
 @given(data=st.data())
-def test_reader_and_schema_agree(sample, validator, data):
+def test_reader_and_schema_agree(ruled, validator, data):
     """Whatever one value is replaced by, the reader takes the report exactly if the schema does."""
-    broken = copy.deepcopy(json.loads(to_json(sample)))
+    broken = copy.deepcopy(json.loads(to_json(ruled)))
     _put(broken, data.draw(st.sampled_from(list(_paths(broken)))), data.draw(VALUES))
     try:
         from_json(json.dumps(broken))

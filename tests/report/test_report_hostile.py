@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from grader.records import Curves, Diagnosis, Environment, HeatMap, Place, Report, Verdict
+from grader.records import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, Verdict
 from grader.report import FORMATS
 from grader.report.page import prose
 from grader.report.terminal import render, summary
@@ -50,7 +50,7 @@ ATTACKS = [
 
 
 def hostile(text):
-    """Put a text everywhere that a student can put one."""
+    """Put a text everywhere that a student can put one, and what people say of their decisions, who may quote it."""
     figures = (
         HeatMap(text, np.array([[0.5, 20.0]]), (0, 1)),
         Curves(text, ((text, np.arange(3.0)), ("r", np.ones(3)))),
@@ -68,6 +68,10 @@ def hostile(text):
         notes=(text, text),
         environment=Environment({"numpy": text}, ("process", "rlimits")),
         timing={"run": 1.0},
+        rulings=(
+            Ruling(Decision(1, "points", f"c{text}", 1, f"x{text}", text, text, text), f"x{text}", applies=True),
+            Ruling(Decision(2, "excused", f"c{text}", 1, f"x{text}", text, text, text), f"x{text}", applies=False),
+        ),
     )
 
 

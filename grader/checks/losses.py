@@ -1,0 +1,162 @@
+"""What a student's losses and scores show: their convention, their rounding, and whether they are of the right kind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.evidence import Evidence, fact, loss_calls, read_loss, sweep
+from grader.checks.rounding import quantum, rough, slope_noise
+from grader.compare import as_array, compare
+from grader.records import Array, Floats
+
+# Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
+# reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
+RESEMBLANCE = 0.7
+# Their own scores against the right ones, over all cases: a missing bias leaves 0.8, a sigmoid for the ReLU 0.6, a
+# function of something else chance.
+OWN_SCORES = 0.5
+
+
+def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
+    """Give the factors k that the assignment accepts in loss = data loss + k reg penalty."""
+    return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
+        evidence.assignment.variant.regulariser
+    ]
+
+
+@fact
+def fitted_factors(evidence: Evidence) -> list[float]:
+    """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
+    factors = []
+    for call, case, reg in loss_calls(evidence):
+        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
+        if reg and own is not None and bare is not None:
+            factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
+    return factors
+
+
+@fact
+def convention(evidence: Evidence) -> float | None:
+    """Give the one accepted k that all of the student's losses show; None where they show another or none."""
+    factors = np.array(fitted_factors(evidence))
+    tolerance = loss_tolerance(evidence) * 10  # a difference of two losses carries a digit less
+    for factor in allowed_conventions(evidence):
+        if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
+            return factor
+    return None
+
+
+@fact
+def loss_tolerance(evidence: Evidence) -> float:
+    """Give the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
+
+    A regulariser that is added in double precision hides what the losses without one show.
+    """
+    values: dict[bool, list[Array]] = {True: [], False: []}
+    for call, _, reg in loss_calls(evidence):
+        answers = evidence.reply(call.id).results
+        answer = answers[0] if answers else None
+        value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
+        if value is not None and value.size == 1:
+            values[reg == 0].append(value)
+    tolerances = evidence.assignment.tolerances
+    rounds = quantum(values[True] + values[False]) or quantum(values[True])
+    return tolerances.single if rounds else tolerances.loss
+
+
+@fact
+def rounded(evidence: Evidence) -> bool:
+    """Tell whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
+    if loss_tolerance(evidence) == evidence.assignment.tolerances.single:
+        return True
+    return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
+
+
+@fact
+def data_loss_right(evidence: Evidence, case: str) -> bool:
+    """Tell whether the loss without regulariser is right on one case."""
+    call = f"loss/{case}/0"
+    value = read_loss(evidence, call).value
+    if value is None:
+        return False
+    right = evidence.expected(call)["data_loss"]
+    return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
+
+
+@fact
+def loss_right(evidence: Evidence) -> bool:
+    """Tell whether the whole loss is right: on every case, with the regulariser."""
+    cases = {case for _, case, _ in loss_calls(evidence)}
+    return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
+
+
+@fact
+def resembles_the_loss(evidence: Evidence) -> bool:
+    """Tell whether the student's loss is of the right kind.
+
+    It is right on half of the cases, perhaps for scores of its own, or it rises and falls with the right one over
+    single rows.
+    """
+    cases = [case for _, case, reg in loss_calls(evidence) if reg == 0]
+    right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
+    if 2 * sum(right) >= len(cases):
+        return True
+    expected = evidence.expected("rows/0")["losses"]
+    own = [read_loss(evidence, "rows/0", index).value for index in range(1, 1 + expected.size)]
+    values = np.array([np.nan if value is None else value for value in own])
+    if not np.isfinite(values).all() or values.std() == 0:
+        return False
+    return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
+
+
+@fact
+def numeric_gradients(evidence: Evidence, identity: str) -> dict[str, tuple[Floats, float]] | None:
+    """Give the central differences of the student's own loss, and what rounding may have done to them.
+
+    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise, the same for all.
+    """
+    swept = sweep(evidence, identity)
+    if swept is None:
+        return None
+    step = evidence.assignment.tolerances.step
+    noise = slope_noise(list(swept.values()), step)
+    found: dict[str, tuple[Floats, float]] = {}
+    for name, pair in swept.items():
+        # A forged reply may hold unsigned numbers, whose differences wrap around.
+        slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
+        if not np.isfinite(slope).all():
+            return None  # losses near the largest number there is
+        found[name] = (slope, noise)
+    return found
+
+
+@fact
+def scores_alike(evidence: Evidence) -> bool:
+    """Tell whether the student's scores are wrong, perhaps, but of the right kind."""
+    own, right = [], []
+    for call in evidence.calls("scores"):
+        reply, expected = evidence.reply(call.id), evidence.expected(call.id)["scores"]
+        array = as_array(reply.results[0]) if reply.results else None
+        if array is None or array.shape != expected.shape or not np.isfinite(array).all():
+            return False
+        own.append(array.reshape(-1).astype(np.float64))
+        right.append(expected.reshape(-1))
+    theirs = np.concatenate(own)
+    return bool(theirs.std() > 0 and np.corrcoef(theirs, np.concatenate(right))[0, 1] >= OWN_SCORES)
+
+
+def own_scores(evidence: Evidence, case: str) -> Floats | None:
+    """Give the student's own scores of a case, where they are of the right kind."""
+    return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
+
+
+@fact
+def right_for_own_scores(evidence: Evidence, case: str) -> bool:
+    """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
+    own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
+    if own is None or value is None:
+        return False
+    shifted = own - own.max(axis=1, keepdims=True)
+    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
+    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within

@@ -1,0 +1,138 @@
+"""A class, graded: what is new or changed is run, each grading is kept as it ends, and the pages are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.assignment import FILE as RUBRIC
+from grader.classroom.answers import draw_probes
+from grader.classroom.basis import Basis, basis
+from grader.classroom.batch import graded
+from grader.classroom.desk import WRITTEN, Graded, Sitting, files
+from grader.classroom.executors import Workers
+from grader.classroom.gradebook import Gradebook, Line
+from grader.classroom.matching import Matching
+from grader.classroom.planning import Entry, Fate, Planning
+from grader.classroom.roster import Roster
+from grader.classroom.standing import Standings, matched
+from grader.classroom.writing import folder_of, full_disk_in_words, write_overview, write_submission
+from grader.records import Report, Sheet
+from grader.report import FORMATS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the submissions that were named."""
+
+    reports: tuple[Report, ...]  # after decisions, in the entries' order, of those that are graded
+    fates: Mapping[str, Fate]  # by name
+    moved: Mapping[str, str]  # name -> where it came from before, if that was elsewhere
+    others: tuple[str, ...]  # in the gradebook from an earlier time, and not among these
+    sheet: Sheet
+    matching: Matching | None  # None without a roster
+    page: Path
+
+
+class StoppedError(Exception):
+    """Somebody pressed Ctrl-C; `outcome` is what had been done, and is kept."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("stopped")
+        self.outcome = outcome
+
+
+def grade_class(
+    entries: Sequence[Entry],
+    sitting: Sitting,
+    book: Gradebook,
+    workers: Workers,
+    *,
+    roster: Roster | None = None,
+    force: bool = False,
+    told: Callable[[Graded | None], None] = lambda _: None,
+) -> Outcome:
+    """Grade what is new or changed among the entries, keep it, and write the reports and the class page.
+
+    told : called with each as it ends, and with None for one that had nothing to be done.
+    Raises StoppedError for Ctrl-C, NoSpaceError where the disk is full, RosterError, and what `graded` raises. What had
+    been graded by then is kept in each case.
+    """
+    if roster:
+        matched(roster, {**book.sources(), **{entry.name: str(entry.path) for entry in entries}})
+        book.set_roster(roster)
+    probes = draw_probes(sitting.assignment, sitting.seed)
+    base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=not sitting.unsafe)
+    planning = Planning(book, base, force=force, idle=lambda: told(None))
+    done: dict[str, Report] = {}
+    with full_disk_in_words(book.path.parent):
+        try:
+            _grade(entries, sitting, book, workers, planning, done, told)
+        except KeyboardInterrupt:
+            raise StoppedError(_outcome(book, entries, planning, done)) from None
+        return _outcome(book, entries, planning, done)
+
+
+def _grade(
+    entries: Sequence[Entry],
+    sitting: Sitting,
+    book: Gradebook,
+    workers: Workers,
+    planning: Planning,
+    done: dict[str, Report],
+    told: Callable[[Graded | None], None],
+) -> None:
+    out = book.path.parent
+    rubric = (sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")
+    with closing(graded(planning.tasks(entries), sitting, workers)) as stream:
+        for one in stream:
+            # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
+            write_submission(out, one.name, one.files)
+            book.keep([line(one, planning.base, planning.replies.get(one.name))], rubric)
+            done[one.name] = one.decided
+            told(one)
+    unchanged = [name for name, fate in planning.fates.items() if fate == "unchanged"]
+    if lost := [name for name in unchanged if not _is_there(out, name)]:
+        write_again(book, lost)
+
+
+def line(one: Graded, base: Basis, replies: int | None) -> Line:
+    """Give what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
+    return Line(
+        name=one.name,
+        source=one.source,
+        made="grade" if replies is None else "regrade",
+        basis=replace(base, submission_digest=one.submission_digest),
+        report=one.report,
+        published=one.published,
+        record=one.record,
+        replies=one.replies if replies is None else replies,
+    )
+
+
+def write_again(book: Gradebook, names: Sequence[str]) -> None:
+    """Write reports from what the gradebook keeps: after a decision, or where somebody removed them."""
+    standings = Standings(book)
+    for name in names:
+        write_submission(book.path.parent, name, files(standings.report(name)))
+
+
+def _is_there(out: Path, name: str) -> bool:
+    return all((folder_of(out, name) / FORMATS[form].file_name).exists() for form in WRITTEN)
+
+
+def _outcome(book: Gradebook, entries: Sequence[Entry], planning: Planning, done: Mapping[str, Report]) -> Outcome:
+    sheet, matching = Standings(book).sheet(done)
+    found = {standing.report.submission: standing.report for standing in sheet.standings}
+    here = {entry.name for entry in entries}
+    return Outcome(
+        reports=tuple(found[entry.name] for entry in entries if entry.name in found),
+        fates={name: fate for name, fate in planning.fates.items() if fate == "unchanged" or name in done},
+        moved=planning.moved,
+        others=tuple(name for name in found if name not in here),
+        sheet=sheet,
+        matching=matching,
+        page=write_overview(book.path.parent, sheet),
+    )

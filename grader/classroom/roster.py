@@ -1,0 +1,351 @@
+"""Who is in the class: a roster as a platform exports it, or as a person types it, read into students."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from grader.records.sheet import Student
+from grader.report.untrusted import line as shown
+
+ROWS = 20_000
+BYTES = 20_000_000
+
+# What the exports of Canvas, Moodle, Gradescope, GitHub Classroom, Blackboard, Brightspace and nbgrader call a column,
+# and what people call it; spaces, case and punctuation do not count.
+_HEADERS = {
+    "name": "name, student, full name, student name, display name",
+    "first_name": "first, first name, first names, given name, given names, forename, Vorname",
+    "last_name": "last, last name, last names, surname, family name, Nachname",
+    "id": "id, user id, canvas id, canvas user id, lms id, lms user id",
+    "sis_id": "sis id, sis user id, sid, student id, student number, id number, org defined id, ID-Nummer, Matrikelnummer",
+    "login": "login, login id, sis login id, user, username, net id, account, Anmeldename",
+    "email": "email, e-mail, email address, e-mail address, mail, E-Mail-Adresse",
+    "section": "section, sections, group, groups, tutorial",
+    "github": "github, github username, github user, github login, github account",
+    "submission": "submission",
+    "role": "role, roles",
+    "identifier": "identifier, roster identifier",
+}
+_NUMBERS = ("id", "sis_id", "login", "email", "github")  # each is one student's only
+_TELLING = {"name", "identifier", *_NUMBERS}
+_STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
+_BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
+_ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_WRAPPED = re.compile(r'="(.*)"|[\'#](.*)')  # ="0012", '0012 and #0012 keep a spreadsheet from dropping the zeros
+
+_EXPECTED = (
+    "Expected is a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
+    " exports it. Put one above the students."
+)
+_POINTS = "skipped: Canvas writes points and settings there, no student."
+_TEST_STUDENT = "skipped: this is Canvas's Test Student, whom no one is behind."
+_STAFF_ROLE = "skipped: the role there is not a student's."
+_NOBODY = "skipped: neither a name nor an ID, login, e-mail or GitHub account stands there."
+
+
+class RosterError(Exception):
+    """A roster cannot be used; the text says where and why, what was expected, and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of a roster that says, in its column `submission`, which entry is its student's."""
+
+    student: Student
+    entry: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A class, as one file lists it."""
+
+    students: tuple[Student, ...]  # in the file's order; no two are equal, and no two share an ID of any kind
+    notes: tuple[str, ...] = ()  # what was skipped or supposed in reading
+    source: str = ""  # the file's name
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int  # where it begins, from 1
+    cells: tuple[str, ...]
+
+
+def read_roster(path: Path) -> Roster:
+    """Read a roster from a text file of comma, semicolon or tab separated columns.
+
+    Raises RosterError, and nothing else, for whatever the file may hold.
+    """
+    name = shown(path.name, 100)
+    text, notes = _decoded(path, name)
+    rows, columns = _table(text, name)
+    if not columns:
+        rows, columns = _plain_list(rows, name)
+        notes.append(
+            f"{name}: no line of headers, so each line was taken for one student, the first as well:"
+            f' "{shown(rows[0].cells[0], 60)}".'
+        )
+    seen: dict[tuple[str, str], int] = {}
+    students: dict[Student, int] = {}
+    claims, skipped = [], dict[str, list[int]]()
+    for row in rows:
+        cells = {field: _cleaned(row.cells[at], field) for field, at in columns.items() if at < len(row.cells)}
+        if reason := _no_student(cells, canvas={"name", "id"} <= columns.keys()):
+            skipped.setdefault(reason, []).append(row.line)
+            continue
+        student = _student(cells)
+        _check_own(student, row.line, seen, name)
+        if student in students:
+            raise RosterError(
+                f"{name}, line {row.line}: all that stands there stands in line {students[student]} too,"
+                f' "{shown(student.name, 60)}". Delete one of them if it is the same student;'
+                " if they are two, add a column `id` or `email` that tells them apart."
+            )
+        students[student] = row.line
+        if cells.get("submission"):
+            claims.append(Claim(student, cells["submission"], row.line))
+    if not students:
+        raise RosterError(f"{name}: no student is listed in it. Expected is one line for each, below the headers.")
+    notes += [f"{name}, {_lines(lines)}: {reason}" for reason, lines in skipped.items()]
+    return Roster(tuple(students), tuple(notes), name, tuple(claims))
+
+
+def _decoded(path: Path, name: str) -> tuple[str, list[str]]:
+    """Give the file's text, and what there is to say of its encoding."""
+    try:
+        if not path.is_file():
+            raise RosterError(
+                f"{name}: this is {'a folder' if path.is_dir() else 'not there, or no file'}. Expected is a CSV file."
+            )
+        with path.open("rb") as file:
+            data = file.read(BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "no file can have this name").lower()
+        raise RosterError(f"{name}: cannot be read ({reason}). Check its name and who may read it.") from error
+    if len(data) > BYTES:
+        raise RosterError(
+            f"{name}: more than {BYTES // 1_000_000} MB. Expected is a list of students: is it another file?"
+        )
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise RosterError(
+            f"{name}: this is a workbook of Excel's or LibreOffice's, not text. Open it there and save it as"
+            " `CSV UTF-8 (comma delimited)`."
+        )
+    text, notes = _text(data, name)
+    if found := _CONTROLS.search(text):
+        raise RosterError(
+            f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: the character U+{ord(found[0]):04X} stands"
+            " there, which no text holds. Expected is a CSV file: export or save the roster as `CSV UTF-8`."
+        )
+    if not text.strip():
+        raise RosterError(f"{name}: the file is empty. {_EXPECTED}")
+    return text, notes
+
+
+def _text(data: bytes, name: str) -> tuple[str, list[str]]:
+    start = data[:20]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif len(start) > 3 and not any(start[1::2]):  # headers are ASCII, so every second byte is 0
+        encoding = "utf-16-le"
+    elif len(start) > 3 and not any(start[::2]):
+        encoding = "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding), []
+    except UnicodeDecodeError as error:
+        broken, failure = error.start, error
+    try:
+        if encoding != "utf-8-sig":
+            raise failure
+        text = data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise RosterError(
+            f"{name}, line {data.count(10, 0, broken) + 1}: the bytes there are text in neither UTF-8, UTF-16 nor"
+            " Windows-1252. Export or save the roster as `CSV UTF-8`."
+        ) from error
+    # Every byte is one character in cp1252, so the place is the same in both.
+    begin = max(text.rfind("\n", 0, broken), text.rfind("\r", 0, broken)) + 1
+    example = shown((text[begin:].splitlines() or [""])[0], 60)
+    note = (
+        f"{name}, line {data.count(10, 0, broken) + 1}: not in UTF-8, so the file was read as Windows-1252:"
+        f' "{example}". If letters are wrong there, save it as `CSV UTF-8`.'
+    )
+    return text, [note]
+
+
+def _table(text: str, name: str) -> tuple[list[_Row], dict[str, int]]:
+    """Give the students' rows, and in which column what stands; no column where no header is known."""
+    separators = ",;\t"
+    first = text.lstrip().split("\n", 1)[0].strip()
+    if marked := first[:4].lower() == "sep=":  # for Excel alone
+        separators = first[4:5] if first[4:5] in tuple(separators) else separators
+    best: tuple[int, int] = (-1, -1)
+    for separator in separators:
+        try:
+            rows = _parsed(text, separator, name)
+            head = next(rows)
+            head = next(rows) if marked else head
+        except (RosterError, StopIteration):
+            continue
+        if (score := (len(_columns(head.cells)), len(head.cells))) > best:
+            best, chosen, header = score, separator, head
+    if best < (0, 0):
+        next(_parsed(text, separators[0], name), None)  # raises what was the matter
+        raise RosterError(f"{name}: nothing stands below the first line. {_EXPECTED}")
+    columns = _columns(header.cells)
+    rows = (row for row in _parsed(text, chosen, name) if row.line >= header.line + bool(columns))
+    if not columns:
+        return list(rows), {}
+    if not columns.keys() & _TELLING and not {"first_name", "last_name"} <= columns.keys():
+        raise RosterError(
+            f"{name}, line {header.line}: the headers known there are not enough to tell students apart:"
+            f" {_quoted([header.cells[at] for at in columns.values()])}. Expected is a column `name`, `id`, `login`,"
+            " `email` or `github`, or both `first name` and `last name`."
+        )
+    return [_fitted(row, header, columns, name) for row in rows], columns
+
+
+def _parsed(text: str, separator: str, name: str) -> Iterator[_Row]:
+    """Give the rows that hold anything."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begin = count = 0
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                count += 1
+                yield _Row(begin + 1, tuple(cells))
+            begin = reader.line_num
+            if count > ROWS + 3:
+                raise RosterError(f"{name}: more than {ROWS:,} rows. Expected is one class: is it another file?")
+    except csv.Error as error:
+        raise RosterError(
+            f"{name}, line {begin + 1}: the row that begins there is no CSV ({error}). Often a quotation mark is not"
+            " closed: each cell has two around it or none, and one inside is written twice."
+        ) from error
+
+
+def _columns(headers: Sequence[str]) -> dict[str, int]:
+    known = {_squeezed(alias): field for field, aliases in _HEADERS.items() for alias in aliases.split(",")}
+    squeezed = [_squeezed(header) for header in headers]
+    if "lmsuserid" in squeezed:  # nbgrader's own: its `id` is the name of a student's folder
+        known["id"] = "login"
+    columns: dict[str, int] = {}
+    for at, header in enumerate(squeezed):
+        if header in known:
+            columns.setdefault(known[header], at)  # an assignment further right may be called "Email"
+    return columns
+
+
+def _squeezed(header: str) -> str:
+    return "".join(char for char in header.casefold() if char.isalnum())
+
+
+def _fitted(row: _Row, header: _Row, columns: dict[str, int], name: str) -> _Row:
+    """Give the row as long as the header, or say why it cannot be."""
+    have, expected = len(row.cells), len(header.cells)
+    if (have, expected) == (2, 1) and "name" in columns:  # a list of `Doe, Jane` without quotation marks
+        return _Row(row.line, (", ".join(cell.strip() for cell in row.cells),))
+    if any(cell.strip() for cell in row.cells[expected:]) or (
+        # What Canvas writes above the students may be shorter.
+        have < expected and not (row.cells[0].strip() in {"", "Points Possible"} and {"name", "id"} <= columns.keys())
+    ):
+        raise RosterError(
+            f"{name}, line {row.line}: {have} cells, and {expected} headers in line {header.line}:"
+            f" {_quoted(row.cells)}. Expected is a cell for each header; one that holds the separator itself, as"
+            ' "Doe, Jane" may, needs quotation marks around it.'
+        )
+    return row
+
+
+def _plain_list(rows: list[_Row], name: str) -> tuple[list[_Row], dict[str, int]]:
+    """Read what has no header as one student a line, if it is that simple."""
+    if any(len(row.cells) > 1 or len(row.cells[0]) > 100 for row in rows):
+        first = rows[0]
+        raise RosterError(f"{name}, line {first.line}: no header is known: {_quoted(first.cells)}. {_EXPECTED}")
+    return rows, {"identifier": 0}
+
+
+def _cleaned(cell: str, field: str) -> str:
+    cell = " ".join(unicodedata.normalize("NFC", cell).split())
+    if field not in _NUMBERS:
+        return cell
+    # What was copied from a page brings unseen characters along, and no ID holds any.
+    cell = "".join(char for char in cell if unicodedata.category(char) != "Cf")
+    if found := _WRAPPED.fullmatch(cell):
+        cell = (found[1] or found[2] or "").strip()
+    return "" if cell.casefold() in _BLANK or not any(map(str.isalnum, cell)) else cell
+
+
+def _no_student(cells: dict[str, str], *, canvas: bool) -> str:
+    """Say why a row is no student's; "" if it is one's."""
+    name = cells.get("name", "").casefold()
+    if canvas and not cells.get("id") and name in {"", "points possible"}:
+        return _POINTS
+    if canvas and not cells.get("sis_id") and name in {"student, test", "test student"}:
+        return _TEST_STUDENT
+    if cells.get("role", "").casefold().replace("-", "") in _STAFF:
+        return _STAFF_ROLE
+    telling = (*_TELLING, "first_name", "last_name")
+    return "" if any(map(str.isalnum, "".join(cells.get(field, "") for field in telling))) else _NOBODY
+
+
+def _student(cells: dict[str, str]) -> Student:
+    cells = dict(cells)
+    if identifier := cells.get("identifier", ""):  # whatever the teacher typed into GitHub Classroom
+        cells[_kind(identifier, cells)] = identifier
+    name, first, last = (cells.get(field, "") for field in ("name", "first_name", "last_name"))
+    if name.count(",") == 1 and not first and not last:
+        last, first = (part.strip() for part in name.split(","))
+    cells |= {"name": name or f"{first} {last}".strip(), "first_name": first, "last_name": last}
+    return Student(**{field.name: cells.get(field.name, "") for field in fields(Student)})
+
+
+def _kind(identifier: str, cells: dict[str, str]) -> str:
+    """Say which field an identifier is: it may be any."""
+    if "@" in identifier:
+        return "email"
+    if any(map(str.isdigit, identifier)) and " " not in identifier:
+        return "sis_id"
+    return "login" if cells.get("name") and " " not in identifier else "name"
+
+
+def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], name: str) -> None:
+    """Refuse what would give one student's marks to another: an ID that two have, or that lost its digits."""
+    for field in _NUMBERS:
+        value = getattr(student, field)
+        if field in {"id", "sis_id"} and _ROUNDED.fullmatch(value):
+            raise RosterError(
+                f'{name}, line {line}: the ID "{shown(value, 40)}" has been rounded by a spreadsheet. Export the'
+                " roster again, and do not save it from there, or format the column as text first."
+            )
+        other = seen.setdefault((field, value.casefold()), line)
+        if value and other != line:
+            raise RosterError(
+                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{shown(value, 60)}". Expected is'
+                " one line for each student: delete one of them, or correct the wrong one."
+            )
+
+
+_SPOKEN = {"id": "ID", "sis_id": "student number", "login": "login", "email": "e-mail", "github": "GitHub account"}
+
+
+def _lines(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+    return f"lines {', '.join(map(str, numbers[:5]))}{more}"
+
+
+def _quoted(cells: Sequence[str]) -> str:
+    listed = ", ".join(f'"{shown(cell.strip(), 40)}"' for cell in cells[:6])
+    return f"{listed} and {len(cells) - 6} more" if len(cells) > 6 else listed

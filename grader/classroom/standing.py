@@ -1,0 +1,67 @@
+"""How a class stands: what the gradebook keeps, after people's decisions, with the students whose submissions they are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.classroom.desk import without_figures
+from grader.classroom.gradebook import Gradebook, Kept
+from grader.classroom.matching import EntryName, Matching, match
+from grader.classroom.roster import Roster
+from grader.decisions import decided
+from grader.records import Decision, LatePolicy, Report, Sheet, Standing
+
+
+class Standings:
+    """The reports of a gradebook as they count; each rubric in it is read once."""
+
+    def __init__(self, book: Gradebook) -> None:
+        self.book = book
+        self.last = book.last()
+        self.decisions = book.decisions()
+        self._rubrics: dict[str, dict[str, Any]] = {}
+
+    def report(self, name: str) -> Report:
+        """Give a submission's report after all decisions, with its figures."""
+        kept = self.last[name]
+        return decided(self.book.report(name), self._standing(name), self._policy(kept), kept.basis.submission_digest)
+
+    def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
+        """Give the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
+        reports = {name: known.get(name) or without_figures(self.report(name)) for name in self.last}
+        matching = matched(self.book.roster(), self.book.sources())
+        students = matching.students if matching else {}
+        newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
+        sheet = Sheet(
+            title=str(self._rubric(newest)["title"]) if newest else "",
+            max_score=newest.max_score if newest else 0.0,
+            standings=tuple(Standing(report, students.get(name)) for name, report in sorted(reports.items())),
+            missing=(*matching.missing, *matching.undecided) if matching else (),
+        )
+        return sheet, matching
+
+    def _standing(self, name: str) -> tuple[Decision, ...]:
+        return self.decisions.get(name, ())
+
+    def _policy(self, kept: Kept) -> LatePolicy | None:
+        late = self._rubric(kept).get("late")
+        return LatePolicy(**late) if late else None
+
+    def _rubric(self, kept: Kept) -> dict[str, Any]:
+        digest = kept.basis.assignment_digest
+        if digest not in self._rubrics:
+            self._rubrics[digest] = tomllib.loads(self.book.assignment_text(digest))
+        return self._rubrics[digest]
+
+
+def matched(roster: Roster | None, sources: Mapping[str, str]) -> Matching | None:
+    """Find whose each submission is; sources : the path of each, by its name. None without a roster.
+
+    Raises RosterError.
+    """
+    if roster is None:
+        return None
+    return match([EntryName(Path(source).name, name) for name, source in sources.items()], roster)

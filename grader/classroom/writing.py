@@ -1,0 +1,66 @@
+"""What stands in the folder of a graded class: pages and tables, each there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader.classroom.desk import FAULT
+from grader.classroom.gradebook import NoSpaceError
+from grader.records import Sheet
+from grader.sheets import SHEETS, ExportOptions
+from grader.sheets.index import to_index
+
+PAGE = "index.html"
+TABLE = "gradebook"  # the one of SHEETS that is always written
+
+
+def folder_of(out: Path, name: str) -> Path:
+    """Give where a submission's reports stand."""
+    return out / "submissions" / name
+
+
+def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
+    """Write a submission's files."""
+    folder = folder_of(out, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    if FAULT not in files:
+        (folder / FAULT).unlink(missing_ok=True)
+    for file_name, text in files.items():
+        write_text(folder / file_name, text)
+
+
+def write_overview(out: Path, sheet: Sheet) -> Path:
+    """Write the class page and the table; give the page's path."""
+    for name, text in SHEETS[TABLE].write(sheet, ExportOptions()).items():
+        write_text(out / name, text)
+    write_text(out / PAGE, to_index(sheet))
+    return out / PAGE
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(text.encode("utf-8"))
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def full_disk_in_words(out: Path) -> Iterator[None]:
+    """Say that the disk is full in words that help.
+
+    Raises NoSpaceError in place of an OSError that means it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoSpaceError(f"{out}: there is no room left on the disk.") from error
+        raise

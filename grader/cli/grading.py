@@ -1,0 +1,241 @@
+"""`grader grade` and `grader regrade`: a class, run or judged again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.classroom.desk import Sitting
+from grader.classroom.executors import Workers
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.grading import Outcome, StoppedError, grade_class
+from grader.classroom.matching import lines
+from grader.classroom.planning import Entry, named
+from grader.classroom.regrading import TABLE, Regraded, why
+from grader.classroom.regrading import regrade as judge_again
+from grader.classroom.roster import read_roster
+from grader.cli import shown
+from grader.report.terminal import summary
+from grader.report.untrusted import line
+from grader.submission import entries, ignored
+
+# A terminal shows some forty lines; a class is looked at on its page.
+LISTED = 40
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader grade alice.ipynb --out graded            one notebook
+  grader grade submissions/ --out graded --jobs 2  a folder: each entry is one submission
+  grader grade clone/ --one --out graded           a folder that is one submission
+  grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
+  grader grade submissions/ --out graded --roster roster.csv
+  grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
+
+The same command again grades what is new or changed since, and goes on where it was stopped.
+
+Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage; 130 stopped."""
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for gradebook and reports.")
+@shown.JOBS
+@shown.CLUSTER
+@shown.SEED
+@click.option("--one", is_flag=True, help="A folder is one submission, not a class.")
+@click.option("--force", is_flag=True, help="Grade all, also what is unchanged.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class: Canvas's, Moodle's, or a plain one.")
+@click.option("--unsafe", is_flag=True, help="Grade even where student code is not isolated; every report says so.")
+@shown.ASSIGNMENT
+def grade(
+    paths: Sequence[Path],
+    out: Path,
+    jobs: int,
+    cluster: str,
+    seed: int | None,
+    one: bool,  # noqa: FBT001 -- click passes options by name
+    force: bool,  # noqa: FBT001 -- the same
+    roster: Path | None,
+    unsafe: bool,  # noqa: FBT001 -- the same
+    folder: Path | None,
+) -> None:
+    """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
+    assignment, workers = shown.assignment_of(folder), shown.workers_of(jobs, cluster)
+    found, left = _named_on_the_command_line(paths, out, one=one)
+    shown.made(out)
+    number = assignment.seed if seed is None else seed
+    again = "What was graded before is kept: the same command goes on with the rest."
+    stopped = False
+    with shown.failures_in_words(f"--out {out}", again):
+        listed = read_roster(roster) if roster else None
+        with Gradebook(out, create=True) as book, shown.progress("grading") as (began, told):
+            chosen = named(found, book.sources())
+            began(len(chosen))
+            sitting = Sitting(assignment, number, unsafe)
+            few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
+            try:
+                outcome = grade_class(chosen, sitting, book, few, roster=listed, force=force, told=told)
+            except StoppedError as stop:
+                stopped, outcome = True, stop.outcome
+    failed = _told(shown.screen(), outcome, chosen, left, stopped=stopped)
+    raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if failed else 0)
+
+
+def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequence[str], *, stopped: bool) -> bool:
+    """Say what became of the class; tell whether the grader failed on something."""
+    _scores(screen, outcome)
+    if left:
+        # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
+        shown.say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.")
+    counts = Counter(outcome.fates.values())
+    shown.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
+    elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
+    if elsewhere:
+        shown.say(
+            screen,
+            "Taken for the same submission as one of that name from another folder:"
+            f" {_some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
+        )
+    if outcome.others:
+        shown.say(screen, f"In the gradebook from before, and not among these: {_some(outcome.others)}.")
+    for text in lines(outcome.matching) if outcome.matching else ():
+        shown.say(screen, text)
+    if stopped:
+        graded = len(outcome.fates)
+        shown.say(
+            screen,
+            f"Stopped: {graded} of {len(chosen)} are graded and kept. The same command goes on with the rest.",
+        )
+    failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
+    if failed:
+        shown.say(
+            screen,
+            f"The grader itself failed on: {_some(failed)}."
+            " What is known of it is in grader-error.txt beside the report.",
+        )
+    shown.point_to(screen, outcome.page)
+    return bool(failed)
+
+
+def _scores(screen: Console, outcome: Outcome) -> None:
+    if len(outcome.reports) <= LISTED:
+        screen.print(summary(outcome.reports))
+        return
+    scores = sorted(report.score for report in outcome.reports if report.status == "graded")
+    unread = len(outcome.reports) - len(scores)
+    tenths = Counter(
+        min(int(10 * report.score / report.max_score), 9)
+        for report in outcome.reports
+        if report.status == "graded" and report.max_score
+    )
+    median = f", median {scores[len(scores) // 2]:g}" if scores else ""
+    shown.say(
+        screen,
+        f"{len(scores)} graded{median}, {unread} could not be: {shown.distribution(tenths)}".rstrip(": "),
+    )
+
+
+def _some(names: Sequence[str], most: int = 10) -> str:
+    listed = ", ".join(line(name) for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
+
+
+def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
+    """Find the submissions in what was named: a file or zip is one, a folder is a class, unless `one`."""
+    found: list[Path] = []
+    left: list[str] = []
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"{line(str(path))}: there is no such file or folder.")
+        if path.is_dir() and not one:
+            found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
+            left += [entry.name for entry in ignored(path)]
+        else:
+            found.append(path)
+    if not found:
+        named_paths = ", ".join(line(str(path)) for path in paths)
+        raise click.UsageError(
+            f"{named_paths}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
+        )
+    return list(dict.fromkeys(found)), left
+
+
+def _is_output(entry: Path) -> bool:
+    """Tell a folder that an earlier grading wrote from a submission."""
+    return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader regrade graded                            after a change of the bundled rubric
+  grader regrade graded --assignment mine/ --jobs 2
+  grader regrade graded --seed 4711                where it was graded from that seed
+
+No student code runs: the saved replies are judged again. People's decisions stay.
+Where the rubric asks other questions than before, `grader grade` has to ask them.
+
+Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
+)
+@shown.GRADED
+@shown.JOBS
+@shown.CLUSTER
+@shown.SEED
+@click.option("--force", is_flag=True, help="Judge all again, also what this rubric judged last.")
+@shown.ASSIGNMENT
+def regrade(
+    out: Path,
+    jobs: int,
+    cluster: str,
+    seed: int | None,
+    force: bool,  # noqa: FBT001 -- click passes options by name
+    folder: Path | None,
+) -> None:
+    """Judge saved replies again, after points, tolerances, thresholds or hints changed, and show who moved and why."""
+    assignment, workers = shown.assignment_of(folder), shown.workers_of(jobs, cluster)
+    sitting = Sitting(assignment, assignment.seed if seed is None else seed)
+    again = "The same command judges the rest."
+    try:
+        with (
+            shown.failures_in_words(f"--out {out}", again),
+            Gradebook(out) as book,
+            shown.progress("judging") as (began, told),
+        ):
+            found = judge_again(sitting, book, workers, force=force, began=began, told=told)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped. {again}", err=True)
+        raise SystemExit(shown.STOPPED) from None
+    _tell_moves(shown.screen(), found, out)
+
+
+def _tell_moves(screen: Console, found: Regraded, out: Path) -> None:
+    if found.changes:
+        shown.say(screen, "Changed in assignment.toml since:")
+        for change in found.changes:
+            shown.say(screen, f"  {line(change)}")
+    if found.moves:
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+        table.add_column("before", justify="right")
+        table.add_column("after", justify="right")
+        table.add_column("why", overflow="fold")
+        for move in found.moves[:LISTED]:
+            table.add_row(Text(line(move.name)), f"{move.before:g}", f"{move.after:g}", Text(line(why(move))))
+        screen.print(table)
+        if len(found.moves) > LISTED:
+            shown.say(screen, f"and {len(found.moves) - LISTED} more")
+    moved = f"{len(found.moves)} moved, as {(out / TABLE)} lists." if found.moves else "Nobody moved."
+    current = (
+        f" {found.current} were judged by this rubric already (--force judges them again)." if found.current else ""
+    )
+    shown.say(screen, f"{found.count} judged again: {moved}{current}")
+    for reason, count in Counter(found.left.values()).items():
+        names = [name for name, why_not in found.left.items() if why_not == reason]
+        shown.say(screen, f"{count} left as they were ({_some(names)}): {reason}")
+    shown.point_to(screen, found.page)

@@ -1,0 +1,149 @@
+"""`grader adjust` and `grader history`: what people decide about a submission, and all that was ever said of it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from grader.classroom.deciding import decide, known, withdraw
+from grader.classroom.gradebook import Gradebook, Kept, Ruled, now
+from grader.classroom.regrading import moved, why
+from grader.cli import shown
+from grader.records import Decision, DecisionKind, Report
+from grader.report.untrusted import line
+
+NAME = click.argument("name")
+_MADE = {"grade": "graded", "regrade": "judged again"}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader adjust graded alice --check gradient_b1 --points 5 --comment "Right up to the sign; seen in office hours."
+  grader adjust graded alice --late-days 2 --comment "Handed in on Sunday."
+  grader adjust graded alice --excuse --comment "Ill."
+  grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
+
+A decision outlives every regrade; a later one of its kind overtakes it. `grader history` lists them with their numbers.
+
+Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@shown.GRADED
+@NAME
+@click.option("--check", help="The check whose points are decided.")
+@click.option("--points", type=float, help="What that check counts from now on.")
+@click.option(
+    "--late-days", type=click.IntRange(0, 10_000), help="Days of lateness; assignment.toml says what they cost."
+)
+@click.option("--excuse/--no-excuse", "excuse", default=None, help="It does not count; --no-excuse: it does again.")
+@click.option("--withdraw", "number", type=int, help="Take back the decision of this number.")
+@click.option("--comment", default="", help="Why: its author reads it in the report.")
+@click.option("--by", default="", help="Who decides; without it, your login.")
+def adjust(
+    out: Path,
+    name: str,
+    check: str | None,
+    points: float | None,
+    late_days: int | None,
+    excuse: bool | None,  # noqa: FBT001 -- click passes options by name
+    number: int | None,
+    comment: str,
+    by: str,
+) -> None:
+    """Decide about one submission what the grader cannot: points of a check, late days, or that it is excused."""
+    who, reason = by.strip() or _login(), comment.strip()
+    if (check is None) != (points is None):
+        raise click.UsageError("--check ID and --points P go together.")
+    wanted: list[tuple[DecisionKind, str, float | None]] = [
+        ("points", check or "", points),
+        ("late_days", "", late_days),
+        ("excused", "", excuse),
+    ]
+    made = [
+        Decision(0, kind, about, float(value), reason, who, now(), "")
+        for kind, about, value in wanted
+        if value is not None
+    ]
+    if bool(made) == (number is not None):
+        raise click.UsageError(
+            "Say what is decided: --check ID with --points P, --late-days N, --excuse or --no-excuse, or --withdraw NUMBER."
+        )
+    if not reason:
+        raise click.UsageError('A decision needs its reason: --comment "...". It stands in the report and the history.')
+    with shown.failures_in_words(str(out)), Gradebook(out) as book:
+        if number is None:
+            report = decide(book, name, made)
+        else:
+            report = withdraw(book, name, number, f"{who}, {now()}: {reason}")
+    _tell(shown.screen(), report)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        # A container's user may have no name.
+        raise click.UsageError("Your login has no name here: say who decides with --by NAME.") from error
+
+
+def _tell(screen: Console, report: Report) -> None:
+    excused = ", excused" if report.excused else ""
+    shown.say(screen, f"{line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
+    for ruling in report.rulings:
+        aside = "" if ruling.applies else " (not in force)"
+        shown.say(screen, f"  {ruling.decision.number}. {line(ruling.effect)}{aside}")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  grader history graded alice
+
+Exit status: 0; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@shown.GRADED
+@NAME
+def history(out: Path, name: str) -> None:
+    """Tell all that was ever said of one submission: gradings, what moved between them, and people's decisions."""
+    with shown.failures_in_words(str(out)), Gradebook(out) as book:
+        known(book, name)
+        gradings = [(kept, json.loads(book.published(kept.id))) for kept in book.gradings(name)]
+        ruled = book.ruled(name)
+        source = book.sources()[name]
+    screen = shown.screen()
+    shown.say(screen, f"{line(name)}, from {line(source)}")
+    events = [*_graded(gradings), *(event for one in ruled for event in _ruled(one))]
+    for at, text in sorted(events, key=lambda event: event[0]):
+        shown.say(screen, f"{at}  {line(text)}")
+
+
+def _graded(gradings: list[tuple[Kept, Mapping[str, Any]]]) -> list[tuple[str, str]]:
+    events = []
+    before: Mapping[str, Any] | None = None
+    for kept, report in gradings:
+        text = f"{_MADE[kept.made]}: {kept.score:g} of {kept.max_score:g}"
+        text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
+        text += "" if kept.basis.isolated else ", with --unsafe"
+        if before is not None:
+            text += f"; {why(moved(kept.name, before, report)) or 'nothing moved'}"
+        of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
+        events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
+        before = report
+    return events
+
+
+def _ruled(one: Ruled) -> list[tuple[str, str]]:
+    decision = one.decision
+    what = {
+        "points": f"{decision.check} set to {decision.value:g} points",
+        "late_days": f"late by {decision.value:g} days",
+        "excused": "excused" if decision.value else "not excused",
+    }[decision.kind]
+    taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
+    return [(decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}")]

@@ -1,0 +1,74 @@
+"""`grader export`: a class in the format that a platform takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.matching import lines
+from grader.classroom.roster import read_roster
+from grader.classroom.standing import Standings, matched
+from grader.classroom.writing import full_disk_in_words, write_overview, write_text
+from grader.cli import shown
+from grader.sheets import SHEETS, sheet_format_named
+from grader.sheets.rows import ExportOptions
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader export graded --format canvas --roster canvas.csv
+  grader export graded --format moodle --to grades/
+
+Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@shown.GRADED
+@click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(SHEETS)}.")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to write to; without it, DIR/exports.")
+@click.option("--title", default="", help="What the platform calls the assignment; without it, the rubric's title.")
+@click.option("--canvas-id", default="", help="Canvas: the assignment's number, the last one in its page's address.")
+@click.option(
+    "--moodle-user",
+    type=click.Choice(["idnumber", "email", "username"]),
+    default="email",
+    show_default=True,
+    help="Moodle: by what it is to find its users.",
+)
+@click.option("--due", default="", help="nbgrader: when it was due.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class, in place of the one given before.")
+def export(
+    out: Path,
+    name: str,
+    to: Path | None,
+    title: str,
+    canvas_id: str,
+    moodle_user: Literal["idnumber", "email", "username"],
+    due: str,
+    roster: Path | None,
+) -> None:
+    """Write the class in the format that a platform takes."""
+    target = to or out / "exports"
+    options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
+    with shown.failures_in_words(f"--to {target}"):
+        form = sheet_format_named(name)
+        with Gradebook(out) as book:
+            if roster:
+                listed = read_roster(roster)
+                matched(listed, book.sources())
+                book.set_roster(listed)
+            sheet, matching = Standings(book).sheet({})
+            files = form.write(sheet, options)
+            with full_disk_in_words(target):
+                for place, text in files.items():
+                    (target / place).parent.mkdir(parents=True, exist_ok=True)
+                    write_text(target / place, text)
+                if roster:
+                    write_overview(out, sheet)
+    screen = shown.screen()
+    for text in lines(matching) if matching and roster else ():
+        shown.say(screen, text)
+    where = target / form.file_name
+    shown.say(screen, f"Wrote {where}" + (f", {len(files)} files." if len(files) > 1 else "."))

@@ -1,0 +1,281 @@
+"""One submission held against the suspects of one block of the network: who shows what was found, alone or together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from grader.checks.evidence import Evidence
+from grader.diagnosis.cast import Mistakes, kept
+from grader.diagnosis.tables import Scene, Table, tables
+from grader.diagnosis.traces import MISSING, Trace, same, tells, tolerance, trace
+from grader.records import Array, LineUp, Stage, Suspect
+
+# What is laid out for a block, a base and the parts whose checks are content: a class asks for some forty of them.
+MOST_PARADES = 200
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of the network: the stages whose mistakes it searches, and the parts in which they show."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    parts: tuple[str, ...]
+    pairs: (
+        int  # that meet in a part, of which one submission may ask for rehearsals; scores take no time, training does
+    )
+    harmless: bool = False  # whether other right ways are taken for a base: they change what train() does
+
+
+@dataclass(frozen=True, eq=False)
+class Parade:
+    """Who comes into question in a block on top of a base, and what each can show: the same for every submission.
+
+    suspects : positions in the line-up. concerned : for each part, whether each suspect can change it.
+    """
+
+    scene: Scene
+    parts: tuple[str, ...]
+    suspects: tuple[int, ...]
+    concerned: tuple[tuple[bool, ...], ...]
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """Lay out what each suspect shows in each part."""
+        return tables(self.scene, self.parts, self.suspects, dict(zip(self.parts, self.concerned, strict=True)))
+
+    @cached_property
+    def affects(self) -> Array:
+        """Tell which suspect shows in which part, (suspects, parts) bool."""
+        return np.array([one.affects for one in self.tables]).T
+
+
+def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...]) -> Parade:
+    """Line up the suspects of a block; asked anew for each submission, that took 2.5 ms.
+
+    content : of each part, whether the checks that speak of it are content.
+    """
+
+    def make() -> Parade:
+        taken = frozenset(step for index in scene.base for step in line_up.suspects[index].steps)
+        suspects = tuple(
+            index
+            for index, suspect in enumerate(line_up.suspects)
+            if suspect.stage in block.stages and not suspect.harmless and not suspect.steps & taken
+        )
+        concerned = tuple(
+            tuple(_concerns(line_up.suspects[index], part, content=fine) for index in suspects)
+            for part, fine in zip(block.parts, content, strict=True)
+        )
+        return Parade(scene, block.parts, suspects, concerned)
+
+    key = (scene.assignment.digest, scene.factor, scene.base, block.name, content)
+    return kept(line_up, "parades", MOST_PARADES, key, make)
+
+
+# What of train() can show in a part; where the checks are content, only what acts on the part itself.
+SHOWS_IN = {
+    "moved": {"update", "decay", "loss_arguments", "begin", "iterations"},
+    "batches": {"draw_batch", "update", "begin", "iterations"},
+}
+ACTS_ON = {
+    "losses kept": {"report_training", "iterations"},
+    "accuracies kept": {"report_training", "is_epoch", "iterations"},
+    "batches": {"draw_batch"},
+}
+
+
+def _concerns(suspect: Suspect, part: str, *, content: bool) -> bool:
+    """Tell whether a suspect can show in a part at all; if not, it need not be rehearsed there."""
+    kind = part.partition("/")[0]
+    if content and kind in ACTS_ON:
+        return bool(suspect.steps & ACTS_ON[kind])
+    if kind in SHOWS_IN:
+        return bool(suspect.steps & SHOWS_IN[kind])
+    if suspect.stage == "gradients":
+        return kind == "gradient"
+    if kind == "stability":
+        return bool(suspect.steps & {"centre", "data_term", "report_loss"})
+    if kind == "gradient" and suspect.stage == "loss":
+        return any(step.partition("@")[0] not in {"data_term", "penalty_term", "total"} for step in suspect.steps)
+    return True
+
+
+def compatible(line_up: LineUp, mistakes: Mistakes) -> bool:
+    """Tell whether one program can make all these mistakes: whether no two of them replace the same step."""
+    steps = [step for index in mistakes for step in line_up.suspects[index].steps]
+    return len(steps) == len(set(steps))
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """One submission held against the suspects of one block, on top of one base."""
+
+    scene: Scene
+    line_up: LineUp
+    block: Block
+    content: tuple[bool, ...]  # of each part: whether the checks that speak of it are content
+    own: tuple[Trace, ...]
+    allowed: tuple[float, ...]
+
+    @property
+    def nothing_wrong(self) -> bool:
+        """Tell whether the base alone shows what was found."""
+        return all(
+            same(mine, self.scene.trace(part), near)
+            for mine, part, near in zip(self.own, self.block.parts, self.allowed, strict=True)
+        )
+
+    @property
+    def varied(self) -> bool:
+        """Tell whether the base goes another right way than ours."""
+        return any(self.line_up.suspects[index].harmless for index in self.scene.base)
+
+    @property
+    def speaks(self) -> bool:
+        """Tell whether a part that differs from the base holds anything to tell mistakes by."""
+        compared = zip(self.own, self.block.parts, self.allowed, strict=True)
+        return any(tells(mine, self.scene.trace(part), near) for mine, part, near in compared)
+
+    @cached_property
+    def parade(self) -> Parade:
+        """Give those who come into question."""
+        return parade(self.line_up, self.scene, self.block, self.content)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Hold the submission against each suspect in each part."""
+        laid = self.parade.tables
+        compared = list(zip(laid, self.own, self.allowed, strict=True))
+        return Grid(
+            affects=self.parade.affects,
+            matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
+            right=np.array([same(mine, one.base, near) for one, mine, near in compared]),
+            tells=np.array([tells(mine, one.base, near) for one, mine, near in compared]),
+        )
+
+    def sets(self, size: int) -> list[Mistakes]:
+        """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
+
+        On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
+        makes took seconds, the first time.
+        """
+        if any(not self.line_up.suspects[index].harmless for index in self.scene.base):
+            return self._singles_by_part() if size == 1 else []
+        candidates = self.grid.sets(size, self.block.pairs)
+        chosen = (frozenset(self.parade.suspects[row] for row in rows) for rows in candidates)
+        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, rows)]
+
+    def _singles_by_part(self) -> list[Mistakes]:
+        if not self.speaks:
+            return []
+        parts = zip(self.own, self.block.parts, self.allowed, self.parade.concerned, strict=True)
+        judged = [(*part, same(part[0], self.scene.trace(part[1]), part[2])) for part in parts]
+        left = list(range(len(self.parade.suspects)))
+        # Where something is wrong most suspects are out at once, and the other parts are asked of few.
+        for own, part, near, concerned, right in sorted(judged, key=lambda one: one[-1]):
+            left = [
+                row
+                for row in left
+                if (
+                    same(own, self.scene.trace(part, frozenset({self.parade.suspects[row]})), near)
+                    if concerned[row]
+                    else right
+                )
+            ]
+        return [frozenset({self.parade.suspects[row]}) for row in left]
+
+    def _shows(self, chosen: Mistakes, rows: tuple[int, ...]) -> bool:
+        """Tell whether mistakes that fit part by part do so together; rows : their positions in the parade."""
+        return compatible(self.line_up, chosen) and all(
+            same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at])
+            for at in self.grid.met(rows)
+        )
+
+
+def inquire(
+    evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, content: tuple[bool, ...], *, guessing: bool
+) -> Inquiry:
+    """Lay out what a submission shows in a block.
+
+    guessing : something before this block is unexplained. A batch whose step is no mean of its rows' gradients then says
+        nothing of labels: the gradients may be what is wrong.
+    """
+    # Where the checks are content, what the submission shows counts as what the base does: it is right in its own way.
+    own = [
+        scene.trace(part) if fine else trace(evidence, part) for part, fine in zip(block.parts, content, strict=True)
+    ]
+    # Where a known mistake makes batches look odd, they look odd in another way each time: chance draws their rows.
+    odd = scene.base and scene.trace("batches").shape not in {("right", 0), MISSING.shape}
+    if odd or guessing:
+        instead = MISSING if guessing else scene.trace("batches")
+        own = [instead if one.shape == ("unexplained", 0) else one for one in own]
+    return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which suspect shows in which part, and whether it shows what was found.
+
+    affects, matches : (suspects, parts) bool. right : (parts,) bool, where nothing is wrong.
+    tells : (parts,) bool, where what was found is enough to tell mistakes apart.
+    """
+
+    affects: Array
+    matches: Array
+    right: Array
+    tells: Array
+
+    @property
+    def seen(self) -> Array:
+        """Tell for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
+        return np.asarray((self.affects & self.matches & self.tells).any(axis=1))
+
+    def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
+        """Give sets of this size; of pairs that are still to be rehearsed, at most so many."""
+        return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
+
+    def singles(self) -> Sequence[tuple[int, ...]]:
+        """Give the suspects that explain every part alone."""
+        fine = np.where(self.affects, self.matches, self.right).all(axis=1)
+        return [(int(row),) for row in np.flatnonzero(fine & self.seen)]
+
+    def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
+        """Give the pairs that explain every part, or may: where both show, it is still to be rehearsed."""
+        count = len(self.affects)
+        fine = np.ones((count, count), dtype=bool)
+        for part in range(len(self.right)):
+            a, m = self.affects[:, part], self.matches[:, part]
+            one = a[:, None] & ~a[None, :] & m[:, None]
+            fine &= one | one.T | (a[:, None] & a[None, :]) | (~a[:, None] & ~a[None, :] & self.right[part])
+        # One of the two must be seen, or both together where a part tells: there the pair is rehearsed.
+        telling = self.affects & self.tells
+        fine &= self.seen[:, None] | self.seen[None, :] | (telling @ telling.T)
+        first, second = np.nonzero(np.triu(fine, 1))
+        # Those that are put together from what was seen come before those that are still to be rehearsed.
+        met = (self.affects[first] & self.affects[second]).sum(axis=1)
+        order = np.argsort(met, kind="stable")[:most]
+        return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+
+    def threes(self) -> Sequence[tuple[int, ...]]:
+        """Give three that show in different parts; what three do together in one part is beyond telling apart."""
+        useful = np.flatnonzero((self.affects & self.matches & ~self.right).any(axis=1))[:24]
+        found = []
+        for rows in combinations((int(row) for row in useful), 3):
+            affected = self.affects[list(rows)]
+            fine = np.where(affected, self.matches[list(rows)], True).all(axis=0)
+            if affected.sum(axis=0).max() <= 1 and (fine & (affected.any(axis=0) | self.right)).all():
+                found.append(rows)
+        return found
+
+    def met(self, rows: tuple[int, ...]) -> list[int]:
+        """Give the parts in which more than one of some suspects shows."""
+        if len(rows) == 1:
+            return []
+        found: list[int] = np.flatnonzero(self.affects[list(rows)].sum(axis=0) > 1).tolist()
+        return found

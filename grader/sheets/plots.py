@@ -1,0 +1,126 @@
+"""The class page's pictures: inline SVG, written as the report's figures are.
+
+The histogram's bars become links once the page's script runs; until then they are a picture with a title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.report import words
+from grader.report.figures import at, element
+from grader.sheets.statistics import STATUSES, Bar, Summary
+
+WIDTH, HEIGHT = 640, 220
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 28, 44
+GAP = 3  # between bars
+BAND = 9  # height of the quartiles' band
+
+
+def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
+    """Draw how the scores lie: a bar for each range, the median as a line, the middle half as a band below."""
+    most = max(bar.count for bar in bars)
+    inside = element("title", "Distribution of scores", id="scores-title")
+    inside += element("desc", _described(bars, summary), id="scores-desc")
+    floor = HEIGHT - BOTTOM
+    for index, bar in enumerate(bars):
+        inside += _bar(bar, index, len(bars), most)
+    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
+    inside += _ticks(bars, max_score) + _middle(summary, max_score)
+    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "aria-labelledby": "scores-title scores-desc"}
+    return element("svg", inside=inside, role="group", class_="histogram", **names)
+
+
+def said(bar: Bar) -> str:
+    """Say in words which scores a bar holds."""
+    if bar.low is None:
+        return f"below {words.points(bar.high or 0.0)}"
+    return f"{words.points(bar.low)} or more" if bar.high is None else f"{edges(bar)}"
+
+
+def edges(bar: Bar) -> str:
+    """Write a bar's limits, both of them there."""
+    return f"{words.points(bar.low or 0.0)} to below {words.points(bar.high or 0.0)}"
+
+
+def _described(bars: Sequence[Bar], summary: Summary) -> str:
+    held = "; ".join(f"{said(bar)}: {bar.count}" for bar in bars if bar.count)
+    return f"Submissions by points. {held}. The median is {words.points(summary.median)}."
+
+
+def _bar(bar: Bar, index: int, of: int, most: int) -> str:
+    width = (WIDTH - LEFT - RIGHT) / of
+    x, floor = LEFT + index * width, HEIGHT - BOTTOM
+    height = (floor - TOP) * bar.count / most if most else 0.0
+    # A single one among a thousand is still to be seen.
+    height = max(height, 2.0) if bar.count else 0.0
+    word = "submission" if bar.count == 1 else "submissions"
+    label = f"{said(bar)} points: {bar.count} {word}"
+    parts = element("title", label)
+    # The whole column answers to the pointer, however low its bar.
+    parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
+    parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0, class_="column")
+    parts += element("text", str(bar.count or ""), x=x + width / 2, y=floor - height - 6, class_="middle count")
+    if not bar.count:
+        return element("g", inside=parts)
+    limits = {"data-from": _written(bar.low), "data-below": _written(bar.high), "aria-label": label}
+    return element("a", inside=parts, class_="bar", **limits)
+
+
+def _written(limit: float | None) -> str:
+    return "" if limit is None else words.points(limit)
+
+
+def _ticks(bars: Sequence[Bar], max_score: float) -> str:
+    limits = [0.0, *(bar.high for bar in bars if bar.high is not None), max_score]
+    return "".join(
+        element(
+            "text",
+            words.points(limit),
+            x=_across(limit, max_score),
+            y=HEIGHT - BOTTOM + 30,
+            class_="start" if index == 0 else "end" if index == len(limits) - 1 else "middle",
+        )
+        for index, limit in enumerate(limits)
+    )
+
+
+def _middle(summary: Summary, max_score: float) -> str:
+    lower, median, upper = (_across(value, max_score) for value in (summary.lower, summary.median, summary.upper))
+    top = HEIGHT - BOTTOM + 4
+    told = f"The middle half: {words.points(summary.lower)} to {words.points(summary.upper)} points"
+    band = element("rect", inside=element("title", told), x=lower, y=top, width=max(upper - lower, 2.0), height=BAND,
+                   rx=2.0, class_="half")  # fmt: skip
+    line = element("line", x1=median, x2=median, y1=top - 2, y2=top + BAND + 2, class_="median")
+    return band + line
+
+
+def _across(score: float, max_score: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * max(0.0, min(1.0, score / max_score))
+
+
+def stacked(counts: Sequence[int]) -> str:
+    """Draw how a check was passed as one bar: passed, partly, failed, not judged, as wide as there are of each."""
+    whole = sum(counts)
+    inside, start = "", 0.0
+    for status, count in zip(STATUSES, counts, strict=True):
+        if not count:
+            continue
+        place = {"x": f"{start:.2f}%", "width": f"{100 * count / whole:.2f}%", "height": "12"}
+        inside += element("rect", class_=status, **place)
+        if status in {"failed", "partial"}:
+            # Told apart on paper and by those who see no red.
+            inside += element("rect", class_=f"slanted {status}", **place)
+        start += 100 * count / whole
+    told = ", ".join(
+        f"{count} {words.STATUSES[status]}" for status, count in zip(STATUSES, counts, strict=True) if count
+    )
+    return element("svg", inside=inside, width="100%", height="12", role="img", **{"aria-label": told})
+
+
+def meter(score: float, max_score: float) -> str:
+    """Draw a score as a part of what can be earned; the numbers stand beside it."""
+    share = max(0.0, min(1.0, score / max_score)) if max_score else 0.0
+    inside = element("rect", width="64", height="8", rx="2", class_="all")
+    inside += element("rect", width=at(64 * share), height="8", rx="2", class_="earned")
+    return element("svg", inside=inside, width="64", height="8", **{"aria-hidden": "true"})
