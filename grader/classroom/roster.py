@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from grader.classroom.roster_text import EXPECTED, RosterError, Row, decoded, parsed
 from grader.records.sheet import Student
 from grader.report.untrusted import line as shown
 
-ROWS = 20_000
-BYTES = 20_000_000
+__all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 
 # What the exports of Canvas, Moodle, Gradescope, GitHub Classroom, Blackboard, Brightspace and nbgrader call a column,
 # and what people call it; spaces, case and punctuation do not count.
@@ -37,21 +35,11 @@ _TELLING = {"name", "identifier", *_NUMBERS}
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
 _BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
 _ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _WRAPPED = re.compile(r'="(.*)"|[\'#](.*)')  # ="0012", '0012 and #0012 keep a spreadsheet from dropping the zeros
-
-_EXPECTED = (
-    "Expected is a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
-    " exports it. Put one above the students."
-)
 _POINTS = "skipped: Canvas writes points and settings there, no student."
 _TEST_STUDENT = "skipped: this is Canvas's Test Student, whom no one is behind."
 _STAFF_ROLE = "skipped: the role there is not a student's."
 _NOBODY = "skipped: neither a name nor an ID, login, e-mail or GitHub account stands there."
-
-
-class RosterError(Exception):
-    """A roster cannot be used; the text says where and why, what was expected, and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +61,13 @@ class Roster:
     claims: tuple[Claim, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Row:
-    line: int  # where it begins, from 1
-    cells: tuple[str, ...]
-
-
 def read_roster(path: Path) -> Roster:
     """Read a roster from a text file of comma, semicolon or tab separated columns.
 
     Raises RosterError, and nothing else, for whatever the file may hold.
     """
     name = shown(path.name, 100)
-    text, notes = _decoded(path, name)
+    text, notes = decoded(path, name)
     rows, columns = _table(text, name)
     if not columns:
         rows, columns = _plain_list(rows, name)
@@ -118,72 +100,7 @@ def read_roster(path: Path) -> Roster:
     return Roster(tuple(students), tuple(notes), name, tuple(claims))
 
 
-def _decoded(path: Path, name: str) -> tuple[str, list[str]]:
-    """Give the file's text, and what there is to say of its encoding."""
-    try:
-        if not path.is_file():
-            raise RosterError(
-                f"{name}: this is {'a folder' if path.is_dir() else 'not there, or no file'}. Expected is a CSV file."
-            )
-        with path.open("rb") as file:
-            data = file.read(BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "no file can have this name").lower()
-        raise RosterError(f"{name}: cannot be read ({reason}). Check its name and who may read it.") from error
-    if len(data) > BYTES:
-        raise RosterError(
-            f"{name}: more than {BYTES // 1_000_000} MB. Expected is a list of students: is it another file?"
-        )
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise RosterError(
-            f"{name}: this is a workbook of Excel's or LibreOffice's, not text. Open it there and save it as"
-            " `CSV UTF-8 (comma delimited)`."
-        )
-    text, notes = _text(data, name)
-    if found := _CONTROLS.search(text):
-        raise RosterError(
-            f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: the character U+{ord(found[0]):04X} stands"
-            " there, which no text holds. Expected is a CSV file: export or save the roster as `CSV UTF-8`."
-        )
-    if not text.strip():
-        raise RosterError(f"{name}: the file is empty. {_EXPECTED}")
-    return text, notes
-
-
-def _text(data: bytes, name: str) -> tuple[str, list[str]]:
-    start = data[:20]
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif len(start) > 3 and not any(start[1::2]):  # headers are ASCII, so every second byte is 0
-        encoding = "utf-16-le"
-    elif len(start) > 3 and not any(start[::2]):
-        encoding = "utf-16-be"
-    else:
-        encoding = "utf-8-sig"
-    try:
-        return data.decode(encoding), []
-    except UnicodeDecodeError as error:
-        broken, failure = error.start, error
-    try:
-        if encoding != "utf-8-sig":
-            raise failure
-        text = data.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise RosterError(
-            f"{name}, line {data.count(10, 0, broken) + 1}: the bytes there are text in neither UTF-8, UTF-16 nor"
-            " Windows-1252. Export or save the roster as `CSV UTF-8`."
-        ) from error
-    # Every byte is one character in cp1252, so the place is the same in both.
-    begin = max(text.rfind("\n", 0, broken), text.rfind("\r", 0, broken)) + 1
-    example = shown((text[begin:].splitlines() or [""])[0], 60)
-    note = (
-        f"{name}, line {data.count(10, 0, broken) + 1}: not in UTF-8, so the file was read as Windows-1252:"
-        f' "{example}". If letters are wrong there, save it as `CSV UTF-8`.'
-    )
-    return text, [note]
-
-
-def _table(text: str, name: str) -> tuple[list[_Row], dict[str, int]]:
+def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
     """Give the students' rows, and in which column what stands; no column where no header is known."""
     separators = ",;\t"
     first = text.lstrip().split("\n", 1)[0].strip()
@@ -192,7 +109,7 @@ def _table(text: str, name: str) -> tuple[list[_Row], dict[str, int]]:
     best: tuple[int, int] = (-1, -1)
     for separator in separators:
         try:
-            rows = _parsed(text, separator, name)
+            rows = parsed(text, separator, name)
             head = next(rows)
             head = next(rows) if marked else head
         except (RosterError, StopIteration):
@@ -200,10 +117,10 @@ def _table(text: str, name: str) -> tuple[list[_Row], dict[str, int]]:
         if (score := (len(_columns(head.cells)), len(head.cells))) > best:
             best, chosen, header = score, separator, head
     if best < (0, 0):
-        next(_parsed(text, separators[0], name), None)  # raises what was the matter
-        raise RosterError(f"{name}: nothing stands below the first line. {_EXPECTED}")
+        next(parsed(text, separators[0], name), None)  # raises what was the matter
+        raise RosterError(f"{name}: nothing stands below the first line. {EXPECTED}")
     columns = _columns(header.cells)
-    rows = (row for row in _parsed(text, chosen, name) if row.line >= header.line + bool(columns))
+    rows = (row for row in parsed(text, chosen, name) if row.line >= header.line + bool(columns))
     if not columns:
         return list(rows), {}
     if not columns.keys() & _TELLING and not {"first_name", "last_name"} <= columns.keys():
@@ -213,25 +130,6 @@ def _table(text: str, name: str) -> tuple[list[_Row], dict[str, int]]:
             " `email` or `github`, or both `first name` and `last name`."
         )
     return [_fitted(row, header, columns, name) for row in rows], columns
-
-
-def _parsed(text: str, separator: str, name: str) -> Iterator[_Row]:
-    """Give the rows that hold anything."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    begin = count = 0
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                count += 1
-                yield _Row(begin + 1, tuple(cells))
-            begin = reader.line_num
-            if count > ROWS + 3:
-                raise RosterError(f"{name}: more than {ROWS:,} rows. Expected is one class: is it another file?")
-    except csv.Error as error:
-        raise RosterError(
-            f"{name}, line {begin + 1}: the row that begins there is no CSV ({error}). Often a quotation mark is not"
-            " closed: each cell has two around it or none, and one inside is written twice."
-        ) from error
 
 
 def _columns(headers: Sequence[str]) -> dict[str, int]:
@@ -250,11 +148,11 @@ def _squeezed(header: str) -> str:
     return "".join(char for char in header.casefold() if char.isalnum())
 
 
-def _fitted(row: _Row, header: _Row, columns: dict[str, int], name: str) -> _Row:
+def _fitted(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
     """Give the row as long as the header, or say why it cannot be."""
     have, expected = len(row.cells), len(header.cells)
     if (have, expected) == (2, 1) and "name" in columns:  # a list of `Doe, Jane` without quotation marks
-        return _Row(row.line, (", ".join(cell.strip() for cell in row.cells),))
+        return Row(row.line, (", ".join(cell.strip() for cell in row.cells),))
     if any(cell.strip() for cell in row.cells[expected:]) or (
         # What Canvas writes above the students may be shorter.
         have < expected and not (row.cells[0].strip() in {"", "Points Possible"} and {"name", "id"} <= columns.keys())
@@ -267,11 +165,11 @@ def _fitted(row: _Row, header: _Row, columns: dict[str, int], name: str) -> _Row
     return row
 
 
-def _plain_list(rows: list[_Row], name: str) -> tuple[list[_Row], dict[str, int]]:
+def _plain_list(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
     """Read what has no header as one student a line, if it is that simple."""
     if any(len(row.cells) > 1 or len(row.cells[0]) > 100 for row in rows):
         first = rows[0]
-        raise RosterError(f"{name}, line {first.line}: no header is known: {_quoted(first.cells)}. {_EXPECTED}")
+        raise RosterError(f"{name}, line {first.line}: no header is known: {_quoted(first.cells)}. {EXPECTED}")
     return rows, {"identifier": 0}
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.classroom import roster as rosters
+from grader.classroom import roster_text
 from grader.classroom.roster import Claim, Roster, RosterError, read_roster
 from grader.records.sheet import Student
 from grader.report.untrusted import line
@@ -317,12 +317,12 @@ def test_no_identifier_is_two_students(read, field):
 
 def test_a_size_beyond_any_class_is_refused(read, monkeypatch):
     """Neither rows nor bytes without end are read."""
-    monkeypatch.setattr(rosters, "ROWS", 10)
+    monkeypatch.setattr(roster_text, "ROWS", 10)
     assert refusal(read, "name\n" + "".join(f"s {n}\n" for n in range(20))) == (
         "class.csv: more than 10 rows. Expected is one class: is it another file?"
     )
     assert len(read("name\n" + "".join(f"s {n}\n" for n in range(10))).students) == 10
-    monkeypatch.setattr(rosters, "BYTES", 1_000_000)
+    monkeypatch.setattr(roster_text, "BYTES", 1_000_000)
     assert refusal(read, "x" * 1_000_001) == (
         "class.csv: more than 1 MB. Expected is a list of students: is it another file?"
     )

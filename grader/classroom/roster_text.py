@@ -1,0 +1,116 @@
+"""From the bytes of a roster to its text and rows, whatever program saved it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.report.untrusted import line as shown
+
+ROWS = 20_000
+BYTES = 20_000_000
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+EXPECTED = (
+    "Expected is a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
+    " exports it. Put one above the students."
+)
+
+
+class RosterError(Exception):
+    """A roster cannot be used; the text says where and why, what was expected, and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    line: int  # where it begins, from 1
+    cells: tuple[str, ...]
+
+
+def decoded(path: Path, name: str) -> tuple[str, list[str]]:
+    """Give the file's text, and what there is to say of its encoding."""
+    try:
+        if not path.is_file():
+            raise RosterError(
+                f"{name}: this is {'a folder' if path.is_dir() else 'not there, or no file'}. Expected is a CSV file."
+            )
+        with path.open("rb") as file:
+            data = file.read(BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "no file can have this name").lower()
+        raise RosterError(f"{name}: cannot be read ({reason}). Check its name and who may read it.") from error
+    if len(data) > BYTES:
+        raise RosterError(
+            f"{name}: more than {BYTES // 1_000_000} MB. Expected is a list of students: is it another file?"
+        )
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise RosterError(
+            f"{name}: this is a workbook of Excel's or LibreOffice's, not text. Open it there and save it as"
+            " `CSV UTF-8 (comma delimited)`."
+        )
+    text, notes = _text(data, name)
+    if found := _CONTROLS.search(text):
+        raise RosterError(
+            f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: the character U+{ord(found[0]):04X} stands"
+            " there, which no text holds. Expected is a CSV file: export or save the roster as `CSV UTF-8`."
+        )
+    if not text.strip():
+        raise RosterError(f"{name}: the file is empty. {EXPECTED}")
+    return text, notes
+
+
+def _text(data: bytes, name: str) -> tuple[str, list[str]]:
+    start = data[:20]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif len(start) > 3 and not any(start[1::2]):  # headers are ASCII, so every second byte is 0
+        encoding = "utf-16-le"
+    elif len(start) > 3 and not any(start[::2]):
+        encoding = "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding), []
+    except UnicodeDecodeError as error:
+        broken, failure = error.start, error
+    try:
+        if encoding != "utf-8-sig":
+            raise failure
+        text = data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise RosterError(
+            f"{name}, line {data.count(10, 0, broken) + 1}: the bytes there are text in neither UTF-8, UTF-16 nor"
+            " Windows-1252. Export or save the roster as `CSV UTF-8`."
+        ) from error
+    # Every byte is one character in cp1252, so the place is the same in both.
+    begin = max(text.rfind("\n", 0, broken), text.rfind("\r", 0, broken)) + 1
+    example = shown((text[begin:].splitlines() or [""])[0], 60)
+    note = (
+        f"{name}, line {data.count(10, 0, broken) + 1}: not in UTF-8, so the file was read as Windows-1252:"
+        f' "{example}". If letters are wrong there, save it as `CSV UTF-8`.'
+    )
+    return text, [note]
+
+
+def parsed(text: str, separator: str, name: str) -> Iterator[Row]:
+    """Give the rows that hold anything."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begin = count = 0
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                count += 1
+                yield Row(begin + 1, tuple(cells))
+            begin = reader.line_num
+            if count > ROWS + 3:
+                raise RosterError(f"{name}: more than {ROWS:,} rows. Expected is one class: is it another file?")
+    except csv.Error as error:
+        raise RosterError(
+            f"{name}, line {begin + 1}: the row that begins there is no CSV ({error}). Often a quotation mark is not"
+            " closed: each cell has two around it or none, and one inside is written twice."
+        ) from error
