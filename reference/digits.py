@@ -33,9 +33,17 @@ def digits(folder: Path, seed: int) -> Digits:
     """Split the digits by the seed, and permute their pixels.
 
     A network does not see in which order pixels come, but a table of memorised images would.
+    Raises ValueError, with what to do, where the data are not beside the assignment.
     """
-    with np.load(folder / "data" / "digits.npz", allow_pickle=False) as stored:
-        images, labels = stored["images"], stored["labels"].astype(np.int64)
+    path = folder / "data" / "digits.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, labels = stored["images"], stored["labels"].astype(np.int64)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path}: the digits cannot be read ({type(error).__name__}). An assignment's folder holds data/digits.npz"
+            " beside its assignment.toml: copy the bundled one."
+        ) from error
     rng = stream(seed, "digits")
     order, pixels = rng.permutation(len(labels)), rng.permutation(images.shape[1])
     X, y = images[order][:, pixels] / 16.0, labels[order]

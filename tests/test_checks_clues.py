@@ -19,7 +19,7 @@ COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
 
 
 @pytest.fixture(scope="module")
-def known_of(assignment, probes):
+def message_of(assignment, probes):
     """Give a function that says what is known of a check where right replies are changed step by step."""
     right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
 
@@ -38,7 +38,7 @@ def known_of(assignment, probes):
     return message
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def known_of(message_of):
     """Give a function that says what is known of a check, of that message."""
     return lambda check, change: message_of(check, change).partition("\nKnown: ")[2]

@@ -153,6 +153,32 @@ def test_a_batch_whose_gradient_is_wrong_is_not_accused_of_its_labels(answered, 
     assert named(account) == []
 
 
+def test_what_is_said_of_scores_is_taken_back_where_the_loss_does_not_follow(answered, assignment):
+    """Scores without b1 beside a loss of scores with it, wrong in a way of its own: the bias was not the mistake."""
+    alike = answered("bias_forgotten_layer1").run.replies
+    other = answered(network=scaled(scaled(network_of(assignment), "data_term", 1.37), "d_scores", 1.37))
+    replies = {**other.run.replies, **{call: reply for call, reply in alike.items() if call.startswith("scores/")}}
+    account, _ = account_of(replace(other, run=replace(other.run, replies=replies), known={}))
+    assert named(account) == []
+    assert {"scores", "data_loss"} <= set(account.unexplained)
+
+
+def test_nobody_is_told_a_mistake_that_would_have_lost_what_was_earned(answered):
+    """Every number but the sweep's is that of two known mistakes; by its sweep it earns what a program with them loses."""
+    plain = answered("bias_forgotten_layer1", "regulariser_gradient_halved_layer1")
+    account, findings = account_of(plain)
+    assert set(named(account)) == {"bias_forgotten", "regulariser_gradient_halved"}
+    assert findings["gradient_W1"].share < 1
+    (sweep,) = plain.calls("sweep")
+    loss, grads = plain.reply(sweep.id.replace("sweep", "loss")).results[0]
+    step = plain.assignment.tolerances.step
+    swept = {name: np.array([loss + step * slope, loss - step * slope]) for name, slope in grads.items()}
+    replies = {**plain.run.replies, sweep.id: replace(plain.reply(sweep.id), results=(swept,))}
+    account, findings = account_of(replace(plain, run=replace(plain.run, replies=replies), known={}))
+    assert findings["gradient_W1"].share == 1
+    assert named(account) == []
+
+
 def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, probes):
     """Two entries with the same numbers: the student reads both, as alternatives."""
 
@@ -171,6 +197,15 @@ def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, probes
 
 def _averaged(du, _layer):
     return du.mean(axis=0)
+
+
+def test_credit_reaches_the_verdicts(answered, assignment, probes):
+    """The judge gives the points back that a check lost by another one's mistake, and says what is not charged there."""
+    run = answered("gradient_not_divided").run
+    verdicts = {one.id: one for one in judge(assignment, probes, run, Submission("s", "s.py", "", "s.py")).verdicts}
+    assert verdicts["gradient_W1"].points == verdicts["gradient_W1"].credited == verdicts["gradient_W1"].max_points
+    assert verdicts["gradient_W1"].message.startswith("Not charged here: ")
+    assert verdicts["gradient_W2"].credited == 0
 
 
 def test_credit_returns_what_only_follows(answered):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -61,7 +62,7 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = ()) -> str:
             full=sum(score >= sheet.max_score for score in scores),
             bars=bars,
             plot=Markup(plots.histogram(bars, summary, sheet.max_score)) if summary and bars else "",  # noqa: S704 -- `element` escapes every text and attribute
-            uses=[(use, checks[use.id]) for use in uses],
+            uses=[replace(use, id=line(use.id), title=line(use.title)) for use in uses],
             chance=statistics.chance(len(counted)) if len(counted) >= statistics.FEWEST else None,
             mistakes=[_mistake(mistake, named, checks, titles) for mistake in mistakes],
             rows=rows,
@@ -83,8 +84,8 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = ()) -> str:
     )
 
 
-def _numbered(names: Any) -> dict[str, int]:
-    """Number names in the order in which they come: rows say what they hold by these numbers."""
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    """Give each name its number, in the order in which they come: rows say what they hold by these numbers."""
     return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
@@ -111,7 +112,8 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
         "overtaken": [line(ruling.effect) for ruling in report.rulings if not ruling.applies],
         "lost": " ".join(str(checks[check]) for check in lost),
         "mistakes": " ".join(str(named[mistake]) for mistake in made),
-        "costs": costs(readable(report)),
+        # What people decided has columns of its own.
+        "costs": costs(replace(readable(report), excused=False, late_days=0.0, penalty=0.0)),
     }
 
 
@@ -132,7 +134,9 @@ def _person(student: Student | None) -> dict[str, Any] | None:
 def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
     """Say which points a person changed, and why and who."""
     decisions = [ruling.decision for ruling in report.rulings if ruling.applies and ruling.decision.check == verdict.id]
-    why = "; ".join(f"{one.comment} ({one.by})" if one.comment else one.by for one in decisions)
+    why = "; ".join(
+        f"{one.comment} ({one.by})" if one.comment and one.by else one.comment or one.by for one in decisions
+    )
     before, after = words.points(verdict.adjusted_from or 0.0), words.points(verdict.points)
     return f"{line(verdict.id)} {before} \N{RIGHTWARDS ARROW} {after}", line(why)
 

@@ -79,7 +79,8 @@ def _ticks(bars: Sequence[Bar], max_score: float) -> str:
             words.points(limit),
             x=_across(limit, max_score),
             y=HEIGHT - BOTTOM + 30,
-            class_="start" if index == 0 else "end" if index == len(limits) - 1 else "middle",
+            # On a phone there is room for every second one.
+            class_=("start" if index == 0 else "end" if index == len(limits) - 1 else "middle") + " odd" * (index % 2),
         )
         for index, limit in enumerate(limits)
     )

@@ -193,10 +193,16 @@ def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
                 plainest,
                 tuple(standing for standing, _ in counted),
                 tuple(standing for standing, _ in pairs if not counts(standing)),
-                math.fsum(points for _, diagnosis in counted for points in diagnosis.costs.values()),
+                math.fsum(_cost(standing.report, diagnosis) for standing, diagnosis in counted),
             )
         )
     return tuple(sorted(found, key=lambda one: (-len(one.standings), -one.cost, one.diagnosis.id)))
+
+
+def _cost(report: Report, diagnosis: Diagnosis) -> float:
+    # Where a person gave the points back, no more than what is still missing can be had.
+    left = {one.id: max(0.0, one.max_points - one.points) for one in report.checks if one.adjusted_from is not None}
+    return math.fsum(min(points, left.get(check, points)) for check, points in diagnosis.costs.items())
 
 
 def _constant(values: Sequence[float]) -> bool:

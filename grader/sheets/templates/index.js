@@ -124,6 +124,7 @@
 
   function read() {
     const found = new URLSearchParams(location.hash.slice(1));
+    typing = null;
     state = Object.fromEntries(keys.filter((key) => found.get(key)).map((key) => [key, found.get(key)]));
     show();
   }
@@ -140,7 +141,8 @@
   }
 
   function go(heading) {
-    heading.scrollIntoView({ block: "start" });
+    // At once: a thousand rows that fly past show nothing.
+    heading.scrollIntoView({ block: "start", behavior: "instant" });
     heading.focus({ preventScroll: true });
   }
 
