@@ -75,7 +75,7 @@ def environment() -> Environment:
         "drawn": drawn,
         "caption": caption,
     }
-    for name in ("report.html.j2", "check.html.j2", "class.html.j2", "audit.html.j2"):
+    for name in ("report.html.j2", "check.html.j2", "audit.html.j2"):
         made.get_template(name)
     return made
 

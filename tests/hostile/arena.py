@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.pipeline import Grading, grade
-from grader.records import Assignment, Limits, Probes
+from grader.records import Assignment, Limits, Probes, Sheet, Standing
 from grader.report import FORMATS
-from grader.report.overview import to_gradebook, to_index
+from grader.sheets.gradebook import to_gradebook
+from grader.sheets.index import to_index
 from grader.student.host import StudentHost
 from hostile.world import World
 
@@ -124,8 +125,9 @@ def without_attack(source: str) -> str:
 def everything(grading: Grading, assignment: Assignment) -> str:
     """Give all that is kept or shown of a submission as one text."""
     report = grading.report
+    sheet = Sheet(assignment.title, report.max_score, (Standing(report),))
     written = [form.write(report) for form in FORMATS.values()]
-    return "\n".join([repr(grading.run), *written, to_index([report], assignment.title), to_gradebook([report])])
+    return "\n".join([repr(grading.run), *written, to_index(sheet), to_gradebook(sheet)])
 
 
 def _printed(grading: Grading) -> str:

@@ -9,10 +9,28 @@ import pytest
 from rich.console import Console
 
 from grader.decisions import decided
-from grader.records import Curves, Decision, Diagnosis, Environment, HeatMap, LatePolicy, Place, Report, Verdict
+from grader.records import (
+    Curves,
+    Decision,
+    Diagnosis,
+    Environment,
+    HeatMap,
+    LatePolicy,
+    Place,
+    Report,
+    Sheet,
+    Standing,
+    Verdict,
+)
 from grader.report import FORMATS
-from grader.report.overview import to_gradebook, to_index
 from grader.report.terminal import render, summary
+from grader.sheets.gradebook import to_gradebook
+from grader.sheets.index import to_index
+
+
+def sheet_of(*reports):
+    """Give a class of these reports, without a roster."""
+    return Sheet("Class", 100.0, tuple(map(Standing, reports)))
 
 
 def _error(rng, rows, columns):
@@ -181,8 +199,8 @@ def everywhere():
             "narrow": render(report, width),
             "colour": re.sub(r"\x1b\[[\d;]*m", "", render(report, width, colour=True)),  # our own codes
             "summary": console.file.getvalue(),
-            "index": to_index([report], "Class"),
-            "gradebook": to_gradebook([report]),
+            "index": to_index(sheet_of(report)),
+            "gradebook": to_gradebook(sheet_of(report)),
         }
 
     return write

@@ -1,0 +1,110 @@
+"""What a whole class costs: run by hand, `python tests/benchmarks/bench_class.py [--submissions 400] [--jobs 2]`.
+
+Makes up a class (a third right, a third with one mistake, some broken or unfinished), grades it with the
+bundled rubric, then: runs the same command again, judges all again after a tolerance changed, decides one thing, exports.
+Each figure is the wall time of a whole command, start-up included, unless it is said to be otherwise. `judging alone` is
+what one process needs for one submission, once it has seen the class's mistakes: its median over the class.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from grader.assignment import bundled, load
+from grader.classroom.answers import Author, author
+from grader.classroom.desk import Desk, Sitting, Task
+from grader.classroom.gradebook import Gradebook
+from grader.demo.students import SHEETS
+from grader.judge import KNOWN
+
+
+def write_class(known: Author, folder: Path, count: int) -> None:
+    """Write so many submissions, each different in a comment at least."""
+    dice = random.Random(5)
+    ways = [name for name, suspect in known.suspects.items() if not suspect.harmless]
+    folder.mkdir()
+    for number in range(count):
+        drawn = dice.random()
+        if drawn < 0.05:
+            text = dice.choice(SHEETS[:1] + SHEETS[2:3]).text
+        elif drawn < 0.1:
+            text = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        self.params = {}\n"
+        else:
+            text = known.write(dice.sample(ways, 0 if drawn < 0.4 else 1))
+        (folder / f"student_{number:04}.py").write_text(f"# {number}\n{text}", encoding="utf-8")
+
+
+def timed(*words: object) -> tuple[float, str]:
+    """Run the grader and give the seconds that it took and what it said."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", *map(str, words)], capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - started, done.stdout
+
+
+def judging_alone(out: Path, folder: Path) -> list[float]:
+    """Judge all saved replies in this process, twice, and give the seconds of each of the second time."""
+    assignment = load(folder, KNOWN)
+    desk = Desk(Sitting(assignment, assignment.seed))
+    with Gradebook(out) as book:
+        tasks = [Task(name, name, None, book.replies(kept.replies or 0)) for name, kept in book.last().items()]
+    seconds = []
+    for _ in range(2):
+        seconds.clear()
+        for task in tasks:
+            started = time.perf_counter()
+            desk.grade(task)
+            seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def main() -> None:
+    """Measure, and print a line for each figure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--submissions", type=int, default=400)
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    count, jobs = given.submissions, given.jobs
+
+    def say(what: str, seconds: float, each: int = count) -> None:
+        print(f"{what:<52} {seconds:8.2f} s   {each / seconds:8.1f} a second", flush=True)
+
+    with TemporaryDirectory() as room:
+        folder, out, rubric = Path(room) / "class", Path(room) / "graded", Path(room) / "rubric"
+        write_class(author(load(bundled(), KNOWN)), folder, count)
+        shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
+        words = ["grade", folder, "--out", out, "--assignment", rubric, "--jobs", jobs]
+        say("grade", timed(*words)[0])
+        say("the same again: nothing changed", timed(*words)[0])
+        text = (rubric / "assignment.toml").read_text(encoding="utf-8")
+        for change in (("gradient = 1e-6", "gradient = 2e-6"), ("points = 4", "points = 5")):
+            text = text.replace(*change, 1)
+            (rubric / "assignment.toml").write_text(text, encoding="utf-8")
+            seconds, said = timed("regrade", out, "--assignment", rubric, "--jobs", jobs)
+            assert f"{count} judged again" in said, said
+            moved = re.search(r"(\d+|Nobody) moved", said)
+            say(f"regrade, {change[0]} -> {change[1]} ({moved and moved[0]})", seconds)
+        alone = judging_alone(out, rubric)
+        print(
+            f"judging alone, in one process: median {1000 * statistics.median(alone):.1f} ms,"
+            f" mean {1000 * statistics.mean(alone):.1f} ms, {1 / statistics.mean(alone):.0f} a second"
+        )
+        say("adjust one", timed("adjust", out, "student_0007", "--late-days", 1, "--comment", "x")[0], 1)
+        say("export nbgrader", timed("export", out, "--format", "nbgrader")[0])
+        size = (out / "gradebook.db").stat().st_size / 2**20
+        print(f"gradebook.db {size:.0f} MiB, {1024 * size / count:.0f} KiB a submission with three gradings each")
+        print(f"index.html {(out / 'index.html').stat().st_size / 2**10:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
