@@ -32,7 +32,7 @@ def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submissi
     evidence = Evidence(assignment, probes, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
-        findings = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}
+        findings = {row.id: CHECKS[row.id].finding(evidence) for row in assignment.checks}
         account = settle(evidence, findings)
     credited = {check: _credited(account, check, finding) for check, finding in findings.items()}
     verdicts = tuple(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -19,61 +18,76 @@ class DecisionError(ValueError):
     """There is nothing that this decision could be about; the text says what there is."""
 
 
-def decide(book: Gradebook, name: str, made: Sequence[Decision]) -> Report:
-    """Keep decisions about one submission, write its report and the class page, and give the report after them.
+def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
+    """Keep decisions about submissions, write their reports and the class page, and give the reports after them.
 
-    made : numbers and digests are filled in here. Raises DecisionError, before anything is kept.
+    made : each is made about each of `names`; numbers and digests are filled in here. Raises DecisionError, before
+    anything is kept.
     """
-    report = _report(book, name)
-    for decision in made:
-        if decision.kind == "points":
-            _look_at_points(decision, report)
-    digest = book.last()[name].basis.submission_digest
-    for decision in made:
-        book.decide(name, replace(decision, submission_digest=digest))
-    return _written(book, name)
+    for name in names:
+        known(book, name)
+        report = book.report(name)
+        for decision in made:
+            if decision.kind == "points":
+                _look_at_points(decision, report)
+    last = book.last()
+    for name in names:
+        for decision in made:
+            book.decide(name, replace(decision, submission_digest=last[name].basis.submission_digest))
+    return _written(book, names)
 
 
 def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
-    """Take a decision back; said : who, when and why. Raises DecisionError where there is none of that number."""
-    _report(book, name)
-    standing = [ruled.decision.number for ruled in book.ruled(name) if not ruled.withdrawn]
-    if number not in standing:
-        known = f"There are {', '.join(map(str, standing))}." if standing else "There are none."
-        raise DecisionError(f"--withdraw {number}: no decision of that number stands for {line(name)}. {known}")
+    """Take a decision back; said : who, when and why. Raises DecisionError where it does not stand for that name."""
+    known(book, name)
+    ruled = {one.decision.number: one for one in book.ruled()}
+    one = ruled.get(number)
+    if one is None or one.name != name or one.withdrawn:
+        standing = [
+            str(there.decision.number) for there in ruled.values() if there.name == name and not there.withdrawn
+        ]
+        if one is None:
+            what = f"there is no decision of that number about {line(name)}."
+        elif one.name != name:
+            what = f"that decision is about {line(one.name)}, not about {line(name)}."
+        else:
+            what = f"it was taken back already, by {line(one.withdrawn)}"
+        there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
+        raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
-    return _written(book, name)
+    return _written(book, [name])[0]
 
 
 def known(book: Gradebook, name: str) -> None:
     """Raise DecisionError where the gradebook has no such submission."""
     names = book.last()
     if name not in names:
-        near = get_close_matches(name, names, n=3)
+        near = _near(name, names)
         hint = f"did you mean {' or '.join(map(line, near))}?" if near else "gradebook.csv lists their names."
-        raise DecisionError(f"{line(name)}: there is no such submission in {book.path.parent}: {hint}")
+        raise DecisionError(f"{line(name)}: there is no such submission in {line(str(book.path.parent))}: {hint}")
 
 
-def _report(book: Gradebook, name: str) -> Report:
-    known(book, name)
-    return book.report(name)
+def _near(word: str, words: Iterable[str]) -> list[str]:
+    """Give what may have been meant; what differs in its capitals alone is surer than any other."""
+    words = list(words)
+    return [one for one in words if one.casefold() == word.casefold()] or get_close_matches(word, words, n=3)
 
 
 def _look_at_points(decision: Decision, report: Report) -> None:
     rows = {verdict.id: verdict for verdict in report.checks}
     if decision.check not in rows:
-        near = get_close_matches(decision.check, rows, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(rows)}."
+        near = _near(decision.check, rows)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(rows)}."
         raise DecisionError(f"--check {line(decision.check)}: the rubric has no such check: {hint}")
     most = rows[decision.check].max_points
-    if not (math.isfinite(decision.value) and 0 <= decision.value <= most):
+    if not 0 <= decision.value <= most:  # true for NaN too
         raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")
 
 
-def _written(book: Gradebook, name: str) -> Report:
+def _written(book: Gradebook, names: Sequence[str]) -> list[Report]:
     with full_disk_in_words(book.path.parent):
-        write_again(book, [name])
+        write_again(book, names)
         standings = Standings(book)
         sheet, _ = standings.sheet({})
         write_overview(book.path.parent, sheet)
-        return standings.report(name)
+        return [standings.report(name) for name in names]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote, unquote_to_bytes
 
 from grader.classroom.basis import Basis
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.schema import MIGRATIONS, VERSION
+from grader.classroom.schema import SchemaError, migrate, version_of
 from grader.records import Decision, Report, Student
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ FILE = "gradebook.db"
 BUSY_SECONDS = 2.0
 _BASIS = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
 _KEPT = f"id, name, made, at, status, score, max_score, replies, {_BASIS}"
+_DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest"
+# A file's name may hold bytes that are no character of any encoding, and SQLite's texts are UTF-8.
+_BYTES = "bytes:"
 
 
 class GradebookError(Exception):
@@ -88,25 +93,34 @@ class Gradebook:
         Raises GradebookError.
         """
         self.path = folder / FILE
-        if not create and not self.path.exists():
-            raise GradebookError(
-                f"{folder}: there is no {FILE} in it. Name the folder that was given to `grader grade --out`."
-            )
         with self._told():
+            if not create and not self.path.exists():
+                raise GradebookError(
+                    f"{folder}: there is no {FILE} in it. Name the folder that was given to `grader grade --out`."
+                )
             self._database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             with self._told():
-                # Nobody else meanwhile: two gradings would do the work twice, and their pages would mix. It is given
-                # up when the process ends, however it ends.
-                self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-                self._database.execute("PRAGMA journal_mode = WAL")
-                # FULL: what is committed outlives a power failure; 2 to 5 ms a submission, of 300.
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA foreign_keys = ON")
-                self._migrate()
+                self._open()
         except BaseException:
             self._database.close()
             raise
+
+    def _open(self) -> None:
+        # Nobody else meanwhile: two gradings would do the work twice, and their pages would mix. It is given up when
+        # the process ends, however it ends. Set before the first access, it needs no memory shared with others, which
+        # network drives do not have.
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        try:
+            version = version_of(self._database)
+        except SchemaError as error:
+            raise GradebookError(f"{self.path}: {error}") from error
+        self._database.execute("PRAGMA journal_mode = WAL")
+        # FULL: what is committed outlives a power failure; 2 to 5 ms a submission, of 300.
+        self._database.execute("PRAGMA synchronous = FULL")
+        migrate(self._database, version, self.path)
+        # After the migration: one that builds a table anew takes the old one away for a moment.
+        self._database.execute("PRAGMA foreign_keys = ON")
 
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -136,7 +150,7 @@ class Gradebook:
         put("INSERT OR IGNORE INTO assignment VALUES (?, ?)", (basis.assignment_digest, assignment_text))
         put(
             "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
-            (line.name, line.source),
+            (line.name, _storable(line.source)),
         )
         replies = line.replies
         if isinstance(replies, bytes):
@@ -165,62 +179,72 @@ class Gradebook:
 
     def last_id(self, name: str) -> int:
         """Give the number of a submission's last grading."""
-        ((found,),) = self._rows("SELECT max(id) FROM grading WHERE name = ?", name)
-        return int(str(found))
+        return int(
+            self._one(f"grading of {name}", "SELECT id FROM grading WHERE name = ? ORDER BY id DESC LIMIT 1", name)
+        )
 
     def sources(self) -> dict[str, str]:
         """Give where each submission came from last, by its name."""
-        return dict(self._rows("SELECT name, source FROM submission ORDER BY name"))
+        rows = self._rows("SELECT name, source FROM submission ORDER BY name")
+        with self._told():
+            return {name: _restored(source) for name, source in rows}
 
     def report(self, name: str) -> Report:
         """Give the last report of a submission, with its figures; it is the grader's own, before any decision."""
-        ((packed,),) = self._rows("SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
-        return self._unpacked(packed, Report, f"the report of {name}")
+        what = f"report of {name}"
+        packed = self._one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
+        return self._unpacked(packed, Report, f"the {what}")
 
     def published(self, grading: int) -> str:
         """Give the report.json of a grading."""
-        ((text,),) = self._rows("SELECT report FROM grading WHERE id = ?", grading)
-        return str(text)
+        return str(self._one(f"grading {grading}", "SELECT report FROM grading WHERE id = ?", grading))
 
     def replies(self, number: int) -> bytes:
         """Give the replies of a run, packed."""
-        ((packed,),) = self._rows("SELECT packed FROM replies WHERE id = ?", number)
-        return bytes(packed)
+        return bytes(self._one(f"replies {number}", "SELECT packed FROM replies WHERE id = ?", number))
 
     def assignment_text(self, digest: str) -> str:
         """Give the assignment.toml of that digest."""
-        ((text,),) = self._rows("SELECT text FROM assignment WHERE digest = ?", digest)
-        return str(text)
+        return str(self._one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
 
     # ------------------------------------------------------------ people
 
     def decide(self, name: str, decision: Decision) -> Decision:
-        """Keep a decision, and give it with its number."""
+        """Keep a decision, and give it with its number.
+
+        Raises ValueError where its value is negative, infinite or no number: no report can be made of that.
+        """
+        if not (math.isfinite(decision.value) and decision.value >= 0):
+            raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
         with self._told(), self._transaction():
             number = self._database.execute(
                 "INSERT INTO decision (name, kind, check_id, value, comment, made_by, at, submission_digest)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(name, decision.kind, decision.check, decision.value),
+                    *(name, decision.kind, decision.check, float(decision.value)),
                     *(decision.comment, decision.by, decision.at, decision.submission_digest),
                 ),
             ).lastrowid
-        return _decision((number, *_fields(decision)))
+        return replace(decision, number=int(number or 0), value=float(decision.value))
 
     def withdraw(self, number: int, said: str) -> None:
-        """Take a decision back; said : who, when and why, for the history."""
+        """Take a decision back; said : who, when and why, for the history.
+
+        Raises ValueError where no decision of that number stands, or nothing is said.
+        """
+        put = "UPDATE decision SET withdrawn = ? WHERE number = ? AND withdrawn = ''"
         with self._told(), self._transaction():
-            self._database.execute("UPDATE decision SET withdrawn = ? WHERE number = ?", (said, number))
+            if not said or self._database.execute(put, (said, number)).rowcount != 1:
+                raise ValueError(f"decision {number} does not stand, or nothing was said of taking it back")
 
     def ruled(self, name: str | None = None) -> list[Ruled]:
         """Give all decisions, those taken back too, the oldest first; of one submission, or of all."""
         rows = self._rows(
-            "SELECT name, withdrawn, number, kind, check_id, value, comment, made_by, at, submission_digest"
-            " FROM decision WHERE ? IS NULL OR name = ? ORDER BY number",
+            f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number",  # noqa: S608 -- as above
             name,
             name,
         )
-        return [Ruled(row[0], _decision(row[2:]), row[1]) for row in rows]
+        return [Ruled(row[0], Decision(*row[2:]), row[1]) for row in rows]
 
     def decisions(self) -> dict[str, tuple[Decision, ...]]:
         """Give the decisions that stand, by the submission's name."""
@@ -234,7 +258,7 @@ class Gradebook:
         """Keep a roster in place of the one before."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
-            (place, pack(student), roster.source, claim.line if claim else 0, claim.entry if claim else "")
+            (place, pack(student), _storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
             for place, student in enumerate(roster.students)
             for claim in [claims.get(student)]
         ]
@@ -249,13 +273,20 @@ class Gradebook:
             return None
         students = [self._unpacked(row[0], Student, "a student of the roster") for row in rows]
         claims = [Claim(student, row[3], row[2]) for student, row in zip(students, rows, strict=True) if row[3]]
-        return Roster(tuple(students), source=str(rows[0][1]), claims=tuple(claims))
+        with self._told():
+            return Roster(tuple(students), source=_restored(rows[0][1]), claims=tuple(claims))
 
     # ------------------------------------------------------------ SQLite
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._told():
             return self._database.execute(query, values).fetchall()
+
+    def _one(self, what: str, query: str, *values: object) -> Any:
+        """Give the one value that a query finds; where it finds none, somebody took it out."""
+        for (found,) in self._rows(query, *values):
+            return found
+        raise self._damaged(f"there is no {what} in it")
 
     def _unpacked(self, packed: bytes, kind: type[T], what: str) -> T:
         try:
@@ -278,34 +309,6 @@ class Gradebook:
                 self._database.execute("ROLLBACK")
             raise
 
-    def _migrate(self) -> None:
-        (found,) = self._database.execute("PRAGMA user_version").fetchone()
-        if found > VERSION:
-            raise GradebookError(
-                f"{self.path}: its tables are of version {found}, and this grader knows those up to {VERSION}."
-                " It was written by a newer grader: install that one."
-            )
-        if 0 < found < VERSION:
-            self._copy_aside(found)
-        for version in range(found, VERSION):
-            script = f"BEGIN IMMEDIATE;{MIGRATIONS[version]}PRAGMA user_version = {version + 1};COMMIT;"
-            try:
-                self._database.executescript(script)
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._database.execute("ROLLBACK")
-                raise
-
-    def _copy_aside(self, version: int) -> None:
-        """Keep the gradebook as it was, before its tables change."""
-        aside = self.path.with_name(f"{FILE}.version-{version}")
-        if not aside.exists():
-            partial = aside.with_name(f".{aside.name}.{os.getpid()}.part")
-            with sqlite3.connect(partial) as copy:
-                self._database.backup(copy)
-            copy.close()
-            partial.replace(aside)
-
     def _damaged(self, what: str) -> GradebookError:
         return GradebookError(
             f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and grade again;"
@@ -317,20 +320,42 @@ class Gradebook:
         """Say SQLite's errors in words that help."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            code = error.sqlite_errorcode & 0xFF
-            if code == sqlite3.SQLITE_FULL:
-                raise NoSpaceError(f"{self.path}: there is no room left on the disk.") from error
-            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise GradebookError(
-                    f"{self.path}: somebody else has it open: another grader, or a tool that looks into it."
-                    " Close that, or wait until it is done."
-                ) from error
-            if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
-                raise NoSpaceError(f"{self.path}: there is no room left on the disk.") from error
-            raise GradebookError(f"{self.path}: cannot be opened or written ({error}).") from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(str(error)) from error
+        except (sqlite3.Error, OSError, UnicodeError) as error:
+            raise self._in_words(error) from error
+
+    def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
+        # Python's own module raises some of its errors, and those have no code.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or _means_full(error):
+            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
+        if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
+            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return GradebookError(
+                f"{self.path}: somebody else has it open: another grader, or a tool that looks into it."
+                " Close that, or wait until it is done."
+            )
+        if code in _NOT_OURS or isinstance(error, OSError):
+            return GradebookError(
+                f"{self.path}: it cannot be opened and written ({error}). Expected is a file in a folder that is there,"
+                " and that you may write into."
+            )
+        if code in _REFUSED or isinstance(error, UnicodeEncodeError | sqlite3.ProgrammingError):
+            return GradebookError(
+                f"{self.path}: it does not take what was to be kept ({error}). Nothing of that was kept;"
+                " what is in it already is whole."
+            )
+        return self._damaged(str(error))
+
+
+# Errors of SQLite that are neither the file's fault nor a lock.
+_NOT_OURS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
+_NOT_OURS |= {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM}
+_REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE}
+
+
+def _means_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def _room_at(folder: Path) -> bool:
@@ -339,9 +364,10 @@ def _room_at(folder: Path) -> bool:
     try:
         probe.write_bytes(bytes(65_536))
     except OSError as error:
-        return error.errno not in {errno.ENOSPC, errno.EDQUOT}
+        return not _means_full(error)
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError):
+            probe.unlink()
     return True
 
 
@@ -366,12 +392,14 @@ def _kept(row: Sequence[Any]) -> Kept:
     return Kept(number, name, made, at, status, score, max_score, replies, found)
 
 
-def _fields(decision: Decision) -> tuple[object, ...]:
-    return (
-        *(decision.kind, decision.check, decision.value),
-        *(decision.comment, decision.by, decision.at, decision.submission_digest),
-    )
+def _storable(path: str) -> str:
+    """Write a path so that SQLite takes it and `_restored` gives it back, whatever bytes are in it."""
+    if path.isprintable() and not path.startswith(_BYTES):
+        return path
+    return _BYTES + quote(path.encode("utf-8", "surrogatepass"))
 
 
-def _decision(row: Sequence[Any]) -> Decision:
-    return Decision(*row)
+def _restored(text: str) -> str:
+    if not text.startswith(_BYTES):
+        return text
+    return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")

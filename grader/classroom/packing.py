@@ -1,9 +1,11 @@
 """Records as bytes for the gradebook and back: JSON and raw arrays, compressed, and nothing that could be run.
 
 The bytes, once unpacked by zlib, are the header's length (unsigned 32 bits, little endian), the header (JSON) and the
-arrays one after another, each beginning at a multiple of eight bytes. In the header a record is {"Place": {field: value}},
-a tuple {"tuple": [...]}, a dict {"dict": [[key, value], ...]}, an array {"array": number}, and what JSON knows is itself.
-Fields go by name, so that a record which gained a field with a default is still read.
+arrays one after another, each filled up to a multiple of eight bytes, as the header is. In the header every object has one member, which
+tells what it stands for: {"Place": [[field, value], ...]} a record, {"tuple": [...]}, {"dict": [[key, value], ...]},
+{"array": "<f8 5 14"} the next array, {"numbers": "<f8 5000"} a list of numbers kept as the next array, and
+{"text": "|u1 200000"} a long text kept so. What JSON knows is itself. Fields go by name, so that a record which gained a
+field with a default is still read.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ import json
 import math
 import struct
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from grader import records
 from grader.records import Array
+from grader.student.wire import DTYPES
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT = 8
@@ -27,10 +31,16 @@ ALIGNMENT = 8
 LEVEL = 1
 # The floats of a loss history take 8 bytes as an array and 20 as JSON.
 FEW = 8
+LONG = 100_000  # characters; a text above them stays out of the header, so that the header can have a cap
+# Whoever can write the folder can write a gradebook, and a megabyte of zlib may become a gigabyte. A submission and its
+# replies are some 0.3 MB; by their own caps 64 MiB and 80 MiB. JSON becomes twenty times its size at worst, in empty
+# lists, and a list of numbers takes five times its array.
+MOST = 512 << 20
+MOST_HEADER = 64 << 20
+MOST_NUMBERS = 64 << 20  # bytes of arrays that become lists
 KINDS = {
     name: kind for name in records.__all__ if isinstance(kind := getattr(records, name), type) and is_dataclass(kind)
 }
-NUMBERS = frozenset("biuf")  # dtype kinds: no objects, which only pickle could write
 
 
 class DamagedError(Exception):
@@ -48,14 +58,17 @@ def pack(value: Any) -> bytes:
 def laid_out(value: Any) -> bytes:
     """Give the bytes that `pack` compresses: the same value has the same ones, whichever zlib there is."""
     packing = _Packing()
-    header = json.dumps(packing.describe(value), separators=(",", ":")).encode("ascii")
-    pieces = [LENGTH.pack(len(header)), header]
-    size = LENGTH.size + len(header)
-    for array in packing.arrays:
-        gap = -size % ALIGNMENT
-        pieces += [bytes(gap), array.tobytes()]
-        size += gap + array.nbytes
-    return b"".join(pieces)
+    described = json.dumps(packing.describe(value), ensure_ascii=False, separators=(",", ":"))
+    # Unescaped: two lone surrogates side by side would come back from \ud83d\ude00 as one character.
+    header = described.encode("utf-8", "surrogatepass")
+    header += b" " * _gap(LENGTH.size + len(header))
+    arrays = [piece for array in packing.arrays for piece in (array.tobytes(), bytes(_gap(array.nbytes)))]
+    return b"".join([LENGTH.pack(len(header)), header, *arrays])
+
+
+def _gap(size: int) -> int:
+    """Give how many bytes are missing to the next boundary."""
+    return -size % ALIGNMENT
 
 
 def unpack(data: bytes) -> Any:
@@ -64,12 +77,19 @@ def unpack(data: bytes) -> Any:
     Raises DamagedError, with what is wrong, for bytes that `pack` did not make.
     """
     try:
-        plain = zlib.decompress(data)
-        (length,) = LENGTH.unpack_from(plain)
-        start = LENGTH.size + length
-        return _Unpacking(plain, start).restore(json.loads(plain[LENGTH.size : start]))
-    except (zlib.error, struct.error, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        return _Unpacking(_decompressed(data)).value()
+    except (zlib.error, struct.error, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
+
+
+def _decompressed(data: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    plain = stream.decompress(data, MOST + 1)
+    if len(plain) > MOST:
+        raise ValueError(f"over {MOST:,} bytes")
+    if not stream.eof or stream.unused_data:
+        raise ValueError("its end is missing" if not stream.eof else "more after its end")
+    return plain
 
 
 class _Packing:
@@ -80,10 +100,12 @@ class _Packing:
 
     def describe(self, value: Any) -> Any:
         kind = type(value)
-        if value is None or kind in {bool, int, float, str}:
+        if value is None or kind in {bool, int, float}:
             return value
+        if kind is str:
+            return value if len(value) <= LONG else {"text": self._bytes(value)}
         if isinstance(value, np.ndarray):
-            return self._array(value)
+            return {"array": self._form(value)}
         if kind is tuple:
             return {"tuple": self._entries(value)}
         if kind is list:
@@ -91,60 +113,91 @@ class _Packing:
         if isinstance(value, dict):
             return {"dict": [[self.describe(key), self.describe(one)] for key, one in value.items()]}
         if KINDS.get(kind.__name__) is kind:
-            return {kind.__name__: {one.name: self.describe(getattr(value, one.name)) for one in fields(value)}}
-        if isinstance(value, np.generic):
-            return self.describe(value.item())
-        for base in (int, float, str):
-            if isinstance(value, base):
-                return base(value)
-        raise TypeError(f"a {kind.__name__} cannot be kept in a gradebook")
+            return {kind.__name__: [[one.name, self.describe(getattr(value, one.name))] for one in fields(value)]}
+        return self._lesser(value)
 
-    def _entries(self, value: tuple[Any, ...] | list[Any]) -> Any:
-        if len(value) > FEW and set(map(type, value)) == {float}:
-            return {"floats": self._array(np.array(value))["array"]}
+    def _lesser(self, value: Any) -> Any:
+        """Describe a value of a class derived from a plain one: np.float64, np.bool_, an enumeration's member."""
+        plain = value.item() if isinstance(value, np.generic) else value
+        for base in (bool, int, float, str):
+            if isinstance(plain, base):
+                return self.describe(base(plain))
+        raise TypeError(f"a {type(value).__name__} cannot be kept in a gradebook")
+
+    def _entries(self, value: Sequence[Any]) -> Any:
+        kinds = set(map(type, value)) if len(value) > FEW else set()
+        if kinds == {float}:
+            return {"numbers": self._form(np.array(value, dtype=np.float64))}
+        if kinds == {int} and min(value) >= -(1 << 63) and max(value) < 1 << 63:
+            return {"numbers": self._form(np.array(value, dtype=np.int64))}
         return [self.describe(one) for one in value]
 
-    def _array(self, array: Array) -> dict[str, Any]:
-        if array.dtype.kind not in NUMBERS:
+    def _bytes(self, text: str) -> str:
+        return self._form(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8))
+
+    def _form(self, array: Array) -> str:
+        """Keep an array and give its dtype and shape, as in "<f8 5 14"."""
+        dtype = array.dtype.newbyteorder("<")
+        if dtype.str not in DTYPES:
             raise TypeError(f"an array of {array.dtype} cannot be kept in a gradebook")
-        little = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
-        self.arrays.append(little)
-        return {"array": [little.dtype.str, list(little.shape)]}
+        self.arrays.append(np.asarray(array, dtype=dtype, order="C"))
+        return " ".join([dtype.str, *map(str, array.shape)])
 
 
 class _Unpacking:
     """Takes the arrays in the order in which they were described."""
 
-    def __init__(self, plain: bytes, start: int) -> None:
+    def __init__(self, plain: bytes) -> None:
+        (length,) = LENGTH.unpack_from(plain)
+        if length > MOST_HEADER:
+            raise ValueError(f"a header of {length:,} bytes")
         self.plain = plain
-        self.position = start
+        self.position = self.start = LENGTH.size + length
+        self.listed = 0
+        self.made: dict[str, Callable[[Any], Any]] = {
+            "array": self._array,
+            "numbers": self._numbers,
+            "text": lambda form: self._array(form).tobytes().decode("utf-8", "surrogatepass"),
+            "tuple": tuple,
+            "dict": dict,
+        }
 
-    def restore(self, node: Any) -> Any:
-        if isinstance(node, list):
-            return [self.restore(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        ((kind, inside),) = node.items()
-        if kind == "array":
-            return self._array(*inside)
-        if kind == "tuple":
-            return tuple(self.restore(inside))
-        if kind == "dict":
-            return {self.restore(key): self.restore(one) for key, one in inside}
-        if kind == "floats":
-            return self._array(*inside).tolist()
-        return KINDS[kind](**{name: self.restore(one) for name, one in inside.items()})
+    def value(self) -> Any:
+        header = self.plain[LENGTH.size : self.start].decode("utf-8", "surrogatepass")
+        # Objects are restored as the parser closes them, from the inside out: walking through all that it made took
+        # twice as long.
+        value = json.loads(header, object_pairs_hook=self._restore)
+        if self.position != len(self.plain):
+            raise ValueError(f"{len(self.plain):,} bytes, and {self.position:,} are spoken of")
+        return value
 
-    def _array(self, code: str, shape: list[int]) -> Array:
-        dtype = _dtype(code)
-        start = self.position + -self.position % ALIGNMENT
-        self.position = start + math.prod(shape) * dtype.itemsize
+    def _restore(self, members: list[tuple[str, Any]]) -> Any:
+        ((kind, inside),) = members
+        make = self.made.get(kind)
+        return make(inside) if make else KINDS[kind](**dict(inside))
+
+    def _array(self, form: str) -> Array:
+        dtype, shape, room = _parsed(form)
+        start = self.position
+        self.position += room
         return np.ndarray(shape, dtype, self.plain, start)
 
+    def _numbers(self, form: str) -> Any:
+        array = self._array(form)
+        self.listed += array.nbytes
+        if array.dtype not in (np.float64, np.int64) or self.listed > MOST_NUMBERS:
+            raise ValueError("lists of too many numbers, or of none")
+        return array.tolist()
 
-@cache
-def _dtype(code: str) -> np.dtype[Any]:
-    dtype = np.dtype(code)
-    if dtype.kind not in NUMBERS:
-        raise ValueError(f"an array of {dtype}")
-    return dtype
+
+@lru_cache(maxsize=4096)
+def _parsed(form: str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Give dtype, shape, and the bytes up to the next array."""
+    if not isinstance(form, str):
+        raise TypeError("an array of no known form")
+    code, *sizes = form.split(" ")
+    if code not in DTYPES:
+        raise ValueError(f"an array of {code}")
+    dtype, shape = np.dtype(code), tuple(map(int, sizes))
+    size = math.prod(shape) * dtype.itemsize
+    return dtype, shape, size + _gap(size)

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from grader.assignment import FILE as RUBRIC
 from grader.classroom.answers import draw_probes
 from grader.classroom.basis import Basis, basis
 from grader.classroom.batch import graded
-from grader.classroom.desk import Graded, Sitting, Task
+from grader.classroom.desk import FAULT, Graded, Sitting, Task
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, Kept
 from grader.classroom.grading import line
+from grader.classroom.moving import Move, changes, moved, to_csv
 from grader.classroom.standing import Standings
 from grader.classroom.writing import full_disk_in_words, write_overview, write_submission, write_text
 from grader.records import Report, Sheet
-from grader.report.untrusted import cell
 
 TABLE = "regraded.csv"
 # Submissions in one transaction: each has to reach the disk before the next, which takes longer than judging one.
 TOGETHER = 50
 
-
-@dataclass(frozen=True)
-class Move:
-    """One submission whose score or checks are not what they were."""
-
-    name: str
-    before: float
-    after: float
-    checks: Mapping[
-        str, tuple[float | None, float | None]
-    ]  # id -> points before and after, where they differ; None: no such check
-    named: tuple[str, ...]  # mistakes that are named now and were not
-    unnamed: tuple[str, ...]  # the other way round
+NO_REPLIES = "the grader failed on it, so there are no replies: `grader grade` runs it again."
+OTHER_SEED = (
+    "the questions were drawn from another seed. Name that one with --seed, as when it was graded;"
+    " or run `grader grade` to ask the new questions."
+)
+OTHER_QUESTIONS = (
+    "the rubric asks other questions than were asked (sizes, regularisation strengths, the digits task, limits"
+    " or names changed): `grader grade` asks them."
+)
+FAILED = (
+    f"the grader failed on the saved replies, and the earlier grading stands; {FAULT} beside the report says what is"
+    " known of it. `grader grade` with that submission and --force runs it again."
+)
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,23 @@ class Regraded:
     """What judging again changed."""
 
     count: int  # judged again
+    todo: int  # were to be judged; more than `count` where it was stopped, or the grader failed
     current: int  # were judged by this rubric already
-    moves: tuple[Move, ...]  # the largest first
-    changes: tuple[str, ...]  # of the rubric, in words
+    moves: tuple[Move, ...]  # the largest first; those whom an earlier, stopped regrade by this rubric moved as well
+    retold: int  # whose points are what they were, and whose report says something else
+    changes: tuple[str, ...]  # of the rubric and the versions, in words
     left: Mapping[str, str]  # name -> why its replies could not be judged again
+    failed: tuple[str, ...]  # of `left`, those where that is the grader's own fault
     sheet: Sheet
     page: Path
+
+
+class StoppedError(Exception):
+    """Somebody pressed Ctrl-C; `found` is what had been judged, and is kept."""
+
+    def __init__(self, found: Regraded) -> None:
+        super().__init__("stopped")
+        self.found = found
 
 
 def regrade(
@@ -69,30 +78,24 @@ def regrade(
     """Judge all saved replies by the rubric as it is now, keep that, and write the reports and the class page.
 
     force : also those that this rubric and this grader judged last. began : called with how many are judged; told :
-    called with each. Raises GradebookError where none can be judged again, and what `graded` raises.
+    called with each. Raises StoppedError for Ctrl-C, GradebookError where none can be judged again, and what `graded`
+    raises. What had been judged by then is kept in each case.
     """
     probes = draw_probes(sitting.assignment, sitting.seed)
     base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=True)
     before = Standings(book)
     todo, left = _sorted_out(before.last, base, force=force)
-    if left and not todo and len(left) == len(before.last):
-        raise GradebookError(f"{book.path.parent}: {next(iter(left.values()))}")
+    if left and len(left) == len(before.last):
+        reasons = Counter(left.values()).most_common()
+        raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     began(len(todo))
+    judging = _Judging(sitting, before, base, todo, {}, {})
     with full_disk_in_words(book.path.parent):
-        reports = dict(_judged(todo, before, sitting, base, workers, told))
-        moves = _moves(book, todo, reports)
-        sheet, _ = Standings(book).sheet(reports)
-        write_text(book.path.parent / TABLE, to_csv(moves))
-        page = write_overview(book.path.parent, sheet)
-    return Regraded(
-        count=len(todo),
-        current=len(before.last) - len(todo) - len(left),
-        moves=moves,
-        changes=changes(book, todo, sitting),
-        left=left,
-        sheet=sheet,
-        page=page,
-    )
+        try:
+            judging.all(workers, told)
+        except KeyboardInterrupt:
+            raise StoppedError(_regraded(judging, left)) from None
+        return _regraded(judging, left)
 
 
 def _sorted_out(last: Mapping[str, Kept], base: Basis, *, force: bool) -> tuple[dict[str, Kept], dict[str, str]]:
@@ -102,127 +105,129 @@ def _sorted_out(last: Mapping[str, Kept], base: Basis, *, force: bool) -> tuple[
     for name, kept in last.items():
         theirs = kept.basis
         if kept.replies is None:
-            left[name] = "the grader failed on it, so there are no replies: `grader grade` runs it again."
+            left[name] = NO_REPLIES
         elif theirs.seed_id != base.seed_id:
-            left[name] = (
-                "its questions were drawn from another seed. Name that one with --seed, as when it was graded;"
-                " or run `grader grade` to ask the new questions."
-            )
+            left[name] = OTHER_SEED
         elif theirs.questions != base.questions:
-            left[name] = (
-                "the rubric asks other questions than it was asked (sizes, regularisation strengths, the digits task, limits"
-                " or names changed): `grader grade` asks them."
-            )
-        elif force or replace(base, submission_digest="") != replace(theirs, submission_digest="", isolated=True):
+            left[name] = OTHER_QUESTIONS
+        elif force or kept.status == "grader_error" or not _same_rubric(theirs, base):
             todo[name] = kept
     return todo, left
 
 
-def _judged(
-    todo: Mapping[str, Kept],
-    before: Standings,
-    sitting: Sitting,
-    base: Basis,
-    workers: Workers,
-    told: Callable[[Graded | None], None],
-) -> Iterator[tuple[str, Report]]:
-    """Judge, write the reports, and keep some at a time."""
-    book, sources = before.book, before.book.sources()
-    rubric = (sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")
-    tasks = (
-        Task(name, sources[name], None, book.replies(int(kept.replies or 0)), before.decisions.get(name, ()))
-        for name, kept in todo.items()
+def _same_rubric(one: Basis, other: Basis) -> bool:
+    return (one.assignment_digest, one.versions) == (other.assignment_digest, other.versions)
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """One regrade at work."""
+
+    sitting: Sitting
+    before: Standings
+    base: Basis  # of this regrade, but for the submission
+    todo: Mapping[str, Kept]  # by their last grading before it
+    done: dict[str, Report]  # after decisions
+    failed: dict[str, str]  # name -> why it could not be judged
+
+    @property
+    def rubric(self) -> str:
+        """The assignment.toml as it is now."""
+        return (self.sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")
+
+    def all(self, workers: Workers, told: Callable[[Graded | None], None]) -> None:
+        """Judge, write the reports, and keep some at a time."""
+        book, rubric = self.before.book, self.rubric
+        sources = book.sources()
+        tasks = (
+            Task(name, sources[name], None, book.replies(int(kept.replies or 0)), self.before.decisions.get(name, ()))
+            for name, kept in self.todo.items()
+        )
+        ready: list[Graded] = []
+        with closing(graded(tasks, self.sitting, workers)) as stream:
+            try:
+                for one in stream:
+                    if self._written(one):
+                        ready.append(one)
+                    told(one)
+                    if len(ready) >= TOGETHER:
+                        together, ready = ready, []
+                        self._keep(together, rubric)
+            finally:
+                # Whatever ends it: the gradebook knows what the reports say.
+                self._keep(ready, rubric)
+
+    def _written(self, one: Graded) -> bool:
+        """Write a report; tell whether there is one."""
+        out = self.before.book.path.parent
+        if one.report.status != "grader_error":
+            write_submission(out, one.name, one.files)
+            return True
+        # A fault of ours takes nobody's grade away: what was found before stands, in the gradebook and in the report.
+        write_submission(out, one.name, {FAULT: one.files[FAULT]} if FAULT in one.files else {})
+        self.failed[one.name] = FAILED
+        return False
+
+    def _keep(self, ready: Sequence[Graded], rubric: str) -> None:
+        lines = [
+            line(one, replace(self.base, isolated=self.todo[one.name].basis.isolated), self.todo[one.name].replies)
+            for one in ready
+        ]
+        self.before.book.keep(lines, rubric)
+        self.done.update({one.name: one.decided for one in ready})
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
+    """Find who moved, and write the tables and the class page."""
+    book, out = judging.before.book, judging.before.book.path.parent
+    now = Standings(book)
+    pairs = _pairs(judging, now)
+    found = [moved(now.then(then), now.then(now.last[name])) for name, then in pairs.items()]
+    moves = tuple(
+        sorted((move for move in found if move.points), key=lambda move: (-abs(move.after - move.before), move.name))
     )
-    ready: list[Graded] = []
-    with closing(graded(tasks, sitting, workers)) as stream:
-        for one in stream:
-            write_submission(book.path.parent, one.name, one.files)
-            ready.append(one)
-            told(one)
-            yield one.name, one.decided
-            if len(ready) == TOGETHER:
-                _keep(book, ready, todo, base, rubric)
-                ready.clear()
-    _keep(book, ready, todo, base, rubric)
-
-
-def _keep(book: Gradebook, ready: Sequence[Graded], todo: Mapping[str, Kept], base: Basis, rubric: str) -> None:
-    lines = [line(one, replace(base, isolated=todo[one.name].basis.isolated), todo[one.name].replies) for one in ready]
-    book.keep(lines, rubric)
-
-
-# ---------------------------------------------------------------- who moved, and why
-
-
-def _moves(book: Gradebook, todo: Mapping[str, Kept], reports: Mapping[str, Report]) -> tuple[Move, ...]:
-    found = []
-    for name, kept in todo.items():
-        if name in reports:
-            move = moved(name, json.loads(book.published(kept.id)), json.loads(book.published(book.last_id(name))))
-            if move.checks or move.before != move.after:
-                found.append(move)
-    return tuple(sorted(found, key=lambda move: (-abs(move.after - move.before), move.name)))
-
-
-def moved(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Move:
-    """Compare two report.json of one submission, both the grader's own."""
-    old, new = ({check["id"]: check["points"] for check in report["checks"]} for report in (before, after))
-    mistakes, found = ({one["id"]: one["title"] for one in report["diagnoses"]} for report in (before, after))
-    return Move(
-        name=name,
-        before=before["score"],
-        after=after["score"],
-        checks={
-            check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)
-        },
-        named=tuple(found[one] for one in found if one not in mistakes),
-        unnamed=tuple(mistakes[one] for one in mistakes if one not in found),
+    sheet, _ = now.sheet(judging.done)
+    write_text(out / TABLE, to_csv(moves))
+    return Regraded(
+        count=len(judging.done),
+        todo=len(judging.todo),
+        current=len(now.last) - len(judging.todo) - len(left),
+        moves=moves,
+        retold=sum(move.retold and not move.points for move in found),
+        changes=_changes(tuple(pairs.values()), judging),
+        left={**left, **judging.failed},
+        failed=tuple(judging.failed),
+        sheet=sheet,
+        page=write_overview(out, sheet),
     )
 
 
-def why(move: Move) -> str:
-    """Say what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
-    parts = [f"{check} {_shown(old)} -> {_shown(new)}" for check, (old, new) in move.checks.items()]
-    parts += [f"now named: {title}" for title in move.named]
-    parts += [f"no longer named: {title}" for title in move.unnamed]
-    return ", ".join(parts)
+def _pairs(judging: _Judging, now: Standings) -> dict[str, Kept]:
+    """Give the grading against which each that was judged again is held.
 
-
-def _shown(points: float | None) -> str:
-    return "none" if points is None else f"{points:g}"
-
-
-def to_csv(moves: Sequence[Move]) -> str:
-    """Write who moved as a table."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["submission", "before", "after", "why"])
-    for move in moves:
-        writer.writerow([cell(move.name), f"{move.before:g}", f"{move.after:g}", cell(why(move))])
-    return buffer.getvalue()
-
-
-def changes(book: Gradebook, todo: Mapping[str, Kept], sitting: Sitting) -> tuple[str, ...]:
-    """Say what of the rubric is not what it was when these were judged last."""
-    now = flat(tomllib.loads((sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")))
-    found: dict[str, None] = {}
-    for digest in dict.fromkeys(kept.basis.assignment_digest for kept in todo.values()):
-        then = flat(tomllib.loads(book.assignment_text(digest)))
-        for key in dict.fromkeys([*then, *now]):
-            if then.get(key) != now.get(key):
-                found[f"{key}: {then.get(key, 'not there')} -> {now.get(key, 'not there')}"] = None
-    return tuple(found)
-
-
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give a TOML table's values by their dotted keys; a check's go by its id: "checks.data_loss.points"."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
-        elif key == "checks" and isinstance(value, list):
-            for row in value:
-                found |= flat({name: one for name, one in row.items() if name != "id"}, f"checks.{row.get('id')}.")
-        else:
-            found[f"{prefix}{key}"] = value
+    Those too that were judged by this rubric at an earlier time: the list of a regrade that was stopped is whole once
+    it has gone on, and the same command gives the same list.
+    """
+    found: dict[str, Kept] = {}
+    for name, last in now.last.items():
+        if name in judging.done:
+            found[name] = judging.todo[name]
+        elif last.made == "regrade" and _same_rubric(last.basis, judging.base):
+            same_run = [kept for kept in now.book.gradings(name)[:-1] if kept.replies == last.replies]
+            earlier = [kept for kept in same_run if not _same_rubric(kept.basis, last.basis)]
+            if earlier:
+                found[name] = earlier[-1]
     return found
+
+
+def _changes(pairs: Collection[Kept], judging: _Judging) -> tuple[str, ...]:
+    rubrics = dict.fromkeys(kept.basis.assignment_digest for kept in pairs)
+    versions = dict.fromkeys(kept.basis.versions for kept in pairs)
+    then = [tomllib.loads(judging.before.book.assignment_text(digest)) for digest in rubrics]
+    return (
+        *changes(then, tomllib.loads(judging.rubric)),
+        *changes(map(json.loads, versions), json.loads(judging.base.versions)),
+    )

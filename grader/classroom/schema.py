@@ -6,6 +6,14 @@ once released is never edited: whoever changes the tables appends another.
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+# Tells our database from another program's: nbgrader calls its own gradebook.db as well.
+APPLICATION = int.from_bytes(b"2LNG", "big")
+
 # Replies are kept apart from the gradings: every regrade of a run is one more row, and its replies are there once.
 _GRADINGS = """
 CREATE TABLE assignment (
@@ -51,7 +59,7 @@ CREATE TABLE decision (
     name TEXT NOT NULL REFERENCES submission (name),
     kind TEXT NOT NULL CHECK (kind IN ('points', 'late_days', 'excused')),
     check_id TEXT NOT NULL,
-    value REAL NOT NULL,
+    value REAL NOT NULL CHECK (value >= 0 AND value < 9e999),  -- no formula knows what to do with anything else
     comment TEXT NOT NULL,
     made_by TEXT NOT NULL,
     at TEXT NOT NULL,
@@ -69,4 +77,56 @@ CREATE TABLE student (
 """
 
 MIGRATIONS = (_GRADINGS, _PEOPLE)
-VERSION = len(MIGRATIONS)
+
+
+class SchemaError(Exception):
+    """A database that this grader cannot use; the text says why."""
+
+
+def version_of(database: sqlite3.Connection) -> int:
+    """Give the version of a database's tables, 0 for an empty one.
+
+    Raises SchemaError for another program's, and for one that a newer grader wrote: before anything of it is changed.
+    """
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION and (version or application or tables):
+        raise SchemaError(
+            "it is the database of another program (nbgrader's has the same name). Name another folder with --out."
+        )
+    if version > len(MIGRATIONS):
+        raise SchemaError(
+            f"its tables are of version {version}, and this grader knows those up to {len(MIGRATIONS)}."
+            " It was written by a newer grader: install that one."
+        )
+    return int(version)
+
+
+def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
+    """Bring the database at `path` from this version to the newest, all the way or not at all.
+
+    The old one stays beside it, as gradebook.db.version-1. Raises sqlite3.Error and OSError.
+    """
+    if version == len(MIGRATIONS):
+        return
+    if version:
+        _copy_aside(database, path.with_name(f"{path.name}.version-{version}"))
+    steps = "".join(MIGRATIONS[version:])
+    marks = f"PRAGMA application_id = {APPLICATION};PRAGMA user_version = {len(MIGRATIONS)};"
+    try:
+        database.executescript(f"BEGIN IMMEDIATE;{steps}{marks}COMMIT;")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _copy_aside(database: sqlite3.Connection, aside: Path) -> None:
+    partial = aside.with_name(f".{aside.name}.{os.getpid()}.part")
+    try:
+        with closing(sqlite3.connect(partial)) as copy:
+            database.backup(copy)
+        partial.replace(aside)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from grader.classroom.matching import EntryName, Matching, match
 from grader.classroom.roster import Roster
 from grader.decisions import decided
 from grader.records import Decision, LatePolicy, Report, Sheet, Standing
+from grader.report.exchange import from_json
 
 
 class Standings:
@@ -28,6 +29,11 @@ class Standings:
         """Give a submission's report after all decisions, with its figures."""
         kept = self.last[name]
         return decided(self.book.report(name), self._standing(name), self._policy(kept), kept.basis.submission_digest)
+
+    def then(self, kept: Kept) -> Report:
+        """Give any grading as it would count with today's decisions, from its report.json: without figures and places."""
+        report = from_json(self.book.published(kept.id))
+        return decided(report, self._standing(kept.name), self._policy(kept), kept.basis.submission_digest)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Give the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""

@@ -16,8 +16,10 @@ from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading import Outcome, StoppedError, grade_class
 from grader.classroom.matching import lines
+from grader.classroom.moving import why
 from grader.classroom.planning import Entry, named
-from grader.classroom.regrading import TABLE, Regraded, why
+from grader.classroom.regrading import TABLE, Regraded
+from grader.classroom.regrading import StoppedError as RegradeStoppedError
 from grader.classroom.regrading import regrade as judge_again
 from grader.classroom.roster import read_roster
 from grader.cli import shown
@@ -201,41 +203,62 @@ def regrade(
     assignment, workers = shown.assignment_of(folder), shown.workers_of(jobs, cluster)
     sitting = Sitting(assignment, assignment.seed if seed is None else seed)
     again = "The same command judges the rest."
-    try:
-        with (
-            shown.failures_in_words(f"--out {out}", again),
-            Gradebook(out) as book,
-            shown.progress("judging") as (began, told),
-        ):
+    stopped = False
+    with (
+        shown.failures_in_words(line(str(out)), again),
+        Gradebook(out) as book,
+        shown.progress("judging") as (began, told),
+    ):
+        try:
             found = judge_again(sitting, book, workers, force=force, began=began, told=told)
-    except KeyboardInterrupt:
-        click.echo(f"Stopped. {again}", err=True)
-        raise SystemExit(shown.STOPPED) from None
-    _tell_moves(shown.screen(), found, out)
+        except RegradeStoppedError as stop:
+            stopped, found = True, stop.found
+        except KeyboardInterrupt:
+            # Between two steps: what was judged is kept, and the same command writes the pages.
+            click.echo(f"Stopped. {again}", err=True)
+            raise SystemExit(shown.STOPPED) from None
+    _tell_moves(shown.screen(), found, out, stopped=stopped)
+    raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if found.failed else 0)
 
 
-def _tell_moves(screen: Console, found: Regraded, out: Path) -> None:
+def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:
     if found.changes:
-        shown.say(screen, "Changed in assignment.toml since:")
+        shown.say(screen, "What changed since:")
         for change in found.changes:
             shown.say(screen, f"  {line(change)}")
     if found.moves:
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
-        table.add_column("before", justify="right")
-        table.add_column("after", justify="right")
-        table.add_column("why", overflow="fold")
-        for move in found.moves[:LISTED]:
-            table.add_row(Text(line(move.name)), f"{move.before:g}", f"{move.after:g}", Text(line(why(move))))
-        screen.print(table)
+        screen.print(_moves(found))
         if len(found.moves) > LISTED:
             shown.say(screen, f"and {len(found.moves) - LISTED} more")
-    moved = f"{len(found.moves)} moved, as {(out / TABLE)} lists." if found.moves else "Nobody moved."
-    current = (
-        f" {found.current} were judged by this rubric already (--force judges them again)." if found.current else ""
-    )
-    shown.say(screen, f"{found.count} judged again: {moved}{current}")
+    current = f"{found.current} were judged by this rubric already (--force judges them again)."
+    moved = f"{len(found.moves)} moved, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+    retold = f"{found.retold} with the same points are told something else."
+    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
+    shown.say(screen, " ".join(said))
     for reason, count in Counter(found.left.values()).items():
         names = [name for name, why_not in found.left.items() if why_not == reason]
         shown.say(screen, f"{count} left as they were ({_some(names)}): {reason}")
+    if stopped:
+        shown.say(
+            screen,
+            f"Stopped: {found.count} of {found.todo} are judged again and kept. The same command judges the rest.",
+        )
     shown.point_to(screen, found.page)
+
+
+def _moves(found: Regraded) -> Table:
+    """Show who moved; where people's decisions stand between the grader's score and what counts, both."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("before", justify="right")
+    table.add_column("after", justify="right")
+    listed = found.moves[:LISTED]
+    both = any(move.graders != (move.before, move.after) for move in listed)
+    if both:
+        table.add_column("by the grader", justify="right")
+    table.add_column("why", overflow="fold")
+    for move in listed:
+        scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
+        own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
+        table.add_row(Text(line(move.name)), *scores, *own, Text(line(why(move))))
+    return table

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import getpass
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from grader.classroom.deciding import decide, known, withdraw
 from grader.classroom.gradebook import Gradebook, Kept, Ruled, now
-from grader.classroom.regrading import moved, why
+from grader.classroom.moving import moved, why
+from grader.classroom.standing import Standings
 from grader.cli import shown
 from grader.records import Decision, DecisionKind, Report
-from grader.report.untrusted import line
+from grader.report.exchange import from_json
+from grader.report.untrusted import LINE, MESSAGE, line, plain
 
-NAME = click.argument("name")
 _MADE = {"grade": "graded", "regrade": "judged again"}
 
 
@@ -27,6 +26,7 @@ _MADE = {"grade": "graded", "regrade": "judged again"}
 Examples:
   grader adjust graded alice --check gradient_b1 --points 5 --comment "Right up to the sign; seen in office hours."
   grader adjust graded alice --late-days 2 --comment "Handed in on Sunday."
+  grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
 
@@ -35,7 +35,7 @@ A decision outlives every regrade; a later one of its kind overtakes it. `grader
 Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @shown.GRADED
-@NAME
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--check", help="The check whose points are decided.")
 @click.option("--points", type=float, help="What that check counts from now on.")
 @click.option(
@@ -47,7 +47,7 @@ Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 @click.option("--by", default="", help="Who decides; without it, your login.")
 def adjust(
     out: Path,
-    name: str,
+    names: Sequence[str],
     check: str | None,
     points: float | None,
     late_days: int | None,
@@ -56,8 +56,9 @@ def adjust(
     comment: str,
     by: str,
 ) -> None:
-    """Decide about one submission what the grader cannot: points of a check, late days, or that it is excused."""
-    who, reason = by.strip() or _login(), comment.strip()
+    """Decide about submissions what the grader cannot: points of a check, late days, or that they are excused."""
+    # What is kept is plain, whoever reads the gradebook by other means.
+    who, reason = line(_short(by, "--by", LINE) or _login()), plain(_short(comment, "--comment", MESSAGE))
     if (check is None) != (points is None):
         raise click.UsageError("--check ID and --points P go together.")
     wanted: list[tuple[DecisionKind, str, float | None]] = [
@@ -76,12 +77,25 @@ def adjust(
         )
     if not reason:
         raise click.UsageError('A decision needs its reason: --comment "...". It stands in the report and the history.')
-    with shown.failures_in_words(str(out)), Gradebook(out) as book:
+    chosen = list(dict.fromkeys(names))
+    if number is not None and len(chosen) > 1:
+        raise click.UsageError("--withdraw takes back one decision, about one submission: name that one alone.")
+    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
         if number is None:
-            report = decide(book, name, made)
+            reports = decide(book, chosen, made)
         else:
-            report = withdraw(book, name, number, f"{who}, {now()}: {reason}")
-    _tell(shown.screen(), report)
+            reports = [withdraw(book, chosen[0], number, f"{who}, {now()}: {reason}")]
+    screen = shown.screen()
+    for report in reports:
+        _tell(screen, report)
+
+
+def _short(text: str, option: str, most: int) -> str:
+    """Give a text without its margins, or say that reports would show a part of it only."""
+    text = text.strip()
+    if len(text) > most:
+        raise click.UsageError(f"{option}: {len(text):,} characters, and a report shows at most {most:,}. Shorten it.")
+    return text
 
 
 def _login() -> str:
@@ -96,7 +110,7 @@ def _tell(screen: Console, report: Report) -> None:
     excused = ", excused" if report.excused else ""
     shown.say(screen, f"{line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
     for ruling in report.rulings:
-        aside = "" if ruling.applies else " (not in force)"
+        aside = "" if ruling.applies else " (not in force)"  # the effect says why
         shown.say(screen, f"  {ruling.decision.number}. {line(ruling.effect)}{aside}")
 
 
@@ -108,42 +122,46 @@ Example:
 Exit status: 0; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @shown.GRADED
-@NAME
+@click.argument("name")
 def history(out: Path, name: str) -> None:
     """Tell all that was ever said of one submission: gradings, what moved between them, and people's decisions."""
-    with shown.failures_in_words(str(out)), Gradebook(out) as book:
+    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
         known(book, name)
-        gradings = [(kept, json.loads(book.published(kept.id))) for kept in book.gradings(name)]
+        gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         ruled = book.ruled(name)
         source = book.sources()[name]
+        report = Standings(book).report(name)
     screen = shown.screen()
     shown.say(screen, f"{line(name)}, from {line(source)}")
-    events = [*_graded(gradings), *(event for one in ruled for event in _ruled(one))]
+    events = [*_graded(gradings), *map(_ruled, ruled)]
     for at, text in sorted(events, key=lambda event: event[0]):
-        shown.say(screen, f"{at}  {line(text)}")
+        # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
+        shown.say(screen, f"{at}  {line(text, 2 * MESSAGE)}")
+    shown.say(screen, "As it stands:")
+    _tell(screen, report)
 
 
-def _graded(gradings: list[tuple[Kept, Mapping[str, Any]]]) -> list[tuple[str, str]]:
+def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
     events = []
-    before: Mapping[str, Any] | None = None
+    before: Report | None = None
     for kept, report in gradings:
         text = f"{_MADE[kept.made]}: {kept.score:g} of {kept.max_score:g}"
         text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
         text += "" if kept.basis.isolated else ", with --unsafe"
         if before is not None:
-            text += f"; {why(moved(kept.name, before, report)) or 'nothing moved'}"
+            text += f"; {why(moved(before, report)) or 'nothing moved'}"
         of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
         events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
         before = report
     return events
 
 
-def _ruled(one: Ruled) -> list[tuple[str, str]]:
+def _ruled(one: Ruled) -> tuple[str, str]:
     decision = one.decision
     what = {
         "points": f"{decision.check} set to {decision.value:g} points",
-        "late_days": f"late by {decision.value:g} days",
+        "late_days": f"late by {decision.value:g} {'day' if decision.value == 1 else 'days'}",
         "excused": "excused" if decision.value else "not excused",
     }[decision.kind]
     taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
-    return [(decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}")]
+    return decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from rich.console import Console
 
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.matching import lines
-from grader.classroom.roster import read_roster
+from grader.classroom.roster import Roster, read_roster
 from grader.classroom.standing import Standings, matched
 from grader.classroom.writing import full_disk_in_words, write_overview, write_text
 from grader.cli import shown
+from grader.records import Sheet
+from grader.report.untrusted import line
 from grader.sheets import SHEETS, sheet_format_named
 from grader.sheets.rows import ExportOptions
 
@@ -52,23 +55,39 @@ def export(
     """Write the class in the format that a platform takes."""
     target = to or out / "exports"
     options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
-    with shown.failures_in_words(f"--to {target}"):
-        form = sheet_format_named(name)
-        with Gradebook(out) as book:
-            if roster:
-                listed = read_roster(roster)
-                matched(listed, book.sources())
-                book.set_roster(listed)
-            sheet, matching = Standings(book).sheet({})
-            files = form.write(sheet, options)
-            with full_disk_in_words(target):
-                for place, text in files.items():
-                    (target / place).parent.mkdir(parents=True, exist_ok=True)
-                    write_text(target / place, text)
-                if roster:
-                    write_overview(out, sheet)
     screen = shown.screen()
-    for text in lines(matching) if matching and roster else ():
-        shown.say(screen, text)
+    with shown.failures_in_words(line(str(target))):
+        form = sheet_format_named(name)
+        listed = read_roster(roster) if roster else None
+        with Gradebook(out) as book, full_disk_in_words(target):
+            sheet = _sheet(book, listed, screen)
+            files = form.write(sheet, options)
+            _made(target)
+            for place, text in files.items():
+                (target / place).parent.mkdir(parents=True, exist_ok=True)
+                write_text(target / place, text)
     where = target / form.file_name
     shown.say(screen, f"Wrote {where}" + (f", {len(files)} files." if len(files) > 1 else "."))
+
+
+def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
+    """Give the class, after a new roster if there is one: that is kept and told of whatever becomes of the export."""
+    if roster is None:
+        return Standings(book).sheet({})[0]
+    matched(roster, book.sources())
+    book.set_roster(roster)
+    sheet, matching = Standings(book).sheet({})
+    write_overview(book.path.parent, sheet)
+    # Before the format, which may refuse a class: who is nobody's is told here, and how to mend it.
+    for text in lines(matching) if matching else ():
+        shown.say(screen, text)
+    return sheet
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(
+            f"--to {line(str(folder))}: cannot be made a folder ({error.strerror}). Name another."
+        ) from error

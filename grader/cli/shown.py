@@ -90,7 +90,8 @@ def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
     except (canary.NotIsolatedError, GradebookError, ClusterError) as error:
         fail(f"{error}{f' {go_on}' if isinstance(error, ClusterError) else ''}")
     except OSError as error:
-        fail(f"{where}: {error.strerror or error}. {go_on}")
+        file = f" ({error.filename})" if error.filename else ""
+        fail(f"{where}: {error.strerror or error}{file}. {go_on}")
 
 
 def fail(text: str) -> None:
