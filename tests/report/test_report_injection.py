@@ -32,7 +32,7 @@ LINE = TEXT.replace("\n", " ").replace("\r", " ")
 NET = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        raise ValueError('no more')\n"
 OTHER = "SECRET-OF-ANOTHER"  # stands in files that the submission must not reach
 # What the two pages are made of; nothing else may come of a student's text.
-CONTROLS = "script nav kbd select option optgroup legend input fieldset form label button"
+CONTROLS = "script nav line kbd select option optgroup legend input fieldset form label button"
 OURS = (files("grader.sheets") / "templates" / "index.js").read_text(encoding="utf-8").rstrip("\n")
 TAGS = """
 html head meta title style body main header section footer div p span b a h1 h2 h3 dl dt dd ul li table thead tbody tr th td
