@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
@@ -106,7 +106,8 @@ def version_of(database: sqlite3.Connection) -> int:
 def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
     """Bring the database at `path` from this version to the newest, all the way or not at all.
 
-    The old one stays beside it, as gradebook.db.version-1. Raises sqlite3.Error and OSError.
+    The old one stays beside it, as gradebook.db.version-1. Raises sqlite3.Error and OSError: closing the database takes
+    back what was begun.
     """
     if version == len(MIGRATIONS):
         return
@@ -114,12 +115,7 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
         _copy_aside(database, path.with_name(f"{path.name}.version-{version}"))
     steps = "".join(MIGRATIONS[version:])
     marks = f"PRAGMA application_id = {APPLICATION};PRAGMA user_version = {len(MIGRATIONS)};"
-    try:
-        database.executescript(f"BEGIN IMMEDIATE;{steps}{marks}COMMIT;")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
+    database.executescript(f"BEGIN IMMEDIATE;{steps}{marks}COMMIT;")
 
 
 def _copy_aside(database: sqlite3.Connection, aside: Path) -> None:

@@ -54,7 +54,7 @@ def killed(words: list[object], seconds: float) -> bool:
 
 @pytest.mark.parametrize(
     ("jobs", "kills"),
-    [(1, 6), (2, 6), pytest.param(1, 40, marks=pytest.mark.slow), pytest.param(2, 40, marks=pytest.mark.slow)],
+    [(1, 4), (2, 4), pytest.param(1, 40, marks=pytest.mark.slow), pytest.param(2, 40, marks=pytest.mark.slow)],
 )
 def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path, handed_in, rubric, jobs, kills):
     """SIGKILL again and again, each time somewhere in the run; then it goes on, and nothing differs."""
@@ -62,7 +62,7 @@ def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path, han
     started = time.monotonic()
     run(*words, tmp_path / "calm")
     whole = time.monotonic() - started
-    dice = random.Random(kills + jobs)
+    dice = random.Random(kills + jobs)  # noqa: S311 -- moments, no secrets
     out, before = tmp_path / "killed", 0
     for _ in range(kills):
         if not killed([*words, out], dice.uniform(0.3, 1.0) * whole):
