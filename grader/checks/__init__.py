@@ -44,7 +44,7 @@ _ALL = (
     Check("gradient_b1", "gradients", gradients.gradient_b1, ("loss",)),
     Check("gradient_W2", "gradients", gradients.gradient_W2, ("loss",)),
     Check("gradient_b2", "gradients", gradients.gradient_b2, ("loss",)),
-    Check("numeric_gradient", "gradients", gradients.numeric_gradient, ("loss", "sweep", "scores")),
+    Check("numeric_gradient", "gradients", gradients.numeric_gradient, ("loss", "sweep")),
     Check("update_rule", "train", training.update_rule, ("train", "loss")),
     Check("decay", "train", training.decay, ("train", "loss")),
     Check("minibatch", "train", minibatch.minibatch),

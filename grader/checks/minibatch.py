@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.candour import row_gradients_as_elsewhere
-from grader.checks.evidence import Evidence, fact, own_gradients, own_params, read_loss
+from grader.checks.candour import row_gradients_as_elsewhere, rows_reached
+from grader.checks.evidence import Evidence, fact, own_gradients, read_loss
 from grader.checks.trainable import blocked
 from grader.records import Finding, Floats
 
@@ -71,7 +71,11 @@ def _judged(batches: list[Floats], size: int, inputs: int) -> Drawn:
         return wrong("whole", f"Every iteration used all {rows} rows; batch_size={size} was asked.")
     counts = [np.round(batch).astype(int) for batch in batches]
     most = max(int((batch > 0.01).sum()) for batch in batches)
-    if not all(np.allclose(batch, count, atol=0.01) for batch, count in zip(batches, counts, strict=True)):
+    # What np.allclose asks, at a tenth of its time.
+    if not all(
+        (np.abs(batch - count) <= 0.01 + 1e-5 * np.abs(count)).all()
+        for batch, count in zip(batches, counts, strict=True)
+    ):
         kind = "more" if most > size else "fewer"
         return wrong(kind, f"With batch_size={size} an iteration used {most} rows.")
     common = int(np.gcd.reduce(np.concatenate(counts)))
@@ -93,8 +97,7 @@ def _used(evidence: Evidence, index: int) -> Floats | Drawn:
     """Give each row's share of the step of iteration `index`."""
     runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
     call = runs[index]
-    before = dict(call.params) if index == 0 else own_params(evidence, runs[index - 1], 1)
-    after = own_params(evidence, call, 1)
+    before, after = rows_reached(evidence, index), rows_reached(evidence, index + 1)
     at = "rows/0" if index == 0 else runs[index - 1].id
     if before is None or after is None:
         text = "Not judged: the parameters are missing or not finite after train()."
@@ -117,7 +120,7 @@ def _used(evidence: Evidence, index: int) -> Floats | Drawn:
         shares = _shares(design, step, weights)
         if shares is None:
             continue
-        if not row_gradients_as_elsewhere(evidence, name, design, before, after):
+        if not row_gradients_as_elsewhere(evidence, name, design, index):
             text = f"loss() gives a right gradient for {name} where it is asked alone, and another one here for single rows."
             return Drawn("unknown", Finding(0.0, f"Not judged: {text}", about="train"))
         return shares

@@ -12,7 +12,7 @@ def blocked(evidence: Evidence, call: str) -> Finding | None:
     """Say why train() cannot be judged: it, or what it calls, gives nothing."""
     reply = evidence.reply(call)
     bare = read_loss(evidence, "train/0", 1)
-    waits = next((obstacle(evidence.reply(one.id)) for one in evidence.calls("predict")), None)
+    waits = bare.finding and next((obstacle(evidence.reply(one.id)) for one in evidence.calls("predict")), None)
     if bare.finding and waits and any(read_loss(evidence, one.id).value is not None for one in evidence.calls("loss")):
         # The question holds predict() as well, and that is what hangs or ends the process.
         text = f"Not judged: train() needs predict(). {waits.message}"

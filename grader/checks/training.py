@@ -50,19 +50,27 @@ def movements(evidence: Evidence) -> dict[str, Movement]:
     for name in start:
         steps = [np.asarray(after[name] - before[name]) for before, after in pairwise(points) if before and after]
         slopes = [slope(evidence, index, name, LOSS) for index in range(len(runs))]
-        bare = [slope(evidence, index, name, BARE) for index in range(len(runs))]
-        rates = tuple(rate(evidence, step, slope) for step, slope in zip(steps, slopes, strict=True))
+        rates = tuple(travelled(evidence, index, name, LOSS) for index in range(len(runs)))
         candid = all(gradient_as_elsewhere(evidence, index, name) for index in range(len(runs)))
-        bare_rates = [rate(evidence, step, slope) for step, slope in zip(steps, bare, strict=True)]
         found[name] = Movement(
             name,
             rates if candid else (float("nan"),) * len(runs),
             still=not any(step.any() for step in steps),
             led=all(slope is not None and np.abs(slope).max() > SLOPE for slope in slopes),
-            without_reg=bool(np.isfinite(bare_rates).all() and not np.isfinite(rates).all()),
+            without_reg=not np.isfinite(rates).all()
+            and all(np.isfinite(travelled(evidence, index, name, BARE)) for index in range(len(runs))),
             candid=candid,
         )
     return found
+
+
+@fact
+def travelled(evidence: Evidence, index: int, name: str, loss: int) -> float:
+    """Give `rate` of the step of iteration `index`, where the parameters before and after it are whole; else NaN."""
+    before, after = reached(evidence, index), reached(evidence, index + 1)
+    if before is None or after is None:
+        return float("nan")
+    return rate(evidence, np.asarray(after[name] - before[name]), slope(evidence, index, name, loss))
 
 
 def slope(evidence: Evidence, index: int, name: str, loss: int) -> Floats | None:

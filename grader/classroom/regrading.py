@@ -49,7 +49,7 @@ class Regraded:
     count: int  # judged again
     todo: int  # were to be judged; more than `count` where it was stopped, or the grader failed
     current: int  # were judged by this rubric already
-    moves: tuple[Move, ...]  # the largest first; those whom an earlier, stopped regrade by this rubric moved as well
+    moves: tuple[Move, ...]  # the largest first; without `force` also those whom this rubric moved at an earlier time
     retold: int  # whose points are what they were, and whose report says something else
     changes: tuple[str, ...]  # of the rubric and the versions, in words
     left: Mapping[str, str]  # name -> why its replies could not be judged again
@@ -89,7 +89,7 @@ def regrade(
         reasons = Counter(left.values()).most_common()
         raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     began(len(todo))
-    judging = _Judging(sitting, before, base, todo, {}, {})
+    judging = _Judging(sitting, before, base, todo, force, {}, {})
     with full_disk_in_words(book.path.parent):
         try:
             judging.all(workers, told)
@@ -127,6 +127,7 @@ class _Judging:
     before: Standings
     base: Basis  # of this regrade, but for the submission
     todo: Mapping[str, Kept]  # by their last grading before it
+    force: bool
     done: dict[str, Report]  # after decisions
     failed: dict[str, str]  # name -> why it could not be judged
 
@@ -209,13 +210,13 @@ def _pairs(judging: _Judging, now: Standings) -> dict[str, Kept]:
     """Give the grading against which each that was judged again is held.
 
     Those too that were judged by this rubric at an earlier time: the list of a regrade that was stopped is whole once
-    it has gone on, and the same command gives the same list.
+    it has gone on, and the same command gives the same list. Not where all are judged again: what that changed is asked.
     """
     found: dict[str, Kept] = {}
     for name, last in now.last.items():
         if name in judging.done:
             found[name] = judging.todo[name]
-        elif last.made == "regrade" and _same_rubric(last.basis, judging.base):
+        elif not judging.force and last.made == "regrade" and _same_rubric(last.basis, judging.base):
             same_run = [kept for kept in now.book.gradings(name)[:-1] if kept.replies == last.replies]
             earlier = [kept for kept in same_run if not _same_rubric(kept.basis, last.basis)]
             if earlier:

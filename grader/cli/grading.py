@@ -16,7 +16,7 @@ from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading import Outcome, StoppedError, grade_class
 from grader.classroom.matching import lines
-from grader.classroom.moving import why
+from grader.classroom.moving import commonest, why
 from grader.classroom.planning import Entry, named
 from grader.classroom.regrading import TABLE, Regraded
 from grader.classroom.regrading import StoppedError as RegradeStoppedError
@@ -29,6 +29,7 @@ from grader.submission import entries, ignored
 
 # A terminal shows some forty lines; a class is looked at on its page.
 LISTED = 40
+REASONS = 5
 
 
 @click.command(
@@ -179,6 +180,7 @@ Examples:
   grader regrade graded                            after a change of the bundled rubric
   grader regrade graded --assignment mine/ --jobs 2
   grader regrade graded --seed 4711                where it was graded from that seed
+  grader regrade graded --force                    after a change of reference/, such as a hint: no rubric shows it
 
 No student code runs: the saved replies are judged again. People's decisions stay.
 Where the rubric asks other questions than before, `grader grade` has to ask them.
@@ -229,7 +231,9 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     if found.moves:
         screen.print(_moves(found))
         if len(found.moves) > LISTED:
-            shown.say(screen, f"and {len(found.moves) - LISTED} more")
+            # Forty lines that say the same tell less than how many there are of them.
+            most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
+            shown.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
     current = f"{found.current} were judged by this rubric already (--force judges them again)."
     moved = f"{len(found.moves)} moved, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
     retold = f"{found.retold} with the same points are told something else."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from grader.checks.evidence import Evidence, fact, loss_calls, read_loss
 from grader.checks.forward import shifted, unchanged
 from grader.checks.losses import loss_tolerance
 from grader.checks.minibatch import drawn
-from grader.checks.training import rate, slope
+from grader.checks.training import rate, slope, travelled
 from grader.compare import TINY, as_array, as_number, fit
 from grader.records import Floats, Params
 
@@ -180,13 +181,11 @@ def _moved(evidence: Evidence, index: int) -> Trace:
     pieces = []
     for name in evidence.names:
         step = np.asarray(after[name] - before[name])
-        along = rate(evidence, step, slope(evidence, index, name, LOSS))
-        bare = rate(evidence, step, slope(evidence, index, name, BARE))
         if not step.any():
             pieces.append(Trace("still"))
-        elif np.isfinite(along):
+        elif isfinite(along := travelled(evidence, index, name, LOSS)):
             pieces.append(Trace("along", np.array([along]), np.array([1.0 + abs(along)])))
-        elif np.isfinite(bare):
+        elif isfinite(bare := travelled(evidence, index, name, BARE)):
             pieces.append(Trace("without reg", np.array([bare]), np.array([1.0 + abs(bare)])))
         else:
             pieces.append(_of_array(step, OTHERWISE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
@@ -15,6 +15,8 @@ from grader.report import curves, heat_map, words
 from grader.report.untrusted import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
 
     from grader.records import Figure, Report, Verdict, VerdictStatus
@@ -71,6 +73,8 @@ def environment() -> Environment:
         "adjusted": words.adjusted,
         "signature": words.signature,
         "isolation": words.isolation,
+        "head": head,
+        "body": body,
         "segments": segments,
         "drawn": drawn,
         "caption": caption,
@@ -86,6 +90,45 @@ def prose(text: str) -> Markup:
     if "`" not in escaped:
         return Markup(escaped)  # noqa: S704 -- escaped one line above
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped))  # noqa: S704 -- escaped above
+
+
+def head(verdict: Verdict) -> Markup:
+    """Write the line of a check that is always seen."""
+    # Texts, so that -0.0 is told from 0.0.
+    return _head(
+        verdict.status,
+        verdict.title,
+        verdict.hidden,
+        words.adjusted(verdict),
+        words.points(verdict.points),
+        words.points(verdict.max_points),
+    )
+
+
+def body(verdict: Verdict, anchor: str) -> Markup:
+    """Write what stands under that line: message, quoted lines and figures."""
+    if verdict.places or verdict.figures:
+        return _part("body")(verdict.message, verdict.places, verdict.figures, anchor)
+    return _message(verdict.message)
+
+
+# Eighteen checks a page, and in most pages of a class most of them say the same: written anew they took a third of the
+# time. A message has at most 4,000 characters.
+@lru_cache(maxsize=1_000)
+def _head(status: str, title: str, hidden: bool, adjusted: str, points: str, most: str) -> Markup:  # noqa: FBT001 -- a key
+    return _part("head")(status, title, hidden, adjusted, points, most)
+
+
+@lru_cache(maxsize=500)
+def _message(message: str) -> Markup:
+    return _part("body")(message, (), (), "")
+
+
+@cache
+def _part(name: str) -> Callable[..., Markup]:
+    """Give a macro of check.html.j2."""
+    found: Callable[..., Markup] = getattr(environment().get_template("check.html.j2").module, name)
+    return found
 
 
 def segments(verdicts: tuple[Verdict, ...]) -> list[dict[str, str]]:

@@ -65,11 +65,12 @@ def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path, han
     dice = random.Random(kills + jobs)  # noqa: S311 -- moments, no secrets
     out, before = tmp_path / "killed", 0
     for _ in range(kills):
-        if not killed([*words, out], dice.uniform(0.3, 1.0) * whole):
-            break
+        was_at_work = killed([*words, out], dice.uniform(0.3, 1.0) * whole)
         kept = looked_at(out)
         assert kept >= before, "a grading that had been kept is gone"
         before = kept
+        if not was_at_work:
+            break
     said = run(*words, out)
     if before:
         assert f"{before} unchanged" in said
