@@ -1,0 +1,151 @@
+"""Who moved when a class was judged again, and why: two reports of one submission, held against each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader.records import Report
+from grader.report.untrusted import cell
+
+
+@dataclass(frozen=True)
+class Move:
+    """What of one submission is not what it was."""
+
+    name: str
+    before: float  # the score that counted, after people's decisions
+    after: float
+    graders: tuple[float, float]  # the grader's own score, before and after
+    of: tuple[float, float]  # the most that there was to earn, before and after
+    # id -> the grader's points before and after, where they differ; None: no such check
+    checks: Mapping[str, tuple[float | None, float | None]]
+    decisions: tuple[str, ...]  # where what people decided counts otherwise than before, in words
+    named: tuple[str, ...]  # mistakes that are named now and were not
+    unnamed: tuple[str, ...]  # the other way round
+    retold: bool  # something else is said of the submission, whatever its points
+
+    @property
+    def points(self) -> bool:
+        """Tell whether any points moved, of the score or of a check."""
+        return self.before != self.after or self.graders[0] != self.graders[1] or bool(self.checks)
+
+
+def moved(before: Report, after: Report) -> Move:
+    """Hold two reports of one submission against each other, both after the same decisions, or both without any."""
+    named, unnamed = ({one.id: one.title for one in report.diagnoses} for report in (after, before))
+    own = _graders(before), _graders(after)
+    return Move(
+        name=after.submission,
+        before=before.score,
+        after=after.score,
+        graders=(round(sum(own[0].values()), 2), round(sum(own[1].values()), 2)),
+        of=(before.max_score, after.max_score),
+        checks=_differences(*own),
+        decisions=_decisions(before, after),
+        named=tuple(title for one, title in named.items() if one not in unnamed),
+        unnamed=tuple(title for one, title in unnamed.items() if one not in named),
+        retold=_told(before) != _told(after),
+    )
+
+
+def _graders(report: Report) -> dict[str, float]:
+    """Give each check's points before any decision."""
+    return {one.id: one.points if one.adjusted_from is None else one.adjusted_from for one in report.checks}
+
+
+def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:
+    return {check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)}
+
+
+def _decisions(before: Report, after: Report) -> tuple[str, ...]:
+    old, new = (
+        {one.id: one.points for one in report.checks if one.adjusted_from is not None} for report in (before, after)
+    )
+    said = [f"{check} as decided {_arrow(*pair)}" for check, pair in _differences(old, new).items()]
+    if before.penalty != after.penalty:
+        said.append(f"points off for lateness {_arrow(before.penalty, after.penalty)}")
+    return tuple(said)
+
+
+def _told(report: Report) -> tuple[object, ...]:
+    """Give what a report says in words; what it says of points is left out."""
+    checks = [(one.id, one.title, one.hidden, one.message) for one in report.checks]
+    mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]
+    return report.status, report.notes, checks, mistakes
+
+
+# ---------------------------------------------------------------- in words
+
+
+def why(move: Move) -> str:
+    """Say what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
+    return ", ".join(_reasons(move))
+
+
+def commonest(moves: Iterable[Move]) -> list[tuple[str, int]]:
+    """Give each reason with the number of submissions that it moved, the commonest first."""
+    return Counter(reason for move in moves for reason in _reasons(move)).most_common()
+
+
+def _reasons(move: Move) -> list[str]:
+    return [
+        *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
+        *move.decisions,
+        *(f"now named: {title}" for title in move.named),
+        *(f"no longer named: {title}" for title in move.unnamed),
+    ]
+
+
+def _arrow(old: float | None, new: float | None) -> str:
+    return " -> ".join("none" if points is None else f"{points:g}" for points in (old, new))
+
+
+def to_csv(moves: Sequence[Move]) -> str:
+    """Write who moved as a table."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(
+        ["submission", "before", "max_before", "after", "max_after", "grader_before", "grader_after", "why"]
+    )
+    for move in moves:
+        numbers = (move.before, move.of[0], move.after, move.of[1], *move.graders)
+        # Reason by reason: a cell is cut at the length of one line, and a whole rubric may have moved.
+        reasons = ", ".join(map(cell, _reasons(move)))
+        writer.writerow([cell(move.name), *(f"{number:g}" for number in numbers), reasons])
+    return buffer.getvalue()
+
+
+# ---------------------------------------------------------------- what changed
+
+
+def changes(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what is not what it was: "checks.scores.points: 8 -> 10".
+
+    then, now : TOML tables, or any others of plain values.
+    """
+    here = _flat(now)
+    found: dict[str, None] = {}
+    for there in map(_flat, then):
+        for key in dict.fromkeys([*there, *here]):
+            if there.get(key) != here.get(key):
+                found[f"{key}: {there.get(key, 'not there')} -> {here.get(key, 'not there')}"] = None
+    return tuple(found)
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give a table's values by their dotted keys; a check's go by its id: "checks.data_loss.points"."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        elif key == "checks" and isinstance(value, list):
+            for row in value:
+                found |= _flat({name: one for name, one in row.items() if name != "id"}, f"checks.{row.get('id')}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

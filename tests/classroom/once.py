@@ -1,0 +1,144 @@
+"""A class that is graded once and copied for each test: grading takes seconds, and what comes after it moments."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from classroom.conftest import BARE, SAMPLES, write_rubric
+from grader.classroom import answers
+from grader.classroom.gradebook import FILE, Gradebook
+from grader.cli import main
+from grader.records import Assignment, Probes
+
+RIGHT, WRONG, BROKEN, UNFINISHED = (
+    "right_einsum.py",
+    "wrong_half_the_gradient.py",
+    "broken_syntax.ipynb",
+    "unfinished_train.ipynb",
+)
+SMALL = (RIGHT, WRONG, BROKEN)  # and `bare`, a program of which nothing but the constructor is there
+SECRET = 4711
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder with rubric/, class/ and graded/, in which the commands are run."""
+
+    path: Path
+
+    @property
+    def out(self) -> Path:
+        """Where it is graded."""
+        return self.path / "graded"
+
+    def change(self, *changes: tuple[str, str]) -> None:
+        """Change the rubric's text; each change must apply."""
+        file = self.path / "rubric" / "assignment.toml"
+        text = file.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        file.write_text(text, encoding="utf-8")
+
+    def report(self, name: str) -> dict:
+        """Give a submission's report.json."""
+        return json.loads((self.out / "submissions" / name / "report.json").read_text(encoding="utf-8"))
+
+    def page(self, name: str) -> str:
+        """Give a submission's report.html."""
+        return (self.out / "submissions" / name / "report.html").read_text(encoding="utf-8")
+
+    def text(self, name: str) -> str:
+        """Give a file of the graded folder."""
+        return (self.out / name).read_text(encoding="utf-8")
+
+    def grade(self, *words: object, status: int = 0) -> str:
+        """Grade the class."""
+        return say("grade", "class", "--assignment", "rubric", "--out", "graded", *words, status=status)
+
+    def regrade(self, *words: object, status: int = 0) -> str:
+        """Judge it again."""
+        return say("regrade", "graded", "--assignment", "rubric", *words, status=status)
+
+    def book(self) -> Gradebook:
+        """Open the gradebook."""
+        return Gradebook(self.out)
+
+    def damage(self, query: str, *values: object) -> None:
+        """Change what the gradebook holds, behind its back."""
+        database = sqlite3.connect(self.out / FILE)
+        with database:
+            assert database.execute(query, values).rowcount
+        database.close()
+
+
+def say(*words: object, status: int = 0) -> str:
+    """Run a command here, and give what it says on one line."""
+    done = CliRunner().invoke(main, list(map(str, words)), env={"COLUMNS": "1000"})
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == status, done.output
+    assert "Traceback" not in done.output
+    return " ".join(done.output.split())
+
+
+def points(check: str, old: object, new: object) -> tuple[str, str]:
+    """Give the change of a check's points."""
+    return f'id = "{check}"\npoints = {old}\n', f'id = "{check}"\npoints = {new}\n'
+
+
+_drawn: dict[tuple[str, int], Probes] = {}
+
+
+def remembered(assignment: Assignment, seed: int) -> Probes:
+    """Draw questions once for each rubric: what is worked out about them takes seconds, and is the same."""
+    key = (assignment.digest, seed)
+    if key not in _drawn:
+        _drawn[key] = answers.draw_probes(assignment, seed)
+    return _drawn[key]
+
+
+def at_hand(monkeypatch) -> None:
+    """Let all commands of this process remember what they drew."""
+    for module in ("desk", "grading", "regrading"):
+        monkeypatch.setattr(f"grader.classroom.{module}.draw_probes", remembered)
+
+
+def class_of(folder: Path, names: tuple[str, ...]) -> None:
+    """Write a class and its rubric."""
+    write_rubric(folder / "rubric")
+    (folder / "class").mkdir()
+    for name in names:
+        shutil.copy(SAMPLES / name, folder / "class")
+    (folder / "class" / "bare.py").write_text(BARE, encoding="utf-8")
+
+
+@cache
+def _graded(make: Callable[[str], Path], names: tuple[str, ...], seed: int | None) -> Path:
+    folder = make("once")
+    class_of(folder, names)
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        Folder(folder).grade(*(["--seed", seed] if seed is not None else []))
+    finally:
+        os.chdir(here)
+    return folder
+
+
+def graded_once(tmp_path_factory, tmp_path, monkeypatch, names=SMALL, seed=None) -> Folder:
+    """Give a copy of a graded class, and go there: its paths are relative, so that a copy is as the original."""
+    at_hand(monkeypatch)
+    original = _graded(tmp_path_factory.mktemp, names, seed)
+    shutil.copytree(original, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return Folder(tmp_path / "here")

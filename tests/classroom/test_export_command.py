@@ -1,0 +1,175 @@
+"""`grader export`: the class in each platform's format, whole, where it was asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from classroom.once import Folder, graded_once, say
+from grader.sheets import SHEETS
+
+ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
+"Doe, Ann",101,s101,ann,ann@example.org,1,bare.py
+"Roe, Bob",102,s102,bob,bob@example.org,1,right_einsum.py
+"Poe, Cleo",103,s103,cleo,cleo@example.org,1,wrong_half_the_gradient.py
+"Moe, Dan",104,s104,dan,dan@example.org,1,broken_syntax.ipynb
+"Low, Eve",105,s105,eve,eve@example.org,1,
+"""
+
+
+@pytest.fixture
+def here(tmp_path_factory, tmp_path, monkeypatch):
+    """Give a class that is graded, and its roster."""
+    folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
+    (folder.path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    return folder
+
+
+def export(name: str, *words: object, status: int = 0) -> str:
+    """Export."""
+    return say("export", "graded", "--format", name, *words, status=status)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """Read a table."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def files(folder) -> list[str]:
+    """List a folder's files."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_every_format_is_written_whole(here, name):
+    """To exports/ and to a folder that has to be made; the files are the same, and nothing else is left there."""
+    said = export(name, "--roster", "roster.csv")
+    where = SHEETS[name].file_name
+    assert f"Wrote graded/exports/{where}" in said
+    said = export(name, "--to", "new/folder")
+    assert f"Wrote new/folder/{where}" in said
+    exports, elsewhere = here.out / "exports", here.path / "new" / "folder"
+    assert files(exports) == files(elsewhere)
+    for file in files(exports):
+        text = (exports / file).read_text(encoding="utf-8")
+        assert text == (elsewhere / file).read_text(encoding="utf-8")
+        assert text.endswith(("\n", "}", ">"))
+        if file.endswith(".csv"):
+            assert len(rows(text)) >= 4
+        elif file.endswith(".json"):
+            assert json.loads(text)["score"] >= 0
+        else:
+            assert ET.fromstring(text).get("tests")  # noqa: S314 -- we wrote it ourselves
+    if name == "gradescope":
+        assert len(files(exports)) == 4
+        assert "4 files." in said
+
+
+def test_the_scores_of_an_export_are_those_of_the_reports(here):
+    """Each student has the score of the submission that the roster says is theirs."""
+    export("canvas", "--roster", "roster.csv")
+    grades = {row["Student"]: [*row.values()][-1] for row in rows(here.text("exports/canvas.csv"))}
+    scores = {name: here.report(name)["score"] for name in ("bare", "right_einsum", "wrong_half_the_gradient")}
+    assert scores == {"bare": 0, "right_einsum": 100, "wrong_half_the_gradient": 86}
+    assert {name: float(grades[name]) for name in ("Doe, Ann", "Roe, Bob", "Poe, Cleo")} == {
+        "Doe, Ann": 0,
+        "Roe, Bob": 100,
+        "Poe, Cleo": 86,
+    }
+    assert "Low, Eve" not in grades
+
+
+def test_a_roster_given_to_an_export_is_kept(here):
+    """The class page and the table carry the students from then on, the matching is told, and no later command needs it."""
+    said = export("canvas", "--roster", "roster.csv")
+    assert "Low, Eve" in said
+    assert "Doe, Ann" in here.text("index.html")
+    assert {row["student"] for row in rows(here.text("gradebook.csv"))} >= {"Doe, Ann", "Moe, Dan"}
+    said = export("moodle")
+    assert said == "Wrote graded/exports/moodle.csv."
+    assert "ann@example.org" in here.text("exports/moodle.csv")
+
+
+def test_a_roster_is_kept_and_told_even_where_the_format_refuses_the_class(here):
+    """What is nobody's is said with how to mend it, and a format that needs to know whose each is says so."""
+    (here.path / "roster.csv").write_text(ROSTER.replace("bare.py", ""), encoding="utf-8")
+    said = export("canvas", "--roster", "roster.csv", status=2)
+    assert "put its name beside its student, in a column `submission` of the roster" in said
+    assert "1 submission has no student (bare), and Canvas must be told whose each is" in said
+    assert not (here.out / "exports").exists()
+    assert "Roe, Bob" in here.text("index.html")
+
+
+def test_options_reach_the_format(here):
+    """The assignment's name and Canvas's number make its column."""
+    export("canvas", "--roster", "roster.csv", "--title", "Homework 2", "--canvas-id", "77")
+    assert "Homework 2 (77)" in here.text("exports/canvas.csv").splitlines()[0]
+    export("moodle", "--moodle-user", "idnumber")
+    assert "s101" in here.text("exports/moodle.csv")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["canvass"], "unknown format 'canvass': did you mean 'canvas'?"),
+        (["zzz"], "unknown format 'zzz': there are 'gradebook', 'canvas',"),
+        (["canvas"], "4 submissions have no student (bare, broken_syntax, right_einsum"),
+        (["canvas", "--roster", "none.csv"], "none.csv"),
+        (["canvas", "--roster", "bad.csv"], "bad.csv, line 1"),
+        (["gradebook", "--roster", "claims.csv"], "nobody.py"),
+        (["moodle", "--moodle-user", "shoe size"], "Invalid value for '--moodle-user'"),
+        (["gradebook", "--to", "roster.csv"], "--to roster.csv: cannot be made a folder (File exists). Name another."),
+        (["gradebook", "--to", "roster.csv/x"], "--to roster.csv/x: cannot be made a folder (Not a directory)."),
+    ],
+)
+def test_what_cannot_be_exported_is_said_plainly(here, words, said):
+    """A wrong format, roster or folder: bad usage, in words; nothing is written, and no roster is kept."""
+    (here.path / "bad.csv").write_text("shoe size,colour\n43,blue\n", encoding="utf-8")
+    (here.path / "claims.csv").write_text("name,submission\nAnn,nobody.py\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in here.out.rglob("*.*") if path.suffix in {".html", ".csv", ".json"}}
+    assert said in export(*words, status=2)
+    after = {path: path.read_bytes() for path in here.out.rglob("*.*") if path.suffix in {".html", ".csv", ".json"}}
+    assert after == before
+    with here.book() as book:
+        assert book.roster() is None
+
+
+def test_a_file_is_there_whole_or_not_at_all(here, monkeypatch):
+    """Where the disk fails in the middle, the export of before is still what it was."""
+    export("gradebook")
+    before = here.text("exports/gradebook.csv")
+    say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
+    from pathlib import Path
+
+    write = Path.write_bytes
+
+    def half(path, data):
+        write(path, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    said = export("gradebook", status=1)
+    monkeypatch.undo()
+    assert "there is no room left on the disk" in said
+    assert (here.out / "exports" / "gradebook.csv").read_text(encoding="utf-8") == before
+    assert files(here.out / "exports") == ["gradebook.csv"]
+
+
+def test_a_folder_without_a_gradebook_is_said_plainly(here):
+    """Neither it nor its exports are made."""
+    assert "elsewhere: there is no gradebook.db in it." in say("export", "elsewhere", "--format", "canvas", status=1)
+    assert not (here.path / "elsewhere").exists()
+
+
+def test_what_was_excused_or_decided_is_exported_after_a_regrade_too(here):
+    """The export asks the gradebook, and not the files that lie beside it."""
+    say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
+    (here.out / "gradebook.csv").unlink()
+    here.regrade("--force")
+    export("canvas", "--roster", "roster.csv")
+    grades = {row["Student"]: [*row.values()][-1] for row in rows(Folder(here.path).text("exports/canvas.csv"))}
+    assert grades["Doe, Ann"] == "EX"
