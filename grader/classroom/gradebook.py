@@ -136,18 +136,22 @@ class Gradebook:
 
     # ------------------------------------------------------------ gradings
 
-    def keep(self, lines: Sequence[Line], assignment_text: str) -> None:
+    def keep(self, lines: Sequence[Line], assignment_text: str, folder: Path | None = None) -> None:
         """Keep gradings, all of them or, where that fails, none.
 
-        assignment_text : the assignment.toml that they were graded by.
+        assignment_text : the assignment.toml that they were graded by. folder : where that stands.
         """
+        place = _storable(str(folder.resolve())) if folder else ""
         with self._told(), self._transaction():
             for line in lines:
-                self._keep(line, assignment_text)
+                self._keep(line, assignment_text, place)
 
-    def _keep(self, line: Line, assignment_text: str) -> None:
+    def _keep(self, line: Line, assignment_text: str, place: str) -> None:
         put, basis, report = self._database.execute, line.basis, line.report
-        put("INSERT OR IGNORE INTO assignment VALUES (?, ?)", (basis.assignment_digest, assignment_text))
+        put(
+            "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
+            (basis.assignment_digest, assignment_text, place),
+        )
         put(
             "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
             (line.name, _storable(line.source)),
@@ -206,6 +210,13 @@ class Gradebook:
     def assignment_text(self, digest: str) -> str:
         """Give the assignment.toml of that digest."""
         return str(self._one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
+
+    def rubric_folder(self) -> Path | None:
+        """Give where the rubric of the last grading stood, or None where there is none or nobody said."""
+        rows = self._rows(
+            "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
+        )
+        return Path(_restored(rows[0][0])) if rows and rows[0][0] else None
 
     # ------------------------------------------------------------ people
 

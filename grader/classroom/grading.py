@@ -85,14 +85,26 @@ def _grade(
     told: Callable[[Graded | None], None],
 ) -> None:
     out = book.path.parent
-    rubric = (sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")
+    folder = sitting.assignment.folder
+    rubric = (folder / RUBRIC).read_text(encoding="utf-8")
+    unread: list[str] = []
     with closing(graded(planning.tasks(entries), sitting, workers)) as stream:
         for one in stream:
+            replies = planning.replies.get(one.name)
+            if replies is not None and one.report.status == "grader_error":
+                unread.append(one.name)
+                continue
             # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
             write_submission(out, one.name, one.files)
-            book.keep([line(one, planning.base, planning.replies.get(one.name))], rubric)
+            book.keep([line(one, planning.base, replies)], rubric, folder)
             done[one.name] = one.decided
             told(one)
+    if unread:
+        # Saved replies that cannot be judged any more are no reason to take a grade away: the program is here to be run.
+        planning.force = True
+        planning.replies.clear()
+        again = [entry for entry in entries if entry.name in unread]
+        _grade(again, sitting, book, workers, planning, done, told)
     unchanged = [name for name, fate in planning.fates.items() if fate == "unchanged"]
     if lost := [name for name in unchanged if not _is_there(out, name)]:
         write_again(book, lost)

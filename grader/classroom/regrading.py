@@ -174,7 +174,7 @@ class _Judging:
             line(one, replace(self.base, isolated=self.todo[one.name].basis.isolated), self.todo[one.name].replies)
             for one in ready
         ]
-        self.before.book.keep(lines, rubric)
+        self.before.book.keep(lines, rubric, self.sitting.assignment.folder)
         self.done.update({one.name: one.decided for one in ready})
 
 

@@ -18,7 +18,8 @@ APPLICATION = int.from_bytes(b"2LNG", "big")
 _GRADINGS = """
 CREATE TABLE assignment (
     digest TEXT PRIMARY KEY,
-    text TEXT NOT NULL               -- the assignment.toml, so that a regrade can tell what changed
+    text TEXT NOT NULL,              -- the assignment.toml, so that a regrade can tell what changed
+    folder TEXT NOT NULL             -- where it stood, so that a regrade finds what became of it
 ) STRICT;
 
 CREATE TABLE submission (
@@ -40,7 +41,7 @@ CREATE TABLE grading (
     assignment_digest TEXT NOT NULL REFERENCES assignment (digest),
     seed_id TEXT NOT NULL,           -- tells seeds apart without giving them away
     questions TEXT NOT NULL,         -- digest of what was asked: replies answer these questions and no others
-    versions TEXT NOT NULL,          -- JSON object: grader, python, numpy
+    versions TEXT NOT NULL,          -- JSON object: grader, python, numpy, judging
     isolated INTEGER NOT NULL,       -- 0: graded with --unsafe
     status TEXT NOT NULL,
     score REAL NOT NULL,             -- the grader's own, before any decision

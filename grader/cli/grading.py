@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.assignment import FILE as RUBRIC
 from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
@@ -105,6 +106,18 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
             "Taken for the same submission as one of that name from another folder:"
             f" {_some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
         )
+    overtaken = [
+        report.submission
+        for report in outcome.reports
+        if outcome.fates.get(report.submission) == "changed"
+        and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
+    ]
+    if overtaken:
+        shown.say(
+            screen,
+            f"Points that were decided for an earlier hand-in do not count for the new one: {_some(overtaken)}."
+            " `grader history` shows them.",
+        )
     if outcome.others:
         shown.say(screen, f"In the gradebook from before, and not among these: {_some(outcome.others)}.")
     for text in lines(outcome.matching) if outcome.matching else ():
@@ -177,12 +190,12 @@ def _is_output(entry: Path) -> bool:
 @click.command(
     epilog="""\b
 Examples:
-  grader regrade graded                            after a change of the bundled rubric
+  grader regrade graded                            after a change of the rubric that it was graded by
   grader regrade graded --assignment mine/ --jobs 2
   grader regrade graded --seed 4711                where it was graded from that seed
-  grader regrade graded --force                    after a change of reference/, such as a hint: no rubric shows it
 
-No student code runs: the saved replies are judged again. People's decisions stay.
+No student code runs: the saved replies are judged again. People's decisions stay. A change of a hint or a check
+in this clone counts as a change as well.
 Where the rubric asks other questions than before, `grader grade` has to ask them.
 
 Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
@@ -202,8 +215,7 @@ def regrade(
     folder: Path | None,
 ) -> None:
     """Judge saved replies again, after points, tolerances, thresholds or hints changed, and show who moved and why."""
-    assignment, workers = shown.assignment_of(folder), shown.workers_of(jobs, cluster)
-    sitting = Sitting(assignment, assignment.seed if seed is None else seed)
+    workers = shown.workers_of(jobs, cluster)
     again = "The same command judges the rest."
     stopped = False
     with (
@@ -211,6 +223,8 @@ def regrade(
         Gradebook(out) as book,
         shown.progress("judging") as (began, told),
     ):
+        assignment = shown.assignment_of(folder or _same_folder(book))
+        sitting = Sitting(assignment, assignment.seed if seed is None else seed)
         try:
             found = judge_again(sitting, book, workers, force=force, began=began, told=told)
         except RegradeStoppedError as stop:
@@ -221,6 +235,12 @@ def regrade(
             raise SystemExit(shown.STOPPED) from None
     _tell_moves(shown.screen(), found, out, stopped=stopped)
     raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if found.failed else 0)
+
+
+def _same_folder(book: Gradebook) -> Path | None:
+    """Give where the rubric stood by which the class was graded: that one was edited, most likely."""
+    folder = book.rubric_folder()
+    return folder if folder and (folder / RUBRIC).exists() else None
 
 
 def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:

@@ -39,7 +39,9 @@ def test_a_seed_is_not_found_by_trying_all():
 
 def test_the_versions_are_those_in_use():
     """Grader, Python and numpy decide a grading; they are kept as JSON whose order says nothing."""
-    assert json.loads(versions()) == {
+    found = json.loads(versions())
+    assert re.fullmatch("[0-9a-f]{12}", found.pop("judging"))
+    assert found == {
         "grader": grader.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
@@ -59,10 +61,11 @@ def test_a_basis_names_all_that_decides(assignment, probes):
 
 def test_only_the_rubric_may_differ_where_replies_are_judged_again():
     """Replies are the answer to another rubric's questions where nothing else differs, and to nothing else."""
-    one = Basis("s", "a", "i", "q", "v", isolated=True)
+    one = Basis("s", "a", "i", "q", '{"numpy": "1"}', isolated=True)
     assert one.same_run(one)
+    others = {"isolated": False, "versions": '{"numpy": "2"}'}
     for field in fields(Basis):
-        other = replace(one, **{field.name: False if field.name == "isolated" else "other"})
+        other = replace(one, **{field.name: others.get(field.name, "other")})
         assert one.same_run(other) == (field.name == "assignment_digest"), field.name
 
 

@@ -154,5 +154,7 @@ def test_workers_of_other_versions_are_refused(monkeypatch):
         def run(self, function):
             return {"tcp://10.0.0.7:1": '{"numpy": "1.26.0"}'}
 
-    with pytest.raises(ClusterError, match=r"the worker tcp://10.0.0.7:1 has .*1.26.0.*install the same versions there"):
+    with pytest.raises(
+        ClusterError, match=r"the worker tcp://10.0.0.7:1 has .*1.26.0.*install the same versions there"
+    ):
         executors._looked_at(Client(), "tcp://10.0.0.5:8786")

@@ -83,7 +83,11 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, handed_in, rubr
     wait_for_workers(scheduler, 2)
     out = tmp_path / "there"
     grading = subprocess.Popen(
-        command(*words, out, "--cluster", scheduler), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=quiet()
+        command(*words, out, "--cluster", scheduler),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=quiet(),
     )
     deadline = time.monotonic() + 120
     while not list(out.glob("submissions/*/report.html")):

@@ -174,8 +174,8 @@ def test_a_stop_while_keeping_keeps_nothing(book, monkeypatch):
     """Ctrl-C between two of several leaves neither, and the gradebook can be used."""
     keep_one = Gradebook._keep
 
-    def stopped(self, one, text):
-        keep_one(self, one, text)
+    def stopped(self, one, *rest):
+        keep_one(self, one, *rest)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Gradebook, "_keep", stopped)
@@ -386,7 +386,7 @@ def version_1(folder):
         database.executescript(schema.MIGRATIONS[0])
         database.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         database.execute("PRAGMA user_version = 1")
-        database.execute("INSERT INTO assignment VALUES ('rubric', ?)", (RUBRIC,))
+        database.execute("INSERT INTO assignment VALUES ('rubric', ?, '')", (RUBRIC,))
         for name in ("alice", "bob"):
             database.execute("INSERT INTO submission VALUES (?, ?)", (name, f"class/{name}.py"))
             number = database.execute("INSERT INTO replies (packed) VALUES (?)", (b"replies",)).lastrowid

@@ -1,0 +1,103 @@
+"""`grader grade` a second time: what is unchanged is left alone, and nothing that was found is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+
+import pytest
+
+from classroom.conftest import BARE, contents, run, write_rubric
+from grader.classroom import basis
+from grader.classroom.gradebook import FILE, Gradebook
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Give a folder with two submissions that take a moment."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name in ("ann", "ben"):
+        (folder / f"{name}.py").write_text(f"# {name}\n{BARE}", encoding="utf-8")
+    return folder
+
+
+def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
+    """New, changed, unchanged and forced are told apart and counted, and others stay in the class."""
+    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    assert "2 new." in run(*words)
+    report = tmp_path / "out" / "submissions" / "ben" / "report.json"
+    written = report.stat().st_mtime_ns
+    assert "2 unchanged." in run(*words)
+    assert report.stat().st_mtime_ns == written
+    (two / "ann.py").write_text(f"# changed\n{BARE}", encoding="utf-8")
+    (two / "cid.py").write_text(BARE, encoding="utf-8")
+    assert "1 changed, 1 new, 1 unchanged." in run(*words)
+    (two / "ann.py").unlink()
+    assert "In the gradebook from before, and not among these: ann." in run(*words)
+    assert "2 graded again." in run(*words, "--force")
+    assert report.stat().st_mtime_ns > written
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
+
+
+def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
+    """The gradebook has it whole, with its figures."""
+    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    run(*words)
+    before = contents(tmp_path / "out")
+    (tmp_path / "out" / "submissions" / "ann" / "report.html").unlink()
+    assert "2 unchanged." in run(*words)
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
+    """Downloaded again, it keeps its names; what changed in it is said to come from elsewhere."""
+    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    other = two.rename(tmp_path / "downloaded-again")
+    (other / "ann.py").write_text(f"# late\n{BARE}", encoding="utf-8")
+    said = run("grade", other, "--assignment", rubric, "--out", tmp_path / "out")
+    assert "1 changed, 1 unchanged." in said
+    assert f"as one of that name from another folder: ann (was {two / 'ann.py'})." in said
+
+
+def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, rubric):
+    """A changed rubric judges saved replies again; where they are damaged, the program is run instead."""
+    words = ["--out", tmp_path / "out", "--assignment"]
+    run("grade", two, *words, rubric)
+    with sqlite3.connect(tmp_path / "out" / FILE) as database:
+        database.execute("UPDATE replies SET packed = ? WHERE id = 1", (zlib.compress(b"damaged"),))
+    database.close()
+    other = write_rubric(tmp_path / "other", ("gradient = 1e-6", "gradient = 2e-6"))
+    assert "1 graded again, 1 judged again." in run("grade", two, *words, other)
+    run("grade", two, "--out", tmp_path / "fresh", "--assignment", other)
+    with Gradebook(tmp_path / "out") as book, Gradebook(tmp_path / "fresh") as fresh:
+        for name, kept in book.last().items():
+            assert (kept.status, kept.score) == (fresh.last()[name].status, fresh.last()[name].score)
+            assert kept.status == "graded"
+
+
+def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, rubric):
+    """Whoever decided should look at the new hand-in."""
+    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    run(*words)
+    run("adjust", tmp_path / "out", "ann", "--check", "decay", "--points", 2, "--comment", "by hand")
+    (two / "ann.py").write_text(f"# better\n{BARE}", encoding="utf-8")
+    assert "decided for an earlier hand-in do not count for the new one: ann." in run(*words)
+
+
+def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
+    """`grader regrade DIR` takes the rubric that the class was graded by, as it is now."""
+    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    text = (rubric / "assignment.toml").read_text(encoding="utf-8")
+    (rubric / "assignment.toml").write_text(text.replace("gradient = 1e-6", "gradient = 3e-6"), encoding="utf-8")
+    assert "tolerances.gradient: 1e-06 -> 3e-06" in run("regrade", tmp_path / "out")
+
+
+def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
+    """A hint or a check that changed in the clone leaves the run as it was, and the judgement not."""
+    before = basis.Basis("s", "a", "x", "q", basis.versions(), True)
+    monkeypatch.setattr(basis, "_judging", lambda: "another")
+    after = basis.Basis("s", "a", "x", "q", basis.versions(), True)
+    assert before != after
+    assert before.same_run(after)
