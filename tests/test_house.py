@@ -55,6 +55,7 @@ CHECKS = [
     "rounding",
     "evidence",
     "losses",
+    "agreement",
     "formulas",
     "likeness",
     "clues",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Beside:
             return False
         return compare(self.theirs, guess, relative=self.near, floor=1.0).within
 
-    @property
+    @cached_property
     def wrong(self) -> Array:
         """Mark the entries that are wrong."""
         return compare(self.theirs, self.right, relative=self.near, floor=1.0).error > 1.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
+from grader.checks.agreement import Family, Way, agrees
 from grader.checks.evidence import Evidence
 from grader.diagnosis.cast import Mistakes, kept
 from grader.diagnosis.tables import Scene, Table, tables
@@ -123,13 +124,23 @@ class Inquiry:
     own: tuple[Trace, ...]
     allowed: tuple[float, ...]
 
+    @cached_property
+    def as_base(self) -> tuple[bool, ...]:
+        """Tell of each part whether the base alone shows what was found there."""
+        compared = zip(self.own, self.block.parts, self.allowed, strict=True)
+        return tuple(same(mine, self.scene.trace(part), near) for mine, part, near in compared)
+
+    @cached_property
+    def tells(self) -> tuple[bool, ...]:
+        """Tell of each part whether it differs from the base in anything to tell mistakes by."""
+        compared = zip(self.as_base, self.own, self.block.parts, self.allowed, strict=True)
+        # Where the whole is the same its pieces are.
+        return tuple(not fine and tells(mine, self.scene.trace(part), near) for fine, mine, part, near in compared)
+
     @property
     def nothing_wrong(self) -> bool:
         """Tell whether the base alone shows what was found."""
-        return all(
-            same(mine, self.scene.trace(part), near)
-            for mine, part, near in zip(self.own, self.block.parts, self.allowed, strict=True)
-        )
+        return all(self.as_base)
 
     @property
     def varied(self) -> bool:
@@ -139,8 +150,7 @@ class Inquiry:
     @property
     def speaks(self) -> bool:
         """Tell whether a part that differs from the base holds anything to tell mistakes by."""
-        compared = zip(self.own, self.block.parts, self.allowed, strict=True)
-        return any(tells(mine, self.scene.trace(part), near) for mine, part, near in compared)
+        return any(self.tells)
 
     @cached_property
     def parade(self) -> Parade:
@@ -155,8 +165,8 @@ class Inquiry:
         return Grid(
             affects=self.parade.affects,
             matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
-            right=np.array([same(mine, one.base, near) for one, mine, near in compared]),
-            tells=np.array([tells(mine, one.base, near) for one, mine, near in compared]),
+            right=np.array(self.as_base),
+            tells=np.array(self.tells),
         )
 
     def sets(self, size: int) -> list[Mistakes]:
@@ -175,7 +185,7 @@ class Inquiry:
         if not self.speaks:
             return []
         parts = zip(self.own, self.block.parts, self.allowed, self.parade.concerned, strict=True)
-        judged = [(*part, same(part[0], self.scene.trace(part[1]), part[2])) for part in parts]
+        judged = [(*part, right) for part, right in zip(parts, self.as_base, strict=True)]
         left = list(range(len(self.parade.suspects)))
         # Where something is wrong most suspects are out at once, and the other parts are asked of few.
         for own, part, near, concerned, right in sorted(judged, key=lambda one: one[-1]):
@@ -208,7 +218,8 @@ def inquire(
     """
     # Where the checks are content, what the submission shows counts as what the base does: it is right in its own way.
     own = [
-        scene.trace(part) if fine else trace(evidence, part) for part, fine in zip(block.parts, content, strict=True)
+        scene.trace(part) if fine or _as_right(evidence, scene, part) else trace(evidence, part)
+        for part, fine in zip(block.parts, content, strict=True)
     ]
     # Where a known mistake makes batches look odd, they look odd in another way each time: chance draws their rows.
     odd = scene.base and scene.trace("batches").shape not in {("right", 0), MISSING.shape}
@@ -216,6 +227,16 @@ def inquire(
         instead = MISSING if guessing else scene.trace("batches")
         own = [instead if one.shape == ("unexplained", 0) else one for one in own]
     return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))
+
+
+# The questions that a part is read off.
+READ_OFF: Mapping[str, Family] = {"scores": "scores", "loss": "loss", "gradient": "loss"}
+
+
+def _as_right(evidence: Evidence, scene: Scene, part: str) -> bool:
+    """Tell whether a part is the right program's, digit for digit: whoever errs in train() only has loss() right."""
+    family = READ_OFF.get(part.partition("/")[0])
+    return family is not None and not scene.base and agrees(evidence, family, Way(scene.factor, frozenset()))
 
 
 @dataclass(frozen=True)

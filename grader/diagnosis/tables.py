@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,6 +44,13 @@ class Group:
     rows: Array  # (k,) int64: positions among the table's suspects
     values: Floats  # (k, n)
     scale: Floats  # (k, n)
+    bounds: dict[float, Floats] = field(default_factory=dict, repr=False)  # by tolerance; a rubric has three or four
+
+    def within(self, allowed: float) -> Floats:
+        """Give how far from each value is near enough, (k, n)."""
+        if allowed not in self.bounds:
+            self.bounds[allowed] = allowed * self.scale + TINY
+        return self.bounds[allowed]
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Table:
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
-            near = np.abs(group.values - own.values) <= allowed * group.scale + TINY
+            near = np.abs(group.values - own.values) <= group.within(allowed)
             found[group.rows] = near.all(axis=1)
         return found
 

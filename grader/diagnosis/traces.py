@@ -53,10 +53,10 @@ def _of_array(value: Any, kind: str = "array") -> Trace:
     if array is None:
         return Trace((kind, "none" if value is None else type(value).__name__))
     flat = array.reshape(-1).astype(np.float64)
-    finite = np.isfinite(flat)
-    flat = np.where(finite, flat, 0.0)
+    finite, marks = np.isfinite(flat), ""
+    if not finite.all():
+        flat, marks = np.where(finite, flat, 0.0), np.packbits(finite).tobytes().hex()
     size = np.abs(flat)
-    marks = "" if finite.all() else np.packbits(finite).tobytes().hex()
     return Trace((kind, array.shape, marks), flat, size + size.max(initial=0.0))
 
 

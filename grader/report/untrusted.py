@@ -87,8 +87,25 @@ def _shortened(text: str, limit: int) -> str:
     return f"{text[: kept - end]}... ({len(text) - kept:,} characters left out) ...{text[len(text) - end :]}"
 
 
+_latest: tuple[Report, Report] | None = None  # the last report that was asked for, and what may be read of it
+
+
 def readable(report: Report) -> Report:
-    """Give the report that people may read: every text plain, and of hidden checks the title and verdict alone."""
+    """Give the report that people may read: every text plain, and of hidden checks the title and verdict alone.
+
+    A report is written in several formats one after the other, so the last one is remembered, by identity: whoever
+    changes a mapping inside a report has to make a new report of it.
+    """
+    global _latest  # noqa: PLW0603 -- formats are functions of a report, and have no other place in common
+    latest = _latest  # another thread may be at another report
+    if latest is not None and latest[0] is report:
+        return latest[1]
+    shown = _readable(report)
+    _latest = (report, shown)
+    return shown
+
+
+def _readable(report: Report) -> Report:
     notes = tuple(plain(note) for note in report.notes)
     hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     if len(notes) > NOTES:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from grader.records import HeatMap
-from grader.report import words
+from grader.report import page, words
 from grader.report.page import to_html
+from grader.report.untrusted import readable
 
 STYLE = resources.files("grader.report").joinpath("templates/report.css").read_text(encoding="utf-8")
 
@@ -234,3 +235,43 @@ def test_a_page_is_small(sample):
     big = HeatMap("W1", 10.0 ** np.random.default_rng(1).uniform(-1, 7, (64, 50)), (0, 0))
     checks = (replace(sample.checks[4], figures=(big, big, big, big)),)
     assert len(to_html(replace(sample, checks=checks)).encode()) < 150_000
+
+
+def test_what_is_remembered_of_one_page_is_not_told_on_another(sample):
+    """Heads and messages are written once for a class; each difference between two checks must show all the same."""
+    first = next(verdict for verdict in sample.checks if not verdict.hidden)
+    plain = replace(first, message="as asked", places=(), figures=())
+    changes = [
+        {"title": "Another <title>"},
+        {"status": "partial", "points": 0.25},
+        {"points": 0.125},
+        {"max_points": 77.0},
+        {"message": "another `message`"},
+        {"hidden": True},
+        {"adjusted_from": 0.75},
+        {"id": "another"},
+    ]
+    for change in changes:
+        before = to_html(replace(sample, checks=(plain,)))
+        warm = to_html(replace(sample, checks=(replace(plain, **change),)))
+        page._head.cache_clear()
+        page._message.cache_clear()
+        assert warm == to_html(replace(sample, checks=(replace(plain, **change),))), change
+        other = replace(plain, **change)
+        shown = (
+            page.body(other, "") != page.body(plain, "")
+            if "message" in change
+            else page.head(other) != page.head(plain)
+        )
+        assert shown is ("id" not in change), change
+        assert (warm != before) is shown, change
+
+
+def test_a_report_is_made_readable_once_for_all_its_formats(sample):
+    """The last report is known again; another one that equals it, or differs, is read anew."""
+    report = replace(sample, submission="one")
+    assert readable(report) is readable(report)
+    assert readable(replace(report, submission="two\x1b")).submission == "two\\u001b"
+    assert readable(report).submission == "one"
+    again = replace(report)
+    assert readable(again) is not readable(report)
