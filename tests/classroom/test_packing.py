@@ -210,7 +210,7 @@ def test_arrays_cannot_be_written_to():
         np.zeros(2, "f8,f8"),
         np.datetime64("2026-11-22"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_be_kept_is_refused(value):
     """A value of any other kind is our fault, and is said when it is packed, not when it is read a term later."""
