@@ -125,16 +125,19 @@ def finished(
     report = replace(grading.report, notes=(*grading.report.notes, *said))
     digest = grading.submission.digest
     after = decided(report, task.decisions, assignment.late, digest)
+    written = files(after)
+    # Where nobody decided anything, what is published is what stands in the folder.
+    published = FORMATS["json"].write(report) if after is not report else written[FORMATS["json"].file_name]
     return Graded(
         name=task.name,
         source=task.source,
         submission_digest=digest,
         report=without_figures(report),
         decided=without_figures(after),
-        published=FORMATS["json"].write(report),
+        published=published,
         record=pack(report),
         replies=replies,
-        files=files(after),
+        files=written,
     )
 
 

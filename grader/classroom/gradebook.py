@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import math
-import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, unquote_to_bytes
 
 from grader.classroom.basis import Basis
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.schema import SchemaError, migrate, version_of
+from grader.classroom.storage import FILE, GradebookError, NoSpaceError, Storage, restored, storable
 from grader.records import Decision, Report, Student
+
+# What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
+__all__ = ["FILE", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError", "Ruled", "now"]
 
 T = TypeVar("T")
 
-FILE = "gradebook.db"
-# Another grader, or somebody who looks into the file with a tool of SQLite's, may be done within this.
-BUSY_SECONDS = 2.0
 _BASIS = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
-_KEPT = f"id, name, made, at, status, score, max_score, replies, {_BASIS}"
+_KEPT = f"SELECT id, name, made, at, status, score, max_score, replies, {_BASIS} FROM grading"  # noqa: S608 -- names of columns, written above
 _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest"
-# A file's name may hold bytes that are no character of any encoding, and SQLite's texts are UTF-8.
-_BYTES = "bytes:"
-
-
-class GradebookError(Exception):
-    """The gradebook cannot be used; the text says why and what to do."""
-
-
-class NoSpaceError(GradebookError):
-    """There is no room for more."""
 
 
 @dataclass(frozen=True)
@@ -92,35 +78,8 @@ class Gradebook:
 
         Raises GradebookError.
         """
-        self.path = folder / FILE
-        with self._told():
-            if not create and not self.path.exists():
-                raise GradebookError(
-                    f"{folder}: there is no {FILE} in it. Name the folder that was given to `grader grade --out`."
-                )
-            self._database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            with self._told():
-                self._open()
-        except BaseException:
-            self._database.close()
-            raise
-
-    def _open(self) -> None:
-        # Nobody else meanwhile: two gradings would do the work twice, and their pages would mix. It is given up when
-        # the process ends, however it ends. Set before the first access, it needs no memory shared with others, which
-        # network drives do not have.
-        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        try:
-            version = version_of(self._database)
-        except SchemaError as error:
-            raise GradebookError(f"{self.path}: {error}") from error
-        self._database.execute("PRAGMA journal_mode = WAL")
-        # FULL: what is committed outlives a power failure; 2 to 5 ms a submission, of 300.
-        self._database.execute("PRAGMA synchronous = FULL")
-        migrate(self._database, version, self.path)
-        # After the migration: one that builds a table anew takes the old one away for a moment.
-        self._database.execute("PRAGMA foreign_keys = ON")
+        self._storage = Storage(folder, create=create)
+        self.path = self._storage.path
 
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -132,7 +91,7 @@ class Gradebook:
 
     def close(self) -> None:
         """Let others open it."""
-        self._database.close()
+        self._storage.close()
 
     # ------------------------------------------------------------ gradings
 
@@ -141,82 +100,55 @@ class Gradebook:
 
         assignment_text : the assignment.toml that they were graded by. folder : where that stands.
         """
-        place = _storable(str(folder.resolve())) if folder else ""
-        with self._told(), self._transaction():
+        place = storable(str(folder.resolve())) if folder else ""
+        with self._storage.transaction() as database:
             for line in lines:
-                self._keep(line, assignment_text, place)
-
-    def _keep(self, line: Line, assignment_text: str, place: str) -> None:
-        put, basis, report = self._database.execute, line.basis, line.report
-        put(
-            "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
-            (basis.assignment_digest, assignment_text, place),
-        )
-        put(
-            "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
-            (line.name, _storable(line.source)),
-        )
-        replies = line.replies
-        if isinstance(replies, bytes):
-            replies = put("INSERT INTO replies (packed) VALUES (?)", (replies,)).lastrowid
-        # Only the last record is drawn again; earlier ones are told by their report.json.
-        put("UPDATE grading SET record = NULL WHERE name = ? AND record IS NOT NULL", (line.name,))
-        put(
-            f"INSERT INTO grading (name, made, at, {_BASIS}, status, score, max_score, report, record, replies)"  # noqa: S608 -- names of columns, written above
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(line.name, line.made, now()),
-                *(basis.submission_digest, basis.assignment_digest, basis.seed_id, basis.questions),
-                *(basis.versions, int(basis.isolated), report.status, report.score, report.max_score),
-                *(line.published, line.record, replies),
-            ),
-        )
+                _keep(database, line, assignment_text, place)
 
     def last(self) -> dict[str, Kept]:
         """Give the last grading of each submission, by name, in the names' order."""
-        rows = self._rows(f"SELECT {_KEPT} FROM grading WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
+        rows = self._storage.rows(f"{_KEPT} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
         return {kept.name: kept for kept in sorted(map(_kept, rows), key=lambda kept: kept.name)}
 
     def gradings(self, name: str) -> list[Kept]:
         """Give all gradings of one submission, the oldest first."""
-        return [_kept(row) for row in self._rows(f"SELECT {_KEPT} FROM grading WHERE name = ? ORDER BY id", name)]  # noqa: S608 -- as above
+        return [_kept(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
 
     def last_id(self, name: str) -> int:
         """Give the number of a submission's last grading."""
-        return int(
-            self._one(f"grading of {name}", "SELECT id FROM grading WHERE name = ? ORDER BY id DESC LIMIT 1", name)
-        )
+        query = "SELECT id FROM grading WHERE name = ? ORDER BY id DESC LIMIT 1"
+        return int(self._storage.one(f"grading of {name}", query, name))
 
     def sources(self) -> dict[str, str]:
         """Give where each submission came from last, by its name."""
-        rows = self._rows("SELECT name, source FROM submission ORDER BY name")
-        with self._told():
-            return {name: _restored(source) for name, source in rows}
+        rows = self._storage.rows("SELECT name, source FROM submission ORDER BY name")
+        with self._storage.told():
+            return {name: restored(source) for name, source in rows}
 
     def report(self, name: str) -> Report:
         """Give the last report of a submission, with its figures; it is the grader's own, before any decision."""
         what = f"report of {name}"
-        packed = self._one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
+        packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
 
     def published(self, grading: int) -> str:
         """Give the report.json of a grading."""
-        return str(self._one(f"grading {grading}", "SELECT report FROM grading WHERE id = ?", grading))
+        return str(self._storage.one(f"grading {grading}", "SELECT report FROM grading WHERE id = ?", grading))
 
     def replies(self, number: int) -> bytes:
         """Give the replies of a run, packed."""
-        return bytes(self._one(f"replies {number}", "SELECT packed FROM replies WHERE id = ?", number))
+        return bytes(self._storage.one(f"replies {number}", "SELECT packed FROM replies WHERE id = ?", number))
 
     def assignment_text(self, digest: str) -> str:
         """Give the assignment.toml of that digest."""
-        return str(self._one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
+        return str(self._storage.one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
 
     def rubric_folder(self) -> Path | None:
         """Give where the rubric of the last grading stood, or None where there is none or nobody said."""
-        rows = self._rows(
+        rows = self._storage.rows(
             "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
         )
-        return Path(_restored(rows[0][0])) if rows and rows[0][0] else None
+        return Path(restored(rows[0][0])) if rows and rows[0][0] else None
 
     # ------------------------------------------------------------ people
 
@@ -227,8 +159,8 @@ class Gradebook:
         """
         if not (math.isfinite(decision.value) and decision.value >= 0):
             raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
-        with self._told(), self._transaction():
-            number = self._database.execute(
+        with self._storage.transaction() as database:
+            number = database.execute(
                 "INSERT INTO decision (name, kind, check_id, value, comment, made_by, at, submission_digest)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -244,18 +176,14 @@ class Gradebook:
         Raises ValueError where no decision of that number stands, or nothing is said.
         """
         put = "UPDATE decision SET withdrawn = ? WHERE number = ? AND withdrawn = ''"
-        with self._told(), self._transaction():
-            if not said or self._database.execute(put, (said, number)).rowcount != 1:
+        with self._storage.transaction() as database:
+            if not said or database.execute(put, (said, number)).rowcount != 1:
                 raise ValueError(f"decision {number} does not stand, or nothing was said of taking it back")
 
     def ruled(self, name: str | None = None) -> list[Ruled]:
         """Give all decisions, those taken back too, the oldest first; of one submission, or of all."""
-        rows = self._rows(
-            f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number",  # noqa: S608 -- as above
-            name,
-            name,
-        )
-        return [Ruled(row[0], Decision(*row[2:]), row[1]) for row in rows]
+        query = f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number"  # noqa: S608 -- as above
+        return [Ruled(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
     def decisions(self) -> dict[str, tuple[Decision, ...]]:
         """Give the decisions that stand, by the submission's name."""
@@ -269,148 +197,62 @@ class Gradebook:
         """Keep a roster in place of the one before."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
-            (place, pack(student), _storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
+            (place, pack(student), storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
             for place, student in enumerate(roster.students)
             for claim in [claims.get(student)]
         ]
-        with self._told(), self._transaction():
-            self._database.execute("DELETE FROM student")
-            self._database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
+        with self._storage.transaction() as database:
+            database.execute("DELETE FROM student")
+            database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
 
     def roster(self) -> Roster | None:
         """Give the roster, or None where none was given."""
-        rows = self._rows("SELECT packed, roster, line, claims FROM student ORDER BY position")
+        rows = self._storage.rows("SELECT packed, roster, line, claims FROM student ORDER BY position")
         if not rows:
             return None
         students = [self._unpacked(row[0], Student, "a student of the roster") for row in rows]
         claims = [Claim(student, row[3], row[2]) for student, row in zip(students, rows, strict=True) if row[3]]
-        with self._told():
-            return Roster(tuple(students), source=_restored(rows[0][1]), claims=tuple(claims))
-
-    # ------------------------------------------------------------ SQLite
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._told():
-            return self._database.execute(query, values).fetchall()
-
-    def _one(self, what: str, query: str, *values: object) -> Any:
-        """Give the one value that a query finds; where it finds none, somebody took it out."""
-        for (found,) in self._rows(query, *values):
-            return found
-        raise self._damaged(f"there is no {what} in it")
+        with self._storage.told():
+            return Roster(tuple(students), source=restored(rows[0][1]), claims=tuple(claims))
 
     def _unpacked(self, packed: bytes, kind: type[T], what: str) -> T:
         try:
             found = unpack(packed)
         except DamagedError as error:
-            raise self._damaged(f"{what} cannot be read ({error})") from error
+            raise self._storage.damaged(f"{what} cannot be read ({error})") from error
         if not isinstance(found, kind):
-            raise self._damaged(f"{what} is a {type(found).__name__}")
+            raise self._storage.damaged(f"{what} is a {type(found).__name__}")
         return found
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            # SQLite ends the transaction itself where the disk is full; there is nothing left to roll back then.
-            with suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
-            raise
 
-    def _damaged(self, what: str) -> GradebookError:
-        return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and grade again;"
-            " the reports in submissions/ are not touched by that until they are graded."
-        )
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say SQLite's errors in words that help."""
-        try:
-            yield
-        except (sqlite3.Error, OSError, UnicodeError) as error:
-            raise self._in_words(error) from error
-
-    def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
-        # Python's own module raises some of its errors, and those have no code.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL or _means_full(error):
-            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
-        if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
-            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            return GradebookError(
-                f"{self.path}: somebody else has it open: another grader, or a tool that looks into it."
-                " Close that, or wait until it is done."
-            )
-        if code in _NOT_OURS or isinstance(error, OSError):
-            return GradebookError(
-                f"{self.path}: it cannot be opened and written ({error}). Expected is a file in a folder that is there,"
-                " and that you may write into."
-            )
-        if code in _REFUSED or isinstance(error, UnicodeEncodeError | sqlite3.ProgrammingError):
-            return GradebookError(
-                f"{self.path}: it does not take what was to be kept ({error}). Nothing of that was kept;"
-                " what is in it already is whole."
-            )
-        return self._damaged(str(error))
-
-
-# Errors of SQLite that are neither the file's fault nor a lock.
-_NOT_OURS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
-_NOT_OURS |= {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM}
-_REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE}
-
-
-def _means_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-
-
-def _room_at(folder: Path) -> bool:
-    """Tell whether a file can still grow: SQLite calls a full disk an input/output error in some places."""
-    probe = folder / f".room.{os.getpid()}"
-    try:
-        probe.write_bytes(bytes(65_536))
-    except OSError as error:
-        return not _means_full(error)
-    finally:
-        with suppress(OSError):
-            probe.unlink()
-    return True
+def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place: str) -> None:
+    put, basis, report = database.execute, line.basis, line.report
+    put(
+        "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
+        (basis.assignment_digest, assignment_text, place),
+    )
+    put(
+        "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
+        (line.name, storable(line.source)),
+    )
+    replies = line.replies
+    if isinstance(replies, bytes):
+        replies = put("INSERT INTO replies (packed) VALUES (?)", (replies,)).lastrowid
+    # Only the last record is drawn again; earlier ones are told by their report.json.
+    put("UPDATE grading SET record = NULL WHERE name = ? AND record IS NOT NULL", (line.name,))
+    put(
+        f"INSERT INTO grading (name, made, at, {_BASIS}, status, score, max_score, report, record, replies)"  # noqa: S608 -- as above
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(line.name, line.made, now()),
+            *(basis.submission_digest, basis.assignment_digest, basis.seed_id, basis.questions),
+            *(basis.versions, int(basis.isolated), report.status, report.score, report.max_score),
+            *(line.published, line.record, replies),
+        ),
+    )
 
 
 def _kept(row: Sequence[Any]) -> Kept:
-    (
-        number,
-        name,
-        made,
-        at,
-        status,
-        score,
-        max_score,
-        replies,
-        submission,
-        assignment,
-        seed,
-        asked,
-        versions,
-        isolated,
-    ) = row
-    found = Basis(submission, assignment, seed, asked, versions, bool(isolated))
-    return Kept(number, name, made, at, status, score, max_score, replies, found)
-
-
-def _storable(path: str) -> str:
-    """Write a path so that SQLite takes it and `_restored` gives it back, whatever bytes are in it."""
-    if path.isprintable() and not path.startswith(_BYTES):
-        return path
-    return _BYTES + quote(path.encode("utf-8", "surrogatepass"))
-
-
-def _restored(text: str) -> str:
-    if not text.startswith(_BYTES):
-        return text
-    return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
+    *of_grading, submission, assignment, seed, asked, versions, isolated = row
+    basis = Basis(submission, assignment, seed, asked, versions, bool(isolated))
+    return Kept(*(*of_grading, basis))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.classroom import gradebook, schema
+from grader.classroom import gradebook, schema, storage
 from grader.classroom.basis import Basis
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError, Kept, Line, NoSpaceError, Ruled
 from grader.classroom.packing import pack
@@ -172,13 +172,13 @@ def test_gradings_are_kept_together_or_not_at_all(book, bad):
 
 def test_a_stop_while_keeping_keeps_nothing(book, monkeypatch):
     """Ctrl-C between two of several leaves neither, and the gradebook can be used."""
-    keep_one = Gradebook._keep
+    keep_one = gradebook._keep
 
-    def stopped(self, one, *rest):
-        keep_one(self, one, *rest)
+    def stopped(*given):
+        keep_one(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Gradebook, "_keep", stopped)
+    monkeypatch.setattr(gradebook, "_keep", stopped)
     with pytest.raises(KeyboardInterrupt):
         book.keep([line("one"), line("two")], RUBRIC)
     monkeypatch.undo()
@@ -256,7 +256,7 @@ def test_a_decision_has_a_value_that_a_report_can_hold(book, value):
     with pytest.raises(ValueError, match="can be neither points nor days"):
         book.decide("alice", decision(value=value))
     with pytest.raises(sqlite3.IntegrityError):
-        book._database.execute(
+        book._storage._database.execute(
             "INSERT INTO decision (name, kind, check_id, value, comment, made_by, at, submission_digest)"
             " VALUES ('alice', 'points', 'loss', ?, '', '', '', '')",
             (value,),
@@ -303,7 +303,7 @@ def test_a_roster_comes_back_and_replaces_the_one_before(book, tmp_path):
 
 def test_only_one_has_it_open(tmp_path, monkeypatch):
     """A second grader is told so after it waited a little, and opens it once the first is done."""
-    monkeypatch.setattr(gradebook, "BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.3)
     with Gradebook(tmp_path, create=True) as first:
         started = time.monotonic()
         for create in (False, True):
@@ -322,7 +322,7 @@ def test_only_one_has_it_open(tmp_path, monkeypatch):
 @pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE", "BEGIN; SELECT * FROM grading"])
 def test_a_tool_that_holds_it_is_told_of(tmp_path, monkeypatch, lock):
     """Somebody who looks into the file with another program is asked to close that."""
-    monkeypatch.setattr(gradebook, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.2)
     filled(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as tool:
         for statement in lock.split("; "):
@@ -335,9 +335,9 @@ def test_a_tool_that_holds_it_is_told_of(tmp_path, monkeypatch, lock):
 def test_the_settings_are_in_force(book, tmp_path):
     """WAL, full syncs, foreign keys and the exclusive lock are what SQLite says that they are."""
     book.keep([line("alice")], RUBRIC)
-    settings = {name: book._rows(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
+    settings = {name: book._storage.rows(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert settings == {"journal_mode": [("wal",)], "synchronous": [(2,)], "foreign_keys": [(1,)]}
-    assert book._rows("PRAGMA locking_mode") == [("exclusive",)]
+    assert book._storage.rows("PRAGMA locking_mode") == [("exclusive",)]
     assert listed(tmp_path) == [FILE, f"{FILE}-wal"], "no memory is shared: network drives have none"
     book.close()
     assert listed(tmp_path) == [FILE]
@@ -402,7 +402,7 @@ def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
     """Its rows are there, the new tables too, and the old file is beside it as it was."""
     version_1(tmp_path)
     with Gradebook(tmp_path) as book:
-        assert book._rows("PRAGMA user_version") == [(2,)]
+        assert book._storage.rows("PRAGMA user_version") == [(2,)]
         assert list(book.last()) == ["alice", "bob"]
         assert book.report("bob").submission == "bob"
         book.decide("alice", decision())
@@ -440,7 +440,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch, broken, s
     monkeypatch.undo()
     with Gradebook(tmp_path) as book:
         assert book.last()
-        assert book._rows("PRAGMA user_version") == [(2,)]
+        assert book._storage.rows("PRAGMA user_version") == [(2,)]
 
 
 def test_a_first_table_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
@@ -581,12 +581,14 @@ def test_what_is_not_there_is_told(book):
 
 def test_a_commit_that_fails_is_told_and_kept_back(book):
     """An error at COMMIT itself, too, comes out in words, and nothing of it is there."""
-    book._database.execute("CREATE TABLE late (id INTEGER REFERENCES replies (id) DEFERRABLE INITIALLY DEFERRED)")
-    book._database.execute("CREATE TRIGGER t AFTER INSERT ON grading BEGIN INSERT INTO late VALUES (99); END")
+    book._storage._database.execute(
+        "CREATE TABLE late (id INTEGER REFERENCES replies (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    book._storage._database.execute("CREATE TRIGGER t AFTER INSERT ON grading BEGIN INSERT INTO late VALUES (99); END")
     with pytest.raises(GradebookError, match="FOREIGN KEY"):
         book.keep([line("alice")], RUBRIC)
     assert book.last() == {}
-    book._database.execute("DROP TRIGGER t")
+    book._storage._database.execute("DROP TRIGGER t")
     book.keep([line("alice")], RUBRIC)
     assert list(book.last()) == ["alice"]
 
@@ -634,10 +636,10 @@ def test_a_place_where_nobody_may_write_is_told(what):
 def test_a_full_disk_is_told(book):
     """Where SQLite has no page left, it is the disk that is full, and nothing of the grading is there."""
     book.keep([line("alice")], RUBRIC)
-    ((pages,),) = book._rows("PRAGMA page_count")
-    book._database.execute(f"PRAGMA max_page_count = {pages}")
+    ((pages,),) = book._storage.rows("PRAGMA page_count")
+    book._storage._database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NoSpaceError, match="there is no room left on the disk"):
         book.keep([line("bob", replies=os.urandom(100_000))], RUBRIC)
-    book._database.execute(f"PRAGMA max_page_count = {pages + 100}")
+    book._storage._database.execute(f"PRAGMA max_page_count = {pages + 100}")
     assert list(book.last()) == ["alice"]
-    assert book._rows("SELECT count(*) FROM replies") == [(1,)]
+    assert book._storage.rows("SELECT count(*) FROM replies") == [(1,)]

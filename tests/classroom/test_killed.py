@@ -89,7 +89,7 @@ with gradebook.Gradebook(Path(sys.argv[1])) as book:
         seen += 1
         if seen == step:
             os.kill(os.getpid(), signal.SIGKILL)
-    book._database.set_trace_callback(die)
+    book._storage._database.set_trace_callback(die)
     book.keep([line("one")], "title = 'x'")
     book.keep([line("two")], "title = 'x'")
 print("survived")
@@ -132,7 +132,7 @@ def test_a_grading_is_there_whole_or_not_at_all(tmp_path):
             for name, one in kept.items():
                 assert book.report(name).submission == name
                 assert book.replies(one.replies) == b"replies"
-            (replies,) = book._rows("SELECT count(*) FROM replies")
+            (replies,) = book._storage.rows("SELECT count(*) FROM replies")
             assert replies == (len(kept),)
         if "survived" in done.stdout:
             break
