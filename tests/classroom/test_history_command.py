@@ -11,13 +11,18 @@ import pytest
 from classroom.once import graded_once, points, say
 
 
+MINUTES = itertools.count()
+
+
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and a clock that goes on by a minute whenever it is read."""
-    minutes = itertools.count()
+    """Give a class that is graded, and a clock that goes on by a minute whenever it is read.
+
+    It is a day ahead and goes on through all tests: the class was graded once, by the clock of whichever test came first.
+    """
 
     def now():
-        moment = datetime.now(UTC) + timedelta(minutes=next(minutes) + 1)
+        moment = datetime.now(UTC) + timedelta(days=1, minutes=next(MINUTES))
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     monkeypatch.setattr("grader.classroom.gradebook.now", now)
