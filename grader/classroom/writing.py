@@ -26,6 +26,8 @@ def folder_of(out: Path, name: str) -> Path:
 def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
     """Write a submission's files."""
     folder = folder_of(out, name)
+    if folder.is_symlink():
+        folder.unlink()  # whoever may write here could have files elsewhere overwritten, with the grader's rights
     folder.mkdir(parents=True, exist_ok=True)
     if FAULT not in files:
         (folder / FAULT).unlink(missing_ok=True)

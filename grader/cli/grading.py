@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.assignment import FILE as RUBRIC
+from grader.assignment import bundled
 from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
+from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading import Outcome, StoppedError, grade_class
 from grader.classroom.matching import lines
@@ -70,24 +72,29 @@ def grade(
     folder: Path | None,
 ) -> None:
     """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
-    assignment, workers = shown.assignment_of(folder), shown.workers_of(jobs, cluster)
+    given, workers = folder and shown.assignment_of(folder), shown.workers_of(jobs, cluster)
     found, left = _named_on_the_command_line(paths, out, one=one)
+    if not given and not (out / GRADEBOOK).exists():
+        given = shown.assignment_of(None)
     shown.made(out)
-    number = assignment.seed if seed is None else seed
     again = "What was graded before is kept: the same command goes on with the rest."
     stopped = False
     with shown.failures_in_words(f"--out {out}", again):
         listed = read_roster(roster) if roster else None
         with Gradebook(out, create=True) as book, shown.progress("grading") as (began, told):
+            assignment = given or shown.assignment_of(_same_folder(book))
             chosen = named(found, book.sources())
             began(len(chosen))
-            sitting = Sitting(assignment, number, unsafe)
+            sitting = Sitting(assignment, assignment.seed if seed is None else seed, unsafe)
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
             try:
                 outcome = grade_class(chosen, sitting, book, few, roster=listed, force=force, told=told)
             except StoppedError as stop:
                 stopped, outcome = True, stop.outcome
-    failed = _told(shown.screen(), outcome, chosen, left, stopped=stopped)
+    screen = shown.screen()
+    if not given and assignment.folder.resolve() != bundled():
+        shown.say(screen, f"Graded by {line(str(assignment.folder / RUBRIC))}, as before; --assignment names another.")
+    failed = _told(screen, outcome, chosen, left, stopped=stopped)
     raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if failed else 0)
 
 

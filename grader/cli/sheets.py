@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import click
 from rich.console import Console
 
+from grader.classroom.deciding import known
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.matching import lines
 from grader.classroom.roster import Roster, read_roster
@@ -16,7 +18,7 @@ from grader.classroom.writing import full_disk_in_words, write_overview, write_t
 from grader.cli import shown
 from grader.records import Sheet
 from grader.report.untrusted import line
-from grader.sheets import SHEETS, sheet_format_named
+from grader.sheets import SHEETS, ExportError, sheet_format_named
 from grader.sheets.rows import ExportOptions
 
 
@@ -25,6 +27,7 @@ from grader.sheets.rows import ExportOptions
 Examples:
   grader export graded --format canvas --roster canvas.csv
   grader export graded --format moodle --to grades/
+  grader export graded --format canvas --without old_alice --without ta_notes
 
 Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
 )
@@ -41,6 +44,7 @@ Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
     help="Moodle: by what it is to find its users.",
 )
 @click.option("--due", default="", help="nbgrader: when it was due.")
+@click.option("--without", multiple=True, metavar="NAME", help="Leave a submission out, such as one that is nobody's.")
 @click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class, in place of the one given before.")
 def export(
     out: Path,
@@ -50,6 +54,7 @@ def export(
     canvas_id: str,
     moodle_user: Literal["idnumber", "email", "username"],
     due: str,
+    without: tuple[str, ...],
     roster: Path | None,
 ) -> None:
     """Write the class in the format that a platform takes."""
@@ -60,8 +65,12 @@ def export(
         form = sheet_format_named(name)
         listed = read_roster(roster) if roster else None
         with Gradebook(out) as book, full_disk_in_words(target):
-            sheet = _sheet(book, listed, screen)
-            files = form.write(sheet, options)
+            sheet = _without(_sheet(book, listed, screen), without, book)
+            try:
+                files = form.write(sheet, options)
+            except ExportError as error:
+                hint = f"{error} A submission that no longer counts, or is nobody's, is left out by --without NAME."
+                raise ExportError(hint) from error
             _made(target)
             for place, text in files.items():
                 (target / place).parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +91,24 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
     for text in lines(matching) if matching else ():
         shown.say(screen, text)
     return sheet
+
+
+def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
+    """Leave submissions out; what is left must have been judged by one rubric, or points would be out of different sums."""
+    for name in names:
+        known(book, name)
+    kept = {name: one for name, one in book.last().items() if name not in names}
+    newest = max(kept.values(), key=lambda one: one.id, default=None)
+    others = [
+        name for name, one in kept.items() if newest and one.basis.assignment_digest != newest.basis.assignment_digest
+    ]
+    if others:
+        shown_names = ", ".join(map(line, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        raise ExportError(
+            f"{len(others)} of {len(kept)} were judged by another rubric than the rest ({shown_names}):"
+            f" `grader regrade {line(str(book.path.parent))}` judges all by one."
+        )
+    return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))
 
 
 def _made(folder: Path) -> None:

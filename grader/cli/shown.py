@@ -32,7 +32,7 @@ ASSIGNMENT = click.option(
     "folder",
     type=click.Path(path_type=Path),
     default=None,
-    help="Folder with an assignment.toml; without it, the bundled assignment.",
+    help="Folder with an assignment.toml; without it, the one that DIR was graded by before, or the bundled one.",
 )
 SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
 JOBS = click.option(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -101,3 +103,47 @@ def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
     after = basis.Basis("s", "a", "x", "q", basis.versions(), True)
     assert before != after
     assert before.same_run(after)
+
+
+def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
+    """One more hand-in, graded without --assignment, does not put the class back to the bundled rubric."""
+    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    (two / "cid.py").write_text(BARE, encoding="utf-8")
+    said = run("grade", two, "--out", tmp_path / "out")
+    assert "1 new, 2 unchanged." in said
+    assert f"Graded by {rubric / 'assignment.toml'}, as before; --assignment names another." in said
+
+
+def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
+    """Points out of different sums are no grades; a regrade mends it, and --without leaves out what does not count."""
+    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    other = write_rubric(tmp_path / "other", ('id = "scores"\npoints = 8', 'id = "scores"\npoints = 10'))
+    run("grade", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
+    words = ["export", tmp_path / "out", "--format", "nbgrader"]
+    said = run(*words, status=2)
+    assert "1 of 2 were judged by another rubric than the rest (ben): `grader regrade" in said
+    assert "Wrote" in run(*words, "--without", "ben")
+    assert "ben" not in (tmp_path / "out" / "exports" / "nbgrader.csv").read_text(encoding="utf-8")
+    assert "did you mean ben?" in run(*words, "--without", "bem", status=2)
+    run("regrade", tmp_path / "out")
+    assert "Wrote" in run(*words)
+
+
+def test_a_link_in_the_output_leads_nowhere(tmp_path, two, rubric):
+    """Whoever may write into the output folder has no file elsewhere overwritten."""
+    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out", "--force"]
+    run(*words)
+    victim = tmp_path / "victim"
+    (tmp_path / "out" / "submissions" / "ann").rename(victim)
+    (victim / "report.html").write_text("precious", encoding="utf-8")
+    (tmp_path / "out" / "submissions" / "ann").symlink_to(victim)
+    run(*words)
+    assert (victim / "report.html").read_text(encoding="utf-8") == "precious"
+    assert (tmp_path / "out" / "submissions" / "ann" / "report.html").is_file()
+
+
+def test_ctrl_c_while_it_starts_is_no_traceback(tmp_path):
+    """Somebody may press it while numpy is still being imported."""
+    script = "import sys, grader.__main__ as start\nclass Impatient:\n    def find_spec(self, name, *_):\n        if name == 'grader.cli': raise KeyboardInterrupt\nsys.meta_path.insert(0, Impatient())\nstart.run()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Stopped.\n")

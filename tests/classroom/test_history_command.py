@@ -10,7 +10,6 @@ import pytest
 
 from classroom.once import graded_once, points, say
 
-
 MINUTES = itertools.count()
 
 
