@@ -1,6 +1,6 @@
-"""What a whole class costs: run by hand, `python tests/benchmarks/bench_class.py [--submissions 400] [--jobs 2]`.
+"""What a whole class costs: run by hand, `python tests/benchmarks/bench_class.py [--submissions 400] [--jobs 2] [--mistakes 30]`.
 
-Makes up a class (a third right, a third with one mistake, some broken or unfinished), grades it with the
+Makes up a class (half right, two fifths with one of so many different mistakes, some broken or unfinished), grades it with the
 bundled rubric, then: runs the same command again, judges all again after a tolerance changed, decides one thing, exports.
 Each figure is the wall time of a whole command, start-up included, unless it is said to be otherwise. `judging alone` is
 what one process needs for one submission, once it has seen the class's mistakes: its median over the class.
@@ -27,10 +27,13 @@ from grader.demo.students import SHEETS
 from grader.judge import KNOWN
 
 
-def write_class(known: Author, folder: Path, count: int) -> None:
-    """Write so many submissions, each different in a comment at least."""
+def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:
+    """Write so many submissions, each different in a comment at least.
+
+    mistakes : how many different ones there are. A class shares its mistakes; each worker rehearses each once.
+    """
     dice = random.Random(5)
-    ways = [name for name, suspect in known.suspects.items() if not suspect.harmless]
+    ways = dice.sample([name for name, suspect in known.suspects.items() if not suspect.harmless], mistakes)
     folder.mkdir()
     for number in range(count):
         drawn = dice.random()
@@ -39,7 +42,7 @@ def write_class(known: Author, folder: Path, count: int) -> None:
         elif drawn < 0.1:
             text = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        self.params = {}\n"
         else:
-            text = known.write(dice.sample(ways, 0 if drawn < 0.4 else 1))
+            text = known.write(dice.sample(ways, 0 if drawn < 0.6 else 1))
         (folder / f"student_{number:04}.py").write_text(f"# {number}\n{text}", encoding="utf-8")
 
 
@@ -73,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--submissions", type=int, default=400)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--mistakes", type=int, default=30)
     given = parser.parse_args()
     count, jobs = given.submissions, given.jobs
 
@@ -81,7 +85,7 @@ def main() -> None:
 
     with TemporaryDirectory() as room:
         folder, out, rubric = Path(room) / "class", Path(room) / "graded", Path(room) / "rubric"
-        write_class(author(load(bundled(), KNOWN)), folder, count)
+        write_class(author(load(bundled(), KNOWN)), folder, count, given.mistakes)
         shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
         words = ["grade", folder, "--out", out, "--assignment", rubric, "--jobs", jobs]
         say("grade", timed(*words)[0])
