@@ -112,7 +112,8 @@ def test_the_heaviest_replies_cost_five_times_the_cap_however_many_there_are():
     # 80 MiB are kept, a frame is 72 of bytes and 64 of arrays, a header's objects 40, and malloc keeps some of what was
     # freed: measured were 200 to 265 MiB, and 64 more for each large reply when all of them were kept.
     assert peak < 5 * wire.MAX_BYTES
-    assert later < 1.15 * peak
+    # What malloc keeps differs by 40 MiB from run to run; a large reply that was not let go would be 64 more.
+    assert later < min(peak + wire.MAX_BYTES, 5 * wire.MAX_BYTES)
 
 
 # ---------------------------------------------------------------- what was found, and what has a name
