@@ -43,7 +43,6 @@ class Pool:
     """An executor that is open."""
 
     executor: Executor
-    slots: int  # tasks at a time
     ahead: int  # tasks to hand in beforehand, to keep it busy
     stop: Callable[[], None]  # end what is running, without waiting
 
@@ -72,7 +71,7 @@ def opened(workers: Workers) -> Iterator[Pool]:
             yield pool
     elif workers.jobs == 1:
         # Each is told of before the next is begun.
-        yield Pool(SerialExecutor(), 1, 1, lambda: None)
+        yield Pool(SerialExecutor(), 1, lambda: None)
     else:
         with _processes(workers.jobs) as pool:
             yield pool
@@ -108,7 +107,7 @@ def _processes(jobs: int) -> Iterator[Pool]:
             for worker in multiprocessing.active_children():
                 worker.terminate()
 
-        yield Pool(executor, jobs, 2 * jobs, stop)
+        yield Pool(executor, 2 * jobs, stop)
 
 
 def _live_as_a_worker() -> None:
@@ -148,7 +147,7 @@ def _dask(address: str) -> Iterator[Pool]:
             slots = _looked_at(client, address)
             executor = client.get_executor(pure=False)
             # What is with a worker when Ctrl-C is pressed is graded to its end there, and not waited for.
-            yield Pool(executor, slots, 2 * slots, lambda: executor.shutdown(wait=False))
+            yield Pool(executor, 2 * slots, lambda: executor.shutdown(wait=False))
         finally:
             with suppress(OSError, TimeoutError):
                 client.close(timeout=2)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from grader.report.annotations import to_annotations
 from grader.report.exchange import from_json, to_json
@@ -17,7 +17,9 @@ from grader.report.terminal import render
 if TYPE_CHECKING:
     from grader.records import Report
 
-__all__ = ["FORMATS", "Format", "format_named", "from_json"]
+__all__ = ["FORMATS", "Format", "format_named", "from_json", "named"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,13 @@ def format_named(name: str) -> Format:
 
     Raises ValueError, with the nearest name there is, for a name that is not in `FORMATS`.
     """
-    if name in FORMATS:
-        return FORMATS[name]
-    near = get_close_matches(name, FORMATS, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, FORMATS))}"
+    return named(FORMATS, name)
+
+
+def named(formats: Mapping[str, T], name: str) -> T:
+    """Give the one of that name; raise ValueError, with the nearest name there is, where there is none."""
+    if name in formats:
+        return formats[name]
+    near = get_close_matches(name, formats, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, formats))}"
     raise ValueError(f"unknown format {name!r}: {hint}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from grader.records import Sheet
+from grader.report import named
 from grader.sheets.canvas import to_canvas
 from grader.sheets.gradebook import to_gradebook
 from grader.sheets.gradescope import to_results
@@ -51,8 +51,4 @@ def sheet_format_named(name: str) -> SheetFormat:
 
     Raises ValueError, with the nearest name there is, for a name that is not in `SHEETS`.
     """
-    if name in SHEETS:
-        return SHEETS[name]
-    near = get_close_matches(name, SHEETS, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, SHEETS))}"
-    raise ValueError(f"unknown format {name!r}: {hint}")
+    return named(SHEETS, name)

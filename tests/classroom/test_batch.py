@@ -80,7 +80,7 @@ def test_a_pool_that_breaks_while_tasks_are_handed_in_loses_none(tasks, assignme
 
     class Opened:
         def __enter__(self):
-            return Pool(next(pools), 1, 3, lambda: None)
+            return Pool(next(pools), 3, lambda: None)
 
         def __exit__(self, *_):
             return None
@@ -103,7 +103,7 @@ def test_a_cluster_that_has_gone_ends_the_run_in_words(tasks, assignment, monkey
 
     class Opened:
         def __enter__(self):
-            return Pool(Gone(), 1, 1, lambda: stopped.append(True))
+            return Pool(Gone(), 1, lambda: stopped.append(True))
 
         def __exit__(self, *_):
             return None
