@@ -1,4 +1,7 @@
-"""Replies and expectations to verdicts and named mistakes: pure, so that a class is judged again without running anything."""
+"""Replies and expectations to findings and named mistakes: pure, so that a class is judged again without running anything.
+
+Points and words come afterwards, in `grader.scoring`: what is found here does not depend on them.
+"""
 
 from __future__ import annotations
 
@@ -11,98 +14,72 @@ from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Account, Named, settle
 from grader.records import (
     Assignment,
-    CheckRow,
-    Diagnosis,
+    Charge,
+    Credit,
     Finding,
+    Findings,
     Judgement,
+    LineUp,
     Place,
     Probes,
     Run,
     Submission,
-    Verdict,
-    VerdictStatus,
 )
+from grader.scoring import scored
 from grader.submission import statement_place
-
-KNOWN = tuple(CHECKS)
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
     """Judge every row of the rubric on one submission's replies, and name the mistakes behind what failed."""
+    return scored(find(assignment, probes, run, submission), assignment, probes.line_up)
+
+
+def find(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Findings:
+    """Give what each check of the rubric finds in one submission's replies, and the mistakes that explain it."""
     evidence = Evidence(assignment, probes, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
-        findings = {row.id: CHECKS[row.id].finding(evidence) for row in assignment.checks}
-        account = settle(evidence, findings)
-    credited = {check: _credited(account, check, finding) for check, finding in findings.items()}
-    verdicts = tuple(
-        replace(
-            _verdict(row, credited[row.id], submission, assignment),
-            credited=round((credited[row.id].share - findings[row.id].share) * row.points, 2),
-        )
-        for row in assignment.checks
-    )
-    points = {row.id: row.points for row in assignment.checks}
-    return Judgement(verdicts, tuple(_diagnosis(named, points, submission, assignment) for named in account.named))
-
-
-def _credited(account: Account, check: str, finding: Finding) -> Finding:
-    """Give a check the points back that it lost by a mistake that is charged elsewhere."""
-    if check not in account.credited:
-        return finding
-    share, elsewhere = account.credited[check]
-    titles = "\n".join(f"Not charged here: {suspect.title}" for suspect in elsewhere)
-    return replace(finding, share=share, message=f"{titles}\n{finding.message}", skipped=False)
-
-
-def _diagnosis(named: Named, points: Mapping[str, float], submission: Submission, assignment: Assignment) -> Diagnosis:
-    suspect = named.suspect
-    title = suspect.title
-    if named.alternatives:
-        others = " Or: ".join(other.title for other in named.alternatives)
-        title = f"One of: {title} Or: {others}"
-    place = statement_place(submission, assignment.class_name, suspect.about, names=assignment.variant.names)
-    return Diagnosis(
-        id=suspect.id,
-        title=title,
-        hint=suspect.hint,
-        source=f"{suspect.formula} ({suspect.source})",
-        checks=named.explains,
-        costs={check: round(share * points[check], 2) for check, share in named.costs.items()},
-        places=(place,) if place else (),
+        found = {row.id: CHECKS[row.id].finding(evidence) for row in assignment.checks}
+        account = settle(evidence, found)
+    credited = {check: share for check, (share, _) in account.credited.items()}
+    placed = {
+        check: replace(finding, places=_places(finding, credited.get(check), submission, assignment))
+        for check, finding in found.items()
+    }
+    if probes.line_up is None:
+        return Findings(placed)
+    return Findings(
+        placed,
+        credits=_credits(account, probes.line_up),
+        charges=tuple(_charge(named, probes.line_up, submission, assignment) for named in account.named),
     )
 
 
-def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:
-    """Give every row of the rubric to a submission that cannot be run: skipped, with the reason."""
-    finding = Finding(0.0, f"Not judged: {message}", places=(place,) if place else (), skipped=True)
-    return tuple(_row_verdict(row, finding, finding.places) for row in assignment.checks)
+def _places(
+    finding: Finding, credited: float | None, submission: Submission, assignment: Assignment
+) -> tuple[Place, ...]:
+    """Give where a check's finding points: an exception's own places, else where the step is taken that it is about.
+
+    credited : the share that it earns after all, where the mistake behind it is charged elsewhere.
+    """
+    whole = finding.share >= 1 or finding.skipped if credited is None else credited >= 1
+    if finding.places or whole or not finding.about:
+        return finding.places
+    place = statement_place(submission, assignment.class_name, finding.about, names=assignment.variant.names)
+    return (place,) if place else ()
 
 
-def _verdict(row: CheckRow, finding: Finding, submission: Submission, assignment: Assignment) -> Verdict:
-    places = finding.places
-    if not places and finding.share < 1 and not finding.skipped and finding.about:
-        place = statement_place(submission, assignment.class_name, finding.about, names=assignment.variant.names)
-        places = (place,) if place else ()
-    return _row_verdict(row, finding, places)
+def _credits(account: Account, line_up: LineUp) -> Mapping[str, Credit]:
+    return {
+        check: Credit(share, tuple(line_up.suspects.index(suspect) for suspect in elsewhere))
+        for check, (share, elsewhere) in account.credited.items()
+    }
 
 
-def _row_verdict(row: CheckRow, finding: Finding, places: tuple[Place, ...]) -> Verdict:
-    check = CHECKS[row.id]
-    share = min(max(finding.share, 0.0), 1.0)
-    status: VerdictStatus = "passed" if share == 1 else "partial" if share else "failed"
-    return Verdict(
-        id=row.id,
-        title=check.title,
-        group=check.group,
-        status="skipped" if finding.skipped else status,
-        points=0.0 if finding.skipped else round(share * row.points, 2),
-        max_points=row.points,
-        hidden=row.hidden,
-        message=finding.message,
-        figures=finding.figures,
-        places=places,
-    )
+def _charge(named: Named, line_up: LineUp, submission: Submission, assignment: Assignment) -> Charge:
+    at = line_up.suspects.index
+    place = statement_place(submission, assignment.class_name, named.suspect.about, names=assignment.variant.names)
+    return Charge(at(named.suspect), tuple(map(at, named.alternatives)), named.explains, named.costs, place)
 
 
 def remarks(assignment: Assignment, probes: Probes, run: Run) -> tuple[str, ...]:

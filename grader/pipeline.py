@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from grader import __version__
-from grader.judge import judge, not_run, remarks
+from grader.judge import find, remarks
 from grader.records import (
     Assignment,
     Environment,
+    Findings,
     Judgement,
     Place,
     Probes,
@@ -23,6 +24,7 @@ from grader.records import (
     Run,
     Submission,
 )
+from grader.scoring import not_run, scored
 from grader.student.host import StudentHost
 from grader.submission import HandIn, receive, understand
 
@@ -33,6 +35,7 @@ class Grading:
 
     submission: Submission
     run: Run | None  # None where nothing could be run
+    findings: Findings | None  # None where nothing could be judged
     report: Report
 
 
@@ -60,6 +63,7 @@ def judged(
 ) -> Grading:
     """Judge what a run brought home; no student code is needed, so it can be done again whenever the rubric changes."""
     started = time.perf_counter() if started is None else started
+    findings = None
     if submission.problem or run is None:
         problem = submission.problem or Problem("failed_to_load", "it was never run")
         judgement = Judgement(not_run(assignment, problem.message, problem.place))
@@ -69,10 +73,40 @@ def judged(
         judgement = Judgement(not_run(assignment, message, place))
         report = _report(submission, assignment, judgement, run, started, "failed_to_load", (message,))
     else:
-        judgement = judge(assignment, probes, run, submission)
+        findings = find(assignment, probes, run, submission)
+        judgement = scored(findings, assignment, probes.line_up)
         notes = remarks(assignment, probes, run)
         report = _report(submission, assignment, judgement, run, started, "graded", notes)
-    return Grading(submission, run, report)
+    return Grading(submission, run, findings, report)
+
+
+def scored_again(
+    before: Report, name: str, source: str, findings: Findings, assignment: Assignment, probes: Probes
+) -> Report:
+    """Give the report anew where only points or words changed since: nothing is judged again, and no reply is looked at.
+
+    before : a report of the same findings, with its figures.
+    """
+    started = time.perf_counter()
+    figures = {verdict.id: verdict.figures for verdict in before.checks}
+    whole = {check: replace(found, figures=figures[check]) for check, found in findings.checks.items()}
+    judgement = scored(replace(findings, checks=whole), assignment, probes.line_up)
+    versions = {**before.environment.versions, "assignment": assignment.digest[:12]}
+    return replace(
+        before,
+        submission=name,
+        source=source,
+        score=_sum(judgement),
+        max_score=assignment.max_score,
+        checks=judgement.verdicts,
+        diagnoses=judgement.diagnoses,
+        environment=replace(before.environment, versions=versions),
+        timing={**before.timing, "total_seconds": round(time.perf_counter() - started, 4)},
+    )
+
+
+def _sum(judgement: Judgement) -> float:
+    return round(sum(verdict.points for verdict in judgement.verdicts), 2)
 
 
 def failure(source: str, name: str, assignment: Assignment, what: str) -> Report:
@@ -117,7 +151,7 @@ def _report(
     return Report(
         submission=submission.name,
         source=submission.source,
-        score=round(sum(verdict.points for verdict in judgement.verdicts), 2),
+        score=_sum(judgement),
         max_score=assignment.max_score,
         status=status,
         checks=judgement.verdicts,

@@ -21,6 +21,7 @@ FLOORS = {
     "grader.kit": 2,
     "grader.diagnosis": 3,
     "grader.sheets": 3,
+    "grader.scoring": 3,
     "grader.judge": 4,
     "grader.checkup": 4,
     "grader.pipeline": 5,

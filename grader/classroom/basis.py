@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,12 +16,17 @@ import numpy as np
 
 from grader import __version__
 from grader.classroom.packing import laid_out
-from grader.records import Assignment, Call
+from grader.records import Assignment, Call, Probes
 
 # A seed has 32 bits: a plain hash of it would be undone in seconds, by trying all. This one takes 50 ms a seed, 7 years for all.
 _SLOW = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 << 20, "dklen": 8}
 _SALT = b"twolayer-grader seed id"
 JUDGING = "judging"
+_SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)
+# Of an assignment: what scoring reads, and judging does not.
+_IN_WORDS = {"folder", "title", "digest", "late", "checks"}
+_HERE = Path(__file__).resolve().parents[1]
+_MISTAKES = _HERE.parent / "reference" / "mistakes"  # where the known mistakes have their titles and hints
 
 
 @dataclass(frozen=True)
@@ -67,18 +74,66 @@ def versions() -> str:
 @cache
 def _judging() -> str:
     """Give the digest of all that judges: the checks, the known mistakes with their hints, the reference."""
-    here = Path(__file__).resolve().parents[1]
-    rooms = [here / "checks", here / "diagnosis", here.parent / "reference"]
-    files = [
-        here / "judge.py",
-        here / "compare.py",
-        here / "pipeline.py",
-        *(one for room in rooms for one in room.rglob("*.py")),
+    files = [*_finding_files(), _HERE / "scoring.py", _HERE / "pipeline.py"]
+    return _digest((file, file.read_bytes()) for file in files)[:12]
+
+
+def found_by(assignment: Assignment, probes: Probes) -> str:
+    """Give the digest of all that findings depend on besides replies and questions.
+
+    With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
+    it as it is, and any other changes it.
+    """
+    suspects = probes.line_up.suspects if probes.line_up else ()
+    known = [(one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless) for one in suspects]
+    rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
+    depends = ([row.id for row in assignment.checks], rubric, known, _found_by_code(), _others())
+    return hashlib.sha256(laid_out(depends)).hexdigest()
+
+
+@cache
+def _found_by_code() -> str:
+    """Give the digest of all code that finds, and not of what it says of known mistakes."""
+    return _digest(
+        (file, _without_sentences(file) if file.parent == _MISTAKES else file.read_bytes()) for file in _finding_files()
+    )
+
+
+def _others() -> dict[str, str]:
+    return {name: version for name, version in json.loads(versions()).items() if name != JUDGING}
+
+
+def _finding_files() -> list[Path]:
+    rooms = [_HERE / "checks", _HERE / "diagnosis", _HERE.parent / "reference"]
+    return [_HERE / "judge.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
+
+
+def _without_sentences(file: Path) -> bytes:
+    """Give a file of mistakes without titles and hints.
+
+    They are texts of several words that are handed to a function of the file's own, or that stand under a name of its own. A
+    text such as "ij, jk -> ik" that is handed to numpy stays.
+    """
+    tree = ast.parse(file.read_bytes())
+    named = [statement.value for statement in tree.body if isinstance(statement, ast.Assign)]
+    handed = [
+        argument
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
     ]
+    for text in (*named, *handed):
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and _SENTENCE.search(text.value):
+            text.value = " "
+    return ast.dump(tree).encode()
+
+
+def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
+    """Give the digest of files' contents with their names."""
     digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.relative_to(here.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    for file, content in sorted(files):
+        digest.update(file.relative_to(_HERE.parent).as_posix().encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
 
 
 def in_json(versions: Mapping[str, str]) -> str:

@@ -13,8 +13,8 @@ from functools import cached_property
 from grader.classroom.answers import draw_probes
 from grader.classroom.packing import pack, unpack
 from grader.decisions import decided
-from grader.pipeline import Grading, failure, grade_hand_in, judged
-from grader.records import Assignment, Decision, Report
+from grader.pipeline import Grading, failure, grade_hand_in, judged, scored_again
+from grader.records import Assignment, Decision, Findings, Report
 from grader.report import FORMATS
 from grader.report.page import environment
 from grader.report.untrusted import plain
@@ -37,13 +37,23 @@ class Sitting:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What was found of a submission when it was graded last."""
+
+    submission_digest: str
+    report: bytes  # packed, with its figures
+    findings: bytes  # packed, without
+
+
+@dataclass(frozen=True)
 class Task:
     """One submission to be graded, or to be judged again."""
 
     name: str
     source: str  # where it was handed in, for people to read
-    hand_in: HandIn | None  # to be run; None: judge `saved` again
+    hand_in: HandIn | None  # to be run; None: judge `saved` again, or score `known` again
     saved: bytes = b""  # the replies of an earlier run, packed
+    known: Known | None = None  # what was found in them, where that still stands: they need not be judged again
     decisions: tuple[Decision, ...] = ()
 
 
@@ -59,6 +69,7 @@ class Graded:
     published: str  # the grader's own report.json
     record: bytes  # the grader's own report with its figures, packed
     replies: bytes | None  # of the run, packed; None where nothing was run now
+    findings: bytes | None  # packed; None where nothing could be judged
     files: Mapping[str, str]  # name in the submission's folder -> text
 
 
@@ -100,16 +111,25 @@ class Desk:
         raise AssertionError("the last attempt gives a report in any case")
 
     def _graded(self, task: Task) -> Graded:
+        if task.known is not None:
+            before, findings = unpack(task.known.report), unpack(task.known.findings)
+            report = scored_again(before, task.name, task.source, findings, self.assignment, self.probes)
+            return finished(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
         if task.hand_in is None:
             started = time.perf_counter()
             submission, run, said = unpack(task.saved)
             submission = replace(submission, name=task.name, source=task.source)
-            grading = judged(submission, run, self.assignment, self.probes, started)
-            return finished(task, grading, said, None, self.assignment)
+            return self._finished(task, judged(submission, run, self.assignment, self.probes, started), said, None)
         grading = grade_hand_in(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
         said = (self.isolation[1],) if self.isolation[1] else ()
         replies = pack((grading.submission, grading.run, said))
-        return finished(task, grading, said, replies, self.assignment)
+        return self._finished(task, grading, said, replies)
+
+    def _finished(self, task: Task, grading: Grading, said: tuple[str, ...], replies: bytes | None) -> Graded:
+        """Put a grading together; said : what the worker has to say of its isolation."""
+        report = replace(grading.report, notes=(*grading.report.notes, *said))
+        found = pack(_without_figures(grading.findings)) if grading.findings else None
+        return finished(task, report, grading.submission.digest, replies, found, self.assignment)
 
     def close(self) -> None:
         """End the students' processes; another grading starts them anew."""
@@ -119,11 +139,12 @@ class Desk:
 
 
 def finished(
-    task: Task, grading: Grading, said: tuple[str, ...], replies: bytes | None, assignment: Assignment
+    task: Task, report: Report, digest: str, replies: bytes | None, findings: bytes | None, assignment: Assignment
 ) -> Graded:
-    """Put together what is kept and published; said : what the worker has to say of its isolation."""
-    report = replace(grading.report, notes=(*grading.report.notes, *said))
-    digest = grading.submission.digest
+    """Put together what is kept and published.
+
+    report : the grader's own, with its figures. digest : the submission's.
+    """
     after = decided(report, task.decisions, assignment.late, digest)
     written = files(after)
     # Where nobody decided anything, what is published is what stands in the folder.
@@ -137,6 +158,7 @@ def finished(
         published=published,
         record=pack(report),
         replies=replies,
+        findings=findings,
         files=written,
     )
 
@@ -149,13 +171,18 @@ def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Gr
     kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}
     published = FORMATS["json"].write(report)
     return Graded(
-        task.name, task.source, digest, report, after, published, pack(report), None, {**files(after), **kept}
+        task.name, task.source, digest, report, after, published, pack(report), None, None, {**files(after), **kept}
     )
 
 
 def files(report: Report) -> dict[str, str]:
     """Write one submission's report in each format that its folder holds."""
     return {FORMATS[name].file_name: FORMATS[name].write(report) for name in WRITTEN}
+
+
+def _without_figures(findings: Findings) -> Findings:
+    """Leave out what the report keeps as well."""
+    return replace(findings, checks={check: replace(found, figures=()) for check, found in findings.checks.items()})
 
 
 def without_figures(report: Report) -> Report:

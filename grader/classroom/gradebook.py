@@ -23,7 +23,7 @@ __all__ = ["FILE", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError"
 T = TypeVar("T")
 
 _BASIS = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
-_KEPT = f"SELECT id, name, made, at, status, score, max_score, replies, {_BASIS} FROM grading"  # noqa: S608 -- names of columns, written above
+_KEPT = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_BASIS} FROM grading"  # noqa: S608 -- names of columns, written above
 _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest"
 
 
@@ -39,6 +39,7 @@ class Kept:
     score: float  # the grader's own
     max_score: float
     replies: int | None
+    found_by: str  # "" where no findings are kept
     basis: Basis
 
 
@@ -54,6 +55,8 @@ class Line:
     published: str  # its report.json
     record: bytes  # the report with its figures, packed
     replies: bytes | int | None  # packed now, or the id of those that were judged again
+    findings: bytes | None  # packed, without figures
+    found_by: str  # see `basis.found_by`
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,14 @@ class Gradebook:
         what = f"report of {name}"
         packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
+
+    def found(self, grading: int) -> tuple[bytes, bytes]:
+        """Give the report and the findings of a submission's last grading, both packed."""
+        query = "SELECT record, findings FROM grading WHERE id = ? AND record IS NOT NULL AND findings IS NOT NULL"
+        rows = self._storage.rows(query, grading)
+        if not rows:
+            raise self._storage.damaged(f"there are no findings of grading {grading}")
+        return rows[0][0], rows[0][1]
 
     def published(self, grading: int) -> str:
         """Give the report.json of a grading."""
@@ -239,15 +250,15 @@ def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place:
     if isinstance(replies, bytes):
         replies = put("INSERT INTO replies (packed) VALUES (?)", (replies,)).lastrowid
     # Only the last record is drawn again; earlier ones are told by their report.json.
-    put("UPDATE grading SET record = NULL WHERE name = ? AND record IS NOT NULL", (line.name,))
+    put("UPDATE grading SET record = NULL, findings = NULL WHERE name = ? AND record IS NOT NULL", (line.name,))
     put(
-        f"INSERT INTO grading (name, made, at, {_BASIS}, status, score, max_score, report, record, replies)"  # noqa: S608 -- as above
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO grading (name, made, at, {_BASIS}, status, score, max_score, report, record, replies,"  # noqa: S608 -- as above
+        " findings, found_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(line.name, line.made, now()),
             *(basis.submission_digest, basis.assignment_digest, basis.seed_id, basis.questions),
             *(basis.versions, int(basis.isolated), report.status, report.score, report.max_score),
-            *(line.published, line.record, replies),
+            *(line.published, line.record, replies, line.findings, line.found_by if line.findings else ""),
         ),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.assignment import FILE as RUBRIC
 from grader.classroom.answers import draw_probes
-from grader.classroom.basis import Basis, basis
+from grader.classroom.basis import Basis, basis, found_by
 from grader.classroom.batch import graded
 from grader.classroom.desk import WRITTEN, Graded, Sitting, files
 from grader.classroom.executors import Workers
@@ -65,7 +65,7 @@ def grade_class(
         book.set_roster(roster)
     probes = draw_probes(sitting.assignment, sitting.seed)
     base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=not sitting.unsafe)
-    planning = Planning(book, base, force=force, idle=lambda: told(None))
+    planning = Planning(book, base, found_by(sitting.assignment, probes), force=force, idle=lambda: told(None))
     done: dict[str, Report] = {}
     with full_disk_in_words(book.path.parent):
         try:
@@ -96,7 +96,7 @@ def _grade(
                 continue
             # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
             write_submission(out, one.name, one.files)
-            book.keep([line(one, planning.base, replies)], rubric, folder)
+            book.keep([line(one, planning.base, planning.found_by, replies)], rubric, folder)
             done[one.name] = one.decided
             told(one)
     if unread:
@@ -110,7 +110,7 @@ def _grade(
         write_again(book, lost)
 
 
-def line(one: Graded, base: Basis, replies: int | None) -> Line:
+def line(one: Graded, base: Basis, found_by: str, replies: int | None) -> Line:
     """Give what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
     return Line(
         name=one.name,
@@ -121,6 +121,8 @@ def line(one: Graded, base: Basis, replies: int | None) -> Line:
         published=one.published,
         record=one.record,
         replies=one.replies if replies is None else replies,
+        findings=one.findings,
+        found_by=found_by,
     )
 
 

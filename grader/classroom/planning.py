@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.classroom.basis import Basis
-from grader.classroom.desk import Task
+from grader.classroom.desk import Known, Task
 from grader.classroom.gradebook import Gradebook, Kept
 from grader.submission import receive, safe_names
 
@@ -43,12 +43,20 @@ def named(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
     return [Entry(path, known.get(path) or fresh[path]) for path in paths]
 
 
+def saved_task(book: Gradebook, kept: Kept, task: Task, found_by: str) -> Task:
+    """Give the task of judging a run again; where what was found still stands, of no more than scoring it."""
+    if kept.found_by and kept.found_by == found_by:
+        return replace(task, hand_in=None, known=Known(kept.basis.submission_digest, *book.found(kept.id)))
+    return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)))
+
+
 @dataclass
 class Planning:
     """Looks at one entry after another, as workers become free, and remembers what becomes of each."""
 
     book: Gradebook
     base: Basis  # of this grading, but for the submission
+    found_by: str = ""  # see `basis.found_by`
     force: bool = False
     idle: Callable[[], None] = lambda: None  # called for each that has nothing to be done
     fates: dict[str, Fate] = field(default_factory=dict)
@@ -67,7 +75,7 @@ class Planning:
             task = Task(entry.name, str(entry.path), hand_in, decisions=decisions.get(entry.name, ()))
             if fate == "judged again" and before is not None and before.replies is not None:
                 self.replies[entry.name] = before.replies
-                yield replace(task, hand_in=None, saved=self.book.replies(before.replies))
+                yield saved_task(self.book, before, task, self.found_by)
             elif fate == "unchanged":
                 self.idle()
             else:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from grader.assignment import FILE as RUBRIC
 from grader.classroom.answers import draw_probes
-from grader.classroom.basis import Basis, basis
+from grader.classroom.basis import Basis, basis, found_by
 from grader.classroom.batch import graded
 from grader.classroom.desk import FAULT, Graded, Sitting, Task
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, Kept
 from grader.classroom.grading import line
 from grader.classroom.moving import Move, changes, moved, to_csv
+from grader.classroom.planning import saved_task
 from grader.classroom.standing import Standings
 from grader.classroom.writing import full_disk_in_words, write_overview, write_submission, write_text
 from grader.records import Report, Sheet
@@ -89,7 +90,7 @@ def regrade(
         reasons = Counter(left.values()).most_common()
         raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     began(len(todo))
-    judging = _Judging(sitting, before, base, todo, force, {}, {})
+    judging = _Judging(sitting, before, base, found_by(sitting.assignment, probes), todo, force, {}, {})
     with full_disk_in_words(book.path.parent):
         try:
             judging.all(workers, told)
@@ -126,6 +127,7 @@ class _Judging:
     sitting: Sitting
     before: Standings
     base: Basis  # of this regrade, but for the submission
+    found_by: str  # findings by this stand
     todo: Mapping[str, Kept]  # by their last grading before it
     force: bool
     done: dict[str, Report]  # after decisions
@@ -139,9 +141,11 @@ class _Judging:
     def all(self, workers: Workers, told: Callable[[Graded | None], None]) -> None:
         """Judge, write the reports, and keep some at a time."""
         book, rubric = self.before.book, self.rubric
-        sources = book.sources()
+        sources, decisions = book.sources(), self.before.decisions
+        # Whoever asks for all of it again wants it judged, whatever is known.
+        stands = "" if self.force else self.found_by
         tasks = (
-            Task(name, sources[name], None, book.replies(int(kept.replies or 0)), self.before.decisions.get(name, ()))
+            saved_task(book, kept, Task(name, sources[name], None, decisions=decisions.get(name, ())), stands)
             for name, kept in self.todo.items()
         )
         ready: list[Graded] = []
@@ -171,8 +175,9 @@ class _Judging:
 
     def _keep(self, ready: Sequence[Graded], rubric: str) -> None:
         lines = [
-            line(one, replace(self.base, isolated=self.todo[one.name].basis.isolated), self.todo[one.name].replies)
+            line(one, replace(self.base, isolated=kept.basis.isolated), self.found_by, kept.replies)
             for one in ready
+            for kept in [self.todo[one.name]]
         ]
         self.before.book.keep(lines, rubric, self.sitting.assignment.folder)
         self.done.update({one.name: one.decided for one in ready})

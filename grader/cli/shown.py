@@ -20,8 +20,8 @@ from grader.classroom.desk import Graded
 from grader.classroom.executors import LOCAL, MOST_WORKERS, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import GradebookError, NoSpaceError
 from grader.classroom.roster import RosterError
-from grader.judge import KNOWN
 from grader.records import Assignment
+from grader.scoring import KNOWN
 from grader.student import canary
 
 GRADER_FAILED = 1

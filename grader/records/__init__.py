@@ -6,13 +6,13 @@ Floor 1 of the house: everything may import them, and they import nothing of our
 from grader.records.arrays import Array, Floats, Params
 from grader.records.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
 from grader.records.decisions import Decision, DecisionKind, Ruling
+from grader.records.findings import Charge, Credit, Finding, Findings
 from grader.records.questions import Expectation, LineUp, Oracle, Probes, Stage, Suspect
 from grader.records.report import (
     Curves,
     Diagnosis,
     Environment,
     Figure,
-    Finding,
     Group,
     HeatMap,
     Judgement,
@@ -30,7 +30,9 @@ __all__ = [
     "Assignment",
     "Bounds",
     "Call",
+    "Charge",
     "CheckRow",
+    "Credit",
     "Curves",
     "Decision",
     "DecisionKind",
@@ -40,6 +42,7 @@ __all__ = [
     "Expectation",
     "Figure",
     "Finding",
+    "Findings",
     "Floats",
     "Foreign",
     "Group",

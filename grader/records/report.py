@@ -36,18 +36,6 @@ Figure = HeatMap | Curves
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a check says of one submission, before points."""
-
-    share: float  # of the check's points, 0..1
-    message: str
-    figures: tuple[Figure, ...] = ()
-    places: tuple[Place, ...] = ()
-    skipped: bool = False  # it could not be judged: something that it needs is missing
-    about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
-
-
-@dataclass(frozen=True)
 class Verdict:
     """A finding with its points."""
 

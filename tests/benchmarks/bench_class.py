@@ -24,7 +24,7 @@ from grader.classroom.answers import Author, author
 from grader.classroom.desk import Desk, Sitting, Task
 from grader.classroom.gradebook import Gradebook
 from grader.demo.students import SHEETS
-from grader.judge import KNOWN
+from grader.scoring import KNOWN
 
 
 def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:

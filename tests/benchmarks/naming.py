@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader.assignment import bundled, load
-from grader.judge import KNOWN, judge
+from grader.judge import judge
+from grader.scoring import KNOWN
 from grader.pipeline import grade
 from grader.records import Assignment, Judgement, LineUp, Probes, Run, Submission
 from grader.student.host import StudentHost

@@ -44,6 +44,8 @@ def line(name, score=1.0, replies=b"replies", **other):
         "basis": BASIS,
         "published": f'{{"score": {score}}}\n',
         "record": pack(report),
+        "findings": b"findings",
+        "found_by": "all that finds",
     } | other
     return Line(name=name, report=report, replies=replies, **given)
 
@@ -117,7 +119,7 @@ def test_a_grading_comes_back(book, tmp_path):
         assert list(last) == ["alice", "bob"]
         at = last["bob"].at
         assert time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
-        assert last["bob"] == Kept(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, BASIS)
+        assert last["bob"] == Kept(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, "all that finds", BASIS)
         assert last["alice"].basis == replace(BASIS, isolated=False)
         assert last["alice"].replies is None
         assert again.replies(1) == b"replies"
@@ -144,7 +146,11 @@ def test_a_regrade_is_one_more_grading_of_the_same_replies(book, tmp_path):
     assert book.sources()["alice"] == "new/alice.py"
     assert (book.assignment_text("rubric"), book.assignment_text("other")) == (RUBRIC, "title = 'y'\n")
     book.close()
-    assert rows(tmp_path, "SELECT id, record IS NULL FROM grading ORDER BY id") == [(1, 1), (2, 0), (3, 0)]
+    assert rows(tmp_path, "SELECT id, record IS NULL, findings IS NULL FROM grading ORDER BY id") == [
+        (1, 1, 1),
+        (2, 0, 0),
+        (3, 0, 0),
+    ]
     assert rows(tmp_path, "SELECT count(*) FROM replies") == [(2,)]
 
 
@@ -402,7 +408,7 @@ def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
     """Its rows are there, the new tables too, and the old file is beside it as it was."""
     version_1(tmp_path)
     with Gradebook(tmp_path) as book:
-        assert book._storage.rows("PRAGMA user_version") == [(2,)]
+        assert book._storage.rows("PRAGMA user_version") == [(3,)]
         assert list(book.last()) == ["alice", "bob"]
         assert book.report("bob").submission == "bob"
         book.decide("alice", decision())
@@ -421,13 +427,15 @@ def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
 @pytest.mark.parametrize(
     "broken", ["CREATE TABLE more (x); CREATE TABLE grading (x);", "CREATE TABLE more (x); nonsense;"]
 )
-@pytest.mark.parametrize("start", [1, 2])
+@pytest.mark.parametrize("start", [1, 2, 3])
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch, broken, start):
     """However many versions it is behind, a gradebook is at the newest one or as it was."""
-    if start == 1:
-        version_1(tmp_path)
-    else:
+    if start == len(schema.MIGRATIONS):
         filled(tmp_path)
+    else:
+        version_1(tmp_path)
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+            database.executescript("".join(schema.MIGRATIONS[1:start]) + f"PRAGMA user_version = {start};")
     dump = "SELECT * FROM grading, sqlite_schema ORDER BY 1"
     before = rows(tmp_path, dump)
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
@@ -440,7 +448,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch, broken, s
     monkeypatch.undo()
     with Gradebook(tmp_path) as book:
         assert book.last()
-        assert book._storage.rows("PRAGMA user_version") == [(2,)]
+        assert book._storage.rows("PRAGMA user_version") == [(3,)]
 
 
 def test_a_first_table_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
@@ -458,14 +466,14 @@ def test_a_newer_gradebook_is_refused_and_not_touched(tmp_path):
     filled(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.execute("PRAGMA journal_mode = DELETE")
-        database.execute("PRAGMA user_version = 3")
+        database.execute("PRAGMA user_version = 4")
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(GradebookError, match=r"of version 3, .* up to 2\. It was written by a newer grader: install"):
+    with pytest.raises(GradebookError, match=r"of version 4, .* up to 3\. It was written by a newer grader: install"):
         Gradebook(tmp_path)
     assert (tmp_path / FILE).read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
 def test_another_programs_database_is_refused_and_not_touched(tmp_path, version):
     """Not a byte of it may change: nbgrader calls its own gradebook.db as well."""
     with closing(sqlite3.connect(tmp_path / FILE)) as database:

@@ -104,7 +104,8 @@ def line(name: str):
     from grader.records import Environment, Report
 
     report = Report(name, name, 1.0, 2.0, "graded", (), (), (), Environment({}, ()), {})
-    return Line(name, name, "grade", Basis(name, "a", "s", "q", "{}", True), report, "{}\n", pack(report), b"replies")
+    basis = Basis(name, "a", "s", "q", "{}", True)
+    return Line(name, name, "grade", basis, report, "{}\n", pack(report), b"replies", b"findings", "by")
 
 
 def test_a_grading_is_there_whole_or_not_at_all(tmp_path):

@@ -15,7 +15,7 @@ from grader.assignment import load
 from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
 from grader.classroom.regrading import StoppedError, regrade
-from grader.judge import KNOWN
+from grader.scoring import KNOWN
 from grader.student.host import StudentHost
 
 ALREADY = "were judged by this rubric already (--force judges them again)"

@@ -1,0 +1,49 @@
+"""What was found in one submission's replies, before the rubric puts points to it and the list of mistakes its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grader.records.report import Figure
+from grader.records.submission import Place
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check says of one submission, before points."""
+
+    share: float  # of the check's points, 0..1
+    message: str
+    figures: tuple[Figure, ...] = ()
+    places: tuple[Place, ...] = ()
+    skipped: bool = False  # it could not be judged: something that it needs is missing
+    about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What a check earns after all, where the mistake behind it is charged elsewhere."""
+
+    share: float  # of the check's points, 0..1
+    elsewhere: tuple[int, ...]  # the mistakes: positions in LineUp.suspects
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One named mistake: what it explains, and what it costs there."""
+
+    suspect: int  # position in LineUp.suspects
+    alternatives: tuple[int, ...]  # others that would explain the same as well
+    explains: tuple[str, ...]  # checks
+    costs: Mapping[str, float]  # check -> share of its points that mending it returns
+    place: Place | None  # where in the student's code it most likely is
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was found of one submission. Points, titles and hints may change without it: it says no word of them."""
+
+    checks: Mapping[str, Finding]  # by the check's id, in the rubric's order
+    credits: Mapping[str, Credit] = field(default_factory=dict)
+    charges: tuple[Charge, ...] = ()

@@ -1,0 +1,179 @@
+"""Where only points or words changed, a class is scored again from what was found, and nothing is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from classroom.conftest import timeless
+from classroom.once import SMALL, UNFINISHED, graded_once, points
+from grader import pipeline
+from grader.classroom import basis
+from grader.classroom.basis import found_by
+from grader.records import Assignment, LatePolicy
+
+JUDGED = ("right_einsum", "wrong_half_the_gradient", "bare")
+
+
+@pytest.fixture
+def here(tmp_path_factory, tmp_path, monkeypatch):
+    """Give a class that is graded."""
+    return graded_once(tmp_path_factory, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Give the list of submissions that are judged from now on."""
+    names = []
+    find = pipeline.find
+
+    def noted(assignment, probes, run, submission):
+        names.append(submission.name)
+        return find(assignment, probes, run, submission)
+
+    monkeypatch.setattr(pipeline, "find", noted)
+    return names
+
+
+def files(folder, names):
+    """Give all reports, but for the time that they took."""
+    return {
+        (name, kind): timeless((folder.out / "submissions" / name / f"report.{kind}").read_text(encoding="utf-8"))
+        for name in names
+        for kind in ("json", "html")
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        points("gradient_W1", 7, 9),
+        points("scores", 8, 0.5),
+        ('id = "decay"\npoints = 4\n', 'id = "decay"\npoints = 4\nhidden = true\n'),
+        ('title = "A two-layer neural network"', 'title = "Another"'),
+        ("percent_a_day = 10", "percent_a_day = 20"),
+    ],
+    ids=lambda change: change[1].splitlines()[-1],
+)
+def test_points_and_words_judge_nothing_and_give_what_judging_gives(
+    tmp_path_factory, tmp_path, monkeypatch, judged, change
+):
+    """The reports are those of judging all again, byte for byte but for their timing."""
+    names = (*SMALL, UNFINISHED)
+    here = graded_once(tmp_path_factory, tmp_path, monkeypatch, names)
+    judged.clear()
+    here.change(change)
+    here.regrade()
+    assert judged == []
+    every = [name.partition(".")[0] for name in names] + ["bare"]
+    quick = files(here, every)
+    here.regrade("--force")
+    assert sorted(judged) == sorted({*every} - {"broken_syntax"})
+    assert files(here, every) == quick
+
+
+def test_what_was_found_is_handed_on_from_regrade_to_regrade(here, judged):
+    """A second edit finds the findings where the first left them, and so does `grade`."""
+    here.change(points("gradient_W1", 7, 9))
+    here.regrade()
+    here.change(points("gradient_W1", 9, 7))
+    assert "4 judged again" in here.grade()
+    assert judged == []
+    assert here.report("wrong_half_the_gradient")["score"] == 86
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"), ("\nthreshold = 0.5", "\nthreshold = 0.4")],
+    ids=["tolerance", "threshold"],
+)
+def test_tolerances_and_thresholds_are_judged(here, judged, change):
+    """What was found was found by the tolerances as they were."""
+    here.change(change)
+    here.regrade()
+    assert sorted(judged) == sorted(JUDGED)
+
+
+def test_findings_that_cannot_be_read_take_no_grade_away(here, judged):
+    """The earlier grading stands and the command says which and what to do; judging all again mends it."""
+    here.damage("UPDATE grading SET findings = ? WHERE name = 'right_einsum'", b"rot")
+    here.change(points("scores", 8, 10))
+    said = here.regrade(status=1)
+    assert "right_einsum" in said
+    assert "the earlier grading stands" in said
+    assert here.report("right_einsum")["score"] == 100
+    assert judged == []
+    here.regrade("--force")
+    assert here.report("right_einsum")["score"] == 102
+
+
+# ---------------------------------------------------------------- what findings depend on
+
+
+def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, probes):
+    """An edit of these is no reason to judge again."""
+    other = replace(
+        assignment,
+        title="Another",
+        digest="another",
+        late=LatePolicy(1, 20.0, "earned", 0.0),
+        checks=tuple(replace(row, points=row.points + 1, hidden=not row.hidden) for row in assignment.checks),
+    )
+    assert found_by(other, probes) == found_by(assignment, probes)
+
+
+@pytest.mark.parametrize("field", [*sorted(set(Assignment.__dataclass_fields__) - basis._IN_WORDS), "checks"])
+def test_everything_else_of_the_rubric_is_what_they_depend_on(assignment, probes, field):
+    """Whatever is not known to be harmless is a reason to judge again, and so is a check that comes or goes."""
+    value = assignment.checks[1:] if field == "checks" else "changed"
+    assert found_by(replace(assignment, **{field: value}), probes) != found_by(assignment, probes)
+
+
+def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
+    """Findings name mistakes by their position in the list; its titles and hints are read when they are told."""
+    suspects = probes.line_up.suspects
+
+    def with_first(**changes):
+        line_up = replace(probes.line_up, suspects=(replace(suspects[0], **changes), *suspects[1:]))
+        return found_by(assignment, replace(probes, line_up=line_up))
+
+    assert with_first(title="Another.", hint="Look.", formula="x", source="y") == found_by(assignment, probes)
+    for change in ({"id": "x"}, {"charged": ("x",)}, {"about": "x"}, {"steps": frozenset()}, {"harmless": True}):
+        assert with_first(**change) != found_by(assignment, probes)
+    fewer = replace(probes, line_up=replace(probes.line_up, suspects=suspects[1:]))
+    assert found_by(assignment, fewer) != found_by(assignment, probes)
+
+
+ENTRY = 'BOTH = "Both are wrong."\nSTEPS = (_mistake("x", "A title.", "A hint.", {"total": wrong}),)\n\n\ndef wrong(a, b):\n    return np.einsum("ij, jk", a, b)\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("A title.", "Another title.", False),
+        ("A hint.", "Look at both.", False),
+        ("Both are wrong.", "One is wrong.", False),
+        ('"x"', '"y"', True),
+        ("total", "decay", True),
+        ("ij, jk", "ij, kj", True),
+        ("(a, b)", "(b, a)", True),
+    ],
+)
+def test_sentences_of_the_list_of_mistakes_do_not_count_and_its_code_does(tmp_path, old, new, counts):
+    """A hint may be mended in a class that is graded; a wrong step is another wrong network."""
+    file = tmp_path / "mistakes.py"
+    file.write_text(ENTRY, encoding="utf-8")
+    before = basis._without_sentences(file)
+    file.write_text(ENTRY.replace(old, new), encoding="utf-8")
+    assert (basis._without_sentences(file) != before) == counts
+
+
+def test_all_titles_and_hints_of_the_real_list_are_left_out():
+    """Whatever way an entry is written in, its title and hint stand in none of the code that counts."""
+    from reference.misconceptions import MISCONCEPTIONS
+
+    code = "".join(basis._without_sentences(file).decode() for file in basis._MISTAKES.glob("*.py"))
+    for mistake in (one for one in MISCONCEPTIONS if not one.harmless):
+        for text in (mistake.title, mistake.hint):
+            assert repr(text)[1:-1] not in code, text
