@@ -12,15 +12,15 @@ from grader.submission.naming import plain_stem
 
 
 def test_entries_of_a_class(tmp_path):
-    """Notebooks, .py files, zips and folders are submissions; links and other files are not, and are told apart."""
-    for name in ("ann.ipynb", "bob.PY", "cem.zip", "roster.csv", ".DS_Store"):
+    """Notebooks, .py files, zips and folders are submissions; links, hidden and other files are not, and are told apart."""
+    for name in ("ann.ipynb", "bob.PY", "cem.zip", "roster.csv", ".DS_Store", "._ann.ipynb", ".gus.ipynb"):
         (tmp_path / name).touch()
     for name in ("dan", "__MACOSX", ".ipynb_checkpoints"):
         (tmp_path / name).mkdir()
     (tmp_path / "eve").symlink_to(tmp_path / "dan")
     (tmp_path / "fay.ipynb").symlink_to(tmp_path / "ann.ipynb")
     assert [path.name for path in entries(tmp_path)] == ["ann.ipynb", "bob.PY", "cem.zip", "dan"]
-    assert [path.name for path in ignored(tmp_path)] == ["eve", "fay.ipynb", "roster.csv"]
+    assert [path.name for path in ignored(tmp_path)] == ["eve", "fay.ipynb", "roster.csv", ".gus.ipynb"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from grader.sheets import SHEETS, ExportOptions
 from grader.sheets.index import to_index
 
 PAGE = "index.html"
+SIMILAR = "similar.html"  # once somebody asked for it
 TABLE = "gradebook"  # the one of SHEETS that is always written
 
 
@@ -39,7 +40,7 @@ def write_overview(out: Path, sheet: Sheet) -> Path:
     """Write the class page and the table; give the page's path."""
     for name, text in SHEETS[TABLE].write(sheet, ExportOptions()).items():
         write_text(out / name, text)
-    write_text(out / PAGE, to_index(sheet))
+    write_text(out / PAGE, to_index(sheet, similar=SIMILAR if (out / SIMILAR).exists() else ""))
     return out / PAGE
 
 

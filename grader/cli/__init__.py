@@ -9,6 +9,7 @@ from grader.cli.grading import grade, regrade
 from grader.cli.people import adjust, history
 from grader.cli.rubric import audit, build, demo, doctor
 from grader.cli.sheets import export
+from grader.cli.similar import similar
 
 __all__ = ["main"]
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Grade the two-layer-net assignment: students' code in a process of its own, every verdict explained."""
 
 
-for command in (grade, regrade, adjust, history, export, audit, demo, doctor, build):
+for command in (grade, regrade, adjust, history, export, similar, audit, demo, doctor, build):
     main.add_command(command)

@@ -82,7 +82,7 @@ def grade(
     with shown.failures_in_words(f"--out {out}", again):
         listed = read_roster(roster) if roster else None
         with Gradebook(out, create=True) as book, shown.progress("grading") as (began, told):
-            assignment = given or shown.assignment_of(_same_folder(book))
+            assignment = given or shown.assignment_of(shown.same_folder(book))
             chosen = named(found, book.sources())
             began(len(chosen))
             sitting = Sitting(assignment, assignment.seed if seed is None else seed, unsafe)
@@ -103,7 +103,10 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     _scores(screen, outcome)
     if left:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
-        shown.say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.")
+        hidden = (
+            " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
+        )
+        shown.say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.{hidden}")
     counts = Counter(outcome.fates.values())
     shown.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
     elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
@@ -111,7 +114,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
         shown.say(
             screen,
             "Taken for the same submission as one of that name from another folder:"
-            f" {_some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
+            f" {shown.some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
         )
     overtaken = [
         report.submission
@@ -122,11 +125,11 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     if overtaken:
         shown.say(
             screen,
-            f"Points that were decided for an earlier hand-in do not count for the new one: {_some(overtaken)}."
+            f"Points that were decided for an earlier hand-in do not count for the new one: {shown.some(overtaken)}."
             " `grader history` shows them.",
         )
     if outcome.others:
-        shown.say(screen, f"In the gradebook from before, and not among these: {_some(outcome.others)}.")
+        shown.say(screen, f"In the gradebook from before, and not among these: {shown.some(outcome.others)}.")
     for text in lines(outcome.matching) if outcome.matching else ():
         shown.say(screen, text)
     if stopped:
@@ -139,7 +142,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     if failed:
         shown.say(
             screen,
-            f"The grader itself failed on: {_some(failed)}."
+            f"The grader itself failed on: {shown.some(failed)}."
             " What is known of it is in grader-error.txt beside the report.",
         )
     shown.point_to(screen, outcome.page)
@@ -162,11 +165,6 @@ def _scores(screen: Console, outcome: Outcome) -> None:
         screen,
         f"{len(scores)} graded{median}, {unread} could not be: {shown.distribution(tenths)}".rstrip(": "),
     )
-
-
-def _some(names: Sequence[str], most: int = 10) -> str:
-    listed = ", ".join(line(name) for name in names[:most])
-    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
 def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
@@ -230,7 +228,7 @@ def regrade(
         Gradebook(out) as book,
         shown.progress("judging") as (began, told),
     ):
-        assignment = shown.assignment_of(folder or _same_folder(book))
+        assignment = shown.assignment_of(folder or shown.same_folder(book))
         sitting = Sitting(assignment, assignment.seed if seed is None else seed)
         try:
             found = judge_again(sitting, book, workers, force=force, began=began, told=told)
@@ -242,12 +240,6 @@ def regrade(
             raise SystemExit(shown.STOPPED) from None
     _tell_moves(shown.screen(), found, out, stopped=stopped)
     raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if found.failed else 0)
-
-
-def _same_folder(book: Gradebook) -> Path | None:
-    """Give where the rubric stood by which the class was graded: that one was edited, most likely."""
-    folder = book.rubric_folder()
-    return folder if folder and (folder / RUBRIC).exists() else None
 
 
 def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:
@@ -268,7 +260,7 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     shown.say(screen, " ".join(said))
     for reason, count in Counter(found.left.values()).items():
         names = [name for name, why_not in found.left.items() if why_not == reason]
-        shown.say(screen, f"{count} left as they were ({_some(names)}): {reason}")
+        shown.say(screen, f"{count} left as they were ({shown.some(names)}): {reason}")
     if stopped:
         shown.say(
             screen,

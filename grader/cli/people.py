@@ -150,6 +150,8 @@ def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
         text += "" if kept.basis.isolated else ", with --unsafe"
         if before is not None:
             text += f"; {why(moved(before, report)) or 'nothing moved'}"
+            # A namesake from another folder is taken for the same submission: whoever looks for the mix-up finds it here.
+            text += f"; from {report.source}, before from {before.source}" if report.source != before.source else ""
         of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
         events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
         before = report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +13,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from grader.assignment import FILE as RUBRIC
 from grader.assignment import AssignmentError, bundled
 from grader.assignment import load as load_assignment
 from grader.classroom.answers import ReferenceMissingError
 from grader.classroom.desk import Graded
 from grader.classroom.executors import LOCAL, MOST_WORKERS, REMOTE, ClusterError, Workers
-from grader.classroom.gradebook import GradebookError, NoSpaceError
+from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.roster import RosterError
 from grader.records import Assignment
+from grader.report.untrusted import line
 from grader.scoring import KNOWN
 from grader.student import canary
 
@@ -56,6 +58,12 @@ def assignment_of(folder: Path | None) -> Assignment:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
         raise click.UsageError(str(error)) from error
+
+
+def same_folder(book: Gradebook) -> Path | None:
+    """Give where the rubric stood by which the class was graded: that one was edited, most likely."""
+    folder = book.rubric_folder()
+    return folder if folder and (folder / RUBRIC).exists() else None
 
 
 def workers_of(jobs: int, cluster: str) -> Workers:
@@ -109,6 +117,12 @@ def screen() -> Console:
 def say(console: Console, text: str) -> None:
     """Print a text as it is: a Text takes no markup and no emoji out of a student's file name."""
     console.print(Text(text))
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """Name the first of several, and say how many more there are."""
+    listed = ", ".join(line(name) for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
 def point_to(console: Console, page: Path) -> None:

@@ -7,6 +7,7 @@ from grader.records.arrays import Array, Floats, Params
 from grader.records.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
 from grader.records.decisions import Decision, DecisionKind, Ruling
 from grader.records.findings import Charge, Credit, Finding, Findings
+from grader.records.likeness import Likeness, Pair, Passage, Program, Span, Text
 from grader.records.questions import Expectation, LineUp, Oracle, Probes, Stage, Suspect
 from grader.records.report import (
     Curves,
@@ -49,15 +50,19 @@ __all__ = [
     "HeatMap",
     "Judgement",
     "LatePolicy",
+    "Likeness",
     "Limits",
     "LineUp",
     "Module",
     "Oracle",
     "Outcome",
+    "Pair",
     "Params",
+    "Passage",
     "Place",
     "Probes",
     "Problem",
+    "Program",
     "Reply",
     "Report",
     "ReportStatus",
@@ -65,6 +70,7 @@ __all__ = [
     "Run",
     "Segment",
     "Sheet",
+    "Span",
     "Stage",
     "Standing",
     "Step",
@@ -72,6 +78,7 @@ __all__ = [
     "StudentError",
     "Submission",
     "Suspect",
+    "Text",
     "Tolerances",
     "Variant",
     "Verdict",

@@ -49,7 +49,9 @@ class Pair:
 
     first: str  # names of submissions, in order
     second: str
-    similarity: float  # 0..1: weight of what is shared, of the weight of the smaller program
+    similarity: (
+        float  # 0..1: weight of what is shared, of the weight of the smaller program (or of a dozen rare pieces)
+    )
     passages: tuple[Passage, ...]  # in the order of the first program
 
 
@@ -63,3 +65,5 @@ class Likeness:
     spread: tuple[int, ...]  # how many of all pairs have a similarity in each twentieth of 0..1
     usual: float  # the similarity below which 95 of 100 pairs of the class stay
     left: Mapping[str, str]  # name -> why it was not compared
+    limit: float = 1.0  # the similarity from which a pair is worth a look: it stands out from this class
+    unlisted: int = 0  # further pairs above the limit that `pairs` had no room for; `groups` knows them all the same

@@ -71,6 +71,17 @@ def test_all_that_was_said_in_its_order(here):
     assert len(moments) == 5
 
 
+def test_a_hand_in_from_elsewhere_is_told(here):
+    """Where a name comes from another folder than before, both paths stand at the grading that changed it, and only there."""
+    (here.path / "class").rename(here.path / "monday")
+    say("grade", "monday", "--assignment", "rubric", "--out", "graded", "--force")
+    text = history("bare")
+    assert text.count("; from monday/bare.py, before from class/bare.py") == 1
+    here.change(points("scores", 8, 10))
+    here.regrade()
+    assert history("bare").count("before from") == 1
+
+
 def test_another_hand_in_and_another_rubric_are_told_apart(here):
     """The same submission has the same digest, and a changed rubric another one."""
     here.change(points("scores", 8, 10))

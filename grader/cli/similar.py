@@ -1,0 +1,59 @@
+"""`grader similar`: which programs of a class are built alike, as a place to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.classroom.comparing import Comparison, compare_class
+from grader.classroom.gradebook import Gradebook
+from grader.cli import shown
+from grader.report.untrusted import line
+
+LISTED = 20
+A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and speak with the people."
+
+
+@click.command(
+    epilog="""\b
+Example:
+  grader similar graded
+
+Exit status: 0, whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@shown.GRADED
+@shown.ASSIGNMENT
+def similar(out: Path, folder: Path | None) -> None:
+    """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
+    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
+        assignment = shown.assignment_of(folder or shown.same_folder(book))
+        found = compare_class(book, assignment)
+    screen = shown.screen()
+    _tell(screen, found)
+    shown.point_to(screen, found.page)
+
+
+def _tell(screen: Console, found: Comparison) -> None:
+    likeness = found.likeness
+    for reason, left in Counter(likeness.left.values()).items():
+        names = [name for name, why in likeness.left.items() if why == reason]
+        shown.say(screen, f"{left} not compared ({shown.some(names)}): {reason}")
+    count = len(likeness.programs)
+    if not likeness.pairs:
+        shown.say(screen, f"{count} programs compared: no two of them stand out as built alike.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("first", "second", "alike", "passages"):
+        table.add_column(title, justify="left" if title in {"first", "second"} else "right")
+    for pair in likeness.pairs[:LISTED]:
+        cells = (line(pair.first), line(pair.second), f"{pair.similarity:.0%}", str(len(pair.passages)))
+        table.add_row(*map(Text, cells))
+    screen.print(table)
+    more = f" and {len(likeness.pairs) - LISTED} more on the page" if len(likeness.pairs) > LISTED else ""
+    shown.say(screen, f"{count} programs compared; {min(LISTED, len(likeness.pairs))} pairs stand out{more}.")
+    shown.say(screen, A_PLACE_TO_LOOK)
