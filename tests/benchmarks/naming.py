@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 
 from grader.assignment import bundled, load
 from grader.judge import judge
-from grader.scoring import KNOWN
 from grader.pipeline import grade
 from grader.records import Assignment, Judgement, LineUp, Probes, Run, Submission
+from grader.scoring import KNOWN
 from grader.student.host import StudentHost
 from grader.submission import load as load_submission
 from reference.handwriting import written
