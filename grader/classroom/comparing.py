@@ -10,12 +10,17 @@ from grader.classroom.packing import DamagedError, unpack
 from grader.classroom.standing import Standings
 from grader.classroom.writing import SIMILAR, full_disk_in_words, write_overview, write_text
 from grader.records import Assignment, Likeness, Program, Sheet, Submission, Text
+from grader.report.untrusted import line, plain
 from grader.sheets.similar import to_similar
 from grader.similarity import compared
 from grader.submission import load
 
 NO_PROGRAM = "there is no program of it: nothing could be run."
 UNREADABLE = "what was kept of it cannot be read; `grader grade` with --force keeps it anew."
+
+
+class SkeletonError(ValueError):
+    """What everybody was handed cannot be read; the text says where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Comparison:
 def compare_class(book: Gradebook, assignment: Assignment) -> Comparison:
     """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
 
-    assignment : whose notebook is the skeleton. Raises GradebookError where nothing is graded.
+    assignment : whose notebook is the skeleton. Raises SkeletonError without one, GradebookError where nothing
+    is graded.
     """
     out = book.path.parent
     programs, left = _programs(book)
@@ -76,4 +82,10 @@ def _program(submission: Submission, name: str) -> Program:
 def _skeleton(assignment: Assignment) -> Program:
     """Give what everybody was handed: read as a submission is, so that the same statements of it are looked at."""
     path = assignment.folder / assignment.notebook
-    return _program(load(path, class_name=assignment.class_name, notebook=assignment.notebook), "")
+    skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
+    if skeleton.problem:
+        raise SkeletonError(
+            f"{line(str(path))}: {plain(skeleton.problem.message)} Expected there is the notebook that the class was"
+            " handed: what it gives to everybody is no likeness. --assignment names the folder that holds it."
+        )
+    return _program(skeleton, "")

@@ -43,7 +43,7 @@ def _tell(screen: Console, found: Comparison) -> None:
     for reason, left in Counter(likeness.left.values()).items():
         names = [name for name, why in likeness.left.items() if why == reason]
         shown.say(screen, f"{left} not compared ({shown.some(names)}): {reason}")
-    count = len(likeness.programs)
+    count = len(likeness.programs.keys() - likeness.left.keys())
     if not likeness.pairs:
         shown.say(screen, f"{count} programs compared: no two of them stand out as built alike.")
         return
@@ -54,6 +54,8 @@ def _tell(screen: Console, found: Comparison) -> None:
         cells = (line(pair.first), line(pair.second), f"{pair.similarity:.0%}", str(len(pair.passages)))
         table.add_row(*map(Text, cells))
     screen.print(table)
-    more = f" and {len(likeness.pairs) - LISTED} more on the page" if len(likeness.pairs) > LISTED else ""
-    shown.say(screen, f"{count} programs compared; {min(LISTED, len(likeness.pairs))} pairs stand out{more}.")
+    whole = len(likeness.pairs) + likeness.unlisted
+    pairs = "1 pair stands out" if whole == 1 else f"{whole} pairs stand out"
+    more = f"; the page shows the first {len(likeness.pairs)}" if likeness.unlisted else ""
+    shown.say(screen, f"{count} programs compared; {pairs}{more}.")
     shown.say(screen, A_PLACE_TO_LOOK)

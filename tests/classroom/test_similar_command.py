@@ -1,0 +1,121 @@
+"""`grader similar`: a graded class compared from what the gradebook keeps, and the page written beside the class page."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from classroom.conftest import ROOT, SAMPLES, write_rubric
+from classroom.once import Folder, say
+from grader.assignment import load as load_assignment
+from grader.classroom.basis import Basis
+from grader.classroom.gradebook import Gradebook, Line
+from grader.classroom.packing import pack
+from grader.pipeline import judged
+from grader.records import Probes
+from grader.scoring import KNOWN
+from grader.student.host import StudentHost
+from grader.submission import load
+from similarity.disguises import WAYS
+
+CLASS = ("right_einsum.py", "right_loops.py", "right_tensordot.py", "right_closures.py", "right_softmax_jacobian.py")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Give a gradebook with programs that were never run: what they answered is not looked at, and nothing may run."""
+
+    def refuse(*_):
+        raise AssertionError("student code was to be run")
+
+    monkeypatch.setattr(StudentHost, "__init__", refuse)
+    monkeypatch.chdir(tmp_path)
+    write_rubric(tmp_path / "rubric")
+    shutil.copy(ROOT / "assignment" / "two_layer_net.ipynb", tmp_path / "rubric")
+    (tmp_path / "graded").mkdir()
+    (tmp_path / "class").mkdir()
+    source = (SAMPLES / CLASS[0]).read_text(encoding="utf-8")
+    copy = WAYS["everything"](source, random.Random(1))  # noqa: S311 -- no secret
+    (tmp_path / "class" / "copied.py").write_text(copy, encoding="utf-8")
+    return Folder(tmp_path)
+
+
+def keep(folder: Folder, *paths: Path) -> None:
+    """Put submissions into the gradebook as if they had been graded."""
+    assignment = load_assignment(folder.path / "rubric", KNOWN)
+    lines = []
+    for path in paths:
+        submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
+        grading = judged(submission, None, assignment, Probes((), {}))
+        basis = Basis(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
+        replies = None if submission.problem else pack((submission, None, ()))
+        record = pack(grading.report)
+        lines.append(Line(path.stem, str(path), "grade", basis, grading.report, "{}\n", record, replies, None, ""))
+    with Gradebook(folder.out, create=True) as book:
+        book.keep(lines, (assignment.folder / "assignment.toml").read_text(encoding="utf-8"), assignment.folder)
+
+
+def test_a_copy_in_disguise_is_shown_as_a_place_to_look(here):
+    """The pair is listed and no other, the page shows it, the class page leads there, and nobody is called anything."""
+    keep(here, *(SAMPLES / name for name in CLASS), here.path / "class" / "copied.py")
+    said = say("similar", "graded")
+    assert "copied right_einsum" in said
+    assert "6 programs compared; 1 pair stands out." in said
+    assert "A place to look, and no verdict: read both programs, and speak with the people." in said
+    assert said.endswith("similar.html")
+    page = here.text("similar.html")
+    assert "copied" in page
+    assert "right_einsum" in page
+    assert 'href="similar.html"' in here.text("index.html")
+    for word in ("plagiar", "cheat", "guilt", "copied from", "suspicio"):
+        assert word not in page.lower()
+
+
+def test_a_class_in_which_nobody_copied(here):
+    """That is said, and the page is there all the same."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    assert "5 programs compared: no two of them stand out as built alike." in say("similar", "graded")
+
+
+def test_what_cannot_be_compared_is_named_with_the_reason(here):
+    """What could not be loaded, what is damaged and what holds nothing of its own: each is left out by name."""
+    samples = [SAMPLES / name for name in (*CLASS, "broken_syntax.ipynb")]
+    keep(here, *samples, ROOT / "assignment" / "two_layer_net.ipynb")
+    here.damage("UPDATE replies SET packed = ? WHERE id = 1", b"rot")
+    said = say("similar", "graded")
+    assert "1 not compared (broken_syntax): there is no program of it: nothing could be run." in said
+    assert "1 not compared (right_einsum): what was kept of it cannot be read" in said
+    assert "1 not compared (two_layer_net): It holds next to nothing beyond the skeleton" in said
+    assert "4 programs compared" in said
+    for name in ("broken_syntax", "right_einsum", "two_layer_net"):
+        assert name in here.text("similar.html")
+
+
+def test_without_the_skeleton_nothing_is_compared(here):
+    """Without it everybody would be like everybody: it is said where it was looked for, and where to name another."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    (here.path / "rubric" / "two_layer_net.ipynb").unlink()
+    said = say("similar", "graded", status=2)
+    assert "rubric/two_layer_net.ipynb: " in said
+    assert "Expected there is the notebook that the class was handed" in said
+    assert "--assignment names the folder that holds it." in said
+    assert not (here.out / "similar.html").exists()
+
+
+def test_a_folder_without_a_gradebook_is_refused(here):
+    """Nothing is made where there is nothing to compare."""
+    assert "gradebook.db" in say("similar", "graded", status=1)
+    assert list(here.out.iterdir()) == []
+
+
+def test_the_class_page_keeps_its_link(here):
+    """Whatever is written anew later leads to the page as before; without the page there is no link."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    say("adjust", "graded", "right_loops", "--late-days", 1, "--comment", "x", "--by", "ada")
+    assert "similar.html" not in here.text("index.html")
+    say("similar", "graded")
+    say("adjust", "graded", "right_loops", "--late-days", 2, "--comment", "x", "--by", "ada")
+    assert 'href="similar.html"' in here.text("index.html")
