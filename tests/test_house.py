@@ -19,6 +19,7 @@ FLOORS = {
     "grader.report": 2,
     "grader.checks": 2,
     "grader.kit": 2,
+    "grader.similarity": 2,
     "grader.diagnosis": 3,
     "grader.sheets": 3,
     "grader.scoring": 3,

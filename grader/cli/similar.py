@@ -43,7 +43,9 @@ def _tell(screen: Console, found: Comparison) -> None:
     for reason, left in Counter(likeness.left.values()).items():
         names = [name for name, why in likeness.left.items() if why == reason]
         shown.say(screen, f"{left} not compared ({shown.some(names)}): {reason}")
-    count = len(likeness.programs.keys() - likeness.left.keys())
+    count = len(likeness.programs)
+    for twins in likeness.twins:
+        shown.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {shown.some(twins)}.")
     if not likeness.pairs:
         shown.say(screen, f"{count} programs compared: no two of them stand out as built alike.")
         return

@@ -59,11 +59,13 @@ class Pair:
 class Likeness:
     """A class, compared pair by pair."""
 
-    programs: Mapping[str, Program]
+    programs: Mapping[str, Program]  # those that were compared
     pairs: tuple[Pair, ...]  # those worth a look, the most alike first
     groups: tuple[tuple[str, ...], ...]  # three and more that are linked by such pairs
     spread: tuple[int, ...]  # how many of all pairs have a similarity in each twentieth of 0..1
     usual: float  # the similarity below which 95 of 100 pairs of the class stay
     left: Mapping[str, str]  # name -> why it was not compared
     limit: float = 1.0  # the similarity from which a pair is worth a look: it stands out from this class
+    # Programs that are the same throughout, but for names and layout: told however ordinary they are for their class.
+    twins: tuple[tuple[str, ...], ...] = ()
     unlisted: int = 0  # further pairs above the limit that `pairs` had no room for; `groups` knows them all the same

@@ -5,7 +5,10 @@ The histogram's bars become links once the page's script runs; until then they a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 
 from grader.report import words
 from grader.report.figures import at, element
@@ -15,6 +18,18 @@ WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 28, 44
 GAP = 3  # between bars
 BAND = 9  # height of the quartiles' band
+ROUND, RADIUS = 440, 108  # width of a group's picture, and of its circle
+NAME = 15  # characters of a name beside a circle
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two members of a group whose programs are a pair."""
+
+    first: int  # positions in the group
+    second: int
+    similarity: float  # 0..1
+    pair: int  # its number in the page
 
 
 def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
@@ -125,3 +140,76 @@ def meter(score: float, max_score: float) -> str:
     inside = element("rect", width="64", height="8", rx="2", class_="all")
     inside += element("rect", width=at(64 * share), height="8", rx="2", class_="earned")
     return element("svg", inside=inside, width="64", height="8", **{"aria-hidden": "true"})
+
+
+def spread(counts: Sequence[int], usual: float) -> str:
+    """Draw how similar all pairs are: a bar for each part of 0..1, and below which mark 95 of 100 pairs stay."""
+    most, width, floor = max(counts), (WIDTH - LEFT - RIGHT) / len(counts), HEIGHT - BOTTOM
+    told = "; ".join(f"{twentieth(at)}: {count:,}" for at, count in enumerate(counts) if count)
+    mark = f"95 of 100 pairs stay below {usual:.0%}"
+    inside = element("title", "Distribution of similarity", id="spread-title")
+    inside += element("desc", f"Pairs by similarity. {told}. {mark}.", id="spread-desc")
+    for at_bar, count in enumerate(counts):
+        # A single pair among eighty thousand is the one to be seen.
+        height = max((floor - TOP - 16) * count / most, 3.0) if count else 0.0
+        x = LEFT + at_bar * width
+        parts = element("title", f"{twentieth(at_bar)}: {count:,} {'pair' if count == 1 else 'pairs'}")
+        parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
+        parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0,
+                         class_="column")  # fmt: skip
+        written = f"{count / 1000:.0f}k" if count >= 10_000 else str(count or "")
+        parts += element("text", written, x=x + width / 2, y=floor - height - 6, class_="middle count")
+        inside += element("g", inside=parts)
+    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
+    for tick in range(0, 101, 20):
+        anchor = "start" if tick == 0 else "end" if tick == 100 else "middle"
+        inside += element("text", f"{tick}%", x=_across(tick, 100.0), y=floor + 18, class_=anchor)
+    x, before = _across(usual, 1.0), usual > 0.6
+    inside += element("line", x1=x, x2=x, y1=TOP - 16, y2=floor + 4, class_="usual")
+    inside += element("text", mark, x=x - 6 if before else x + 6, y=TOP - 12, class_="end label" if before else "label")
+    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT - 20}", "aria-labelledby": "spread-title spread-desc"}
+    return element("svg", inside=inside, role="img", class_="histogram similar", **names)
+
+
+def twentieth(index: int) -> str:
+    """Say which similarities a part of the spread holds."""
+    return f"{5 * index}% to {'100%' if index == 19 else f'below {5 * index + 5}%'}"
+
+
+def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
+    """Draw a group's members around a circle and a line for each pair of them, the thicker the more alike.
+
+    Each line is a link to its pair. They take no part in the keyboard's way through the page: the list of the same
+    links, which stands below the picture, does.
+    """
+    middle = (ROUND / 2, RADIUS + 34)
+    # Half a step aside, so that no name stands right above another's beginning.
+    angles = [math.tau * (at + 0.5) / len(names) - math.pi / 2 for at in range(len(names))]
+    points = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
+    inside = element("title", f"Group of {len(names)}", id=f"{key}-title")
+    inside += element("desc", "Each line is a pair; the list below says the same.", id=f"{key}-desc")
+    inside += "".join(_edge(link, points, names) for link in links)
+    for name, angle, (x, y) in zip(names, angles, points, strict=True):
+        inside += element("circle", cx=x, cy=y, r=5.0, class_="member")
+        inside += _name(name, angle, middle)
+    place = {"viewBox": f"0 0 {ROUND} {at(2 * middle[1])}", "aria-labelledby": f"{key}-title {key}-desc"}
+    return element("svg", inside=inside, role="group", class_="circle", **place)
+
+
+def _edge(link: Link, points: Sequence[tuple[float, float]], names: Sequence[str]) -> str:
+    (x1, y1), (x2, y2) = points[link.first], points[link.second]
+    ends = {"x1": at(x1), "y1": at(y1), "x2": at(x2), "y2": at(y2)}
+    told = f"{names[link.first]} and {names[link.second]}: {link.similarity:.0%}"
+    # A thin line is hard to hit: a wide one, unseen, lies around it.
+    inside = element("title", told) + element("line", class_="reach", **ends)
+    inside += element("line", class_="edge", **{"stroke-width": at(1 + 6 * link.similarity**2)}, **ends)
+    return element("a", inside=inside, href=f"#pair-{link.pair}", tabindex="-1", **{"aria-label": told})
+
+
+def _name(name: str, angle: float, middle: tuple[float, float]) -> str:
+    """Write a name outside the circle; of a long one beginning and end, which tell names of one form apart."""
+    short = name if len(name) <= NAME else f"{name[: NAME - 7]}\N{HORIZONTAL ELLIPSIS}{name[-6:]}"
+    x, y = middle[0] + (RADIUS + 12) * math.cos(angle), middle[1] + (RADIUS + 14) * math.sin(angle) + 4
+    # Straight above and below there is room to both sides.
+    anchor = "middle" if abs(math.cos(angle)) < 0.1 else "start" if math.cos(angle) > 0 else "end"
+    return element("text", inside=element("title", name) + escape(short), x=x, y=y, class_=f"label {anchor}")

@@ -1,0 +1,78 @@
+"""Winnowing: a few fingerprints of each program, chosen so that two programs that share a stretch share one of them.
+
+Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document Fingerprinting", SIGMOD 2003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from grader.similarity.tokens import Reading, Stream
+
+# Measured on tests/similarity: see there.
+GRAM = 5  # words
+WINDOW = 3  # grams
+SHORTEST = 3  # words of a function that is too short for a gram
+_PRIME = (1 << 61) - 1
+_BASE = 0x5D_EECE_66D1
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """One gram of a program that was chosen."""
+
+    value: int
+    stream: int
+    start: int  # its first word
+    stop: int  # past its last
+
+
+def fingerprints(reading: Reading, gram: int = GRAM, window: int = WINDOW) -> tuple[Fingerprint, ...]:
+    """Choose fingerprints: of each `window` grams in a row, each `gram` words long, the smallest.
+
+    A stretch of gram + window - 1 words or more that stands in one function of each of two programs gives them a
+    common fingerprint; one shorter than `gram` never does, unless it is the whole of a function in both. The same in
+    every process and on every machine.
+    """
+    return tuple(
+        found for number, stream in enumerate(reading.streams) for found in _chosen(number, stream, gram, window)
+    )
+
+
+def grams(words: Sequence[str], gram: int = GRAM) -> list[int]:
+    """Give the value of each run of `gram` words; a shorter function is one gram as a whole."""
+    if len(words) < gram:
+        return [_hashed([_number(word) for word in words])] if len(words) >= SHORTEST else []
+    numbers = [_number(word) for word in words]
+    leaving = pow(_BASE, gram, _PRIME)
+    values, value = [], _hashed(numbers[:gram])
+    for old, new in zip(numbers, [*numbers[gram:], 0], strict=False):
+        values.append(value)
+        value = (value * _BASE + new - old * leaving) % _PRIME
+    return values[: len(numbers) - gram + 1]
+
+
+def _chosen(number: int, stream: Stream, gram: int, window: int) -> Iterator[Fingerprint]:
+    values = grams(stream.words, gram)
+    last = -1
+    for start in range(max(len(values) - window + 1, min(len(values), 1))):
+        seen = values[start : start + window]
+        # The rightmost of equals, so that a run of equal grams gives few.
+        place = start + max(index for index, value in enumerate(seen) if value == min(seen))
+        if place != last:
+            last = place
+            yield Fingerprint(values[place], number, place, min(place + gram, len(stream.words)))
+
+
+def _hashed(numbers: Sequence[int]) -> int:
+    value = 0
+    for number in numbers:
+        value = (value * _BASE + number) % _PRIME
+    return value
+
+
+def _number(word: str) -> int:
+    # Not hash(): that of a text differs from process to process.
+    return int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=8).digest(), "big") % _PRIME

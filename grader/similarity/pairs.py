@@ -1,0 +1,86 @@
+"""A class compared: what is rare in it and stands in two programs all the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from grader.records.arrays import Floats
+from grader.records.likeness import Likeness, Pair, Program
+from grader.similarity.binding import given_by, identifiers
+from grader.similarity.fingerprints import fingerprints
+from grader.similarity.passages import Side, passages
+from grader.similarity.standing import groups, limit, listed
+from grader.similarity.tokens import NotComparedError, read, statements
+from grader.similarity.weights import similarities, weighed
+
+# Fingerprints beyond the skeleton. A finished program has about 50.
+_SMALLEST = 8
+_BINS = 20
+
+
+def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
+    """Compare each two programs of a class.
+
+    programs : each with a name of its own, in any order. skeleton : what everybody was given, all of it.
+    A program that cannot be compared is named in `left`; no program raises. Raises NotComparedError where the skeleton
+    itself cannot be read.
+    """
+    ordered = sorted(programs, key=lambda program: program.name)
+    nodes = [node for body in statements(skeleton) for statement in body for node in ast.walk(statement)]
+    given = given_by(nodes)
+    start = read(skeleton, given)
+    everybodys = frozenset(found.value for found in fingerprints(start, window=1))
+    sides: dict[str, Side] = {}
+    left: dict[str, str] = {}
+    for program in ordered:
+        try:
+            reading = read(program, given)
+        except NotComparedError as error:
+            left[program.name] = str(error)
+            continue
+        prints = frozenset(found.value for found in fingerprints(reading)) - everybodys
+        if len(prints) < _SMALLEST:
+            left[program.name] = "It holds next to nothing beyond the skeleton, so there is nothing to compare."
+        else:
+            sides[program.name] = Side(reading, prints)
+    weights = weighed({name: side.prints for name, side in sides.items()})
+    table = similarities({name: side.prints for name, side in sides.items()}, weights)
+    alike = table[np.triu_indices(len(sides), 1)]
+    least = limit(alike)
+    standing = _standing([*sides], table, least)
+    shown = listed(standing)
+    common = frozenset(name for name, _ in identifiers(nodes))
+    return Likeness(
+        programs={program.name: program for program in ordered if program.name in sides},
+        pairs=tuple(
+            Pair(one, other, similarity, passages(sides[one], sides[other], weights, common))
+            for similarity, one, other in shown
+        ),
+        groups=groups((one, other) for _, one, other in standing),
+        spread=tuple(int(count) for count in np.histogram(alike, _BINS, (0.0, 1.0))[0]),
+        usual=float(np.quantile(alike, 0.95)) if len(alike) else 0.0,
+        left=left,
+        limit=least,
+        twins=_twins(sides),
+        unlisted=len(standing) - len(shown),
+    )
+
+
+def _twins(sides: Mapping[str, Side]) -> tuple[tuple[str, ...], ...]:
+    """Give the names of programs that are one program, the largest group first; functions may stand in any order."""
+    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for name, side in sides.items():
+        alike.setdefault(tuple(sorted(tuple(stream.words) for stream in side.reading.streams)), []).append(name)
+    found = (tuple(names) for names in alike.values() if len(names) > 1)
+    return tuple(sorted(found, key=lambda names: (-len(names), names)))
+
+
+def _standing(names: list[str], table: Floats, least: float) -> list[tuple[float, str, str]]:
+    rows, columns = np.nonzero(np.triu(table >= least, 1))
+    return [
+        (float(table[row, column]), names[row], names[column])
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]

@@ -1,0 +1,288 @@
+"""Copies stand out from a class, and honest programs do not."""
+
+import dataclasses
+import random
+from functools import cache
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.similarity import compared
+from grader.similarity.standing import MOST_PAIRS, groups, limit, listed
+from grader.similarity.tokens import NotComparedError
+from similarity.disguises import WAYS, halves
+from similarity.independent import FROM_SCRATCH, SAME_HAND, honest, program, skeleton, source_of, submitted
+
+# The best of the honest pairs; measured at 0.25, and a change that raises it is to be seen.
+HONEST_AT_MOST = 0.3
+
+
+def listed_pairs(likeness):
+    """Give the similarity of each listed pair."""
+    return {(pair.first, pair.second): pair.similarity for pair in likeness.pairs}
+
+
+def with_copies(*copies):
+    """Compare the honest class with these programs added."""
+    return compared([*honest().values(), *copies], skeleton())
+
+
+@cache
+def honest_likeness():
+    """Compare the honest class."""
+    return with_copies()
+
+
+def test_a_class_in_which_nobody_copied_gives_no_pair():
+    """Thirty programs written from scratch: 435 pairs, none of them listed, the most alike far below the limit."""
+    found = honest_likeness()
+    assert found.pairs == () == found.groups
+    assert found.left == {}
+    assert sum(found.spread) == 435
+    assert sum(found.spread[int(20 * HONEST_AT_MOST) :]) == 0, found.spread
+    assert found.usual < 0.15
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 8, 12, 20])
+def test_small_classes_in_which_nobody_copied_give_no_pair(size):
+    """Forty classes drawn from the thirty, of every size: what few share is not taken for what is rare."""
+    dice = random.Random(size)  # noqa: S311 -- no secret
+    for _ in range(40):
+        drawn = dice.sample(sorted(honest()), size)
+        assert compared([honest()[name] for name in drawn], skeleton()).pairs == ()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_disguised_copy_ranks_above_every_honest_pair(way):
+    """Each program of the class is copied in turn, in this disguise: the pair is listed, and no other."""
+    for number, (name, one) in enumerate(honest().items()):
+        copy = program("copy", WAYS[way](source_of(one), random.Random(number)))  # noqa: S311 -- no secret
+        found = listed_pairs(with_copies(copy))
+        assert [*found] == [tuple(sorted(("copy", name)))], (name, found)
+        assert min(found.values()) > 0.6, (name, found)
+
+
+def test_copies_of_many_are_all_found_at_once():
+    """Ten copies in one class, each in all disguises: ten pairs, and none between honest programs."""
+    names = sorted(honest())[::3]
+    dice = random.Random(7)  # noqa: S311 -- no secret
+    copies = [program(f"copy of {name}", WAYS["everything"](source_of(honest()[name]), dice)) for name in names]
+    assert set(listed_pairs(with_copies(*copies))) == {tuple(sorted((name, f"copy of {name}"))) for name in names}
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 6])
+def test_a_copy_is_found_in_a_small_class(size):
+    """Two of the class are one program in all disguises; with so few, nothing but that pair is listed."""
+    for seed in range(10):
+        dice = random.Random(seed)  # noqa: S311 -- no secret
+        drawn = dice.sample(sorted(honest()), size - 1)
+        copy = program("copy", WAYS["everything"](source_of(honest()[drawn[0]]), dice))
+        found = listed_pairs(compared([copy, *(honest()[name] for name in drawn)], skeleton()))
+        assert [*found] == [tuple(sorted(("copy", drawn[0])))], found
+
+
+HALVES = [("terse", "methods"), ("layers", "closures"), ("right_tensordot.py", "methods"), ("terse", "layers")]
+
+
+@pytest.mark.parametrize(("giver", "taker"), HALVES)
+def test_half_a_program_is_found_in_the_other(giver, taker):
+    """`loss` of one and the rest of another: linked to both, and the passages of the first lie in its `loss`."""
+    copy = program("half", halves(source_of(honest()[giver]), source_of(honest()[taker])))
+    found = with_copies(copy)
+    assert set(listed_pairs(found)) == {tuple(sorted(("half", name))) for name in (giver, taker)}
+    assert found.groups == (tuple(sorted(("half", giver, taker))),)
+
+
+def test_what_one_hand_wrote_is_found_among_the_kept_submissions():
+    """Three submissions that are one program, cut into other cells: they are a group, alike to the last word."""
+    found = with_copies(*(submitted(name) for name in SAME_HAND if name not in FROM_SCRATCH))
+    assert found.groups == (tuple(sorted(SAME_HAND)),)
+    assert set(listed_pairs(found).values()) == {1.0}
+
+
+def test_most_of_a_class_copying_does_not_hide_it():
+    """Twenty renamed copies of one program among twenty honest ones: all are one group."""
+    source = source_of(honest()["methods"])
+    copies = [program(f"copy {n:02}", WAYS["everything"](source, random.Random(n))) for n in range(20)]  # noqa: S311 -- no secret
+    kept = [honest()[name] for name in sorted(honest())[:20]]
+    found = compared([*copies, *kept], skeleton())
+    assert found.groups == (tuple(sorted([*(copy.name for copy in copies), "methods"])),)
+    assert found.unlisted + len(found.pairs) == 21 * 20 // 2
+    assert len(found.pairs) == MOST_PAIRS
+
+
+# ---------------------------------------------------------------- passages
+
+
+@pytest.fixture(scope="module")
+def copied():
+    """Give the likeness of the class with one renamed and one verbatim copy."""
+    source = source_of(honest()["methods"])
+    return with_copies(program("renamed", WAYS["renamed"](source, random.Random(1))), program("verbatim", source))  # noqa: S311 -- no secret
+
+
+def test_passages_lie_in_both_texts_without_overlaps_in_order(copied):
+    """Each can be shown side by side, from the top of the first program to its end."""
+    for pair in copied.pairs:
+        for passage in pair.passages:
+            for name, span in ((pair.first, passage.first), (pair.second, passage.second)):
+                lines = copied.programs[name].texts[span.text].source.splitlines()
+                assert 1 <= span.first <= span.last <= len(lines)
+        for one, other in combinations(pair.passages, 2):
+            assert (one.first.text, one.first.last) < (other.first.text, other.first.first)
+            assert one.second.text != other.second.text or (
+                one.second.last < other.second.first or other.second.last < one.second.first
+            )
+
+
+def test_passages_tell_how_rare_they_are_and_who_chose_the_names(copied):
+    """Of a verbatim copy all names are the same, of a renamed one none; three programs hold the rarest piece."""
+    found = {(pair.first, pair.second): pair for pair in copied.pairs}
+    heavy = [max(pair.passages, key=lambda passage: passage.weight) for pair in found.values()]
+    assert {passage.owners for passage in heavy} == {3}
+    assert all(passage.same_names == 1 for passage in found["methods", "verbatim"].passages if passage.weight > 10)
+    assert all(passage.same_names == 0 for passage in found["methods", "renamed"].passages)
+    assert heavy[0].weight > 20
+
+
+def test_passages_cover_nearly_all_that_is_shared(copied):
+    """What is not shown could not be judged: the passages of a verbatim copy cover most lines of the program."""
+    pair = next(pair for pair in copied.pairs if (pair.first, pair.second) == ("methods", "verbatim"))
+    covered = sum(passage.first.last - passage.first.first + 1 for passage in pair.passages)
+    lines = len(copied.programs["verbatim"].texts[0].source.splitlines())
+    assert covered > 0.7 * lines
+
+
+# ---------------------------------------------------------------- one class, whatever its order
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_order_does_not_matter(dice):
+    """The same class in any order gives the same likeness, to the last digit."""
+    copy = program("copy", WAYS["split"](source_of(honest()["closures"]), random.Random(1)))  # noqa: S311 -- no secret
+    members = [copy, *(honest()[name] for name in sorted(honest())[:12])]
+    first = compared(members, skeleton())
+    dice.shuffle(members)
+    assert compared(members, skeleton()) == first
+    assert first.pairs
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(sorted(honest())), st.integers(0, 20))
+def test_a_program_is_like_itself(name, others):
+    """A program and itself under another name: the similarity is 1, in a class of any size."""
+    twin = dataclasses.replace(honest()[name], name="twin")
+    rest = [honest()[other] for other in sorted(honest())[:others] if other != name]
+    assert listed_pairs(compared([twin, honest()[name], *rest], skeleton()))[tuple(sorted((name, "twin")))] == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("abx=+()[]:.\n 01,def"), max_size=4))
+def test_random_texts_never_raise(texts):
+    """A class of noise is compared, or left with a sentence each."""
+    members = [program(f"noise {number}", text) for number, text in enumerate(texts)]
+    found = compared(members, skeleton())
+    assert {*found.programs, *found.left} == {one.name for one in members}
+    assert all(sentence.endswith(".") for sentence in found.left.values())
+
+
+# ---------------------------------------------------------------- who is left, and what is dropped
+
+
+def test_who_cannot_be_compared_is_named_with_the_reason():
+    """The untouched skeleton, broken Python and a megabyte are left; the others are compared all the same."""
+    members = [
+        dataclasses.replace(skeleton(), name="untouched"),
+        program("broken", "def f(:"),
+        program("huge", "a = " + "b+" * 500_000 + "b"),
+        program("empty"),
+        honest()["terse"],
+    ]
+    found = compared(members, skeleton())
+    assert set(found.left) == {"untouched", "broken", "huge", "empty"}
+    assert "nothing beyond the skeleton" in found.left["untouched"] == found.left["empty"]
+    assert "Python cannot read broken, text 1" in found.left["broken"]
+    assert "KiB" in found.left["huge"]
+
+
+def test_a_class_of_nobody_is_compared():
+    """No program, no pair, no error."""
+    found = compared([], skeleton())
+    assert (found.pairs, found.groups, found.usual, sum(found.spread)) == ((), (), 0.0, 0)
+
+
+def test_a_skeleton_that_cannot_be_read_is_said():
+    """It is ours, not a student's: whoever gave it must hear of it."""
+    with pytest.raises(NotComparedError, match="cannot read"):
+        compared([], program("skeleton", "def f(:"))
+
+
+def test_what_the_skeleton_gives_is_subtracted():
+    """Two programs that share the skeleton alone share nothing; without the skeleton they would."""
+    given = skeleton()
+    one, other = (
+        dataclasses.replace(
+            given, name=name, texts=(*given.texts, *mine.texts), compared=(*given.compared, *mine.compared)
+        )
+        for name, mine in honest().items()
+        if name in {"methods", "terse"}
+    )
+    assert compared([one, other], given).usual < 0.35
+    assert compared([one, other], program("skeleton", "pass")).usual > 0.5
+
+
+def test_the_limit_rises_with_a_class_that_is_alike():
+    """Where everybody follows the same notes, more is needed to stand out; where few pairs are, a fixed half."""
+    assert limit_of([0.0] * 100) == 0.35
+    assert limit_of([0.3 + n / 1000 for n in range(100)]) == pytest.approx(0.3495 + 4 * 0.0396, abs=1e-3)
+    assert limit_of([0.0] * 50 + [0.7] * 50) <= 0.9
+    assert limit_of([0.1] * 10) == 0.5
+
+
+def limit_of(alike):
+    """Give the limit of a list."""
+    import numpy as np
+
+    return limit(np.array(alike))
+
+
+def test_of_too_many_pairs_each_programs_best_is_kept():
+    """The page has room for MOST_PAIRS: a large group does not push a lonely pair of others out."""
+    crowd = [(0.9, f"a{i:02}", f"a{j:02}") for i, j in combinations(range(30), 2)]
+    lonely = (0.5, "x", "y")
+    shown = listed([*crowd, lonely])
+    assert len(shown) == MOST_PAIRS
+    assert lonely in shown
+    assert shown == sorted(shown, key=lambda pair: -pair[0])
+
+
+def test_groups_are_linked_by_pairs():
+    """A chain is one group; two alone are none; the largest comes first."""
+    assert groups([("a", "b"), ("c", "b"), ("x", "y"), ("d", "e"), ("g", "h"), ("e", "g")]) == (
+        ("d", "e", "g", "h"),
+        ("a", "b", "c"),
+    )
+
+
+def test_programs_that_are_one_are_told_however_ordinary_they_are():
+    """A class in which half hand in one program in other names and another order of functions: no pair stands out, and all are named."""
+    names = sorted(honest())
+    source = source_of(honest()[names[0]])
+    copies = [
+        program(f"same {number}", WAYS["renamed"](source, random.Random(number)))  # noqa: S311 -- no secret
+        for number in range(len(names))
+    ]
+    found = with_copies(*copies)
+    assert found.twins == (tuple(sorted([names[0], *(one.name for one in copies)])),)
+    assert honest_likeness().twins == ()
+
+
+def test_what_is_left_out_is_not_among_the_programs():
+    """Those that were compared are counted, and the others are named with the reason."""
+    broken = program("broken", "def f(:")
+    found = with_copies(broken)
+    assert "broken" in found.left
+    assert set(found.programs) == set(honest())
