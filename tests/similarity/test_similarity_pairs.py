@@ -1,5 +1,6 @@
 """Copies stand out from a class, and honest programs do not."""
 
+import ast
 import dataclasses
 import random
 from functools import cache
@@ -267,12 +268,23 @@ def test_groups_are_linked_by_pairs():
     )
 
 
+def backwards(source):
+    """Give a program whose functions and methods stand in the opposite order."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef):
+            at = [index for index, one in enumerate(node.body) if isinstance(one, ast.FunctionDef)]
+            for index, one in zip(at, [node.body[index] for index in reversed(at)], strict=True):
+                node.body[index] = one
+    return ast.unparse(tree)
+
+
 def test_programs_that_are_one_are_told_however_ordinary_they_are():
     """A class in which half hand in one program in other names and another order of functions: no pair stands out, and all are named."""
     names = sorted(honest())
     source = source_of(honest()[names[0]])
     copies = [
-        program(f"same {number}", WAYS["renamed"](source, random.Random(number)))  # noqa: S311 -- no secret
+        program(f"same {number}", WAYS["renamed"](backwards(source), random.Random(number)))  # noqa: S311 -- no secret
         for number in range(len(names))
     ]
     found = with_copies(*copies)
