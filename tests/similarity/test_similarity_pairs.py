@@ -281,14 +281,14 @@ def backwards(source):
 
 def test_programs_that_are_one_are_told_however_ordinary_they_are():
     """A class in which half hand in one program in other names and another order of functions: no pair stands out, and all are named."""
-    names = sorted(honest())
-    source = source_of(honest()[names[0]])
+    original = "right_loops.py"
+    source = source_of(honest()[original])
     copies = [
         program(f"same {number}", WAYS["renamed"](backwards(source), random.Random(number)))  # noqa: S311 -- no secret
-        for number in range(len(names))
+        for number in range(len(honest()))
     ]
     found = with_copies(*copies)
-    assert found.twins == (tuple(sorted([names[0], *(one.name for one in copies)])),)
+    assert found.twins == (tuple(sorted([original, *(one.name for one in copies)])),)
     assert honest_likeness().twins == ()
 
 
