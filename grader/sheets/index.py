@@ -5,8 +5,6 @@ It loads nothing, sends nothing and reads without its script. All that the scrip
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -21,6 +19,7 @@ from grader.report.page import prose
 from grader.report.terminal import costs
 from grader.report.untrusted import line, plain, readable
 from grader.sheets import plots, statistics
+from grader.sheets.dress import dress
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -185,7 +184,6 @@ def environment() -> Environment:
     )
 
     made = Environment(
-        # The report's own style sheet comes first in the page's: the two pages are one product.
         loader=ChoiceLoader([PackageLoader("grader.sheets"), PackageLoader("grader.report")]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -194,16 +192,9 @@ def environment() -> Environment:
         # A template that changes while submissions run was changed by one of them.
         auto_reload=False,
     )
-    style = "\n".join(made.get_template(name).render() for name in ("report.css", "index.css"))
-    script = made.get_template("index.js").render()
     made.globals |= {
-        "style": Markup(style),  # noqa: S704 -- our own files, with nothing filled in
-        "script": Markup(script),  # noqa: S704 -- the same
-        # Should a student's text ever get through as markup, the browser still runs, loads and sends nothing of it.
-        "policy": (
-            f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+        # The report's own style sheet comes first: the two pages are one product.
+        "dress": dress(made, ("report.css", "index.css"), "index.js"),
         "statuses": tuple(words.STATUSES[status] for status in statistics.STATUSES),
     }
     made.filters |= {
@@ -218,8 +209,3 @@ def environment() -> Environment:
     }
     made.get_template("index.html.j2")
     return made
-
-
-def _hash(text: str) -> str:
-    """Name a text as a content security policy does."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -5,8 +5,6 @@ Like the class page it loads nothing, sends nothing and reads without its script
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -19,6 +17,7 @@ from grader.records.likeness import Likeness, Pair, Passage, Program, Span
 from grader.report.untrusted import line, plain
 from grader.sheets import plots
 from grader.sheets.beside import Lines, lines_of, shared_lines, stretches
+from grader.sheets.dress import Dress, dress
 from grader.sheets.index import environment
 
 DRAWN = 15  # members of a group whose names still find room around a circle
@@ -34,7 +33,6 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
     lines = {name: lines_of(likeness.programs[name]) for name in paired}
     numbers = {name: number for number, name in enumerate(paired, 1)}
     whole = sum(likeness.spread)
-    style, script, policy = _dress()
     return (
         environment()
         .get_template("similar.html.j2")
@@ -66,9 +64,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
                 {**_who(name, students), "why": plain(likeness.left[name], limit=1_000)}
                 for name in sorted(likeness.left)
             ],
-            style=style,
-            script=script,
-            policy=policy,
+            dress=_dress(),
         )
     )
 
@@ -182,14 +178,5 @@ def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Ma
 
 
 @cache
-def _dress() -> tuple[Markup, Markup, str]:
-    """Give the page's style, its script, and the policy that lets these two alone be used."""
-    known = environment()
-    style = "\n".join(known.get_template(name).render() for name in ("report.css", "index.css", "similar.css"))
-    script = known.get_template("similar.js").render()
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return Markup(style), Markup(script), policy  # noqa: S704 -- our own files, with nothing filled in
+def _dress() -> Dress:
+    return dress(environment(), ("report.css", "index.css", "similar.css"), "similar.js")
