@@ -1,9 +1,9 @@
 """What a whole class costs: run by hand, `python tests/benchmarks/bench_class.py [--submissions 400] [--jobs 2] [--mistakes 30]`.
 
 Makes up a class (half right, two fifths with one of so many different mistakes, some broken or unfinished), grades it with the
-bundled rubric, then: runs the same command again, judges all again after a tolerance changed, decides one thing, exports.
-Each figure is the wall time of a whole command, start-up included, unless it is said to be otherwise. `judging alone` is
-what one process needs for one submission, once it has seen the class's mistakes: its median over the class.
+bundled rubric, then: runs the same command again, judges all again after a tolerance changed, scores all again after points
+changed, decides one thing, exports. Each figure is the wall time of a whole command, start-up included, unless it is said to
+be otherwise. `alone` is what one process needs for one submission, once it has seen the class's mistakes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from tempfile import TemporaryDirectory
 
 from grader.assignment import bundled, load
 from grader.classroom.answers import Author, author
+from grader.classroom.basis import found_by
 from grader.classroom.desk import Desk, Sitting, Task
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.planning import saved_task
 from grader.demo.students import SHEETS
 from grader.scoring import KNOWN
 
@@ -55,12 +57,16 @@ def timed(*words: object) -> tuple[float, str]:
     return time.perf_counter() - started, done.stdout
 
 
-def judging_alone(out: Path, folder: Path) -> list[float]:
-    """Judge all saved replies in this process, twice, and give the seconds of each of the second time."""
+def alone(out: Path, folder: Path, *, judged: bool) -> list[float]:
+    """Do all again in this process, twice, and give the seconds of each of the second time.
+
+    judged : from the replies; otherwise scored from what was found.
+    """
     assignment = load(folder, KNOWN)
     desk = Desk(Sitting(assignment, assignment.seed))
+    stands = "" if judged else found_by(assignment, desk.probes)
     with Gradebook(out) as book:
-        tasks = [Task(name, name, None, book.replies(kept.replies or 0)) for name, kept in book.last().items()]
+        tasks = [saved_task(book, kept, Task(name, name, None), stands) for name, kept in book.last().items()]
     seconds = []
     for _ in range(2):
         seconds.clear()
@@ -98,11 +104,12 @@ def main() -> None:
             assert f"{count} judged again" in said, said
             moved = re.search(r"(\d+|Nobody) moved", said)
             say(f"regrade, {change[0]} -> {change[1]} ({moved and moved[0]})", seconds)
-        alone = judging_alone(out, rubric)
-        print(
-            f"judging alone, in one process: median {1000 * statistics.median(alone):.1f} ms,"
-            f" mean {1000 * statistics.mean(alone):.1f} ms, {1 / statistics.mean(alone):.0f} a second"
-        )
+        for what, judged in (("judging", True), ("scoring", False)):
+            each = alone(out, rubric, judged=judged)
+            print(
+                f"{what} alone with both reports, in one process: median {1000 * statistics.median(each):.1f} ms,"
+                f" mean {1000 * statistics.mean(each):.1f} ms, {1 / statistics.mean(each):.0f} a second"
+            )
         say("adjust one", timed("adjust", out, "student_0007", "--late-days", 1, "--comment", "x")[0], 1)
         say("export nbgrader", timed("export", out, "--format", "nbgrader")[0])
         size = (out / "gradebook.db").stat().st_size / 2**20
