@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import coverage
 import nbformat
 import pytest
 
+from chromium import browser, visited  # noqa: F401 -- fixtures are known to all tests by standing here
 from grader.assignment import bundled, load
 from grader.checks import CHECKS
 from grader.judge import judge
-from grader.records import Segment, Submission
+from grader.records import Call, Segment, Submission
 from grader.student.host import StudentHost
 from reference.probes import draw
 
@@ -20,6 +22,23 @@ best_hyperparameters = dict(
     hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50
 )
 """
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Trace no lines while a test runs that asks for it.
+
+    pytest-cov's own mark fails under --no-cov, and does nothing under xdist: there one tracer waits below another.
+    """
+    stopped = []
+    while item.get_closest_marker("untraced") and (tracing := coverage.Coverage.current()):
+        tracing.stop()
+        stopped.append(tracing)
+    try:
+        return (yield)
+    finally:
+        for tracing in reversed(stopped):
+            tracing.start()
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +86,7 @@ def edited(solution_class):
 def judgement_of(assignment, probes, host):
     """Give a function that runs one program's source in a student process and judges it."""
 
-    def run(source: str, best: str = BEST):
+    def run(source: str, best: str = BEST, calls: tuple[Call, ...] = probes.calls):
         program = "import numpy as np\n" + source
         submission = Submission(
             "test",
@@ -77,7 +96,7 @@ def judgement_of(assignment, probes, host):
             segments=(Segment("test.py", program, (0, 1)),),
             extras=(Segment("best", best, (0,)),) if best else (),
         )
-        outcome = host.run(submission, "TwoLayerNet", probes.calls)
+        outcome = host.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
         return judge(assignment, probes, outcome, submission)
 
@@ -87,4 +106,4 @@ def judgement_of(assignment, probes, host):
 @pytest.fixture(scope="session")
 def verdicts_of(judgement_of):
     """Give a function that does the same and gives each check's verdict by its id."""
-    return lambda source, best=BEST: {verdict.id: verdict for verdict in judgement_of(source, best).verdicts}
+    return lambda *program, **asked: {verdict.id: verdict for verdict in judgement_of(*program, **asked).verdicts}

@@ -142,10 +142,13 @@ def test_each_declared_family_matters(check, assignment, probes):
 # ---------------------------------------------------------------- the same findings
 
 
-def test_single_mistakes_are_found_alike_both_ways(assignment, probes):
-    """Each seventh named mistake, and every harmless one, is judged the same the short way as the long way."""
+@pytest.mark.untraced  # the same checks over and over: a tracer doubles the time and learns nothing
+@pytest.mark.parametrize("every", [21, pytest.param(7, marks=pytest.mark.slow)])
+def test_single_mistakes_are_found_alike_both_ways(assignment, probes, every):
+    """Some of the named mistakes, and as many of the harmless ones, are judged the same the short way as the long way."""
     suspects = probes.line_up.suspects
-    chosen = [index for index, one in enumerate(suspects) if one.harmless or index % 7 == 0]
+    harmless = [index for index, one in enumerate(suspects) if one.harmless]
+    chosen = sorted({*range(0, len(suspects), every), *harmless[:: every // 7]})
     taken = [
         assert_both_ways_agree(assignment, probes, run_of(rehearsed(probes, {index}, factor)))
         for index, factor in zip(chosen, np.resize([0.5, 1.0], len(chosen)).tolist(), strict=True)
@@ -154,7 +157,13 @@ def test_single_mistakes_are_found_alike_both_ways(assignment, probes):
     assert np.mean(taken) > 1  # else the short way was never taken where it could be
 
 
-@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+# Every third is in the default run.
+@pytest.mark.untraced
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if at % 3 else []) for at, path in enumerate(WRITTEN)],
+    ids=lambda path: path.stem,
+)
 def test_programs_are_found_alike_both_ways(path, assignment, probes, host):
     """Right programs written in many ways, wrong ones, and those that answer rightly here and wrongly there."""
     submission = understand(

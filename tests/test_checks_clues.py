@@ -417,6 +417,7 @@ def pairs_at_random(seed, share):
     return made
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=200, deadline=None)
 def test_nothing_is_said_of_arrays_that_are_wrong_at_random(seed):
@@ -442,6 +443,7 @@ def test_what_is_said_of_some_wrong_entries_is_true(seed, share):
             assert lines == (last if "the last" in fact else set(map(int, re.findall(r"\d+", fact)))), fact
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=30, deadline=None)
 def test_nothing_is_said_of_answers_that_are_wrong_at_random(known_of, seed):

@@ -44,6 +44,7 @@ def drawn(assignment):
     return {seed: draw(assignment, seed) for seed in SEEDS}
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_program_that_rounds_loses_nothing(name, seed, assignment, drawn, host, edited):
@@ -86,6 +87,7 @@ HIDDEN_BY = {
 }
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("noise", HIDDEN_BY)
 @pytest.mark.parametrize(
     "wrong", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(WRONG)]
@@ -123,6 +125,7 @@ THROUGHOUT = {
 }
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("name", THROUGHOUT)
 def test_a_mistake_made_throughout_costs_the_same_in_single_precision(name, edited, verdicts_of):
     """What is wrong in the loss and followed by the gradients is paid for once, however many digits there are."""

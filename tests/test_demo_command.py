@@ -6,11 +6,18 @@ import pytest
 from click.testing import CliRunner
 
 import grader.demo.demo as made_up
+from classroom.once import at_hand
 from grader.cli import main
 from grader.demo import students
 from grader.submission import load
 
 WHOLE = 40
+
+
+@pytest.fixture(autouse=True)
+def _at_hand(monkeypatch):
+    """Let the commands of this process remember what they drew."""
+    at_hand(monkeypatch)
 
 
 def test_a_class_of_forty_is_written(tmp_path, assignment):
@@ -23,6 +30,7 @@ def test_a_class_of_forty_is_written(tmp_path, assignment):
     assert refused == {"aalto_mika.py", "diallo_awa.py", "hughes_owen.ipynb", "nguyen_linh.py"}
 
 
+@pytest.mark.untraced  # gradings like any other, whose lines other tests trace
 def test_the_demo_is_graded_and_its_page_is_named(tmp_path, monkeypatch):
     """The first command of a newcomer ends in the address of a page; nothing is opened where there is no screen."""
     chosen = ("abara_chidi", "okafor_adaeze", "schmidt_lena")

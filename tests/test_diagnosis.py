@@ -64,9 +64,10 @@ for _way in WAYS:
 REAL = [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconception.harmless]
 
 
-# Every fifth is in the default run.
+# Every eighth is in the default run.
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 5 else []) for at, name in enumerate(REAL)]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 8 else []) for at, name in enumerate(REAL)]
 )
 def test_a_mistake_is_named_and_charged_once(name, answered):
     """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""
@@ -101,7 +102,13 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+# Every fourth is in the default run.
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
+@pytest.mark.parametrize(
+    "pair",
+    [pytest.param(pair, marks=[pytest.mark.slow] if at % 4 else []) for at, pair in enumerate(PAIRS)],
+    ids="+".join,
+)
 def test_two_mistakes_are_named_together(pair, answered):
     """Whether they show in different parts or meet in one, both are named, and neither more."""
     account, _ = account_of(answered(*pair))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from classroom.once import at_hand
 from grader import checkup
 from grader.classroom import desk
 from grader.cli import main
@@ -16,6 +17,12 @@ from grader.student.terms import LAYERS, Weakening
 
 SAMPLE = Path(__file__).parent / "submissions" / "right_einsum.py"
 OPEN = Weakening(without=("landlock",))
+
+
+@pytest.fixture(autouse=True)
+def _at_hand(monkeypatch):
+    """Let the commands of this process remember what they drew."""
+    at_hand(monkeypatch)
 
 
 @pytest.fixture

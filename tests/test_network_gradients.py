@@ -78,6 +78,7 @@ def assert_entries(found, expected, relative, floor):
         assert excess.max() <= floor, f"{name}: off by {np.abs(found[name] - right).max():.2e}"
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("regulariser", REGULARISERS)
 @pytest.mark.parametrize(("activation", "loss", "depth"), VARIANTS)
 def test_gradients_are_the_slopes_of_the_loss(activation, loss, depth, regulariser):

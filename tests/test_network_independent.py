@@ -63,6 +63,7 @@ def objective(theta, X, y, reg, activation, loss, regulariser, names):
     return data / len(y) + (reg * norms / 2 if regulariser == "half" else reg * norms)
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(("activation", "loss", "regulariser", "depth"), VARIANTS)
 def test_the_reference_agrees_with_a_second_implementation(activation, loss, regulariser, depth):
     """Scores, loss and every gradient entry agree to 1e-10, at a small and a large reg."""

@@ -1,12 +1,12 @@
 """Methods given to the class after it was made are kept, whichever way; what would train or tune is not."""
 
 import ast
-import time
 
 import nbformat
 import pytest
 
 from grader.submission import load
+from hanging import must_end
 
 CLASS = "class TwoLayerNet:\n    pass"
 LOSS = "def loss(self):\n    return 1"
@@ -298,6 +298,7 @@ def test_a_broken_cell_that_comes_after(read):
 # ---------------------------------------------------------------- texts made to take for ever
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "cell",
     [
@@ -310,6 +311,5 @@ def test_a_broken_cell_that_comes_after(read):
 )
 def test_names_made_to_be_followed_for_ever(read, cell):
     """What stands for what is followed some steps, and each block is looked at once."""
-    started = time.perf_counter()
-    assert read(cell, CLASS).problem is None
-    assert time.perf_counter() - started < 5
+    with must_end():
+        assert read(cell, CLASS).problem is None

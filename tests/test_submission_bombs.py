@@ -2,7 +2,6 @@
 
 import json
 import struct
-import time
 import zipfile
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from grader.submission import documents, load
 from grader.submission.reading import read as hand_in
 from grader.submission.syntax import LARGEST
+from hanging import must_end
 
 NET = "class TwoLayerNet:\n    pass\n"
 MIB = 1 << 20
@@ -17,18 +17,16 @@ DATA_FREE = "Hand in the notebook and your .py files only, without data."
 
 
 def read(path):
-    """Load as the bundled assignment would, and say how long it took."""
-    started = time.perf_counter()
-    submission = load(path, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
-    return submission, time.perf_counter() - started
+    """Load as the bundled assignment would, which must not hang."""
+    with must_end():
+        return load(path, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
 
 
 def refusal(path):
     """Give the message of a submission that cannot be run."""
-    submission, seconds = read(path)
+    submission = read(path)
     assert submission.problem is not None
     assert submission.problem.status == "failed_to_load"
-    assert seconds < 5
     return submission.problem.message
 
 
@@ -90,7 +88,7 @@ def test_members_that_claim_another_size(tmp_path):
         path.write_bytes(with_directory(data, bytes(directory), 1))
         return path
 
-    submission, _ = read(claiming(0xFFFFFFF0))
+    submission = read(claiming(0xFFFFFFF0))
     assert [segment.source for segment in submission.segments] == [NET * 50]
     assert refusal(claiming(0)).startswith("a.zip is damaged: Bad CRC-32 for file 'net.py'. Make the zip again")
 
@@ -148,7 +146,7 @@ def test_the_form_for_gigabytes(tmp_path):
 
 def test_a_name_that_is_too_long(tmp_path):
     """A member's name may have 65,535 characters: beyond 500 it is not read, the note is short, and the class is graded."""
-    submission, _ = read(zipped(tmp_path / "a.zip", {f"{'x' * 60_000}.py": NET, "net.py": NET}))
+    submission = read(zipped(tmp_path / "a.zip", {f"{'x' * 60_000}.py": NET, "net.py": NET}))
     assert submission.graded_file == "net.py"
     assert submission.notes == (
         f"not read from a.zip, because the name is longer than 500 characters: {'x' * 80}. Give it a shorter name.",
@@ -157,7 +155,7 @@ def test_a_name_that_is_too_long(tmp_path):
 
 def test_only_names_that_lead_out(tmp_path):
     """Where nothing else is in it, the message says what was found, what was asked for, and how to mend it."""
-    submission, _ = read(zipped(tmp_path / "a.zip", {"../../net.py": NET, "/net.ipynb": "{}", "data.csv": ""}))
+    submission = read(zipped(tmp_path / "a.zip", {"../../net.py": NET, "/net.ipynb": "{}", "data.csv": ""}))
     assert submission.problem.message == (
         "The zip a.zip holds no notebook (.ipynb) and no .py file that can be read: it holds data.csv; not read from "
         "a.zip, because the name leads out of the zip: ../../net.py, /net.ipynb. Zip the folder itself, so that every "
@@ -182,7 +180,7 @@ def test_a_notebook_of_millions_of_values(tmp_path, monkeypatch, value):
 def test_a_text_with_millions_of_commas_is_one_value(tmp_path):
     """What a stored output prints is not counted, whatever stands in it."""
     printed = json.dumps('[1, 2], {"a": 3}, \\\\", \n' * 100_000)
-    submission, _ = read(notebook(tmp_path / "a.ipynb", CELL.replace("[]", f"[{printed}]", 1)))
+    submission = read(notebook(tmp_path / "a.ipynb", CELL.replace("[]", f"[{printed}]", 1)))
     assert submission.problem is None
     assert submission.notes == ()
 
@@ -199,7 +197,7 @@ def test_a_notebook_of_thousands_of_cells(tmp_path):
     """Each cell costs some 30 microseconds and a kilobyte, whether it holds anything or not."""
     path = notebook(tmp_path / "a.ipynb", "0," * 5_000 + CELL)
     assert refusal(path) == "a.ipynb holds more than 5,000 cells. Hand in a notebook with your own work only."
-    submission, _ = read(notebook(tmp_path / "a.ipynb", "0," * 4_999 + CELL))
+    submission = read(notebook(tmp_path / "a.ipynb", "0," * 4_999 + CELL))
     assert submission.problem is None
 
 
@@ -209,7 +207,7 @@ def test_a_long_cell_is_not_looked_through(tmp_path, monkeypatch):
     real = documents.translate
     monkeypatch.setattr(documents, "translate", lambda source: seen.append(len(source)) or real(source))
     long = json.dumps({"cell_type": "code", "source": "%x\n" + "'\n" * LARGEST, "metadata": {}})
-    submission, _ = read(notebook(tmp_path / "a.ipynb", f"{long},{CELL}"))
+    submission = read(notebook(tmp_path / "a.ipynb", f"{long},{CELL}"))
     assert seen == [len(NET)]
     assert submission.problem is None
     assert "code cell 1 holds 512 KiB of code, and at most 256 KiB are read" in submission.notes[-1]
@@ -222,25 +220,22 @@ def test_a_long_cell_is_not_looked_through(tmp_path, monkeypatch):
 
 def test_empty_lines_of_prose_take_little_time(tmp_path):
     """A lost class is looked for in prose line by line: 60,000 empty lines took seven seconds, twelve million for ever."""
-    prose = json.dumps({"cell_type": "markdown", "source": "\n" * 60_000, "metadata": {}})
+    prose = json.dumps({"cell_type": "markdown", "source": "\n" * 600_000, "metadata": {}})
     other = CELL.replace("TwoLayerNet", "Other")
-    submission, seconds = read(notebook(tmp_path / "a.ipynb", f"{prose},{other}"))
+    submission = read(notebook(tmp_path / "a.ipynb", f"{prose},{other}"))
     assert submission.problem.message.startswith("No class TwoLayerNet in a.ipynb. It defines class Other.")
-    assert seconds < 3
 
 
 def test_a_long_name_of_a_written_module_takes_little_time(tmp_path):
-    """What Canvas puts before a name is looked for once: in 20,000 letters the search took eight seconds."""
-    cell = json.dumps({"cell_type": "code", "source": f"%%writefile {'x' * 20_000}.py\n{NET}", "metadata": {}})
-    submission, seconds = read(notebook(tmp_path / "a.ipynb", f"{cell},{CELL}"))
-    assert submission.problem is None
-    assert seconds < 3
+    """What Canvas puts before a name is looked for once: in 20,000 letters the search took eight seconds, in these minutes."""
+    cell = json.dumps({"cell_type": "code", "source": f"%%writefile {'x' * 200_000}.py\n{NET}", "metadata": {}})
+    assert read(notebook(tmp_path / "a.ipynb", f"{cell},{CELL}")).problem is None
 
 
 def test_a_deep_notebook_that_can_be_read(tmp_path):
     """Hundreds of levels, which JSON's reader takes and the format's library may not, cost the class nothing."""
     for depth in (100, 500, 900):
-        submission, _ = read(notebook(tmp_path / "a.ipynb", CELL, f'{{"x": {"[" * depth}{"]" * depth}}}'))
+        submission = read(notebook(tmp_path / "a.ipynb", CELL, f'{{"x": {"[" * depth}{"]" * depth}}}'))
         assert submission.problem is None or "is nested too deeply" in submission.problem.message
 
 
@@ -252,6 +247,6 @@ def test_a_deep_folder_is_left_where_it_gets_too_deep(tmp_path):
         inner.mkdir()
         (inner / "helper.py").write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "net.py").write_text(NET, encoding="utf-8")
-    submission, _ = read(tmp_path)
+    submission = read(tmp_path)
     assert submission.graded_file == "net.py"
     assert max(len(file.path.parts) for file in hand_in(tmp_path).files) == 30

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from grader.submission.cells import translate
+from hanging import must_end
 
 
 @pytest.mark.parametrize(
@@ -74,12 +75,9 @@ def test_magics_are_counted():
 
 
 @pytest.mark.parametrize(
-    "line", ['"' + '\\"' * 60_000, "'\"" * 60_000, "(" * 120_000, "a, " * 40_000 + "= !x", "\\" * 120_000]
+    "line", ['"' + '\\"' * 240_000, "'\"" * 240_000, "(" * 480_000, "a, " * 160_000 + "= !x", "\\" * 480_000]
 )
 def test_a_line_made_to_take_for_ever_takes_no_time(line):
     """The scan is linear: a line of escaped quotes must not be searched again from each of them."""
-    import time
-
-    started = time.perf_counter()
-    translate(f"{line}\n%x\n")
-    assert time.perf_counter() - started < 2
+    with must_end():
+        translate(f"{line}\n%x\n")

@@ -5,6 +5,7 @@ import pytest
 
 from grader.submission import load
 from grader.submission.syntax import LARGEST
+from hanging import must_end
 
 NET = "class TwoLayerNet:\n    def loss(self, X):\n        return {}\n"
 
@@ -208,6 +209,7 @@ def test_more_statements_than_anybody_writes(tmp_path):
     )
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "text",
     [
@@ -222,13 +224,10 @@ def test_more_statements_than_anybody_writes(tmp_path):
 )
 def test_many_statements_take_little_time(tmp_path, text):
     """Selecting is linear in the statements, so that no submission holds up the class."""
-    import time
-
     names = ", ".join(f"x{n}, lost{n}" for n in range(0, 5_000, 5))
     (tmp_path / "helper.py").write_text("".join(f"x{n} = 1\n" for n in range(5_000)), encoding="utf-8")
     (tmp_path / "net.py").write_text(
         f"{text}class TwoLayerNet:\n    def f(self): return a, g(), {names}", encoding="utf-8"
     )
-    started = time.perf_counter()
-    load(tmp_path, class_name="TwoLayerNet", notebook="x.ipynb")
-    assert time.perf_counter() - started < 10
+    with must_end():
+        load(tmp_path, class_name="TwoLayerNet", notebook="x.ipynb")

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from grader.submission import load, statement_place
 
+# The same lines over and over: a tracer doubles the time and learns nothing.
+pytestmark = pytest.mark.untraced
+
 CELLS = [
     "%matplotlib inline\nimport numpy as np\nfrom layers import *\n",
     "def relu(x): return np.maximum(0, x)\nEPS = 1e-8\n",

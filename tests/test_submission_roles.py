@@ -126,6 +126,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_code_ends_the_search(name):
     """Code that is too long, too deep or goes in circles is not sure, and neither raises nor takes long."""

@@ -27,6 +27,8 @@ from grader.records import Report, Sheet
 TABLE = "regraded.csv"
 # Submissions in one transaction: each has to reach the disk before the next, which takes longer than judging one.
 TOGETHER = 50
+# A worker starts in the time that it takes to score some two hundred.
+FEW = 500
 
 NO_REPLIES = "the grader failed on it, so there are no replies: `grader grade` runs it again."
 OTHER_SEED = (
@@ -149,7 +151,7 @@ class _Judging:
             for name, kept in self.todo.items()
         )
         ready: list[Graded] = []
-        with closing(graded(tasks, self.sitting, workers)) as stream:
+        with closing(graded(tasks, self.sitting, self._place(workers, stands))) as stream:
             try:
                 for one in stream:
                     if self._written(one):
@@ -161,6 +163,11 @@ class _Judging:
             finally:
                 # Whatever ends it: the gradebook knows what the reports say.
                 self._keep(ready, rubric)
+
+    def _place(self, workers: Workers, stands: str) -> Workers:
+        """Give where to do it: here, where no more is to be done than workers take to start."""
+        scored = bool(stands) and all(kept.found_by == stands for kept in self.todo.values())
+        return Workers() if scored and len(self.todo) < FEW and not workers.cluster else workers
 
     def _written(self, one: Graded) -> bool:
         """Write a report; tell whether there is one."""

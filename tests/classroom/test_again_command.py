@@ -10,8 +10,15 @@ import zlib
 import pytest
 
 from classroom.conftest import BARE, contents, run, write_rubric
+from classroom.once import at_hand, say
 from grader.classroom import basis
 from grader.classroom.gradebook import FILE, Gradebook
+
+
+@pytest.fixture(autouse=True)
+def _at_hand(monkeypatch):
+    """Let the commands of this process remember what they drew."""
+    at_hand(monkeypatch)
 
 
 @pytest.fixture
@@ -27,17 +34,17 @@ def two(tmp_path):
 def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     """New, changed, unchanged and forced are told apart and counted, and others stay in the class."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
-    assert "2 new." in run(*words)
+    assert "2 new." in say(*words)
     report = tmp_path / "out" / "submissions" / "ben" / "report.json"
     written = report.stat().st_mtime_ns
-    assert "2 unchanged." in run(*words)
+    assert "2 unchanged." in say(*words)
     assert report.stat().st_mtime_ns == written
     (two / "ann.py").write_text(f"# changed\n{BARE}", encoding="utf-8")
     (two / "cid.py").write_text(BARE, encoding="utf-8")
-    assert "1 changed, 1 new, 1 unchanged." in run(*words)
+    assert "1 changed, 1 new, 1 unchanged." in say(*words)
     (two / "ann.py").unlink()
-    assert "In the gradebook from before, and not among these: ann." in run(*words)
-    assert "2 graded again." in run(*words, "--force")
+    assert "In the gradebook from before, and not among these: ann." in say(*words)
+    assert "2 graded again." in say(*words, "--force")
     assert report.stat().st_mtime_ns > written
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
@@ -46,19 +53,19 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
 def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
     """The gradebook has it whole, with its figures."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
-    run(*words)
+    say(*words)
     before = contents(tmp_path / "out")
     (tmp_path / "out" / "submissions" / "ann" / "report.html").unlink()
-    assert "2 unchanged." in run(*words)
+    assert "2 unchanged." in say(*words)
     assert contents(tmp_path / "out") == before
 
 
 def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     """Downloaded again, it keeps its names; what changed in it is said to come from elsewhere."""
-    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
     other = two.rename(tmp_path / "downloaded-again")
     (other / "ann.py").write_text(f"# late\n{BARE}", encoding="utf-8")
-    said = run("grade", other, "--assignment", rubric, "--out", tmp_path / "out")
+    said = say("grade", other, "--assignment", rubric, "--out", tmp_path / "out")
     assert "1 changed, 1 unchanged." in said
     assert f"as one of that name from another folder: ann (was {two / 'ann.py'})." in said
 
@@ -66,13 +73,13 @@ def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
 def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, rubric):
     """A changed rubric judges saved replies again; where they are damaged, the program is run instead."""
     words = ["--out", tmp_path / "out", "--assignment"]
-    run("grade", two, *words, rubric)
+    say("grade", two, *words, rubric)
     with sqlite3.connect(tmp_path / "out" / FILE) as database:
         database.execute("UPDATE replies SET packed = ? WHERE id = 1", (zlib.compress(b"damaged"),))
     database.close()
     other = write_rubric(tmp_path / "other", ("gradient = 1e-6", "gradient = 2e-6"))
-    assert "1 graded again, 1 judged again." in run("grade", two, *words, other)
-    run("grade", two, "--out", tmp_path / "fresh", "--assignment", other)
+    assert "1 graded again, 1 judged again." in say("grade", two, *words, other)
+    say("grade", two, "--out", tmp_path / "fresh", "--assignment", other)
     with Gradebook(tmp_path / "out") as book, Gradebook(tmp_path / "fresh") as fresh:
         for name, kept in book.last().items():
             assert (kept.status, kept.score) == (fresh.last()[name].status, fresh.last()[name].score)
@@ -82,18 +89,18 @@ def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, ru
 def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, rubric):
     """Whoever decided should look at the new hand-in."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
-    run(*words)
-    run("adjust", tmp_path / "out", "ann", "--check", "decay", "--points", 2, "--comment", "by hand")
+    say(*words)
+    say("adjust", tmp_path / "out", "ann", "--check", "decay", "--points", 2, "--comment", "by hand")
     (two / "ann.py").write_text(f"# better\n{BARE}", encoding="utf-8")
-    assert "decided for an earlier hand-in do not count for the new one: ann." in run(*words)
+    assert "decided for an earlier hand-in do not count for the new one: ann." in say(*words)
 
 
 def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
     """`grader regrade DIR` takes the rubric that the class was graded by, as it is now."""
-    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
     text = (rubric / "assignment.toml").read_text(encoding="utf-8")
     (rubric / "assignment.toml").write_text(text.replace("gradient = 1e-6", "gradient = 3e-6"), encoding="utf-8")
-    assert "tolerances.gradient: 1e-06 -> 3e-06" in run("regrade", tmp_path / "out")
+    assert "tolerances.gradient: 1e-06 -> 3e-06" in say("regrade", tmp_path / "out")
 
 
 def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
@@ -106,38 +113,38 @@ def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
 
 
 def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
-    """One more hand-in, graded without --assignment, does not put the class back to the bundled rubric."""
+    """One more hand-in, graded without --assignment, does not put the class back to the bundled rubric; nor does another process."""
     run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
     (two / "cid.py").write_text(BARE, encoding="utf-8")
-    said = run("grade", two, "--out", tmp_path / "out")
+    said = say("grade", two, "--out", tmp_path / "out")
     assert "1 new, 2 unchanged." in said
     assert f"Graded by {rubric / 'assignment.toml'}, as before; --assignment names another." in said
 
 
 def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
     """Points out of different sums are no grades; a regrade mends it, and --without leaves out what does not count."""
-    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
     other = write_rubric(tmp_path / "other", ('id = "scores"\npoints = 8', 'id = "scores"\npoints = 10'))
-    run("grade", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
+    say("grade", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
     words = ["export", tmp_path / "out", "--format", "nbgrader"]
-    said = run(*words, status=2)
+    said = say(*words, status=2)
     assert "1 of 2 were judged by another rubric than the rest (ben): `grader regrade" in said
-    assert "Wrote" in run(*words, "--without", "ben")
+    assert "Wrote" in say(*words, "--without", "ben")
     assert "ben" not in (tmp_path / "out" / "exports" / "nbgrader.csv").read_text(encoding="utf-8")
-    assert "did you mean ben?" in run(*words, "--without", "bem", status=2)
-    run("regrade", tmp_path / "out")
-    assert "Wrote" in run(*words)
+    assert "did you mean ben?" in say(*words, "--without", "bem", status=2)
+    say("regrade", tmp_path / "out")
+    assert "Wrote" in say(*words)
 
 
 def test_a_link_in_the_output_leads_nowhere(tmp_path, two, rubric):
     """Whoever may write into the output folder has no file elsewhere overwritten."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out", "--force"]
-    run(*words)
+    say(*words)
     victim = tmp_path / "victim"
     (tmp_path / "out" / "submissions" / "ann").rename(victim)
     (victim / "report.html").write_text("precious", encoding="utf-8")
     (tmp_path / "out" / "submissions" / "ann").symlink_to(victim)
-    run(*words)
+    say(*words)
     assert (victim / "report.html").read_text(encoding="utf-8") == "precious"
     assert (tmp_path / "out" / "submissions" / "ann" / "report.html").is_file()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from classroom.conftest import command, contents, quiet, run
+from classroom.once import at_hand, say
 
 distributed = pytest.importorskip("distributed")
 
@@ -75,10 +76,11 @@ def wait_for_workers(address: str, count: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, in the test's process; the grader runs in another
-def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, handed_in, rubric, scheduler, started):
+def test_a_worker_killed_in_the_middle_changes_nothing(monkeypatch, tmp_path, handed_in, rubric, scheduler, started):
     """Two workers of a scheduler grade a class; one is killed while it works, and the gradebook is as ever."""
     words = ["grade", handed_in, "--assignment", rubric, "--out"]
-    run(*words, tmp_path / "here")
+    at_hand(monkeypatch)
+    say(*words, tmp_path / "here")
     workers = [worker(started, scheduler) for _ in range(2)]
     wait_for_workers(scheduler, 2)
     out = tmp_path / "there"
@@ -102,14 +104,17 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, handed_in, rubr
     assert workers[1].poll() is None
 
 
-def test_a_cluster_of_this_machine_grades_as_processes_do(tmp_path, handed_in, rubric):
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_cluster_of_this_machine_grades_as_processes_do(monkeypatch, tmp_path, handed_in, rubric, jobs):
     """local:2 starts two workers of Dask's, which grade alike and end with the command."""
     words = ["grade", handed_in, "--assignment", rubric, "--out"]
-    run(*words, tmp_path / "processes", "--jobs", 2)
+    at_hand(monkeypatch)
+    say(*words, tmp_path / "processes", "--jobs", jobs)
     run(*words, tmp_path / "dask", "--cluster", "local:2")
     assert contents(tmp_path / "dask") == contents(tmp_path / "processes")
 
 
+@pytest.mark.slow
 def test_a_killed_command_leaves_no_worker_of_dasks(tmp_path, handed_in, rubric):
     """Whoever kills the command has killed the cluster that it started, and goes on with another run."""
     words = ["grade", handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", "local:2"]
@@ -157,18 +162,24 @@ def descendants(pid: int) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("address", "status", "said"),
+    ("address", "said"),
     [
-        ("local:0", 2, "--cluster local:0: write the number of workers, 1 to 256: local:4."),
-        ("local:many", 2, "--cluster local:many: write the number of workers"),
-        ("10.0.0.5", 2, "--cluster 10.0.0.5: expected is local:N, or a scheduler's address: tcp://host:8786."),
-        ("tcp://127.0.0.1:1", 1, "--cluster tcp://127.0.0.1:1: nothing answered there within 10 seconds."),
+        ("local:0", "--cluster local:0: write the number of workers, 1 to 256: local:4."),
+        ("local:many", "--cluster local:many: write the number of workers"),
+        ("10.0.0.5", "--cluster 10.0.0.5: expected is local:N, or a scheduler's address: tcp://host:8786."),
     ],
 )
-def test_a_cluster_that_is_none_is_said_plainly(tmp_path, handed_in, rubric, address, status, said):
-    """A wrong address is bad usage, one where nobody answers a failure; each says what to do."""
+def test_a_cluster_that_is_none_is_said_plainly(tmp_path, handed_in, rubric, address, said):
+    """A wrong address is bad usage, and it is said what to write."""
     words = ["grade", handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", address]
-    assert said in run(*words, status=status)
+    assert said in say(*words, status=2)
+
+
+@pytest.mark.slow
+def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, handed_in, rubric):
+    """That is a failure, after a while."""
+    words = ["grade", handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", "tcp://127.0.0.1:1"]
+    assert "--cluster tcp://127.0.0.1:1: nothing answered there within 10 seconds." in run(*words, status=1)
 
 
 def test_a_scheduler_without_workers_is_said_plainly(tmp_path, handed_in, rubric, scheduler):

@@ -131,6 +131,7 @@ def by_header(header):
     return zlib.compress(packing.LENGTH.pack(len(text)) + text + bytes(64))
 
 
+@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(values)
 @example(["\ud83d\ude00", "\U0001f600", "\x00\x1b[31m", "\udc80"])
@@ -253,6 +254,7 @@ def test_a_damaged_record_is_refused(data):
     assert refused(bytes(turned)) or same(unpack(bytes(turned)), RECORD)  # the header's level says nothing
 
 
+@pytest.mark.untraced
 @settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_a_record_that_was_tampered_with_is_read_or_refused(data):
@@ -282,6 +284,7 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @settings(max_examples=500, deadline=None)
 @given(JUNK)
 @example({"array": 5})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from classroom.conftest import contents, timeless
-from classroom.once import SECRET, SMALL, UNFINISHED, Folder, graded_once, points, remembered, say
+from classroom.once import SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
 from grader.assignment import load
 from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
@@ -227,7 +227,7 @@ def test_no_student_code_can_have_run_here(here):
 
 
 @pytest.mark.parametrize(
-    ("by", "class_"), [("regrade", (*SMALL, UNFINISHED)), ("grade", (*SMALL, UNFINISHED)), ("regrade --jobs 2", SMALL)]
+    ("by", "class_"), [("regrade", (*SMALL, UNFINISHED)), ("grade", SMALL), ("regrade --jobs 2", (WRONG,))]
 )
 def test_judging_again_equals_grading_anew(tmp_path_factory, tmp_path, monkeypatch, by, class_):
     """Byte for byte but for times: right, wrong, broken and unfinished, whichever command judges them, and how many at once."""
@@ -314,7 +314,7 @@ def test_damaged_replies_cost_nobody_a_grade(here):
     here.damage(
         "UPDATE replies SET packed = x'00' WHERE id = (SELECT replies FROM grading WHERE name = 'right_einsum')"
     )
-    here.change(points("scores", 8, 10))
+    here.change(("gradient = 1e-6\nnumeric", "gradient = 1.9\nnumeric"))
     before = here.report("right_einsum")
     said = here.regrade(status=1)
     assert "3 judged again. 1 moved" in said

@@ -378,6 +378,7 @@ def outcome(path):
         return str(error)
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents)
 def test_any_bytes_are_students_or_a_refusal(tmp_path, content):

@@ -45,22 +45,31 @@ def files(folder, names):
     }
 
 
+POINTS = points("gradient_W1", 7, 9)
+HIDDEN = ('id = "decay"\npoints = 4\n', 'id = "decay"\npoints = 4\nhidden = true\n')
+OTHERS = (
+    POINTS,
+    points("scores", 8, 0.5),
+    HIDDEN,
+    ('title = "A two-layer neural network"', 'title = "Another"'),
+    ("percent_a_day = 10", "percent_a_day = 20"),
+)
+
+
+@pytest.mark.untraced  # classes judged whole, by lines that other tests trace
 @pytest.mark.parametrize(
-    "change",
+    ("names", "change"),
     [
-        points("gradient_W1", 7, 9),
-        points("scores", 8, 0.5),
-        ('id = "decay"\npoints = 4\n', 'id = "decay"\npoints = 4\nhidden = true\n'),
-        ('title = "A two-layer neural network"', 'title = "Another"'),
-        ("percent_a_day = 10", "percent_a_day = 20"),
+        (SMALL, POINTS),
+        (SMALL, HIDDEN),
+        *(pytest.param((*SMALL, UNFINISHED), change, marks=pytest.mark.slow) for change in OTHERS),
     ],
-    ids=lambda change: change[1].splitlines()[-1],
+    ids=lambda given: given[1].splitlines()[-1] if given[1] != SMALL[1] else str(len(given)),
 )
 def test_points_and_words_judge_nothing_and_give_what_judging_gives(
-    tmp_path_factory, tmp_path, monkeypatch, judged, change
+    tmp_path_factory, tmp_path, monkeypatch, judged, names, change
 ):
     """The reports are those of judging all again, byte for byte but for their timing."""
-    names = (*SMALL, UNFINISHED)
     here = graded_once(tmp_path_factory, tmp_path, monkeypatch, names)
     judged.clear()
     here.change(change)

@@ -17,15 +17,24 @@ CASES = [
     ("process", (), "secrets_descriptors"),
     ("namespaces", ("seccomp",), "network_udp"),
     ("rlimits", (), "resource_memory"),
-    ("rlimits", (), "resource_descriptors"),
     ("uid", ("seccomp",), "process_fork"),
     ("landlock", (), "files_read_secret"),
     ("seccomp", (), "kernel_keyring"),
+]
+MORE = [
+    ("rlimits", (), "resource_descriptors"),
     ("seccomp", (), "kernel_sysv_ipc"),
     ("seccomp", (), "kernel_young_parts"),
     ("seccomp", (), "kernel_memfd"),
 ]
-ids = [f"{layer} {attack}" for layer, _, attack in CASES]
+# Of each layer one attack is in the default run.
+every_case = pytest.mark.parametrize(
+    ("layer", "also", "name"),
+    [
+        pytest.param(*case, id=f"{case[0]} {case[2]}", marks=[pytest.mark.slow] if case in MORE else [])
+        for case in CASES + MORE
+    ],
+)
 
 
 @pytest.fixture
@@ -44,13 +53,13 @@ def won(brief, world, tmp_path):
         yield attack
 
 
-@pytest.mark.parametrize(("layer", "also", "name"), CASES, ids=ids)
+@every_case
 def test_without_the_layer_the_attack_gets_through(won, layer, also, name):
     """So the layer is needed; and an attack that cannot succeed would prove nothing."""
     assert won(name, (layer, *also), ())
 
 
-@pytest.mark.parametrize(("layer", "also", "name"), CASES, ids=ids)
+@every_case
 def test_with_the_layer_alone_the_attack_is_stopped(won, layer, also, name):
     """So it is this layer that stops it, where the others stand or not."""
     assert won(name, also, (layer,)) == ()

@@ -8,10 +8,11 @@ from hostile.arena import ATTACKS, LIMITS
 from hostile.world import descriptors_and_children
 
 
-# Every fourth is in the default run; the families stand one after another, so each has some.
+# Every seventh is in the default run; the families stand one after another, and none has fewer than seven.
+@pytest.mark.untraced  # a program like any other: it is graded by lines that other tests trace
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.slow] if at % 4 else []) for at, path in enumerate(ATTACKS)],
+    [pytest.param(path, marks=[pytest.mark.slow] if at % 7 else []) for at, path in enumerate(ATTACKS)],
     ids=lambda path: path.stem,
 )
 def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
@@ -22,7 +23,7 @@ def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
     assert outcome.breaches == ()
     assert outcome.gained == 0, f"{outcome.score} points, honest {outcome.honest}"
     # Not how fast, but that it ends: reading what an attack wrote has taken minutes past all its limits.
-    assert outcome.seconds < 5 * LIMITS.total_seconds
+    assert outcome.seconds < 15 * LIMITS.total_seconds
     next_one = arena.grade("next", honest_program).report
     assert next_one.score == next_one.max_score, [check for check in next_one.checks if check.status != "passed"]
     assert descriptors_and_children(attacked.zygote) == before

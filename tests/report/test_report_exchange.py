@@ -258,6 +258,7 @@ def _paths(data, way=()):
         yield from _paths(value, (*way, key))
 
 
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @settings(deadline=None)  # a shared machine stalls now and then
 @given(data=st.data())
 def test_reader_and_schema_agree(ruled, validator, data):

@@ -127,6 +127,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_text_costs_little(case):
     """Text that was made to exhaust the reader is refused with a sentence, or read, in bounded work."""

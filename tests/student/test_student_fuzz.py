@@ -17,6 +17,9 @@ from grader.student import replies, values, wire
 from student.impostors import CLOSE, LOAD, STALL, TARGET, Stage
 from student.lies import OUTPUT, damaged, lying
 
+# The same lines over and over: a tracer doubles the time and learns nothing.
+pytestmark = pytest.mark.untraced
+
 
 def fuzzed(examples):
     """Give the settings of a test with so many examples, or with FUZZ times as many."""

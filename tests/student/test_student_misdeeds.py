@@ -13,6 +13,7 @@ import pytest
 from grader.records import Step
 from grader.student.host import StudentHost
 from grader.student.terms import Weakening
+from hanging import must_end
 
 FORGE = """
 import json, os, struct
@@ -128,12 +129,11 @@ def test_memory_that_is_kept_is_gone_with_the_process(ask, network, question):
 )
 def test_a_loop_without_end_is_stopped_and_its_line_named(misbehave, misdeed):
     """The clock is the grader's; before the end the process is asked where it is."""
-    began = time.monotonic()
-    reply = misbehave(misdeed, seconds=0.3)
+    with must_end(30):
+        reply = misbehave(misdeed, seconds=0.3)
     assert reply.outcome == "timed_out"
     assert reply.error.message == "still running after 0.3 s"
     assert reply.error.places[-1].text.strip() in misdeed
-    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,9 @@ def test_a_late_end_counts_as_a_timeout(ask, network, question):
 def test_the_whole_submission_has_a_limit(limits, submission, network, question):
     """However long each call may take, the whole ends in time, and what was cut off says so."""
     with StudentHost(replace(limits, total_seconds=0.6)) as host:
-        began = time.monotonic()
-        calls = question("slow", reg=666, seconds=9), question("next")
-        run = host.run(submission(network("while True: pass")), "TwoLayerNet", calls)
-        assert time.monotonic() - began < 2
+        calls = question("slow", reg=666, seconds=90), question("next")
+        with must_end():
+            run = host.run(submission(network("while True: pass")), "TwoLayerNet", calls)
     message = "still running when the 0.6 s for the whole submission were used up"
     assert run.replies["slow"].error.message == message
     assert run.replies["next"].error.message == "not asked: the 0.6 s for the whole submission were used up"
@@ -219,11 +218,10 @@ def test_what_was_forked_is_dead_before_the_next_submission(limits, submission, 
 )
 def test_closing_the_channel_costs_the_call(misbehave, misdeed):
     """A process that cannot answer is replaced at once; nobody waits for its deadline."""
-    began = time.monotonic()
-    reply = misbehave(misdeed)
+    with must_end(20):
+        reply = misbehave(misdeed, seconds=25)
     assert reply.outcome == "broke_protocol"
     assert reply.error.message == "its process closed the channel to the grader"
-    assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(
@@ -294,6 +292,13 @@ def test_a_forged_load_loads_nothing(ask, network, question):
     assert run.replies["one"].outcome == "not_asked"
 
 
+@pytest.fixture(scope="module")
+def hasty(limits):
+    """Give a host that waits for no slow import."""
+    with StudentHost(replace(limits, load_seconds=0.5)) as one:
+        yield one
+
+
 @pytest.mark.parametrize(
     ("source", "outcome", "message"),
     [
@@ -307,12 +312,13 @@ def test_a_forged_load_loads_nothing(ask, network, question):
         ("import numpy.nonsense", "raised", "No module named 'numpy.nonsense'"),
     ],
 )
-def test_what_does_not_load_is_not_retried(limits, submission, question, source, outcome, message):
-    """The load says why, every reply is "not_asked" and says it again, and the time is spent once."""
-    with StudentHost(replace(limits, load_seconds=0.5)) as host:
-        began = time.monotonic()
-        run = host.run(submission(source), "TwoLayerNet", [question("a"), question("b")])
-        assert time.monotonic() - began < 1.5
+def test_what_does_not_load_is_not_retried(monkeypatch, hasty, submission, question, source, outcome, message):
+    """The load says why, every reply is "not_asked" and says it again, and one process was tried."""
+    forked = []
+    fork = hasty._nursery.fork
+    monkeypatch.setattr(hasty._nursery, "fork", lambda *how: forked.append(how) or fork(*how))
+    run = hasty.run(submission(source), "TwoLayerNet", [question("a"), question("b")])
+    assert len(forked) == 1
     assert run.load.outcome == outcome
     assert run.load.error.message == message
     assert run.load.error.during == "import"
