@@ -25,8 +25,8 @@ best_hyperparameters = dict(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item):
-    """Trace no lines while a test runs that asks for it.
+def pytest_runtest_protocol(item):
+    """Trace no lines while a test runs that asks for it, nor while what it needs is made.
 
     pytest-cov's own mark fails under --no-cov, and does nothing under xdist: there one tracer waits below another.
     """

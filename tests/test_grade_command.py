@@ -171,10 +171,10 @@ def test_the_class_page_and_the_gradebook_hold_everybody(graded):
 
 
 @pytest.mark.untraced  # four gradings like any other
-def test_grading_again_gives_the_same_bytes(graded, tmp_path):
+def test_grading_again_gives_the_same_bytes(graded, samples, tmp_path):
     """The same submission, assignment, seed and versions give the same report.json apart from timing, whatever --jobs."""
     names = ["right_vectorised.ipynb", "wrong_labels_shuffled.py", "broken_exits_in_loss.py", "right_zipped.zip"]
-    paths = [str(SAMPLES / name) for name in names]
+    paths = [str(samples / name) for name in names]
     result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path / "again")])
     assert result.exit_code == 0, result.output
     for name in names:

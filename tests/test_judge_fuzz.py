@@ -297,6 +297,7 @@ def test_honest_replies_are_judged_as_ever(court):
     assert court.report("idle", court.runs["idle"]).score == 0
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["idle", *MISTAKES])
 def test_odd_values_are_judged(court, name):
     """Whatever a reply holds, there is a report in every format; a class that does nothing earns nothing by its lies."""
@@ -315,6 +316,7 @@ def test_odd_values_are_judged(court, name):
     holds()
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["right", "sum for mean"])
 def test_broken_replies_are_judged(court, name):
     """Replies that are cut short, or are full of remarks besides, end in a report as well."""

@@ -373,6 +373,7 @@ def without_twins(students):
     return kept
 
 
+@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(classes.map(without_twins), handed, st.randoms(use_true_random=False))
 def test_no_student_twice_and_no_order_counts(students, originals, chance):
@@ -411,6 +412,7 @@ def work_of_matching(count):
     return next(calls)
 
 
+@pytest.mark.untraced
 def test_the_work_grows_with_the_class_not_with_its_square():
     """A course of 2,000 is matched while one reads the prompt; each entry against each student would take minutes."""
     small, large = work_of_matching(100), work_of_matching(400)

@@ -145,6 +145,7 @@ def test_before_and_after_are_what_counted_and_the_graders_own_stands_beside(her
     assert "8 was decided, and the rubric gives no more than 6" in here.report("bare")["rulings"][0]["effect"]
 
 
+@pytest.mark.untraced
 def test_a_check_taken_out_and_put_back(here):
     """Its points go and come back; a decision about it stops counting and counts again."""
     say("adjust", "graded", "bare", "--check", "predict", "--points", 5, "--comment", "Seen.", "--by", "ada")
@@ -226,6 +227,7 @@ def test_no_student_code_can_have_run_here(here):
 # ---------------------------------------------------------------- the same as grading
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("by", "class_"), [("regrade", (*SMALL, UNFINISHED)), ("grade", SMALL), ("regrade --jobs 2", (WRONG,))]
 )

@@ -92,6 +92,7 @@ def test_what_was_found_is_handed_on_from_regrade_to_regrade(here, judged):
     assert here.report("wrong_half_the_gradient")["score"] == 86
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "change",
     [("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"), ("\nthreshold = 0.5", "\nthreshold = 0.4")],
@@ -104,6 +105,7 @@ def test_tolerances_and_thresholds_are_judged(here, judged, change):
     assert sorted(judged) == sorted(JUDGED)
 
 
+@pytest.mark.untraced
 def test_findings_that_cannot_be_read_take_no_grade_away(here, judged):
     """The earlier grading stands and the command says which and what to do; judging all again mends it."""
     here.damage("UPDATE grading SET findings = ? WHERE name = 'right_einsum'", b"rot")

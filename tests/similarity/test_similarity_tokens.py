@@ -77,6 +77,7 @@ def test_aliases_of_numpy_do_not_matter():
     assert any("exp(2)" in stream for stream in found[0])
 
 
+@pytest.mark.untraced
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(honest())), st.integers(0, 10**6))
 def test_renaming_leaves_the_words_equal(name, seed):

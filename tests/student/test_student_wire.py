@@ -42,6 +42,7 @@ def read(data, size=1 << 16):
     return frames
 
 
+@pytest.mark.untraced
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.lists(ARRAYS, max_size=4), st.integers(1, 40))
 @settings(deadline=None)
 def test_what_is_packed_is_read(message, sent, portion):
