@@ -10,7 +10,7 @@ from grader.classroom.packing import DamagedError, unpack
 from grader.classroom.standing import Standings
 from grader.classroom.writing import SIMILAR, full_disk_in_words, write_overview, write_text
 from grader.records import Assignment, Likeness, Program, Sheet, Submission, Text
-from grader.report.untrusted import line, plain
+from grader.report.untrusted import line
 from grader.sheets.similar import to_similar
 from grader.similarity import compared
 from grader.submission import load
@@ -85,7 +85,7 @@ def _skeleton(assignment: Assignment) -> Program:
     skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
     if skeleton.problem:
         raise SkeletonError(
-            f"{line(str(path))}: {plain(skeleton.problem.message)} Expected there is the notebook that the class was"
-            " handed: what it gives to everybody is no likeness. --assignment names the folder that holds it."
+            f"{line(str(path))}: there is no notebook that can be read. Expected is the one that the class was handed: what"
+            " it gives to everybody is no likeness. --assignment names the folder that holds it."
         )
     return _program(skeleton, "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from grader.classroom.answers import draw_probes
-from grader.classroom.packing import pack, unpack
+from grader.classroom.packing import DamagedError, pack, unpack
 from grader.decisions import decided
 from grader.pipeline import Grading, failure, grade_hand_in, judged, scored_again
 from grader.records import Assignment, Decision, Findings, Report
@@ -51,7 +51,7 @@ class Task:
 
     name: str
     source: str  # where it was handed in, for people to read
-    hand_in: HandIn | None  # to be run; None: judge `saved` again, or score `known` again
+    hand_in: HandIn | None  # to be run; None: score `known` again, or judge `saved` again
     saved: bytes = b""  # the replies of an earlier run, packed
     known: Known | None = None  # what was found in them, where that still stands: they need not be judged again
     decisions: tuple[Decision, ...] = ()
@@ -111,9 +111,8 @@ class Desk:
         raise AssertionError("the last attempt gives a report in any case")
 
     def _graded(self, task: Task) -> Graded:
-        if task.known is not None:
-            before, findings = unpack(task.known.report), unpack(task.known.findings)
-            report = scored_again(before, task.name, task.source, findings, self.assignment, self.probes)
+        if task.known is not None and (known := _unpacked(task.known)):
+            report = scored_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
             return finished(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
         if task.hand_in is None:
             started = time.perf_counter()
@@ -136,6 +135,15 @@ class Desk:
         if "host" in self.__dict__:
             self.host.close()
             del self.host
+
+
+def _unpacked(known: Known) -> tuple[Report, Findings] | None:
+    """Give what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
+    try:
+        report, findings = unpack(known.report), unpack(known.findings)
+    except DamagedError:
+        return None
+    return (report, findings) if isinstance(report, Report) and isinstance(findings, Findings) else None
 
 
 def finished(

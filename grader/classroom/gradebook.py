@@ -134,13 +134,11 @@ class Gradebook:
         packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
 
-    def found(self, grading: int) -> tuple[bytes, bytes]:
-        """Give the report and the findings of a submission's last grading, both packed."""
+    def found(self, grading: int) -> tuple[bytes, bytes] | None:
+        """Give the report and the findings of a submission's last grading, both packed; None where they are not kept."""
         query = "SELECT record, findings FROM grading WHERE id = ? AND record IS NOT NULL AND findings IS NOT NULL"
         rows = self._storage.rows(query, grading)
-        if not rows:
-            raise self._storage.damaged(f"there are no findings of grading {grading}")
-        return rows[0][0], rows[0][1]
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def published(self, grading: int) -> str:
         """Give the report.json of a grading."""

@@ -45,9 +45,9 @@ def named(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
 
 def saved_task(book: Gradebook, kept: Kept, task: Task, found_by: str) -> Task:
     """Give the task of judging a run again; where what was found still stands, of no more than scoring it."""
-    if kept.found_by and kept.found_by == found_by:
-        return replace(task, hand_in=None, known=Known(kept.basis.submission_digest, *book.found(kept.id)))
-    return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)))
+    found = book.found(kept.id) if kept.found_by and kept.found_by == found_by else None
+    known = Known(kept.basis.submission_digest, *found) if found else None
+    return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)), known=known)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from grader.classroom.gradebook import NoSpaceError
 from grader.records import Sheet
 from grader.sheets import SHEETS, ExportOptions
 from grader.sheets.index import to_index
+from grader.sheets.similar import compared_of
 
 PAGE = "index.html"
 SIMILAR = "similar.html"  # once somebody asked for it
@@ -40,8 +41,18 @@ def write_overview(out: Path, sheet: Sheet) -> Path:
     """Write the class page and the table; give the page's path."""
     for name, text in SHEETS[TABLE].write(sheet, ExportOptions()).items():
         write_text(out / name, text)
-    write_text(out / PAGE, to_index(sheet, similar=SIMILAR if (out / SIMILAR).exists() else ""))
+    compared = _beginning(out / SIMILAR)
+    stale = compared_of(sheet) not in compared
+    write_text(out / PAGE, to_index(sheet, similar=SIMILAR if compared else "", stale=stale))
     return out / PAGE
+
+
+def _beginning(path: Path) -> str:
+    """Give the beginning of a page, where it says of which hand-ins it is; "" where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(4096)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -254,7 +254,8 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
             most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
             shown.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
     current = f"{found.current} were judged by this rubric already (--force judges them again)."
-    moved = f"{len(found.moves)} moved, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+    when = "" if found.count else " when this rubric came into force"
+    moved = f"{len(found.moves)} moved{when}, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
     retold = f"{found.retold} with the same points are told something else."
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
     shown.say(screen, " ".join(said))

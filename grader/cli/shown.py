@@ -61,9 +61,17 @@ def assignment_of(folder: Path | None) -> Assignment:
 
 
 def same_folder(book: Gradebook) -> Path | None:
-    """Give where the rubric stood by which the class was graded: that one was edited, most likely."""
+    """Give where the rubric stands by which the class was graded: that one was edited, most likely. None for a new class.
+
+    Where it is gone, none is taken in its place: points of another rubric would be given without a word.
+    """
     folder = book.rubric_folder()
-    return folder if folder and (folder / RUBRIC).exists() else None
+    if folder and not (folder / RUBRIC).exists():
+        raise click.UsageError(
+            f"The rubric that this class was graded by stood at {line(str(folder))}, which is gone. Name where it is now"
+            f" with --assignment; the one that comes with the grader is {line(str(bundled()))}."
+        )
+    return folder
 
 
 def workers_of(jobs: int, cluster: str) -> Workers:

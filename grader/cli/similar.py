@@ -46,6 +46,9 @@ def _tell(screen: Console, found: Comparison) -> None:
     count = len(likeness.programs)
     for twins in likeness.twins:
         shown.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {shown.some(twins)}.")
+    if count < 2:
+        shown.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
+        return
     if not likeness.pairs:
         shown.say(screen, f"{count} programs compared: no two of them stand out as built alike.")
         return

@@ -34,11 +34,11 @@ STATES = {
 }
 
 
-def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "") -> str:
+def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", stale: bool = False) -> str:
     """Write the class page of a sheet: the same sheet gives the same text.
 
     remarks : what else the instructor should know of this grading, a sentence each, such as two hand-ins of one student.
-    similar : the page of similar submissions beside it; "" where there is none.
+    similar : the page of similar submissions beside it; "" where there is none. stale : it compared earlier hand-ins.
     """
     counted = [standing.report for standing in sheet.standings if statistics.counts(standing)]
     scores = [report.score for report in counted]
@@ -75,6 +75,7 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "") ->
             ungraded=[_failure(standing) for standing in sheet.standings if standing.report.status != "graded"],
             missing=[_person(student) for student in sheet.missing],
             similar=similar,
+            stale=stale,
             strangers=[row for row in rows if rostered and not row["student"]],
             remarks=[plain(remark) for remark in remarks],
             # What could not be loaded was never run, and has no layers to name.

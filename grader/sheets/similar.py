@@ -5,6 +5,7 @@ Like the class page it loads nothing, sends nothing and reads without its script
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -38,6 +39,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
         .get_template("similar.html.j2")
         .render(
             title=line(sheet.title) if sheet else "",
+            of=compared_of(sheet) if sheet else "",
             in_class=sheet is not None,
             compared=len(likeness.programs),
             whole=whole,
@@ -67,6 +69,14 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
             dress=_dress(),
         )
     )
+
+
+def compared_of(sheet: Sheet) -> str:
+    """Give what a page says of the hand-ins that it compared: with a later one among them it is another."""
+    handed_in = [
+        (one.report.submission, one.report.environment.versions.get("submission", "")) for one in sheet.standings
+    ]
+    return hashlib.sha256(repr(sorted(handed_in)).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def percent(share: float) -> str:

@@ -51,7 +51,9 @@ def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
     alike = table[np.triu_indices(len(sides), 1)]
     least = limit(alike)
     standing = _standing([*sides], table, least)
-    shown = listed(standing)
+    twins = _twins(sides)
+    different = _told_once(standing, twins)
+    shown = listed(different)
     common = frozenset(name for name, _ in identifiers(nodes))
     return Likeness(
         programs={program.name: program for program in ordered if program.name in sides},
@@ -64,8 +66,8 @@ def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
         usual=float(np.quantile(alike, 0.95)) if len(alike) else 0.0,
         left=left,
         limit=least,
-        twins=_twins(sides),
-        unlisted=len(standing) - len(shown),
+        twins=twins,
+        unlisted=len(different) - len(shown),
     )
 
 
@@ -76,6 +78,17 @@ def _twins(sides: Mapping[str, Side]) -> tuple[tuple[str, ...], ...]:
         alike.setdefault(tuple(sorted(tuple(stream.words) for stream in side.reading.streams)), []).append(name)
     found = (tuple(names) for names in alike.values() if len(names) > 1)
     return tuple(sorted(found, key=lambda names: (-len(names), names)))
+
+
+def _told_once(
+    standing: list[tuple[float, str, str]], twins: tuple[tuple[str, ...], ...]
+) -> list[tuple[float, str, str]]:
+    """Leave out what says the same of each of several that are one program: five of them are ten pairs of one another."""
+    first = {name: names[0] for names in twins for name in names}
+    side_by_side = {names[:2] for names in twins}
+    return [
+        pair for pair in standing if pair[1:] in side_by_side or all(first.get(name, name) == name for name in pair[1:])
+    ]
 
 
 def _standing(names: list[str], table: Floats, least: float) -> list[tuple[float, str, str]]:

@@ -105,18 +105,23 @@ def test_tolerances_and_thresholds_are_judged(here, judged, change):
     assert sorted(judged) == sorted(JUDGED)
 
 
+DAMAGES = {
+    "findings": "UPDATE grading SET findings = x'00' WHERE name = 'right_einsum'",
+    "no findings": "UPDATE grading SET findings = NULL WHERE name = 'right_einsum'",
+    "another record in its place": "UPDATE grading SET findings = record WHERE name = 'right_einsum'",
+    "report": "UPDATE grading SET record = x'00' WHERE name = 'right_einsum'",
+}
+
+
 @pytest.mark.untraced
-def test_findings_that_cannot_be_read_take_no_grade_away(here, judged):
-    """The earlier grading stands and the command says which and what to do; judging all again mends it."""
-    here.damage("UPDATE grading SET findings = ? WHERE name = 'right_einsum'", b"rot")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_findings_that_cannot_be_read_are_found_again(here, judged, damage):
+    """What was found is no more than what the replies give again: that one is judged, and the others are scored."""
+    here.damage(DAMAGES[damage])
     here.change(points("scores", 8, 10))
-    said = here.regrade(status=1)
-    assert "right_einsum" in said
-    assert "the earlier grading stands" in said
-    assert here.report("right_einsum")["score"] == 100
-    assert judged == []
-    here.regrade("--force")
-    assert here.report("right_einsum")["score"] == 102
+    assert "4 judged again. 2 moved" in here.regrade()
+    assert judged == ["right_einsum"]
+    assert [here.report(name)["score"] for name in JUDGED] == [102, 88, 0]
 
 
 # ---------------------------------------------------------------- what findings depend on

@@ -99,8 +99,7 @@ def test_without_the_skeleton_nothing_is_compared(here):
     keep(here, *(SAMPLES / name for name in CLASS))
     (here.path / "rubric" / "two_layer_net.ipynb").unlink()
     said = say("similar", "graded", status=2)
-    assert "rubric/two_layer_net.ipynb: " in said
-    assert "Expected there is the notebook that the class was handed" in said
+    assert "rubric/two_layer_net.ipynb: there is no notebook that can be read. Expected is the one" in said
     assert "--assignment names the folder that holds it." in said
     assert not (here.out / "similar.html").exists()
 
@@ -119,3 +118,33 @@ def test_the_class_page_keeps_its_link(here):
     say("similar", "graded")
     say("adjust", "graded", "right_loops", "--late-days", 2, "--comment", "x", "--by", "ada")
     assert 'href="similar.html"' in here.text("index.html")
+
+
+def test_a_page_of_earlier_hand_ins_says_so(here):
+    """A page about people must not show what somebody has replaced as if it stood; comparing again puts it right."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    say("similar", "graded")
+    say("adjust", "graded", "right_loops", "--excuse", "--comment", "x", "--by", "ada")
+    assert "before later hand-ins" not in here.text("index.html")
+    keep(here, here.path / "class" / "copied.py")
+    say("adjust", "graded", "right_loops", "--no-excuse", "--comment", "x", "--by", "ada")
+    assert "before later hand-ins" in here.text("index.html")
+    say("similar", "graded")
+    assert "before later hand-ins" not in here.text("index.html")
+
+
+def test_it_takes_two(here):
+    """One program, or none, is no class to compare."""
+    keep(here, SAMPLES / CLASS[0])
+    assert "One program to compare: it takes two to be alike." in say("similar", "graded")
+    keep(here, SAMPLES / "broken_syntax.ipynb")
+
+
+def test_without_the_rubric_s_folder_none_is_taken_in_its_place(here):
+    """The rubric that comes with the grader would give another class's points: each command asks where it is now."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    (here.path / "rubric").rename(here.path / "moved")
+    for words in (("similar", "graded"), ("regrade", "graded"), ("grade", SAMPLES / CLASS[0], "--out", "graded")):
+        said = say(*words, status=2)
+        assert "rubric, which is gone. Name where it is now with --assignment;" in said
+    assert "programs compared" in say("similar", "graded", "--assignment", "moved")
