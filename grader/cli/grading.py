@@ -259,9 +259,7 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     retold = f"{found.retold} with the same points are told something else."
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
     shown.say(screen, " ".join(said))
-    for reason, count in Counter(found.left.values()).items():
-        names = [name for name, why_not in found.left.items() if why_not == reason]
-        shown.say(screen, f"{count} left as they were ({shown.some(names)}): {reason}")
+    shown.say_reasons(screen, found.left, "left as they were")
     if stopped:
         shown.say(
             screen,

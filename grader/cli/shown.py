@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,6 +131,13 @@ def some(names: Sequence[str], most: int = 10) -> str:
     """Name the first of several, and say how many more there are."""
     listed = ", ".join(line(name) for name in names[:most])
     return f"{listed} and {len(names) - most} more" if len(names) > most else listed
+
+
+def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
+    """Say of several why something was not done: a line for each reason; left : name -> reason, what : "not compared"."""
+    for reason, count in Counter(left.values()).items():
+        names = [name for name, why in left.items() if why == reason]
+        say(console, f"{count} {what} ({some(names)}): {reason}")
 
 
 def point_to(console: Console, page: Path) -> None:

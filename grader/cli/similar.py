@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from grader.classroom.comparing import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
 from grader.cli import shown
 from grader.report.untrusted import line
+from grader.sheets.similar import percent
 
 LISTED = 20
 A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and speak with the people."
@@ -40,9 +40,7 @@ def similar(out: Path, folder: Path | None) -> None:
 
 def _tell(screen: Console, found: Comparison) -> None:
     likeness = found.likeness
-    for reason, left in Counter(likeness.left.values()).items():
-        names = [name for name, why in likeness.left.items() if why == reason]
-        shown.say(screen, f"{left} not compared ({shown.some(names)}): {reason}")
+    shown.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
     for twins in likeness.twins:
         shown.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {shown.some(twins)}.")
@@ -50,13 +48,14 @@ def _tell(screen: Console, found: Comparison) -> None:
         shown.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
         return
     if not likeness.pairs:
-        shown.say(screen, f"{count} programs compared: no two of them stand out as built alike.")
+        others = "no others" if likeness.twins else "no two of them"
+        shown.say(screen, f"{count} programs compared: {others} stand out as built alike.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("first", "second", "alike", "passages"):
         table.add_column(title, justify="left" if title in {"first", "second"} else "right")
     for pair in likeness.pairs[:LISTED]:
-        cells = (line(pair.first), line(pair.second), f"{pair.similarity:.0%}", str(len(pair.passages)))
+        cells = (line(pair.first), line(pair.second), percent(pair.similarity), str(len(pair.passages)))
         table.add_row(*map(Text, cells))
     screen.print(table)
     whole = len(likeness.pairs) + likeness.unlisted

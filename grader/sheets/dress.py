@@ -24,13 +24,12 @@ class Dress:
     policy: str  # a Content-Security-Policy
 
 
-def dress(environment: Environment, styles: Sequence[str], script: str) -> Dress:
-    """Put a page's dress together; styles, script : names of templates, our own files.
+def dress(environment: Environment, styles: Sequence[str], scripts: Sequence[str]) -> Dress:
+    """Put a page's dress together; styles, scripts : names of templates, our own files.
 
     Should a student's text ever get through as markup, the browser still runs, loads and sends nothing of it.
     """
-    style = "\n".join(environment.get_template(name).render() for name in styles)
-    code = environment.get_template(script).render()
+    style, code = ("\n".join(environment.get_template(name).render() for name in names) for names in (styles, scripts))
     allowed = f"style-src '{_hash(style)}'; script-src '{_hash(code)}'"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return Dress(Markup(style), Markup(code), policy)  # noqa: S704 -- our own files, with nothing filled in

@@ -195,7 +195,7 @@ def environment() -> Environment:
     )
     made.globals |= {
         # The report's own style sheet comes first: the two pages are one product.
-        "dress": dress(made, ("report.css", "index.css"), "index.js"),
+        "dress": dress(made, ("report.css", "index.css"), ("index.js", "find.js")),
         "statuses": tuple(words.STATUSES[status] for status in statistics.STATUSES),
     }
     made.filters |= {

@@ -189,4 +189,4 @@ def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Ma
 
 @cache
 def _dress() -> Dress:
-    return dress(environment(), ("report.css", "index.css", "similar.css"), "similar.js")
+    return dress(environment(), ("report.css", "index.css", "similar.css"), ("similar.js", "find.js"))

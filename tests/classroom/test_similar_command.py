@@ -134,10 +134,11 @@ def test_a_page_of_earlier_hand_ins_says_so(here):
 
 
 def test_it_takes_two(here):
-    """One program, or none, is no class to compare."""
+    """One program, or none, is no class to compare; what could not be loaded is none."""
+    keep(here, SAMPLES / "broken_syntax.ipynb")
+    assert "No program to compare: it takes two to be alike." in say("similar", "graded")
     keep(here, SAMPLES / CLASS[0])
     assert "One program to compare: it takes two to be alike." in say("similar", "graded")
-    keep(here, SAMPLES / "broken_syntax.ipynb")
 
 
 def test_without_the_rubric_s_folder_none_is_taken_in_its_place(here):

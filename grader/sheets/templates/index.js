@@ -200,14 +200,6 @@
     change(Object.fromEntries(fields.map((field) => [field.dataset.field, ""])));
   });
 
-  document.addEventListener("keydown", (event) => {
-    const inField = event.target.closest("input, select, textarea");
-    if (event.key !== "/" || inField || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    find.focus();
-    find.select();
-  });
-
   window.addEventListener("hashchange", read);
   for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = false;
   read();

@@ -105,12 +105,5 @@
 
   find.addEventListener("input", filter);
   document.getElementById("reset").addEventListener("click", reset);
-  document.addEventListener("keydown", (event) => {
-    const inField = event.target.closest("input, select, textarea");
-    if (event.key !== "/" || inField || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    find.focus();
-    find.select();
-  });
   filter();
 })();
