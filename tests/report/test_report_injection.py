@@ -33,7 +33,8 @@ NET = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        raise ValueE
 OTHER = "SECRET-OF-ANOTHER"  # stands in files that the submission must not reach
 # What the two pages are made of; nothing else may come of a student's text.
 CONTROLS = "script nav line kbd select option optgroup legend input fieldset form label button"
-OURS = (files("grader.sheets") / "templates" / "index.js").read_text(encoding="utf-8").rstrip("\n")
+TEMPLATES = files("grader.sheets") / "templates"
+OURS = "\n".join((TEMPLATES / name).read_text(encoding="utf-8").rstrip("\n") for name in ("index.js", "find.js"))
 TAGS = """
 html head meta title style body main header section footer div p span b a h1 h2 h3 dl dt dd ul li table thead tbody tr th td
 details summary pre code figure figcaption svg symbol pattern circle path rect text g desc use
@@ -323,7 +324,7 @@ def assert_harmless(report, everywhere, obeyed):
         page.feed(texts[name])
         page.close()
         assert page.dangers == []
-        # The class page is sorted and filtered by one script, which is ours to the letter.
+        # The class page is sorted, filtered and searched by a script made of two files, ours to the letter.
         assert page.scripts == ([] if name == "html" else [OURS])
         assert page.tags <= set(TAGS.split()) | (set(CONTROLS.split()) if name == "index" else set())
     suite = ET.fromstring(texts["junit"])[0]  # noqa: S314 -- our own file, and the test's point
