@@ -134,9 +134,31 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
             verdict = found[decision.check]
             points, most = _points(decision, verdict), _amount(verdict.max_points)
             given = "confirmed" if points == verdict.points else f"now {_amount(points)} of {most}"
-            if decision.value > verdict.max_points:
-                given += f" ({_amount(decision.value)} was decided, and the rubric gives no more than {most})"
+            if aside := worth_otherwise(decision, verdict.max_points):
+                given += f" ({aside})"
             return f"{decision.check}: {_amount(verdict.points)} of {most} by the grader, {given}"
+
+
+def worth_otherwise(decision: Decision, maximum: float) -> str:
+    """Say that points count otherwise than they were meant, since the check is worth something else now; "" if not.
+
+    decision : one of points. maximum : the most that its check gives now.
+    """
+    value, most = _amount(decision.value), _amount(maximum)
+    if decision.of is None:
+        return f"{value} was decided, and the rubric gives no more than {most}" if decision.value > maximum else ""
+    if decision.of == maximum or not decision.value:
+        return ""
+    whole = decision.value >= decision.of
+    if decision.value > maximum:
+        counts = f"this counts for less, and is {'still ' if whole else ''}full marks"
+    elif decision.value == maximum:
+        counts = "the same points are full marks"
+    elif maximum < decision.of:
+        counts = "the same points are a larger part of it"
+    else:
+        counts = f"{'what was full marks is a' if whole else 'the same points are a smaller'} part of it"
+    return f"{value} of {_amount(decision.of)} was decided, and the check gives {most} now: {counts}"
 
 
 def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) -> str:

@@ -137,6 +137,28 @@ def test_points_above_the_maximum_are_capped():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "of", "said"),
+    [
+        (1.5, 4, "1.5 of 4 was decided, and the check gives 7 now: the same points are a smaller part of it"),
+        (9, 20, "9 of 20 was decided, and the check gives 7 now: this counts for less, and is full marks"),
+        (20, 20, "20 of 20 was decided, and the check gives 7 now: this counts for less, and is still full marks"),
+        (7, 20, "7 of 20 was decided, and the check gives 7 now: the same points are full marks"),
+        (5, 20, "5 of 20 was decided, and the check gives 7 now: the same points are a larger part of it"),
+        (2, 4, "2 of 4 was decided, and the check gives 7 now: the same points are a smaller part of it"),
+        (4, 4, "4 of 4 was decided, and the check gives 7 now: what was full marks is a part of it"),
+        (0, 4, ""),
+        (5, 7, ""),
+        (5, None, ""),
+    ],
+)
+def test_a_decision_about_a_check_that_is_worth_something_else_now_says_so(value, of, said):
+    """What was meant, of how much then, and what comes of it now; nothing where it means what it meant, or nobody knows."""
+    _, _, effects = after(replace(points(1, "gradient_W1", value), of=of))
+    counts = f"now {min(value, 7)} of 7"
+    assert effects == [f"gradient_W1: 3 of 7 by the grader, {counts}{f' ({said})' if said else ''}"]
+
+
 def test_what_could_not_be_graded_may_be_read_by_hand():
     """A report without a grading takes points too, and stays what it is."""
     checks = tuple(replace(one, status="skipped", points=0.0) for one in CHECKS)

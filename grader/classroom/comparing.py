@@ -32,20 +32,21 @@ class Comparison:
     page: Path
 
 
-def compare_class(book: Gradebook, assignment: Assignment) -> Comparison:
+def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = None) -> Comparison:
     """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
 
-    assignment : whose notebook is the skeleton. Raises SkeletonError without one, GradebookError where nothing
-    is graded.
+    assignment : whose notebook is the skeleton. to : the folder for the page, which nothing links to then; None puts it
+    beside the class page. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
     """
-    out = book.path.parent
+    out = to or book.path.parent
     programs, left = _programs(book)
     likeness = compared(tuple(programs.values()), _skeleton(assignment))
     likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
     sheet, _ = Standings(book).sheet({})
     with full_disk_in_words(out):
         write_text(out / SIMILAR, to_similar(likeness, sheet))
-        write_overview(out, sheet)
+        if to is None:
+            write_overview(out, sheet)
     return Comparison(likeness, sheet, out / SIMILAR)
 
 

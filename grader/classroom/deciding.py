@@ -32,9 +32,11 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
                 _look_at_points(decision, report)
     last = book.last()
     for name in names:
+        worth = {verdict.id: verdict.max_points for verdict in book.report(name).checks}
+        digest = last[name].basis.submission_digest
         for decision in made:
-            book.decide(name, replace(decision, submission_digest=last[name].basis.submission_digest))
-    return _written(book, names)
+            book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))
+    return rewritten(book, names)
 
 
 def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
@@ -55,7 +57,7 @@ def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
         there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
         raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
-    return _written(book, [name])[0]
+    return rewritten(book, [name])[0]
 
 
 def known(book: Gradebook, name: str) -> None:
@@ -84,8 +86,10 @@ def _look_at_points(decision: Decision, report: Report) -> None:
         raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")
 
 
-def _written(book: Gradebook, names: Sequence[str]) -> list[Report]:
+def rewritten(book: Gradebook, names: Sequence[str]) -> list[Report]:
+    """Write anew what decisions about these submissions changed, the file of all decisions first; give their reports."""
     with full_disk_in_words(book.path.parent):
+        book.write_beside()
         write_again(book, names)
         standings = Standings(book)
         sheet, _ = standings.sheet({})

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
+from grader.classroom import ledger, roster_kept
 from grader.classroom.basis import Basis
+from grader.classroom.ledger import Ruled
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.storage import FILE, GradebookError, NoSpaceError, Storage, restored, storable
+from grader.classroom.storage import FILE, LEDGER, ROSTER, GradebookError, NoSpaceError, Storage, restored, storable
 from grader.records import Decision, Report, Student
 
 # What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
@@ -24,7 +27,7 @@ T = TypeVar("T")
 
 _BASIS = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
 _KEPT = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_BASIS} FROM grading"  # noqa: S608 -- names of columns, written above
-_DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest"
+_DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest, worth"
 
 
 @dataclass(frozen=True)
@@ -59,30 +62,32 @@ class Line:
     found_by: str  # see `basis.found_by`
 
 
-@dataclass(frozen=True)
-class Ruled:
-    """A decision as the history shows it."""
-
-    name: str
-    decision: Decision
-    withdrawn: str  # who took it back, when and why; "" while it stands
-
-
 def now() -> str:
     """Give the time as it is kept: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Gradebook:
-    """A gradebook that is open; nobody else can open it meanwhile."""
+    """A gradebook that is open; nobody else can write it meanwhile, nor read it where it is open to be written."""
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
+    def __init__(self, folder: Path, *, create: bool = False, reading: bool = False) -> None:
         """Open folder/gradebook.db, bring it to this version's tables; create : make it where there is none.
 
-        Raises GradebookError.
+        reading : it is not to be written, and need not be writable. Raises GradebookError.
         """
-        self._storage = Storage(folder, create=create)
+        self._storage = Storage(folder, create=create, reading=reading)
         self.path = self._storage.path
+        if not reading:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Write the files beside the gradebook, if an earlier grader did not, was killed before it could, or lost them."""
+        # They are second copies: no grading depends on them.
+        with suppress(OSError, GradebookError):
+            if self.ruled():
+                self.write_beside()
+            if not self.path.with_name(ROSTER).exists() and (roster := self.roster()):
+                roster_kept.write(self.path.with_name(ROSTER), roster)
 
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -168,16 +173,9 @@ class Gradebook:
         """
         if not (math.isfinite(decision.value) and decision.value >= 0):
             raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
+        decision = replace(decision, value=float(decision.value))
         with self._storage.transaction() as database:
-            number = database.execute(
-                "INSERT INTO decision (name, kind, check_id, value, comment, made_by, at, submission_digest)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(name, decision.kind, decision.check, float(decision.value)),
-                    *(decision.comment, decision.by, decision.at, decision.submission_digest),
-                ),
-            ).lastrowid
-        return replace(decision, number=int(number or 0), value=float(decision.value))
+            return replace(decision, number=_put(database, Ruled(name, decision, ""), None))
 
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
@@ -202,8 +200,33 @@ class Gradebook:
                 found[ruled.name] = (*found.get(ruled.name, ()), ruled.decision)
         return found
 
+    def take(self, ruled: Sequence[Ruled], withdrawn: Mapping[int, str], numbers: Mapping[int, int]) -> None:
+        """Keep decisions of another gradebook under their own numbers, which are free once `numbers` is applied.
+
+        withdrawn : number -> who took it back, of decisions that stand here. numbers : old number -> new one, of those
+        that are here.
+        """
+        with self._storage.transaction() as database:
+            put = database.execute
+            for number, said in withdrawn.items():
+                put("UPDATE decision SET withdrawn = ? WHERE number = ?", (said, number))
+            # Out of each other's way first: no two may have one number, not even in between.
+            for number in numbers:
+                put("UPDATE decision SET number = -number WHERE number = ?", (number,))
+            for number, other in numbers.items():
+                put("UPDATE decision SET number = ? WHERE number = ?", (other, -number))
+            for one in ruled:
+                _put(database, one, one.decision.number)
+
+    def write_beside(self) -> None:
+        """Write all decisions into the file beside the gradebook, which keeps what the gradebook does not hold.
+
+        Raises OSError.
+        """
+        ledger.write(self.path.with_name(LEDGER), self.ruled())
+
     def set_roster(self, roster: Roster) -> None:
-        """Keep a roster in place of the one before."""
+        """Keep a roster in place of the one before, in the file beside the gradebook, too."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
             (place, pack(student), storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
@@ -213,6 +236,8 @@ class Gradebook:
         with self._storage.transaction() as database:
             database.execute("DELETE FROM student")
             database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
+        with self._storage.told():
+            roster_kept.write(self.path.with_name(ROSTER), roster)
 
     def roster(self) -> Roster | None:
         """Give the roster, or None where none was given."""
@@ -259,6 +284,20 @@ def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place:
             *(line.published, line.record, replies, line.findings, line.found_by if line.findings else ""),
         ),
     )
+
+
+def _put(database: sqlite3.Connection, one: Ruled, number: int | None) -> int:
+    """Keep a decision, under this number or the next; give its number."""
+    decision = one.decision
+    values = (
+        *(number, one.name, one.withdrawn, decision.kind, decision.check, decision.value, decision.comment),
+        *(decision.by, decision.at, decision.submission_digest, decision.of),
+    )
+    put = (
+        "INSERT INTO decision (number, name, withdrawn, kind, check_id, value, comment, made_by, at, submission_digest,"
+        " worth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    return int(database.execute(put, values).lastrowid or 0)
 
 
 def _kept(row: Sequence[Any]) -> Kept:

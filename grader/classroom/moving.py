@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import Report
+from grader.records import Decision, Report, Verdict
 from grader.report.untrusted import cell
 
 
@@ -27,17 +27,20 @@ class Move:
     decisions: tuple[str, ...]  # where what people decided counts otherwise than before, in words
     named: tuple[str, ...]  # mistakes that are named now and were not
     unnamed: tuple[str, ...]  # the other way round
+    covered: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
+    uncovered: tuple[str, ...]  # the other way round
     retold: bool  # something else is said of the submission, whatever its points
 
     @property
     def points(self) -> bool:
-        """Tell whether any points moved, of the score or of a check."""
-        return self.before != self.after or self.graders[0] != self.graders[1] or bool(self.checks)
+        """Tell whether any points moved, of the score or of a check, or what people decided counts otherwise."""
+        return self.before != self.after or self.graders[0] != self.graders[1] or bool(self.checks or self.decisions)
 
 
 def moved(before: Report, after: Report) -> Move:
     """Hold two reports of one submission against each other, both after the same decisions, or both without any."""
-    named, unnamed = ({one.id: one.title for one in report.diagnoses} for report in (after, before))
+    named, uncovered = _appeared(before, after)
+    unnamed, covered = _appeared(after, before)
     own = _graders(before), _graders(after)
     return Move(
         name=after.submission,
@@ -47,8 +50,10 @@ def moved(before: Report, after: Report) -> Move:
         of=(before.max_score, after.max_score),
         checks=_differences(*own),
         decisions=_decisions(before, after),
-        named=tuple(title for one, title in named.items() if one not in unnamed),
-        unnamed=tuple(title for one, title in unnamed.items() if one not in named),
+        named=named,
+        unnamed=unnamed,
+        covered=covered,
+        uncovered=uncovered,
         retold=_told(before) != _told(after),
     )
 
@@ -62,14 +67,51 @@ def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str
     return {check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)}
 
 
+def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the mistakes that are shown here and not there: those that were not found there, and those that may have been.
+
+    What is told of a mistake would tell what a hidden check asks, so that no report shows one whose checks are hidden.
+    """
+    known, checks = {one.id for one in there.diagnoses}, {one.id: one for one in there.checks}
+    sure, unsure = [], []
+    for one in here.diagnoses:
+        if one.id not in known:
+            lost = [check for check in one.checks if check in checks and not _passed(checks[check])]
+            if lost and all(checks[check].hidden for check in lost):
+                unsure.append(f"{one.title} ({', '.join(lost)})")
+            else:
+                sure.append(one.title)
+    return tuple(sure), tuple(unsure)
+
+
+def _passed(verdict: Verdict) -> bool:
+    """Tell whether the grader itself found nothing wrong."""
+    return verdict.status == "passed" if verdict.adjusted_from is None else verdict.adjusted_from >= verdict.max_points
+
+
 def _decisions(before: Report, after: Report) -> tuple[str, ...]:
-    old, new = (
-        {one.id: one.points for one in report.checks if one.adjusted_from is not None} for report in (before, after)
-    )
-    said = [f"{check} as decided {_arrow(*pair)}" for check, pair in _differences(old, new).items()]
+    old, new = ({one.id: one for one in report.checks if one.adjusted_from is not None} for report in (before, after))
+    made = {one.decision.check: one.decision for one in after.rulings if one.applies and one.decision.kind == "points"}
+    said = []
+    for check in dict.fromkeys([*old, *new]):
+        one, other = old.get(check), new.get(check)
+        if one and other and check in made and one.max_points != other.max_points:
+            # The rubric changed what a person meant: who decided has to hear of it, also where the points stayed.
+            said.append(_worth(made[check], other))
+        elif (points := [each.points if each else None for each in (one, other)]) and points[0] != points[1]:
+            said.append(f"{check} as decided {_arrow(*points)}")
     if before.penalty != after.penalty:
         said.append(f"points off for lateness {_arrow(before.penalty, after.penalty)}")
     return tuple(said)
+
+
+def _worth(decision: Decision, verdict: Verdict) -> str:
+    """Say what was decided, of how much, and what it counts now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1"."""
+    of = "" if decision.of is None else f" of {decision.of:g}"
+    counts = f"{verdict.points:g} of {verdict.max_points:g}"
+    return (
+        f"decision {decision.number} by {decision.by}: {decision.check} {decision.value:g}{of} counts as {counts} now"
+    )
 
 
 def _told(report: Report) -> tuple[object, ...]:
@@ -94,10 +136,13 @@ def commonest(moves: Iterable[Move]) -> list[tuple[str, int]]:
 
 def _reasons(move: Move) -> list[str]:
     return [
-        *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
+        # What is long is cut in its middle; what people decided is the last that may be missing.
         *move.decisions,
+        *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
         *(f"now named: {title}" for title in move.named),
         *(f"no longer named: {title}" for title in move.unnamed),
+        *(f"not shown any more, since its checks are hidden now: {title}" for title in move.covered),
+        *(f"shown now, since its checks were hidden: {title}" for title in move.uncovered),
     ]
 
 

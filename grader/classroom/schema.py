@@ -83,7 +83,17 @@ ALTER TABLE grading ADD COLUMN findings BLOB;  -- Findings, packed, without figu
 ALTER TABLE grading ADD COLUMN found_by TEXT NOT NULL DEFAULT '';  -- digest of all that they depend on
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS)
+# 3 points are one thing of 4, and another of 3: a decision says which was meant.
+_WORTH = """
+ALTER TABLE decision ADD COLUMN worth REAL;  -- the most that the check gave when it was decided; NULL: not noted
+"""
+
+MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH)
+
+
+def is_newest(version: int) -> bool:
+    """Tell whether a database of this version can be used as it is."""
+    return version == len(MIGRATIONS)
 
 
 class SchemaError(Exception):
@@ -116,7 +126,7 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
     The old one stays beside it, as gradebook.db.version-1. Raises sqlite3.Error and OSError: closing the database takes
     back what was begun.
     """
-    if version == len(MIGRATIONS):
+    if is_newest(version):
         return
     if version:
         _copy_aside(database, path.with_name(f"{path.name}.version-{version}"))

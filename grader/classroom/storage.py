@@ -1,4 +1,4 @@
-"""The gradebook's file: opened for one alone, written whole or not at all, and SQLite's errors said in words."""
+"""The gradebook's file: written by one alone, whole or not at all, read by many, and SQLite's errors said in words."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from grader.classroom.schema import SchemaError, migrate, version_of
+from grader.classroom.schema import SchemaError, is_newest, migrate, version_of
+from grader.report.untrusted import line
 
 FILE = "gradebook.db"
+LEDGER = "decisions.csv"  # beside it: people's decisions once more
+ROSTER = "roster-kept.csv"  # and the roster
 # Another grader, or somebody who looks into the file with a tool of SQLite's, may be done within this.
 BUSY_SECONDS = 2.0
 # A file's name may hold bytes that are no character of any encoding, and SQLite's texts are UTF-8.
@@ -21,7 +24,13 @@ _BYTES = "bytes:"
 # Errors of SQLite that are neither the file's fault nor a lock.
 _NOT_OURS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 _NOT_OURS |= {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM}
+# What SQLite says where it would have to write before it can read, or may not write at all.
+_UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE}
+
+_OLD = "its tables are those of an older grader, and have to be brought up to date before it can be read"
+_LEFT = "the grader that wrote it last did not close it (it was stopped, or is an older one), and that has to be done before it can be read"
+_COPY = "Neither it nor its folder may be written by you: copy the folder to a place of your own, and name that one."
 
 
 class GradebookError(Exception):
@@ -33,45 +42,94 @@ class NoSpaceError(GradebookError):
 
 
 class Storage:
-    """A gradebook's file from its opening to its closing; nobody else can open it meanwhile."""
+    """A gradebook's file from its opening to its closing.
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
-        """Open folder/gradebook.db, bring it to this version's tables; create : make it where there is none.
+    Whoever writes has it alone; those who only read have it together, and keep writers away meanwhile.
+    """
 
+    def __init__(self, folder: Path, *, create: bool = False, reading: bool = False) -> None:
+        """Open folder/gradebook.db, and bring it to this version's tables.
+
+        create : make it where there is none. reading : it need not be writable, unless it has to be brought up to date.
         Raises GradebookError.
         """
         self.path = folder / FILE
+        self._reading = reading
         with self.told():
             if not create and not self.path.exists():
                 raise GradebookError(
                     f"{folder}: there is no {FILE} in it. Name the folder that was given to `grader grade --out`."
                 )
-            self._database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            if reading:
+                self._open_to_read()
+            else:
+                self._open_to_write()
+
+    def _open_to_read(self) -> None:
+        """Open it as it is; only a writer can bring it up to date, or take in what a killed one left behind."""
+        # readonly_shm: no file is made beside it for that.
+        address = f"{self.path.absolute().as_uri()}?mode=ro&readonly_shm=1"
+        self._database = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        why = ""
         try:
-            with self.told():
-                self._open()
+            # One transaction until it is closed: all that is read is of one moment.
+            self._database.execute("BEGIN")
+            why = "" if is_newest(self._version()) else _OLD
+        except BaseException as error:
+            self._database.close()
+            if not isinstance(error, sqlite3.Error) or _code(error) not in _UNWRITABLE:
+                raise
+            why = _LEFT
+        if why:
+            self._database.close()
+            self._bring_up_to_date(why)
+
+    def _bring_up_to_date(self, why: str) -> None:
+        """Open it to write though it is only to be read; where that may not be, say why it has to be."""
+        try:
+            self._open_to_write()
+        except sqlite3.Error as error:
+            # In WAL mode, the lock of a writer is refused to who may not write, as if the disk were at fault.
+            lock = getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_LOCK"
+            if lock or _code(error) in _UNWRITABLE:
+                raise GradebookError(f"{self.path}: {why}. {_COPY}") from error
+            raise
+
+    def _open_to_write(self) -> None:
+        self._database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            # Nobody else meanwhile: two gradings would do the work twice, and their pages would mix. It is given up when
+            # the process ends, however it ends. Set before the first access, it needs no memory shared with others, which
+            # network drives do not have.
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            # At once: two that read first and lock later would wait for each other.
+            self._database.execute("BEGIN EXCLUSIVE")
+            version = self._version()
+            self._database.execute("COMMIT")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            # FULL: what is committed outlives a power failure; 2 to 5 ms a submission, of 300.
+            self._database.execute("PRAGMA synchronous = FULL")
+            migrate(self._database, version, self.path)
+            # After the migration: one that builds a table anew takes the old one away for a moment.
+            self._database.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             self._database.close()
             raise
+        self._reading = False
 
-    def _open(self) -> None:
-        # Nobody else meanwhile: two gradings would do the work twice, and their pages would mix. It is given up when
-        # the process ends, however it ends. Set before the first access, it needs no memory shared with others, which
-        # network drives do not have.
-        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    def _version(self) -> int:
         try:
-            version = version_of(self._database)
+            return version_of(self._database)
         except SchemaError as error:
             raise GradebookError(f"{self.path}: {error}") from error
-        self._database.execute("PRAGMA journal_mode = WAL")
-        # FULL: what is committed outlives a power failure; 2 to 5 ms a submission, of 300.
-        self._database.execute("PRAGMA synchronous = FULL")
-        migrate(self._database, version, self.path)
-        # After the migration: one that builds a table anew takes the old one away for a moment.
-        self._database.execute("PRAGMA foreign_keys = ON")
 
     def close(self) -> None:
         """Let others open it."""
+        if not self._reading:
+            # A file in WAL mode can be read by nobody who may not write beside it: an archive, another's class. Where
+            # this fails, the next writer finds all that was kept as after a kill.
+            with suppress(sqlite3.Error):
+                self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -95,6 +153,8 @@ class Storage:
         Raises GradebookError where SQLite refuses; any other error comes out as it was raised.
         """
         with self.told():
+            if self._reading:
+                raise GradebookError(f"{self.path}: it was opened to be read, and nothing can be kept in it.")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -117,12 +177,23 @@ class Storage:
         """Give the error to raise where the file does not hold what was kept in it; what : what was found."""
         return GradebookError(
             f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and grade again;"
-            " the reports in submissions/ are not touched by that until they are graded."
+            f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
         )
 
+    def _saved(self) -> str:
+        """Say what of a damaged gradebook stands in plain files as well, and how it is taken over."""
+        text, out = "", line(str(self.path.parent))
+        if (roster := self.path.with_name(ROSTER)).exists():
+            text += f" --roster {line(str(roster))} gives that grading the roster."
+        if (beside := self.path.with_name(LEDGER)).exists():
+            text += (
+                f" What people decided stands in {LEDGER} beside it: once it is graded again,"
+                f" `grader adjust {out} --restore {line(str(beside))}` takes it over."
+            )
+        return text
+
     def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
-        # Python's own module raises some of its errors, and those have no code.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code == sqlite3.SQLITE_FULL or _means_full(error):
             return NoSpaceError(f"{self.path}: there is no room left on the disk.")
         if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
@@ -133,6 +204,10 @@ class Storage:
                 " Close that, or wait until it is done."
             )
         if code in _NOT_OURS or isinstance(error, OSError):
+            if self._reading:
+                return GradebookError(
+                    f"{self.path}: it cannot be opened ({error}). Expected is a file that you may read."
+                )
             return GradebookError(
                 f"{self.path}: it cannot be opened and written ({error}). Expected is a file in a folder that is there,"
                 " and that you may write into."
@@ -143,6 +218,11 @@ class Storage:
                 " what is in it already is whole."
             )
         return self.damaged(str(error))
+
+
+def _code(error: Exception) -> int:
+    # Python's own module raises some of its errors, and those have no code.
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def storable(path: str) -> str:
@@ -157,6 +237,17 @@ def restored(text: str) -> str:
     if not text.startswith(_BYTES):
         return text
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all. Raises OSError."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(text.encode("utf-8"))
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _means_full(error: Exception) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from grader.classroom.desk import FAULT
 from grader.classroom.gradebook import NoSpaceError
+from grader.classroom.storage import write_text as write_text  # noqa: PLC0414 -- all that writes here takes it from here
 from grader.records import Sheet
 from grader.sheets import SHEETS, ExportOptions
 from grader.sheets.index import to_index
@@ -53,17 +53,6 @@ def _beginning(path: Path) -> str:
         return ""
     with path.open(encoding="utf-8", errors="replace") as file:
         return file.read(4096)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(text.encode("utf-8"))
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from rich.console import Console
 from grader.classroom.deciding import decide, known, withdraw
 from grader.classroom.gradebook import Gradebook, Kept, Ruled, now
 from grader.classroom.moving import moved, why
+from grader.classroom.restoring import reminder, restore
 from grader.classroom.standing import Standings
 from grader.cli import shown
 from grader.records import Decision, DecisionKind, Report
@@ -29,13 +30,16 @@ Examples:
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
+  grader adjust graded --restore graded/decisions.csv
 
 A decision outlives every regrade; a later one of its kind overtakes it. `grader history` lists them with their numbers.
+All of them stand in decisions.csv as well: where the gradebook is damaged or lost, grade again, and --restore takes
+over what it lacks.
 
 Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @shown.GRADED
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--check", help="The check whose points are decided.")
 @click.option("--points", type=float, help="What that check counts from now on.")
 @click.option(
@@ -43,6 +47,13 @@ Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @click.option("--excuse/--no-excuse", "excuse", default=None, help="It does not count; --no-excuse: it does again.")
 @click.option("--withdraw", "number", type=int, help="Take back the decision of this number.")
+@click.option(
+    "--restore",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take over what this decisions.csv holds and the gradebook does not.",
+)
 @click.option("--comment", default="", help="Why: its author reads it in the report.")
 @click.option("--by", default="", help="Who decides; without it, your login.")
 def adjust(
@@ -53,10 +64,18 @@ def adjust(
     late_days: int | None,
     excuse: bool | None,  # noqa: FBT001 -- click passes options by name
     number: int | None,
+    file: Path | None,
     comment: str,
     by: str,
 ) -> None:
     """Decide about submissions what the grader cannot: points of a check, late days, or that they are excused."""
+    if file:
+        if names or comment or by or any(one is not None for one in (check, points, late_days, excuse, number)):
+            raise click.UsageError("--restore takes all that its file holds: it goes alone, without a NAME.")
+        _restored(out, file)
+        return
+    if not names:
+        raise click.UsageError("Name whom it is about: grader adjust DIR NAME... gradebook.csv lists their names.")
     # What is kept is plain, whoever reads the gradebook by other means.
     who, reason = line(_short(by, "--by", LINE) or _login()), plain(_short(comment, "--comment", MESSAGE))
     if (check is None) != (points is None):
@@ -88,6 +107,31 @@ def adjust(
     screen = shown.screen()
     for report in reports:
         _tell(screen, report)
+
+
+def _restored(out: Path, file: Path) -> None:
+    """Take decisions over from a file, and say what became of them."""
+    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
+        found = restore(book, file)
+    screen = shown.screen()
+    for report in found.reports:
+        _tell(screen, report)
+    counts = [
+        (found.taken, "taken over"),
+        (found.withdrawn, "taken back, as the file says"),
+        (found.present, "there already"),
+        (sum(found.unknown.values()), "not taken"),
+    ]
+    said = ", ".join(f"{count} {what}" for count, what in counts if count) or "there is none in it"
+    shown.say(screen, f"Decisions of {line(str(file))}: {said}.")
+    if found.unknown:
+        shown.say(
+            screen,
+            f"Not in this gradebook: {shown.some(list(found.unknown))}. Grade them, and run the same command again.",
+        )
+    if found.renumbered:
+        pairs = [f"{old} is {new} now" for old, new in found.renumbered.items()]
+        shown.say(screen, f"Numbered anew by when they were made: {shown.some(pairs)}.")
 
 
 def _short(text: str, option: str, most: int) -> str:
@@ -125,12 +169,13 @@ Exit status: 0; 1 the gradebook cannot be used; 2 bad usage."""
 @click.argument("name")
 def history(out: Path, name: str) -> None:
     """Tell all that was ever said of one submission: gradings, what moved between them, and people's decisions."""
-    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
+    with shown.failures_in_words(line(str(out))), Gradebook(out, reading=True) as book:
         known(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         ruled = book.ruled(name)
         source = book.sources()[name]
         report = Standings(book).report(name)
+        reminded = reminder(book)
     screen = shown.screen()
     shown.say(screen, f"{line(name)}, from {line(source)}")
     events = [*_graded(gradings), *map(_ruled, ruled)]
@@ -139,6 +184,8 @@ def history(out: Path, name: str) -> None:
         shown.say(screen, f"{at}  {line(text, 2 * MESSAGE)}")
     shown.say(screen, "As it stands:")
     _tell(screen, report)
+    if reminded:
+        shown.say(screen, reminded)
 
 
 def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
@@ -160,8 +207,9 @@ def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
 
 def _ruled(one: Ruled) -> tuple[str, str]:
     decision = one.decision
+    of = "" if decision.of is None else f" of {decision.of:g}"
     what = {
-        "points": f"{decision.check} set to {decision.value:g} points",
+        "points": f"{decision.check} set to {decision.value:g}{of} points",
         "late_days": f"late by {decision.value:g} {'day' if decision.value == 1 else 'days'}",
         "excused": "excused" if decision.value else "not excused",
     }[decision.kind]

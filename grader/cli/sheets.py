@@ -12,6 +12,7 @@ from rich.console import Console
 from grader.classroom.deciding import known
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.matching import lines
+from grader.classroom.restoring import reminder
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.standing import Standings, matched
 from grader.classroom.writing import full_disk_in_words, write_overview, write_text
@@ -64,17 +65,21 @@ def export(
     with shown.failures_in_words(line(str(target))):
         form = sheet_format_named(name)
         listed = read_roster(roster) if roster else None
-        with Gradebook(out) as book, full_disk_in_words(target):
+        # A new roster is kept in the gradebook; without one, it is only read.
+        with Gradebook(out, reading=listed is None) as book, full_disk_in_words(target):
             sheet = _without(_sheet(book, listed, screen), without, book)
+            reminded = reminder(book)
             try:
                 files = form.write(sheet, options)
             except ExportError as error:
                 hint = f"{error} A submission that no longer counts, or is nobody's, is left out by --without NAME."
                 raise ExportError(hint) from error
-            _made(target)
+            made(target)
             for place, text in files.items():
                 (target / place).parent.mkdir(parents=True, exist_ok=True)
                 write_text(target / place, text)
+    if reminded:
+        shown.say(screen, reminded)
     where = target / form.file_name
     shown.say(screen, f"Wrote {where}" + (f", {len(files)} files." if len(files) > 1 else "."))
 
@@ -111,7 +116,8 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
     return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))
 
 
-def _made(folder: Path) -> None:
+def made(folder: Path) -> None:
+    """Make the folder that --to names, or say that another has to be named."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from rich.text import Text
 from grader.classroom.comparing import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
 from grader.cli import shown
+from grader.cli.sheets import made
 from grader.report.untrusted import line
 from grader.sheets.similar import percent
 
@@ -21,18 +23,31 @@ A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and spea
 
 @click.command(
     epilog="""\b
-Example:
+Examples:
   grader similar graded
+  grader similar archive/graded --to looked-at/   where nobody may write into DIR
 
 Exit status: 0, whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @shown.GRADED
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Folder to write the page to, in place of DIR; its links to reports lead on from DIR alone.",
+)
 @shown.ASSIGNMENT
-def similar(out: Path, folder: Path | None) -> None:
+def similar(out: Path, to: Path | None, folder: Path | None) -> None:
     """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
-    with shown.failures_in_words(line(str(out))), Gradebook(out) as book:
+    with shown.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = shown.assignment_of(folder or shown.same_folder(book))
-        found = compare_class(book, assignment)
+        if to:
+            made(to)
+        elif not os.access(out, os.W_OK):
+            shown.fail(
+                f"{line(str(out))}: similar.html is written into it, and you may not write there."
+                " Name a folder of your own with --to."
+            )
+        found = compare_class(book, assignment, to)
     screen = shown.screen()
     _tell(screen, found)
     shown.point_to(screen, found.page)

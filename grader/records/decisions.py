@@ -20,6 +20,7 @@ class Decision:
     by: str  # who
     at: str  # when: UTC, ISO 8601, to the second: "2026-11-22T15:19:03Z"
     submission_digest: str  # of what had been handed in then
+    of: float | None = None  # "points": the most that the check gave then; None where nobody noted that
 
 
 @dataclass(frozen=True)

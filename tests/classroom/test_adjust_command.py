@@ -111,7 +111,7 @@ def test_a_decision_is_taken_back_and_stays_in_the_history(here):
     assert said == "bare: 0 of 100 points."
     assert "rulings" not in here.report("bare")
     told = say("history", "graded", "bare")
-    assert "decision 1 by ada: scores set to 8 points: Seen in office hours. Taken back by bob, " in told
+    assert "decision 1 by ada: scores set to 8 of 8 points: Seen in office hours. Taken back by bob, " in told
     assert "Z: Meant for another." in told
 
 

@@ -62,7 +62,7 @@ def test_all_that_was_said_in_its_order(here):
         "decision 1 by ada: late by 1 day: Monday. Taken back by cleo, ",
         "Z: A holiday.",
         "judged again: 88 of 102; scores 8 -> 10 [submission ",
-        "decision 2 by bob: decay set to 1 points: A guess.",
+        "decision 2 by bob: decay set to 1 of 4 points: A guess.",
         "graded: 88 of 102; nothing moved [submission ",
         "As it stands: wrong_half_the_gradient: 88 of 102 points. 2. decay: 1 point. It was made for an earlier hand-in",
     )

@@ -149,3 +149,17 @@ def test_without_the_rubric_s_folder_none_is_taken_in_its_place(here):
         said = say(*words, status=2)
         assert "rubric, which is gone. Name where it is now with --assignment;" in said
     assert "programs compared" in say("similar", "graded", "--assignment", "moved")
+
+
+def test_the_page_goes_where_it_is_wanted(here):
+    """Of another's class, or an archived one: the page alone is written, to a folder that is made, and the class is as it was."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    say("similar", "graded")
+    before = {path: path.read_bytes() for path in here.out.iterdir()}
+    said = say("similar", "graded", "--to", "mine/pages")
+    assert said.endswith("mine/pages/similar.html")
+    assert [path.name for path in (here.path / "mine" / "pages").iterdir()] == ["similar.html"]
+    assert here.text("../mine/pages/similar.html") == here.text("similar.html")
+    assert {path: path.read_bytes() for path in here.out.iterdir()} == before
+    said = say("similar", "graded", "--to", "rubric/assignment.toml", status=2)
+    assert "--to rubric/assignment.toml: cannot be made a folder (File exists). Name another." in said
