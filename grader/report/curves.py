@@ -144,9 +144,7 @@ def _path(values: Floats, axes: _Axes) -> str:
     points = list(map(add, [f"{x} " for x in xs], ys))
     edges = [0, *(np.flatnonzero(np.diff(broken)) + 1).tolist(), len(points)]
     # "h0" makes a point between two gaps a dot: a path of one point draws nothing.
-    return "".join(
-        ["M" + "L".join([points[begin] + "h0", *points[begin + 1 : end]]) for begin, end in pairwise(edges)]
-    )
+    return "".join(["M" + "L".join([points[begin] + "h0", *points[begin + 1 : end]]) for begin, end in pairwise(edges)])
 
 
 def _written(coordinates: Floats) -> list[str]:
