@@ -88,8 +88,8 @@ def scored_again(
     before : a report of the same findings, with its figures.
     """
     started = time.perf_counter()
-    figures = {verdict.id: verdict.figures for verdict in before.checks}
-    whole = {check: replace(found, figures=figures[check]) for check, found in findings.checks.items()}
+    figures = {verdict.id: verdict.figures for verdict in before.checks if verdict.figures}
+    whole = dict(findings.checks) | {id_: replace(findings.checks[id_], figures=one) for id_, one in figures.items()}
     judgement = scored(replace(findings, checks=whole), assignment, probes.line_up)
     versions = {**before.environment.versions, "assignment": assignment.digest[:12]}
     return replace(

@@ -190,12 +190,15 @@ def files(report: Report) -> dict[str, str]:
 
 def _without_figures(findings: Findings) -> Findings:
     """Leave out what the report keeps as well."""
-    return replace(findings, checks={check: replace(found, figures=()) for check, found in findings.checks.items()})
+    checks = {check: replace(found, figures=()) if found.figures else found for check, found in findings.checks.items()}
+    return replace(findings, checks=checks)
 
 
 def without_figures(report: Report) -> Report:
     """Leave out what only the report's own page shows: of a whole class it would fill the memory."""
-    return replace(report, checks=tuple(replace(check, figures=()) for check in report.checks))
+    return replace(
+        report, checks=tuple(replace(check, figures=()) if check.figures else check for check in report.checks)
+    )
 
 
 _desk: Desk | None = None  # this worker's own

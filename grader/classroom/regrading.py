@@ -23,6 +23,7 @@ from grader.classroom.planning import saved_task
 from grader.classroom.standing import Standings
 from grader.classroom.writing import full_disk_in_words, write_overview, write_submission, write_text
 from grader.records import Report, Sheet
+from grader.report.untrusted import readable
 
 TABLE = "regraded.csv"
 # Submissions in one transaction: each has to reach the disk before the next, which takes longer than judging one.
@@ -166,7 +167,10 @@ class _Judging:
 
     def _place(self, workers: Workers, stands: str) -> Workers:
         """Give where to do it: here, where no more is to be done than workers take to start."""
-        scored = bool(stands) and all(kept.found_by == stands for kept in self.todo.values())
+        # Of what could not be loaded nothing was found, and nothing is judged.
+        scored = bool(stands) and all(
+            kept.found_by == stands or kept.status in {"no_submission", "failed_to_load"} for kept in self.todo.values()
+        )
         return Workers() if scored and len(self.todo) < FEW and not workers.cluster else workers
 
     def _written(self, one: Graded) -> bool:
@@ -198,7 +202,11 @@ def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
     book, out = judging.before.book, judging.before.book.path.parent
     now = Standings(book)
     pairs = _pairs(judging, now)
-    found = [moved(now.then(then), now.then(now.last[name])) for name, then in pairs.items()]
+    found = [
+        # What has just been written is at hand, and need not be read.
+        moved(now.then(then), readable(judging.done[name]) if name in judging.done else now.then(now.last[name]))
+        for name, then in pairs.items()
+    ]
     moves = tuple(
         sorted((move for move in found if move.points), key=lambda move: (-abs(move.after - move.before), move.name))
     )

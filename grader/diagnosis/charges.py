@@ -190,11 +190,11 @@ def _named(
         if after[check] < 1
     }
     first = explanations[0].mistakes
-    others = {
-        line_up.suspects[other].title: line_up.suspects[other]
+    # Of ways that are told in the same words the scoring tells one: what words they have is not known here.
+    others = dict.fromkeys(
+        line_up.suspects[other]
         for one in explanations[1:]
-        for other in one.mistakes - first
+        for other in sorted(one.mistakes - first)
         if first - one.mistakes == {index}
-    }
-    others.pop(suspect.title, None)
-    return Named(suspect, explains, costs, tuple(others.values()))
+    )
+    return Named(suspect, explains, costs, tuple(others))

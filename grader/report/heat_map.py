@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,8 +99,7 @@ def draw(figure: HeatMap, key: str) -> str:
     parts = [
         element("g", inside=cells, class_="grid", transform=f"translate({frame.left} {frame.top}) scale({frame.cell})"),
         *_outline(_worst(figure.worst, whole), frame),
-        *_rulers(frame),
-        *_legend(scale, frame, broken=not np.isfinite(error).all()),
+        _surroundings(frame, scale, broken=not np.isfinite(error).all()),
     ]
     width = frame.left + max(frame.columns * frame.cell + 12, 240)
     return drawing(parts, (width, frame.bottom + 68), key, figure.title, caption(figure))
@@ -148,6 +148,12 @@ def _outline(place: tuple[int, int] | None, frame: _Frame) -> Iterator[str]:
     for name, margin in (("halo", 2.5), ("worst", 1.0)):
         side = frame.cell + 2 * margin
         yield element("rect", x=x - margin, y=y - margin, width=side, height=side, class_=name)
+
+
+@lru_cache(maxsize=200)
+def _surroundings(frame: _Frame, scale: _Scale, *, broken: bool) -> str:
+    """Draw what stands around the cells; a class has four shapes and a few scales."""
+    return "".join([*_rulers(frame), *_legend(scale, frame, broken=broken)])
 
 
 def _rulers(frame: _Frame) -> Iterator[str]:

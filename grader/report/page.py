@@ -73,9 +73,8 @@ def environment() -> Environment:
         "adjusted": words.adjusted,
         "signature": words.signature,
         "isolation": words.isolation,
-        "head": head,
-        "body": body,
-        "segments": segments,
+        "check": check,
+        "bar": bar,
         "drawn": drawn,
         "caption": caption,
     }
@@ -92,36 +91,47 @@ def prose(text: str) -> Markup:
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped))  # noqa: S704 -- escaped above
 
 
-def head(verdict: Verdict) -> Markup:
-    """Write the line of a check that is always seen."""
+def check(verdict: Verdict, anchor: str) -> Markup:
+    """Write one check: the line that is always seen, and under it message, quoted lines and figures."""
     # Texts, so that -0.0 is told from 0.0.
-    return _head(
-        verdict.status,
-        verdict.title,
-        verdict.hidden,
-        words.adjusted(verdict),
-        words.points(verdict.points),
-        words.points(verdict.max_points),
-    )
-
-
-def body(verdict: Verdict, anchor: str) -> Markup:
-    """Write what stands under that line: message, quoted lines and figures."""
+    points = words.points(verdict.points), words.points(verdict.max_points)
+    line = (verdict.status, verdict.title, verdict.hidden, words.adjusted(verdict), *points)
     if verdict.places or verdict.figures:
-        return _part("body")(verdict.message, verdict.places, verdict.figures, anchor)
-    return _message(verdict.message)
+        return _part("check")(anchor, line, verdict.message, verdict.places, verdict.figures)
+    return _in_words(anchor, line, verdict.message)
 
 
 # Eighteen checks a page, and in most pages of a class most of them say the same: written anew they took a third of the
 # time. A message has at most 4,000 characters.
 @lru_cache(maxsize=1_000)
-def _head(status: str, title: str, hidden: bool, adjusted: str, points: str, most: str) -> Markup:  # noqa: FBT001 -- a key
-    return _part("head")(status, title, hidden, adjusted, points, most)
+def _in_words(anchor: str, line: tuple[str, str, bool, str, str, str], message: str) -> Markup:
+    return _part("check")(anchor, line, message, (), ())
+
+
+def bar(verdicts: tuple[Verdict, ...]) -> Markup:
+    """Lay a group's checks side by side in a bar, as wide as their points; what was earned comes first."""
+    return _bar(tuple((verdict.status, verdict.points, verdict.max_points) for verdict in verdicts))
 
 
 @lru_cache(maxsize=500)
-def _message(message: str) -> Markup:
-    return _part("body")(message, (), (), "")
+def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
+    """Draw a bar; checks : status, points, and the most points of each."""
+    whole = sum(most for _, _, most in checks)
+    laid, start = [], 0.0
+    for status, points, most in sorted(checks, key=lambda check: _BAR.index(check[0])):
+        width = 100 * most / whole if whole else 100 / len(checks)
+        share = min(1.0, points / most) if most else float(not whole)
+        laid.append(
+            {
+                "status": status,
+                "x": f"{start:.2f}%",
+                "width": f"{width:.2f}%",
+                "earned": f"{width * share:.2f}%" if share else "",
+                "slanted": "yes" if status in {"failed", "partial"} else "",
+            }
+        )
+        start += width
+    return _part("bar")(laid)
 
 
 @cache
@@ -129,26 +139,6 @@ def _part(name: str) -> Callable[..., Markup]:
     """Give a macro of check.html.j2."""
     found: Callable[..., Markup] = getattr(environment().get_template("check.html.j2").module, name)
     return found
-
-
-def segments(verdicts: tuple[Verdict, ...]) -> list[dict[str, str]]:
-    """Lay a group's checks side by side in a bar, as wide as their points; what was earned comes first."""
-    whole = sum(verdict.max_points for verdict in verdicts)
-    laid, start = [], 0.0
-    for verdict in sorted(verdicts, key=lambda verdict: _BAR.index(verdict.status)):
-        width = 100 * verdict.max_points / whole if whole else 100 / len(verdicts)
-        share = min(1.0, verdict.points / verdict.max_points) if verdict.max_points else float(not whole)
-        laid.append(
-            {
-                "status": verdict.status,
-                "x": f"{start:.2f}%",
-                "width": f"{width:.2f}%",
-                "earned": f"{width * share:.2f}%" if share else "",
-                "slanted": "yes" if verdict.status in {"failed", "partial"} else "",
-            }
-        )
-        start += width
-    return laid
 
 
 def drawn(figure: Figure, key: str) -> Markup:

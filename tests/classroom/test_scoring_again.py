@@ -9,8 +9,10 @@ import pytest
 from classroom.conftest import timeless
 from classroom.once import SMALL, UNFINISHED, graded_once, points
 from grader import pipeline
-from grader.classroom import basis
+from grader.classroom import basis, regrading
 from grader.classroom.basis import found_by
+from grader.classroom.batch import graded
+from grader.classroom.executors import Workers
 from grader.records import Assignment, LatePolicy
 
 JUDGED = ("right_einsum", "wrong_half_the_gradient", "bare")
@@ -103,6 +105,23 @@ def test_tolerances_and_thresholds_are_judged(here, judged, change):
     here.change(change)
     here.regrade()
     assert sorted(judged) == sorted(JUDGED)
+
+
+@pytest.mark.untraced
+def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
+    """Workers take longer to start than to score it, also where something of it could not be loaded; judging is theirs."""
+    places = []
+
+    def noted(tasks, sitting, workers):
+        places.append(workers)
+        return graded(tasks, sitting, Workers())
+
+    monkeypatch.setattr(regrading, "graded", noted)
+    here.change(POINTS)
+    here.regrade("--jobs", "2")
+    here.change(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"))
+    here.regrade("--jobs", "2")
+    assert places == [Workers(), Workers(jobs=2)]
 
 
 DAMAGES = {

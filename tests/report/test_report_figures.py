@@ -200,3 +200,31 @@ def test_no_coordinate_is_written_that_is_not_finite():
 def test_numbers_read_well(value, text):
     """Numbers in captions and ticks have the digits that a reader needs."""
     assert number(value).replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_what_surrounds_curves_and_cells_is_remembered_for_the_same_only():
+    """Ticks, rulers and legends are drawn once for a class: a figure drawn after others is as it is drawn alone."""
+    rng = np.random.default_rng(8)
+    histories = [rng.uniform(low, high, size=20) for low, high in ((0.1, 2.0), (0.1, 2.4), (1e-5, 3.0), (-1.0, 1.0))]
+    drawn = [Curves("Loss", ((label, values),)) for values in histories for label in ("yours", "reference")]
+    drawn += [Curves("Loss", (("yours", histories[0][:count]),)) for count in (5, 19)]
+    errors = [10.0 ** rng.uniform(-1, top, size=shape) for top in (1, 4) for shape in ((3, 4), (4, 3), (5,))]
+    drawn += [HeatMap("W1", error, (0,) * error.ndim) for error in [*errors, np.where(errors[0] > 1, np.inf, 0.5)]]
+
+    def draw(figure):
+        return heat_map.draw(figure, "k") if isinstance(figure, HeatMap) else curves.draw(figure, "k")
+
+    together = list(map(draw, drawn))
+    for figure, text in zip(drawn, together, strict=True):
+        for remembered in (curves._ticks, curves._legend, heat_map._surroundings):
+            remembered.cache_clear()
+        assert draw(figure) == text
+
+
+def test_a_linear_axis_ends_at_round_numbers():
+    """The first and the last gridline are the axis's ends, so that nothing of a curve lies beyond a number."""
+    svg = curves.draw(Curves("Loss", (("yours", np.array([2.31, 1.7, 0.46])),)), "k")
+    lines = [element.get("d") for element in _sound(svg).iter("path") if element.get("class") == "gridline"]
+    assert (lines[0], lines[-1]) == ("M56 214H428", "M56 34H428")
+    texts = [element.text for element in _sound(svg).iter("text") if element.get("class") == "end"]
+    assert texts[:-1] == ["0", "0.5", "1", "1.5", "2", "2.5"]

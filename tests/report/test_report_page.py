@@ -224,7 +224,7 @@ def test_a_page_is_small(sample):
 
 
 def test_what_is_remembered_of_one_page_is_not_told_on_another(sample):
-    """Heads and messages are written once for a class; each difference between two checks must show all the same."""
+    """Checks and bars are written once for a class; each difference between two checks must show all the same."""
     first = next(verdict for verdict in sample.checks if not verdict.hidden)
     plain = replace(first, message="as asked", places=(), figures=())
     changes = [
@@ -240,15 +240,11 @@ def test_what_is_remembered_of_one_page_is_not_told_on_another(sample):
     for change in changes:
         before = to_html(replace(sample, checks=(plain,)))
         warm = to_html(replace(sample, checks=(replace(plain, **change),)))
-        page._head.cache_clear()
-        page._message.cache_clear()
+        page._in_words.cache_clear()
+        page._bar.cache_clear()
         assert warm == to_html(replace(sample, checks=(replace(plain, **change),))), change
         other = replace(plain, **change)
-        shown = (
-            page.body(other, "") != page.body(plain, "")
-            if "message" in change
-            else page.head(other) != page.head(plain)
-        )
+        shown = page.check(other, "a") != page.check(plain, "a")
         assert shown is ("id" not in change), change
         assert (warm != before) is shown, change
 
