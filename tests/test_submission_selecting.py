@@ -198,6 +198,16 @@ NET = "class TwoLayerNet:\n    def loss(self, X):\n        return {}\n"
             ["f = 3", "f = [f for _ in range(2)]", NET.format("f")],
             ["f = 3", "f = [f for _ in range(2)]", "class TwoLayerNet:"],
         ),
+        (
+            ["k = 3", "f = {k: k for _ in 'a'}", NET.format("f")],
+            ["k = 3", "f = {k: k for _ in 'a'}", "class TwoLayerNet:"],
+        ),
+        (["k = 3", "class TwoLayerNet:\n    y = {k for _ in 'a'}\n    k = 1"], ["k = 3", "class TwoLayerNet:"]),
+        (
+            ["k = 3", "def f(a=[k for _ in 'a'], k=1): return a", NET.format("f()")],
+            ["k = 3", "def f(a=[k for _ in 'a'], k=1):", "class TwoLayerNet:"],
+        ),
+        (["k = 3", "f = [k for k in range(2)]", NET.format("f")], ["f = [k for k in range(2)]", "class TwoLayerNet:"]),
         (["f = 3", "f = lambda: f()", NET.format("f")], ["f = lambda: f()", "class TwoLayerNet:"]),
         (["def f(): return 1", "def f(): return 2", NET.format("f()")], ["def f():", "class TwoLayerNet:"]),
     ],

@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.records import Decision, Report, Verdict
@@ -24,7 +24,8 @@ class Move:
     of: tuple[float, float]  # the most that there was to earn, before and after
     # id -> the grader's points before and after, where they differ; None: no such check
     checks: Mapping[str, tuple[float | None, float | None]]
-    decisions: tuple[str, ...]  # where what people decided counts otherwise than before, in words
+    decisions: tuple[str, ...]  # where the points that people gave count otherwise than before, in words
+    lateness: tuple[float, float]  # points off for it, before and after
     named: tuple[str, ...]  # mistakes that are named now and were not
     unnamed: tuple[str, ...]  # the other way round
     covered: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
@@ -34,7 +35,8 @@ class Move:
     @property
     def points(self) -> bool:
         """Tell whether any points moved, of the score or of a check, or what people decided counts otherwise."""
-        return self.before != self.after or self.graders[0] != self.graders[1] or bool(self.checks or self.decisions)
+        pairs = (self.before, self.after), self.graders, self.lateness
+        return any(one != other for one, other in pairs) or bool(self.checks or self.decisions)
 
 
 def moved(before: Report, after: Report) -> Move:
@@ -50,6 +52,7 @@ def moved(before: Report, after: Report) -> Move:
         of=(before.max_score, after.max_score),
         checks=_differences(*own),
         decisions=_decisions(before, after),
+        lateness=(before.penalty, after.penalty),
         named=named,
         unnamed=unnamed,
         covered=covered,
@@ -100,8 +103,6 @@ def _decisions(before: Report, after: Report) -> tuple[str, ...]:
             said.append(_worth(made[check], other))
         elif (points := [each.points if each else None for each in (one, other)]) and points[0] != points[1]:
             said.append(f"{check} as decided {_arrow(*points)}")
-    if before.penalty != after.penalty:
-        said.append(f"points off for lateness {_arrow(before.penalty, after.penalty)}")
     return tuple(said)
 
 
@@ -130,14 +131,15 @@ def why(move: Move) -> str:
 
 
 def commonest(moves: Iterable[Move]) -> list[tuple[str, int]]:
-    """Give each reason with the number of submissions that it moved, the commonest first."""
-    return Counter(reason for move in moves for reason in _reasons(move)).most_common()
+    """Give each reason with the number of submissions that it moved, the commonest first; what a person gave is one of a kind."""
+    return Counter(reason for move in moves for reason in _reasons(replace(move, decisions=()))).most_common()
 
 
 def _reasons(move: Move) -> list[str]:
     return [
         # What is long is cut in its middle; what people decided is the last that may be missing.
         *move.decisions,
+        *[f"points off for lateness {_arrow(*move.lateness)}"] * (move.lateness[0] != move.lateness[1]),
         *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
         *(f"now named: {title}" for title in move.named),
         *(f"no longer named: {title}" for title in move.unnamed),

@@ -24,6 +24,7 @@ from grader.classroom.planning import Entry, named
 from grader.classroom.regrading import TABLE, Regraded
 from grader.classroom.regrading import StoppedError as RegradeStoppedError
 from grader.classroom.regrading import regrade as judge_again
+from grader.classroom.restoring import reminder
 from grader.classroom.roster import read_roster
 from grader.cli import shown
 from grader.report.terminal import summary
@@ -91,10 +92,13 @@ def grade(
                 outcome = grade_class(chosen, sitting, book, few, roster=listed, force=force, told=told)
             except StoppedError as stop:
                 stopped, outcome = True, stop.outcome
+            reminded = reminder(book)
     screen = shown.screen()
     if not given and assignment.folder.resolve() != bundled():
         shown.say(screen, f"Graded by {line(str(assignment.folder / RUBRIC))}, as before; --assignment names another.")
     failed = _told(screen, outcome, chosen, left, stopped=stopped)
+    if reminded:
+        shown.say(screen, reminded)
     raise SystemExit(shown.STOPPED if stopped else shown.GRADER_FAILED if failed else 0)
 
 
@@ -253,6 +257,10 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
             # Forty lines that say the same tell less than how many there are of them.
             most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
             shown.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
+            # What a person decided is never one of many.
+            for move in found.moves[LISTED:]:
+                for text in move.decisions:
+                    shown.say(screen, f"{line(move.name)}: {line(text)}")
     current = f"{found.current} were judged by this rubric already (--force judges them again)."
     when = "" if found.count else " when this rubric came into force"
     moved = f"{len(found.moves)} moved{when}, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."

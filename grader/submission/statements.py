@@ -6,6 +6,8 @@ import ast
 import builtins
 import re
 import symtable
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -29,6 +31,7 @@ _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MU
 _MOST_STATEMENTS = 10_000
 # What finds a global name by its text.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
+_INLINED = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
 
 
@@ -85,6 +88,10 @@ class Parsed:
         try:
             # A statement by itself, since a table of a whole cell does not tell which statement reads what.
             table = symtable.symtable(_text(node, self.lines[statement.cell]), cell.label, "exec")
+            if _comprehends(node):
+                with suppress(ValueError):  # quotes in an f-string that ast cannot write again
+                    apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
+                    table = symtable.symtable(apart, cell.label, "exec")
         except SyntaxError as error:
             raise explain(error, cell.source, cell.label, first) from error
         except (RecursionError, MemoryError) as error:
@@ -151,6 +158,38 @@ def _is_first(before: list[ast.stmt]) -> bool:
         or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
         for node in before
     )
+
+
+def _comprehends(node: ast.stmt) -> bool:
+    """Tell whether a statement has a list, set or dict comprehension outside functions, or as a parameter's default."""
+    queue: list[ast.AST] = [node]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, _INLINED):
+            return True
+        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            queue += [*part.decorator_list, part.args]
+        elif isinstance(part, ast.Lambda):
+            queue.append(part.args)
+        else:
+            queue += ast.iter_child_nodes(part)
+    return False
+
+
+class _InScopesOfTheirOwn(ast.NodeTransformer):
+    """Makes generators of comprehensions: the same names are read, in a scope of its own.
+
+    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not that it is read.
+    """
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    visit_SetComp = visit_ListComp  # noqa: N815 -- the same
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
 def _needs(table: symtable.SymbolTable) -> Needs:

@@ -217,14 +217,17 @@ def test_points_for_another_hand_in_are_taken_and_do_not_count(here):
 
 
 def test_who_forgets_it_is_reminded(here):
-    """Where the gradebook lacks what the file holds, an export and a history say so, until it is taken over."""
+    """Where the gradebook lacks what the file holds, grade, export and history say so, until it is taken over."""
     adjust("bare", "--excuse")
     assert "not counted" not in say("history", "graded", "bare")
-    fresh(here)
+    assert "not counted" not in here.grade()
+    (here.out / FILE).unlink()
+    said = here.grade()
     reminder = (
         "graded/decisions.csv holds 1 decision that is not in the gradebook, and not counted:"
         " `grader adjust graded --restore graded/decisions.csv` takes over what is there."
     )
+    assert said.endswith(reminder)
     assert say("history", "graded", "bare").endswith(reminder)
     assert f"{reminder} Wrote graded/exports/" in say("export", "graded", "--format", "gradebook")
     restore()

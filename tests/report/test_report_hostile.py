@@ -278,7 +278,10 @@ def test_many_notes_and_a_long_traceback_are_cut_and_counted(sample):
     shown = report.checks[0].places
     assert [place.line for place in shown] == [1, 2, 3, 0, *range(992, 1001)]
     assert shown[3].label == "... (988 lines more)"
-    assert readable(report) == report
+    again = readable(report)
+    assert [FORMATS[name].write(again) for name in ("html", "json")] == [
+        FORMATS[name].write(report) for name in ("html", "json")
+    ]
 
 
 def test_backticks_become_code_after_escaping():
