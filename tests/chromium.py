@@ -14,6 +14,15 @@ ARGS = [
 ]  # fmt: skip
 
 
+def each_in_one_scheme(*widths):
+    """Give (width, scheme): each width in one of the two schemes in turn; in the other it is opened with the slow tests."""
+    found = []
+    for at, width in enumerate(widths):
+        first, second = ("light", "dark")[:: -1 if at % 2 else 1]
+        found += [(width, first), pytest.param(width, second, marks=pytest.mark.slow)]
+    return found
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Start chromium once a module: a session's would keep its event loop for tests that start their own."""

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import reference.misconceptions
+from classroom.once import at_hand
 from grader.audit.matrix import SOLUTION, Trial, audit
 from grader.audit.view import conclusion, to_html, to_json
 from grader.cli import main
@@ -30,6 +31,12 @@ FEW = [
     "predict_lowest_score",
 ]
 KNOWN = {way.name: way for way in ways()}
+
+
+@pytest.fixture(autouse=True)
+def _at_hand(monkeypatch):
+    """Let the commands of this process remember what they drew."""
+    at_hand(monkeypatch)
 
 
 @pytest.fixture
@@ -69,6 +76,7 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
     assert "<title>bias_forgotten_layer1, gradient_b1: fails, charged elsewhere</title>" in page
 
 
+@pytest.mark.untraced
 def test_zero_biases_hide_what_is_wrong_about_biases(monkeypatch, tmp_path, assignment):
     """The classic toy check's fault: with zero biases nobody sees that they are forgotten, and the audit says why."""
     monkeypatch.setattr(reference.misconceptions, "ways", lambda: [KNOWN[FEW[0]]])

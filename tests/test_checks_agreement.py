@@ -143,7 +143,7 @@ def test_each_declared_family_matters(check, assignment, probes):
 
 
 @pytest.mark.untraced  # the same checks over and over: a tracer doubles the time and learns nothing
-@pytest.mark.parametrize("every", [21, pytest.param(7, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [35, pytest.param(7, marks=pytest.mark.slow)])
 def test_single_mistakes_are_found_alike_both_ways(assignment, probes, every):
     """Some of the named mistakes, and as many of the harmless ones, are judged the same the short way as the long way."""
     suspects = probes.line_up.suspects

@@ -283,6 +283,7 @@ MISTAKES = {
 
 
 # Every third is in the default run.
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(MISTAKES)]
 )
@@ -349,7 +350,7 @@ def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of, probes):
     assert all(found[identity].status == "passed" for identity in ("scores", "data_loss", *GRADIENTS))
 
 
-NOISE = """        rows = 1e6 * X.sum(axis=1, keepdims=True)
+NOISE = """        rows = 1e6 * X[:2].sum(axis=1, keepdims=True)
         grads = {k: np.sin(rows * np.arange(1, v.size + 1)).mean(axis=0).reshape(v.shape) for k, v in self.params.items()}
 """
 MADE_UP = """        true = loss * (1 + 1e-4 * (len(X) == 4))

@@ -297,13 +297,21 @@ def test_honest_replies_are_judged_as_ever(court):
     assert court.report("idle", court.runs["idle"]).score == 0
 
 
-@pytest.mark.untraced
-@pytest.mark.parametrize("name", ["idle", *MISTAKES])
-def test_odd_values_are_judged(court, name):
+# It is worked out anew for each lie what mistakes it may come from: a few in the default run, more in the slow one.
+def of_each(*names):
+    """Give (name, examples): a few of each program, and more with the slow tests."""
+    return [
+        *((name, 3) for name in names),
+        *(pytest.param(name, 10, marks=pytest.mark.slow) for name in names),
+    ]
+
+
+@pytest.mark.parametrize(("name", "examples"), of_each("idle", *MISTAKES))
+def test_odd_values_are_judged(court, name, examples):
     """Whatever a reply holds, there is a report in every format; a class that does nothing earns nothing by its lies."""
 
     @given(st.data())
-    @fuzzed(10)
+    @fuzzed(examples)
     def holds(data):
         lie = data.draw(changed(Lie(court.runs[name])))
         report = court.report(name, lie.run, data.draw(st.sampled_from([court.probes, court.frozen])))
@@ -316,13 +324,12 @@ def test_odd_values_are_judged(court, name):
     holds()
 
 
-@pytest.mark.untraced
-@pytest.mark.parametrize("name", ["right", "sum for mean"])
-def test_broken_replies_are_judged(court, name):
+@pytest.mark.parametrize(("name", "examples"), of_each("right", "sum for mean"))
+def test_broken_replies_are_judged(court, name, examples):
     """Replies that are cut short, or are full of remarks besides, end in a report as well."""
 
     @given(st.data())
-    @fuzzed(10)
+    @fuzzed(examples)
     def holds(data):
         lie = data.draw(changed(data.draw(broken(Lie(court.runs[name])))))
         assert court.report(name, lie.run).score <= court.assignment.max_score

@@ -214,10 +214,10 @@ def test_more_statements_than_anybody_writes(tmp_path):
     "text",
     [
         "a = 1\n" * 9_000,
-        "a=1;" * 9_000,
+        pytest.param("a=1;" * 9_000, marks=pytest.mark.slow),  # the same statements on one line
         "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(4_000)) + "def g(): return f0()\n",
         "".join(f"from helper import x{n}\n" for n in range(5_000)),
-        "".join(f"import lost{n}\n" for n in range(5_000)),
+        pytest.param("".join(f"import lost{n}\n" for n in range(5_000)), marks=pytest.mark.slow),  # imports as above
         "(" + "TwoLayerNet = 1\n" * 5_000,
     ],
     ids=["lines", "one line", "chain", "from imports", "imports", "broken"],

@@ -38,7 +38,7 @@ OLD = {
     "nbformat_minor": 0,
 }
 FEW = settings(
-    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors]
+    max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors]
 )
 
 junk = st.recursive(

@@ -14,6 +14,9 @@ from classroom.once import at_hand, say
 from grader.classroom import basis
 from grader.classroom.gradebook import FILE, Gradebook
 
+# Gradings like any other, one after another; the first of these lines are traced by test_regrade_command.py.
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture(autouse=True)
 def _at_hand(monkeypatch):
@@ -31,7 +34,6 @@ def two(tmp_path):
     return folder
 
 
-@pytest.mark.untraced
 def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     """New, changed, unchanged and forced are told apart and counted, and others stay in the class."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
@@ -71,7 +73,6 @@ def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     assert f"as one of that name from another folder: ann (was {two / 'ann.py'})." in said
 
 
-@pytest.mark.untraced
 def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, rubric):
     """A changed rubric judges saved replies again; where they are damaged, the program is run instead."""
     words = ["--out", tmp_path / "out", "--assignment"]

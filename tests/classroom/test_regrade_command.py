@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from classroom.conftest import contents, timeless
-from classroom.once import SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
+from classroom.once import BROKEN, SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
 from grader.assignment import load
 from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
@@ -73,6 +73,7 @@ def test_changed_points_move_scores_and_everything_is_written_anew(here):
         assert len({kept.replies for kept in book.gradings("right_einsum")}) == 1
 
 
+@pytest.mark.untraced
 def test_a_changed_threshold_moves_who_is_below_it(here):
     """Nobody reaches 99 % in forty iterations, and the check that says so is named with its points."""
     here.change(("\nthreshold = 0.5\n", "\nthreshold = 0.99\n"))
@@ -94,6 +95,7 @@ def test_a_changed_tolerance_moves_who_was_outside_it(here):
     assert here.report("wrong_half_the_gradient")["score"] == float(move[1][1]) > 90
 
 
+@pytest.mark.untraced
 def test_a_check_that_is_hidden_moves_nobody_and_changes_what_is_told(here):
     """Nobody's points change, the message goes out of the report, and the command says that reports changed."""
     assert next(one for one in here.report("bare")["checks"] if one["id"] == "scores")["message"]
@@ -162,6 +164,7 @@ def test_a_check_taken_out_and_put_back(here):
     assert here.report("bare")["score"] == 5
 
 
+@pytest.mark.untraced
 def test_the_order_of_moves_and_all_their_reasons_are_in_the_table(here):
     """The largest move is first, and a reason that is longer than a line is not cut."""
     given = {one["id"]: one["max_points"] for one in here.report("bare")["checks"]}
@@ -192,6 +195,7 @@ def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypat
 # ---------------------------------------------------------------- nothing to do
 
 
+@pytest.mark.untraced
 def test_what_this_rubric_judged_is_left_unless_forced(here):
     """Nothing is judged twice for nothing; --force does it, and moves nobody."""
     said = here.regrade()
@@ -205,6 +209,7 @@ def test_what_this_rubric_judged_is_left_unless_forced(here):
         assert len(book.gradings("bare")) == 2
 
 
+@pytest.mark.untraced
 def test_the_list_of_movers_is_the_same_when_asked_again(here):
     """The second regrade judges nothing and takes nothing out of the list; with --force it tells what that very one moved."""
     here.change(points("scores", 8, 10))
@@ -218,6 +223,7 @@ def test_the_list_of_movers_is_the_same_when_asked_again(here):
     assert moves(here) == {}
 
 
+@pytest.mark.untraced
 def test_no_submission_is_needed(here):
     """The class's folder is gone, and the replies are still there."""
     shutil.rmtree(here.path / "class")
@@ -236,7 +242,15 @@ def test_no_student_code_can_have_run_here(here):
 
 @pytest.mark.untraced
 @pytest.mark.parametrize(
-    ("by", "class_"), [("regrade", (*SMALL, UNFINISHED)), ("grade", SMALL), ("regrade --jobs 2", (WRONG,))]
+    ("by", "class_"),
+    [
+        ("regrade", SMALL),
+        ("grade", SMALL),
+        # Each of two workers works out anew what is known of mistakes, unless there is none.
+        ("regrade --jobs 2", (BROKEN,)),
+        pytest.param("regrade --jobs 2", (WRONG,), marks=pytest.mark.slow),
+        pytest.param("regrade", (*SMALL, UNFINISHED), marks=pytest.mark.slow),
+    ],
 )
 def test_judging_again_equals_grading_anew(tmp_path_factory, tmp_path, monkeypatch, by, class_):
     """Byte for byte but for times: right, wrong, broken and unfinished, whichever command judges them, and how many at once."""
@@ -277,6 +291,7 @@ def test_a_report_of_an_unsafe_grading_still_says_so(here, monkeypatch):
 # ---------------------------------------------------------------- questions
 
 
+@pytest.mark.untraced
 def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeypatch):
     """Without it nothing is judged, and it is said what to do; with it all is."""
     here = graded_once(tmp_path_factory, tmp_path, monkeypatch, (), SECRET)
@@ -287,6 +302,7 @@ def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeyp
     assert "1 judged again." in here.regrade("--seed", SECRET)
 
 
+@pytest.mark.untraced
 def test_other_questions_have_to_be_asked(here):
     """New sizes are new questions, which only student code can answer."""
     here.change(("[7, 5, 11, 3]", "[7, 5, 12, 3]"))
@@ -297,6 +313,7 @@ def test_other_questions_have_to_be_asked(here):
         assert len(book.gradings("bare")) == 1
 
 
+@pytest.mark.untraced
 def test_those_of_another_seed_are_left_and_the_others_judged(here):
     """One that was graded from another seed keeps its grading, and is named."""
     here.damage("UPDATE grading SET seed_id = 'another' WHERE name = 'bare'")

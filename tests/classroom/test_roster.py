@@ -379,7 +379,7 @@ def outcome(path):
 
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents)
 def test_any_bytes_are_students_or_a_refusal(tmp_path, content):
     """Whatever a file holds, it is read or refused with a reason; students are never equal nor share an ID."""

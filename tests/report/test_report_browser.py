@@ -2,9 +2,11 @@
 
 import pytest
 
+from chromium import each_in_one_scheme
 from grader.report.page import to_html
 
-pytestmark = pytest.mark.browser
+# What writes the page is traced by test_report_page.py; here a browser is waited for.
+pytestmark = [pytest.mark.browser, pytest.mark.untraced]
 
 
 @pytest.fixture
@@ -17,8 +19,7 @@ def opened(visited):
     return open_report
 
 
-@pytest.mark.parametrize("width", [1000, 380])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1000, 380))
 def test_it_opens_in_peace_and_fits(opened, sample, width, scheme):
     """No error, no request beyond the file, the style is in force, nothing sticks out, on a phone neither."""
     page = opened(sample, width, scheme)
@@ -72,8 +73,7 @@ def test_a_submission_that_was_not_graded_opens_too(opened, unloadable):
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
 
-@pytest.mark.parametrize("width", [1000, 380])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1000, 380))
 def test_what_people_decided_fits_and_leads_to_its_check(opened, ruled, width, scheme):
     """Decisions fit on a phone too, their markup is text, and a click on one leads to the check."""
     page = opened(ruled, width, scheme)

@@ -22,6 +22,9 @@ from grader.report import from_json
 from grader.report.untrusted import line
 from grader.submission import safe_names
 
+# The pages are parsed here, which takes a tracer five times as long; what writes them is traced beside it.
+pytestmark = pytest.mark.untraced
+
 # One text for all who read: browsers, terminals, CI runners, template engines, spreadsheets.
 TEXT = (
     "</title></pre><script>alert(1)</script><img src=x onerror=alert(2)>\"'><a href=javascript:alert(3)>\n"

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from chromium import each_in_one_scheme
 from grader.report.page import to_html
 from grader.sheets.index import to_index
 from sheets.factory import mistake, report, ruling, sheet, student
 
-pytestmark = pytest.mark.browser
+# What writes the page is traced by test_index.py; here a browser is waited for.
+pytestmark = [pytest.mark.browser, pytest.mark.untraced]
 
 HALF = mistake("half", "The gradient is half of it.", grad_W1=10.0)
 AXIS = mistake("axis", "The wrong axis.", predict=10.0)
@@ -266,8 +268,7 @@ def test_the_page_jumps_without_forgetting(opened):
     assert shown(page) == ["ann", "zoe"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1300, 1130, 760, 340])
+@pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1300, 1130, 760, 340))
 def test_it_fits_and_follows_the_scheme(opened, width, scheme):
     """Nothing sticks out, on a phone neither, and dark is dark."""
     page = opened(klass(), width, scheme)
@@ -332,7 +333,6 @@ def test_an_attack_runs_nothing(opened):
     assert len(shown(page)) == 2
 
 
-@pytest.mark.untraced
 def test_two_thousand_rows(opened, record_property):
     """A large course is sorted and filtered to the right rows; how long that takes is noted, not judged."""
     made = sheet(

@@ -4,11 +4,13 @@ import time
 
 import pytest
 
+from chromium import each_in_one_scheme
 from grader.records.likeness import Pair
 from grader.sheets.similar import to_similar
 from sheets.alike import compared, numbered, passage, program
 
-pytestmark = pytest.mark.browser
+# What writes the page is traced by test_similar.py; here a browser is waited for.
+pytestmark = [pytest.mark.browser, pytest.mark.untraced]
 
 NAMES = ("ann", "bob", "zo\u00eb")
 
@@ -113,8 +115,7 @@ def test_without_its_script_both_sides_can_be_read(opened):
     assert page.locator(".program[open]").get_by_text("ann_5 = ").is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 760, 390])
+@pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1280, 760, 390))
 def test_it_fits_and_follows_the_scheme(opened, width, scheme):
     """Nothing sticks out with a pair open, on a phone the sides stand one above the other, and dark is dark."""
     page = opened(width=width, scheme=scheme)
@@ -142,7 +143,6 @@ def test_an_attack_runs_nothing(opened):
     assert page.locator("img").count() == 0
 
 
-@pytest.mark.untraced
 def test_two_hundred_pairs(opened, record_property):
     """A page of 200 pairs of 150 lines opens, filters and levels; how long that takes is noted, not judged."""
     pairs = [

@@ -49,16 +49,17 @@ def test_a_class_in_which_nobody_copied_gives_no_pair():
     assert found.usual < 0.15
 
 
+@pytest.mark.parametrize("times", [4, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("size", [2, 3, 5, 8, 12, 20])
-def test_small_classes_in_which_nobody_copied_give_no_pair(size):
-    """Twelve classes drawn from the thirty, of every size: what few share is not taken for what is rare."""
+def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
+    """Some classes drawn from the thirty, of every size: what few share is not taken for what is rare."""
     dice = random.Random(size)  # noqa: S311 -- no secret
-    for _ in range(12):
+    for _ in range(times):
         drawn = dice.sample(sorted(honest()), size)
         assert compared([honest()[name] for name in drawn], skeleton()).pairs == ()
 
 
-@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("way", WAYS)
 def test_every_disguised_copy_ranks_above_every_honest_pair(way, step):
     """Programs of the class are copied in turn, in this disguise: the pair is listed, and no other."""
@@ -77,10 +78,11 @@ def test_copies_of_many_are_all_found_at_once():
     assert set(listed_pairs(with_copies(*copies))) == {tuple(sorted((name, f"copy of {name}"))) for name in names}
 
 
+@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("size", [2, 3, 4, 6])
-def test_a_copy_is_found_in_a_small_class(size):
+def test_a_copy_is_found_in_a_small_class(size, times):
     """Two of the class are one program in all disguises; with so few, nothing but that pair is listed."""
-    for seed in range(10):
+    for seed in range(times):
         dice = random.Random(seed)  # noqa: S311 -- no secret
         drawn = dice.sample(sorted(honest()), size - 1)
         copy = program("copy", WAYS["everything"](source_of(honest()[drawn[0]]), dice))
@@ -164,7 +166,7 @@ def test_passages_cover_nearly_all_that_is_shared(copied):
 # ---------------------------------------------------------------- one class, whatever its order
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_order_does_not_matter(dice):
     """The same class in any order gives the same likeness, to the last digit."""
@@ -176,7 +178,7 @@ def test_order_does_not_matter(dice):
     assert first.pairs
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.sampled_from(sorted(honest())), st.integers(0, 20))
 def test_a_program_is_like_itself(name, others):
     """A program and itself under another name: the similarity is 1, in a class of any size."""
@@ -185,7 +187,7 @@ def test_a_program_is_like_itself(name, others):
     assert listed_pairs(compared([twin, honest()[name], *rest], skeleton()))[tuple(sorted((name, "twin")))] == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.text("abx=+()[]:.\n 01,def"), max_size=4))
 def test_random_texts_never_raise(texts):
     """A class of noise is compared, or left with a sentence each."""

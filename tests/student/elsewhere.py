@@ -202,7 +202,8 @@ class TwoLayerNet:
 SUBMISSIONS = {
     "where": 'import os, sys; raise OSError(f\'{sys.platform}, {hasattr(os, "fork")}, {hasattr(os, "memfd_create")}\')',
     "right": "return float(X.dot(self.params['W1']).sum())",
-    "prints": "import os; print('printed'); os.write(1, b'written'); return 1.0",
+    # What is written past Python is carried by a thread of its own, and a reply does not wait for that.
+    "prints": "import os, time; print('printed'); os.write(1, b'written'); time.sleep(0.3); return 1.0",
     "raises": "return undefined_name",
     "ends": "import os; os._exit(3)",
     "crashes": "import faulthandler; faulthandler._sigsegv()",

@@ -310,18 +310,23 @@ def test_a_killed_grader_leaves_nothing_running_for_long(tmp_path):
         encoding="utf-8",
     )
     orphans = []
-    for doing in ("while True: pass", "__import__('time').sleep(60)"):
-        grader = subprocess.Popen([sys.executable, script, doing], stdout=subprocess.PIPE, text=True)
+    graders = [
+        subprocess.Popen([sys.executable, script, doing], stdout=subprocess.PIPE, text=True)
+        for doing in ("while True: pass", "__import__('time').sleep(60)")
+    ]
+    for grader in graders:
         assert grader.stdout.readline() == "tried out\n"
+    for grader in graders:
         children = Path(f"/proc/{grader.pid}/task/{grader.pid}/children")
         while not (child := children.read_text(encoding="ascii").strip()):
             time.sleep(0.01)
-        time.sleep(0.8)
+        orphans.append(Path(f"/proc/{child}"))
+    time.sleep(0.8)
+    for grader in graders:
         grader.kill()
         grader.wait()
         grader.stdout.close()
-        orphans.append(Path(f"/proc/{child}"))
-        assert orphans[-1].exists()
+    assert all(orphan.exists() for orphan in orphans)
     deadline = time.monotonic() + 15
     while any(orphan.exists() for orphan in orphans) and time.monotonic() < deadline:
         time.sleep(0.05)
