@@ -182,14 +182,15 @@ def shifted(evidence: Evidence, identity: str) -> Finding | None:
     if answer.finding or answer.value is None:
         return answer.finding
     right = float(evidence.expected(identity)["data_loss"])
+    single = loss_tolerance(evidence) == evidence.assignment.tolerances.single
+    allowed = SHIFT_SINGLE if single else 0.0
+    if abs(answer.value - right) <= allowed + SHIFT_TOLERANCE * abs(right):
+        return None
     # A wrong mean, scores or epsilon is no matter of stability. Their own unshifted loss counts as well; where one row is
     # moved through the network itself, a loss that is wrong anyway must only stay finite.
     call, case = next((call.id, case) for call, case, reg in loss_calls(evidence) if reg == 0)
     own = read_loss(evidence, call).value if resembles_the_loss(evidence) else None
-    targets = [right] if own is None else [right, own]
-    single = loss_tolerance(evidence) == evidence.assignment.tolerances.single
-    allowed = SHIFT_SINGLE if single else 0.0
-    if any(abs(answer.value - target) <= allowed + SHIFT_TOLERANCE * abs(target) for target in targets):
+    if own is not None and abs(answer.value - own) <= allowed + SHIFT_TOLERANCE * abs(own):
         return None
     if (
         identity.endswith("row")
