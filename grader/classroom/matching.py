@@ -51,16 +51,17 @@ class Matching:
     notes: tuple[str, ...] = ()
 
 
-def match(names: Sequence[EntryName], roster: Roster) -> Matching:
+def match(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
     """Find each entry's student.
 
     The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
     name. An entry that fits two students stays unmatched, and so do two entries that fit one.
+    whole : these are all entries there are; otherwise whatever else that column names may still come.
 
     Raises RosterError if that column names no entry, or one entry for two students.
     """
     index = index_of(roster.students)
-    claimed = _claimed(names, roster)
+    claimed = _claimed(names, roster, whole=whole)
     stems = [without_ending(entry.original) for entry in names]
     usual = conventions(stems, index)
     findings = {
@@ -133,7 +134,7 @@ def _contested(name: str, student: Student, own: Mapping[Student, str], fitting:
     )
 
 
-def _claimed(names: Sequence[EntryName], roster: Roster) -> dict[str, Finding]:
+def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, Finding]:
     """Give what the roster's column `submission` decides, by safe names."""
     entries = defaultdict[str, set[str]](set)
     for entry in names:
@@ -144,6 +145,8 @@ def _claimed(names: Sequence[EntryName], roster: Roster) -> dict[str, Finding]:
     for claim in roster.claims:
         where = f"{roster.source}, line {claim.line}: the submission"
         found = entries.get(composed(claim.entry), set())
+        if not found and not whole:
+            continue
         if len(found) != 1:
             what = "is not among those handed in" if not found else "may be " + " or ".join(sorted(map(shown, found)))
             raise RosterError(

@@ -34,6 +34,7 @@ def restore(book: Gradebook, path: Path) -> Restored:
     """
     listed, here, names = read(path), book.ruled(), set(book.last())
     more, withdrawn = missing(listed, here)
+    _unaltered(more, here, path)
     fitting = [one for one in more if one.name in names]
     taken, renumbered = _numbered(fitting, here) if fitting else ([], {})
     unknown: dict[str, int] = {}
@@ -51,6 +52,23 @@ def restore(book: Gradebook, path: Path) -> Restored:
         renumbered=renumbered,
         reports=tuple(rewritten(book, sorted(touched))) if touched else (),
     )
+
+
+def _unaltered(more: Sequence[Ruled], here: Sequence[Ruled], path: Path) -> None:
+    """Raise LedgerError where a decision that is here stands in the file with another value or comment."""
+    made = {_made(one): one.decision for one in here}
+    for one in more:
+        if there := made.get(_made(one)):
+            raise LedgerError(
+                f"{line(str(path))}: decision {one.decision.number} about {line(one.name)} is in the gradebook, and says"
+                f" something else there ({there.value:g}: {line(there.comment, 60)}). Expected is the file as the grader"
+                " wrote it: to decide otherwise, use `grader adjust`. Nothing was taken."
+            )
+
+
+def _made(one: Ruled) -> tuple[int, str, str, str, str, str]:
+    decision = one.decision
+    return decision.number, one.name, decision.kind, decision.check, decision.at, decision.by
 
 
 def reminder(book: Gradebook) -> str:

@@ -38,7 +38,8 @@ class Standings:
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Give the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
         reports = {name: known.get(name) or without_figures(self.report(name)) for name in self.last}
-        matching = matched(self.book.roster(), self.book.sources())
+        # A grading that was stopped knows a part of the class, which was held against the roster before it began.
+        matching = matched(self.book.roster(), self.book.sources(), whole=False)
         students = matching.students if matching else {}
         newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
         sheet = Sheet(
@@ -63,11 +64,11 @@ class Standings:
         return self._rubrics[digest]
 
 
-def matched(roster: Roster | None, sources: Mapping[str, str]) -> Matching | None:
+def matched(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
     """Find whose each submission is; sources : the path of each, by its name. None without a roster.
 
-    Raises RosterError.
+    whole : these are all there are. Raises RosterError.
     """
     if roster is None:
         return None
-    return match([EntryName(Path(source).name, name) for name, source in sources.items()], roster)
+    return match([EntryName(Path(source).name, name) for name, source in sources.items()], roster, whole=whole)

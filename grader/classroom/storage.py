@@ -30,6 +30,7 @@ _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MIS
 
 _OLD = "its tables are those of an older grader, and have to be brought up to date before it can be read"
 _LEFT = "the grader that wrote it last did not close it (it was stopped, or is an older one), and that has to be done before it can be read"
+_AGAIN = "grade again, with the same --assignment and --seed as before"
 _COPY = "Neither it nor its folder may be written by you: copy the folder to a place of your own, and name that one."
 
 
@@ -57,9 +58,10 @@ class Storage:
         self._reading = reading
         with self.told():
             if not create and not self.path.exists():
-                raise GradebookError(
-                    f"{folder}: there is no {FILE} in it. Name the folder that was given to `grader grade --out`."
-                )
+                raise GradebookError(f"{folder}: there is no {FILE} in it. {self._elsewhere()}")
+            # SQLite takes it for a database without tables, and a class would be written over by an empty one.
+            if not create and not self.path.stat().st_size:
+                raise self.damaged("it is empty")
             if reading:
                 self._open_to_read()
             else:
@@ -176,9 +178,15 @@ class Storage:
     def damaged(self, what: str) -> GradebookError:
         """Give the error to raise where the file does not hold what was kept in it; what : what was found."""
         return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and grade again;"
+            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and {_AGAIN};"
             f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
         )
+
+    def _elsewhere(self) -> str:
+        """Say what to do where there is no gradebook: it was taken away, or is in another folder."""
+        if not any(self.path.with_name(name).exists() for name in ("submissions", ROSTER, LEDGER)):
+            return "Name the folder that was given to `grader grade --out`."
+        return f"There was one once: bring it back, or {_AGAIN}.{self._saved()}"
 
     def _saved(self) -> str:
         """Say what of a damaged gradebook stands in plain files as well, and how it is taken over."""

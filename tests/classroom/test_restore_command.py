@@ -260,6 +260,17 @@ def test_what_cannot_be_restored_is_said_plainly(here, words, said):
         assert book.ruled() == []
 
 
+def test_a_file_is_no_place_to_decide(here):
+    """A row that somebody edited is refused: taken over, it would count for nothing, and shift the numbers of others."""
+    adjust("bare", "--check", "scores", "--points", 3)
+    before = here.text(LEDGER)
+    (here.path / "edited.csv").write_text(before.replace(",scores,3.0,", ",scores,4.0,"), encoding="utf-8")
+    said = say("adjust", "graded", "--restore", "edited.csv", status=2)
+    assert "decision 1 about bare is in the gradebook, and says something else there (3: " in said
+    assert said.endswith("use `grader adjust`. Nothing was taken.")
+    assert here.text(LEDGER) == before
+
+
 def test_one_bad_line_takes_none(here):
     """The file is read whole before the first is kept."""
     adjust("bare", "--excuse")

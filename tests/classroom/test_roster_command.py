@@ -9,6 +9,7 @@ import pytest
 
 from classroom.conftest import write_rubric
 from classroom.once import Folder, at_hand, graded_once, say
+from grader.classroom import grading
 
 ROSTER = """name,id,email,submission
 "Doe, Ann",101,ann@example.org,bare.py
@@ -45,6 +46,31 @@ def fresh(tmp_path, monkeypatch):
 def students(here) -> dict[str, str]:
     """Give gradebook.csv's students by their submissions."""
     return {row["submission"]: row["student"] for row in csv.DictReader(io.StringIO(here.text("gradebook.csv")))}
+
+
+def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh, monkeypatch):
+    """What the roster gives to somebody may not be graded yet: nothing else is refused for that, and it is theirs later."""
+    names = [f"{name}_two_layer_net.py" for name in ("doeann_101_9001", "roebob_102_9002")]
+    (fresh.path / "roster.csv").write_text(
+        f'name,id,submission\n"Doe, Ann",101,{names[0]}\n"Roe, Bob",102,{names[1]}\n', encoding="utf-8"
+    )
+    written = grading.write_submission
+
+    def stopped(out, name, files):
+        if name.startswith("roebob"):
+            raise KeyboardInterrupt
+        written(out, name, files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(grading, "write_submission", stopped)
+        words = ("grade", "class", "--out", "graded", "--assignment", "rubric", "--roster", "roster.csv")
+        assert "Stopped: 1 of 2 are graded and kept." in say(*words, status=130)
+    first = names[0].removesuffix(".py")
+    assert students(fresh) == {first: "Doe, Ann", "": "Roe, Bob"}
+    assert "Late by 1 day" in say("adjust", "graded", first, "--late-days", 1, "--comment", "x", "--by", "ada")
+    say("export", "graded", "--format", "gradebook")
+    assert "1 new, 1 unchanged" in fresh.grade()
+    assert students(fresh) == {first: "Doe, Ann", names[1].removesuffix(".py"): "Roe, Bob"}
 
 
 def test_whose_each_is_is_told_and_who_is_missing(here):

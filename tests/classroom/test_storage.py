@@ -98,6 +98,31 @@ def test_a_folder_may_have_any_name(tmp_path, name, monkeypatch):
             assert everything(again) == before
 
 
+@pytest.mark.parametrize("beside", ["", "submissions", "decisions.csv", "roster-kept.csv"])
+def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
+    """Where the rest of a graded class stands, the folder is right: how to get the gradebook back is said."""
+    if beside:
+        (tmp_path / beside).write_text("x", encoding="utf-8")
+    with pytest.raises(GradebookError) as caught:
+        Gradebook(tmp_path)
+    assert (
+        "There was one once: bring it back, or grade again, with the same --assignment" in str(caught.value)
+    ) == bool(beside)
+    assert ("Name the folder that was given" in str(caught.value)) == (not beside)
+    assert ("--restore" in str(caught.value)) == (beside == "decisions.csv")
+
+
+@pytest.mark.parametrize("reading", [False, True])
+def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
+    """To SQLite it is a database without tables, and a whole class would count as none."""
+    (tmp_path / FILE).touch()
+    with pytest.raises(GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. Move it away"):
+        Gradebook(tmp_path, reading=reading)
+    assert not (tmp_path / FILE).stat().st_size
+    # A grading that was killed as it made the file goes on.
+    Gradebook(tmp_path, create=True).close()
+
+
 def test_it_is_made_only_where_that_is_wanted(tmp_path):
     """A folder that was mistyped gets no empty gradebook."""
     for folder in (tmp_path, tmp_path / "missing"):
@@ -136,7 +161,7 @@ def test_a_text_file_is_told_apart(tmp_path):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. Move it away and grade again;"
+        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. Move it away and grade again, with the same --assignment and --seed as before;"
         " the reports in submissions/ are not touched by that until they are graded."
     )
 
