@@ -15,7 +15,7 @@ from grader.sheets.similar import to_similar
 from grader.similarity import compared
 from grader.submission import load
 
-NO_PROGRAM = "there is no program of it: nothing could be run."
+NO_PROGRAM = "no program to compare: what was handed in could not be run."
 UNREADABLE = "what was kept of it cannot be read; `grader grade` with --force keeps it anew."
 
 

@@ -161,7 +161,8 @@ def from_csv(text: str, where: str = LEDGER) -> tuple[Ruled, ...]:
         header = next(rows, [])
         if header != list(COLUMNS):
             found_there = shown(",".join(header)) if header else "nothing"
-            raise LedgerError(f"{where}, line 1: found {found_there}: expected the columns {','.join(COLUMNS)}.")
+            apart = " Save it with commas between the cells." if ";" in found_there or "\t" in ",".join(header) else ""
+            raise LedgerError(f"{where}, line 1: found {found_there}: expected the columns {','.join(COLUMNS)}.{apart}")
         begin = rows.line_num + 1
         for cells in rows:
             if cells:

@@ -79,8 +79,9 @@ def reminder(book: Gradebook) -> str:
     beside = book.path.with_name(LEDGER)
     try:
         more, withdrawn = missing(read(beside), book.ruled()) if beside.exists() else ([], {})
-    except LedgerError:
-        return ""  # somebody's own file of that name; the next decision puts it aside
+    except LedgerError as error:
+        # Where there are decisions it is somebody's own file of that name; the next decision puts it aside.
+        return "" if book.ruled() else f"{error} If decisions stand in it, none of them counts before it can be read."
     names = book.sources()
     count = sum(one.name in names for one in more) + len(withdrawn)
     if not count:

@@ -228,6 +228,12 @@ def test_who_forgets_it_is_reminded(here):
         " `grader adjust graded --restore graded/decisions.csv` takes over what is there."
     )
     assert said.endswith(reminder)
+    saved = here.text(LEDGER)
+    (here.out / LEDGER).write_text(saved.replace(",", ";"), encoding="utf-8")
+    assert say("history", "graded", "bare").endswith(
+        "Save it with commas between the cells. If decisions stand in it, none of them counts before it can be read."
+    )
+    (here.out / LEDGER).write_text(saved, encoding="utf-8")
     assert say("history", "graded", "bare").endswith(reminder)
     assert f"{reminder} Wrote graded/exports/" in say("export", "graded", "--format", "gradebook")
     restore()

@@ -86,7 +86,7 @@ def test_what_cannot_be_compared_is_named_with_the_reason(here):
     keep(here, *samples, ROOT / "assignment" / "two_layer_net.ipynb")
     here.damage("UPDATE replies SET packed = ? WHERE id = 1", b"rot")
     said = say("similar", "graded")
-    assert "1 not compared (broken_syntax): there is no program of it: nothing could be run." in said
+    assert "1 not compared (broken_syntax): no program to compare: what was handed in could not be run." in said
     assert "1 not compared (right_einsum): what was kept of it cannot be read" in said
     assert "1 not compared (two_layer_net): It holds next to nothing beyond the skeleton" in said
     assert "4 programs compared" in said
