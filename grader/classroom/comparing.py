@@ -8,7 +8,8 @@ from pathlib import Path
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.packing import DamagedError, unpack
 from grader.classroom.standing import Standings
-from grader.classroom.writing import SIMILAR, full_disk_in_words, write_overview, write_text
+from grader.classroom.storage import write_text
+from grader.classroom.writing import SIMILAR, full_disk_in_words, write_overview
 from grader.records import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.report.untrusted import line
 from grader.sheets.similar import to_similar

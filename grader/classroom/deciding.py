@@ -24,15 +24,16 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
     made : each is made about each of `names`; numbers and digests are filled in here. Raises DecisionError, before
     anything is kept.
     """
+    worths: dict[str, dict[str, float]] = {}
     for name in names:
         known(book, name)
         report = book.report(name)
         for decision in made:
             if decision.kind == "points":
                 _look_at_points(decision, report)
+        worths[name] = {verdict.id: verdict.max_points for verdict in report.checks}
     last = book.last()
-    for name in names:
-        worth = {verdict.id: verdict.max_points for verdict in book.report(name).checks}
+    for name, worth in worths.items():
         digest = last[name].basis.submission_digest
         for decision in made:
             book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))

@@ -21,7 +21,8 @@ from grader.classroom.grading import line
 from grader.classroom.moving import Move, changes, moved, to_csv
 from grader.classroom.planning import saved_task
 from grader.classroom.standing import Standings
-from grader.classroom.writing import full_disk_in_words, write_overview, write_submission, write_text
+from grader.classroom.storage import write_text
+from grader.classroom.writing import full_disk_in_words, write_overview, write_submission
 from grader.records import Report, Sheet
 from grader.report.untrusted import readable
 

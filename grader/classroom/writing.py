@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.classroom.desk import FAULT
 from grader.classroom.gradebook import NoSpaceError
-from grader.classroom.storage import write_text as write_text  # noqa: PLC0414 -- all that writes here takes it from here
+from grader.classroom.storage import write_text
 from grader.records import Sheet
 from grader.sheets import SHEETS, ExportOptions
 from grader.sheets.index import to_index

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from grader.checkup import examine, view
-from grader.classroom.writing import PAGE, write_text
+from grader.classroom.storage import write_text
+from grader.classroom.writing import PAGE
 from grader.cli import shown
 from grader.cli.grading import grade
 from grader.student import canary

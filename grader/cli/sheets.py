@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,8 @@ from grader.classroom.matching import lines
 from grader.classroom.restoring import reminder
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.standing import Standings, matched
-from grader.classroom.writing import full_disk_in_words, write_overview, write_text
+from grader.classroom.storage import write_text
+from grader.classroom.writing import full_disk_in_words, write_overview
 from grader.cli import shown
 from grader.records import Sheet
 from grader.report.untrusted import line
@@ -74,7 +76,7 @@ def export(
             except ExportError as error:
                 hint = f"{error} A submission that no longer counts, or is nobody's, is left out by --without NAME."
                 raise ExportError(hint) from error
-            made(target)
+            made(target, form.file_name)
             for place, text in files.items():
                 (target / place).parent.mkdir(parents=True, exist_ok=True)
                 write_text(target / place, text)
@@ -116,11 +118,16 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
     return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))
 
 
-def made(folder: Path) -> None:
-    """Make the folder that --to names, or say that another has to be named."""
+def made(folder: Path, what: str) -> None:
+    """Make the folder that `what` is written into, or say that another has to be named."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.UsageError(
             f"--to {line(str(folder))}: cannot be made a folder ({error.strerror}). Name another."
         ) from error
+    if not os.access(folder, os.W_OK):
+        shown.fail(
+            f"{line(str(folder))}: {what} is written into it, and you may not write there."
+            " Name a folder of your own with --to."
+        )

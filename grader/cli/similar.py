@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from grader.classroom.comparing import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.writing import SIMILAR
 from grader.cli import shown
 from grader.cli.sheets import made
 from grader.report.untrusted import line
@@ -40,13 +40,7 @@ def similar(out: Path, to: Path | None, folder: Path | None) -> None:
     """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
     with shown.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = shown.assignment_of(folder or shown.same_folder(book))
-        if to:
-            made(to)
-        elif not os.access(out, os.W_OK):
-            shown.fail(
-                f"{line(str(out))}: similar.html is written into it, and you may not write there."
-                " Name a folder of your own with --to."
-            )
+        made(to or out, SIMILAR)
         found = compare_class(book, assignment, to)
     screen = shown.screen()
     _tell(screen, found)

@@ -36,7 +36,7 @@ MAX_NDIM = 8
 MAX_DEPTH = 32
 # So few cannot nest deep enough to hurt, and need not be looked at.
 FEW_BRACKETS = 256
-# Of descriptions of arrays that are remembered: some 30 MiB at most, where a class sends nothing but the longest.
+# Of descriptions of arrays that are remembered: 10 MiB at most, where a class sends nothing but the longest.
 FEW_CHARACTERS, MOST_KNOWN = 4_096, 256
 DTYPES = frozenset(
     ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"],

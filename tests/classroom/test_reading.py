@@ -278,6 +278,9 @@ def test_history_and_export_of_an_archived_class(here):
     said = on_a_read_only_disk(here, "export", "graded", "--format", "gradebook")
     assert "2 Usage:" in said
     assert "cannot be made a folder (Read-only file system). Name another." in said
+    (here.out / "exports").mkdir()
+    said = on_a_read_only_disk(here, "export", "graded", "--format", "gradebook")
+    assert said.startswith("1 Error: graded/exports: gradebook.csv is written into it, and you may not write there.")
     said = on_a_read_only_disk(here, "similar", "graded")
     assert said.startswith("1 Error: graded: similar.html is written into it, and you may not write there.")
     assert "Name a folder of your own with --to." in said
