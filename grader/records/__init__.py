@@ -6,9 +6,9 @@ Floor 1 of the house: everything may import them, and they import nothing of our
 from grader.records.arrays import Array, Floats, Params
 from grader.records.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
 from grader.records.decisions import Decision, DecisionKind, Ruling
-from grader.records.findings import Charge, Credit, Finding, Findings
+from grader.records.findings import Cause, Charge, Credit, Finding, Findings
 from grader.records.likeness import Likeness, Pair, Passage, Program, Span, Text
-from grader.records.questions import Expectation, LineUp, Oracle, Probes, Stage, Suspect
+from grader.records.questions import Expectation, Family, Fitted, LineUp, Mistake, Oracle, Probes, Stage, Suspect
 from grader.records.report import (
     Curves,
     Diagnosis,
@@ -31,6 +31,7 @@ __all__ = [
     "Assignment",
     "Bounds",
     "Call",
+    "Cause",
     "Charge",
     "CheckRow",
     "Credit",
@@ -41,9 +42,11 @@ __all__ = [
     "DigitsTask",
     "Environment",
     "Expectation",
+    "Family",
     "Figure",
     "Finding",
     "Findings",
+    "Fitted",
     "Floats",
     "Foreign",
     "Group",
@@ -53,6 +56,7 @@ __all__ = [
     "Likeness",
     "Limits",
     "LineUp",
+    "Mistake",
     "Module",
     "Oracle",
     "Outcome",

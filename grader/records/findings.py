@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grader.records.questions import Mistake
 from grader.records.report import Figure
 from grader.records.submission import Place
 
@@ -19,6 +20,7 @@ class Finding:
     places: tuple[Place, ...] = ()
     skipped: bool = False  # it could not be judged: something that it needs is missing
     about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
+    carried: bool = False  # it failed by a mistake that is charged elsewhere: it keeps its points, and counts as not passed
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,33 @@ class Credit:
     """What a check earns after all, where the mistake behind it is charged elsewhere."""
 
     share: float  # of the check's points, 0..1
-    elsewhere: tuple[int, ...]  # the mistakes: positions in LineUp.suspects
+    elsewhere: tuple[Mistake, ...]  # the mistakes
 
 
 @dataclass(frozen=True)
 class Charge:
     """One named mistake: what it explains, and what it costs there."""
 
-    suspect: int  # position in LineUp.suspects
-    alternatives: tuple[int, ...]  # others that would explain the same as well
+    suspect: Mistake
+    alternatives: tuple[Mistake, ...]  # others that would explain the same as well
     explains: tuple[str, ...]  # checks
     costs: Mapping[str, float]  # check -> share of its points that mending it returns
     place: Place | None  # where in the student's code it most likely is
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is no number and stops a method: an exception, a time limit, a name that numpy removed.
+
+    It is told once, in place of the same message in every check.
+    """
+
+    id: str  # "exception", "time_limit", "removed_name", "missing_import", "newer_syntax", "other_names"
+    title: str  # what happened, in one sentence
+    hint: str  # how to mend it, or what to look at
+    explains: tuple[str, ...]  # checks
+    costs: Mapping[str, float]  # check -> share of its points that mending it may return
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -47,3 +64,5 @@ class Findings:
     checks: Mapping[str, Finding]  # by the check's id, in the rubric's order
     credits: Mapping[str, Credit] = field(default_factory=dict)
     charges: tuple[Charge, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    review: tuple[str, ...] = ()  # what a person should look at, in sentences; the machine neither credits nor charges it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from grader.records.arrays import Array, Floats, Params
@@ -37,19 +37,55 @@ class Suspect:
     about: str  # what to point at in the student's code, as `grader.submission.statement_place` knows it
     steps: frozenset[str]  # what it replaces of the network; two that share a step exclude each other
     harmless: bool = False  # numerically right: never named, never punished
+    # In which parts of a submission's answers it can show: "purity", "scores", "loss", "gradient", "stability", "labels",
+    # "moved", "reg", "losses kept", "accuracies kept", "batches".
+    shows_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """A mistake with one free number: a factor, an epsilon, a size. The number is fitted, then confirmed.
+
+    suspect : its words, with {c} in the title where the number stands.
+    low, high : the numbers that it may have. guesses : where fitting starts.
+    """
+
+    suspect: Suspect
+    low: float
+    high: float
+    guesses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A mistake of a family, with its number."""
+
+    family: int  # position in LineUp.families
+    number: float
+
+
+Mistake = int | Fitted  # a position in LineUp.suspects, or one whose number was fitted
 
 
 @dataclass(frozen=True, eq=False)
 class LineUp:
     """The suspects, and what a program with some of them would answer.
 
-    rehearse : (positions in `suspects`, factor of the regulariser, call id) -> the reply of a program that is right but
-        for these mistakes. Each is worked out once in a run and then remembered.
+    rehearse : (mistakes, factor of the regulariser, call id) -> the reply of a program that is right but for these
+        mistakes. Each is worked out once in a run and then remembered.
     """
 
     suspects: tuple[Suspect, ...]
-    rehearse: Callable[[frozenset[int], float, str], Reply]
+    rehearse: Callable[[frozenset[Mistake], float, str], Reply]
+    families: tuple[Family, ...] = ()
     known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
+
+    def suspect_of(self, mistake: Mistake) -> Suspect:
+        """Return what is said of a mistake; the title of a fitted one names its number."""
+        if isinstance(mistake, int):
+            return self.suspects[mistake]
+        suspect = self.families[mistake.family].suspect
+        return replace(suspect, title=suspect.title.replace("{c}", f"{mistake.number:.4g}"))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from grader.records.decisions import Ruling
 from grader.records.submission import Place
 
 Group = Literal["loss", "gradients", "train", "predict", "style"]
-VerdictStatus = Literal["passed", "partial", "failed", "skipped"]
+# "carried": it failed by a mistake that is charged elsewhere; it keeps its points, and counts as not passed.
+VerdictStatus = Literal["passed", "partial", "failed", "carried", "skipped"]
 ReportStatus = Literal["graded", "no_submission", "failed_to_load", "grader_error"]
 
 
@@ -101,3 +102,5 @@ class Report:
     penalty: float = 0.0  # points taken off for lateness, once, from the sum of the checks' points
     late_days: float = 0.0
     excused: bool = False  # it does not count; its score stands for its author to read
+    review: tuple[str, ...] = ()  # what the instructor should look at, in sentences; told on the class page and in the terminal
+    student: str | None = None  # the name that the roster gives, where there is one

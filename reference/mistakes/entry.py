@@ -28,6 +28,22 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
+class Number:
+    """The free number of a mistake: a factor, an epsilon, a slope, a size. It is fitted on one case and must hold on others.
+
+    steps : what stands in the place of which step, for a given number.
+    low, high : the numbers that it may have. typical : those that the audit writes out and that are looked for first.
+    guesses : where fitting starts; two are enough where the answers depend on the number by a straight line.
+    """
+
+    steps: Callable[[float], Steps]
+    low: float
+    high: float
+    typical: tuple[float, ...]
+    guesses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Misconception:
     """A named mistake.
 
@@ -38,6 +54,9 @@ class Misconception:
     about : what in the student's code to point at, in the words of `grader.submission.statement_place`.
     ways : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.
+    shows_in : the parts of a submission's answers in which it can show, as `grader.records.Suspect` lists them.
+    example : the mistake as a student writes it, one or two lines of Python.
+    number : for a mistake with a free number, in place of `ways`; the title then holds {c}.
     """
 
     id: str
@@ -51,3 +70,6 @@ class Misconception:
     ways: tuple[Steps, ...]
     layers: tuple[int | None, ...] = BOTH
     harmless: bool = False
+    shows_in: tuple[str, ...] = ()
+    example: str = ""
+    number: Number | None = None
