@@ -5,13 +5,12 @@ Points and words come afterwards, in `grader.scoring`: what is found here does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from grader.checks import CHECKS, Evidence
-from grader.diagnosis import Account, Named, settle
+from grader.diagnosis import Named, settle
 from grader.records import (
     Assignment,
     Charge,
@@ -39,7 +38,7 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
     evidence = Evidence(assignment, probes, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
-        found = {row.id: CHECKS[row.id].finding(evidence) for row in assignment.checks}
+        found = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}
         account = settle(evidence, found)
     credited = {check: share for check, (share, _) in account.credited.items()}
     placed = {
@@ -50,7 +49,7 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
         return Findings(placed)
     return Findings(
         placed,
-        credits=_credits(account, probes.line_up),
+        credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
         charges=tuple(_charge(named, probes.line_up, submission, assignment) for named in account.named),
     )
 
@@ -69,17 +68,10 @@ def _places(
     return (place,) if place else ()
 
 
-def _credits(account: Account, line_up: LineUp) -> Mapping[str, Credit]:
-    return {
-        check: Credit(share, tuple(line_up.suspects.index(suspect) for suspect in elsewhere))
-        for check, (share, elsewhere) in account.credited.items()
-    }
-
-
 def _charge(named: Named, line_up: LineUp, submission: Submission, assignment: Assignment) -> Charge:
-    at = line_up.suspects.index
-    place = statement_place(submission, assignment.class_name, named.suspect.about, names=assignment.variant.names)
-    return Charge(at(named.suspect), tuple(map(at, named.alternatives)), named.explains, named.costs, place)
+    about = line_up.suspect_of(named.mistake).about
+    place = statement_place(submission, assignment.class_name, about, names=assignment.variant.names)
+    return Charge(named.mistake, named.alternatives, named.explains, named.costs, place)
 
 
 def remarks(assignment: Assignment, probes: Probes, run: Run) -> tuple[str, ...]:

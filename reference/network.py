@@ -213,8 +213,12 @@ class Network:
         num_iters: int,
         batch_size: int,
         rng: np.random.RandomState,
+        evaluate: Callable[[Params, Array, Array, float], tuple[Any, dict[str, Array]]] | None = None,
+        predict: Callable[[Params, Array], Array] | None = None,
     ) -> Training:
         """Train by stochastic gradient descent and give the new parameters; the old ones stay as they are.
+
+        evaluate, predict : what is asked for the loss and its gradients, and for labels; the network's own where None.
 
         Each iteration draws batch_size rows with rng.choice(N, batch_size) and takes one step. Every N // batch_size
         iterations, from the first on, it records the accuracies and then multiplies the rate by the decay.
@@ -222,18 +226,19 @@ class Network:
         params = self._doubled(params)
         self._check_labels(params, X, y)
         self._check_labels(params, X_val, y_val)
+        evaluate, predict = evaluate or self.evaluate, predict or self.predict
         params = self.begin(params, rng)
         per_epoch = self.iterations_per_epoch(len(X), batch_size)
         rate, memory = learning_rate, dict[str, Any]()
         losses, train_accuracies, val_accuracies = [], [], []
         for iteration in range(self.iterations(num_iters, per_epoch)):
             X_batch, y_batch = self.draw_batch(rng, X, y, batch_size)
-            loss, gradients = self.evaluate(params, *self.loss_arguments(X_batch, y_batch, reg))
+            loss, gradients = evaluate(params, *self.loss_arguments(X_batch, y_batch, reg))
             losses.append(loss)
             params = self.update(params, gradients, rate, self.names, memory)
             if self.is_epoch(iteration, per_epoch):
-                train_accuracies.append(np.mean(self.predict(params, X_batch) == y_batch))
-                val_accuracies.append(np.mean(self.predict(params, X_val) == y_val))
+                train_accuracies.append(np.mean(predict(params, X_batch) == y_batch))
+                val_accuracies.append(np.mean(predict(params, X_val) == y_val))
             rate = self.decay(rate, learning_rate_decay, iteration, per_epoch)
         kept = (np.array(history, dtype=np.float64) for history in (losses, train_accuracies, val_accuracies))
         return Training(params, self.report_training(*kept))

@@ -7,6 +7,7 @@ rows, where sampling cannot matter. Only the calls reach a student's process; th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,22 +15,33 @@ from functools import lru_cache
 import numpy as np
 
 from grader.records import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
+from grader.student.stand_in import StandIn
 from reference.digits import digits, digits_settings, digits_start, stream
 from reference.network import Network, build
 from reference.rehearsal import line_up
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
+RANK_MARGIN = 0.3  # smallest singular value of X and h, so that the gradient that reached a layer can be solved for
 SCORE_MARGIN = 0.05  # between the two best scores of a row, so that argmax cannot turn on rounding
 SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row's maximum and sees no difference
 
-# train() on one row six times over, half a set a batch: two iterations an epoch, decay 0.5, one to four iterations.
-# Right programs show the rates 1, 0.5, 0.5, 0.25 of their own gradient (or 1, 1, 0.5, 0.5 if they decay at the end).
+# train() on one row six times over, half a set a batch: two iterations an epoch, decay 0.5. Which rows are drawn cannot
+# matter, so two programs that train alike take the same steps, digit for digit.
+# Right programs show the rates 1, 0.5, 0.5, 0.25 of the learning rate (or 1, 1, 0.5, 0.5 if they decay at the end).
 # N_val, the batch and C are equal (3 in both), so that a predict() along the wrong axis does not stop train().
-SAME_SIZES, SAME_ROWS, SAME_BATCH, TRAIN_RUNS = (3, 6, 9, 3), 6, 3, (1, 2, 3, 4)
+SAME_SIZES, SAME_ROWS, SAME_BATCH, SAME_ITERATIONS = (3, 6, 9, 3), 6, 3, 4
 SAME = {"learning_rate": 0.05, "learning_rate_decay": 0.5, "reg": 0.02}
-# train() on rows whose gradients are linearly independent, so that a step tells which rows were in its batch.
-# Fewer inputs than rows, so that indices drawn from X.shape[1] show; hidden units enough that some are on in every row.
-ROWS_SIZES, ROWS_BATCH, ROWS_RUNS, ROWS_RATE = (12, 5, 14, 3), 3, (1, 2, 3, 4), 0.05
+WHOLE_RUNS = (1, 2, 3)  # iterations of the runs with the program's own loss()
+# train() on rows that all differ, five iterations an epoch. No two of its numbers are equal, so that none can stand in
+# for another unseen; inputs and classes are fewer than rows, so that indices drawn from them show.
+ROWS_SIZES, ROWS_BATCH, ROWS_ITERATIONS, ROWS_VAL = (30, 4, 11, 3), 6, 7, 9
+ROWS = {"learning_rate": 0.4, "learning_rate_decay": 0.8, "reg": 0.3}
+# One iteration of train() with nothing replaced, on rows whose gradients are linearly independent, so that the step tells
+# which of them were in the batch: for the programs that stand-ins cannot watch. Three times, each with other chance.
+ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3), 0.05
+# Fewer hidden units than classes: scores that come from such a layer tell what its units were.
+NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
+SINGLE_ROWS = 12
 MANY_ROWS = 60
 # The published toy case, but drawn without the constructor: a student's own initialisation differs.
 TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 5}
@@ -92,10 +104,14 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     for case in cases:
         yield from _forward(assignment, network, case, seconds)
     yield _many_labels(network, cases[1], stream(seed, "many labels"), seconds)
-    yield _numeric(assignment, cases[0])
+    yield _numeric(assignment, network, cases[0])
     yield _purity(assignment, cases[0])
-    yield from _update(assignment, network, seed)
-    yield from _rows(assignment, network, seed)
+    yield _single_rows(assignment, network, cases[0], stream(seed, "single rows"))
+    yield from _narrow(assignment, network, seed)
+    yield from _same_rows(assignment, network, seed)
+    yield _different_rows(assignment, network, seed)
+    yield _watched_predict(assignment, network, cases[1], seed)
+    yield from _alone(assignment, network, seed)
     yield _toy(assignment, network)
     yield _digits(assignment, network, seed)
     yield _tuned(assignment, seed)
@@ -124,7 +140,11 @@ def draw_case(
         }
         scores = network.scores(params, X)
         best = np.sort(scores, axis=1)
-        if _kink_distance(network, params, X) > KINK_MARGIN and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN:
+        if (
+            _kink_distance(network, params, X) > KINK_MARGIN
+            and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
+            and _can_be_solved(network, params, X)
+        ):
             labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes))
             return Case(name, X, labels.astype(np.int64), params, classes)
     raise ValueError(f"no case of sizes {sizes} keeps {KINK_MARGIN} away from every kink: use fewer rows or units")
@@ -133,6 +153,20 @@ def draw_case(
 def _kink_distance(network: Network, params: Params, X: Floats) -> float:
     weights, bias = network.names[0]
     return float(np.abs(X @ params[weights] + params[bias]).min())
+
+
+def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
+    """Tell whether each row has an active unit, and X and h have full rank with a margin where their sizes allow it."""
+    h = network.forward(params, X)[0].h
+    if not (h > 0).any(axis=1).all():
+        return False
+    wide = [array for array in (X, h) if array.shape[0] <= array.shape[1]]
+    return all(np.linalg.svd(array, compute_uv=False)[-1] > RANK_MARGIN for array in wide)
+
+
+def hashed(seed: int, purpose: str) -> int:
+    """Return the seed, 32 bits, of one question's random numbers: from it nobody finds the seed of the grading."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {purpose}".encode(), digest_size=4).digest(), "big")
 
 
 def _call(
@@ -174,7 +208,7 @@ def _forward(
 ) -> Iterator[tuple[Call, Expectation]]:
     scores = network.scores(case.params, case.X)
     yield _call(f"scores/{case.name}", case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
-    parts = loss_parts(network, case.params, case.X, case.y)
+    parts = {**loss_parts(network, case.params, case.X, case.y), "h": network.forward(case.params, case.X)[0].h}
     for reg in assignment.regs:
         step = _loss_step(case.X, case.y, reg)
         yield _call(f"loss/{case.name}/{reg:g}", case, (step,), seconds), {**parts, "reg": np.asarray(reg)}
@@ -192,14 +226,32 @@ def _many_labels(network: Network, case: Case, rng: np.random.Generator, seconds
     return _call("labels", case, (step,), seconds), {"labels": network.predict(case.params, X)}
 
 
-def _numeric(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
+def _numeric(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
     """Ask for the student's own loss around the case, at the middle reg; it is held to their gradients there."""
     reg = sorted(assignment.regs)[1]
     arguments = {"X": case.X, "y": case.y, "reg": reg, "h": assignment.tolerances.step}
     step = Step("sweep", arguments)
     # Two hundred losses, each of which a program with loops over rows and classes takes a millisecond for.
     seconds = 2 * assignment.limits.call_seconds
-    return _call(f"sweep/{case.name}/{reg:g}", case, (step,), seconds), {"reg": np.asarray(reg)}
+    return _call(f"sweep/{case.name}/{reg:g}", case, (step,), seconds), {
+        "reg": np.asarray(reg),
+        **_swept(network, case, assignment.tolerances.step),
+    }
+
+
+def _swept(network: Network, case: Case, step: float) -> Expectation:
+    """Return the right losses with each parameter entry moved by +h and -h: "data_NAME" and "penalty_NAME", (2, *shape)."""
+    found: dict[str, Array] = {}
+    for name, value in case.params.items():
+        found[f"data_{name}"], found[f"penalty_{name}"] = np.empty((2, *value.shape)), np.empty((2, *value.shape))
+        for entry in np.ndindex(*value.shape):
+            for side, move in enumerate((step, -step)):
+                moved = value.copy()
+                moved[entry] += move
+                params = {**case.params, name: moved}
+                found[f"data_{name}"][(side, *entry)] = network.data_loss(params, case.X, case.y)
+                found[f"penalty_{name}"][(side, *entry)] = network.penalty(params)
+    return found
 
 
 def _stability(assignment: Assignment, network: Network, case: Case) -> Iterator[tuple[Call, Expectation]]:
@@ -240,47 +292,89 @@ def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
     return _call("purity", case, steps, assignment.limits.call_seconds), {"X": case.X, "y": case.y, **given}
 
 
-def _update(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+def _single_rows(
+    assignment: Assignment, network: Network, case: Case, rng: np.random.Generator
+) -> tuple[Call, Expectation]:
+    """Ask for the loss of single rows: what is wrong with one row, and what with putting rows together."""
+    X, y = rng.normal(size=(SINGLE_ROWS, case.X.shape[1])), np.arange(SINGLE_ROWS) % case.classes
+    steps = tuple(_loss_step(X[i : i + 1], y[i : i + 1], 0.0) for i in range(SINGLE_ROWS))
+    losses = [network.data_loss(case.params, X[i : i + 1], y[i : i + 1]) for i in range(SINGLE_ROWS)]
+    return _call("single", case, steps, assignment.limits.call_seconds), {"y": y, "losses": np.array(losses)}
+
+
+def _narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser."""
+    for letter, sizes in zip("ab", NARROW_SIZES, strict=True):
+        rng = stream(seed, f"narrow {letter}")
+        case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases)
+        steps = (Step("loss", {"X": case.X}), _loss_step(case.X, case.y, 0.0))
+        answer = {
+            **loss_parts(network, case.params, case.X, case.y),
+            "scores": network.scores(case.params, case.X),
+            "h": network.forward(case.params, case.X)[0].h,
+        }
+        yield _call(f"narrow/{letter}", case, steps, assignment.limits.call_seconds), answer
+
+
+def _watch_train(data: Mapping[str, Array], settings: Mapping[str, float], replaced: list[str], **counts: int) -> Step:
+    return Step("watch", {"method": "train", "replaced": replaced, **data, **settings, **counts, "verbose": False})
+
+
+def _same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    """Ask for train() on one row many times over: with stand-ins, and then with the program's own loss()."""
     rng = stream(seed, "same rows")
     case = draw_case(network, "same", SAME_SIZES, rng, absent=False, biases=assignment.biases)
     # The row with the last label: programs that take the largest label for the number of classes pay for it once.
     row = int(case.y.argmax())
     X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
-    # One validation label of three is wrong: an accuracy of 0 or 1 would hide percentages, error rates and exchanges.
-    y_val = network.predict(case.params, case.X)
-    y_val[0] = (y_val[0] + 1) % case.classes
-    after = (
-        _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"]),
-        _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], 0.0),
-        Step("predict", {"X": case.X}),
-        Step("predict", {"X": X[:1]}),
-    )
-    seconds = assignment.limits.call_seconds
+    data = {"X": X, "y": y, "X_val": case.X, "y_val": case.y}
+    seconds, chance = assignment.limits.call_seconds, hashed(seed, "same rows")
+    answer: Expectation = {f"param_{name}": value for name, value in case.params.items()}
+    both = ["loss", "predict"]
+    watch = _watch_train(data, SAME, both, num_iters=SAME_ITERATIONS, batch_size=SAME_BATCH)
+    yield _call("watched/same", case, (watch,), seconds, seed=chance), answer
+    own = _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"])
+    answer = {**answer, **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH])}
+    for count in WHOLE_RUNS:
+        train = _watch_train(data, SAME, ["predict"], num_iters=count, batch_size=SAME_BATCH)
+        before, after = (own,) if count == WHOLE_RUNS[0] else (), (own,) if count < WHOLE_RUNS[-1] else ()
+        yield _call(f"whole/{count}", case, (*before, train, *after), seconds, seed=chance), answer
+
+
+def _different_rows(assignment: Assignment, network: Network, seed: int) -> tuple[Call, Expectation]:
+    """Ask for train() with stand-ins on rows that all differ: which of them are used, with which labels and settings."""
+    rng = stream(seed, "different rows")
+    case = draw_case(network, "rows", ROWS_SIZES, rng, absent=False, biases=assignment.biases)
+    X_val = rng.normal(size=(ROWS_VAL, ROWS_SIZES[1]))
+    data = {"X": case.X, "y": case.y, "X_val": X_val, "y_val": np.arange(ROWS_VAL) % case.classes}
+    watch = _watch_train(data, ROWS, ["loss", "predict"], num_iters=ROWS_ITERATIONS, batch_size=ROWS_BATCH)
+    call = _call("watched/rows", case, (watch,), assignment.limits.call_seconds, seed=hashed(seed, "different rows"))
+    return call, {f"param_{name}": value for name, value in case.params.items()}
+
+
+def _watched_predict(assignment: Assignment, network: Network, case: Case, seed: int) -> tuple[Call, Expectation]:
+    """Ask for predict() with a stand-in for loss(): the labels of the scores that it is given, if it asks for them."""
+    X = stream(seed, "watched rows").normal(size=(MANY_ROWS // 3, case.X.shape[1]))
+    step = Step("watch", {"method": "predict", "replaced": ["loss"], "X": X})
+    call = _call("watched/predict", case, (step,), assignment.limits.call_seconds, seed=hashed(seed, "watched rows"))
+    given = StandIn(call.seed, {name: value.shape for name, value in case.params.items()}, case.classes).labels(0, X)
+    return call, {"given": given, "labels": network.predict(case.params, X)}
+
+
+def _alone(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    """Ask for one iteration of train() as it is, for the programs that stand-ins cannot watch."""
+    case = draw_case(network, "alone", ALONE_SIZES, stream(seed, "alone"), absent=False, biases=assignment.biases)
+    data = {"X": case.X, "y": case.y, "X_val": case.X[:ALONE_BATCH], "y_val": case.y[:ALONE_BATCH]}
+    rates = {"learning_rate": ALONE_RATE, "learning_rate_decay": 1.0, "reg": 0.0}
+    step = _watch_train(data, rates, ["predict"], num_iters=1, batch_size=ALONE_BATCH)
+    single = [network.gradients(case.params, case.X[i : i + 1], case.y[i : i + 1], 0.0) for i in range(len(case.y))]
     answer: Expectation = {
-        **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH]),
+        **{f"row_{name}": np.array([one[name] for one in single]) for name in case.params},
         **{f"param_{name}": value for name, value in case.params.items()},
-        "y": y[:1],
-        "y_val": y_val,
     }
-    yield _call("train/0", case, (Step("params"), *after), seconds), answer
-    for count in TRAIN_RUNS:
-        arguments = {"X": X, "y": y, "X_val": case.X, "y_val": y_val, **SAME}
-        train = Step("train", {**arguments, "num_iters": count, "batch_size": SAME_BATCH, "verbose": False})
-        yield _call(f"train/{count}", case, (train, Step("params"), *after), seconds), answer
-
-
-def _rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    case = draw_case(network, "rows", ROWS_SIZES, stream(seed, "rows"), absent=False, biases=assignment.biases)
-    singles = tuple(_loss_step(case.X[i : i + 1], case.y[i : i + 1], 0.0) for i in range(len(case.y)))
-    seconds = assignment.limits.call_seconds
-    losses = [network.data_loss(case.params, case.X[i : i + 1], case.y[i : i + 1]) for i in range(len(case.y))]
-    answer: Expectation = {"y": case.y, "losses": np.array(losses)}
-    yield _call("rows/0", case, (Step("params"), *singles), seconds), answer
-    for count in ROWS_RUNS:
-        data = {"X": case.X, "y": case.y, "X_val": case.X[:ROWS_BATCH], "y_val": case.y[:ROWS_BATCH]}
-        rates = {"learning_rate": ROWS_RATE, "learning_rate_decay": 1.0, "reg": 0.0}
-        train = Step("train", {**data, **rates, "num_iters": count, "batch_size": ROWS_BATCH, "verbose": False})
-        yield _call(f"rows/{count}", case, (train, Step("params"), *singles), seconds, seed=seed % 2**32), answer
+    for run in ALONE_RUNS:
+        chance = hashed(seed, f"alone {run}")
+        yield _call(f"alone/{run}", case, (step,), assignment.limits.call_seconds, seed=chance), answer
 
 
 def toy_case(network: Network) -> Case:
@@ -325,7 +419,12 @@ def _digits(assignment: Assignment, network: Network, seed: int) -> tuple[Call, 
         Step("loss", {"X": split.X_test}),
     )
     call = Call(
-        "digits", (64, assignment.digits.hidden_size, 10), params, steps, seed % 2**32, assignment.limits.train_seconds
+        "digits",
+        (64, assignment.digits.hidden_size, 10),
+        params,
+        steps,
+        hashed(seed, "digits"),
+        assignment.limits.train_seconds,
     )
     history = _train(network, params, split.data, settings, seed)
     return call, {"X": split.X_test, "y": split.y_test, "loss_history": history}
@@ -340,7 +439,7 @@ def _tuned(assignment: Assignment, seed: int) -> tuple[Call, Expectation]:
         Step("params"),
         Step("loss", {"X": split.X_test}),
     )
-    call = Call("tuned", (64, 1, 10), {}, steps, seed % 2**32, assignment.limits.train_seconds)
+    call = Call("tuned", (64, 1, 10), {}, steps, hashed(seed, "tuned"), assignment.limits.train_seconds)
     return call, {"X": split.X_test, "y": split.y_test}
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.records import Array, Assignment, Call, LineUp, Reply, Step, StudentError
-from reference.misconceptions import MISCONCEPTIONS, suspect, ways, wrong_network
+from grader.records import Array, Assignment, Call, LineUp, Mistake, Params, Reply, Step, StudentError
+from grader.student.stand_in import StandIn
+from reference.misconceptions import MISCONCEPTIONS, Way, families, suspect, ways, wrong_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,17 +40,23 @@ def line_up(
     network : the right one. calls : the questions of this grading.
     """
     chosen = tuple(ways(misconceptions))
+    free = families(misconceptions, assignment.variant.names)
     asked = {call.id: call for call in calls}
 
+    def way_of(mistake: Mistake) -> Way:
+        return chosen[mistake] if isinstance(mistake, int) else free[mistake.family][1](mistake.number)
+
     @lru_cache(maxsize=REMEMBERED // 10)
-    def network_with(mistakes: frozenset[int], factor: float) -> Network:
-        return wrong_network(replace(network, coefficient=factor), [chosen[index] for index in sorted(mistakes)])
+    def network_with(mistakes: frozenset[Mistake], factor: float) -> Network:
+        return wrong_network(replace(network, coefficient=factor), [way_of(one) for one in mistakes])
 
     @lru_cache(maxsize=REMEMBERED)
-    def rehearse(mistakes: frozenset[int], factor: float, call: str) -> Reply:
+    def rehearse(mistakes: frozenset[Mistake], factor: float, call: str) -> Reply:
         return perform(network_with(mistakes, factor), asked[call])
 
-    return LineUp(tuple(suspect(way, assignment.variant.names) for way in chosen), rehearse)
+    return LineUp(
+        tuple(suspect(way, assignment.variant.names) for way in chosen), rehearse, tuple(family for family, _ in free)
+    )
 
 
 def perform(network: Network, call: Call) -> Reply:
@@ -114,6 +121,7 @@ class _Player:
         self.network = network
         self.params = {name: np.array(value, dtype=np.float64) for name, value in call.params.items()}
         self.seed = call.seed
+        self.sizes = call.sizes
         self.first: Mapping[str, Any] = {}
 
     @cached_property
@@ -135,6 +143,8 @@ class _Player:
                 return self._train(**given)
             case "sweep":
                 return self._sweep(**given)
+            case "watch":
+                return self._watch(**given)
             case "params":
                 return {name: value.copy() for name, value in self.params.items()}
             case "arguments":
@@ -152,6 +162,30 @@ class _Player:
         trained = self.network.train(self.params, **settings, rng=self.rng)
         self.params = {name: np.asarray(value) for name, value in trained.params.items()}
         return trained.histories
+
+    def _watch(self, method: str, replaced: list[str], X: Array, **given: Any) -> dict[str, Any]:
+        """Return what a program's stand-ins would note, and answer as they would."""
+        known = [(X, given["y"]), (given["X_val"], given["y_val"])] if method == "train" else []
+        shapes = {name: value.shape for name, value in self.params.items()}
+        stand_in = StandIn(self.seed, shapes, self.sizes[2], known)
+        if method == "predict":
+            answer: Any = self.network.predict(self.params, X)
+            return {**stand_in.notes(self.params, answer), "misfit": ""}
+
+        def evaluate(params: Params, X: Array, y: Array, reg: float) -> tuple[float, dict[str, Array]]:
+            return stand_in.loss(params, X, y, reg)
+
+        given.pop("verbose")
+        trained = self.network.train(
+            self.params,
+            X,
+            **given,
+            rng=self.rng,
+            evaluate=evaluate if "loss" in replaced else None,
+            predict=stand_in.predict,
+        )
+        self.params = {name: np.asarray(value) for name, value in trained.params.items()}
+        return {**stand_in.notes(self.params, trained.histories), "misfit": ""}
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         start = {name: value.copy() for name, value in self.params.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -113,9 +113,11 @@ def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
     if reply.outcome == "raised":
         if error.type == "NotImplementedError":
             return Finding(0.0, f"Not started: {during} raises NotImplementedError.{where}", skipped=True, about=about)
-        return Finding(0.0, f"{during} raised {error.type}: {error.message}{where}", places=error.places, about=about)
+        text = f"{during} raised {error.type}: {error.message}{where}"
+        return Finding(0.0, text, places=error.places, about=about, error=error)
     skipped = reply.outcome == "not_asked"
-    return Finding(0.0, f"{during}: {error.message}{where}", places=error.places, skipped=skipped, about=about)
+    text = f"{during}: {error.message}{where}"
+    return Finding(0.0, text, places=error.places, skipped=skipped, about=about, error=error)
 
 
 @dataclass(frozen=True)
@@ -258,11 +260,12 @@ def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
 
     The share is that of the right cases, where at least half are right: fewer is luck, not understanding.
     """
-    problem = next((finding for finding in findings if finding), None)
+    problem = next((finding for finding in findings if finding and not finding.carried), None)
+    carried = next((finding for finding in findings if finding and finding.carried), None)
     if problem is None:
-        return Finding(1.0, fine, about=about)
+        return carried or Finding(1.0, fine, about=about)
     right = sum(1.0 if finding is None else finding.share for finding in findings)
     share = right / len(findings) if 2 * right >= len(findings) else 0.0
     told = f"\n{findings.count(None)} of {len(findings)} cases are right." if None in findings else ""
     skipped = problem.skipped and not right
-    return Finding(share, problem.message + told, problem.figures, problem.places, skipped, problem.about)
+    return replace(problem, share=share, message=problem.message + told, skipped=skipped)

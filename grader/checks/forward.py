@@ -79,7 +79,7 @@ def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | Non
     if not data_loss_right(evidence, case):
         if right_for_own_scores(evidence, case):
             text = "Right for your own scores, which are charged where they are judged; mend those."
-            return Finding(1.0, text, about="loss")
+            return Finding(1.0, text, about="loss", carried=True)
         return _wrong_loss(evidence, identity, answer.value)
     if answer.surplus:
         text = (

@@ -1,7 +1,6 @@
-"""Gradients: against the reference, and against the numeric gradient of the student's own loss.
+"""Gradients: against the reference, and given the gradient that reached the layer, so that one mistake costs once.
 
-Either alone misses a class of mistakes. A gradient that is right for the assignment's loss earns its points though
-the student's loss is wrong; one that is right for the student's own loss does, too: nobody pays twice for one mistake.
+What a program says of its own loss excuses nothing: it can make up a loss that has any derivative.
 """
 
 from __future__ import annotations
@@ -22,27 +21,11 @@ from grader.checks.evidence import (
     own_gradient,
     read_loss,
     settle,
+    sweep,
 )
-from grader.checks.excuse import (
-    agrees,
-    difference,
-    excused,
-    home,
-    loss_right_in,
-    right_for_own_loss,
-    right_gradient,
-    sound,
-)
+from grader.checks.given import judged, regulariser_right
 from grader.checks.gradient_clues import of_gradient
-from grader.checks.losses import (
-    allowed_conventions,
-    convention,
-    fitted_factors,
-    loss_right,
-    loss_tolerance,
-    numeric_gradients,
-    rounded,
-)
+from grader.checks.losses import followed, loss_tolerance, right_gradient, rounded
 from grader.compare import Difference, allowance, as_array, compare, fit, is_single, number
 from grader.records import Array, Call, Finding, Floats, HeatMap
 
@@ -62,12 +45,9 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
     findings = [fault(evidence, call.id, name) for call in calls]
     cases = len(findings)
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
-    if wrong and excused(evidence, name, wrong):
-        text = (
-            "Right for your own loss: it agrees with the numeric gradient of the loss that you compute,"
-            " so the mistake in the loss is not charged again here."
-        )
-        return Finding(1.0, text, about=about)
+    if wrong and judged(evidence).verdicts[name] == "carried" and regulariser_right(evidence, name):
+        text = "Right given what it was given: what reaches this step is wrong already, and is charged where it is made."
+        return Finding(1.0, text, about=about, carried=True)
     settled = settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
     return with_clues(settled, lambda: of_gradient(evidence, name, wrong))
 
@@ -140,7 +120,7 @@ class _LaidOut:
 def _laid_out(evidence: Evidence, factor: float) -> _LaidOut:
     tolerances = evidence.assignment.tolerances
     rights = {
-        (call.id, name): right_gradient(evidence, call, name, factor)
+        (call.id, name): right_gradient(evidence, call.id, name, factor)
         for call, _, _ in loss_calls(evidence)
         for name in evidence.names
     }
@@ -160,38 +140,11 @@ def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Differ
     tolerances, factor = evidence.assignment.tolerances, followed(evidence)
 
     def nearest(relative: float) -> Difference:
-        return compare(array, right_gradient(evidence, call, name, factor), relative=relative, floor=tolerances.floor)
+        return compare(array, right_gradient(evidence, call.id, name, factor), relative=relative, floor=tolerances.floor)
 
     strict = nearest(tolerances.gradient)
     # The regulariser may be added in double precision to a gradient that was computed in single.
     return strict if strict.within or not (is_single(array) or rounded(evidence)) else nearest(tolerances.single)
-
-
-@fact
-def followed(evidence: Evidence) -> float:
-    """Give the factor of the regulariser that gradients are held to: the loss's own, else the one that more of them show.
-
-    One for all of them: half of it in W1 and the whole in W2 is right under no convention, however unclear the loss.
-    """
-    fitted, single = convention(evidence), evidence.assignment.tolerances.single
-    if fitted is not None:
-        return fitted
-
-    def shown(factor: float) -> int:
-        return sum(
-            own is not None
-            and compare(own, right_gradient(evidence, call, name, factor), relative=single, floor=1.0).within
-            for call, _, reg in loss_calls(evidence)
-            for name in evidence.names[::2]
-            if reg
-            for own in (own_gradient(evidence, call.id, 0, name, call.params[name].shape),)
-        )
-
-    # A loss that shows a convention anywhere has chosen.
-    tolerance = 10 * loss_tolerance(evidence)
-    allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
-    chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
-    return max(chosen or allowed, key=shown)
 
 
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:
@@ -222,76 +175,74 @@ def strayed(evidence: Evidence) -> bool:
 
 def numeric_gradient(evidence: Evidence) -> Finding:
     """Each gradient is the derivative of your own loss, by central differences."""
-    calls = evidence.calls("sweep")
-    for call in calls:
-        base = read_loss(evidence, home(call))
-        problem = base.finding or obstacle(evidence.reply(call.id), about="loss")
-        if problem:
-            return problem
-        if not base.grads:
-            return Finding(0.0, "Not started: loss(X, y, reg) returns no gradients.", skipped=True, about="loss")
-    pardoned = not loss_right(evidence)
-    findings: list[Finding | None] = []
-    for name in evidence.names:
-        right = all(_derivative_of_own_loss(evidence, call, name) for call in calls)
-        if not right and pardoned and not any(fault(evidence, c.id, name) for c, _, _ in loss_calls(evidence)):
-            # Their loss is wrong and their gradient is the right one: the loss has paid already.
-            right = True
-        findings.append(None if right else _inconsistent(evidence, calls[0], name))
-    wrong = [finding for finding in findings if finding]
-    if not wrong:
-        text = "Each gradient agrees with your own loss"
-        text += ", or is the right one though your loss is not." if pardoned else "."
-        return Finding(1.0, text, about="loss")
-    text = "\n".join(finding.message for finding in wrong)
-    text += "\nLook at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
-    figures = tuple(figure for finding in wrong for figure in finding.figures)
-    return Finding(1 - len(wrong) / len(findings), text, figures, about=wrong[0].about)
-
-
-def _derivative_of_own_loss(evidence: Evidence, call: Call, name: str) -> bool:
-    """Tell whether the gradient is the derivative of the student's loss, whatever a sweep says of one that is right."""
-    if not loss_right_in(evidence, home(call)):
-        return right_for_own_loss(evidence, name)
-    own = own_gradient(evidence, home(call), 0, name, call.params[name].shape)
-    if own is None or fault(evidence, home(call), name):
-        return False
-    return agrees(evidence, call, name, own) and sound(evidence, call.id)
-
-
-def _inconsistent(evidence: Evidence, call: Call, name: str) -> Finding:
-    found = difference(evidence, call, name)
-    if found is None:
-        return Finding(0.0, f"{name}: {_without_slope(evidence, call, name)}", about=f"grads {name}")
-    if found.within:
-        known = loss_right_in(evidence, home(call)) and fault(evidence, home(call), name)
-        text = f"{name}: near the question your loss changes in another way than the loss that it is at the question."
-        text = (
-            f"{name}: your loss is right here, so its derivative is known; your gradient is another." if known else text
-        )
-        return Finding(0.0, text, about=f"grads {name}")
-    where = ", ".join(map(str, found.worst))
+    call = evidence.calls("sweep")[0]
+    base = read_loss(evidence, home(call))
+    problem = base.finding or obstacle(evidence.reply(call.id), about="loss")
+    if problem:
+        return problem
+    if not base.grads:
+        return Finding(0.0, "Not started: loss(X, y, reg) returns no gradients.", skipped=True, about="loss")
+    wrong = [name for name in evidence.names if fault(evidence, home(call), name)]
+    swept = sweep_right(evidence)
+    if swept and not wrong:
+        return Finding(1.0, "Each gradient agrees with your own loss.", about="loss")
+    if all(located(evidence, name) for name in evidence.names):
+        text = "Not charged again: what is wrong about the loss or a gradient is charged where it is made."
+        return Finding(1.0, text, about="loss", carried=True)
+    if not swept:
+        text = "Near the question your loss is not what the assignment asks for, so no gradient can be its derivative yet."
+        return Finding(0.0, text, about="loss")
+    names = " and ".join(wrong)
     text = (
-        f"{name}[{where}]: your gradient is {number(found.theirs)}, but your loss changes"
-        f" by {number(found.right)} per unit of it."
+        f"Your loss changes in another way than the gradient of {names} says.\n"
+        "Look at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
     )
-    error = found.error.reshape(1, -1) if found.error.ndim == 1 else found.error
-    worst = found.worst if found.error.ndim == 2 else (0, *found.worst)
-    return Finding(0.0, text, (HeatMap(f"{name} against your own loss", error, worst),), about=f"grads {name}")
+    return Finding(1 - len(wrong) / len(evidence.names), text, about=f"grads {wrong[0]}")
 
 
-def _without_slope(evidence: Evidence, call: Call, name: str) -> str:
-    """Say why a gradient cannot be held against the changes of the loss."""
-    grads, numeric = read_loss(evidence, home(call)).grads, numeric_gradients(evidence, call.id)
-    if grads.get(name) is None:
-        return f"grads[{name!r}] is missing."
-    if own_gradient(evidence, home(call), 0, name, call.params[name].shape) is None:
-        return "your gradient is of another shape, or holds no finite numbers."
-    if numeric is None:
-        return "your loss is no finite number near the question."
-    if not numeric[name][0].any() and not rounded(evidence):
-        return f"your loss does not change with {name}."
-    return f"your loss is rounded too much to show a slope along {name}, and your gradient is not the right one."
+def home(call: Call) -> str:
+    """Return the plain loss call at the point that a sweep moves around."""
+    return call.id.replace("sweep", "loss")
+
+
+@fact
+def sweep_right(evidence: Evidence) -> bool:
+    """Tell whether every loss of the sweep is the right one: nothing else tells what the program's loss is near a question."""
+    call = evidence.calls("sweep")[0]
+    swept, expected, factor = sweep(evidence, call.id), evidence.expected(call.id), followed(evidence)
+    if swept is None:
+        return False
+    reg = float(expected["reg"])
+    return all(
+        bool((np.abs(own - right) <= loss_tolerance(evidence) * np.abs(right)).all())
+        for name, own in swept.items()
+        for right in (expected[f"data_{name}"] + factor * reg * expected[f"penalty_{name}"],)
+    )
+
+
+@fact
+def located(evidence: Evidence, name: str) -> bool:
+    """Tell whether a gradient is right, or wrong by what is charged at a step that could be told, or by its regulariser."""
+    if not any(fault(evidence, call.id, name) for call, _, _ in loss_calls(evidence)):
+        return True
+    found = judged(evidence)
+    return found.solvable and found.verdicts[name] != "wrong"
+
+
+def own_slopes_agree(evidence: Evidence) -> bool:
+    """Tell whether all gradients are the derivative of the program's own loss, as far as its sweep says: for a person to see."""
+    call = evidence.calls("sweep")[0]
+    swept, step = sweep(evidence, call.id), evidence.assignment.tolerances.step
+    if swept is None:
+        return False
+    for name, pair in swept.items():
+        own = own_gradient(evidence, home(call), 0, name, call.params[name].shape)
+        slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
+        if own is None or not np.isfinite(slope).all() or not slope.any():
+            return False
+        if not compare(own, slope, relative=max(1e-5, evidence.assignment.tolerances.numeric), floor=1.0).within:
+            return False
+    return True
 
 
 @fact

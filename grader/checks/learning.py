@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, own_params
+from grader.checks.evidence import Evidence, fact, own_params, read_loss
 from grader.checks.gradients import strayed
 from grader.checks.minibatch import minibatch
-from grader.checks.prediction import predict
-from grader.checks.trainable import at, blocked
-from grader.checks.training import decay, movements, update_rule
+from grader.checks.trainable import at, stopped
+from grader.checks.training import decay, runs, update_rule
+from grader.checks.watched import ROWS, SAME, arguments_of, watched
 from grader.compare import as_array, number
 from grader.records import Curves, Finding, Floats
 
@@ -20,29 +20,34 @@ LONGEST_CURVE = 100_000
 LEARNT = 0.1  # the toy's final loss; the published run reaches 0.017, one that does not learn stays above 0.9
 
 
-def _excused(evidence: Evidence, problem: Finding, *, too_slow: bool = False) -> Finding:
-    """Give the points back where the cause has been charged elsewhere: train() steps as asked on the batches asked.
+def _follows(evidence: Evidence, problem: Finding, *, too_slow: bool = False) -> Finding:
+    """Carry a failure whose cause is charged elsewhere: train() steps as asked on the batches asked.
 
-    What is left then are gradients that are wrong, a predict() that stops it, and too_slow, a rate that decays too fast.
-    It must be a cause: a loss, a gradient or a decay that is spoilt a little would else pay for not training at all.
+    What is left then are gradients that are wrong, a loss() or predict() that stops it, and too_slow, a rate that decays
+    too fast. It must be a cause: a loss, a gradient or a decay that is spoilt a little would else pay for not training.
     """
-    drawn = minibatch(evidence)
-    fine = update_rule(evidence).share == 1 and (drawn.share == 1 or drawn.skipped)
-    stopped = bool(evidence.reply("toy").error) and predict(evidence).share < 1
-    if not (fine and (strayed(evidence) or stopped or too_slow)):
+    first = read_loss(evidence, evidence.calls("loss")[0].id)
+    if first.finding and first.finding.skipped:
+        return Finding(0.0, f"Not judged: train() needs loss(). {first.finding.message}", skipped=True, about="train")
+    drawn, steps = minibatch(evidence), update_rule(evidence)
+    misfit = any(seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)))
+    fine = (steps.share == 1 or misfit) and (drawn.share == 1 or drawn.skipped)
+    if not (fine and (strayed(evidence) or problem.error or misfit or too_slow)):
         return problem
     text = f"{problem.message}\nNot charged again: mend what has lost points elsewhere, and this follows."
-    return replace(problem, share=1.0, message=text, skipped=False)
+    return replace(problem, share=1.0, message=text, skipped=False, carried=True)
 
 
 @fact
 def _decays_too_fast(evidence: Evidence) -> bool:
     """Tell whether the reference does not learn the digits either, with a rate that decays as the student's does."""
-    along = [movement.rates for movement in movements(evidence).values() if movement.along]
-    if decay(evidence).share == 1 or not along or evidence.probes.oracle is None:
+    seen = runs(evidence)
+    call, moved = seen[0] if seen else (None, {})
+    along = [rates for rates in moved.values() if len(rates) > 2 and np.isfinite(rates).all() and np.any(rates)]
+    if call is None or decay(evidence).share == 1 or not along or evidence.probes.oracle is None:
         return False
     rates = np.median(np.array(along), axis=0)
-    asked = float(evidence.call("train/4").steps[0].arguments["learning_rate_decay"])
+    asked = float(arguments_of(call)["learning_rate_decay"])
     if not 0 < rates[-1] < rates[0] * asked**2 * 0.99:
         return False  # two iterations an epoch: four of them see it decay twice at most
     per_iteration = float(np.log(rates[-1] / rates[0]) / np.log(asked)) / (len(rates) - 1)
@@ -91,15 +96,15 @@ def final_scores(evidence: Evidence, call: str, shapes: Mapping[str, tuple[int, 
 
 def learns_toy(evidence: Evidence) -> Finding:
     """train() learns the five examples of the toy case by heart."""
-    problem = blocked(evidence, "toy")
+    problem = stopped(evidence.reply("toy"))
     if problem:
-        return _excused(evidence, problem)
+        return _follows(evidence, problem)
     figures = _curves(evidence, "toy", "loss on the toy case")
     scores = final_scores(evidence, "toy")
     y = evidence.expected("toy")["y"]
     if isinstance(scores, str):
         text = f"After 100 iterations on the toy case {scores}."
-        return _excused(evidence, Finding(0.0, text, figures, about="train"))
+        return _follows(evidence, Finding(0.0, text, figures, about="train"))
     shifted = scores - scores.max(axis=1, keepdims=True)
     loss = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
     if loss <= LEARNT:
@@ -108,19 +113,19 @@ def learns_toy(evidence: Evidence) -> Finding:
         f"After 100 iterations the loss on the five toy examples is {number(loss)}; it must be below {LEARNT}.\n"
         "Look at the curve: does it fall at all, does it fall and rise again?"
     )
-    return _excused(evidence, Finding(0.0, text, figures, about="train"))
+    return _follows(evidence, Finding(0.0, text, figures, about="train"))
 
 
 def learns_digits(evidence: Evidence) -> Finding:
     """train() learns real handwritten digits well enough."""
-    problem = blocked(evidence, "digits")
+    problem = stopped(evidence.reply("digits"))
     if problem:
-        return _excused(evidence, problem, too_slow=_decays_too_fast(evidence))
+        return _follows(evidence, problem, too_slow=_decays_too_fast(evidence))
     figures = _curves(evidence, "digits", "loss on the digits")
     scores = final_scores(evidence, "digits")
     if isinstance(scores, str):
         problem = Finding(0.0, f"After training on the digits {scores}.", figures, about="train")
-        return _excused(evidence, problem, too_slow=_decays_too_fast(evidence))
+        return _follows(evidence, problem, too_slow=_decays_too_fast(evidence))
     accuracy = float((scores.argmax(axis=1) == evidence.expected("digits")["y"]).mean())
     threshold = evidence.assignment.digits.threshold
     asked = f"Of 400 digits that it never saw, {accuracy:.1%} are recognised; at least {threshold:.1%} are asked."
@@ -128,4 +133,4 @@ def learns_digits(evidence: Evidence) -> Finding:
         return Finding(1.0, asked, figures, about="train")
     text = f"{asked}\nLook at the loss curve beside the reference's."
     problem = Finding(0.0, text, figures, about="train")
-    return _excused(evidence, problem, too_slow=_decays_too_fast(evidence))
+    return _follows(evidence, problem, too_slow=_decays_too_fast(evidence))

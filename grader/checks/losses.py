@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, loss_calls, read_loss, sweep
-from grader.checks.rounding import quantum, rough, slope_noise
+from grader.checks.evidence import Evidence, fact, given, loss_calls, own_gradient, read_loss, sweep
+from grader.checks.rounding import quantum, rough
 from grader.compare import as_array, compare
 from grader.records import Array, Floats
 
@@ -101,33 +101,12 @@ def resembles_the_loss(evidence: Evidence) -> bool:
     right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
     if 2 * sum(right) >= len(cases):
         return True
-    expected = evidence.expected("rows/0")["losses"]
-    own = [read_loss(evidence, "rows/0", index).value for index in range(1, 1 + expected.size)]
+    expected = evidence.expected("single")["losses"]
+    own = [read_loss(evidence, "single", index).value for index in range(expected.size)]
     values = np.array([np.nan if value is None else value for value in own])
     if not np.isfinite(values).all() or values.std() == 0:
         return False
     return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
-
-
-@fact
-def numeric_gradients(evidence: Evidence, identity: str) -> dict[str, tuple[Floats, float]] | None:
-    """Give the central differences of the student's own loss, and what rounding may have done to them.
-
-    (L(theta + h) - L(theta - h)) / 2h per entry; the second figure is the absolute noise, the same for all.
-    """
-    swept = sweep(evidence, identity)
-    if swept is None:
-        return None
-    step = evidence.assignment.tolerances.step
-    noise = slope_noise(list(swept.values()), step)
-    found: dict[str, tuple[Floats, float]] = {}
-    for name, pair in swept.items():
-        # A forged reply may hold unsigned numbers, whose differences wrap around.
-        slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
-        if not np.isfinite(slope).all():
-            return None  # losses near the largest number there is
-        found[name] = (slope, noise)
-    return found
 
 
 @fact
@@ -160,3 +139,37 @@ def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
     mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
+
+
+@given
+def right_gradient(evidence: Evidence, call: str, name: str, factor: float) -> Floats:
+    """Return the right gradient in a plain call, with `factor` times the regulariser."""
+    expected = evidence.expected(call)
+    return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"], np.float64)
+
+
+@fact
+def followed(evidence: Evidence) -> float:
+    """Return the factor of the regulariser that gradients are held to: the loss's own, else the one that more of them show.
+
+    One for all of them: half of it in W1 and the whole in W2 is right under no convention, however unclear the loss.
+    """
+    fitted, single = convention(evidence), evidence.assignment.tolerances.single
+    if fitted is not None:
+        return fitted
+
+    def shown(factor: float) -> int:
+        return sum(
+            own is not None
+            and compare(own, right_gradient(evidence, call.id, name, factor), relative=single, floor=1.0).within
+            for call, _, reg in loss_calls(evidence)
+            for name in evidence.names[::2]
+            if reg
+            for own in (own_gradient(evidence, call.id, 0, name, call.params[name].shape),)
+        )
+
+    # A loss that shows a convention anywhere has chosen.
+    tolerance = 10 * loss_tolerance(evidence)
+    allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
+    chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
+    return max(chosen or allowed, key=shown)

@@ -1,9 +1,4 @@
-"""Which rows were in a batch, read off the step that train() took.
-
-The gradient of a batch is the mean of its rows' gradients. The rows' gradients are linearly independent, and the
-student's own loss() gives each of them, so one step tells how often each row was used, whatever way it was drawn; and
-a step that is no such mean was taken on rows paired with other rows' labels.
-"""
+"""Which rows were in a batch: what loss() was asked about in the question that explains the step."""
 
 from __future__ import annotations
 
@@ -11,21 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.candour import row_gradients_as_elsewhere, rows_reached
-from grader.checks.evidence import Evidence, fact, own_gradients, read_loss
-from grader.checks.trainable import blocked
-from grader.records import Finding, Floats
+from grader.checks.evidence import Evidence, fact
+from grader.checks.trainable import blocked, source, withheld
+from grader.checks.watched import ROWS, arguments_of, end_of, watched
+from grader.records import Array, Call, Finding, Floats
 
 LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
-UNEXPLAINED = 1e-3  # of the step's size; a step on mismatched labels leaves 0.3 and more
+NEAR = 1e-5  # of a row, relative: a program may train in single precision
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the steps of train() tell of its batches.
+    """What train() shows of its batches.
 
-    kind : "right", "whole", "same", "narrow", "fewer", "more", "unexplained" or "unknown".
-    rows : how many rows an iteration used, where that says something.
+    kind : "right", "whole", "same", "narrow", "size", "labels", "foreign" or "unknown".
+    rows : for "size" how many different rows an iteration used at most.
     """
 
     kind: str
@@ -40,109 +35,102 @@ def minibatch(evidence: Evidence) -> Finding:
 
 @fact
 def drawn(evidence: Evidence) -> Drawn:
-    """Tell how train() draws its batches."""
-    runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
-    for call in runs:
-        obstacle = blocked(evidence, call.id)
-        if obstacle:
-            return Drawn("unknown", obstacle)
-    given = runs[0].steps[0].arguments
-    size, inputs = int(given["batch_size"]), given["X"].shape[1]
-    found = [_used(evidence, index) for index in range(len(runs))]
-    problem = next((used for used in found if isinstance(used, Drawn)), None)
-    shares = [used for used in found if not isinstance(used, Drawn)]
-    # Momentum takes its first step as plain descent does; its later ones do not show their batch.
-    if problem and not (shares and isinstance(found[-1], Drawn) and not isinstance(found[0], Drawn)):
-        return problem
-    return _judged([np.round(share * size, 3) for share in shares], size, inputs)
+    """Return how train() draws its batches."""
+    problem = blocked(evidence) or withheld(evidence)
+    if problem:
+        return Drawn("unknown", problem)
+    if source(evidence) == "whole":
+        return _from_steps(evidence)
+    seen, call = watched(evidence, ROWS), evidence.call(ROWS)
+    questions = [step.question for step in seen.steps if step.question] if seen else []
+    if not questions:
+        text = "Not judged: train() changes no parameter yet." if not seen or not seen.steps else "train() does not ask loss()."
+        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
+    given = arguments_of(call)
+    X, y = given["X"], given["y"]
+    found = [_positions(question.X, X) for question in questions]
+    if any(rows is None for rows in found):
+        text = f"loss() was asked about rows that are none of the {len(X)} rows of X.\n{LOOK}"
+        return Drawn("foreign", Finding(0.0, text, about="train"))
+    rows = [one for one in found if one is not None]
+    if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
+        return Drawn("labels", Finding(0.0, f"A batch holds rows with the labels of other rows.\n{LOOK}", about="train"))
+    return _judged(call, rows)
 
 
-def _judged(batches: list[Floats], size: int, inputs: int) -> Drawn:
-    """Judge how often each row was used in each iteration, in units of 1 / batch_size of the step.
+def _positions(batch: Floats, X: Floats) -> Array | None:
+    """Return which row of X each row of a batch is, (n,) int64; None where one is none."""
+    if batch.ndim != 2 or batch.shape[1] != X.shape[1]:
+        return None
+    apart = np.abs(batch[:, None] - X[None]).max(axis=2)
+    nearest = apart.argmin(axis=1)
+    return nearest if (apart[np.arange(len(batch)), nearest] <= NEAR * np.abs(X).max()).all() else None
 
-    inputs : D, the number of features, which some draw the indices from instead of from the number of rows.
-    """
+
+def _judged(call: Call, batches: list[Array]) -> Drawn:
+    """Judge the rows of each iteration, given as positions."""
+    given = arguments_of(call)
+    rows, inputs, size = *given["X"].shape, int(given["batch_size"])
 
     def wrong(kind: str, text: str, share: float = 0.0, used: int = 0) -> Drawn:
         return Drawn(kind, Finding(share, f"{text}\n{LOOK}", about="train"), used)
 
-    rows = len(batches[0])
-    if all((np.abs(batch * rows / size - 1) < 0.01).all() for batch in batches):
+    counts = [np.bincount(batch, minlength=rows) for batch in batches]
+    if all((count == count[0]).all() for count in counts):
         return wrong("whole", f"Every iteration used all {rows} rows; batch_size={size} was asked.")
-    counts = [np.round(batch).astype(int) for batch in batches]
-    most = max(int((batch > 0.01).sum()) for batch in batches)
-    # What np.allclose asks, at a tenth of its time.
-    if not all(
-        (np.abs(batch - count) <= 0.01 + 1e-5 * np.abs(count)).all()
-        for batch, count in zip(batches, counts, strict=True)
-    ):
-        kind = "more" if most > size else "fewer"
-        return wrong(kind, f"With batch_size={size} an iteration used {most} rows.")
-    common = int(np.gcd.reduce(np.concatenate(counts)))
-    if common > 1:
-        text = f"With batch_size={size} each iteration used {size // common} row(s)."
-        return wrong("fewer", text, used=size // common)
+    sizes = {len(batch) for batch in batches}
+    if sizes != {size}:
+        shown = " or ".join(str(one) for one in sorted(sizes))
+        return wrong("size", f"With batch_size={size} an iteration used {shown} rows.", used=max(sizes))
+    different = {int((count > 0).sum()) for count in counts}
+    if different == {1}:
+        return wrong("size", f"With batch_size={size} each iteration used one row, {size} times.", used=1)
     if len(counts) > 1 and all(np.array_equal(count, counts[0]) for count in counts[1:]):
         chosen = ", ".join(str(int(row)) for row in np.flatnonzero(counts[0]))
         return wrong("same", f"All iterations used the same rows ({chosen}).", 0.25)
-    if len(batches) > 2 and not np.array(batches)[:, max(size, inputs) :].any():
-        # Twelve right draws of five among twelve rows: once in forty thousand.
+    if len(counts) > 2 and not np.sum(counts, axis=0)[max(size, inputs) :].any():
+        # Forty right draws of thirty rows never stay among the first six.
         last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
         return wrong("narrow", f"Of {rows} rows only the first {last} were ever used.", 0.25)
     text = f"Right: {size} rows an iteration, each with its own label, other ones each time."
     return Drawn("right", Finding(1.0, text, about="train"))
 
 
-def _used(evidence: Evidence, index: int) -> Floats | Drawn:
-    """Give each row's share of the step of iteration `index`."""
-    runs = [call for call in evidence.calls("rows") if call.id != "rows/0"]
-    call = runs[index]
-    before, after = rows_reached(evidence, index), rows_reached(evidence, index + 1)
-    at = "rows/0" if index == 0 else runs[index - 1].id
-    if before is None or after is None:
-        text = "Not judged: the parameters are missing or not finite after train()."
-        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
-    if not any((after[name] - before[name]).any() for name in call.params):
-        return Drawn("unknown", Finding(0.0, "Not judged: no parameter moved.", skipped=True, about="train"))
-    labels, told = evidence.expected("rows/0")["y"], False
-    # A parameter whose own gradient or update is wrong is charged for that elsewhere: one that fits is enough.
-    for name in call.params:
-        first = 1 if index == 0 else 2
-        parts = own_gradients(evidence, at, range(first, first + len(labels)), name, call.params[name].shape)
-        design = np.array([part.reshape(-1) for part in parts if part is not None]).T
-        if design.ndim < 2 or design.shape[1] < len(labels):
-            continue
-        step = (before[name] - after[name]).reshape(-1)
-        weights, _, rank, _ = np.linalg.lstsq(design, step, rcond=None)
-        if rank < len(labels):
-            continue
-        told = True
-        shares = _shares(design, step, weights)
-        if shares is None:
-            continue
-        if not row_gradients_as_elsewhere(evidence, name, design, index):
-            text = f"loss() gives a right gradient for {name} where it is asked alone, and another one here for single rows."
-            return Drawn("unknown", Finding(0.0, f"Not judged: {text}", about="train"))
-        return shares
-    if not told:
-        first = 1 if index == 0 else 2
-        raised = next(filter(None, (read_loss(evidence, at, first + row).finding for row in range(len(labels)))), None)
-        if raised:
-            text = f"Not judged: loss() does not answer for a single row. {raised.message}"
-            return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
-        text = "Not judged: the gradients of single rows do not tell the rows apart; mend the gradients first."
-        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
-    text = (
-        "The step is no mean of your own gradients of single rows with their own labels: X and y of a batch do not"
-        f" belong together, or the gradient is not the batch's.\n{LOOK}"
-    )
-    return Drawn("unexplained", Finding(0.0, text, about="train"))
+def _from_steps(evidence: Evidence) -> Drawn:
+    """Read the batches off the steps of runs of one iteration, whose rows' gradients are linearly independent.
+
+    For programs that stand-ins cannot watch. It needs right gradients: the rows' own are the reference's.
+    """
+    calls = evidence.calls("alone")
+    batches = []
+    for call in calls:
+        batch = _used(evidence, call)
+        if batch is None:
+            text = (
+                "The step is no mean of the right gradients of single rows with their own labels: X and y of a batch do not"
+                f" belong together, or the gradients are not right yet.\n{LOOK}"
+            )
+            return Drawn("labels", Finding(0.0, text, about="train"))
+        batches.append(batch)
+    return _judged(calls[0], batches)
 
 
-def _shares(design: Floats, step: Floats, weights: Floats) -> Floats | None:
-    """Give c_i / sum c for the step's weights c_i; None where no mean of the gradients gives the step."""
-    size = np.linalg.norm(step)
-    if not size or np.linalg.norm(step - design @ weights) > UNEXPLAINED * size or not weights.sum():
+def _used(evidence: Evidence, call: Call) -> Array | None:
+    """Return the rows of the batch of one iteration, as positions; None where no batch explains the step."""
+    given, after = arguments_of(call), end_of(evidence, call.id)
+    if after is None:
         return None
-    shares = weights / weights.sum()  # whatever the rate and the sign of the step, which are judged elsewhere
-    return None if (shares < -0.01).any() else np.asarray(shares)
+    names = evidence.names
+    right = [evidence.expected(call.id)[f"row_{name}"] for name in names]
+    design = np.concatenate([one.reshape(len(one), -1) for one in right], axis=1).T
+    step = np.concatenate([(call.params[name] - after[name]).ravel() for name in names]) / given["learning_rate"]
+    shares, *_ = np.linalg.lstsq(design, step, rcond=None)
+    if not step.any() or np.linalg.norm(step - design @ shares) > 1e-3 * np.linalg.norm(step):
+        return None
+    # A batch of n rows gives each of them 1/n; the smallest share that any row has tells n.
+    smallest = shares[shares > 1e-3].min(initial=1.0)
+    counts = np.round(shares / smallest).astype(np.int64)
+    if (counts < 0).any() or np.abs(shares / smallest - counts).max() > 0.01 or counts.sum() > 10 * len(counts):
+        return None
+    times = max(1, round(1 / (smallest * counts.sum())))  # all shares are a multiple of 1/n: 1/3 of each of three, or 2/6
+    return np.repeat(np.arange(len(counts)), counts * times)

@@ -1,4 +1,4 @@
-"""predict() on given parameters."""
+"""predict() on given parameters: by itself, and with a stand-in for loss()."""
 
 from __future__ import annotations
 
@@ -10,15 +10,43 @@ from grader.checks.losses import own_scores
 from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
 
+WATCHED = "watched/predict"
+
 
 @fact
 def predict(evidence: Evidence) -> Finding:
     """predict(X) returns for each row the class with the highest score, as whole numbers."""
     calls = evidence.calls("predict")
-    settled = settle(
-        [_of_case(evidence, call) for call in calls], f"Right on all {len(calls)} sets of sizes.", "predict"
-    )
+    fine = f"Right on all {len(calls)} sets of sizes."
+    settled = settle([_of_case(evidence, call) for call in calls], fine, "predict")
+    if settled.share < 1 and right_given_scores(evidence):
+        return Finding(1.0, "Right: it chooses the largest of the scores that loss() gives it.", about="predict")
     return with_clues(settled, lambda: of_labels(evidence))
+
+
+@fact
+def right_given_scores(evidence: Evidence) -> bool:
+    """Tell whether predict() chooses the largest of the scores that it is given, and does nothing else with its own loss().
+
+    Its labels must be those of the scores that a stand-in for loss() gave. Where its own loss() answers, they must be
+    those of its own scores as well: that a program behaves when it is watched proves nothing.
+    """
+    results, right = evidence.reply(WATCHED).results, evidence.expected(WATCHED)["given"]
+    notes = results[0] if results else None
+    labels = as_array(notes.get("answer")) if isinstance(notes, dict) else None
+    if labels is None or labels.shape != right.shape or labels.dtype.kind not in "iu" or (labels != right).any():
+        return False
+    for call in evidence.calls("predict"):
+        reply, scores = evidence.reply(call.id), evidence.reply(f"scores/{call.id.split('/')[1]}").results
+        own, given = as_array(reply.results[0]) if reply.results else None, as_array(scores[0]) if scores else None
+        if own is None or given is None or given.ndim != 2:
+            # What stops it is its own loss(), which is charged there.
+            if scores and given is not None and given.ndim == 2:
+                return False
+            continue
+        if not np.isfinite(given).all() or not np.array_equal(own.reshape(-1), given.argmax(axis=1)):
+            return False
+    return True
 
 
 def _of_case(evidence: Evidence, call: Call) -> Finding | None:
@@ -36,15 +64,13 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
             f" {describe(answer)}.\nLook at the axis of the maximum, and that positions are returned, not scores."
         )
         return Finding(0.0, text, about="predict")
-    accepted = [right]
-    own = _own_labels(evidence, call, right)
-    if own is not None:
-        accepted.append(own)
-    if not any(np.array_equal(array.reshape(-1), labels) for labels in accepted):
-        row = int(np.flatnonzero(array.reshape(-1) != right)[0])
+    labels, own = array.reshape(-1), _own_labels(evidence, call, right)
+    follows = own is not None and np.array_equal(labels, own)
+    if not np.array_equal(labels, right) and not follows:
+        row = int(np.flatnonzero(labels != right)[0])
         text = (
-            f"{int((array.reshape(-1) != right).sum())} of {right.size} labels are wrong; row {row}: yours"
-            f" {array.reshape(-1)[row]:g}, right {right[row]}.\n"
+            f"{int((labels != right).sum())} of {right.size} labels are wrong; row {row}: yours"
+            f" {labels[row]:g}, right {right[row]}.\n"
             "Look at whether predict() computes the same scores as loss(X): both layers, both biases, the ReLU between."
         )
         return Finding(0.0, text, about="predict")
@@ -53,10 +79,13 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
         return Finding(0.5, text, about="predict")
     if array.dtype.kind not in "iu":
         return Finding(0.75, f"The labels are right, but {array.dtype} instead of whole numbers.", about="predict")
-    return None
+    if np.array_equal(labels, right):
+        return None
+    text = "Right for your own scores, which are charged where they are judged; mend those."
+    return Finding(1.0, text, about="predict", carried=True)
 
 
 def _own_labels(evidence: Evidence, call: Call, right: Array) -> Array | None:
-    """Give the labels that follow from their own scores, where those are wrong but of the right kind."""
+    """Return the labels that follow from their own scores, where those are wrong but of the right kind."""
     own = own_scores(evidence, call.id.split("/")[1])
     return None if own is None else own.argmax(axis=1).astype(right.dtype)

@@ -17,7 +17,6 @@ DECIMALS = range(4, 9)  # fewer digits than four are another loss; more are as g
 # Of a swept loss, relative: the middles of its pairs scatter by 6e-12 in double precision, which is curvature (wrong
 # losses reach 2e-11), by 8e-10 and more where one layer of two is single, and by 2e-8 where both are.
 ROUGH = 2e-10
-SURE = 6.0  # standard deviations: a hundred slopes of a right program stay within
 
 
 def quantum(values: Sequence[Array]) -> float:
@@ -42,20 +41,6 @@ def scatter(swept: Sequence[Array]) -> float:
     In double precision that is curvature, else rounding. swept : arrays (2, ...) of one sweep, one for each parameter.
     """
     return max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
-
-
-def slope_noise(swept: Sequence[Array], step: float) -> float:
-    """Give how far rounding may put a slope (L(+h) - L(-h)) / 2h of one sweep off; absolute.
-
-    swept : arrays (2, ...), finite.
-    """
-    largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
-    noise = float(4 * np.finfo(np.float64).eps * largest / (2 * step))
-    spread, coarse = scatter(swept), quantum(swept)
-    if not coarse and spread <= ROUGH * largest:
-        return noise
-    # A difference scatters twice as much as a middle. Where all losses fall on one step, its width is all that is known.
-    return max(noise, SURE * spread / step, coarse / step)
 
 
 def rough(swept: Sequence[Array]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.checks.evidence import Evidence, not_started, obstacle
+from grader.checks.evidence import Evidence, not_started, obstacle, read_loss
 from grader.checks.learning import final_scores
 from grader.checks.losses import resembles_the_loss
 from grader.compare import as_number, describe
@@ -36,13 +36,15 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
         shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
         if accuracy >= threshold:
             return Finding(1.0, shown, about=ABOUT)
-    # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where there is
-    # no loss at all nothing can have been tuned, and numbers copied from a friend are no work.
-    if evidence.probes.oracle is not None and resembles_the_loss(evidence):
+    # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where no loss is
+    # written, or one of something else, nothing can have been tuned, and numbers copied from a friend are no work.
+    first = read_loss(evidence, evidence.calls("loss")[0].id)
+    written = resembles_the_loss(evidence) or bool(first.finding and first.finding.error)
+    if evidence.probes.oracle is not None and written:
         reference = evidence.probes.oracle.trained_accuracy(settings)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
-            return Finding(1.0, f"{text}\n{shown}", about=ABOUT)
+            return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
     hint = "" if isinstance(scores, str) else "\nLook at the loss curve: too slow (larger learning_rate), or unsteady?"
     return Finding(0.0, shown + hint, about=ABOUT)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
-from grader.records import Assignment, LineUp, Probes, Reply, Run
+from grader.records import Assignment, Fitted, LineUp, Mistake, Probes, Reply, Run, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -17,8 +17,9 @@ T = TypeVar("T")
 
 # Runs kept, those used last: each holds what checks and traces have worked out of it, up to half a megabyte.
 MOST = 100
+STAGES = get_args(Stage)
 
-Mistakes = frozenset[int]  # positions in LineUp.suspects
+Mistakes = frozenset[Mistake]
 
 
 def line_up_of(probes: Probes) -> LineUp:
@@ -26,6 +27,16 @@ def line_up_of(probes: Probes) -> LineUp:
     if probes.line_up is None:
         raise ValueError("these probes know no mistakes")
     return probes.line_up
+
+
+def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
+    """Return mistakes in the order of the line-up, those with a fitted number after the others of their stage."""
+
+    def place(mistake: Mistake) -> tuple[int, bool, int]:
+        fitted = isinstance(mistake, Fitted)
+        return STAGES.index(line_up.suspect_of(mistake).stage), fitted, mistake.family if fitted else mistake
+
+    return sorted(mistakes, key=place)
 
 
 def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
-from grader.diagnosis.cast import Mistakes, evidence_of, share
+from grader.checks.training import first_steps
+from grader.checks.watched import ROWS, SAME
+from grader.diagnosis.cast import Mistakes, evidence_of, in_order, share
 from grader.diagnosis.search import Explanation, explain
-from grader.diagnosis.traces import MISSING, trace
-from grader.records import Finding, LineUp, Suspect
+from grader.diagnosis.traces import trace
+from grader.records import Finding, LineUp, Mistake, Suspect
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
 # Chance has its say in these: a rehearsal that fails as well is all that can be asked.
 BY_CHANCE = frozenset({"minibatch", "learns_toy", "learns_digits"})
-UNTOLD = {MISSING.shape, "not told", ("unexplained", 0)}
 # Not of the network: the student's own choice of numbers, judged by what comes of it.
 NO_STEP = frozenset({"best_hyperparameters"})
 
@@ -29,10 +30,10 @@ NO_STEP = frozenset({"best_hyperparameters"})
 class Named:
     """One mistake of an explanation, with the checks that it explains and what it costs there."""
 
-    suspect: Suspect
+    mistake: Mistake
     explains: tuple[str, ...]
     costs: Mapping[str, float]  # check -> share of its points that this mistake loses
-    alternatives: tuple[Suspect, ...] = ()  # others that would explain the same as well
+    alternatives: tuple[Mistake, ...] = ()  # others that would explain the same as well
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Account:
     """
 
     named: tuple[Named, ...] = ()
-    credited: Mapping[str, tuple[float, tuple[Suspect, ...]]] = field(default_factory=dict)
+    credited: Mapping[str, tuple[float, tuple[Mistake, ...]]] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
 
 
@@ -55,8 +56,8 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
     """
     line_up = evidence.probes.line_up
     shares = {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
-    failing = _failing(shares)
-    if line_up is None or not failing:
+    failing = _failing(findings)
+    if line_up is None or not any(findings[check].share < 1 for check in failing):
         return Account(unexplained=failing)
     explanations = [
         one for one in explain(evidence, shares) if one.mistakes and not _contradicted(evidence, one, shares)
@@ -66,8 +67,10 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
     return _settled(evidence, line_up, explanations, findings, shares)
 
 
-def _failing(shares: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(check for check, earned in shares.items() if earned < 1 and check not in NO_STEP)
+def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    return tuple(
+        check for check, one in findings.items() if (one.share < 1 or one.carried or one.skipped) and check not in NO_STEP
+    )
 
 
 def _settled(
@@ -77,20 +80,22 @@ def _settled(
     findings: Mapping[str, Finding],
     shares: Mapping[str, float],
 ) -> Account:
-    failing = _failing(shares)
+    failing = _failing(findings)
     # Of several that are as good, the one that explains most checks is told, the others beside it.
     explanations.sort(key=lambda one: -sum(_explains(evidence, one, check, shares) for check in failing))
     first = explanations[0]
     causes = {check: _causes(evidence, first, check) for check in failing if _explains(evidence, first, check, shares)}
-    credited: dict[str, tuple[float, tuple[Suspect, ...]]] = {}
+    credited: dict[str, tuple[float, tuple[Mistake, ...]]] = {}
     for check, behind in causes.items():
-        charged = frozenset(index for index in behind if _is_charged(line_up.suspects[index], check, findings))
+        charged = frozenset(one for one in behind if _is_charged(line_up.suspect_of(one), check, findings))
         earned = _earned(evidence, charged, first.factor, check)
         if earned > shares[check] + ROUNDING and _proven(evidence, check, findings[check]):
-            elsewhere = tuple(line_up.suspects[index] for index in sorted(behind - charged))
+            elsewhere = tuple(in_order(line_up, behind - charged))
             credited[check] = (earned, elsewhere)
     after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
-    named = tuple(_named(evidence, line_up, explanations, index, causes, after) for index in sorted(first.mistakes))
+    named = tuple(
+        _named(evidence, explanations, mistake, causes, after) for mistake in in_order(line_up, first.mistakes)
+    )
     return Account(named, credited, tuple(check for check in failing if check not in causes))
 
 
@@ -104,12 +109,9 @@ def _proven(evidence: Evidence, check: str, finding: Finding) -> bool:
     if check == "purity":
         return trace(evidence, "purity").shape == (True, True, True)
     if CHECKS[check].group != "train":
-        return not finding.skipped
+        return not finding.skipped and (finding.error is None or finding.share >= 0.5)
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
-    moves = any(trace(evidence, f"moved/{index}").values.size for index in range(1, 4))
-    # Rows that cannot be told from the steps may have been drawn in any way.
-    told = check != "minibatch" or trace(evidence, "batches").shape not in UNTOLD
-    return _ran(evidence, check) and moves and told
+    return _ran(evidence, check) and bool(first_steps(evidence)) and not finding.skipped
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:
@@ -147,8 +149,8 @@ def _ran(evidence: Evidence, check: str) -> bool:
     """Tell whether the training that a check is about came to its end; what is no training counts as run."""
     if CHECKS[check].group != "train":
         return True
-    asked = {"minibatch": "rows", "learns_toy": "toy", "learns_digits": "digits"}.get(check, "train")
-    return all(evidence.reply(call.id).outcome == "returned" for call in evidence.calls(asked))
+    asked = {"minibatch": ROWS, "learns_toy": "toy", "learns_digits": "digits"}.get(check, SAME)
+    return evidence.reply(asked).outcome == "returned"
 
 
 def _blocks_of(check: str) -> set[str]:
@@ -174,27 +176,22 @@ def _causes(evidence: Evidence, explanation: Explanation, check: str) -> Mistake
 
 def _named(
     evidence: Evidence,
-    line_up: LineUp,
     explanations: list[Explanation],
-    index: int,
+    mistake: Mistake,
     causes: Mapping[str, Mistakes],
     after: Mapping[str, float],
 ) -> Named:
     """Say what one of the mistakes explains and costs; after : each check's share once credit is given."""
-    suspect, factor = line_up.suspects[index], explanations[0].factor
-    explains = tuple(check for check, behind in causes.items() if index in behind)
+    first, factor = explanations[0].mistakes, explanations[0].factor
+    explains = tuple(check for check, behind in causes.items() if mistake in behind)
     costs = {
         # With several mistakes in one check, mending one returns what the others leave.
-        check: max(0.0, _earned(evidence, causes[check] - {index}, factor, check) - after[check])
+        check: max(0.0, _earned(evidence, causes[check] - {mistake}, factor, check) - after[check])
         for check in explains
         if after[check] < 1
     }
-    first = explanations[0].mistakes
     # Of ways that are told in the same words the scoring tells one: what words they have is not known here.
     others = dict.fromkeys(
-        line_up.suspects[other]
-        for one in explanations[1:]
-        for other in sorted(one.mistakes - first)
-        if first - one.mistakes == {index}
+        other for one in explanations[1:] for other in one.mistakes - first if first - one.mistakes == {mistake}
     )
-    return Named(suspect, explains, costs, tuple(others))
+    return Named(mistake, explains, costs, tuple(others))

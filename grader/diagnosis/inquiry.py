@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
-from grader.checks.agreement import Family, Way, agrees
 from grader.checks.evidence import Evidence
 from grader.diagnosis.cast import Mistakes, kept
-from grader.diagnosis.tables import Scene, Table, tables
-from grader.diagnosis.traces import MISSING, Trace, same, tells, tolerance, trace
-from grader.records import Array, LineUp, Stage, Suspect
+from grader.diagnosis.fitting import fitted
+from grader.diagnosis.tables import EQUAL, Scene, Table, tables
+from grader.diagnosis.traces import Trace, same, tells, tolerance, trace
+from grader.records import Array, LineUp, Mistake, Stage, Suspect
 
 # What is laid out for a block, a base and the parts whose checks are content: a class asks for some forty of them.
 MOST_PARADES = 200
@@ -63,14 +63,14 @@ def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...
     """
 
     def make() -> Parade:
-        taken = frozenset(step for index in scene.base for step in line_up.suspects[index].steps)
+        taken = frozenset(step for mistake in scene.base for step in line_up.suspect_of(mistake).steps)
         suspects = tuple(
             index
             for index, suspect in enumerate(line_up.suspects)
             if suspect.stage in block.stages and not suspect.harmless and not suspect.steps & taken
         )
         concerned = tuple(
-            tuple(_concerns(line_up.suspects[index], part, content=fine) for index in suspects)
+            tuple(concerns(line_up.suspects[index], part, content=fine) for index in suspects)
             for part, fine in zip(block.parts, content, strict=True)
         )
         return Parade(scene, block.parts, suspects, concerned)
@@ -79,37 +79,22 @@ def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...
     return kept(line_up, "parades", MOST_PARADES, key, make)
 
 
-# What of train() can show in a part; where the checks are content, only what acts on the part itself.
-SHOWS_IN = {
-    "moved": {"update", "decay", "loss_arguments", "begin", "iterations"},
-    "batches": {"draw_batch", "update", "begin", "iterations"},
-}
-ACTS_ON = {
-    "losses kept": {"report_training", "iterations"},
-    "accuracies kept": {"report_training", "is_epoch", "iterations"},
-    "batches": {"draw_batch"},
-}
+# Where the checks that speak of a part are content, a mistake shows in it only if this is all that it shows in: what else
+# it changed would have been seen there.
+ITS_OWN = frozenset({"losses kept", "accuracies kept", "batches"})
 
 
-def _concerns(suspect: Suspect, part: str, *, content: bool) -> bool:
+def concerns(suspect: Suspect, part: str, *, content: bool = False) -> bool:
     """Tell whether a suspect can show in a part at all; if not, it need not be rehearsed there."""
     kind = part.partition("/")[0]
-    if content and kind in ACTS_ON:
-        return bool(suspect.steps & ACTS_ON[kind])
-    if kind in SHOWS_IN:
-        return bool(suspect.steps & SHOWS_IN[kind])
-    if suspect.stage == "gradients":
-        return kind == "gradient"
-    if kind == "stability":
-        return bool(suspect.steps & {"centre", "data_term", "report_loss"})
-    if kind == "gradient" and suspect.stage == "loss":
-        return any(step.partition("@")[0] not in {"data_term", "penalty_term", "total"} for step in suspect.steps)
-    return True
+    if content and kind in ITS_OWN and not set(suspect.shows_in) <= ITS_OWN:
+        return False
+    return kind in suspect.shows_in
 
 
 def compatible(line_up: LineUp, mistakes: Mistakes) -> bool:
     """Tell whether one program can make all these mistakes: whether no two of them replace the same step."""
-    steps = [step for index in mistakes for step in line_up.suspects[index].steps]
+    steps = [step for mistake in mistakes for step in line_up.suspect_of(mistake).steps]
     return len(steps) == len(set(steps))
 
 
@@ -145,7 +130,7 @@ class Inquiry:
     @property
     def varied(self) -> bool:
         """Tell whether the base goes another right way than ours."""
-        return any(self.line_up.suspects[index].harmless for index in self.scene.base)
+        return any(self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base)
 
     @property
     def speaks(self) -> bool:
@@ -158,16 +143,38 @@ class Inquiry:
         return parade(self.line_up, self.scene, self.block, self.content)
 
     @cached_property
+    def rows(self) -> list[Mistake]:
+        """Return who comes into question: the suspects, then the mistakes whose number was fitted to the submission."""
+        return [*self.parade.suspects, *self._fitted]
+
+    @cached_property
+    def _fitted(self) -> list[Mistake]:
+        if self.block.name == "purity" or any(not self.line_up.suspect_of(one).harmless for one in self.scene.base):
+            return []
+        telling = [
+            (part, own, near)
+            for part, own, near, tells_it in zip(self.block.parts, self.own, self.allowed, self.tells, strict=True)
+            if tells_it
+        ]
+        found: list[Mistake] = []
+        for index, family in enumerate(self.line_up.families):
+            if family.suspect.stage in self.block.stages and compatible(self.line_up, self.scene.base):
+                seen = [one for one in telling if concerns(family.suspect, one[0])]
+                found += fitted(self.scene, self.line_up, index, seen)
+        return found
+
+    @cached_property
     def grid(self) -> Grid:
-        """Hold the submission against each suspect in each part."""
+        """Hold the submission against each suspect in each part, and against each mistake with a fitted number."""
         laid = self.parade.tables
         compared = list(zip(laid, self.own, self.allowed, strict=True))
-        return Grid(
-            affects=self.parade.affects,
-            matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
-            right=np.array(self.as_base),
-            tells=np.array(self.tells),
-        )
+        affects, matches = self.parade.affects, np.array([one.matches(mine, near) for one, mine, near in compared]).T
+        for mistake in self._fitted:
+            shown = [self.scene.trace(part, frozenset({mistake})) for part in self.block.parts]
+            changed = [not same(one, self.scene.trace(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)]
+            alike = [same(mine, one, near) for mine, one, near in zip(self.own, shown, self.allowed, strict=True)]
+            affects, matches = np.vstack([affects, changed]), np.vstack([matches, alike])
+        return Grid(affects=affects, matches=matches, right=np.array(self.as_base), tells=np.array(self.tells))
 
     def sets(self, size: int) -> list[Mistakes]:
         """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
@@ -175,10 +182,10 @@ class Inquiry:
         On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
         makes took seconds, the first time.
         """
-        if any(not self.line_up.suspects[index].harmless for index in self.scene.base):
+        if any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base):
             return self._singles_by_part() if size == 1 else []
         candidates = self.grid.sets(size, self.block.pairs)
-        chosen = (frozenset(self.parade.suspects[row] for row in rows) for rows in candidates)
+        chosen = (frozenset(self.rows[row] for row in rows) for rows in candidates)
         return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, rows)]
 
     def _singles_by_part(self) -> list[Mistakes]:
@@ -208,35 +215,13 @@ class Inquiry:
         )
 
 
-def inquire(
-    evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, content: tuple[bool, ...], *, guessing: bool
-) -> Inquiry:
-    """Lay out what a submission shows in a block.
-
-    guessing : something before this block is unexplained. A batch whose step is no mean of its rows' gradients then says
-        nothing of labels: the gradients may be what is wrong.
-    """
+def inquire(evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, content: tuple[bool, ...]) -> Inquiry:
+    """Lay out what a submission shows in a block."""
     # Where the checks are content, what the submission shows counts as what the base does: it is right in its own way.
     own = [
-        scene.trace(part) if fine or _as_right(evidence, scene, part) else trace(evidence, part)
-        for part, fine in zip(block.parts, content, strict=True)
+        scene.trace(part) if fine else trace(evidence, part) for part, fine in zip(block.parts, content, strict=True)
     ]
-    # Where a known mistake makes batches look odd, they look odd in another way each time: chance draws their rows.
-    odd = scene.base and scene.trace("batches").shape not in {("right", 0), MISSING.shape}
-    if odd or guessing:
-        instead = MISSING if guessing else scene.trace("batches")
-        own = [instead if one.shape == ("unexplained", 0) else one for one in own]
     return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))
-
-
-# The questions that a part is read off.
-READ_OFF: Mapping[str, Family] = {"scores": "scores", "loss": "loss", "gradient": "loss"}
-
-
-def _as_right(evidence: Evidence, scene: Scene, part: str) -> bool:
-    """Tell whether a part is the right program's, digit for digit: whoever errs in train() only has loss() right."""
-    family = READ_OFF.get(part.partition("/")[0])
-    return family is not None and not scene.base and agrees(evidence, family, Way(scene.factor, frozenset()))
 
 
 @dataclass(frozen=True)

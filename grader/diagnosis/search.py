@@ -1,8 +1,8 @@
 """The smallest sets of named mistakes that explain what a submission shows.
 
 The network is taken in blocks, in the order in which data flow through it: the scores; then loss and gradients; then
-predict(); then train(). What is found in one block is the base of the next, so a mistake in the scores is not looked for
-again behind every gradient. Within a block single mistakes are tried, then pairs, then threes.
+predict(); then train(). What is found in the scores is the base of the loss, so a mistake there is not looked for again
+behind every gradient. Within a block single mistakes are tried, then pairs, then threes.
 
 A pair whose mistakes show in different parts is put together from the singles; one whose mistakes meet in a part is
 rehearsed. Nothing is accepted that does not show exactly what was found, in every part.
@@ -12,20 +12,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from grader.checks.candour import LOSS, gradient_there
 from grader.checks.evidence import Evidence
 from grader.checks.losses import allowed_conventions, convention
 from grader.diagnosis.cast import Mistakes
-from grader.diagnosis.inquiry import Block, Inquiry, compatible, inquire
+from grader.diagnosis.inquiry import Block, Inquiry, inquire
 from grader.diagnosis.tables import Scene
 from grader.diagnosis.traces import TRAIN_PARTS, core_parts
-from grader.records import LineUp
+from grader.records import LineUp, Mistake
 
+ALONE = frozenset({"predict", "train"})  # blocks that are judged whatever is wrong elsewhere
 MOST_KEPT = 6  # explanations of one block that are carried on; "one of" has no use for more
 
 # Which checks speak of a part: where they are content, a train() that goes another way than ours is right, too.
 CONTENT = {
     "moved": ("update_rule", "decay"),
+    "reg": ("update_rule",),
     "losses kept": ("histories",),
     "accuracies kept": ("histories",),
     "batches": ("minibatch",),
@@ -83,7 +84,7 @@ def _doubted(evidence: Evidence, explanation: Explanation) -> Explanation:
     line_up = evidence.probes.line_up
     if line_up is None or "loss" not in explanation.unexplained:
         return explanation
-    kept = frozenset(i for i in explanation.mistakes if line_up.suspects[i].stage != "scores")
+    kept = frozenset(one for one in explanation.mistakes if line_up.suspect_of(one).stage != "scores")
     if kept == explanation.mistakes:
         return explanation
     return replace(explanation, mistakes=kept, unexplained=("scores", *explanation.unexplained))
@@ -101,10 +102,8 @@ def _through(
     line_up = evidence.probes.line_up
     if line_up is None:
         return known
-    # What comes after scores that nobody can explain cannot be rehearsed; train() is told by the own gradients, and without
-    # any it says nothing: an untouched notebook took 6 s of rehearsals, to no avail.
-    dumb = not _has_gradients(evidence) if block.name == "train" else "scores" in known[0].unexplained
-    if dumb:
+    # What comes after scores that nobody can explain cannot be rehearsed; train() and predict() are judged by themselves.
+    if block.name not in ALONE and "scores" in known[0].unexplained:
         return [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
     inquiries = {
         one: [
@@ -114,7 +113,6 @@ def _through(
                 line_up,
                 block,
                 content,
-                guessing=bool(one.unexplained),
             )
             for base in _bases(line_up, block, one.mistakes)
         ]
@@ -131,10 +129,6 @@ def _through(
     return further or [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
 
 
-def _has_gradients(evidence: Evidence) -> bool:
-    return any(gradient_there(evidence, 0, LOSS, name) is not None for name in evidence.names)
-
-
 def _first(inquiries: list[Inquiry], size: int) -> list[Mistakes]:
     """Give the sets of the first base that has any: the bases that follow are other ways of saying the same."""
     # Pairs on top of another right way as well would be asked for three times over, and are rarely the answer.
@@ -143,19 +137,14 @@ def _first(inquiries: list[Inquiry], size: int) -> list[Mistakes]:
 
 
 def _bases(line_up: LineUp, block: Block, mistakes: Mistakes) -> list[Mistakes]:
-    """Give what a block may be judged on top of: the right network where that is fair, then what is known.
+    """Return what a block may be judged on top of.
 
-    predict() may be right for the right network, and train() is told in units of the own gradient: what is laid out once
-    for the right network serves most submissions.
+    train() is asked with stand-ins, so that no mistake elsewhere shows in it, and goes one right way or another. predict()
+    may have a forward pass of its own, which is right where the one of loss() is not.
     """
-    own_business = block.name in {"predict", "train"}
-    bases = [frozenset[int](), mistakes] if own_business and mistakes else [mistakes]
+    if block.name == "predict":
+        return [frozenset[Mistake](), mistakes] if mistakes else [mistakes]
     if not block.harmless:
-        return bases
-    other = [i for i, suspect in enumerate(line_up.suspects) if suspect.harmless and suspect.stage in block.stages]
-    return [
-        base | more
-        for base in bases
-        for more in (frozenset[int](), *(frozenset({i}) for i in other if line_up.suspects[i].steps == {"decay"}))
-        if compatible(line_up, base | more)
-    ]
+        return [mistakes]
+    other = [i for i, one in enumerate(line_up.suspects) if one.harmless and one.steps == {"decay"}]
+    return [frozenset[Mistake](), *(frozenset[Mistake]({i}) for i in other)]

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from grader.checks.candour import BARE, LOSS, loss_there, reached
 from grader.checks.evidence import Evidence, fact, loss_calls, read_loss
 from grader.checks.forward import shifted, unchanged
 from grader.checks.losses import loss_tolerance
 from grader.checks.minibatch import drawn
-from grader.checks.training import rate, slope, travelled
+from grader.checks.watched import SAME, arguments_of, watched
 from grader.compare import TINY, as_array, as_number, fit
-from grader.records import Floats, Params
-
-LIKENESS = 0.6  # cosine
+from grader.records import Floats
 
 
 @dataclass(frozen=True)
@@ -163,92 +158,48 @@ def _labels(evidence: Evidence) -> Trace:
 
 
 # ---------------------------------------------------------------- training
+# All of it is read off the watched run on identical rows: the stand-ins answer every program alike, so that two programs
+# that train alike show the same numbers, whatever their loss() and predict() are worth.
 
 
 def _moved(evidence: Evidence, index: int) -> Trace:
-    """Tell how the parameters moved in iteration `index`, in units of their own gradient where that tells all.
-
-    So a mistake in loss() does not hide one in train(). A step that is no multiple of the own gradient is given as it is.
-    """
-    before, after = reached(evidence, index), reached(evidence, index + 1)
-    if before is None or after is None:
+    """Return how the parameters moved in iteration `index`, in units of the learning rate."""
+    seen = watched(evidence, SAME)
+    if seen is None:
         return MISSING
-    # A training that sets everything anew starts from numbers of its own: only that it does can be compared.
-    if index and trace(evidence, "moved/0").shape == ANEW.shape:
-        return ANEW
-    if not index and _unlike(before, after, evidence.names) and not _replaced(evidence, after):
-        return ANEW
-    pieces = []
-    for name in evidence.names:
-        step = np.asarray(after[name] - before[name])
-        if not step.any():
-            pieces.append(Trace("still"))
-        elif isfinite(along := travelled(evidence, index, name, LOSS)):
-            pieces.append(Trace("along", np.array([along]), np.array([1.0 + abs(along)])))
-        elif isfinite(bare := travelled(evidence, index, name, BARE)):
-            pieces.append(Trace("without reg", np.array([bare]), np.array([1.0 + abs(bare)])))
-        else:
-            pieces.append(_of_array(step, OTHERWISE))
-    return _joined(pieces)
+    if index >= len(seen.steps):
+        return Trace(("ended", seen.anew))
+    rate = float(arguments_of(evidence.call(SAME))["learning_rate"])
+    moves = _joined([_of_array(seen.steps[index].moves[name] / rate) for name in evidence.names])
+    # A training that sets everything anew starts from numbers of its own, and steps as any other.
+    return Trace(("anew", moves.shape), moves.values, moves.scale) if seen.anew and not index else moves
 
 
-ANEW = Trace("anew")
-OTHERWISE = "otherwise"  # a step that is no multiple of the own gradient
-
-
-def _unlike(before: Params, after: Params, names: tuple[str, ...]) -> bool:
-    """Tell whether the weights after a step have nothing in common with those before it."""
-    for name in names[::2]:
-        one, other = before[name].reshape(-1), after[name].reshape(-1)
-        size = float(np.linalg.norm(one) * np.linalg.norm(other))
-        # Small weights drawn anew are alike by a tenth; the largest right step leaves all but a hundredth.
-        if not size or abs(float(one @ other)) > LIKENESS * size:
-            return False
-    return True
-
-
-def _replaced(evidence: Evidence, after: Params) -> bool:
-    """Tell whether the parameters have become a multiple of their gradient: assigned where they had to be moved."""
-    return any(np.isfinite(rate(evidence, np.asarray(after[name]), slope(evidence, 0, name, LOSS))) for name in after)
-
-
-def _history(evidence: Evidence, key: str, tell: Callable[[Any], Trace]) -> Trace:
-    """Tell what train() kept under a key; tell : what an entry shows, where it is of the parameters that were given."""
-    results = evidence.reply("train/4").results
-    if not results:
+def _reg(evidence: Evidence) -> Trace:
+    """Return the reg that loss() was asked with in each iteration."""
+    seen = watched(evidence, SAME)
+    if seen is None:
         return MISSING
-    answer = results[0]
-    if not isinstance(answer, dict):
-        return Trace(("no dict", type(answer).__name__))
-    if trace(evidence, "moved/0").shape == ANEW.shape:
-        kept = as_array(answer.get(key))
-        return Trace(("of other parameters", None if kept is None else kept.shape))
-    return tell(answer.get(key))
+    asked = [step.question.reg if step.question else np.nan for step in seen.steps]
+    # A program that passes none has loss()'s own default, 0; the number of iterations shows elsewhere.
+    return _of_array(np.unique(np.round(np.nan_to_num(asked), 12)))
 
 
-def _in_own_losses(evidence: Evidence, history: Any) -> Trace:
-    """Give the losses kept in units of the own loss: whatever is wrong with loss() is not wrong with keeping it."""
-    kept, own = as_array(history), [loss_there(evidence, index, LOSS) for index in range(4)]
-    if (
-        kept is None
-        or kept.size != len(own)
-        or any(value is None or not np.isfinite(value) or not value for value in own)
-    ):
-        return _of_array(history)
-    ratio = kept.reshape(-1) / np.array(own, dtype=np.float64)
-    return Trace("own losses", ratio, 1 + np.abs(ratio)) if np.isfinite(ratio).all() else _of_array(kept)
+def _history(evidence: Evidence, key: str) -> Trace:
+    """Return what train() kept under a key."""
+    seen = watched(evidence, SAME)
+    if seen is None:
+        return MISSING
+    if not isinstance(seen.answer, dict):
+        return Trace(("no dict", type(seen.answer).__name__))
+    return _of_array(seen.answer.get(key))
 
 
 def _batches(evidence: Evidence) -> Trace:
-    later = (trace(evidence, f"moved/{index}").shape for index in (0, 1, 2))
-    if any(
-        isinstance(shape, tuple) and any(isinstance(piece, tuple) and piece[0] == OTHERWISE for piece in shape)
-        for shape in later
-    ):
-        # A step that is no multiple of the gradient tells its batch by chance, right or wrong.
-        return Trace("not told")
     found = drawn(evidence)
-    return MISSING if found.kind == "unknown" else Trace((found.kind, found.rows))
+    if found.kind == "unknown":
+        return MISSING
+    return Trace(found.kind, np.array([float(found.rows)]), np.array([1.0]))
 
 
 # ---------------------------------------------------------------- the parts
@@ -262,8 +213,9 @@ _KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
     "stability": lambda evidence, _: _stability(evidence),
     "labels": lambda evidence, _: _labels(evidence),
     "moved": lambda evidence, index: _moved(evidence, int(index)),
-    "losses kept": lambda evidence, _: _history(evidence, "loss_history", partial(_in_own_losses, evidence)),
-    "accuracies kept": lambda evidence, key: _history(evidence, key, _of_array),
+    "reg": lambda evidence, _: _reg(evidence),
+    "losses kept": lambda evidence, _: _history(evidence, "loss_history"),
+    "accuracies kept": lambda evidence, key: _history(evidence, key),
     "batches": lambda evidence, _: _batches(evidence),
 }
 
@@ -301,6 +253,6 @@ def core_parts(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 TRAIN_PARTS = (
-    "moved/0", "moved/1", "moved/2", "moved/3",
+    "moved/0", "moved/1", "moved/2", "moved/3", "reg",
     "losses kept", "accuracies kept/train_acc_history", "accuracies kept/val_acc_history", "batches",
 )  # fmt: skip

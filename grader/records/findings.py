@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grader.records.calls import StudentError
 from grader.records.questions import Mistake
 from grader.records.report import Figure
 from grader.records.submission import Place
@@ -20,6 +21,7 @@ class Finding:
     places: tuple[Place, ...] = ()
     skipped: bool = False  # it could not be judged: something that it needs is missing
     about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
+    error: StudentError | None = None  # what kept the program from answering, where that is why
     carried: bool = False  # it failed by a mistake that is charged elsewhere: it keeps its points, and counts as not passed
 
 

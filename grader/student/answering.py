@@ -15,6 +15,8 @@ import numpy.random.bit_generator
 import numpy.typing as npt
 
 from . import values, wire
+from .stand_in import StandIn
+from .watching import Watch, in_layout
 from .witness import ComplaintError
 
 Array = npt.NDArray[Any]
@@ -57,7 +59,10 @@ def make_repeatable(seed: int) -> None:
 class Answer:
     """The answer to one call as it grows; `during` names what is being done, for whoever reads an error."""
 
-    def __init__(self, make: type, call: wire.Frame, variable: Callable[[str], Any]) -> None:
+    def __init__(
+        self, make: type, call: wire.Frame, variable: Callable[[str], Any], remembered: dict[str, Any]
+    ) -> None:
+        self._remembered = remembered  # of earlier calls to this process: what loss() last returned
         unpacking = values.Unpacking(call.arrays, lambda kind, _text: ComplaintError("TypeError", kind))
         message = call.message
         self._make = make
@@ -112,6 +117,8 @@ class Answer:
             return {name: value for name, value in self._first.items() if isinstance(value, np.ndarray)}
         if method == "sweep":
             return self._sweep(**arguments)
+        if method == "watch":
+            return self._watch(**arguments)
         return self._ask(method, arguments)
 
     # ---------------------------------------------------------------- the network and its parameters
@@ -136,7 +143,12 @@ class Answer:
         """Set one parameter, in the student's own shape where it is the same thing in another layout."""
         self.during = "params"
         own = self._net.params.get(name)
-        self._net.params[name] = _in_layout(np.array(value, dtype=np.float64), np.shape(own))
+        laid = in_layout(value, np.shape(own))
+        # In place where that can be: an optimiser that was made in __init__ holds these very arrays.
+        if type(own) is np.ndarray and own.dtype == np.float64 and own.shape == laid.shape and own.flags.writeable:
+            own[...] = laid
+        else:
+            self._net.params[name] = np.array(laid, dtype=np.float64)
 
     # ---------------------------------------------------------------- the steps
 
@@ -147,7 +159,20 @@ class Answer:
             has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
             raise ComplaintError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
         positional, keywords = self._bind(method, function, arguments)
-        return function(*positional, **keywords)
+        answer = function(*positional, **keywords)
+        if method == "loss" and arguments.get("y") is not None:
+            self._remembered["loss"] = answer
+        return answer
+
+    def _watch(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
+        """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in.StandIn.notes`."""
+        shapes = {name: value.shape for name, value in self._params.items()}
+        known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
+        stand_in = StandIn(self._seed, shapes, self._sizes[2], known)
+        watch = Watch(stand_in, shapes, self._remembered.get("loss"))
+        with watch.replacing(self._net, replaced):
+            answer = self._ask(method, arguments)
+            return watch.notes(self._net, answer)
 
     def _bind(
         self,
@@ -181,17 +206,14 @@ class Answer:
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Give the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
         losses = {name: np.empty((2, *value.shape)) for name, value in self._params.items()}
-        shapes = {name: np.shape(self._net.params.get(name)) for name in self._params}
-        laid = {name: _in_layout(value, shapes[name]) for name, value in self._params.items()}
         for name, value in self._params.items():
             moved = np.array(value, dtype=np.float64)
             for entry in np.ndindex(*value.shape):
                 for side, move in enumerate((h, -h)):
                     # Everything is set anew for each loss: some change parameters or inputs in place.
-                    for other, right in laid.items():
-                        self._net.params[other] = right.copy()
                     moved[entry] = value[entry] + move
-                    self._net.params[name] = _in_layout(moved, shapes[name]).copy()
+                    for other, right in self._params.items():
+                        self._set(other, moved if other == name else right)
                     returned = self._ask("loss", {"X": X.copy(), "y": y.copy(), "reg": reg})
                     losses[name][(side, *entry)] = _loss_of(returned)
                 moved[entry] = value[entry]
@@ -231,17 +253,6 @@ def _same_question(one: tuple[str, dict[str, Any]], two: tuple[str, dict[str, An
         and one[1].keys() == two[1].keys()
         and all(np.array_equal(value, two[1][name]) for name, value in one[1].items())
     )
-
-
-def _in_layout(value: Array, own: tuple[int, ...]) -> Array:
-    """Lay a parameter out as the student's constructor did: (1, H) for (H,), or (H, D) for (D, H)."""
-    if own == value.shape:
-        return value
-    if [n for n in own if n != 1] == [n for n in value.shape if n != 1]:
-        return value.reshape(own)
-    if len(own) == 2 and own == value.shape[::-1]:
-        return value.T.copy()
-    return value
 
 
 def _loss_of(returned: Any) -> float:

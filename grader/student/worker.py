@@ -171,6 +171,7 @@ class Student:
         self._memory_mb = memory_mb
         self._ballast = ballast
         self._class: type = object
+        self._remembered: dict[str, Any] = {}
         self._module = types.ModuleType("submission")
         self._loader = Loader(self._modules, self._witness)
 
@@ -207,7 +208,7 @@ class Student:
     def answer(self, call: wire.Frame) -> list[memoryview]:
         """Answer one call."""
         with self._witness.watching():
-            answer = answering.Answer(self._class, call, self._variable)
+            answer = answering.Answer(self._class, call, self._variable, self._remembered)
             error = None
             try:
                 answer.take_steps()

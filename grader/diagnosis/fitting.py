@@ -1,0 +1,65 @@
+"""The free number of a mistake, fitted to what a submission shows in one part; the other parts must then bear it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from grader.diagnosis.cast import fresh_evidence
+from grader.diagnosis.tables import Scene
+from grader.diagnosis.traces import Trace, same, trace
+from grader.records import Family, Fitted, LineUp
+
+MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
+MOST_STEPS = 12  # of the secant; a straight line needs one
+ROUND = 1e-6  # a number this near to a whole one is meant so
+
+
+def fitted(scene: Scene, line_up: LineUp, family: int, parts: Sequence[tuple[str, Trace, float]]) -> list[Fitted]:
+    """Return the mistake of a family that shows what a submission shows in one of these parts, with its number; else none.
+
+    parts : name, the submission's trace, and the tolerance, of the parts that differ from the right ones.
+    """
+    for part, own, near in parts[:MOST_PARTS]:
+        if own.values.size:
+            number = _fit(scene, line_up.families[family], family, part, own, near)
+            if number is not None:
+                return [Fitted(family, number)]
+    return []
+
+
+def _fit(scene: Scene, family: Family, index: int, part: str, own: Trace, near: float) -> float | None:
+    def shown(number: float) -> Trace:
+        evidence = fresh_evidence(scene.assignment, scene.probes, scene.base | {Fitted(index, number)}, scene.factor)
+        return trace(evidence, part)
+
+    tried = [(guess, shown(guess)) for guess in family.guesses]
+    for (first, one), (second, other) in pairwise(tried):
+        if one.shape != own.shape or other.shape != own.shape:
+            continue
+        number = _secant(shown, family, (first, one), (second, other), own)
+        for candidate in (round(number), number) if abs(number - round(number)) < ROUND else (number,):
+            if family.low <= candidate <= family.high and same(own, shown(float(candidate)), near):
+                return float(candidate)
+    return None
+
+
+def _secant(shown, family: Family, before: tuple[float, Trace], last: tuple[float, Trace], own: Trace) -> float:
+    """Return the number whose trace is nearest to the submission's along the line between two traces, again and again."""
+    for _ in range(MOST_STEPS):
+        (first, one), (second, other) = before, last
+        along = other.values - one.values
+        size = float(along @ along)
+        if not size or second == first:
+            break
+        number = first + float((own.values - one.values) @ along) / size * (second - first)
+        number = float(np.clip(number, family.low, family.high))
+        if abs(number - second) <= 1e-12 * max(1.0, abs(number)):
+            break
+        now = shown(number)
+        before, last = last, (number, now)
+        if now.shape != own.shape:
+            break
+    return last[0]
