@@ -77,6 +77,8 @@ def write(page: Page, step: Step, arguments: Sequence[Argument], target: str | N
     own = frozenset(value.id for value in env.values() if isinstance(value, ast.Name)) - _read(arguments)
     for name in anatomy.elsewhere:
         env[name] = _noted(page, name, step.__globals__[name])
+    for name, number in anatomy.numbers:
+        env[name] = ast.Constant(number)
     body = [replaced(statement, env, own=True) for statement in plain(step).body]
     written = _without_a_last_local([*before, *simplified(page.facts, body)])
     return written if target is None or target in apart - page.taken else _called(written, target, own)
@@ -97,11 +99,12 @@ class _Parameter:
 
 @dataclass(frozen=True)
 class _Anatomy:
-    """What a step reads and assigns; elsewhere: names of its module."""
+    """What a step reads and assigns; elsewhere: names of its module; numbers: those that it was made with, by name."""
 
     parameters: tuple[_Parameter, ...]
     stored: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    numbers: tuple[tuple[str, float], ...]
 
 
 @lru_cache(maxsize=4096)
@@ -119,12 +122,13 @@ def _anatomy(step: Step) -> _Anatomy:
         parameters.append(_Parameter(argument.arg, assigned, len(own), len(body)))
     names = {parameter.name for parameter in parameters}
     stored = {node.id for node in seen if isinstance(node.ctx, ast.Store)} - names
-    elsewhere = {node.id for node in seen} - names - stored
+    numbers = inspect.getclosurevars(step).nonlocals
+    elsewhere = {node.id for node in seen} - names - stored - set(numbers)
     unknown = sorted(name for name in elsewhere if name not in scope and not hasattr(builtins, name))
     if unknown:
         raise ValueError(f"{step.__qualname__} reads {', '.join(unknown)}: neither its own nor its module's")
     elsewhere = {name for name in elsewhere if name in scope and scope[name] is not np}
-    return _Anatomy(tuple(parameters), tuple(sorted(stored)), tuple(sorted(elsewhere)))
+    return _Anatomy(tuple(parameters), tuple(sorted(stored)), tuple(sorted(elsewhere)), tuple(sorted(numbers.items())))
 
 
 def plain(step: Step) -> ast.FunctionDef:

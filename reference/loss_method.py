@@ -124,6 +124,8 @@ def _loss_and_gradients(
             passed, dh = put(page, author.step("d_input"), [du, later], "dhidden")
             masked, du = put(page, author.step("d_activate"), [dh, layer], "du")
             lines += passed + masked
+            kept, du = put(page, author.step("d_hidden"), [du, layer, _strength(author)], "du")
+            lines += kept
         lines += _of_layer(author, page, layer, du, penalties)
     return lines, named("loss")
 

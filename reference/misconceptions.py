@@ -6,51 +6,55 @@ A wrong network is the right one with one step replaced. Add a mistake by adding
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, get_args
 
-from grader.records import Suspect
-from reference.mistakes.activation import ACTIVATION
-from reference.mistakes.batches import BATCHES
+import reference.mistakes
+from grader.records import Family, Stage, Suspect
 from reference.mistakes.entry import SOURCES, Misconception
-from reference.mistakes.harmless import HARMLESS
-from reference.mistakes.hidden_gradient import HIDDEN_GRADIENT
-from reference.mistakes.loss import LOSS
-from reference.mistakes.other_losses import OTHER_LOSSES
-from reference.mistakes.parameter_gradients import PARAMETER_GRADIENTS
-from reference.mistakes.predict import PREDICT
-from reference.mistakes.purity import PURITY
-from reference.mistakes.regulariser import REGULARISER
-from reference.mistakes.regulariser_gradient import REGULARISER_GRADIENT
-from reference.mistakes.schedule import SCHEDULE
-from reference.mistakes.scores import SCORES
-from reference.mistakes.softmax_gradient import SOFTMAX_GRADIENT
-from reference.mistakes.steps import STEPS
+from reference.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reference.network import Network
+    from reference.mistakes.entry import Number
 
-# In the order in which data flow through a network, and so in the order in which reports name them.
-MISCONCEPTIONS: tuple[Misconception, ...] = (
-    *PURITY,
-    *SCORES,
-    *ACTIVATION,
-    *LOSS,
-    *OTHER_LOSSES,
-    *REGULARISER,
-    *SOFTMAX_GRADIENT,
-    *HIDDEN_GRADIENT,
-    *PARAMETER_GRADIENTS,
-    *REGULARISER_GRADIENT,
-    *STEPS,
-    *BATCHES,
-    *SCHEDULE,
-    *PREDICT,
-    *HARMLESS,
-)
+# Steps that are taken once in each layer, and how one tells which: by its last argument, a number or a Layer.
+LAYERED = frozenset({"affine", "d_weights", "d_bias", "d_total"})
+# Steps that the loss alone is made of: of two ways of one mistake, one may stop there and the other go on to the gradient.
+OF_THE_LOSS = frozenset({"data_term", "penalty_term", "total"})
+
+
+def misconceptions() -> tuple[Misconception, ...]:
+    """Return the entries of all files in `reference/mistakes/`, in the order in which data flow through a network.
+
+    So reports name them in this order: by stage, then by the first step that is replaced, then as they stand in the files.
+    What is harmless comes last.
+    """
+    found: list[Misconception] = []
+    for module in pkgutil.iter_modules(reference.mistakes.__path__):
+        if module.name != "entry":
+            found += importlib.import_module(f"{reference.mistakes.__name__}.{module.name}").MISTAKES
+    return tuple(sorted(found, key=_place))
+
+
+def _place(entry: Misconception) -> tuple[bool, int, int]:
+    order, stages = [step.name for step in fields(Network)], get_args(Stage)
+    replaced = {step.partition("@")[0] for steps in _choices(entry)[:1] for step in steps[0]}
+    return entry.harmless, stages.index(entry.stage), min(order.index(step) for step in replaced)
+
+
+def _choices(entry: Misconception) -> list[tuple[Mapping[str, Callable[..., Any]], float | None]]:
+    """Return the steps of each way of a mistake, and the number that they were made with."""
+    if entry.number is None:
+        return [(steps, None) for steps in entry.ways]
+    return [(entry.number.steps(number), number) for number in entry.number.typical]
+
+
+MISCONCEPTIONS: tuple[Misconception, ...] = misconceptions()
 
 
 @dataclass(frozen=True)
@@ -58,15 +62,17 @@ class Way:
     """One way of making one mistake: `steps` in one layer, or in both where `layer` is None.
 
     steps : what stands in the place of which step; a key such as "affine@0" is about one layer by itself.
+    number : of a mistake with a free number, the one that these steps have.
     """
 
     misconception: Misconception
     steps: Mapping[str, Callable[..., Any]]
     layer: int | None
+    number: float | None = None
 
     @property
     def keys(self) -> frozenset[str]:
-        """Give the steps that are replaced, layer by layer: two ways that share one exclude each other."""
+        """Return the steps that are replaced, layer by layer: two ways that share one exclude each other."""
         found = set()
         for step in self.steps:
             name, _, layer = step.partition("@")
@@ -76,26 +82,43 @@ class Way:
 
     @property
     def name(self) -> str:
-        """Name it for people and files: the mistake's id, the number of the way, and the layer."""
+        """Return what people and files call it: the mistake's id, the number of the way or its free number, and the layer."""
         ways = self.misconception.ways
-        number = f"_{1 + ways.index(self.steps)}" if len(ways) > 1 else ""
-        return self.misconception.id + number + ("" if self.layer is None else f"_layer{1 + self.layer}")
-
-
-# Steps that are taken once in each layer, and how one tells which: by its last argument, a number or a Layer.
-LAYERED = frozenset({"affine", "d_weights", "d_bias", "d_total"})
+        way = f"_{1 + ways.index(self.steps)}" if len(ways) > 1 else "" if self.number is None else f"_{self.number:g}"
+        return self.misconception.id + way + ("" if self.layer is None else f"_layer{1 + self.layer}")
 
 
 def ways(misconceptions: Iterable[Misconception] = MISCONCEPTIONS) -> Iterator[Way]:
-    """Give every way of every mistake."""
+    """Yield every way of every mistake; of one with a free number, one for each typical number."""
     for misconception in misconceptions:
-        for steps in misconception.ways:
+        for steps, number in _choices(misconception):
             for layer in misconception.layers:
-                yield Way(misconception, steps, layer)
+                yield Way(misconception, steps, layer, number)
+
+
+def families(
+    misconceptions: Iterable[Misconception], names: tuple[str, str, str, str]
+) -> list[tuple[Family, Callable[[float], Way]]]:
+    """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer.
+
+    names : as in `suspect`.
+    """
+    found: list[tuple[Family, Callable[[float], Way]]] = []
+    for misconception in misconceptions:
+        if (number := misconception.number) is not None:
+            for layer in misconception.layers:
+                made = _maker(misconception, number, layer)
+                words = _suspect(made(number.typical[0]), names, "{c}")
+                found.append((Family(words, number.low, number.high, number.guesses), made))
+    return found
+
+
+def _maker(misconception: Misconception, number: Number, layer: int | None) -> Callable[[float], Way]:
+    return lambda c: Way(misconception, number.steps(c), layer, c)
 
 
 def wrong_network(network: Network, mistakes: Iterable[Way]) -> Network:
-    """Give the network with all these mistakes in it.
+    """Return the network with all these mistakes in it.
 
     Raises ValueError where two of them replace the same step.
     """
@@ -123,13 +146,17 @@ def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> C
 
 
 def suspect(way: Way, names: tuple[str, str, str, str]) -> Suspect:
-    """Say of a way what the diagnosis needs to know.
+    """Return what the diagnosis needs to know of a way.
 
     names : first weights, first bias, second weights, second bias, as the assignment calls them.
     """
+    return _suspect(way, names, "" if way.number is None else f"{way.number:.4g}")
+
+
+def _suspect(way: Way, names: tuple[str, str, str, str], number: str) -> Suspect:
     wrong, layers = way.misconception, (0, 1) if way.layer is None else (way.layer,)
     weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
-    words = {"W": weights, "b": biases, "k": str(layers[0])}
+    words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
     about = wrong.about.format(W=names[2 * layers[0]], b=names[2 * layers[0] + 1], k=layers[0])
     return Suspect(
         id=wrong.id,
@@ -142,4 +169,11 @@ def suspect(way: Way, names: tuple[str, str, str, str]) -> Suspect:
         about={"layer 0": "hidden", "layer 1": "scores"}.get(about, about),
         steps=way.keys,
         harmless=wrong.harmless,
+        shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(way)),
     )
+
+
+def _reaches_gradient(way: Way) -> bool:
+    """Return whether a way goes on to the gradient, or is of a mistake none of whose ways does: that one raises."""
+    every = [set(steps) <= OF_THE_LOSS for steps, _ in _choices(way.misconception)]
+    return all(every) or not set(way.steps) <= OF_THE_LOSS

@@ -28,6 +28,8 @@ from reference.training import (
     iterations,
     iterations_per_epoch,
     loss_arguments,
+    rows_drawn,
+    step_rate,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ def total_loss(data: Any, penalty: Any, strength: float, _N: int) -> Any:
     return data + strength * penalty
 
 
+def d_hidden(du: Array, _layer: Layer, _strength: float) -> Array:
+    """Return du as it is: the way back through a hidden layer knows nothing of the regulariser (001)."""
+    return du
+
+
 def d_total_loss(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Array:
     """Add the two gradients of one parameter of layer k; strength as in the loss (001, 004)."""
     return d_data + strength * d_penalty
@@ -63,9 +70,9 @@ def predict_scores(forward: Callable[[Array], Array], _params: Params, _names: N
     return forward(X)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network of `depth` affine layers; its fields are the steps, its methods call them.
+    """A network of `depth` affine layers; its fields are the steps in the order in which data flow, its methods call them.
 
     Parameters are a mapping from the names to arrays: weights (D, H), bias (H,), and so on to the C scores; for
     maxout, weights (2, D, H) and bias (2, H) in the hidden layers. Inputs X are (N, D), labels y (N,) integers.
@@ -78,38 +85,40 @@ class Network:
     maps: int  # affine maps to one hidden layer
 
     # The scores.
+    affine: Callable[[Array, Array, Array, int], Array] = affine  # (x, W, b, k) -> u
     activate: Callable[[Array], Array]  # (u) -> h
+    output: Callable[[Array], Array] = unchanged  # the last layer's u, before loss and report
+    report_scores: Callable[[Array], Any] = unchanged  # what loss() without labels returns
     # The loss.
     centre: Callable[[Array], Array]  # (scores) -> the scores that data_term and d_scores are given
     data_term: Callable[[Array, Array], Any]  # (scores, y)
     penalty_term: Callable[[Params, Names], Any]  # (params, names)
-    # The gradients.
-    d_scores: Callable[[Array, Array], Array]  # (scores, y) -> (N, C)
-    d_activate: Callable[[Array, Layer], Array]  # (dh, layer) -> du
-    d_penalty: Callable[[Params, Names], dict[str, Array]]  # (params, names)
-    # The prediction.
-    label: Callable[[Array], Array]  # (scores) -> (N,) int64
-
-    # What all variants share, in the same order.
-    affine: Callable[[Array, Array, Array, int], Array] = affine  # (x, W, b, k) -> u
-    output: Callable[[Array], Array] = unchanged  # the last layer's u, before loss and report
-    report_scores: Callable[[Array], Any] = unchanged  # what loss() without labels returns
     total: Callable[[Any, Any, float, int], Any] = total_loss  # (data, penalty, strength, N)
     report_loss: Callable[[Any, dict[str, Array]], Any] = loss_and_gradients  # what loss() with labels returns
+    # The gradients.
+    d_scores: Callable[[Array, Array], Array]  # (scores, y) -> (N, C)
+    d_input: Callable[[Array, Layer], Array] = d_input  # (du, layer) -> dh of the layer before
+    d_activate: Callable[[Array, Layer], Array]  # (dh, layer) -> du
+    d_hidden: Callable[[Array, Layer, float], Array] = d_hidden  # (du, layer, strength) -> the du that goes on
     d_weights: Callable[[Array, Layer], Array] = d_weights  # (du, layer)
     d_bias: Callable[[Array, Layer], Array] = d_bias  # (du, layer)
-    d_input: Callable[[Array, Layer], Array] = d_input  # (du, layer) -> dh of the layer before
+    d_penalty: Callable[[Params, Names], dict[str, Array]]  # (params, names)
     d_total: Callable[[Array, Array, float, int, int], Array] = d_total_loss  # (d_data, d_penalty, strength, N, k)
+    # The training.
     begin: Callable[[Params, np.random.RandomState], dict[str, Array]] = begin
     iterations_per_epoch: Callable[[int, int], int] = iterations_per_epoch  # (N, batch_size)
+    iterations: Callable[[int, int], int] = iterations  # (num_iters, per_epoch)
+    rows_drawn: Callable[[int, int, Array], int] = rows_drawn  # (batch_size, num_iters, X)
     draw_batch: Callable[[np.random.RandomState, Array, Array, int], tuple[Array, Array]] = draw_batch
     loss_arguments: Callable[[Array, Array, float], tuple[Array, Array, float]] = loss_arguments  # (X, y, reg)
+    step_rate: Callable[[float, float], float] = step_rate  # (rate, factor) -> the rate of this iteration's step
     update: Callable[[Params, Params, float, Names, dict[str, Any]], dict[str, Array]] = descend
     is_epoch: Callable[[int, int], bool] = is_epoch  # (iteration, per_epoch): record accuracies?
     decay: Callable[[float, float, int, int], float] = decay_each_epoch  # (rate, factor, iteration, per_epoch)
-    iterations: Callable[[int, int], int] = iterations  # (num_iters, per_epoch)
     report_training: Callable[[Any, Any, Any], Any] = histories  # (losses, train accuracies, validation accuracies)
+    # The prediction.
     predict_scores: Callable[[Callable[[Array], Array], Params, Names, Array], Array] = predict_scores
+    label: Callable[[Array], Array]  # (scores) -> (N,) int64
 
     @property
     def depth(self) -> int:
@@ -144,7 +153,7 @@ class Network:
         for layer in reversed(layers):
             k = layer.k
             if k + 1 < self.depth:
-                du = self.d_activate(self.d_input(du, layers[k + 1]), layer)
+                du = self.d_hidden(self.d_activate(self.d_input(du, layers[k + 1]), layer), layer, strength)
             weights, bias = self.names[k]
             gradients[weights] = self.d_total(self.d_weights(du, layer), penalty[weights], strength, len(y), k)
             gradients[bias] = self.d_bias(du, layer)
@@ -232,10 +241,10 @@ class Network:
         rate, memory = learning_rate, dict[str, Any]()
         losses, train_accuracies, val_accuracies = [], [], []
         for iteration in range(self.iterations(num_iters, per_epoch)):
-            X_batch, y_batch = self.draw_batch(rng, X, y, batch_size)
+            X_batch, y_batch = self.draw_batch(rng, X, y, self.rows_drawn(batch_size, num_iters, X))
             loss, gradients = evaluate(params, *self.loss_arguments(X_batch, y_batch, reg))
             losses.append(loss)
-            params = self.update(params, gradients, rate, self.names, memory)
+            params = self.update(params, gradients, self.step_rate(rate, learning_rate_decay), self.names, memory)
             if self.is_epoch(iteration, per_epoch):
                 train_accuracies.append(np.mean(predict(params, X_batch) == y_batch))
                 val_accuracies.append(np.mean(predict(params, X_val) == y_val))

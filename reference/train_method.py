@@ -70,13 +70,15 @@ def _iteration(author: Author, page: Page, per_epoch: ast.expr) -> list[str]:
     X, y, reg = named("X"), named("y"), named("reg")
     # A step's own X_batch and y_batch become these two.
     free = Page(page.facts, page.taken - {"X_batch", "y_batch"}, page.found)
-    batch = write(free, author.step("draw_batch"), [expression("np.random"), X, y, named("batch_size")])
-    drawn = _drawn(batch.statements, batch.value)
+    rows = write(page, author.step("rows_drawn"), [named("batch_size"), named("num_iters"), X])
+    batch = write(free, author.step("draw_batch"), [expression("np.random"), X, y, rows.value])
+    drawn = [*lines_of(rows.statements), *_drawn(batch.statements, batch.value)]
     asked = write(page, author.step("loss_arguments"), [named("X_batch"), named("y_batch"), reg])
     if not isinstance(asked.value, ast.Tuple):
         raise TypeError("what train() asks loss() cannot be written out: expected X, y and reg")
     arguments = ", ".join(lines_of([ast.Expr(argument)])[0] for argument in asked.value.elts)
-    given = [expression("self.params"), named("grads"), named("learning_rate"), literal(author.names), named("memory")]
+    rate = write(page, author.step("step_rate"), [named("learning_rate"), named("learning_rate_decay")])
+    given = [expression("self.params"), named("grads"), rate.value, literal(author.names), named("memory")]
     return [
         "# the batch",
         *drawn,
@@ -85,6 +87,7 @@ def _iteration(author: Author, page: Page, per_epoch: ast.expr) -> list[str]:
         f"{_loss_targets(author)} = self.loss({arguments})",
         "loss_history.append(loss)",
         "",
+        *lines_of(rate.statements),
         *_renewed(page, author.step("update"), given),
         "",
         "if verbose and it % 100 == 0:",

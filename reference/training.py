@@ -52,6 +52,11 @@ def iterations(num_iters: int, _per_epoch: int) -> int:
     return num_iters
 
 
+def rows_drawn(batch_size: int, _num_iters: int, _X: Array) -> int:
+    """Return how many rows a batch has: as many as were asked."""
+    return batch_size
+
+
 def draw_batch(rng: np.random.RandomState, X: Array, y: Array, batch_size: int) -> tuple[Array, Array]:
     """Draw rows with replacement; X and y by the same indices."""
     indices = rng.choice(len(X), batch_size)
@@ -61,6 +66,11 @@ def draw_batch(rng: np.random.RandomState, X: Array, y: Array, batch_size: int) 
 def loss_arguments(X: Array, y: Array, reg: float) -> tuple[Array, Array, float]:
     """Give what train() asks loss() with: the batch, and its own reg."""
     return X, y, reg
+
+
+def step_rate(rate: float, _factor: float) -> float:
+    """Return the rate that a step is taken at: the learning rate, with all decay in it already."""
+    return rate
 
 
 def descend(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> dict[str, Array]:

@@ -1,14 +1,25 @@
 """The list of mistakes: each is one step replaced, says what it should say, and shows in what a program answers."""
 
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import reference.mistakes
 from grader.checks import CHECKS
 from grader.diagnosis.cast import evidence_of
 from grader.diagnosis.traces import TRAIN_PARTS, core_parts, same, trace
 from reference.misconceptions import MISCONCEPTIONS, suspect, ways, wrong_network
 from reference.mistakes.entry import SOURCES
 from reference.network import build
+from reference.probes import network_of
+from simulated import LOSS_PARTS, changed_parts, parts
+from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 
 NAMES = ("V", "c", "U", "d")
 PARTS = ("purity", "scores", *core_parts(("W1", "b1", "W2", "b2")), "labels", *TRAIN_PARTS)
@@ -62,6 +73,90 @@ def test_two_mistakes_in_one_step_exclude_each_other():
     assert np.allclose(found["b1"] * 6, right["b1"])
     assert not found["b2"].any()
     assert all(np.array_equal(found[name], right[name]) for name in ("W1", "W2"))
+
+
+@pytest.mark.parametrize("entry", MISCONCEPTIONS, ids=lambda entry: entry.id)
+def test_an_example_is_a_line_or_two_of_python(entry):
+    """The example is what a student writes: it parses, and is no third way of saying the title."""
+    assert 1 <= len(entry.example.splitlines()) <= 2
+    assert ast.parse(entry.example).body
+
+
+@pytest.mark.untraced  # the same lines for every way
+def test_mistakes_show_in_the_parts_that_they_name(assignment, probes):
+    """No way changes an answer in a part that its suspect does not name, and each part that an entry names is changed."""
+    network, calls = network_of(assignment), probes.calls
+    right, told = parts(network, calls), {*LOSS_PARTS, *SHOWN_IN_TRAINING}
+    seen = {entry.id: set() for entry in MISCONCEPTIONS}
+    for way in WAYS:
+        changed = changed_parts(network, wrong_network(network, [way]), calls, right)
+        assert changed <= set(suspect(way, NAMES).shows_in), way.name
+        seen[way.misconception.id] |= changed
+    for entry in MISCONCEPTIONS:
+        assert seen[entry.id] == set(entry.shows_in) & told, entry.id
+
+
+def test_reports_name_mistakes_in_the_order_in_which_data_flow():
+    """Stages come in order, and within one the steps of the network; what is harmless is last."""
+    ids = [entry.id for entry in MISCONCEPTIONS]
+    for sooner, later in [
+        ("answers_change", "bias_forgotten"),
+        ("bias_forgotten", "relu_left_out"),
+        ("relu_left_out", "softmax_twice"),
+        ("labels_for_scores", "loss_summed"),
+        ("loss_summed", "regulariser_left_out"),
+        ("minus_one_forgotten", "mask_left_out"),
+        ("mask_left_out", "bias_gradient_zero"),
+        ("bias_gradient_zero", "regulariser_gradient_halved"),
+        ("whole_set_each_time", "uphill"),
+        ("uphill", "decay_forgotten"),
+        ("predict_without_relu", "predict_lowest_score"),
+    ]:
+        assert ids.index(sooner) < ids.index(later), (sooner, later)
+    first = next(index for index, entry in enumerate(MISCONCEPTIONS) if entry.harmless)
+    assert all(entry.harmless for entry in MISCONCEPTIONS[first:])
+
+
+ONE_MORE = """
+import numpy as np
+from reference.mistakes.entry import Misconception
+
+def cubed(u):
+    return np.maximum(u, 0) ** 3
+
+MISTAKES = (
+    Misconception(
+        "relu_cubed", "scores", "The ReLU is cubed.", "Look at the powers.", "h = max(0, u)", ("003",), ("scores",),
+        "activation", ({"activate": cubed},), shows_in=("scores", "labels"), example="hidden = hidden ** 3",
+    ),
+)
+"""
+
+
+def test_a_mistake_is_added_by_one_file(tmp_path):
+    """A file more in a copy of the folder is all there is to do: its mistake is listed, told and written out."""
+    shutil.copytree(
+        Path(reference.__file__).parent, tmp_path / "reference", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (tmp_path / "reference" / "mistakes" / "cubes.py").write_text(ONE_MORE, encoding="utf-8")
+    program = (
+        "from reference.handwriting import written\n"
+        "from reference.misconceptions import misconceptions, suspect, ways\n"
+        "from reference.network import build\n"
+        "(way,) = (way for way in ways(misconceptions()) if way.misconception.id == 'relu_cubed')\n"
+        "print(len(misconceptions()), suspect(way, ('W1', 'b1', 'W2', 'b2')).shows_in)\n"
+        "print(written(build(), [way]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[0] == f"{len(MISCONCEPTIONS) + 1} ('scores', 'labels')"
+    assert "hidden = np.maximum(u, 0) ** 3" in ran.stdout
 
 
 @pytest.mark.slow

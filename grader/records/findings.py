@@ -67,4 +67,6 @@ class Findings:
     credits: Mapping[str, Credit] = field(default_factory=dict)
     charges: tuple[Charge, ...] = ()
     causes: tuple[Cause, ...] = ()
-    review: tuple[str, ...] = ()  # what a person should look at, in sentences; the machine neither credits nor charges it
+    review: tuple[
+        str, ...
+    ] = ()  # what a person should look at, in sentences; the machine neither credits nor charges it

@@ -102,5 +102,7 @@ class Report:
     penalty: float = 0.0  # points taken off for lateness, once, from the sum of the checks' points
     late_days: float = 0.0
     excused: bool = False  # it does not count; its score stands for its author to read
-    review: tuple[str, ...] = ()  # what the instructor should look at, in sentences; told on the class page and in the terminal
+    review: tuple[
+        str, ...
+    ] = ()  # what the instructor should look at, in sentences; told on the class page and in the terminal
     student: str | None = None  # the name that the roster gives, where there is one

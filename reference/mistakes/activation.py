@@ -74,101 +74,84 @@ def d_negative_part(dh: Array, layer: Layer) -> Any:
     return dh * (layer.u < 0)
 
 
-_HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
+_HIDDEN = "h = max(0, u), u = X W1 + b1"
 
 
-ACTIVATION = (
-    Misconception(
+def _activation(
+    identity: str, title: str, hint: str, *ways: Any, about: str = "activation", **more: Any
+) -> Misconception:
+    source, shows_in = more.pop("source", ("003",)), ("scores", "loss", "gradient", "stability", "labels")
+    return Misconception(
+        identity, "scores", title, hint, _HIDDEN, source, ("scores",), about, ways, shows_in=shows_in, **more
+    )
+
+
+MISTAKES = (
+    _activation(
         "relu_left_out",
-        "scores",
         "There is no ReLU between the two layers.",
         "Two layers without anything between them are one layer. Which line makes the hidden values zero or more?",
-        _HIDDEN,
-        ("001", "003"),
-        ("scores",),
-        "hidden",
-        ({"activate": nothing_done}, {"activate": nothing_done, "d_activate": passed_on}),
+        {"activate": nothing_done},
+        {"activate": nothing_done, "d_activate": passed_on},
+        about="hidden",
+        source=("001", "003"),
+        example="hidden = X.dot(W1) + b1",
     ),
-    Misconception(
+    _activation(
         "relu_is_a_maximum_over_an_axis",
-        "scores",
         "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
         "np.max looks along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": largest_of_row},),
+        {"activate": largest_of_row},
+        example="u = X.dot(W1) + b1\nhidden = np.maximum(u, u.max(axis=1, keepdims=True))",
     ),
-    Misconception(
+    _activation(
         "leaky_relu_for_relu",
-        "scores",
         "The hidden layer uses a leaky ReLU; the assignment asks for the plain one.",
         "What does your activation give for a negative input, and what does the formula give?",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        (
-            {"activate": leaky, "d_activate": d_leaky},
-            {"activate": leaky_tenth, "d_activate": d_leaky_tenth},
-            {"activate": leaky},
-            {"activate": leaky_tenth},
-        ),
+        {"activate": leaky, "d_activate": d_leaky},
+        {"activate": leaky_tenth, "d_activate": d_leaky_tenth},
+        {"activate": leaky},
+        {"activate": leaky_tenth},
+        example="u = X.dot(W1) + b1\nhidden = np.maximum(0.01 * u, u)",
     ),
-    Misconception(
+    _activation(
         "sigmoid_for_relu",
-        "scores",
         "The hidden layer uses a sigmoid; the assignment asks for the ReLU.",
         "Look up which activation is asked for, and what it does to a large value.",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": sigmoid, "d_activate": d_sigmoid}, {"activate": sigmoid}),
+        {"activate": sigmoid, "d_activate": d_sigmoid},
+        {"activate": sigmoid},
+        example="hidden = 1 / (1 + np.exp(-(X.dot(W1) + b1)))",
     ),
-    Misconception(
+    _activation(
         "tanh_for_relu",
-        "scores",
         "The hidden layer uses tanh; the assignment asks for the ReLU.",
         "Look up which activation is asked for, and what it does to a large value.",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": tanh, "d_activate": d_tanh}, {"activate": tanh}),
+        {"activate": tanh, "d_activate": d_tanh},
+        {"activate": tanh},
+        example="hidden = np.tanh(X.dot(W1) + b1)",
     ),
-    Misconception(
+    _activation(
         "softplus_for_relu",
-        "scores",
         "The hidden layer uses log(1 + exp(u)), which is near the ReLU but not the same.",
         "What does your activation give at u = 0, and what does the ReLU give there?",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": softplus, "d_activate": d_softplus}, {"activate": softplus}),
+        {"activate": softplus, "d_activate": d_softplus},
+        {"activate": softplus},
+        example="hidden = np.log(1 + np.exp(X.dot(W1) + b1))",
     ),
-    Misconception(
+    _activation(
         "absolute_value_for_relu",
-        "scores",
         "The activation takes the absolute value: negative inputs come through with their sign turned.",
         "What should become of a negative u?",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": size_of, "d_activate": d_size_of}, {"activate": size_of}),
+        {"activate": size_of, "d_activate": d_size_of},
+        {"activate": size_of},
+        example="hidden = np.abs(X.dot(W1) + b1)",
     ),
-    Misconception(
+    _activation(
         "relu_upside_down",
-        "scores",
         "The activation keeps the negative values and drops the positive ones.",
         "Which half of the line does the ReLU let through? Look at minimum and maximum, or at the sign of the comparison.",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "activation",
-        ({"activate": negative_part, "d_activate": d_negative_part}, {"activate": negative_part}),
+        {"activate": negative_part, "d_activate": d_negative_part},
+        {"activate": negative_part},
+        example="hidden = np.minimum(0, X.dot(W1) + b1)",
     ),
 )

@@ -90,31 +90,38 @@ def zero_biases(params: Params, rng: Any) -> Any:
     }
 
 
+# What shows that train() takes another number of steps.
+_HOW_OFTEN = ("moved", "losses kept", "accuracies kept", "batches")
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
 _BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
 
 
-def _of(check: str, about: str, formula: str) -> Any:
-    """Give a maker of entries that are charged at one check."""
+def _of(check: str, about: str, formula: str, part: str) -> Any:
+    """Return a maker of entries that are charged at one check, and most of which show in one part."""
 
     def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
-        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
+        shows_in = more.pop("shows_in", (part,))
+        return Misconception(
+            identity, "train", title, hint, formula, ("003",), (check,), about, ways, shows_in=shows_in, **more
+        )
 
     return made
 
 
-_step, _batch = _of("update_rule", "update", _STEP), _of("minibatch", "batch", _BATCH)
+_step, _batch = _of("update_rule", "update", _STEP, "moved"), _of("minibatch", "batch", _BATCH, "batches")
 
 
-BATCHES = (
+MISTAKES = (
     _step(
         "reg_not_passed_on",
         "train() does not pass reg on to loss(): it trains without a regulariser.",
         "Which of train()'s arguments reach the call of loss()?",
         {"loss_arguments": without_reg},
         about="loss call",
+        shows_in=("reg",),
+        example="loss, grads = self.loss(X_batch, y=y_batch)",
     ),
     _step(
         "reg_doubled",
@@ -122,6 +129,8 @@ BATCHES = (
         "Follow reg from train()'s argument to the call of loss().",
         {"loss_arguments": reg_doubled},
         about="loss call",
+        shows_in=("reg",),
+        example="loss, grads = self.loss(X_batch, y=y_batch, reg=2 * reg)",
     ),
     _step(
         "started_anew",
@@ -130,6 +139,7 @@ BATCHES = (
         {"begin": small_weights},
         {"begin": zero_biases},
         about="train",
+        example='self.params["W1"] = 1e-4 * np.random.randn(*self.params["W1"].shape)',
     ),
     _step(
         "ends_after_one_iteration",
@@ -137,6 +147,8 @@ BATCHES = (
         "Look at the indentation of the return.",
         {"iterations": one_iteration},
         about="returned histories",
+        shows_in=_HOW_OFTEN,
+        example='for it in range(num_iters):\n    return {"loss_history": loss_history}',
     ),
     _step(
         "iterations_are_epochs",
@@ -144,6 +156,8 @@ BATCHES = (
         "How often does your loop run for num_iters=4, with two batches an epoch?",
         {"iterations": epochs},
         about="train",
+        shows_in=_HOW_OFTEN,
+        example="for epoch in range(num_iters):\n    for it in range(iterations_per_epoch): pass",
     ),
     _step(
         "one_iteration_off",
@@ -152,18 +166,22 @@ BATCHES = (
         {"iterations": one_too_few},
         {"iterations": one_too_many},
         about="train",
+        shows_in=_HOW_OFTEN,
+        example="for it in range(1, num_iters):\n    loss_history.append(loss)",
     ),
     _batch(
         "whole_set_each_time",
         "Every iteration uses all rows: no minibatch is drawn.",
         "Where does batch_size enter?",
         {"draw_batch": whole_set},
+        example="X_batch = X\ny_batch = y",
     ),
     _batch(
         "same_batch_each_time",
         "Every iteration uses the same rows.",
         "Is the batch drawn inside the loop? Does chance enter?",
         {"draw_batch": first_rows},
+        example="X_batch = X[:batch_size]\ny_batch = y[:batch_size]",
     ),
     _batch(
         "labels_of_other_rows",
@@ -171,6 +189,7 @@ BATCHES = (
         "How many times are indices drawn in one iteration? X and y need the same ones.",
         {"draw_batch": other_labels},
         {"draw_batch": labels_in_order},
+        example="X_batch = X[np.random.choice(num_train, batch_size)]\ny_batch = y[np.random.choice(num_train, batch_size)]",
     ),
     _batch(
         "drawn_from_wrong_range",
@@ -178,6 +197,7 @@ BATCHES = (
         "How large can an index become in your draw, and how many rows are there? X.shape is (N, D).",
         {"draw_batch": from_features},
         {"draw_batch": from_batch_size},
+        example="indices = np.random.choice(X.shape[1], batch_size)",
     ),
     _batch(
         "one_row_a_batch",
@@ -185,11 +205,13 @@ BATCHES = (
         "How many indices are drawn for a batch?",
         {"draw_batch": one_row},
         {"draw_batch": one_row_many_times},
+        example="indices = np.random.choice(num_train, 1)",
     ),
     _batch(
         "batch_too_large",
         "Each iteration uses more rows than batch_size.",
         "How many indices are drawn for a batch?",
         {"draw_batch": twice_the_rows},
+        example="indices = np.random.choice(num_train, 2 * batch_size)",
     ),
 )

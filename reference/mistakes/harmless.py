@@ -64,18 +64,19 @@ def from_probabilities(z: Array) -> Any:
     return np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)
 
 
-def _harmless(identity: str, stage: Stage, title: str, formula: str, *ways: Any) -> Misconception:
+def _harmless(identity: str, stage: Stage, title: str, formula: str, *ways: Any, **more: Any) -> Misconception:
     hint = "Nothing to mend."
-    return Misconception(identity, stage, title, hint, formula, ("004",), (), "", ways, harmless=True)
+    return Misconception(identity, stage, title, hint, formula, ("004",), (), "", ways, harmless=True, **more)
 
 
-HARMLESS = (
+MISTAKES = (
     _harmless(
         "mask_at_zero",
         "gradients",
         "The mask lets u = 0 through, which no number meets.",
         "f'(u)",
         {"d_activate": mask_with_zero},
+        example="dhidden[u < 0] = 0",
     ),
     _harmless(
         "mask_of_output",
@@ -83,6 +84,7 @@ HARMLESS = (
         "The mask is read off h instead of u.",
         "h > 0 where u > 0",
         {"d_activate": mask_of_output},
+        example="dhidden = np.where(hidden > 0, dhidden, 0)",
     ),
     _harmless(
         "relu_otherwise",
@@ -91,14 +93,23 @@ HARMLESS = (
         "max(0, u)",
         {"activate": relu_by_sizes},
         {"activate": relu_by_product},
+        example="hidden = u * (u > 0)",
     ),
-    _harmless("small_epsilon", "loss", "1e-8 is added inside the logarithm.", "-log p", {"data_term": small_epsilon}),
+    _harmless(
+        "small_epsilon",
+        "loss",
+        "1e-8 is added inside the logarithm.",
+        "-log p",
+        {"data_term": small_epsilon},
+        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-8))",
+    ),
     _harmless(
         "by_one_hot",
         "loss",
         "Labels are one-hot rows.",
         "-sum_j t_j log p_j",
         {"data_term": by_one_hot, "d_scores": d_by_one_hot},
+        example="target = np.eye(scores.shape[1])[y]\ndata_loss = -np.sum(target * np.log(probabilities)) / N",
     ),
     _harmless(
         "shifted_further",
@@ -106,9 +117,15 @@ HARMLESS = (
         "More than the maximum is subtracted.",
         "softmax(z - c)",
         {"centre": shifted_a_little_more},
+        example="shifted = scores - scores.max(axis=1, keepdims=True) - 1",
     ),
     _harmless(
-        "regulariser_as_trace", "loss", "The regulariser is a trace.", "sum W^2 = tr W^T W", {"penalty_term": traces}
+        "regulariser_as_trace",
+        "loss",
+        "The regulariser is a trace.",
+        "sum W^2 = tr W^T W",
+        {"penalty_term": traces},
+        example="loss = data_loss + reg * (np.trace(W1.T.dot(W1)) + np.trace(W2.T.dot(W2)))",
     ),
     _harmless(
         "without_replacement",
@@ -116,6 +133,8 @@ HARMLESS = (
         "Batches are drawn without replacement.",
         "batch_size rows",
         {"draw_batch": without_replacement},
+        shows_in=("batches",),
+        example="indices = np.random.choice(num_train, batch_size, replace=False)",
     ),
     _harmless(
         "decay_at_the_end",
@@ -123,6 +142,8 @@ HARMLESS = (
         "The rate decays in the last iteration of an epoch.",
         "once an epoch",
         {"decay": at_the_end},
+        shows_in=("moved",),
+        example="if (it + 1) % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _harmless(
         "argmax_of_probabilities",
@@ -130,5 +151,6 @@ HARMLESS = (
         "The class is chosen by probability.",
         "exp grows with z",
         {"label": from_probabilities},
+        example="y_pred = np.exp(self.loss(X)).argmax(axis=1)",
     ),
 )

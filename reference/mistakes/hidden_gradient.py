@@ -73,29 +73,34 @@ def input_divided(du: Array, layer: Layer) -> Any:
 _DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
 
 
-def _hidden(identity: str, title: str, hint: str, *ways: Any, about: str = "mask") -> Misconception:
-    charged = ("gradient_W1", "gradient_b1")
-    return Misconception(identity, "gradients", title, hint, _DU, ("001",), charged, about, ways)
+def _hidden(identity: str, title: str, hint: str, *ways: Any, about: str = "mask", **more: Any) -> Misconception:
+    charged, shows_in = ("gradient_W1", "gradient_b1"), ("gradient",)
+    return Misconception(
+        identity, "gradients", title, hint, _DU, ("001",), charged, about, ways, shows_in=shows_in, **more
+    )
 
 
-HIDDEN_GRADIENT = (
+MISTAKES = (
     _hidden(
         "mask_left_out",
         "The ReLU is missing on the way back: the gradient passes where the unit was off.",
         "Where u is negative the ReLU gives 0 whatever u is. What is its derivative there?",
         {"d_activate": mask_left_out},
+        example='dhidden = dscores.dot(W2.T)\ngrads["W1"] = X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _hidden(
         "gradient_cut_off",
         "The gradient itself is cut off at zero; it must be stopped where the hidden unit was off.",
         "Which array decides where the gradient passes: the gradient, or what the unit had on the way forward?",
         {"d_activate": gradient_cut_off},
+        example="dhidden[dhidden <= 0] = 0",
     ),
     _hidden(
         "mask_inverted",
         "The ReLU's mask is upside down: the gradient passes where the unit was off.",
         "Look at the sign of the comparison.",
         {"d_activate": mask_inverted},
+        example="dhidden[hidden > 0] = 0",
     ),
     _hidden(
         "multiplied_by_hidden",
@@ -103,12 +108,14 @@ HIDDEN_GRADIENT = (
         "The slope of the ReLU is 0 or 1. Which values does your factor take?",
         {"d_activate": times_hidden},
         {"d_activate": times_input},
+        example="dhidden = dscores.dot(W2.T) * hidden",
     ),
     _hidden(
         "upstream_gradient_dropped",
         "The ReLU's mask takes the place of the gradient instead of being multiplied with it.",
         "The chain rule is a product. What are its two factors at the hidden layer?",
         {"d_activate": mask_alone},
+        example="dhidden = (hidden > 0).astype(float)",
     ),
     _hidden(
         "slope_of_another_activation",
@@ -117,12 +124,14 @@ HIDDEN_GRADIENT = (
         {"d_activate": sigmoid_local},
         {"d_activate": sigmoid_of_input},
         {"d_activate": tanh_local},
+        example="dhidden *= hidden * (1 - hidden)",
     ),
     _hidden(
         "mask_above_one",
         "The ReLU's mask begins at 1 instead of at 0.",
         "Where does the ReLU's slope change?",
         {"d_activate": mask_above_one},
+        example="dhidden[hidden <= 1] = 0",
     ),
     _hidden(
         "weights_changed_before_use",
@@ -130,6 +139,7 @@ HIDDEN_GRADIENT = (
         "In which order do you compute dL/dh and change W2?",
         {"d_input": through_changed_weights},
         about="dhidden",
+        example='W2 -= grads["W2"]\ndhidden = dscores.dot(W2.T)',
     ),
     _hidden(
         "passed_back_with_wrong_sign",
@@ -137,6 +147,7 @@ HIDDEN_GRADIENT = (
         "Look at the product with W2: is there a minus?",
         {"d_input": weights_wrong_sign},
         about="dhidden",
+        example="dhidden = -dscores.dot(W2.T)",
     ),
     _hidden(
         "passed_back_without_weights",
@@ -144,6 +155,7 @@ HIDDEN_GRADIENT = (
         "By how much does each score change with one hidden unit?",
         {"d_input": weights_as_ones},
         about="dhidden",
+        example="dhidden = dscores.dot(np.ones_like(W2).T)",
     ),
     _hidden(
         "passed_back_divided",
@@ -151,5 +163,6 @@ HIDDEN_GRADIENT = (
         "Count the divisions by N from the loss to the hidden layer.",
         {"d_input": input_divided},
         about="dhidden",
+        example="dhidden = dscores.dot(W2.T) / N",
     ),
 )

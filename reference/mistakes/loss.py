@@ -133,24 +133,29 @@ def by_the_class(z: Array) -> Any:
     return z - z.max(axis=0)
 
 
+# Some are carried through to the gradient.
+_IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 def _mistake(
     identity: str, title: str, hint: str, *ways: Any, formula: str = _L, about: str = "data loss", **more: Any
 ) -> Misconception:
+    source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
     return Misconception(
-        identity, "loss", title, hint, formula, more.pop("source", ("003", "004")), ("data_loss",), about, ways, **more
+        identity, "loss", title, hint, formula, source, ("data_loss",), about, ways, shows_in=shows_in, **more
     )
 
 
-LOSS = (
+MISTAKES = (
     _mistake(
         "loss_summed",
         "The data loss is the sum over the examples; the mean is asked for.",
         "What should happen to the loss when every example is handed in twice?",
         {"data_term": summed},
         {"data_term": summed, "d_scores": d_summed},
+        shows_in=_CARRIED,
+        example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "loss_divided_twice",
@@ -158,6 +163,8 @@ LOSS = (
         "Count the divisions by N on the way to the loss; np.mean is one of them.",
         {"data_term": divided_twice},
         {"data_term": divided_twice, "d_scores": d_divided_twice},
+        shows_in=_CARRIED,
+        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y])) / N",
     ),
     _mistake(
         "loss_divided_by_classes",
@@ -167,6 +174,8 @@ LOSS = (
         {"data_term": over_classes},
         {"data_term": over_all_entries, "d_scores": d_over_all_entries},
         {"data_term": over_classes, "d_scores": d_over_classes},
+        shows_in=_CARRIED,
+        example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y])) / probabilities.size",
     ),
     _mistake(
         "loss_without_minus",
@@ -174,6 +183,8 @@ LOSS = (
         "What does -log p give for p = 1/2, and what does yours?",
         {"data_term": without_minus},
         {"data_term": without_minus, "d_scores": d_without_minus},
+        shows_in=_CARRIED,
+        example="data_loss = np.mean(np.log(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "wrong_logarithm",
@@ -181,6 +192,7 @@ LOSS = (
         "Which function of numpy is the inverse of np.exp?",
         {"data_term": base_ten},
         {"data_term": base_two},
+        example="data_loss = -np.mean(np.log10(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "logarithm_left_out",
@@ -188,12 +200,14 @@ LOSS = (
         "Write down the cross-entropy. What is done to p before the mean is taken?",
         {"data_term": minus_probability},
         {"data_term": one_minus_probability},
+        example="data_loss = -np.mean(probabilities[np.arange(N), y])",
     ),
     _mistake(
         "logarithm_of_the_mean",
         "The mean is taken of the probabilities, and the logarithm of that; it is the other way round.",
         "In which order do the sum over the examples and the logarithm stand in the formula?",
         {"data_term": log_of_the_mean},
+        example="data_loss = -np.log(np.mean(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "logarithm_of_every_class",
@@ -201,6 +215,7 @@ LOSS = (
         "One number per example is asked for. How is the one of the right class picked out of a row?",
         {"data_term": every_class},
         {"data_term": every_class_mean},
+        example="data_loss = -np.sum(np.log(probabilities)) / N",
     ),
     _mistake(
         "labels_pick_columns",
@@ -209,12 +224,14 @@ LOSS = (
         {"data_term": all_pairs},
         {"data_term": all_pairs_summed},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
+        example="data_loss = -np.mean(np.log(probabilities[:, y]))",
     ),
     _mistake(
         "largest_probability",
         "The loss takes the largest probability of each row, not the one of the right class.",
         "Where do the labels y enter your loss?",
         {"data_term": largest_probability},
+        example="data_loss = -np.sum(np.log(probabilities.max(axis=1))) / N",
     ),
     _mistake(
         "softmax_over_examples",
@@ -225,6 +242,8 @@ LOSS = (
         formula=_P,
         about="probabilities",
         source=("004",),
+        shows_in=_CARRIED,
+        example="probabilities = exp_scores / exp_scores.sum(axis=0)",
     ),
     _mistake(
         "softmax_over_the_batch",
@@ -235,6 +254,8 @@ LOSS = (
         formula=_P,
         about="probabilities",
         source=("004",),
+        shows_in=_CARRIED,
+        example="probabilities = exp_scores / np.sum(exp_scores)",
     ),
     _mistake(
         "maximum_of_each_class",
@@ -244,6 +265,8 @@ LOSS = (
         formula=_P,
         about="probabilities",
         source=("004",),
+        shows_in=_CARRIED,
+        example="shifted = scores - scores.max(axis=0)",
     ),
     Misconception(
         "nothing_subtracted",
@@ -255,6 +278,8 @@ LOSS = (
         ("stability",),
         "exp",
         ({"centre": as_they_are},),
+        shows_in=("stability",),
+        example="exp_scores = np.exp(scores)",
     ),
     Misconception(
         "maximum_of_the_batch",
@@ -266,5 +291,7 @@ LOSS = (
         ("stability",),
         "exp",
         ({"centre": by_the_batch},),
+        shows_in=("stability",),
+        example="shifted = scores - np.max(scores)",
     ),
 )

@@ -103,23 +103,27 @@ def other_way_round(loss: Any, gradients: dict[str, Array]) -> Any:
     return gradients, loss
 
 
+# Some are carried through to the gradient.
+_IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 def _mistake(
     identity: str, title: str, hint: str, *ways: Any, formula: str = _L, about: str = "data loss", **more: Any
 ) -> Misconception:
+    source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
     return Misconception(
-        identity, "loss", title, hint, formula, more.pop("source", ("003", "004")), ("data_loss",), about, ways, **more
+        identity, "loss", title, hint, formula, source, ("data_loss",), about, ways, shows_in=shows_in, **more
     )
 
 
-OTHER_LOSSES = (
+MISTAKES = (
     _mistake(
         "binary_cross_entropy",
         "The loss also counts log(1 - p) of the wrong classes, as for independent yes-or-no questions.",
         "The softmax makes one choice among C classes. Which terms are left of the formula then?",
         {"data_term": both_sides},
+        example="data_loss = -np.sum(target * np.log(probabilities) + (1 - target) * np.log(1 - probabilities)) / N",
     ),
     _mistake(
         "normaliser_left_out",
@@ -129,6 +133,7 @@ OTHER_LOSSES = (
         {"data_term": exponent_left_out},
         formula="-log p[y] = log sum_j exp(z_j) - z_y",
         about="probabilities",
+        example="data_loss = -np.mean(shifted[np.arange(N), y])",
     ),
     _mistake(
         "softmax_of_probabilities",
@@ -137,6 +142,7 @@ OTHER_LOSSES = (
         {"data_term": normaliser_squared},
         formula=_P,
         about="probabilities",
+        example="probabilities = np.exp(probabilities) / np.exp(probabilities).sum(axis=1, keepdims=True)",
     ),
     _mistake(
         "epsilon_too_large",
@@ -146,6 +152,7 @@ OTHER_LOSSES = (
         {"data_term": epsilon_of_a_thousandth},
         {"data_term": epsilon_of_1e4},
         {"data_term": epsilon_of_1e5},
+        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-3))",
     ),
     _mistake(
         "hinge_for_cross_entropy",
@@ -153,6 +160,8 @@ OTHER_LOSSES = (
         "Look up which loss the assignment names. Does yours take an exp and a log?",
         {"data_term": svm_loss, "d_scores": d_svm_loss},
         {"data_term": svm_loss},
+        shows_in=_CARRIED,
+        example="margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + 1)\nmargins[np.arange(N), y] = 0",
     ),
     _mistake(
         "squared_error",
@@ -163,6 +172,8 @@ OTHER_LOSSES = (
         {"centre": as_they_are, "data_term": squared_errors},
         {"data_term": squared_errors_of_probabilities},
         {"data_term": halved_squared_errors_of_probabilities},
+        shows_in=_CARRIED,
+        example="data_loss = np.sum((scores - np.eye(scores.shape[1])[y]) ** 2) / N",
     ),
     _mistake(
         "classes_counted_from_labels",
@@ -171,6 +182,8 @@ OTHER_LOSSES = (
         {"data_term": classes_of_the_labels, "d_scores": d_classes_of_the_labels},
         {"data_term": classes_of_the_labels},
         about="probabilities",
+        shows_in=_CARRIED,
+        example="exp_scores = np.exp(shifted[:, : y.max() + 1])",
     ),
     _mistake(
         "classes_written_into_code",
@@ -179,6 +192,8 @@ OTHER_LOSSES = (
         {"data_term": three_classes, "d_scores": d_three_classes},
         {"data_term": three_classes},
         about="probabilities",
+        shows_in=_CARRIED,
+        example="exp_scores = np.exp(shifted[:, :3])",
     ),
     _mistake(
         "loss_in_three_parts",
@@ -188,6 +203,8 @@ OTHER_LOSSES = (
         about="total loss",
         formula="loss(X, y, reg) gives (loss, grads)",
         source=("003",),
+        shows_in=_CARRIED,
+        example="return loss, grads, data_loss",
     ),
     _mistake(
         "loss_and_gradients_swapped",
@@ -197,5 +214,7 @@ OTHER_LOSSES = (
         about="total loss",
         formula="loss(X, y, reg) gives (loss, grads)",
         source=("003",),
+        shows_in=_CARRIED,
+        example="return grads, loss",
     ),
 )

@@ -80,52 +80,65 @@ def bias_sign_turned(du: Array, _layer: Layer) -> Any:
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
 
 
-def _weights(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
-    ways, source = tuple({"d_weights": step} for step in steps), ("001", "004")
-    return Misconception(identity, "gradients", title, hint, _DW, source, ("gradient_W{}",), "grads {W}", ways, EACH)
+def _weights(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
+    ways = tuple({"d_weights": step} for step in steps)
+    return _entry(identity, title, hint, _DW, "gradient_W{}", "grads {W}", ways, **more)
 
 
-def _bias(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
-    ways, source = tuple({"d_bias": step} for step in steps), ("001", "004")
-    return Misconception(identity, "gradients", title, hint, _DB, source, ("gradient_b{}",), "grads {b}", ways, EACH)
+def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
+    ways = tuple({"d_bias": step} for step in steps)
+    return _entry(identity, title, hint, _DB, "gradient_b{}", "grads {b}", ways, **more)
 
 
-PARAMETER_GRADIENTS = (
+def _entry(identity: str, title: str, hint: str, formula: str, check: str, about: str, ways: Any, **more: Any) -> Any:
+    source, shows_in = ("001", "004"), ("gradient",)
+    return Misconception(
+        identity, "gradients", title, hint, formula, source, (check,), about, ways, EACH, shows_in=shows_in, **more
+    )
+
+
+MISTAKES = (
     _weights(
         "weights_gradient_divided",
         "The gradient of {W} is divided by N once more than the one of the scores.",
         "Count the divisions by N from the loss to the gradient of {W}.",
         weights_divided,
+        example='grads["W1"] = X.T.dot(dhidden) / N + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_multiplied",
         "The gradient of {W} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to the gradient of {W}.",
         weights_multiplied,
+        example='grads["W1"] = N * X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_uphill",
         "The data part of the gradient of {W} has the wrong sign.",
         "Look for a minus in front of the product.",
         weights_uphill,
+        example='grads["W1"] = -X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_zero",
         "The gradient of {W} holds no data part: it is zero but for the regulariser.",
         "Is the product of the layer's input with its output's gradient ever assigned?",
         weights_zero,
+        example='grads["W1"] = np.zeros_like(W1)\ngrads["W1"] += 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_of_mask",
         "The gradient of {W} uses where the layer's input is positive, not the input itself.",
         "What is the derivative of x W by W?",
         input_as_mask,
+        example='grads["W2"] = (hidden > 0).T.dot(dscores) + 2 * reg * W2',
     ),
     _bias(
         "bias_gradient_averaged",
         "The gradient of {b} is the mean over the rows; the sum is asked for.",
         "The division by N is done once already. Is it done again in {b}?",
         mean_over_rows,
+        example='grads["b1"] = dhidden.mean(axis=0)',
     ),
     _bias(
         "bias_gradient_scalar",
@@ -133,53 +146,62 @@ PARAMETER_GRADIENTS = (
         "What shape has the bias? Over which axis may be summed, and over which not?",
         everything_summed,
         everything_for_each,
+        example='grads["b1"] = np.sum(dhidden)',
     ),
     _bias(
         "bias_gradient_not_summed",
         "The gradient of {b} is not summed over the rows.",
         "A bias is added to every row. What shape must its gradient have?",
         not_summed,
+        example='grads["b1"] = dhidden',
     ),
     _bias(
         "bias_gradient_over_units",
         "The gradient of {b} is summed over the units of each row instead of over the rows.",
         "Which axis must be left: the examples or the units?",
         over_units,
+        example='grads["b1"] = dhidden.sum(axis=1)',
     ),
     _bias(
         "bias_gradient_multiplied",
         "The gradient of {b} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to {b}.",
         bias_multiplied,
+        example='grads["b1"] = dhidden.sum(axis=0) * N',
     ),
     _bias(
         "bias_gradient_missing",
         "The gradient of {b} is missing.",
         "Count the parameters and the keys of grads. A bias has a gradient as well.",
         bias_missing,
+        example='grads = {"W1": dW1, "W2": dW2, "b2": db2}',
     ),
     _bias(
         "bias_gradient_zero",
         "The gradient of {b} is zero.",
         "Is the gradient of {b} ever computed, or only made?",
         bias_zero,
+        example='grads["b1"] = np.zeros_like(b1)',
     ),
     _bias(
         "bias_gradient_of_first_row",
         "The gradient of {b} is the one of the first row alone.",
         "A bias is added to every row of the batch.",
         first_row,
+        example='grads["b1"] = dhidden[0]',
     ),
     _bias(
         "bias_gradient_times_bias",
         "The gradient of {b} is multiplied by the bias itself.",
         "What is the derivative of x W + b by b?",
         times_bias,
+        example='grads["b1"] = dhidden.sum(axis=0) * b1',
     ),
     _bias(
         "bias_gradient_uphill",
         "The gradient of {b} has the wrong sign.",
         "Look for a minus in front of the sum.",
         bias_sign_turned,
+        example='grads["b1"] = -dhidden.sum(axis=0)',
     ),
 )

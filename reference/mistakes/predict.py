@@ -121,20 +121,24 @@ def first_of_sorted(z: Array) -> Any:
 _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
 
 
-def _mistake(identity: str, title: str, hint: str, *ways: Any, scores: bool = False) -> Misconception:
+def _mistake(identity: str, title: str, hint: str, *ways: Any, scores: bool = False, **more: Any) -> Misconception:
     formula, about = (_SAME, "predict scores") if scores else (_LABEL, "labels")
-    return Misconception(identity, "predict", title, hint, formula, ("003",), ("predict",), about, ways)
+    charged, shows_in = ("predict",), ("labels",)
+    return Misconception(
+        identity, "predict", title, hint, formula, ("003",), charged, about, ways, shows_in=shows_in, **more
+    )
 
 
 _COMPARE = "predict() and loss(X) must compute the same scores: put the two side by side."
 
-PREDICT = (
+MISTAKES = (
     _mistake(
         "predict_without_relu",
         "predict() leaves the ReLU out.",
         _COMPARE,
         {"predict_scores": without_relu},
         scores=True,
+        example="scores = (X.dot(W1) + b1).dot(W2) + b2",
     ),
     _mistake(
         "predict_without_first_bias",
@@ -142,6 +146,7 @@ PREDICT = (
         _COMPARE,
         {"predict_scores": without_first_bias},
         scores=True,
+        example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
     ),
     _mistake(
         "predict_without_second_bias",
@@ -149,6 +154,7 @@ PREDICT = (
         _COMPARE,
         {"predict_scores": without_second_bias},
         scores=True,
+        example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
     ),
     _mistake(
         "predict_without_biases",
@@ -156,6 +162,7 @@ PREDICT = (
         _COMPARE,
         {"predict_scores": without_biases},
         scores=True,
+        example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
     ),
     _mistake(
         "predict_bias_inside_product",
@@ -164,6 +171,7 @@ PREDICT = (
         {"predict_scores": first_bias_inside},
         {"predict_scores": second_bias_inside},
         scores=True,
+        example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
     ),
     _mistake(
         "predict_with_another_activation",
@@ -172,6 +180,7 @@ PREDICT = (
         {"predict_scores": with_sigmoid},
         {"predict_scores": with_tanh},
         scores=True,
+        example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
     ),
     _mistake(
         "predict_with_relu_on_the_scores",
@@ -179,6 +188,7 @@ PREDICT = (
         "What is chosen where all scores of a row are negative?",
         {"predict_scores": relu_on_top},
         scores=True,
+        example="y_pred = np.maximum(0, self.loss(X)).argmax(axis=1)",
     ),
     _mistake(
         "predict_from_hidden_layer",
@@ -186,6 +196,7 @@ PREDICT = (
         "How many classes are there, and how many hidden units?",
         {"predict_scores": hidden_layer},
         scores=True,
+        example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
     ),
     _mistake(
         "predict_over_examples",
@@ -193,30 +204,35 @@ PREDICT = (
         "How many labels must come back for N rows? Along which axis do the classes lie?",
         {"label": over_examples},
         {"label": of_everything},
+        example="y_pred = self.loss(X).argmax(axis=0)",
     ),
     _mistake(
         "predict_lowest_score",
         "predict() chooses the lowest score.",
         "Is a high score a good or a bad sign for a class?",
         {"label": lowest},
+        example="y_pred = self.loss(X).argmin(axis=1)",
     ),
     _mistake(
         "predict_largest_size",
         "predict() chooses the score that is furthest from zero, whatever its sign.",
         "What becomes of a score of -5 beside one of +3?",
         {"label": largest_size},
+        example="y_pred = np.abs(self.loss(X)).argmax(axis=1)",
     ),
     _mistake(
         "predict_second_best",
         "predict() chooses the second largest score.",
         "In which order does argsort put the scores, and which position do you take?",
         {"label": first_of_sorted},
+        example="y_pred = np.argsort(self.loss(X), axis=1)[:, -2]",
     ),
     _mistake(
         "predict_returns_maximum",
         "predict() returns the largest score of each row, not its position.",
         "max gives the value, argmax the position. Which of them is the class?",
         {"label": largest},
+        example="y_pred = self.loss(X).max(axis=1)",
     ),
     _mistake(
         "predict_returns_scores",
@@ -225,29 +241,34 @@ PREDICT = (
         {"label": scores_themselves},
         {"label": probabilities},
         {"label": ranks},
+        example="y_pred = self.loss(X)",
     ),
     _mistake(
         "predict_returns_one_hot",
         "predict() returns a row of zeros and a one for each example instead of the label.",
         "One whole number per row is asked for.",
         {"label": one_hot},
+        example="y_pred = np.eye(scores.shape[1])[scores.argmax(axis=1)]",
     ),
     _mistake(
         "predict_returns_column",
         "predict() returns a column (N, 1); comparing it with y then compares all with all.",
         "What shape has y, and what shape has what you return?",
         {"label": in_a_column},
+        example="y_pred = self.loss(X).argmax(axis=1)[:, None]",
     ),
     _mistake(
         "predict_returns_floats",
         "predict() returns floating-point numbers for labels.",
         "What type has the array that the labels are written into?",
         {"label": as_floats},
+        example="y_pred = np.zeros(X.shape[0])\ny_pred[:] = self.loss(X).argmax(axis=1)",
     ),
     _mistake(
         "predict_counts_from_one",
         "predict() counts the classes from 1; they begin at 0.",
         "What does argmax give where the first class wins?",
         {"label": from_one},
+        example="y_pred = self.loss(X).argmax(axis=1) + 1",
     ),
 )

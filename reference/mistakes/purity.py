@@ -30,17 +30,21 @@ def dropout(u: Array) -> Any:
 _PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
 
 
-def _mistake(identity: str, title: str, hint: str, about: str, *ways: Any) -> Misconception:
-    return Misconception(identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, ways)
+def _mistake(identity: str, title: str, hint: str, about: str, *ways: Any, **more: Any) -> Misconception:
+    shows_in = more.pop("shows_in", ("purity",))
+    return Misconception(
+        identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, ways, shows_in=shows_in, **more
+    )
 
 
-PURITY = (
+MISTAKES = (
     _mistake(
         "inputs_changed",
         "loss() changes X in place: whoever called it finds other data afterwards.",
         "Look for X[...] = ... and for +=, -=, *=, /= on X or on a view of it.",
         "grads W1",
         {"d_weights@0": inputs_scaled},
+        example="X -= X.mean(axis=0)",
     ),
     _mistake(
         "parameters_changed",
@@ -48,6 +52,7 @@ PURITY = (
         "loss() reads the parameters, train() changes them. Look for +=, -=, *= on one of them or on a view.",
         "grads b1",
         {"d_bias@0": bias_shrunk},
+        example='self.params["b1"] *= 0.9',
     ),
     _mistake(
         "answers_change",
@@ -55,5 +60,7 @@ PURITY = (
         "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
         "hidden",
         {"activate": dropout},
+        shows_in=("purity", "scores", "loss", "gradient", "labels"),
+        example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
     ),
 )

@@ -129,21 +129,25 @@ def d_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: 
     return d_data + d_penalty
 
 
+_CARRIED = ("loss", "gradient")  # through to the gradient
 _R = "loss = data loss + reg (sum W1^2 + sum W2^2), with or without 1/2"
 
 
-def _in_loss(identity: str, title: str, hint: str, *ways: Any) -> Misconception:
-    source = ("000", "001", "003", "004")
-    return Misconception(identity, "loss", title, hint, _R, source, ("regularised_loss",), "regulariser", ways)
+def _in_loss(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+    source, shows_in = ("000", "001", "003", "004"), more.pop("shows_in", ("loss",))
+    charged, about = ("regularised_loss",), "regulariser"
+    return Misconception(identity, "loss", title, hint, _R, source, charged, about, ways, shows_in=shows_in, **more)
 
 
-REGULARISER = (
+MISTAKES = (
     _in_loss(
         "regulariser_left_out",
         "The loss has no regulariser: it does not change with reg.",
         "Where does reg enter your loss? Look at what is returned, too.",
         {"total": data_alone},
         {"total": data_alone, "d_total": d_without},
+        shows_in=_CARRIED,
+        example="loss = data_loss",
     ),
     _in_loss(
         "regulariser_of_one_matrix",
@@ -153,6 +157,8 @@ REGULARISER = (
         {"penalty_term": second_weights},
         {"penalty_term": first_weights, "d_penalty": d_first_weights},
         {"penalty_term": second_weights, "d_penalty": d_second_weights},
+        shows_in=_CARRIED,
+        example="loss = data_loss + reg * np.sum(W1 * W1)",
     ),
     _in_loss(
         "regulariser_takes_one_matrix_twice",
@@ -160,18 +166,22 @@ REGULARISER = (
         "Read the names in your sum of squares aloud.",
         {"penalty_term": first_weights_twice},
         {"penalty_term": second_weights_twice},
+        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W1 * W1))",
     ),
     _in_loss(
         "biases_regularised",
         "The biases are regularised as well, in the loss and in the gradients; only the weights are asked for.",
         "Which parameters stand in the regulariser's formula, and which in yours?",
         {"penalty_term": squared_parameters, "d_penalty": d_squared_parameters},
+        shows_in=_CARRIED,
+        example='loss = data_loss + reg * sum(np.sum(self.params[name] ** 2) for name in self.params)\ngrads["b1"] += 2 * reg * b1',
     ),
     _in_loss(
         "biases_regularised_in_loss",
         "The biases are in the loss's regulariser; only the weights are asked for.",
         "Which parameters stand in the regulariser's formula, and which in yours?",
         {"penalty_term": squared_parameters},
+        example="loss = data_loss + reg * sum(np.sum(self.params[name] ** 2) for name in self.params)",
     ),
     _in_loss(
         "regulariser_subtracted",
@@ -179,6 +189,8 @@ REGULARISER = (
         "Should large weights make the loss larger or smaller?",
         {"total": subtracted},
         {"total": subtracted, "d_total": d_subtracted},
+        shows_in=_CARRIED,
+        example="loss = data_loss - reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regulariser_divided_by_N",
@@ -186,6 +198,8 @@ REGULARISER = (
         "Which part of the loss is a mean over examples? The weights are there only once. Look at the parentheses.",
         {"total": divided_by_N},
         {"total": divided_by_N, "d_total": d_divided},
+        shows_in=_CARRIED,
+        example="loss = (data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))) / N",
     ),
     _in_loss(
         "regulariser_once_an_example",
@@ -193,6 +207,8 @@ REGULARISER = (
         "Is the regulariser added inside a loop or a sum over the examples?",
         {"total": once_an_example},
         {"total": once_an_example, "d_total": d_once_an_example},
+        shows_in=_CARRIED,
+        example="for i in range(N):\n    loss += reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regulariser_wrong_factor",
@@ -200,6 +216,7 @@ REGULARISER = (
         "Collect all factors that stand before the sum of squares.",
         {"total": four_times},
         {"total": a_quarter},
+        example="loss = data_loss + 4 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regularisation_strength_forgotten",
@@ -208,18 +225,22 @@ REGULARISER = (
         {"total": strength_forgotten},
         {"total": half_strength_forgotten},
         {"total": strength_forgotten, "d_total": d_strength_forgotten},
+        shows_in=_CARRIED,
+        example="loss = data_loss + np.sum(W1 * W1) + np.sum(W2 * W2)",
     ),
     _in_loss(
         "regulariser_without_weights",
         "reg itself is added to the loss, without the weights.",
         "What is reg multiplied by?",
         {"total": strength_alone},
+        example="loss = data_loss + reg",
     ),
     _in_loss(
         "weights_not_squared",
         "The loss's regulariser adds up the weights themselves; their squares are asked for.",
         "What happens in your sum where a weight of -3 meets one of +3?",
         {"penalty_term": weights_themselves},
+        example="loss = data_loss + reg * (np.sum(W1) + np.sum(W2))",
     ),
     _in_loss(
         "absolute_values_for_squares",
@@ -227,6 +248,8 @@ REGULARISER = (
         "Which norm of the weights does the assignment name?",
         {"penalty_term": sizes},
         {"penalty_term": sizes, "d_penalty": d_sizes},
+        shows_in=_CARRIED,
+        example="loss = data_loss + reg * (np.sum(np.abs(W1)) + np.sum(np.abs(W2)))",
     ),
     _in_loss(
         "regulariser_takes_a_root",
@@ -234,17 +257,20 @@ REGULARISER = (
         "np.linalg.norm gives the root of the sum of squares. What does the formula ask for?",
         {"penalty_term": lengths},
         {"total": root_of_sum},
+        example="loss = data_loss + reg * (np.linalg.norm(W1) + np.linalg.norm(W2))",
     ),
     _in_loss(
         "sum_squared_instead_of_squares",
         "The loss's regulariser squares the sum of the weights, where the sum of the squares is asked for.",
         "In which order are squaring and adding up? Look at the parentheses.",
         {"penalty_term": squares_of_sums},
+        example="loss = data_loss + reg * (np.sum(W1) ** 2 + np.sum(W2) ** 2)",
     ),
     _in_loss(
         "regulariser_is_a_mean",
         "The loss's regulariser takes the mean of the squared weights; their sum is asked for.",
         "Does the formula divide by the number of weights?",
         {"penalty_term": means},
+        example="loss = data_loss + reg * (np.mean(W1 * W1) + np.mean(W2 * W2))",
     ),
 )

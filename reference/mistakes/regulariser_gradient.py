@@ -62,12 +62,14 @@ def d_sum_of_weights(d_data: Array, d_penalty: Array, strength: float, _N: int, 
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
 
 
-def _in_gradient(identity: str, title: str, hint: str, *ways: Any, layers: Any = EACH) -> Misconception:
-    about, charged = "grad regulariser {W}", ("gradient_W{}",)
-    return Misconception(identity, "gradients", title, hint, _DR, ("001", "004"), charged, about, ways, layers)
+def _in_gradient(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+    about, charged, source = "grad regulariser {W}", ("gradient_W{}",), ("001", "004")
+    return Misconception(
+        identity, "gradients", title, hint, _DR, source, charged, about, ways, EACH, shows_in=("gradient",), **more
+    )
 
 
-REGULARISER_GRADIENT = (
+MISTAKES = (
     Misconception(
         "biases_regularised_in_gradient",
         "gradients",
@@ -78,42 +80,50 @@ REGULARISER_GRADIENT = (
         ("gradient_b1", "gradient_b2"),
         "grad regulariser b1",
         ({"d_penalty": d_squared_parameters},),
+        shows_in=("gradient",),
+        example='grads["b1"] = dhidden.sum(axis=0) + 2 * reg * b1',
     ),
     _in_gradient(
         "regulariser_gradient_left_out",
         "The gradient of {W} has no regulariser's part, though the loss has one.",
         "Take the derivative of every term of your loss by {W}.",
         {"d_total": d_without},
+        example='grads["W1"] = X.T.dot(dhidden)',
     ),
     _in_gradient(
         "regulariser_gradient_halved",
         "The regulariser's part of the gradient of {W} is half of what the loss asks for.",
         "What is the derivative of w^2? Compare the factor in your loss with the one in your gradient.",
         {"d_total": d_half},
+        example='grads["W1"] = X.T.dot(dhidden) + reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_doubled",
         "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
         "What is the derivative of w^2, and which factor stands before it in your loss?",
         {"d_total": d_twice},
+        example='grads["W1"] = X.T.dot(dhidden) + 4 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_subtracted",
         "The regulariser's part is subtracted from the gradient of {W} instead of added.",
         "Compare the sign with the one in the loss.",
         {"d_total": d_subtracted},
+        example='grads["W1"] = X.T.dot(dhidden) - 2 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_divided_by_N",
         "The regulariser's part of the gradient of {W} is divided by the number of examples.",
         "Is the regulariser a mean over the examples? Look at which lines come before the division by N.",
         {"d_total": d_divided},
+        example='grads["W1"] = X.T.dot(dhidden) + 2 * reg * W1 / N',
     ),
     _in_gradient(
         "gradient_divided_once_more",
         "The gradient of {W} is divided by N once more, the regulariser's part with it.",
         "Count the divisions by N between the scores and the gradient of {W}.",
         {"d_total": d_all_divided},
+        example='grads["W1"] = (X.T.dot(dhidden) + 2 * reg * W1) / N',
     ),
     _in_gradient(
         "regulariser_gradient_without_strength",
@@ -121,12 +131,14 @@ REGULARISER_GRADIENT = (
         "What should be left of the regulariser's part where reg is 0?",
         {"d_total": d_strength_forgotten},
         {"d_total": d_half_strength_forgotten},
+        example='grads["W1"] = X.T.dot(dhidden) + 2 * W1',
     ),
     _in_gradient(
         "regulariser_gradient_without_weights",
         "reg itself is added to the gradient of {W}, without the weights.",
         "Take the derivative of the regulariser by one weight. Does the weight still stand in it?",
         {"d_total": d_strength_alone},
+        example='grads["W1"] = X.T.dot(dhidden) + reg',
     ),
     _in_gradient(
         "regulariser_gradient_of_squares",
@@ -135,5 +147,6 @@ REGULARISER_GRADIENT = (
         {"d_total": d_of_squares},
         {"d_total": d_sum_of_squares},
         {"d_total": d_sum_of_weights},
+        example='grads["W1"] = X.T.dot(dhidden) + reg * W1 * W1',
     ),
 )

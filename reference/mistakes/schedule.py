@@ -107,36 +107,42 @@ _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
 _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
 
 
-def _of(check: str, about: str, formula: str) -> Any:
-    """Give a maker of entries that are charged at one check."""
+def _of(check: str, about: str, formula: str, part: str) -> Any:
+    """Return a maker of entries that are charged at one check, and most of which show in one part."""
 
     def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
-        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
+        shows_in = more.pop("shows_in", (part,))
+        return Misconception(
+            identity, "train", title, hint, formula, ("003",), (check,), about, ways, shows_in=shows_in, **more
+        )
 
     return made
 
 
-_rate, _kept = _of("decay", "decay", _RATE), _of("histories", "returned histories", _KEPT)
+_rate, _kept = _of("decay", "decay", _RATE, "moved"), _of("histories", "returned histories", _KEPT, "accuracies kept")
 
 
-SCHEDULE = (
+MISTAKES = (
     _rate(
         "decay_every_iteration",
         "The learning rate decays in every iteration instead of once an epoch.",
         "How many iterations make an epoch? Look at the indentation of the decay.",
         {"decay": every_iteration},
+        example="for it in range(num_iters):\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_forgotten",
         "The learning rate never decays.",
         "Where is learning_rate_decay used? If it is: does it stand inside `if verbose`?",
         {"decay": never},
+        example="if verbose and it % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_divides",
         "The learning rate grows: it is divided by the decay.",
         "Is learning_rate_decay above or below 1? What does dividing by it do?",
         {"decay": divided},
+        example="learning_rate /= learning_rate_decay",
     ),
     _rate(
         "decay_at_other_times",
@@ -144,6 +150,7 @@ SCHEDULE = (
         "Write down for six iterations, two an epoch, in which of them your rate changes.",
         {"decay": all_but_each_epoch},
         {"decay": twice_an_epoch},
+        example="if it % iterations_per_epoch:\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_compounded",
@@ -151,12 +158,14 @@ SCHEDULE = (
         "Either multiply by the decay once an epoch, or start from the first rate and take a power. Which do you do?",
         {"decay": compounded},
         {"decay": compounded_every_iteration},
+        example="learning_rate *= learning_rate_decay ** (it // iterations_per_epoch + 1)",
     ),
     _rate(
         "rate_replaced_by_decay",
         "The learning rate is set to the decay instead of multiplied by it.",
         "Look at = and *=.",
         {"decay": replaced_by_factor},
+        example="if it % iterations_per_epoch == 0:\n    learning_rate = learning_rate_decay",
     ),
     _kept(
         "losses_not_kept",
@@ -165,6 +174,8 @@ SCHEDULE = (
         {"report_training": no_losses},
         {"report_training": last_loss},
         about="loss history",
+        shows_in=("losses kept",),
+        example="loss_history = [loss]",
     ),
     _kept(
         "losses_added_up",
@@ -172,6 +183,8 @@ SCHEDULE = (
         "Is the loss added to the one before it?",
         {"report_training": running_total},
         about="loss history",
+        shows_in=("losses kept",),
+        example="total_loss += loss\nloss_history.append(total_loss)",
     ),
     _kept(
         "accuracies_in_percent",
@@ -179,6 +192,7 @@ SCHEDULE = (
         "What does the mean of an array of True and False give?",
         {"report_training": percentages},
         about="val accuracy",
+        example="val_acc_history.append(100 * np.mean(self.predict(X_val) == y_val))",
     ),
     _kept(
         "error_rates_for_accuracies",
@@ -186,6 +200,7 @@ SCHEDULE = (
         "Is a perfect network at 1 or at 0?",
         {"report_training": error_rates},
         about="val accuracy",
+        example="val_acc_history.append(np.mean(self.predict(X_val) != y_val))",
     ),
     _kept(
         "accuracies_exchanged",
@@ -193,6 +208,7 @@ SCHEDULE = (
         "Follow each accuracy from where it is computed to the key under which it is returned.",
         {"report_training": exchanged},
         about="val accuracy",
+        example="train_acc_history.append(np.mean(self.predict(X_val) == y_val))\nval_acc_history.append(np.mean(self.predict(X_batch) == y_batch))",
     ),
     _kept(
         "accuracies_not_kept",
@@ -202,6 +218,7 @@ SCHEDULE = (
         {"report_training": no_validation},
         {"is_epoch": never_an_epoch},
         about="val accuracy",
+        example="if it % iterations_per_epoch == 0:\n    val_acc = np.mean(self.predict(X_val) == y_val)",
     ),
     _kept(
         "accuracies_each_iteration",
@@ -209,6 +226,7 @@ SCHEDULE = (
         "What must be true of an iteration's number at the end of an epoch?",
         {"is_epoch": always},
         about="epoch",
+        example="for it in range(num_iters):\n    val_acc_history.append(np.mean(self.predict(X_val) == y_val))",
     ),
     _kept(
         "histories_not_returned",
@@ -216,5 +234,7 @@ SCHEDULE = (
         "Compare your return statement with what the docstring promises.",
         {"report_training": losses_alone},
         {"report_training": not_returned},
+        shows_in=("losses kept", "accuracies kept"),
+        example="return loss_history",
     ),
 )

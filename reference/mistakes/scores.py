@@ -73,10 +73,11 @@ def labels_of(z: Array) -> Any:
     return z.argmax(axis=1)
 
 
+_THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
 
 
-SCORES = (
+MISTAKES = (
     Misconception(
         "bias_forgotten",
         "scores",
@@ -88,6 +89,8 @@ SCORES = (
         "layer {k}",
         ({"affine": without_bias},),
         EACH,
+        shows_in=_THROUGHOUT,
+        example="hidden = np.maximum(0, X.dot(W1))",
     ),
     Misconception(
         "bias_subtracted",
@@ -100,6 +103,8 @@ SCORES = (
         "layer {k}",
         ({"affine": bias_subtracted},),
         EACH,
+        shows_in=_THROUGHOUT,
+        example="hidden = np.maximum(0, X.dot(W1) - b1)",
     ),
     Misconception(
         "bias_inside_product",
@@ -112,6 +117,8 @@ SCORES = (
         "layer {k}",
         ({"affine": bias_inside},),
         EACH,
+        shows_in=_THROUGHOUT,
+        example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),
     Misconception(
         "bias_after_relu",
@@ -123,6 +130,8 @@ SCORES = (
         ("scores",),
         "hidden",
         ({"affine@0": bias_after_relu, "activate": nothing_done},),
+        shows_in=_THROUGHOUT,
+        example="hidden = np.maximum(0, X.dot(W1)) + b1",
     ),
     Misconception(
         "inputs_normalised_inside",
@@ -134,6 +143,8 @@ SCORES = (
         ("scores",),
         "layer 0",
         ({"affine@0": centred_inputs}, {"affine@0": normalised_inputs}),
+        shows_in=_THROUGHOUT,
+        example="X = X - X.mean(axis=0)",
     ),
     Misconception(
         "relu_on_the_scores",
@@ -145,6 +156,8 @@ SCORES = (
         ("scores",),
         "scores",
         ({"output": relu_on_top},),
+        shows_in=_THROUGHOUT,
+        example="scores = np.maximum(0, hidden.dot(W2) + b2)",
     ),
     Misconception(
         "sigmoid_on_the_scores",
@@ -156,6 +169,8 @@ SCORES = (
         ("scores",),
         "scores",
         ({"output": sigmoid_on_top},),
+        shows_in=("scores", "loss", "gradient", "stability"),
+        example="scores = 1 / (1 + np.exp(-(hidden.dot(W2) + b2)))",
     ),
     Misconception(
         "softmax_twice",
@@ -167,6 +182,8 @@ SCORES = (
         ("scores",),
         "scores",
         ({"output": softmax_on_top},),
+        shows_in=("scores", "loss", "gradient", "stability"),
+        example="scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)",
     ),
     Misconception(
         "probabilities_returned",
@@ -178,6 +195,8 @@ SCORES = (
         ("scores",),
         "returned scores",
         ({"report_scores": softmax_on_top}, {"report_scores": exponentials}),
+        shows_in=("scores",),
+        example="if y is None:\n    return probabilities",
     ),
     Misconception(
         "scores_shifted",
@@ -189,6 +208,8 @@ SCORES = (
         ("scores",),
         "returned scores",
         ({"report_scores": shifted}, {"report_scores": shifted_by_all}),
+        shows_in=("scores",),
+        example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
     Misconception(
         "scores_in_a_tuple",
@@ -200,6 +221,8 @@ SCORES = (
         ("scores",),
         "returned scores",
         ({"report_scores": in_a_tuple},),
+        shows_in=("scores",),
+        example="if y is None:\n    return scores, hidden",
     ),
     Misconception(
         "labels_for_scores",
@@ -211,5 +234,7 @@ SCORES = (
         ("scores",),
         "returned scores",
         ({"report_scores": labels_of},),
+        shows_in=("scores",),
+        example="if y is None:\n    return scores.argmax(axis=1)",
     ),
 )

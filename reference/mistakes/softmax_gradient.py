@@ -136,18 +136,21 @@ def own_slope(z: Array, y: Array) -> Any:
 _DZ = "dL/dz = (p - onehot(y)) / N"
 
 
-def _softmax(identity: str, title: str, hint: str, *steps: Any) -> Misconception:
-    ways = tuple({"d_scores": step} for step in steps)
-    charged = ("gradient_W2", "gradient_b2")
-    return Misconception(identity, "gradients", title, hint, _DZ, ("001", "004"), charged, "dscores", ways)
+def _softmax(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
+    ways, source = tuple({"d_scores": step} for step in steps), ("001", "004")
+    charged, shows_in = ("gradient_W2", "gradient_b2"), more.pop("shows_in", ("gradient",))
+    return Misconception(
+        identity, "gradients", title, hint, _DZ, source, charged, "dscores", ways, shows_in=shows_in, **more
+    )
 
 
-SOFTMAX_GRADIENT = (
+MISTAKES = (
     _softmax(
         "minus_one_forgotten",
         "The gradient of the scores lacks the minus one at each example's own class.",
         "For a perfect prediction the gradient must vanish. What is yours where p = 1 at the right class?",
         no_minus_one,
+        example="dscores = probabilities / N",
     ),
     _softmax(
         "minus_one_everywhere",
@@ -156,24 +159,28 @@ SOFTMAX_GRADIENT = (
         minus_one_everywhere,
         minus_one_in_all_rows,
         minus_one_in_whole_rows,
+        example="dscores = (probabilities - 1) / N",
     ),
     _softmax(
         "plus_one_for_minus_one",
         "One is added at each example's own class instead of subtracted.",
         "The entries of each row of dL/dz add up to zero. Do yours?",
         plus_one,
+        example="dscores[np.arange(N), y] += 1",
     ),
     _softmax(
         "gradient_from_scores",
         "The gradient of the scores is made from the scores, not from the probabilities.",
         "Which array is one subtracted from: the scores z or the probabilities p?",
         from_scores,
+        example="dscores = scores.copy()\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_from_exponentials",
         "The gradient of the scores is made from exp(z), before it is divided by each row's sum.",
         "Which array is one subtracted from: do its rows add up to one?",
         from_exponentials,
+        example="dscores = exp_scores.copy()\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_of_another_softmax",
@@ -181,18 +188,21 @@ SOFTMAX_GRADIENT = (
         "Do the rows of the array that you subtract one from add up to one? The loss's do.",
         over_examples,
         over_the_batch,
+        example="dscores = exp_scores / exp_scores.sum(axis=0)\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_not_divided",
         "The gradient is not divided by N, though the loss is a mean.",
         "Hand in every example twice: what happens to your loss, and what to your gradient?",
         not_divided,
+        example="dscores = probabilities.copy()\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_divided_twice",
         "The gradient of the scores is divided by N twice.",
         "Count the divisions by N from the scores on; np.mean is one of them.",
         divided_twice,
+        example='dscores /= N\ngrads["W2"] = hidden.T.dot(dscores / N) + 2 * reg * W2',
     ),
     _softmax(
         "gradient_divided_by_wrong_count",
@@ -200,12 +210,14 @@ SOFTMAX_GRADIENT = (
         "Which axis of the (N, C) array counts the examples?",
         divided_by_classes,
         divided_by_entries,
+        example="dscores /= scores.shape[1]",
     ),
     _softmax(
         "gradient_sign_turned",
         "The gradient of the scores has the wrong sign.",
         "Should the score of the right class rise or fall, to make the loss smaller? Which sign has its gradient then?",
         sign_turned,
+        example="dscores = -probabilities\ndscores[np.arange(N), y] += 1",
     ),
     _softmax(
         "minus_one_after_division",
@@ -213,6 +225,7 @@ SOFTMAX_GRADIENT = (
         "Write (p - 1) / N without parentheses. What have you written?",
         divided_before_minus_one,
         minus_one_divided_alone,
+        example="dscores = probabilities / N\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_of_one_side",
@@ -220,12 +233,14 @@ SOFTMAX_GRADIENT = (
         "All scores of a row enter its softmax, through the sum. Which entries of your gradient are zero?",
         true_class_alone,
         other_classes_alone,
+        example="dscores = np.zeros_like(scores)\ndscores[np.arange(N), y] = (probabilities[np.arange(N), y] - 1) / N",
     ),
     _softmax(
         "gradient_stops_at_probabilities",
         "The gradient is the one by the probabilities; the softmax's own derivative is missing.",
         "-1/p is the derivative by p. What is still between p and the scores?",
         minus_inverse,
+        example="dscores = np.zeros_like(scores)\ndscores[np.arange(N), y] = -1 / probabilities[np.arange(N), y] / N",
     ),
     _softmax(
         "softmax_slope_of_a_sigmoid",
@@ -233,5 +248,6 @@ SOFTMAX_GRADIENT = (
         "Derive the cross-entropy of the softmax once by hand: which factors cancel?",
         sigmoid_slope,
         own_slope,
+        example="dscores *= probabilities * (1 - probabilities)",
     ),
 )

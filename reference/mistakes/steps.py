@@ -153,33 +153,27 @@ def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names,
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
-_BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
+def _step(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+    charged, shows_in = ("update_rule",), ("moved",)
+    return Misconception(
+        identity, "train", title, hint, _STEP, ("003",), charged, "update", ways, shows_in=shows_in, **more
+    )
 
 
-def _of(check: str, about: str, formula: str) -> Any:
-    """Give a maker of entries that are charged at one check."""
-
-    def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
-        return Misconception(identity, "train", title, hint, formula, ("003",), (check,), about, ways, **more)
-
-    return made
-
-
-_step, _batch = _of("update_rule", "update", _STEP), _of("minibatch", "batch", _BATCH)
-
-
-STEPS = (
+MISTAKES = (
     _step(
         "biases_never_updated",
         "train() updates the weights alone: the biases never change.",
         "How many parameters are there, and how many of them does one iteration change?",
         {"update": weights_alone},
+        example='self.params["W1"] -= learning_rate * grads["W1"]\nself.params["W2"] -= learning_rate * grads["W2"]',
     ),
     _step(
         "weights_never_updated",
         "train() updates the biases alone: the weights never change.",
         "How many parameters are there, and how many of them does one iteration change?",
         {"update": biases_alone},
+        example='self.params["b1"] -= learning_rate * grads["b1"]\nself.params["b2"] -= learning_rate * grads["b2"]',
     ),
     _step(
         "one_bias_never_updated",
@@ -187,6 +181,7 @@ STEPS = (
         "Tick off W1, b1, W2, b2 in your update.",
         {"update": all_but_second_bias},
         {"update": all_but_first_bias},
+        example='for name in ("W1", "b1", "W2"):\n    self.params[name] -= learning_rate * grads[name]',
     ),
     _step(
         "one_parameter_updated_twice",
@@ -194,6 +189,7 @@ STEPS = (
         "Read the names in your update aloud: a 1 where a 2 should stand?",
         {"update": first_bias_twice},
         {"update": first_weights_twice},
+        example='self.params["b1"] -= learning_rate * grads["b1"]\nself.params["b1"] -= learning_rate * grads["b1"]',
     ),
     _step(
         "one_layer_never_updated",
@@ -201,48 +197,56 @@ STEPS = (
         "Tick off W1, b1, W2, b2 in your update.",
         {"update": last_layer_alone},
         {"update": first_layer_alone},
+        example='self.params["W2"] -= learning_rate * grads["W2"]\nself.params["b2"] -= learning_rate * grads["b2"]',
     ),
     _step(
         "uphill",
         "train() moves up the gradient instead of down.",
         "The gradient points to where the loss grows. Which sign takes you away from there?",
         {"update": uphill},
+        example="for name in self.params:\n    self.params[name] += learning_rate * grads[name]",
     ),
     _step(
         "biases_uphill",
         "train() moves the biases up their gradient; the weights go down.",
         "Compare the signs of all four updates.",
         {"update": biases_uphill},
+        example='self.params["b1"] += learning_rate * grads["b1"]\nself.params["b2"] += learning_rate * grads["b2"]',
     ),
     _step(
         "rate_left_out",
         "The step is the whole gradient: the learning rate is missing.",
         "Which of train()'s arguments says how long a step is?",
         {"update": without_rate},
+        example="for name in self.params:\n    self.params[name] -= grads[name]",
     ),
     _step(
         "rate_twice",
         "The gradient is multiplied by the learning rate twice.",
         "Follow the learning rate through your update: where does it enter?",
         {"update": rate_squared},
+        example="step = learning_rate * grads[name]\nself.params[name] -= learning_rate * step",
     ),
     _step(
         "step_taken_twice",
         "Each step is taken twice.",
         "How often does one iteration change each parameter?",
         {"update": step_twice},
+        example="self.params[name] -= learning_rate * grads[name]\nself.params[name] -= learning_rate * grads[name]",
     ),
     _step(
         "parameters_replaced",
         "The parameters are replaced by the step instead of moved by it.",
         "What is left of the old value in your update? Look at = and +=.",
         {"update": replaced},
+        example="for name in self.params:\n    self.params[name] = -learning_rate * grads[name]",
     ),
     _step(
         "nothing_updated",
         "train() changes no parameter.",
         "Is the new value stored in self.params, or in a variable that is forgotten?",
         {"update": nothing},
+        example='W1 = W1 - learning_rate * grads["W1"]',
     ),
     _step(
         "momentum",
@@ -253,12 +257,14 @@ STEPS = (
         {"update": momentum_of_95},
         {"update": running_mean},
         {"update": nesterov},
+        example="velocity[name] = 0.9 * velocity[name] - learning_rate * grads[name]\nself.params[name] += velocity[name]",
     ),
     _step(
         "gradients_added_up",
         "Each step uses the sum of all gradients so far.",
         "Is the gradient of the last iteration thrown away before the next is computed?",
         {"update": gradients_added_up},
+        example="total[name] += grads[name]\nself.params[name] -= learning_rate * total[name]",
     ),
     _step(
         "adaptive_steps",
@@ -267,6 +273,7 @@ STEPS = (
         {"update": adam},
         {"update": adagrad},
         {"update": rmsprop},
+        example="cache[name] += grads[name] ** 2\nself.params[name] -= learning_rate * grads[name] / (np.sqrt(cache[name]) + 1e-8)",
     ),
     _step(
         "length_of_gradient_lost",
@@ -274,5 +281,6 @@ STEPS = (
         "Is the gradient divided by something before the step?",
         {"update": sign_of_gradient},
         {"update": unit_gradient},
+        example="for name in self.params:\n    self.params[name] -= learning_rate * np.sign(grads[name])",
     ),
 )
