@@ -92,7 +92,7 @@ PAIRS = [
     ("gradient_cut_off", "regulariser_gradient_left_out_layer2"),
     ("nothing_subtracted", "decay_every_iteration"),
     ("one_parameter_updated_twice_1", "decay_forgotten"),
-    ("momentum_1", "decay_forgotten"),
+    ("momentum_0.9", "decay_forgotten"),
     ("uphill", "whole_set_each_time"),
     ("reg_not_passed_on", "accuracies_in_percent"),
     ("gradient_sign_turned", "labels_of_other_rows_1"),

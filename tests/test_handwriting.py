@@ -252,7 +252,7 @@ def test_two_mistakes_at_once(questions):
         ("biases_regularised", "regulariser_gradient_divided_by_N_layer2"),
         ("regulariser_of_one_matrix_3", "regulariser_gradient_without_weights"),
         ("loss_and_gradients_swapped", "probabilities_returned_1"),
-        ("momentum_5", "decay_compounded_1"),
+        ("nesterov_momentum", "decay_compounded_1"),
         ("hinge_for_cross_entropy_1", "squared_error_4"),
     ]
     for names in pairs[:-1]:

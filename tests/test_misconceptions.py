@@ -38,7 +38,9 @@ def test_there_are_enough_and_each_has_an_id_of_its_own():
 @pytest.mark.parametrize("entry", MISCONCEPTIONS, ids=lambda entry: entry.id)
 def test_an_entry_says_what_it_should(entry):
     """Title, hint, formula, a known source, and checks that exist; a hint asks or points, and is no second title."""
-    assert all((entry.title, entry.hint, entry.formula, entry.source, entry.ways))
+    assert all((entry.title, entry.hint, entry.formula, entry.source, entry.shows_in or entry.harmless))
+    assert bool(entry.ways) != bool(entry.number)
+    assert ("{c}" in entry.title) == bool(entry.number)
     assert entry.title.endswith(".")
     assert set(entry.source) <= set(SOURCES)
     assert entry.harmless == (not entry.charged)

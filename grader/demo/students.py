@@ -35,7 +35,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "schmidt_lena": ("regulariser_gradient_left_out_layer1", "one_parameter_updated_twice_1"),
     "silva_tiago": ("loss_summed_1",),
     "tanaka_ren": ("softmax_over_examples_1", "predict_over_examples_1"),
-    "usman_bilal": ("momentum_1",),
+    "usman_bilal": ("momentum_0.9",),
     "vargas_camila": ("predict_without_second_bias",),
     "weber_finn": ("hinge_for_cross_entropy_1",),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.activations import sigmoid, tanh
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -26,20 +26,22 @@ def largest_of_row(u: Array) -> Any:
     return np.maximum(u, u.max(axis=1, keepdims=True))
 
 
-def leaky(u: Array) -> Any:
-    return np.maximum(0.01 * u, u)
+def largest_of_column(u: Array) -> Any:
+    return u.max(axis=0)
 
 
-def d_leaky(dh: Array, layer: Layer) -> Any:
-    return dh * np.where(layer.u > 0, 1.0, 0.01)
+def leaky(c: float) -> Any:
+    def activate(u: Array) -> Any:
+        return np.maximum(c * u, u)
+
+    return activate
 
 
-def leaky_tenth(u: Array) -> Any:
-    return np.maximum(0.1 * u, u)
+def d_leaky(c: float) -> Any:
+    def d_activate(dh: Array, layer: Layer) -> Any:
+        return dh * np.where(layer.u > 0, 1.0, c)
 
-
-def d_leaky_tenth(dh: Array, layer: Layer) -> Any:
-    return dh * np.where(layer.u > 0, 1.0, 0.1)
+    return d_activate
 
 
 def d_sigmoid(dh: Array, layer: Layer) -> Any:
@@ -74,13 +76,14 @@ def d_negative_part(dh: Array, layer: Layer) -> Any:
     return dh * (layer.u < 0)
 
 
+_THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN = "h = max(0, u), u = X W1 + b1"
 
 
 def _activation(
     identity: str, title: str, hint: str, *ways: Any, about: str = "activation", **more: Any
 ) -> Misconception:
-    source, shows_in = more.pop("source", ("003",)), ("scores", "loss", "gradient", "stability", "labels")
+    source, shows_in = more.pop("source", ("003",)), more.pop("shows_in", _THROUGHOUT)
     return Misconception(
         identity, "scores", title, hint, _HIDDEN, source, ("scores",), about, ways, shows_in=shows_in, **more
     )
@@ -105,14 +108,26 @@ MISTAKES = (
         example="u = X.dot(W1) + b1\nhidden = np.maximum(u, u.max(axis=1, keepdims=True))",
     ),
     _activation(
+        "max_for_maximum",
+        "np.max stands where np.maximum is meant: the largest value of each column is left, and the rows are gone.",
+        "What shape has the hidden layer for N examples? Look up what the second argument of np.max is.",
+        {"activate": largest_of_column},
+        shows_in=("purity", "scores", "loss", "gradient", "stability", "labels"),
+        example="hidden = np.max(X.dot(W1) + b1, 0)",
+    ),
+    _activation(
         "leaky_relu_for_relu",
-        "The hidden layer uses a leaky ReLU; the assignment asks for the plain one.",
+        "The hidden layer uses a leaky ReLU of slope {c}; the assignment asks for the plain one.",
         "What does your activation give for a negative input, and what does the formula give?",
-        {"activate": leaky, "d_activate": d_leaky},
-        {"activate": leaky_tenth, "d_activate": d_leaky_tenth},
-        {"activate": leaky},
-        {"activate": leaky_tenth},
+        number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
         example="u = X.dot(W1) + b1\nhidden = np.maximum(0.01 * u, u)",
+    ),
+    _activation(
+        "leaky_relu_on_the_way_forward",
+        "The hidden layer uses a leaky ReLU of slope {c}, and the way back takes the plain one's slope.",
+        "What does your activation give for a negative input, and what does the formula give?",
+        number=Number(lambda c: {"activate": leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        example="u = X.dot(W1) + b1\nhidden = np.where(u > 0, u, 0.01 * u)",
     ),
     _activation(
         "sigmoid_for_relu",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array, Params
@@ -48,19 +48,32 @@ def from_batch_size(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
     return X[indices], y[indices]
 
 
-def one_row(rng: Any, X: Array, y: Array, _batch_size: int) -> Any:
-    indices = rng.choice(len(X), 1)
-    return X[indices], y[indices]
-
-
 def one_row_many_times(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
     indices = np.repeat(rng.choice(len(X), 1), batch_size)
     return X[indices], y[indices]
 
 
-def twice_the_rows(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
-    indices = rng.choice(len(X), 2 * batch_size)
-    return X[indices], y[indices]
+def rows_of(c: int) -> Any:
+    def rows_drawn(_batch_size: int, _num_iters: int, _X: Array) -> Any:
+        return c
+
+    return rows_drawn
+
+
+def twice_the_rows(batch_size: int, _num_iters: int, _X: Array) -> Any:
+    return 2 * batch_size
+
+
+def as_many_as_iterations(_batch_size: int, num_iters: int, _X: Array) -> Any:
+    return num_iters
+
+
+def half_of_all(_batch_size: int, _num_iters: int, X: Array) -> Any:
+    return len(X) // 2
+
+
+def as_many_as_features(_batch_size: int, _num_iters: int, X: Array) -> Any:
+    return X.shape[1]
 
 
 def one_iteration(_num_iters: int, _per_epoch: int) -> Any:
@@ -203,7 +216,7 @@ MISTAKES = (
         "one_row_a_batch",
         "Each iteration uses one row only.",
         "How many indices are drawn for a batch?",
-        {"draw_batch": one_row},
+        {"rows_drawn": rows_of(1)},
         {"draw_batch": one_row_many_times},
         example="indices = np.random.choice(num_train, 1)",
     ),
@@ -211,7 +224,23 @@ MISTAKES = (
         "batch_too_large",
         "Each iteration uses more rows than batch_size.",
         "How many indices are drawn for a batch?",
-        {"draw_batch": twice_the_rows},
+        {"rows_drawn": twice_the_rows},
         example="indices = np.random.choice(num_train, 2 * batch_size)",
+    ),
+    _batch(
+        "batch_of_a_fixed_size",
+        "Each iteration uses {c} rows, whatever batch_size is.",
+        "How many indices are drawn for a batch, and who decides that?",
+        number=Number(lambda c: {"rows_drawn": rows_of(round(c))}, 1.0, 1000.0, (2.0, 5.0), (2.0, 8.0)),
+        example="indices = np.random.choice(num_train, 100)",
+    ),
+    _batch(
+        "batch_size_of_another_number",
+        "The number of rows in a batch is taken from another number than batch_size.",
+        "Read aloud what stands where the number of indices is given. Does it change with batch_size?",
+        {"rows_drawn": as_many_as_iterations},
+        {"rows_drawn": half_of_all},
+        {"rows_drawn": as_many_as_features},
+        example="indices = np.random.choice(num_train, num_iters)",
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 
 def mask_left_out(dh: Array, _layer: Layer) -> Any:
     return dh
+
+
+def everything_cut_off(dh: Array, _layer: Layer) -> Any:
+    return np.zeros_like(dh)
+
+
+def all_or_nothing(du: Array, layer: Layer, strength: float) -> Any:
+    return du * (strength * (layer.W * layer.W).sum() > 0)
+
+
+def leaky_mask(c: float) -> Any:
+    def d_activate(dh: Array, layer: Layer) -> Any:
+        return dh * np.where(layer.u > 0, 1.0, c)
+
+    return d_activate
 
 
 def gradient_cut_off(dh: Array, _layer: Layer) -> Any:
@@ -96,11 +111,26 @@ MISTAKES = (
         example="dhidden[dhidden <= 0] = 0",
     ),
     _hidden(
+        "mask_of_another_variable",
+        "The ReLU's mask is taken from a variable that has nothing to do with the hidden units: all is cut off, or nothing.",
+        "Which array decides where the gradient passes, and what shape has it?",
+        {"d_activate": mask_left_out, "d_hidden": all_or_nothing},
+        {"d_activate": everything_cut_off},
+        example="penalty = reg * np.sum(W1 * W1)\ndhidden[penalty <= 0] = 0",
+    ),
+    _hidden(
         "mask_inverted",
         "The ReLU's mask is upside down: the gradient passes where the unit was off.",
         "Look at the sign of the comparison.",
         {"d_activate": mask_inverted},
         example="dhidden[hidden > 0] = 0",
+    ),
+    _hidden(
+        "leaky_relu_on_the_way_back",
+        "The way back lets {c} of the gradient through where the hidden unit was off, as a leaky ReLU does.",
+        "Where u is negative the ReLU gives 0 whatever u is. What is its derivative there?",
+        number=Number(lambda c: {"d_activate": leaky_mask(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        example="dhidden[hidden <= 0] *= 0.01",
     ),
     _hidden(
         "multiplied_by_hidden",

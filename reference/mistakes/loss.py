@@ -99,6 +99,22 @@ def all_pairs_summed(z: Array, y: Array) -> Any:
     return -np.log(probabilities(z)[:, y]).sum() / len(y)
 
 
+def rows_for_entries(z: Array, y: Array) -> Any:
+    return -np.log(probabilities(z)[[np.arange(len(y)), y]]).sum() / len(y)
+
+
+def rows_for_entries_mean(z: Array, y: Array) -> Any:
+    return -np.log(probabilities(z)[[np.arange(len(y)), y]]).mean()
+
+
+def data_twice(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return data + data + strength * penalty
+
+
+def all_twice(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+    return 2 * (data + strength * penalty)
+
+
 def largest_probability(z: Array, y: Array) -> Any:
     return -np.log(probabilities(z).max(axis=1)).sum() / len(y)
 
@@ -156,6 +172,14 @@ MISTAKES = (
         {"data_term": summed, "d_scores": d_summed},
         shows_in=_CARRIED,
         example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
+    ),
+    _mistake(
+        "data_loss_counted_twice",
+        "The loss is the sum of two losses: the data loss is in it twice.",
+        "List everything that is added to the loss between its first line and the return.",
+        {"total": data_twice},
+        {"total": all_twice},
+        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))\nloss += data_loss",
     ),
     _mistake(
         "loss_divided_twice",
@@ -225,6 +249,17 @@ MISTAKES = (
         {"data_term": all_pairs_summed},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
         example="data_loss = -np.mean(np.log(probabilities[:, y]))",
+    ),
+    _mistake(
+        "list_for_an_index",
+        "A list of two arrays is the index: numpy takes it for rows, and a whole row is counted where one entry is meant.",
+        "Compare p[[rows, y]] with p[rows, y]: what shape has each of them? Before numpy 1.23 they were the same.",
+        {"data_term": rows_for_entries},
+        {"data_term": rows_for_entries_mean},
+        formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
+        # A label that is no row's number raises, and then nothing is returned.
+        shows_in=_CARRIED,
+        example="data_loss = -np.sum(np.log(probabilities[[np.arange(N), y]])) / N",
     ),
     _mistake(
         "largest_probability",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import as_they_are, d_svm_loss, probabilities, svm_loss
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -31,20 +31,28 @@ def exponent_left_out(z: Array, y: Array) -> Any:
     return -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()
 
 
-def epsilon_of_a_hundredth(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-2).mean()
+def epsilon_in_logarithm(c: float) -> Any:
+    def data_term(z: Array, y: Array) -> Any:
+        return -np.log(probabilities(z)[np.arange(len(y)), y] + c).mean()
+
+    return data_term
 
 
-def epsilon_of_a_thousandth(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-3).mean()
+def epsilon_in_denominator(c: float) -> Any:
+    def data_term(z: Array, y: Array) -> Any:
+        p = np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c)
+        return -np.log(p[np.arange(len(y)), y]).mean()
+
+    return data_term
 
 
-def epsilon_of_1e4(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-4).mean()
+def d_epsilon_in_denominator(c: float) -> Any:
+    def d_scores(z: Array, y: Array) -> Any:
+        dz = np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c)
+        dz[np.arange(len(y)), y] -= 1
+        return dz / len(y)
 
-
-def epsilon_of_1e5(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-5).mean()
+    return d_scores
 
 
 def squared_errors(z: Array, y: Array) -> Any:
@@ -146,13 +154,28 @@ MISTAKES = (
     ),
     _mistake(
         "epsilon_too_large",
-        "What is added inside the logarithm is so large that it changes the loss.",
+        "What is added inside the logarithm, {c}, is so large that it changes the loss.",
         "Is an epsilon needed at all once the maximum of each row is subtracted before exp()?",
-        {"data_term": epsilon_of_a_hundredth},
-        {"data_term": epsilon_of_a_thousandth},
-        {"data_term": epsilon_of_1e4},
-        {"data_term": epsilon_of_1e5},
+        number=Number(
+            lambda c: {"data_term": epsilon_in_logarithm(c)}, 1e-7, 1.0, (1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4)
+        ),
         example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-3))",
+    ),
+    _mistake(
+        "epsilon_in_the_denominator",
+        "What is added to the softmax's denominator, {c}, is so large that the probabilities do not add up to one.",
+        "Can the sum of a row's exp() be zero once its maximum is subtracted? What is an epsilon there for?",
+        number=Number(
+            lambda c: {"data_term": epsilon_in_denominator(c), "d_scores": d_epsilon_in_denominator(c)},
+            1e-7,
+            10.0,
+            (1e-2, 1e-3, 1e-5),
+            (1e-2, 1e-4),
+        ),
+        formula=_P,
+        about="probabilities",
+        shows_in=_CARRIED,
+        example="probabilities = exp_scores / (sums + 1e-3)",
     ),
     _mistake(
         "hinge_for_cross_entropy",

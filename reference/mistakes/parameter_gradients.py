@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import EACH, Misconception
+from reference.mistakes.entry import EACH, Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -19,6 +19,20 @@ def weights_divided(du: Array, layer: Layer) -> Any:
 
 def weights_multiplied(du: Array, layer: Layer) -> Any:
     return layer.x.T @ du * len(du)
+
+
+def weights_times(c: float) -> Any:
+    def d_weights(du: Array, layer: Layer) -> Any:
+        return c * layer.x.T @ du
+
+    return d_weights
+
+
+def bias_times(c: float) -> Any:
+    def d_bias(du: Array, _layer: Layer) -> Any:
+        return c * du.sum(axis=0)
+
+    return d_bias
 
 
 def weights_uphill(du: Array, layer: Layer) -> Any:
@@ -90,7 +104,8 @@ def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mis
     return _entry(identity, title, hint, _DB, "gradient_b{}", "grads {b}", ways, **more)
 
 
-def _entry(identity: str, title: str, hint: str, formula: str, check: str, about: str, ways: Any, **more: Any) -> Any:
+def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest: Any, **more: Any) -> Misconception:
+    about, ways = rest
     source, shows_in = ("001", "004"), ("gradient",)
     return Misconception(
         identity, "gradients", title, hint, formula, source, (check,), about, ways, EACH, shows_in=shows_in, **more
@@ -111,6 +126,13 @@ MISTAKES = (
         "Count the factors N from the loss to the gradient of {W}.",
         weights_multiplied,
         example='grads["W1"] = N * X.T.dot(dhidden) + 2 * reg * W1',
+    ),
+    _weights(
+        "weights_gradient_wrong_factor",
+        "The data part of the gradient of {W} is {c} times as large as it should be.",
+        "Collect the factors from the loss to the gradient of {W}.",
+        number=Number(lambda c: {"d_weights": weights_times(c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
+        example='grads["W1"] = 2 * X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_uphill",
@@ -168,6 +190,13 @@ MISTAKES = (
         "Count the factors N from the loss to {b}.",
         bias_multiplied,
         example='grads["b1"] = dhidden.sum(axis=0) * N',
+    ),
+    _bias(
+        "bias_gradient_wrong_factor",
+        "The gradient of {b} is {c} times as large as it should be.",
+        "Collect the factors from the loss to {b}.",
+        number=Number(lambda c: {"d_bias": bias_times(c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
+        example='grads["b1"] = 2 * dhidden.sum(axis=0)',
     ),
     _bias(
         "bias_gradient_missing",

@@ -94,6 +94,11 @@ def probabilities(z: Array) -> Any:
     return e / e.sum(axis=1, keepdims=True)
 
 
+def shares_of_each_class(z: Array) -> Any:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return (e / e.sum(axis=0)).argmax(axis=1)
+
+
 def in_a_column(z: Array) -> Any:
     return z.argmax(axis=1)[:, None]
 
@@ -205,6 +210,13 @@ MISTAKES = (
         {"label": over_examples},
         {"label": of_everything},
         example="y_pred = self.loss(X).argmax(axis=0)",
+    ),
+    _mistake(
+        "predict_softmax_over_examples",
+        "predict() normalises its softmax over the examples (axis 0) before it chooses: the other rows then count as well.",
+        "Does the label of one row change with the rows beside it? Which sums of your probabilities are 1?",
+        {"label": shares_of_each_class},
+        example="probabilities = exp_scores / exp_scores.sum(axis=0)\ny_pred = probabilities.argmax(axis=1)",
     ),
     _mistake(
         "predict_lowest_score",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 from reference.regularisers import d_squared_parameters, squared_parameters
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ def once_an_example(data: Any, penalty: Any, strength: float, N: int) -> Any:
     return data + strength * penalty * N
 
 
-def four_times(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    return data + 4 * strength * penalty
+def times(c: float) -> Any:
+    def total(data: Any, penalty: Any, strength: float, _N: int) -> Any:
+        return data + c * strength * penalty
 
-
-def a_quarter(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    return data + strength * penalty / 4
+    return total
 
 
 def strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> Any:
@@ -111,6 +110,13 @@ def means(params: Params, names: Names) -> Any:
 
 def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
     return d_data
+
+
+def d_times(c: float) -> Any:
+    def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+        return d_data + c * strength * d_penalty
+
+    return d_total
 
 
 def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
@@ -212,11 +218,18 @@ MISTAKES = (
     ),
     _in_loss(
         "regulariser_wrong_factor",
-        "The factor of the loss's regulariser is neither 1 nor 1/2.",
+        "The loss's regulariser is {c} times as large as it should be; the gradients have it right.",
         "Collect all factors that stand before the sum of squares.",
-        {"total": four_times},
-        {"total": a_quarter},
+        number=Number(lambda c: {"total": times(c)}, 1e-3, 1e3, (4.0, 0.25), (0.5, 2.0)),
         example="loss = data_loss + 4 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
+    ),
+    _in_loss(
+        "regulariser_scaled",
+        "The regulariser is {c} times as large as it should be, in the loss and in the gradients.",
+        "Collect all factors that stand before the sum of squares, and look for reg being changed before it is used.",
+        number=Number(lambda c: {"total": times(c), "d_total": d_times(c)}, 1e-3, 1e3, (3.0, 0.1), (0.5, 2.0)),
+        shows_in=_CARRIED,
+        example="reg = 3 * reg",
     ),
     _in_loss(
         "regularisation_strength_forgotten",

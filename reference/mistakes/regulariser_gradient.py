@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference.mistakes.entry import EACH, Misconception
+from reference.mistakes.entry import EACH, Misconception, Number
 from reference.regularisers import d_squared_parameters
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ def d_half(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -
 
 def d_twice(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
     return d_data + 2 * strength * d_penalty
+
+
+def d_times(c: float) -> Any:
+    def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
+        return d_data + c * strength * d_penalty
+
+    return d_total
 
 
 def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
@@ -103,6 +110,13 @@ MISTAKES = (
         "What is the derivative of w^2, and which factor stands before it in your loss?",
         {"d_total": d_twice},
         example='grads["W1"] = X.T.dot(dhidden) + 4 * reg * W1',
+    ),
+    _in_gradient(
+        "regulariser_gradient_wrong_factor",
+        "The regulariser's part of the gradient of {W} is {c} times what the loss asks for.",
+        "Take the derivative of your loss's regulariser, and compare the factors one by one.",
+        number=Number(lambda c: {"d_total": d_times(c)}, 1e-3, 1e3, (3.0, 0.1), (0.5, 2.0)),
+        example='grads["W1"] = X.T.dot(dhidden) + 6 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_subtracted",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -43,6 +43,24 @@ def replaced_by_factor(rate: float, factor: float, iteration: int, per_epoch: in
 
 def twice_an_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
     return rate * factor * factor if iteration % per_epoch == 0 else rate
+
+
+def by_a_constant(c: float) -> Any:
+    def decay(rate: float, _factor: float, iteration: int, per_epoch: int) -> Any:
+        return rate * c if iteration % per_epoch == 0 else rate
+
+    return decay
+
+
+def each_period(c: int) -> Any:
+    def decay(rate: float, factor: float, iteration: int, _per_epoch: int) -> Any:
+        return rate * factor if iteration % c == 0 else rate
+
+    return decay
+
+
+def decayed_for_this_step(rate: float, factor: float) -> Any:
+    return rate * factor
 
 
 def always(_iteration: int, _per_epoch: int) -> Any:
@@ -166,6 +184,28 @@ MISTAKES = (
         "Look at = and *=.",
         {"decay": replaced_by_factor},
         example="if it % iterations_per_epoch == 0:\n    learning_rate = learning_rate_decay",
+    ),
+    _rate(
+        "decay_in_every_step",
+        "Every step multiplies the learning rate by the decay, from the first one on, and the product is not kept.",
+        "At which rate is the very first step taken? What is left of your product in the next iteration?",
+        {"step_rate": decayed_for_this_step, "decay": never},
+        {"step_rate": decayed_for_this_step},
+        example="for name in self.params:\n    self.params[name] -= learning_rate * learning_rate_decay * grads[name]",
+    ),
+    _rate(
+        "decay_by_a_constant",
+        "The learning rate is multiplied by {c} once an epoch, whatever learning_rate_decay is.",
+        "Where is learning_rate_decay used?",
+        number=Number(lambda c: {"decay": by_a_constant(c)}, 1e-3, 2.0, (0.95, 0.9), (0.5, 0.9)),
+        example="if it % iterations_per_epoch == 0:\n    learning_rate *= 0.95",
+    ),
+    _rate(
+        "decay_in_a_fixed_period",
+        "The learning rate decays every {c} iterations, however long an epoch is.",
+        "How many iterations make an epoch? Who tells your condition?",
+        number=Number(lambda c: {"decay": each_period(round(c))}, 1.0, 10000.0, (3.0,), (3.0, 100.0)),
+        example="if it % 100 == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _kept(
         "losses_not_kept",

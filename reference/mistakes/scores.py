@@ -65,6 +65,20 @@ def exponentials(z: Array) -> Any:
     return np.exp(z - z.max(axis=1, keepdims=True))
 
 
+def exponentials_of_scores(z: Array) -> Any:
+    return np.exp(z)
+
+
+def softmax_over_examples(z: Array) -> Any:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=0)
+
+
+def logarithms(z: Array) -> Any:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.log(e / e.sum(axis=1, keepdims=True))
+
+
 def in_a_tuple(z: Array) -> Any:
     return z, z
 
@@ -194,7 +208,13 @@ MISTAKES = (
         ("003", "004"),
         ("scores",),
         "returned scores",
-        ({"report_scores": softmax_on_top}, {"report_scores": exponentials}),
+        (
+            {"report_scores": softmax_on_top},
+            {"report_scores": exponentials},
+            {"report_scores": exponentials_of_scores},
+            {"report_scores": softmax_over_examples},
+            {"report_scores": logarithms},
+        ),
         shows_in=("scores",),
         example="if y is None:\n    return probabilities",
     ),

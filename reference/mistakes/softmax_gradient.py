@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import probabilities
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Array
@@ -73,6 +73,27 @@ def divided_by_entries(z: Array, y: Array) -> Any:
     dz = probabilities(z)
     dz[np.arange(len(y)), y] -= 1
     return dz / z.size
+
+
+def times(c: float) -> Any:
+    def d_scores(z: Array, y: Array) -> Any:
+        dz = probabilities(z)
+        dz[np.arange(len(y)), y] -= 1
+        return c * dz / len(y)
+
+    return d_scores
+
+
+def one_hot_of_classes_seen(z: Array, y: Array) -> Any:
+    target = np.zeros((len(y), len(set(y))))
+    target[np.arange(len(y)), y] = 1
+    return (probabilities(z) - target) / len(y)
+
+
+def one_hot_up_to_the_largest(z: Array, y: Array) -> Any:
+    target = np.zeros((len(y), y.max() + 1))
+    target[np.arange(len(y)), y] = 1
+    return (probabilities(z) - target) / len(y)
 
 
 def sign_turned(z: Array, y: Array) -> Any:
@@ -169,6 +190,16 @@ MISTAKES = (
         example="dscores[np.arange(N), y] += 1",
     ),
     _softmax(
+        "one_hot_of_the_labels_seen",
+        "The one-hot rows are as wide as the labels of the batch make them; a batch need not hold every class.",
+        "Hand in a batch in which a class is absent. Where else than in y can you read how many classes there are?",
+        one_hot_of_classes_seen,
+        one_hot_up_to_the_largest,
+        # Where the widths do not fit it raises, and then there is no loss either.
+        shows_in=("loss", "gradient"),
+        example="target = np.zeros((N, len(set(y))))\ntarget[np.arange(N), y] = 1",
+    ),
+    _softmax(
         "gradient_from_scores",
         "The gradient of the scores is made from the scores, not from the probabilities.",
         "Which array is one subtracted from: the scores z or the probabilities p?",
@@ -211,6 +242,13 @@ MISTAKES = (
         divided_by_classes,
         divided_by_entries,
         example="dscores /= scores.shape[1]",
+    ),
+    _softmax(
+        "gradient_wrong_factor",
+        "The gradient of the scores is {c} times as large as it should be.",
+        "Collect the factors of the gradient of the scores. Does the loss have the same ones?",
+        number=Number(lambda c: {"d_scores": times(c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
+        example="dscores *= 2",
     ),
     _softmax(
         "gradient_sign_turned",

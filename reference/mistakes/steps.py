@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
     from grader.records import Params
@@ -81,28 +81,31 @@ def nothing(params: Params, _gradients: Params, _rate: float, _names: Names, _me
     return dict(params)
 
 
-def momentum(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-    for name, gradient in gradients.items():
-        memory[name] = 0.9 * memory.get(name, 0) - rate * gradient
-    return {name: theta + memory[name] for name, theta in params.items()}
+def momentum(c: float) -> Any:
+    def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+        for name, gradient in gradients.items():
+            memory[name] = c * memory.get(name, 0) - rate * gradient
+        return {name: theta + memory[name] for name, theta in params.items()}
+
+    return update
 
 
-def momentum_of_half(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-    for name, gradient in gradients.items():
-        memory[name] = 0.5 * memory.get(name, 0) - rate * gradient
-    return {name: theta + memory[name] for name, theta in params.items()}
+def momentum_of_gradients(c: float) -> Any:
+    def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+        for name, gradient in gradients.items():
+            memory[name] = c * memory.get(name, 0) + gradient
+        return {name: theta - rate * memory[name] for name, theta in params.items()}
+
+    return update
 
 
-def momentum_of_95(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-    for name, gradient in gradients.items():
-        memory[name] = 0.95 * memory.get(name, 0) - rate * gradient
-    return {name: theta + memory[name] for name, theta in params.items()}
+def running_mean(c: float) -> Any:
+    def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
+        for name, gradient in gradients.items():
+            memory[name] = c * memory.get(name, 0) + (1 - c) * gradient
+        return {name: theta - rate * memory[name] for name, theta in params.items()}
 
-
-def running_mean(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-    for name, gradient in gradients.items():
-        memory[name] = 0.9 * memory.get(name, 0) + 0.1 * gradient
-    return {name: theta - rate * memory[name] for name, theta in params.items()}
+    return update
 
 
 def nesterov(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
@@ -250,14 +253,31 @@ MISTAKES = (
     ),
     _step(
         "momentum",
-        "train() uses momentum; plain gradient descent is asked for.",
+        "train() uses a momentum of {c}; plain gradient descent is asked for.",
         "Does a step depend on the steps before it? Here it must not.",
-        {"update": momentum},
-        {"update": momentum_of_half},
-        {"update": momentum_of_95},
-        {"update": running_mean},
-        {"update": nesterov},
+        number=Number(lambda c: {"update": momentum(c)}, 1e-3, 2.0, (0.9, 0.5, 0.95), (0.5, 0.9)),
         example="velocity[name] = 0.9 * velocity[name] - learning_rate * grads[name]\nself.params[name] += velocity[name]",
+    ),
+    _step(
+        "momentum_of_gradients",
+        "train() keeps {c} of the gradients before and adds the new one (momentum); plain gradient descent is asked for.",
+        "Does a step depend on the steps before it? Here it must not.",
+        number=Number(lambda c: {"update": momentum_of_gradients(c)}, 1e-3, 0.99, (0.9, 0.5), (0.5, 0.9)),
+        example="velocity[name] = 0.9 * velocity[name] + grads[name]\nself.params[name] -= learning_rate * velocity[name]",
+    ),
+    _step(
+        "running_mean_of_gradients",
+        "train() steps along a running mean of the gradients, {c} of it old; plain gradient descent is asked for.",
+        "Does a step depend on the steps before it? Here it must not.",
+        number=Number(lambda c: {"update": running_mean(c)}, 1e-3, 0.999, (0.9, 0.5), (0.5, 0.9)),
+        example="mean[name] = 0.9 * mean[name] + 0.1 * grads[name]\nself.params[name] -= learning_rate * mean[name]",
+    ),
+    _step(
+        "nesterov_momentum",
+        "train() uses Nesterov's momentum; plain gradient descent is asked for.",
+        "Does a step depend on the steps before it? Here it must not.",
+        {"update": nesterov},
+        example="self.params[name] += -0.9 * before[name] + 1.9 * velocity[name]",
     ),
     _step(
         "gradients_added_up",
