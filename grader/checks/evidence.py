@@ -112,7 +112,8 @@ def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
     during = error.during if "(" in error.during or " " in error.during else f"{error.during}()"
     if reply.outcome == "raised":
         if error.type == "NotImplementedError":
-            return Finding(0.0, f"Not started: {during} raises NotImplementedError.{where}", skipped=True, about=about)
+            text = f"Not started: {during} raises NotImplementedError.{where}"
+            return Finding(0.0, text, skipped=True, about=about, error=error)
         text = f"{during} raised {error.type}: {error.message}{where}"
         return Finding(0.0, text, places=error.places, about=about, error=error)
     skipped = reply.outcome == "not_asked"

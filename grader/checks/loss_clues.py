@@ -93,8 +93,8 @@ def _row_losses(scores: Floats, y: Array) -> Floats:
 
 def _single_rows(evidence: Evidence) -> list[str]:
     """Say for which single rows the loss is right, where a label or their number tells something."""
-    right, y = evidence.expected("rows/0")["losses"], evidence.expected("rows/0")["y"]
-    found = [read_loss(evidence, "rows/0", 1 + row).value for row in range(len(y))]
+    right, y = evidence.expected("single")["losses"], evidence.expected("single")["y"]
+    found = [read_loss(evidence, "single", row).value for row in range(len(y))]
     own = np.array([np.nan if value is None else value for value in found])
     if not np.isfinite(own).all():
         return []

@@ -13,7 +13,7 @@ ABOUT = "best_hyperparameters"
 
 def best_hyperparameters(evidence: Evidence) -> Finding:
     """A network trained with your best_hyperparameters recognises digits that it never saw."""
-    reply = evidence.reply("tuned")
+    reply = evidence.reply("chosen")
     if not reply.results and reply.error and reply.error.during == ABOUT:
         text = f"Not judged: {reply.error.message}."
         return Finding(0.0, text, places=reply.error.places, skipped=True, about=ABOUT)
@@ -29,7 +29,7 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
     shapes = dict(zip(evidence.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
     scores = final_scores(evidence, "tuned", shapes)
     if isinstance(scores, str):
-        problem = obstacle(reply, 1)
+        problem = obstacle(evidence.reply("tuned"))
         shown = problem.message if problem else f"With them, {scores}."
     else:
         accuracy = float((scores.argmax(axis=1) == evidence.expected("tuned")["y"]).mean())
