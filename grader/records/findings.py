@@ -20,7 +20,7 @@ class Finding:
     places: tuple[Place, ...] = ()
     skipped: bool = False  # it could not be judged: something that it needs is missing
     about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
-    carried: bool = False  # it failed by a mistake that is charged elsewhere: it keeps its points, and counts as not passed
+    carried: bool = False  # it failed by a mistake that is charged elsewhere, and keeps its points
 
 
 @dataclass(frozen=True)
@@ -65,4 +65,5 @@ class Findings:
     credits: Mapping[str, Credit] = field(default_factory=dict)
     charges: tuple[Charge, ...] = ()
     causes: tuple[Cause, ...] = ()
-    review: tuple[str, ...] = ()  # what a person should look at, in sentences; the machine neither credits nor charges it
+    # What a person should look at, in sentences; the machine neither credits nor charges it.
+    review: tuple[str, ...] = ()
