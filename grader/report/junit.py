@@ -49,8 +49,9 @@ def suite(report: Report) -> ET.Element:
         case = _case(made, report, f"{verdict.id}: {verdict.title}", outcome, words.account(verdict))
         if verdict.status == "carried":
             properties = ET.Element("properties")
-            # Of the message only its first line, which names the mistake: this is no place for a long text.
-            reason = verdict.message.partition("\n")[0] or words.CARRIED
+            # The first line names the mistake, where it has a name.
+            first = verdict.message.partition("\n")[0]
+            reason = first if first.startswith("Not charged here: ") else words.CARRIED
             ET.SubElement(properties, "property", name="carried", value=reason)
             case.insert(0, properties)  # where the schemas of Jenkins and others have it
     if report.rulings:

@@ -27,7 +27,7 @@ _MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "passed": ("✓", "green"),
     "partial": ("◐", "yellow"),
     "failed": ("✗", "red"),
-    "carried": ("↷", "cyan"),
+    "carried": ("→", "cyan"),
     "skipped": ("-", "bright_black"),
 }
 

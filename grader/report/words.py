@@ -111,7 +111,9 @@ def costs(diagnosis: Diagnosis) -> str:
     total = sum(diagnosis.costs.values())
     where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
     if total:
-        return f"Mending it returns {points(total)} {'point' if total == 1 else 'points'}: {where}."
+        # Behind what stops a whole method more may be wrong.
+        returns = "returns" if diagnosis.source else "may return up to"
+        return f"Mending it {returns} {points(total)} {'point' if total == 1 else 'points'}: {where}."
     if diagnosis.costs:
         return "Mending it returns points once the other mistakes are mended, too."
     return "It costs no points by itself." if diagnosis.checks else ""

@@ -48,7 +48,7 @@ def carried(sample):
 def test_the_terminal_and_the_page_say_what_it_means(carried):
     """The word stands at the check, the sentence under it, also where the check is hidden; the icon is one of its own."""
     text, page = render(carried), to_html(carried)
-    assert "↷ Agrees with your loss  carried" in text
+    assert "→ Agrees with your loss  carried" in text
     assert text.count(CARRIED) == page.count(CARRIED) == 2
     assert "2 carried" in text
     assert "secret" not in text + page
@@ -79,10 +79,12 @@ def test_platforms_and_tables_get_full_points_and_the_reason(carried):
 
 
 def test_one_sentence_tells_a_cause(carried):
-    """It comes first, and its checks are not counted up after it."""
+    """It comes first, and its checks are not counted up after it; what mending it returns is not promised."""
     first, *others = costs(carried).split("; ")
     assert first == "predict() stops with a ValueError"
     assert not [other for other in others if other.startswith("predict ")]
+    assert "Mending it may return up to 10 points: predict 10." in render(carried)
+    assert "Mending it returns 11 points: grad_W1 8, grad_b1 3." in render(carried)
 
 
 def test_no_student_is_told_what_the_instructor_should_look_at(carried):
