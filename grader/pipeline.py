@@ -83,7 +83,7 @@ def judged(
 def scored_again(
     before: Report, name: str, source: str, findings: Findings, assignment: Assignment, probes: Probes
 ) -> Report:
-    """Give the report anew where only points or words changed since: nothing is judged again, and no reply is looked at.
+    """Return the report anew where only points or words changed since: nothing is judged again, and no reply is looked at.
 
     before : a report of the same findings, with its figures.
     """
@@ -100,6 +100,7 @@ def scored_again(
         max_score=assignment.max_score,
         checks=judgement.verdicts,
         diagnoses=judgement.diagnoses,
+        review=judgement.review,
         environment=replace(before.environment, versions=versions),
         timing={**before.timing, "total_seconds": round(time.perf_counter() - started, 4)},
     )
@@ -163,4 +164,5 @@ def _report(
             "student_seconds": round(run.seconds, 4) if run else 0.0,
             "student_cpu_seconds": round(run.cpu_seconds, 4) if run else 0.0,
         },
+        review=judgement.review,
     )

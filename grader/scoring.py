@@ -8,6 +8,7 @@ from dataclasses import replace
 from grader.checks import CHECKS
 from grader.records import (
     Assignment,
+    Cause,
     Charge,
     CheckRow,
     Diagnosis,
@@ -16,7 +17,6 @@ from grader.records import (
     Judgement,
     LineUp,
     Place,
-    Suspect,
     Verdict,
     VerdictStatus,
 )
@@ -25,35 +25,40 @@ KNOWN = tuple(CHECKS)
 
 
 def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
-    """Put the rubric's points to what was found, and the mistakes' titles and hints to their positions in the line-up."""
-    suspects = line_up.suspects if line_up else ()
+    """Put the rubric's points to what was found, and titles and hints to the mistakes of the line-up.
+
+    What stops a whole method comes first: until it is mended, nothing else about that method can be seen.
+    """
     points = {row.id: row.points for row in assignment.checks}
-    return Judgement(
-        tuple(_verdict(row, findings, suspects) for row in assignment.checks),
-        tuple(_diagnosis(charge, points, suspects) for charge in findings.charges),
-    )
+    causes = tuple(_of_cause(cause, points) for cause in findings.causes)
+    named = tuple(_of_charge(charge, points, line_up) for charge in findings.charges) if line_up else ()
+    verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
+    return Judgement(verdicts, causes + named, findings.review)
 
 
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:
-    """Give every row of the rubric to a submission that cannot be run: skipped, with the reason."""
+    """Return a verdict for every row of the rubric where a submission cannot be run: skipped, with the reason."""
     finding = Finding(0.0, f"Not judged: {message}", places=(place,) if place else (), skipped=True)
     return tuple(_row_verdict(row, finding) for row in assignment.checks)
 
 
-def _verdict(row: CheckRow, findings: Findings, suspects: tuple[Suspect, ...]) -> Verdict:
-    """Give a check's verdict, with the points back that it lost by a mistake that is charged elsewhere."""
+def _verdict(row: CheckRow, findings: Findings, line_up: LineUp | None) -> Verdict:
+    """Return a check's verdict, with the points back that it lost by a mistake that is charged elsewhere."""
     finding, credit = findings.checks[row.id], findings.credits.get(row.id)
-    if credit is None:
-        return _row_verdict(row, finding)
-    titles = "\n".join(f"Not charged here: {suspects[at].title}" for at in credit.elsewhere)
-    after = replace(finding, share=credit.share, message=f"{titles}\n{finding.message}", skipped=False)
+    if credit is None or line_up is None:
+        return replace(_row_verdict(row, finding), credited=row.points if finding.carried else 0.0)
+    titles = (f"Not charged here: {line_up.suspect_of(mistake).title}" for mistake in credit.elsewhere)
+    message = "\n".join([*titles, finding.message])
+    after = replace(finding, share=credit.share, message=message, skipped=False, carried=credit.share >= 1)
     return replace(_row_verdict(row, after), credited=round((credit.share - finding.share) * row.points, 2))
 
 
 def _row_verdict(row: CheckRow, finding: Finding) -> Verdict:
     check = CHECKS[row.id]
-    share = min(max(finding.share, 0.0), 1.0)
-    status: VerdictStatus = "passed" if share == 1 else "partial" if share else "failed"
+    share = 1.0 if finding.carried else min(max(finding.share, 0.0), 1.0)
+    status: VerdictStatus = (
+        "carried" if finding.carried else "passed" if share == 1 else "partial" if share else "failed"
+    )
     return Verdict(
         id=row.id,
         title=check.title,
@@ -68,17 +73,33 @@ def _row_verdict(row: CheckRow, finding: Finding) -> Verdict:
     )
 
 
-def _diagnosis(charge: Charge, points: Mapping[str, float], suspects: tuple[Suspect, ...]) -> Diagnosis:
-    suspect = suspects[charge.suspect]
+def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
+    return Diagnosis(
+        id=cause.id,
+        title=cause.title,
+        hint=cause.hint,
+        source="",  # it breaks no formula
+        checks=cause.explains,
+        costs=_in_points(cause.costs, points),
+        places=(cause.place,) if cause.place else (),
+    )
+
+
+def _of_charge(charge: Charge, points: Mapping[str, float], line_up: LineUp) -> Diagnosis:
+    suspect = line_up.suspect_of(charge.suspect)
     # Ways of one mistake are told in the same words, once.
-    others = dict.fromkeys(suspects[at].title for at in charge.alternatives if suspects[at].title != suspect.title)
-    title = f"One of: {' Or: '.join([suspect.title, *others])}" if others else suspect.title
+    titles = dict.fromkeys([suspect.title, *(line_up.suspect_of(one).title for one in charge.alternatives)])
+    title = f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else suspect.title
     return Diagnosis(
         id=suspect.id,
         title=title,
         hint=suspect.hint,
         source=f"{suspect.formula} ({suspect.source})",
         checks=charge.explains,
-        costs={check: round(share * points[check], 2) for check, share in charge.costs.items()},
+        costs=_in_points(charge.costs, points),
         places=(charge.place,) if charge.place else (),
     )
+
+
+def _in_points(costs: Mapping[str, float], points: Mapping[str, float]) -> dict[str, float]:
+    return {check: round(share * points[check], 2) for check, share in costs.items()}

@@ -84,10 +84,14 @@ def found_by(assignment: Assignment, probes: Probes) -> str:
     With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
     it as it is, and any other changes it.
     """
-    suspects = probes.line_up.suspects if probes.line_up else ()
-    known = [(one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless) for one in suspects]
+    families = probes.line_up.families if probes.line_up else ()
+    suspects = (*(probes.line_up.suspects if probes.line_up else ()), *(one.suspect for one in families))
+    known = [
+        (one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless, one.shows_in) for one in suspects
+    ]
+    numbers = [(one.low, one.high, one.guesses) for one in families]
     rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
-    depends = ([row.id for row in assignment.checks], rubric, known, _found_by_code(), _others())
+    depends = ([row.id for row in assignment.checks], rubric, known, numbers, _found_by_code(), _others())
     return hashlib.sha256(laid_out(depends)).hexdigest()
 
 

@@ -55,6 +55,7 @@ class Task:
     saved: bytes = b""  # the replies of an earlier run, packed
     known: Known | None = None  # what was found in them, where that still stands: they need not be judged again
     decisions: tuple[Decision, ...] = ()
+    student: str | None = None  # the name that the roster gives
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def finished(
 
     report : the grader's own, with its figures. digest : the submission's.
     """
+    report = replace(report, student=task.student)
     after = decided(report, task.decisions, assignment.late, digest)
     written = files(after)
     # Where nobody decided anything, what is published is what stands in the folder.
@@ -173,7 +175,7 @@ def finished(
 
 def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
     """Report that the grader itself failed on a submission, with our fault for whoever mends it."""
-    report = failure(task.source, task.name, assignment, what)
+    report = replace(failure(task.source, task.name, assignment, what), student=task.student)
     digest = task.hand_in.digest if task.hand_in else ""
     after = decided(report, task.decisions, assignment.late, digest)
     kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}

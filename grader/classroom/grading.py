@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from grader.classroom.gradebook import Gradebook, Line
 from grader.classroom.matching import Matching
 from grader.classroom.planning import Entry, Fate, Planning
 from grader.classroom.roster import Roster
-from grader.classroom.standing import Standings, matched
+from grader.classroom.standing import Standings, matched, students
 from grader.classroom.writing import folder_of, full_disk_in_words, write_overview, write_submission
 from grader.records import Report, Sheet
 from grader.report import FORMATS
@@ -60,12 +61,14 @@ def grade_class(
     Raises StoppedError for Ctrl-C, NoSpaceError where the disk is full, RosterError, and what `graded` raises. What had
     been graded by then is kept in each case.
     """
+    paths = {entry.name: str(entry.path) for entry in entries}
     if roster:
-        matched(roster, {**book.sources(), **{entry.name: str(entry.path) for entry in entries}})
+        matched(roster, {**book.sources(), **paths})
         book.set_roster(roster)
     probes = draw_probes(sitting.assignment, sitting.seed)
     base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=not sitting.unsafe)
-    planning = Planning(book, base, found_by(sitting.assignment, probes), force=force, idle=lambda: told(None))
+    found = found_by(sitting.assignment, probes)
+    planning = Planning(book, base, found, students(book, paths), force=force, idle=lambda: told(None))
     done: dict[str, Report] = {}
     with full_disk_in_words(book.path.parent):
         try:
@@ -106,7 +109,7 @@ def _grade(
         again = [entry for entry in entries if entry.name in unread]
         _grade(again, sitting, book, workers, planning, done, told)
     unchanged = [name for name, fate in planning.fates.items() if fate == "unchanged"]
-    if lost := [name for name in unchanged if not _is_there(out, name)]:
+    if lost := [name for name in unchanged if not _is_there(out, name, planning.students)]:
         write_again(book, lost)
 
 
@@ -133,8 +136,17 @@ def write_again(book: Gradebook, names: Sequence[str]) -> None:
         write_submission(book.path.parent, name, files(standings.report(name)))
 
 
-def _is_there(out: Path, name: str) -> bool:
-    return all((folder_of(out, name) / FORMATS[form].file_name).exists() for form in WRITTEN)
+def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:
+    """Return whether a submission's files are there and name its student: the roster may have come later."""
+    files = {form: folder_of(out, name) / FORMATS[form].file_name for form in WRITTEN}
+    if not all(file.exists() for file in files.values()):
+        return False
+    if not students:
+        return True
+    try:
+        return bool(json.loads(files["json"].read_bytes()).get("student") == students.get(name))
+    except (ValueError, AttributeError):
+        return False
 
 
 def _outcome(book: Gradebook, entries: Sequence[Entry], planning: Planning, done: Mapping[str, Report]) -> Outcome:

@@ -117,7 +117,7 @@ def _worth(decision: Decision, verdict: Verdict) -> str:
 
 def _told(report: Report) -> tuple[object, ...]:
     """Give what a report says in words; what it says of points is left out."""
-    checks = [(one.id, one.title, one.hidden, one.message) for one in report.checks]
+    checks = [(one.id, one.title, one.hidden, one.message, one.status == "carried") for one in report.checks]
     mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]
     return report.status, report.notes, checks, mistakes
 

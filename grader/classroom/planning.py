@@ -57,6 +57,7 @@ class Planning:
     book: Gradebook
     base: Basis  # of this grading, but for the submission
     found_by: str = ""  # see `basis.found_by`
+    students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
     force: bool = False
     idle: Callable[[], None] = lambda: None  # called for each that has nothing to be done
     fates: dict[str, Fate] = field(default_factory=dict)
@@ -72,7 +73,8 @@ class Planning:
             if entry.name in sources and sources[entry.name] != str(entry.path):
                 self.moved[entry.name] = sources[entry.name]
             fate = self.fates[entry.name] = self._fate(before, replace(self.base, submission_digest=hand_in.digest))
-            task = Task(entry.name, str(entry.path), hand_in, decisions=decisions.get(entry.name, ()))
+            made = decisions.get(entry.name, ())
+            task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
             if fate == "judged again" and before is not None and before.replies is not None:
                 self.replies[entry.name] = before.replies
                 yield saved_task(self.book, before, task, self.found_by)

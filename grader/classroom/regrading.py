@@ -38,8 +38,8 @@ OTHER_SEED = (
     " or run `grader grade` to ask the new questions."
 )
 OTHER_QUESTIONS = (
-    "the rubric asks other questions than were asked (sizes, regularisation strengths, the digits task, limits"
-    " or names changed): `grader grade` asks them."
+    "the questions changed: the rubric (sizes, regularisation strengths, the digits task, limits or names) or this"
+    " version of the grader asks others than were asked. `grader grade` asks them."
 )
 FAILED = (
     f"the grader failed on the saved replies, and the earlier grading stands; {FAULT} beside the report says what is"
@@ -145,11 +145,16 @@ class _Judging:
     def all(self, workers: Workers, told: Callable[[Graded | None], None]) -> None:
         """Judge, write the reports, and keep some at a time."""
         book, rubric = self.before.book, self.rubric
-        sources, decisions = book.sources(), self.before.decisions
+        sources, decisions, students = book.sources(), self.before.decisions, self.before.students
         # Whoever asks for all of it again wants it judged, whatever is known.
         stands = "" if self.force else self.found_by
         tasks = (
-            saved_task(book, kept, Task(name, sources[name], None, decisions=decisions.get(name, ())), stands)
+            saved_task(
+                book,
+                kept,
+                Task(name, sources[name], None, decisions=decisions.get(name, ()), student=students.get(name)),
+                stands,
+            )
             for name, kept in self.todo.items()
         )
         ready: list[Graded] = []

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
+
+from grader.classroom.packing import DamagedError, pack, unpack
+from grader.records import Report
+from grader.report.exchange import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
 APPLICATION = int.from_bytes(b"2LNG", "big")
@@ -88,7 +93,13 @@ _WORTH = """
 ALTER TABLE decision ADD COLUMN worth REAL;  -- the most that the check gave when it was decided; NULL: not noted
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH)
+# A check that failed by a mistake that is charged elsewhere was called passed. What older graders cannot read is kept
+# from now on as well: they are to say so, and not that the file is damaged.
+_CARRIED = """
+UPDATE grading SET record = carried(record) WHERE record IS NOT NULL;
+"""
+
+MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED)
 
 
 def is_newest(version: int) -> bool:
@@ -130,9 +141,19 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
         return
     if version:
         _copy_aside(database, path.with_name(f"{path.name}.version-{version}"))
+    database.create_function("carried", 1, _carried)
     steps = "".join(MIGRATIONS[version:])
     marks = f"PRAGMA application_id = {APPLICATION};PRAGMA user_version = {len(MIGRATIONS)};"
     database.executescript(f"BEGIN IMMEDIATE;{steps}{marks}COMMIT;")
+
+
+def _carried(packed: bytes) -> bytes:
+    """Return a packed report by today's words; one that cannot be read stays as it is until somebody asks for it."""
+    with suppress(DamagedError):
+        report = unpack(packed)
+        if isinstance(report, Report):
+            return pack(replace(report, checks=tuple(map(carried_now, report.checks))))
+    return packed
 
 
 def _copy_aside(database: sqlite3.Connection, aside: Path) -> None:

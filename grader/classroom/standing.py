@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,9 @@ class Standings:
     def report(self, name: str) -> Report:
         """Give a submission's report after all decisions, with its figures."""
         kept = self.last[name]
-        return decided(self.book.report(name), self._standing(name), self._policy(kept), kept.basis.submission_digest)
+        # Whoever graded it may have had no roster yet, or another.
+        report = replace(self.book.report(name), student=self.students.get(name))
+        return decided(report, self._standing(name), self._policy(kept), kept.basis.submission_digest)
 
     def then(self, kept: Kept) -> Report:
         """Give any grading as it would count with today's decisions, from its report.json: without figures and places."""
@@ -40,15 +44,20 @@ class Standings:
         reports = {name: known.get(name) or without_figures(self.report(name)) for name in self.last}
         # A grading that was stopped knows a part of the class, which was held against the roster before it began.
         matching = matched(self.book.roster(), self.book.sources(), whole=False)
-        students = matching.students if matching else {}
+        whose = matching.students if matching else {}
         newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
         sheet = Sheet(
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
-            standings=tuple(Standing(report, students.get(name)) for name, report in sorted(reports.items())),
+            standings=tuple(Standing(report, whose.get(name)) for name, report in sorted(reports.items())),
             missing=(*matching.missing, *matching.undecided) if matching else (),
         )
         return sheet, matching
+
+    @cached_property
+    def students(self) -> dict[str, str]:
+        """The name that the roster gives of each submission's student."""
+        return students(self.book, {})
 
     def _standing(self, name: str) -> tuple[Decision, ...]:
         return self.decisions.get(name, ())
@@ -62,6 +71,12 @@ class Standings:
         if digest not in self._rubrics:
             self._rubrics[digest] = tomllib.loads(self.book.assignment_text(digest))
         return self._rubrics[digest]
+
+
+def students(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
+    """Return the name that the roster gives of each submission's student; fresh : paths that the gradebook may not know."""
+    matching = matched(book.roster(), {**book.sources(), **fresh}, whole=False)
+    return {name: student.name for name, student in matching.students.items()} if matching else {}
 
 
 def matched(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:

@@ -142,6 +142,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
             screen,
             f"Stopped: {graded} of {len(chosen)} are graded and kept. The same command goes on with the rest.",
         )
+    shown.say_review(screen, outcome.reports)
     failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
     if failed:
         shown.say(
@@ -268,6 +269,7 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
     shown.say(screen, " ".join(said))
     shown.say_reasons(screen, found.left, "left as they were")
+    shown.say_review(screen, [one.report for one in found.sheet.standings])
     if stopped:
         shown.say(
             screen,

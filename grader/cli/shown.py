@@ -21,12 +21,13 @@ from grader.classroom.desk import Graded
 from grader.classroom.executors import LOCAL, MOST_WORKERS, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.roster import RosterError
-from grader.records import Assignment
+from grader.records import Assignment, Report
 from grader.report.untrusted import line
 from grader.scoring import KNOWN
 from grader.student import canary
 
 GRADER_FAILED = 1
+REVIEWED = 10  # submissions that a person should look at; the class page lists all
 STOPPED = 130  # what a shell gives for Ctrl-C
 
 ASSIGNMENT = click.option(
@@ -138,6 +139,15 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
         say(console, f"{count} {what} ({some(names)}): {reason}")
+
+
+def say_review(console: Console, reports: Sequence[Report]) -> None:
+    """Say what a person should look at: a line for each submission, up to a limit."""
+    told = [(line(one.submission), " ".join(map(line, one.review))) for one in reports if one.review]
+    for name, sentences in told[:REVIEWED]:
+        say(console, f"To look at: {name}: {sentences}")
+    if len(told) > REVIEWED:
+        say(console, f"To look at: {len(told) - REVIEWED} more, which the class page lists.")
 
 
 def point_to(console: Console, page: Path) -> None:

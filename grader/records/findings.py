@@ -22,7 +22,7 @@ class Finding:
     skipped: bool = False  # it could not be judged: something that it needs is missing
     about: str = ""  # what in the student's code it speaks of: "loss", "train", "predict", "grads W1", ...
     error: StudentError | None = None  # what kept the program from answering, where that is why
-    carried: bool = False  # it failed by a mistake that is charged elsewhere: it keeps its points, and counts as not passed
+    carried: bool = False  # it failed by a mistake that is charged elsewhere, and keeps its points
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,5 @@ class Findings:
     credits: Mapping[str, Credit] = field(default_factory=dict)
     charges: tuple[Charge, ...] = ()
     causes: tuple[Cause, ...] = ()
-    review: tuple[
-        str, ...
-    ] = ()  # what a person should look at, in sentences; the machine neither credits nor charges it
+    # What a person should look at, in sentences; the machine neither credits nor charges it.
+    review: tuple[str, ...] = ()

@@ -56,12 +56,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A named mistake that explains failing checks."""
+    """What explains failing checks: a named mistake, or a cause that stops a whole method."""
 
     id: str
     title: str
     hint: str
-    source: str  # the formula that it breaks, and where that stands
+    source: str  # the formula that it breaks, and where that stands; "" of a cause, which breaks none
     checks: tuple[str, ...]  # that it explains
     costs: Mapping[str, float] = field(default_factory=dict)  # check -> points that mending it returns
     places: tuple[Place, ...] = ()  # where in the student's code it most likely is
@@ -73,6 +73,7 @@ class Judgement:
 
     verdicts: tuple[Verdict, ...]
     diagnoses: tuple[Diagnosis, ...] = ()
+    review: tuple[str, ...] = ()  # what the instructor should look at, in sentences
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,5 @@ class Report:
     penalty: float = 0.0  # points taken off for lateness, once, from the sum of the checks' points
     late_days: float = 0.0
     excused: bool = False  # it does not count; its score stands for its author to read
-    review: tuple[
-        str, ...
-    ] = ()  # what the instructor should look at, in sentences; told on the class page and in the terminal
+    review: tuple[str, ...] = ()  # what the instructor should look at, in sentences; students are not told
     student: str | None = None  # the name that the roster gives, where there is one

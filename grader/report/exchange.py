@@ -1,12 +1,14 @@
-"""A report as data: `report.json`, schema "grader/report/1", published beside this file as JSON Schema.
+"""A report as data: `report.json`, schema "grader/report/2", published beside this file as JSON Schema.
 
-The same report gives the same bytes: keys in one order, numbers rounded, ASCII only. Figures and quoted lines
-stay out: they are for people, and a regrade makes them again from the saved replies.
+The same report gives the same bytes: keys in one order, numbers rounded, ASCII only. Figures stay out: they are
+for people, and a regrade makes them again from the saved replies. Reports of schema 1 are still read.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from grader.records import (
@@ -15,6 +17,7 @@ from grader.records import (
     Diagnosis,
     Environment,
     Group,
+    Place,
     Report,
     ReportStatus,
     Ruling,
@@ -28,29 +31,33 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA = "grader/report/1"
+SCHEMA = "grader/report/2"
+FIRST = "grader/report/1"  # without student, steps, review and places, and "carried" was called "passed"
 DIGITS = 6  # after the point: finer than any points table, coarser than the noise of a sum
 LARGEST = 1e300  # an integer beyond every float is valid JSON; no points table comes near
 
 _REPORT = (
-    "schema", "submission", "source", "score", "max_score", "status",
-    "checks", "diagnoses", "notes", "environment", "timing",
+    "schema", "submission", "student", "source", "score", "max_score", "status",
+    "checks", "diagnoses", "steps", "review", "notes", "environment", "timing",
 )  # fmt: skip
 # Where nobody decided anything, these are left out: the bytes are those of a grader that knew no decisions.
 _DECIDED = ("rulings", "penalty", "late_days", "excused")
-_CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message")
-_DIAGNOSIS = ("id", "title", "hint", "source", "checks")
+_CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message", "places")
+_DIAGNOSIS = ("id", "title", "hint", "source", "checks", "places")
 _RULING = (
     "number", "kind", "check", "value", "comment", "by", "at", "submission_digest", "effect", "applies",
 )  # fmt: skip
 _ENVIRONMENT = ("versions", "isolation")
+_CELL = re.compile(r"code cell ([1-9][0-9]{0,5})")
+# What reports of schema 1 say of a check that is called passed, and that failed by a mistake charged elsewhere.
+_CARRIED = re.compile(r"^Not charged (?:here|again): |which is charged elsewhere\.$", re.MULTILINE)
 
 
 # ---------------------------------------------------------------- writing
 
 
 def to_json(report: Report) -> str:
-    """Write a report as JSON, by the schema "grader/report/1".
+    """Write a report as JSON, by the schema "grader/report/2".
 
     Raises ValueError where a number is negative or not finite: points come from the grader, so that is its own mistake.
     """
@@ -58,12 +65,15 @@ def to_json(report: Report) -> str:
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "submission": report.submission,
+        "student": report.student,
         "source": report.source,
         "score": _rounded(report.score, "score"),
         "max_score": _rounded(report.max_score, "max_score"),
         "status": report.status,
         "checks": [_check(verdict) for verdict in report.checks],
         "diagnoses": [_diagnosis(diagnosis) for diagnosis in report.diagnoses],
+        "steps": [],
+        "review": report.review,
         "notes": report.notes,
         "environment": {
             "versions": dict(sorted(report.environment.versions.items())),
@@ -92,6 +102,7 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "max_points": _rounded(verdict.max_points, f"max_points of {verdict.id}"),
         "hidden": verdict.hidden,
         "message": verdict.message,
+        "places": _places(verdict.places),
     }
     if verdict.adjusted_from is not None:
         written["adjusted_from"] = _rounded(verdict.adjusted_from, f"adjusted_from of {verdict.id}")
@@ -106,7 +117,21 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "source": diagnosis.source,
         "checks": diagnosis.checks,
         "costs": {check: _rounded(points, f"costs of {diagnosis.id}") for check, points in diagnosis.costs.items()},
+        "places": _places(diagnosis.places),
     }
+
+
+def _places(places: Sequence[Place]) -> list[dict[str, Any]]:
+    # One without a line is the remark that some were left out.
+    return [
+        {
+            **({"cell": int(cell[1])} if (cell := _CELL.fullmatch(place.label)) else {"file": place.label}),
+            "line": place.line,
+            "text": place.text,
+        }
+        for place in places
+        if place.line
+    ]
 
 
 def _ruling(ruling: Ruling) -> dict[str, Any]:
@@ -135,7 +160,7 @@ def _rounded(number: float, where: str) -> float:
 
 
 def from_json(text: str) -> Report:
-    """Read a report that `to_json` wrote; its verdicts have no figures and no places.
+    """Read a report that `to_json` wrote, of this schema or of the first; its verdicts have no figures.
 
     Raises ValueError, with the place and what was found there, for anything that the schema refuses.
     """
@@ -145,9 +170,33 @@ def from_json(text: str) -> Report:
         raise ValueError("the report is not readable: it is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"the report is not JSON: {error}") from None
+    if isinstance(data, dict) and data.get("schema", SCHEMA) == FIRST:
+        report = _read(_of_first(data))
+        return replace(report, checks=tuple(map(carried_now, report.checks)))
+    return _read(data)
+
+
+def _of_first(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a report of schema 1 with what schema 2 asks besides; what is broken in it stays so."""
+    lists = {key: data[key] for key in ("checks", "diagnoses") if isinstance(data.get(key), list)}
+    with_places = {
+        key: [{**one, "places": []} if isinstance(one, dict) else one for one in some] for key, some in lists.items()
+    }
+    return {**data, "schema": SCHEMA, "student": None, "steps": [], "review": [], **with_places}
+
+
+def carried_now(verdict: Verdict) -> Verdict:
+    """Return a verdict of an older grader by today's word: one that was called passed, and failed, is carried."""
+    failed = verdict.status == "passed" and verdict.adjusted_from is None and _CARRIED.search(verdict.message)
+    return replace(verdict, status="carried") if failed else verdict
+
+
+def _read(data: Any) -> Report:
     if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
         raise ValueError(f"the report's schema is {_found(data['schema'])}: this grader reads {SCHEMA!r}")
     whole = _object(data, "the report", _REPORT, _DECIDED)
+    if _list(whole["steps"], "steps", lambda step, _: step):
+        raise _refused(whole["steps"], "steps", "an empty array")
     environment = _object(whole["environment"], "environment", _ENVIRONMENT)
     return Report(
         submission=_text(whole["submission"], "submission"),
@@ -167,6 +216,8 @@ def from_json(text: str) -> Report:
         penalty=_number(whole.get("penalty", 0.0), "penalty"),
         late_days=_number(whole.get("late_days", 0.0), "late_days"),
         excused=_boolean(whole.get("excused", False), "excused"),
+        review=_list(whole["review"], "review", _text),
+        student=None if whole["student"] is None else _text(whole["student"], "student"),
     )
 
 
@@ -181,10 +232,13 @@ def _read_check(data: Any, where: str) -> Verdict:
         max_points=_number(check["max_points"], f"{where}.max_points"),
         hidden=_boolean(check["hidden"], f"{where}.hidden"),
         message=_text(check["message"], f"{where}.message"),
+        places=_list(check["places"], f"{where}.places", _read_place),
         adjusted_from=_number(check["adjusted_from"], f"{where}.adjusted_from") if "adjusted_from" in check else None,
     )
     if verdict.hidden and verdict.message:
         raise ValueError(f"{where}.message is {_found(verdict.message)}: a hidden check's message is empty")
+    if verdict.hidden and verdict.places:
+        raise ValueError(f"{where}.places is {_found(check['places'])}: a hidden check's places are empty")
     return verdict
 
 
@@ -198,7 +252,15 @@ def _read_diagnosis(data: Any, where: str) -> Diagnosis:
         source=_text(diagnosis["source"], f"{where}.source"),
         checks=_list(diagnosis["checks"], f"{where}.checks", _text),
         costs=_mapping(diagnosis.get("costs", {}), f"{where}.costs", _number),
+        places=_list(diagnosis["places"], f"{where}.places", _read_place),
     )
+
+
+def _read_place(data: Any, where: str) -> Place:
+    in_cell = isinstance(data, dict) and "cell" in data
+    place = _object(data, where, ("cell" if in_cell else "file", "line", "text"))
+    label = f"code cell {_count(place['cell'], f'{where}.cell')}" if in_cell else _text(place["file"], f"{where}.file")
+    return Place(label, _count(place["line"], f"{where}.line"), _text(place["text"], f"{where}.text"))
 
 
 def _read_ruling(data: Any, where: str) -> Ruling:

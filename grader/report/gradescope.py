@@ -85,7 +85,7 @@ def _tests(report: Report) -> list[dict[str, Any]]:
 
 def _test(verdict: Verdict, number: str) -> dict[str, Any]:
     by_hand = verdict.adjusted_from is not None
-    full = verdict.points >= verdict.max_points if by_hand else verdict.status == "passed"
+    full = verdict.points >= verdict.max_points if by_hand else verdict.status in {"passed", "carried"}
     return {
         "score": _rounded(verdict.points),
         "max_score": _rounded(verdict.max_points),

@@ -15,8 +15,14 @@ from grader.report.untrusted import readable
 if TYPE_CHECKING:
     from grader.records import Report, VerdictStatus
 
-# Points that are missing make a job's test list red; what could not be judged is neither red nor green.
-_OUTCOMES: dict[VerdictStatus, str] = {"partial": "failure", "failed": "failure", "skipped": "skipped"}
+# Points that are missing make a job's test list red; what could not be judged is neither red nor green. What is carried
+# misses none, and says so.
+_OUTCOMES: dict[VerdictStatus, str] = {
+    "partial": "failure",
+    "failed": "failure",
+    "carried": "system-out",
+    "skipped": "skipped",
+}
 
 
 def to_junit(report: Report) -> str:
@@ -40,7 +46,14 @@ def suite(report: Report) -> ET.Element:
     for verdict in report.checks:
         # What passes has nothing to say, unless a person let it pass.
         outcome = _OUTCOMES.get(verdict.status, "system-out" if words.adjusted(verdict) else "")
-        _case(made, report, f"{verdict.id}: {verdict.title}", outcome, words.account(verdict))
+        case = _case(made, report, f"{verdict.id}: {verdict.title}", outcome, words.account(verdict))
+        if verdict.status == "carried":
+            properties = ET.Element("properties")
+            # The first line names the mistake, where it has a name.
+            first = verdict.message.partition("\n")[0]
+            reason = first if first.startswith("Not charged here: ") else words.CARRIED
+            ET.SubElement(properties, "property", name="carried", value=reason)
+            case.insert(0, properties)  # where the schemas of Jenkins and others have it
     if report.rulings:
         ET.SubElement(made, "system-out").text = "\n".join(words.rulings(report))
     made.attrib |= _counts(made)
@@ -56,10 +69,11 @@ def written(root: ET.Element) -> str:
     return f"{text.decode()}\n"
 
 
-def _case(suite: ET.Element, report: Report, name: str, outcome: str, content: str) -> None:
+def _case(suite: ET.Element, report: Report, name: str, outcome: str, content: str) -> ET.Element:
     case = ET.SubElement(suite, "testcase", classname=report.submission, name=name, file=report.source)
     if outcome:
         ET.SubElement(case, outcome).text = content
+    return case
 
 
 def _counts(suite: ET.Element) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from grader.records import Figure, Report, Verdict, VerdictStatus
 
-_BAR: tuple[VerdictStatus, ...] = ("passed", "partial", "failed", "skipped")
+_BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
 def to_html(report: Report) -> str:
@@ -64,6 +64,7 @@ def environment() -> Environment:
         # Should a student's text ever get through as markup, the browser still runs, loads and sends nothing.
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         "statuses": words.STATUSES,
+        "carried": words.CARRIED,
     }
     made.filters |= {
         "points": words.points,
@@ -126,8 +127,9 @@ def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
                 "status": status,
                 "x": f"{start:.2f}%",
                 "width": f"{width:.2f}%",
-                "earned": f"{width * share:.2f}%" if share else "",
-                "slanted": "yes" if status in {"failed", "partial"} else "",
+                # What is carried is one piece, and has the stripes of what failed: on paper there is no colour.
+                "earned": f"{width * share:.2f}%" if share and status != "carried" else "",
+                "slanted": "yes" if status in {"failed", "partial", "carried"} else "",
             }
         )
         start += width

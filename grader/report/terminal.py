@@ -27,6 +27,7 @@ _MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "passed": ("✓", "green"),
     "partial": ("◐", "yellow"),
     "failed": ("✗", "red"),
+    "carried": ("→", "cyan"),
     "skipped": ("-", "bright_black"),
 }
 
@@ -121,9 +122,11 @@ def _verdict(verdict: Verdict) -> RenderableType:
     earned = Text(f"{words.points(verdict.points)} / {words.points(verdict.max_points)}")
     head = _item(Text(mark, style=colour), title, earned)
     # What passed needs no more lines than one.
-    if verdict.status == "passed" or not (verdict.message or verdict.places):
+    standing = words.standing(verdict)
+    if verdict.status == "passed" or not (standing or verdict.message or verdict.places):
         return head
-    body: list[RenderableType] = [Text(verdict.message)] if verdict.message else []
+    body: list[RenderableType] = [Text(standing, style="dim")] if standing else []
+    body += [Text(verdict.message)] if verdict.message else []
     body += [_quote(label, lines) for label, lines in words.quotes(verdict.places)]
     return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
 

@@ -128,6 +128,8 @@ def _readable(report: Report) -> Report:
         ),
         timing={line(name): seconds for name, seconds in report.timing.items()},
         rulings=tuple(map(_ruling, report.rulings)),
+        review=tuple(map(plain, report.review)),
+        student=line(report.student) if report.student is not None else None,
     )
 
 

@@ -24,8 +24,10 @@ STATUSES: dict[VerdictStatus, str] = {
     "failed": "failed",
     "partial": "partly passed",
     "skipped": "not judged",
+    "carried": "carried",
     "passed": "passed",
 }
+CARRIED = "It failed, by a mistake that is charged elsewhere; it keeps its points."
 BANNERS: dict[ReportStatus, str] = {
     "no_submission": "Nothing was found to grade",
     "failed_to_load": "The submission could not be loaded",
@@ -82,7 +84,7 @@ def sections(report: Report) -> list[Section]:
 
 def counts(report: Report) -> str:
     """Count the verdicts, as in "12 passed, 2 partly passed, 3 failed"."""
-    order: tuple[VerdictStatus, ...] = ("passed", "partial", "failed", "skipped")
+    order: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
     numbers = {status: sum(verdict.status == status for verdict in report.checks) for status in order}
     return ", ".join(f"{number} {STATUSES[status]}" for status, number in numbers.items() if number)
 
@@ -109,7 +111,9 @@ def costs(diagnosis: Diagnosis) -> str:
     total = sum(diagnosis.costs.values())
     where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
     if total:
-        return f"Mending it returns {points(total)} {'point' if total == 1 else 'points'}: {where}."
+        # Behind what stops a whole method more may be wrong.
+        returns = "returns" if diagnosis.source else "may return up to"
+        return f"Mending it {returns} {points(total)} {'point' if total == 1 else 'points'}: {where}."
     if diagnosis.costs:
         return "Mending it returns points once the other mistakes are mended, too."
     return "It costs no points by itself." if diagnosis.checks else ""
@@ -123,6 +127,11 @@ def titles(report: Report) -> dict[str, str]:
 def adjusted(verdict: Verdict) -> str:
     """Say what the grader gave where a person decided; "" where nobody did."""
     return "" if verdict.adjusted_from is None else f"adjusted: {points(verdict.adjusted_from)} by the grader"
+
+
+def standing(verdict: Verdict) -> str:
+    """Return the sentence that says what a verdict means, where its name does not; "" for all others."""
+    return CARRIED if verdict.status == "carried" else ""
 
 
 def late(report: Report) -> str:
@@ -154,10 +163,11 @@ def rulings(report: Report) -> list[str]:
 
 
 def account(verdict: Verdict) -> str:
-    """Say in plain lines all that a verdict holds besides its title: points, message, quoted lines."""
+    """Return all that a verdict holds besides its title, in plain lines: points, message, quoted lines."""
     remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
     aside = f" ({remarks})" if remarks else ""
-    lines = [f"{points(verdict.points)} of {points(verdict.max_points)} points{aside}.", verdict.message]
+    earned = f"{points(verdict.points)} of {points(verdict.max_points)} points{aside}."
+    lines = [earned, standing(verdict), verdict.message]
     # A place without a line is the remark that some were left out.
     places = [str(place) if place.line else place.label for place in verdict.places]
     lines += [f"  {place}" for place in places if place not in verdict.message]

@@ -10,6 +10,7 @@ from grader.sheets.rows import table
 COLUMNS = (
     "submission", "student", "id", "sis_id", "login", "email", "source",
     "score", "max_score", "raw_score", "late_days", "penalty", "excused", "status", "adjusted",
+    "carried",
 )  # fmt: skip
 
 
@@ -17,7 +18,8 @@ def to_gradebook(sheet: Sheet) -> str:
     """Write a CSV with a row for each submission, then one for each student who handed nothing in.
 
     `score` is what counts, `raw_score` the sum of the checks' points before lateness; `adjusted` names the checks
-    that a person decided, with the grader's own points. Numbers are ours; all that a student or a roster wrote is
+    that a person decided, with the grader's own points, `carried` those that failed by a mistake that is charged
+    elsewhere. Numbers are ours; all that a student or a roster wrote is
     neutralised, so that no cell is a formula.
     """
     checks = list(dict.fromkeys(check.id for one in sheet.standings for check in one.report.checks))
@@ -43,6 +45,7 @@ def _row(report: Report, student: Student | None, checks: list[str]) -> list[str
         "yes" if report.excused else "",
         report.status,
         "; ".join(adjusted),
+        "; ".join(cell(check.id) for check in report.checks if check.status == "carried"),
         *(points.get(check, "") for check in checks),
     ]
 

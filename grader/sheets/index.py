@@ -47,7 +47,7 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", st
     mistakes = statistics.mistakes(sheet.standings)
     uses = statistics.check_uses(counted)
     checks = _numbered(verdict.id for standing in sheet.standings for verdict in standing.report.checks)
-    named = _numbered(mistake.diagnosis.id for mistake in mistakes)
+    named = _numbered(statistics.kind(mistake.diagnosis) for mistake in mistakes)
     rows = [_row(standing, checks, named) for standing in sheet.standings]
     titles = {verdict.id: verdict.title for standing in sheet.standings for verdict in standing.report.checks}
     rostered = bool(sheet.missing) or any(standing.student for standing in sheet.standings)
@@ -73,6 +73,11 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", st
             late=any(row["late"] or row["penalty"] for row in rows),
             adjusted=any(row["adjusted"] or row["overtaken"] for row in rows),
             ungraded=[_failure(standing) for standing in sheet.standings if standing.report.status != "graded"],
+            review=[
+                {**_linked(one), "student": _person(one.student), "told": readable(one.report).review}
+                for one in sheet.standings
+                if one.report.review
+            ],
             missing=[_person(student) for student in sheet.missing],
             similar=similar,
             stale=stale,
@@ -95,7 +100,7 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
     report = standing.report
     graded = report.status == "graded"
     lost = [verdict.id for verdict in report.checks if verdict.status != "passed"] if graded else []
-    made = dict.fromkeys(diagnosis.id for diagnosis in report.diagnoses) if graded else {}
+    made = dict.fromkeys(map(statistics.kind, report.diagnoses)) if graded else {}
     changed = [verdict for verdict in report.checks if verdict.adjusted_from is not None]
     return {
         **_linked(standing),
@@ -148,8 +153,8 @@ def _mistake(
 ) -> dict[str, Any]:
     diagnosis = mistake.diagnosis
     return {
-        "id": line(diagnosis.id),
-        "number": named[diagnosis.id],
+        "id": line(statistics.kind(diagnosis)),
+        "number": named[statistics.kind(diagnosis)],
         "title": line(diagnosis.title),
         "hint": plain(diagnosis.hint),
         "explains": [

@@ -116,7 +116,7 @@ def _across(score: float, max_score: float) -> float:
 
 
 def stacked(counts: Sequence[int]) -> str:
-    """Draw how a check was passed as one bar: passed, partly, failed, not judged, as wide as there are of each."""
+    """Return how a check was passed as one bar: passed, carried, partly, failed, not judged, as wide as there are of each."""
     whole = sum(counts)
     inside, start = "", 0.0
     for status, count in zip(STATUSES, counts, strict=True):
@@ -124,7 +124,7 @@ def stacked(counts: Sequence[int]) -> str:
             continue
         place = {"x": f"{start:.2f}%", "width": f"{100 * count / whole:.2f}%", "height": "12"}
         inside += element("rect", class_=status, **place)
-        if status in {"failed", "partial"}:
+        if status not in {"passed", "skipped"}:
             # Told apart on paper and by those who see no red.
             inside += element("rect", class_=f"slanted {status}", **place)
         start += 100 * count / whole

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from grader.records import Diagnosis, Report, Sheet, Standing, VerdictStatus
+from grader.records import Diagnosis, Report, Sheet, Standing, Verdict, VerdictStatus
 
 BARS = 10
 # Below this a correlation says next to nothing: with 8 submissions even 0.7 can be chance.
 FEWEST = 8
-STATUSES: tuple[VerdictStatus, ...] = ("passed", "partial", "failed", "skipped")
+STATUSES: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CheckUse:
     title: str
     hidden: bool
     max_points: float
-    counts: tuple[int, int, int, int]  # in the order of STATUSES
+    counts: tuple[int, ...]  # in the order of STATUSES
     lost: float  # points that it cost on average
     alike: bool  # all have the same share of it, or nothing else tells them apart
     separation: float | None  # see `separation`; None where `alike`, or with fewer than FEWEST submissions
@@ -161,7 +161,7 @@ def _use(check: str, reports: Sequence[Report], totals: Sequence[float]) -> Chec
         if verdict.id == check
     ]
     first = held[0][0]
-    shares = [verdict.points / verdict.max_points if verdict.max_points else 0.0 for verdict, _ in held]
+    shares = [_share(verdict) for verdict, _ in held]
     # Lateness is no part of it: it says when someone handed in, not what they understood.
     rests = [total - verdict.points for verdict, total in held]
     tallies = [sum(verdict.status == status for verdict, _ in held) for status in STATUSES]
@@ -170,11 +170,17 @@ def _use(check: str, reports: Sequence[Report], totals: Sequence[float]) -> Chec
         first.title,
         first.hidden,
         first.max_points,
-        (tallies[0], tallies[1], tallies[2], tallies[3]),
+        tuple(tallies),
         statistics.fmean(verdict.max_points - verdict.points for verdict, _ in held),
         _constant(shares) or _constant(rests),
         separation(shares, rests),
     )
+
+
+def _share(verdict: Verdict) -> float:
+    """Return the share of a check's points that was earned by passing it: what is carried was not passed."""
+    own = verdict.points - verdict.credited
+    return own / verdict.max_points if verdict.max_points and verdict.status != "carried" else 0.0
 
 
 def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
@@ -182,7 +188,7 @@ def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
     made: dict[str, dict[int, tuple[Standing, Diagnosis]]] = {}
     for at, standing in enumerate(standings):
         for diagnosis in standing.report.diagnoses if standing.report.status == "graded" else ():
-            made.setdefault(diagnosis.id, {}).setdefault(at, (standing, diagnosis))
+            made.setdefault(kind(diagnosis), {}).setdefault(at, (standing, diagnosis))
     found = []
     for pairs in map(list, map(dict.values, made.values())):
         counted = [(standing, diagnosis) for standing, diagnosis in pairs if counts(standing)]
@@ -197,6 +203,11 @@ def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
             )
         )
     return tuple(sorted(found, key=lambda one: (-len(one.standings), -one.cost, one.diagnosis.id)))
+
+
+def kind(diagnosis: Diagnosis) -> str:
+    """Return what tells named mistakes apart: the id, and of a cause, which has no formula, what happened as well."""
+    return diagnosis.id if diagnosis.source else f"{diagnosis.id}: {diagnosis.title}"
 
 
 def _cost(report: Report, diagnosis: Diagnosis) -> float:

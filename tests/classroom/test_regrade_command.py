@@ -307,7 +307,7 @@ def test_other_questions_have_to_be_asked(here):
     """New sizes are new questions, which only student code can answer."""
     here.change(("[7, 5, 11, 3]", "[7, 5, 12, 3]"))
     said = here.regrade(status=1)
-    assert "4 left: the rubric asks other questions than were asked" in said
+    assert "4 left: the questions changed: the rubric" in said
     assert "`grader grade` asks them" in said
     with here.book() as book:
         assert len(book.gradings("bare")) == 1

@@ -104,8 +104,10 @@ def test_the_roster_is_kept(here):
     assert here.grade() == first
     assert (here.text("index.html"), here.text("gradebook.csv")) == (page, table)
     (here.path / "roster.csv").write_text("name,submission\nCleo Poe,bare.py\n", encoding="utf-8")
-    here.grade("--roster", "roster.csv")
-    assert students(here)["bare"] == "Cleo Poe"
+    assert here.report("bare")["student"] == "Doe, Ann"
+    assert "4 unchanged" in here.grade("--roster", "roster.csv")
+    assert students(here)["bare"] == here.report("bare")["student"] == "Cleo Poe"
+    assert here.report("right_einsum")["student"] is None
     assert "Doe, Ann" not in here.text("index.html")
 
 
@@ -115,8 +117,10 @@ def test_a_decision_and_a_regrade_keep_the_students(here):
     kept = students(here)
     say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
     assert students(here) == kept
+    assert here.report("bare")["student"] == "Doe, Ann"
     here.regrade("--force")
     assert students(here) == kept
+    assert here.report("right_einsum")["student"] == "Roe, Bob"
     assert "Doe, Ann" in here.text("index.html")
 
 

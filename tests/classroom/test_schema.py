@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,8 @@ from classroom.books import (
 )
 from grader.classroom import schema
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
+from grader.classroom.packing import unpack
+from grader.classroom.standing import Standings
 from grader.classroom.storage import ROSTER
 
 
@@ -119,3 +122,34 @@ def test_decisions_of_an_older_gradebook_do_not_know_what_the_check_was_worth(tm
         new = book.decide("alice", decision(of=2.0))
         assert book.decisions() == {"alice": (replace(decision(), number=1, of=None), new)}
         assert new == replace(decision(), number=2, of=2.0)
+
+
+def test_what_an_older_grader_found_is_read_by_todays_words(tmp_path):
+    """It wrote this file, of which only the replies are gone: what it called passed is carried, in reports old and new."""
+    shutil.copy(Path(__file__).parent / "gradebook_of_version_4.db", tmp_path / FILE)
+    with Gradebook(tmp_path) as book:
+        standings = Standings(book)
+        (kept,) = standings.last.values()
+        for report in (standings.report(kept.name), standings.then(kept)):
+            assert [one.id for one in report.checks if one.status == "carried"] == [
+                "numeric_gradient",
+                "learns_toy",
+                "learns_digits",
+                "best_hyperparameters",
+            ]
+            assert (report.score, report.review, report.student) == (88, (), None)
+        assert standings.report(kept.name).checks[4].figures
+        found = unpack(book.found(kept.id)[1])
+    assert (found.charges[0].suspect, found.credits["numeric_gradient"].elsewhere) == (140, (140,))
+    assert found.causes == found.review == ()
+
+
+def test_a_report_that_cannot_be_read_stops_no_migration(tmp_path):
+    """The others are brought up to date, and this one is told of when somebody asks for it."""
+    shutil.copy(Path(__file__).parent / "gradebook_of_version_4.db", tmp_path / FILE)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+        database.execute("UPDATE grading SET record = x'00'")
+    with Gradebook(tmp_path) as book:
+        assert list(book.last()) == ["wrong_relu_mask"]
+        with pytest.raises(GradebookError, match="the report of wrong_relu_mask cannot be read"):
+            book.report("wrong_relu_mask")

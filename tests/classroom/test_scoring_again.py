@@ -13,7 +13,7 @@ from grader.classroom import basis, regrading
 from grader.classroom.basis import found_by
 from grader.classroom.batch import graded
 from grader.classroom.executors import Workers
-from grader.records import Assignment, LatePolicy
+from grader.records import Assignment, Family, LatePolicy
 
 JUDGED = ("right_einsum", "wrong_half_the_gradient", "bare")
 
@@ -174,10 +174,20 @@ def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
         return found_by(assignment, replace(probes, line_up=line_up))
 
     assert with_first(title="Another.", hint="Look.", formula="x", source="y") == found_by(assignment, probes)
-    for change in ({"id": "x"}, {"charged": ("x",)}, {"about": "x"}, {"steps": frozenset()}, {"harmless": True}):
+    for change in (
+        {"id": "x"},
+        {"charged": ("x",)},
+        {"about": "x"},
+        {"steps": frozenset()},
+        {"harmless": True},
+        {"shows_in": ("x",)},
+    ):
         assert with_first(**change) != found_by(assignment, probes)
     fewer = replace(probes, line_up=replace(probes.line_up, suspects=suspects[1:]))
     assert found_by(assignment, fewer) != found_by(assignment, probes)
+    families = [(Family(suspects[0], 0.0, high, (1.0,)),) for high in (2.0, 3.0)]
+    line_ups = [replace(probes.line_up, families=(*probes.line_up.families, *more)) for more in ((), *families)]
+    assert len({found_by(assignment, replace(probes, line_up=line_up)) for line_up in line_ups}) == 3
 
 
 ENTRY = 'BOTH = "Both are wrong."\nSTEPS = (_mistake("x", "A title.", "A hint.", {"total": wrong}),)\n\n\ndef wrong(a, b):\n    return np.einsum("ij, jk", a, b)\n'
@@ -212,3 +222,16 @@ def test_all_titles_and_hints_of_the_real_list_are_left_out():
     for mistake in (one for one in MISCONCEPTIONS if not one.harmless):
         for text in (mistake.title, mistake.hint):
             assert repr(text)[1:-1] not in code, text
+
+
+@pytest.mark.untraced
+def test_what_a_person_should_look_at_is_told(here, monkeypatch):
+    """After judging, after scoring again, and whenever the class is graded again; a long list is cut."""
+    find, told = pipeline.find, "To look at: bare: The loss is odd."
+    monkeypatch.setattr(pipeline, "find", lambda *given: replace(find(*given), review=("The loss is odd.",)))
+    assert told in here.regrade("--force")
+    here.change(POINTS)
+    assert told in here.regrade()
+    assert here.report("bare")["review"] == ["The loss is odd."]
+    monkeypatch.setattr("grader.cli.shown.REVIEWED", 1)
+    assert f"{told} To look at: 2 more, which the class page lists." in here.grade()

@@ -31,17 +31,21 @@ def test_the_samples_are_valid(sample, unloadable, ruled, read_by_hand, validato
 
 
 def test_keys_stand_in_the_contract_s_order(sample):
-    """Readers that stream, and diffs, rely on one order; figures and places are not there."""
+    """Readers that stream, and diffs, rely on one order; figures are not there."""
     data = json.loads(to_json(sample))
     assert list(data) == [
-        "schema", "submission", "source", "score", "max_score", "status",
-        "checks", "diagnoses", "notes", "environment", "timing",
+        "schema", "submission", "student", "source", "score", "max_score", "status",
+        "checks", "diagnoses", "steps", "review", "notes", "environment", "timing",
     ]  # fmt: skip
-    assert data["schema"] == "grader/report/1"
+    assert data["schema"] == "grader/report/2"
     assert list(data["checks"][0]) == [
-        "id", "title", "group", "status", "points", "max_points", "hidden", "message",
+        "id", "title", "group", "status", "points", "max_points", "hidden", "message", "places",
     ]  # fmt: skip
-    assert list(data["diagnoses"][0]) == ["id", "title", "hint", "source", "checks", "costs"]
+    assert list(data["diagnoses"][0]) == ["id", "title", "hint", "source", "checks", "costs", "places"]
+    assert data["checks"][12]["places"] == [
+        {"cell": 7, "line": 3, "text": "    z1 = relu(X.dot(self.params['W1']), self.params['b1'])"},
+        {"file": "neural_net.py", "line": 12, "text": "    return np.maximum(0, a + b)"},
+    ]
 
 
 def test_what_people_decided_stands_where_they_did(sample, ruled):
@@ -72,7 +76,7 @@ def test_what_people_decided_stands_where_they_did(sample, ruled):
 
 
 def test_a_report_from_before_mistakes_had_costs_is_read(sample, validator):
-    """An older grader wrote no `costs`; its reports are of the same schema."""
+    """An older grader wrote no `costs`; its reports are read."""
     data = json.loads(to_json(sample))
     del data["diagnoses"][0]["costs"]
     validator.validate(data)
@@ -90,15 +94,14 @@ def test_a_report_may_leave_out_what_nobody_decided(ruled, validator):
 
 @pytest.mark.parametrize("which", ["sample", "ruled"])
 def test_what_was_written_is_read_back(request, which):
-    """Nothing but figures and places is lost, and writing again gives the same bytes."""
+    """Nothing but figures is lost, and writing again gives the same bytes."""
     sample = request.getfixturevalue(which)
     text = to_json(sample)
     back = from_json(text)
     shown = readable(sample)
-    bare = tuple(replace(check, figures=(), places=()) for check in shown.checks)
+    bare = tuple(replace(check, figures=()) for check in shown.checks)
     timing = {name: round(seconds, 6) for name, seconds in sample.timing.items()}
-    diagnoses = tuple(replace(diagnosis, places=()) for diagnosis in shown.diagnoses)
-    assert back == replace(shown, checks=bare, diagnoses=diagnoses, timing=timing)
+    assert back == replace(shown, checks=bare, timing=timing)
     assert to_json(back) == text
 
 
@@ -151,8 +154,11 @@ def _drop(data, path):
 
 
 BROKEN = [
-    (("schema",), "grader/report/2", "the report's schema is \"grader/report/2\": this grader reads 'grader/report/1'"),
+    (("schema",), "grader/report/3", "the report's schema is \"grader/report/3\": this grader reads 'grader/report/2'"),
     (("schema",), None, "the report's schema is null"),
+    (("student",), 3, "student is 3: expected a string"),
+    (("steps",), [{}], r"steps is \[{}\]: expected an empty array"),
+    (("review",), [1], r"review\[0\] is 1: expected a string"),
     (("submission",), 3, "submission is 3: expected a string"),
     (("score",), "59", 'score is "59": expected a number'),
     (("score",), True, "score is true: expected a number"),
@@ -166,6 +172,10 @@ BROKEN = [
     (("checks", 1, "hidden"), 0, r"checks\[1\].hidden is 0: expected true or false"),
     (("checks", 1, "points"), None, r"checks\[1\].points is null: expected a number"),
     (("checks", 3, "message"), "told", r'checks\[3\].message is "told": a hidden check\'s message is empty'),
+    (("checks", 3, "places"), [{"file": "a.py", "line": 1, "text": ""}], r"checks\[3\].places is .* are empty"),
+    (("checks", 2, "places", 0, "cell"), 0, r"checks\[2\].places\[0\].cell is 0: expected a whole number, 1 or more"),
+    (("checks", 2, "places", 0, "file"), "a.py", r"checks\[2\].places\[0\] has \"file\", which"),
+    (("diagnoses", 0, "places", 0, "line"), "1", r'diagnoses\[0\].places\[0\].line is "1": expected a number'),
     (("checks", 1, "figures"), [], r'checks\[1\] has "figures", which'),
     (("diagnoses", 0, "checks"), ["a", 1], r"diagnoses\[0\].checks\[1\] is 1: expected a string"),
     (("notes",), "none", 'notes is "none": expected an array'),
@@ -246,7 +256,7 @@ def test_what_is_no_report_is_refused(text, said):
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 10**400), st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(["passed", "graded", "loss", "grader/report/1", "", "x"]), st.lists(st.text(max_size=2), max_size=2),
+    st.sampled_from(["passed", "graded", "loss", "grader/report/2", "", "x"]), st.lists(st.text(max_size=2), max_size=2),
     st.dictionaries(st.text(max_size=2), st.text(max_size=2), max_size=2),
 )  # fmt: skip
 

@@ -204,12 +204,12 @@ def test_contrast_is_enough(scheme):
         "ink": ["paper", "card", "soft", "named", "named-line", "alarm"],
         "muted": ["paper", "card", "soft", "named", "alarm"],
         "link": ["paper", "card", "named"],
-        "good": ["card"], "bad": ["card", "alarm"], "skip": ["card"], "warn": ["card", "named"],
+        "good": ["card"], "bad": ["card", "alarm"], "skip": ["card"], "carry": ["card"], "warn": ["card", "named"],
     }  # fmt: skip
     for text, on in grounds.items():
         for ground in on:
             assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
-    for line in ("s0", "s1", "s2", "s3", "good-bar"):
+    for line in ("s0", "s1", "s2", "s3", "good-bar", "carry-bar"):
         assert _contrast(colours[line], colours["card"]) >= 3, line
     from_ground = [_contrast(colours[f"h{shade}"], colours["card"]) for shade in range(7)]
     assert from_ground == sorted(from_ground)

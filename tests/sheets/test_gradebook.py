@@ -50,6 +50,7 @@ def test_a_row_holds_all_that_is_known():
         "excused": "",
         "status": "graded",
         "adjusted": "loss (was 20); grad_W1 (was 0)",
+        "carried": "",
         "scores": "20",
         "loss": "0",
         "grad_W1": "12.5",

@@ -75,7 +75,7 @@ def everywhere(text):
         text, {"loss": 5.0}, diagnoses=[diagnosis], notes=[text], adjusted={"loss": 0.0},
         rulings=[decided, replace(decided, applies=False)],
     )  # fmt: skip
-    named = replace(good, checks=(replace(good.checks[0], title=text, message=text), *good.checks[1:]))
+    named = replace(good, review=(text,), checks=(replace(good.checks[0], title=text, message=text), *good.checks[1:]))
     failed = report(f"{text}2", status="failed_to_load", notes=[text])
     return sheet(named, failed, students={text: person}, missing=[person], title=text)
 
@@ -209,6 +209,16 @@ def test_an_empty_class_and_one_that_nobody_passed_have_a_page():
     page = to_index(sheet(report("a", status="grader_error", notes=["It broke."])))
     assert "No submission counts" in text_of(page)
     assert "histogram" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+
+
+def test_what_a_person_should_look_at_is_listed():
+    """Each name leads to its report, with whose it is; without any there is no such list."""
+    odd = replace(report("odd"), review=("Its loss has no name.", "Its gradients are right for it."))
+    page = to_index(sheet(odd, report("even"), students={"odd": student("Ann Doe")}))
+    assert "To look at 1" in text_of(page)
+    link = '<li><a href="submissions/odd/report.html">odd</a> <span class="whose">Ann Doe</span>: Its loss has no name.'
+    assert f"{link} Its gradients are right for it.</li>" in page
+    assert "To look at" not in to_index(sheet(report("even")))
 
 
 def test_many_failures_are_folded():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.records import Verdict
+from grader.records import Standing, Verdict
 from grader.sheets.statistics import (
     BARS,
     FEWEST,
@@ -137,12 +137,12 @@ def test_chance_is_what_unrelated_numbers_give():
 
 
 def test_a_check_is_counted_by_its_verdicts():
-    """Passed, partly, failed and not judged are counted, and points lost averaged, in the rubric's order."""
+    """Passed, carried, partly, failed and not judged are counted, and points lost averaged, in the rubric's order."""
     reports = [
         report("a"), report("b", {"loss": 5.0}), report("c", {"loss": 0.0}), report("d", {"loss": None}), report("e"),
     ]  # fmt: skip
     use = check_uses(reports)[1]
-    assert (use.id, use.counts) == ("loss", (2, 1, 1, 1))
+    assert (use.id, use.counts) == ("loss", (2, 0, 1, 1, 1))
     assert use.lost == pytest.approx((0 + 15 + 20 + 20 + 0) / 5)
     assert check_uses([]) == ()
 
@@ -154,7 +154,34 @@ def test_a_check_that_a_report_lacks_says_nothing_of_it():
     uses = {use.id: use for use in check_uses([extra, older])}
     assert sum(uses["predict"].counts) == 1
     assert sum(uses["loss"].counts) == 2
-    assert (uses["x"].counts, uses["x"].separation) == ((1, 0, 0, 0), None)
+    assert (uses["x"].counts, uses["x"].separation) == ((1, 0, 0, 0, 0), None)
+
+
+def test_what_is_carried_counts_as_not_passed():
+    """It keeps its points, and tells strong from weak as the failure that it is."""
+    weak = report("weak", {"scores": 0.0})
+    kept = replace(
+        weak, checks=tuple(replace(one, status="carried") if one.id == "loss" else one for one in weak.checks)
+    )
+    strong = [report(str(number), {"predict": float(number)}) for number in range(8)]
+    failed, passed = (check_uses([*strong, one, one])[1] for one in (kept, weak))
+    assert (failed.counts, passed.counts) == ((8, 2, 0, 0, 0), (10, 0, 0, 0, 0))
+    assert (failed.lost, failed.alike, passed.alike) == (0, False, True)
+    assert failed.separation > 0.9
+
+
+def test_causes_of_one_kind_are_told_apart_by_what_happened():
+    """Two exceptions are two mistakes; a named mistake is one, whatever its title."""
+    causes = [replace(mistake("exception", f"{name}() stops", loss=5.0), source="") for name in ("loss", "train")]
+    named = [mistake("half", title, loss=5.0) for title in ("Half", "One of: Half Or: Twice")]
+    found = mistakes(
+        [Standing(report(str(at), diagnoses=two)) for at, two in enumerate(zip(causes, named, strict=True))]
+    )
+    assert [(one.diagnosis.title, len(one.standings)) for one in found] == [
+        ("Half", 2),
+        ("loss() stops", 1),
+        ("train() stops", 1),
+    ]
 
 
 def test_who_counts():
