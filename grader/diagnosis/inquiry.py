@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -143,11 +143,6 @@ class Inquiry:
         return parade(self.line_up, self.scene, self.block, self.content)
 
     @cached_property
-    def rows(self) -> list[Mistake]:
-        """Return who comes into question: the suspects, then the mistakes whose number was fitted to the submission."""
-        return [*self.parade.suspects, *self._fitted]
-
-    @cached_property
     def _fitted(self) -> list[Mistake]:
         if self.block.name == "purity" or any(not self.line_up.suspect_of(one).harmless for one in self.scene.base):
             return []
@@ -156,25 +151,38 @@ class Inquiry:
             for part, own, near, tells_it in zip(self.block.parts, self.own, self.allowed, self.tells, strict=True)
             if tells_it
         ]
+        taken = frozenset(step for mistake in self.scene.base for step in self.line_up.suspect_of(mistake).steps)
         found: list[Mistake] = []
         for index, family in enumerate(self.line_up.families):
-            if family.suspect.stage in self.block.stages and compatible(self.line_up, self.scene.base):
+            if family.suspect.stage in self.block.stages and not family.suspect.steps & taken:
                 seen = [one for one in telling if concerns(family.suspect, one[0])]
                 found += fitted(self.scene, self.line_up, index, seen)
         return found
 
     @cached_property
-    def grid(self) -> Grid:
-        """Hold the submission against each suspect in each part, and against each mistake with a fitted number."""
+    def listed(self) -> Grid:
+        """Hold the submission against each suspect in each part."""
         laid = self.parade.tables
         compared = list(zip(laid, self.own, self.allowed, strict=True))
-        affects, matches = self.parade.affects, np.array([one.matches(mine, near) for one, mine, near in compared]).T
+        return Grid(
+            rows=self.parade.suspects,
+            affects=self.parade.affects,
+            matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
+            right=np.array(self.as_base),
+            tells=np.array(self.tells),
+        )
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Hold the submission against each suspect, and against each mistake whose number was fitted to it."""
+        grid = self.listed
+        affects, matches = grid.affects, grid.matches
         for mistake in self._fitted:
             shown = [self.scene.trace(part, frozenset({mistake})) for part in self.block.parts]
             changed = [not same(one, self.scene.trace(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)]
             alike = [same(mine, one, near) for mine, one, near in zip(self.own, shown, self.allowed, strict=True)]
             affects, matches = np.vstack([affects, changed]), np.vstack([matches, alike])
-        return Grid(affects=affects, matches=matches, right=np.array(self.as_base), tells=np.array(self.tells))
+        return replace(grid, rows=(*grid.rows, *self._fitted), affects=affects, matches=matches)
 
     def sets(self, size: int) -> list[Mistakes]:
         """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
@@ -184,9 +192,14 @@ class Inquiry:
         """
         if any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base):
             return self._singles_by_part() if size == 1 else []
-        candidates = self.grid.sets(size, self.block.pairs)
-        chosen = (frozenset(self.rows[row] for row in rows) for rows in candidates)
-        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, rows)]
+        # A number can be fitted to much that a mistake of the list explains better.
+        grids = (self.listed, self.grid) if size == 1 else (self.grid,)
+        return next((found for grid in grids if (found := self._sets(grid, size))), [])
+
+    def _sets(self, grid: Grid, size: int) -> list[Mistakes]:
+        candidates = grid.sets(size, self.block.pairs)
+        chosen = (frozenset(grid.rows[row] for row in rows) for rows in candidates)
+        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, grid.met(rows))]
 
     def _singles_by_part(self) -> list[Mistakes]:
         if not self.speaks:
@@ -207,11 +220,11 @@ class Inquiry:
             ]
         return [frozenset({self.parade.suspects[row]}) for row in left]
 
-    def _shows(self, chosen: Mistakes, rows: tuple[int, ...]) -> bool:
-        """Tell whether mistakes that fit part by part do so together; rows : their positions in the parade."""
+    def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
+        """Tell whether mistakes that fit part by part do so together; met : the parts in which several of them show."""
         return compatible(self.line_up, chosen) and all(
             same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at])
-            for at in self.grid.met(rows)
+            for at in met
         )
 
 
@@ -228,10 +241,11 @@ def inquire(evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, con
 class Grid:
     """Which suspect shows in which part, and whether it shows what was found.
 
-    affects, matches : (suspects, parts) bool. right : (parts,) bool, where nothing is wrong.
+    rows : the suspects. affects, matches : (suspects, parts) bool. right : (parts,) bool, where nothing is wrong.
     tells : (parts,) bool, where what was found is enough to tell mistakes apart.
     """
 
+    rows: tuple[Mistake, ...]
     affects: Array
     matches: Array
     right: Array

@@ -16,6 +16,7 @@ from grader.checks.evidence import Evidence, fact, loss_calls, read_loss
 from grader.checks.forward import shifted, unchanged
 from grader.checks.losses import loss_tolerance
 from grader.checks.minibatch import drawn
+from grader.checks.training import first_steps
 from grader.checks.watched import SAME, arguments_of, watched
 from grader.compare import TINY, as_array, as_number, fit
 from grader.records import Floats
@@ -199,7 +200,9 @@ def _batches(evidence: Evidence) -> Trace:
     found = drawn(evidence)
     if found.kind == "unknown":
         return MISSING
-    return Trace(found.kind, np.array([float(found.rows)]), np.array([1.0]))
+    # A number that was fitted to one run must hold in the other as well, whose settings are all different.
+    sizes = {len(step.question.y) for step in first_steps(evidence) if step.question and found.kind == "size"}
+    return Trace(found.kind, np.array([float(found.rows), float(max(sizes, default=0))]), np.ones(2))
 
 
 # ---------------------------------------------------------------- the parts
