@@ -31,23 +31,28 @@ OF_TRAINING = {
 }
 
 
-def changed_parts(right, wrong, calls, shown):
-    """Return the parts in which a wrong network shows; shown : what the right one does, from `parts`."""
-    steps = {step.name for step in fields(Network) if getattr(right, step.name) is not getattr(wrong, step.name)}
-    asked = (steps - OF_TRAINING and _answers, steps & OF_TRAINING and _training)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a wrong network overflows, and takes means of nothing
-        found = {part: value for ask in asked if ask for part, value in ask(wrong, calls).items()}
-    return {part for part, value in found.items() if not alike(shown[part], value)}
-
-
 def parts(network, calls):
     """Return what loss(), predict() and train() show, part by part."""
     return {**_answers(network, calls), **_training(network, calls)}
 
 
+def parts_beside(right, shown, wrong, calls):
+    """Return what a wrong network shows, and of what it shares with the right one what that does; shown : the right one's."""
+    steps = {step.name for step in fields(Network) if getattr(right, step.name) is not getattr(wrong, step.name)}
+    found = dict(shown)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a wrong network overflows, and takes means of nothing
+        if steps - OF_TRAINING:
+            found |= _answers(wrong, calls)
+        if steps & OF_TRAINING:
+            found |= _training(wrong, calls)
+    return found
+
+
 def alike(one, other):
     """Return whether two answers are the same but for rounding, in kind and shape as well."""
+    if one is other:
+        return True
     if isinstance(one, dict) and isinstance(other, dict):
         return set(one) == set(other) and all(alike(one[key], other[key]) for key in one)
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.records import Array
+from grader.records import Array, Family
 from reference.handwriting import written
-from reference.misconceptions import MISCONCEPTIONS, Way, ways, wrong_network
+from reference.misconceptions import MISCONCEPTIONS, Way, families, ways, wrong_network
 from reference.network import build
 from reference.rehearsal import perform
 
@@ -242,6 +242,41 @@ def test_every_way_answers_as_its_network(questions, coefficient, every):
         if found := differing(network, [way], calls):
             wrong[name] = found
     assert not wrong
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize(
+    ("family", "made"),
+    families(MISCONCEPTIONS, ("W1", "b1", "W2", "b2")),
+    ids=lambda one: one.suspect.id if isinstance(one, Family) else "made",
+)
+def test_a_number_that_is_in_no_list_is_typed_into_the_program(questions, family, made):
+    """A way of any number is written with that number, and answers as its network: 7 where it counts something."""
+    number = 7.0 if family.high >= 7 and family.low >= 1 else 0.3 * family.high if family.high <= 2 else 1.75
+    way = made(number)
+    source = text(RIGHT, way)
+    typed = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    others = {node.value for node in ast.walk(ast.parse(GOLDEN)) if isinstance(node, ast.Constant)}
+    assert (typed - others) & {number, 2 * number}  # a product with the regulariser's 2 is worked out
+    assert not differing(RIGHT, [way], questions.values())
+
+
+@pytest.mark.parametrize(
+    ("mistake", "line"),
+    [
+        ("max_for_maximum", "hidden = u.max(axis=0)"),
+        ("list_for_an_index_1", "data_loss = -np.log(probabilities(shifted)[[np.arange(N), y]]).sum() / N"),
+        ("mask_of_another_variable_1", "du = dhidden * (reg * (W1 * W1).sum() > 0)"),
+        ("batch_size_of_another_number_1", "indices = np.random.choice(num_train, num_iters)"),
+        ("batch_of_a_fixed_size_5", "indices = np.random.choice(num_train, 5)"),
+        ("decay_in_every_step_2", "self.params[name] = theta - learning_rate * learning_rate_decay * grads[name]"),
+        ("decay_in_a_fixed_period_3", "if it % 3 == 0:"),
+        ("momentum_0.9", "memory[name] = 0.9 * memory.get(name, 0) - learning_rate * gradient"),
+    ],
+)
+def test_what_real_programs_have_is_written_as_they_have_it(mistake, line):
+    """The steps that exist for these alone end as one line of the method that they belong to."""
+    assert line in changed_lines(written(RIGHT, [WAYS[mistake]]))
 
 
 def test_two_mistakes_at_once(questions):

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,12 @@ import reference.mistakes
 from grader.checks import CHECKS
 from grader.diagnosis.cast import evidence_of
 from grader.diagnosis.traces import TRAIN_PARTS, core_parts, same, trace
-from reference.misconceptions import MISCONCEPTIONS, suspect, ways, wrong_network
+from grader.records import Family
+from reference.misconceptions import MISCONCEPTIONS, families, suspect, ways, wrong_network
 from reference.mistakes.entry import SOURCES
 from reference.network import build
 from reference.probes import network_of
-from simulated import LOSS_PARTS, changed_parts, parts
+from simulated import LOSS_PARTS, alike, parts, parts_beside
 from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 
 NAMES = ("V", "c", "U", "d")
@@ -84,18 +87,80 @@ def test_an_example_is_a_line_or_two_of_python(entry):
     assert ast.parse(entry.example).body
 
 
+@pytest.fixture(scope="module")
+def right(assignment, probes):
+    """Give what the right network shows in each part."""
+    return parts(network_of(assignment), probes.calls)
+
+
+@pytest.fixture(scope="module")
+def shown(assignment, probes, right):
+    """Give what each way shows in each part."""
+    network = network_of(assignment)
+    return {way.name: parts_beside(network, right, wrong_network(network, [way]), probes.calls) for way in WAYS}
+
+
 @pytest.mark.untraced  # the same lines for every way
-def test_mistakes_show_in_the_parts_that_they_name(assignment, probes):
+def test_mistakes_show_in_the_parts_that_they_name(right, shown):
     """No way changes an answer in a part that its suspect does not name, and each part that an entry names is changed."""
-    network, calls = network_of(assignment), probes.calls
-    right, told = parts(network, calls), {*LOSS_PARTS, *SHOWN_IN_TRAINING}
+    told = {*LOSS_PARTS, *SHOWN_IN_TRAINING}
     seen = {entry.id: set() for entry in MISCONCEPTIONS}
     for way in WAYS:
-        changed = changed_parts(network, wrong_network(network, [way]), calls, right)
+        changed = {part for part in right if not alike(right[part], shown[way.name][part])}
         assert changed <= set(suspect(way, NAMES).shows_in), way.name
         seen[way.misconception.id] |= changed
     for entry in MISCONCEPTIONS:
         assert seen[entry.id] == set(entry.shows_in) & told, entry.id
+
+
+@pytest.mark.untraced
+def test_no_two_mistakes_answer_alike(right, shown):
+    """What two entries both explain could be called by either name: each number stands in one of them alone."""
+    # What tells these two apart is in no part here: scores that are moved by 1000.
+    real = [way for way in WAYS if not (way.misconception.harmless or way.misconception.shows_in == ("stability",))]
+    groups = {}
+    for way in real:
+        answers = shown[way.name]
+        key = frozenset(part for part in right if not alike(right[part], answers[part]))
+        groups.setdefault(key, []).append((way, {part: answers[part] for part in key}))
+    # The gradients of a row's scores add up to zero, so that their sum over everything is zero as well.
+    assert {
+        (one.name, other.name)
+        for group in groups.values()
+        for (one, first), (other, second) in combinations(group, 2)
+        if one.misconception.id != other.misconception.id and alike(first, second)
+    } == {("bias_gradient_scalar_2_layer2", "bias_gradient_zero_layer2")}
+
+
+FAMILIES = families(MISCONCEPTIONS, ("W1", "b1", "W2", "b2"))
+
+
+def test_there_is_a_family_for_each_number_and_layer():
+    """Families stand in the order of the list; each choice of layer is one, and says so in its words."""
+    assert [family.suspect.id for family, _ in FAMILIES] == [
+        entry.id for entry in MISCONCEPTIONS if entry.number for _ in entry.layers
+    ]
+    factors = [family.suspect for family, _ in FAMILIES if family.suspect.id == "regulariser_gradient_wrong_factor"]
+    assert [one.title.split(" is ")[0] for one in factors] == [
+        f"The regulariser's part of the gradient of {which}" for which in ("W1 and W2", "W1", "W2")
+    ]
+    assert [one.charged for one in factors] == [("gradient_W1", "gradient_W2"), ("gradient_W1",), ("gradient_W2",)]
+
+
+@pytest.mark.parametrize(
+    ("family", "made"), FAMILIES, ids=lambda one: one.suspect.id if isinstance(one, Family) else "made"
+)
+def test_a_family_makes_a_way_for_any_number(family, made):
+    """The way of a number is the one that the list has for it, and a title with the number typed in is the same title."""
+    for number in made(family.low).misconception.number.typical:
+        assert family.low <= number <= family.high
+        way = made(number)
+        (listed,) = (one for one in WAYS if one.name == way.name)
+        words = suspect(listed, ("W1", "b1", "W2", "b2"))
+        assert words.title == family.suspect.title.replace("{c}", f"{number:.4g}") != family.suspect.title
+        assert replace(words, title="") == replace(family.suspect, title="")
+    assert all(family.low <= number <= family.high for number in family.guesses)
+    assert len(set(family.guesses)) > 1
 
 
 def test_reports_name_mistakes_in_the_order_in_which_data_flow():

@@ -77,10 +77,6 @@ def weights_wrong_sign(du: Array, layer: Layer) -> Any:
     return -du @ layer.W.T
 
 
-def weights_as_ones(du: Array, layer: Layer) -> Any:
-    return du @ np.ones_like(layer.W).T
-
-
 def input_divided(du: Array, layer: Layer) -> Any:
     return du @ layer.W.T / len(du)
 
@@ -178,14 +174,6 @@ MISTAKES = (
         {"d_input": weights_wrong_sign},
         about="dhidden",
         example="dhidden = -dscores.dot(W2.T)",
-    ),
-    _hidden(
-        "passed_back_without_weights",
-        "The gradient reaches the hidden layer without being weighed by W2.",
-        "By how much does each score change with one hidden unit?",
-        {"d_input": weights_as_ones},
-        about="dhidden",
-        example="dhidden = dscores.dot(np.ones_like(W2).T)",
     ),
     _hidden(
         "passed_back_divided",
