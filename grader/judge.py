@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks import CHECKS, Evidence
-from grader.diagnosis import Named, settle
+from grader.diagnosis import Named, settle, tell_causes, to_look_at, told_above
 from grader.records import (
     Assignment,
     Charge,
@@ -40,17 +40,22 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
     with np.errstate(all="ignore"):
         found = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}
         account = settle(evidence, found)
+        causes = tell_causes(evidence, submission, found, account.named)
+        review = to_look_at(evidence, found) if not account.named else ()
+    found = {check: told_above(finding, check, causes) for check, finding in found.items()}
     credited = {check: share for check, (share, _) in account.credited.items()}
     placed = {
         check: replace(finding, places=_places(finding, credited.get(check), submission, assignment))
         for check, finding in found.items()
     }
     if probes.line_up is None:
-        return Findings(placed)
+        return Findings(placed, causes=causes, review=review)
     return Findings(
         placed,
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
         charges=tuple(_charge(named, probes.line_up, submission, assignment) for named in account.named),
+        causes=causes,
+        review=review,
     )
 
 

@@ -46,7 +46,9 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
     cases = len(findings)
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
     if wrong and judged(evidence).verdicts[name] == "carried" and regulariser_right(evidence, name):
-        text = "Right given what it was given: what reaches this step is wrong already, and is charged where it is made."
+        text = (
+            "Right given what it was given: what reaches this step is wrong already, and is charged where it is made."
+        )
         return Finding(1.0, text, about=about, carried=True)
     settled = settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
     return with_clues(settled, lambda: of_gradient(evidence, name, wrong))
@@ -140,7 +142,9 @@ def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Differ
     tolerances, factor = evidence.assignment.tolerances, followed(evidence)
 
     def nearest(relative: float) -> Difference:
-        return compare(array, right_gradient(evidence, call.id, name, factor), relative=relative, floor=tolerances.floor)
+        return compare(
+            array, right_gradient(evidence, call.id, name, factor), relative=relative, floor=tolerances.floor
+        )
 
     strict = nearest(tolerances.gradient)
     # The regulariser may be added in double precision to a gradient that was computed in single.
@@ -190,7 +194,9 @@ def numeric_gradient(evidence: Evidence) -> Finding:
         text = "Not charged again: what is wrong about the loss or a gradient is charged where it is made."
         return Finding(1.0, text, about="loss", carried=True)
     if not swept:
-        text = "Near the question your loss is not what the assignment asks for, so no gradient can be its derivative yet."
+        text = (
+            "Near the question your loss is not what the assignment asks for, so no gradient can be its derivative yet."
+        )
         return Finding(0.0, text, about="loss")
     names = " and ".join(wrong)
     text = (

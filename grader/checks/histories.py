@@ -80,7 +80,9 @@ def _accuracy_fault(evidence: Evidence, run: str, key: str, answer: dict[str, An
         return f"{key} must hold one accuracy per epoch; it is {describe(history)}."
     if array.size not in {2, 3}:
         asked = int(arguments_of(evidence.call(run))["num_iters"])
-        return f"{key} must hold one accuracy per epoch: 2 after {asked} iterations, two an epoch; it holds {array.size}."
+        return (
+            f"{key} must hold one accuracy per epoch: 2 after {asked} iterations, two an epoch; it holds {array.size}."
+        )
     values = array.reshape(-1).astype(np.float64)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         return f"{key} must hold fractions from 0 to 1; it holds {', '.join(number(float(v)) for v in values)}."

@@ -44,7 +44,11 @@ def drawn(evidence: Evidence) -> Drawn:
     seen, call = watched(evidence, ROWS), evidence.call(ROWS)
     questions = [step.question for step in seen.steps if step.question] if seen else []
     if not questions:
-        text = "Not judged: train() changes no parameter yet." if not seen or not seen.steps else "train() does not ask loss()."
+        text = (
+            "Not judged: train() changes no parameter yet."
+            if not seen or not seen.steps
+            else "train() does not ask loss()."
+        )
         return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
     given = arguments_of(call)
     X, y = given["X"], given["y"]
@@ -54,7 +58,9 @@ def drawn(evidence: Evidence) -> Drawn:
         return Drawn("foreign", Finding(0.0, text, about="train"))
     rows = [one for one in found if one is not None]
     if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
-        return Drawn("labels", Finding(0.0, f"A batch holds rows with the labels of other rows.\n{LOOK}", about="train"))
+        return Drawn(
+            "labels", Finding(0.0, f"A batch holds rows with the labels of other rows.\n{LOOK}", about="train")
+        )
     return _judged(call, rows)
 
 
@@ -132,5 +138,7 @@ def _used(evidence: Evidence, call: Call) -> Array | None:
     counts = np.round(shares / smallest).astype(np.int64)
     if (counts < 0).any() or np.abs(shares / smallest - counts).max() > 0.01 or counts.sum() > 10 * len(counts):
         return None
-    times = max(1, round(1 / (smallest * counts.sum())))  # all shares are a multiple of 1/n: 1/3 of each of three, or 2/6
+    times = max(
+        1, round(1 / (smallest * counts.sum()))
+    )  # all shares are a multiple of 1/n: 1/3 of each of three, or 2/6
     return np.repeat(np.arange(len(counts)), counts * times)

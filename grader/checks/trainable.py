@@ -52,7 +52,10 @@ def withheld(evidence: Evidence) -> Finding | None:
 
 def stopped(reply: Reply) -> Finding | None:
     """Return what kept a run of train() from its end; None where nothing did."""
-    problem, error = obstacle(reply, len(reply.results), about="train") if reply.outcome != "returned" else None, reply.error
+    problem, error = (
+        obstacle(reply, len(reply.results), about="train") if reply.outcome != "returned" else None,
+        reply.error,
+    )
     unwritten = error and error.type in {"AttributeError", "TypeError"} and "NoneType" in error.message
     if problem and error and unwritten and error.during == "train":
         # The template's own lines call loss() with the batch that is still to be written.

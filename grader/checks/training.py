@@ -57,7 +57,9 @@ def update_rule(evidence: Evidence) -> Finding:
         right = [name for name in right if name not in evidence.names[::2]]
         texts.append(reg)
     if not texts:
-        return Finding(1.0, "Right for all four parameters: each step is -learning_rate times the gradient.", about="train")
+        return Finding(
+            1.0, "Right for all four parameters: each step is -learning_rate times the gradient.", about="train"
+        )
     finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
     first_wrong = {name: _first_wrong(evidence, name) for name, text in told.items() if text}
     return with_clues(finding, lambda: of_steps([] if reg else right, first_wrong))
@@ -77,7 +79,9 @@ def _fault_in(evidence: Evidence, call: Call, name: str, rates: tuple[float, ...
         return f"{name} did not change."
     if call.id == RUNS[-1] and _has_no_gradient(evidence, name):
         # Without a gradient it has to stay; that is right where others show that train() does move what it can.
-        return None if np.isfinite(list(whole_rates(evidence).values())).any() else f"loss() gives no gradient for {name}."
+        return (
+            None if np.isfinite(list(whole_rates(evidence).values())).any() else f"loss() gives no gradient for {name}."
+        )
     if not np.any(rates) and np.isfinite(rates).all():
         return f"{name} did not change in {len(rates)} iterations."
     if np.isfinite(rates).all():

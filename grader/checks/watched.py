@@ -77,7 +77,9 @@ def watched(evidence: Evidence, identity: str) -> Watched | None:
     points, questions = _points(notes, call), _questions(notes, call)
     if points is None or questions is None:
         return None
-    anew = bool(questions) and not all(np.allclose(points[0][n], v, rtol=1e-5, atol=1e-6) for n, v in call.params.items())
+    anew = bool(questions) and not all(
+        np.allclose(points[0][n], v, rtol=1e-5, atol=1e-6) for n, v in call.params.items()
+    )
     if not questions:
         points = [{name: np.asarray(value, np.float64) for name, value in call.params.items()}, points[-1]]
     if len(points) > 1 and all(np.array_equal(points[-1][name], points[-2][name]) for name in call.params):
@@ -129,13 +131,21 @@ def _points(notes: Mapping[str, Any], call: Call) -> list[dict[str, Floats]] | N
 
 def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]] | None:
     """Return the questions by how often the parameters had changed before; None where the notes are not whole."""
-    asked, gradients = _table(notes.get("asked"), 4), _table(notes.get("gradients"), sum(v.size for v in call.params.values()))
+    asked, gradients = (
+        _table(notes.get("asked"), 4),
+        _table(notes.get("gradients"), sum(v.size for v in call.params.values())),
+    )
     X, y = as_array(notes.get("X")), as_array(notes.get("y"))
     if asked is None or gradients is None or len(asked) != len(gradients) or not np.isfinite(asked[:, [0, 1, 3]]).all():
         return None
     counts = asked[:, 1].astype(np.int64)
     if len(asked) and (
-        X is None or y is None or X.ndim != 2 or y.ndim != 1 or (counts < 1).any() or not counts.sum() == len(X) == len(y)
+        X is None
+        or y is None
+        or X.ndim != 2
+        or y.ndim != 1
+        or (counts < 1).any()
+        or not counts.sum() == len(X) == len(y)
     ):
         return None
     found: dict[int, list[Question]] = {}
@@ -143,7 +153,9 @@ def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]
     for (moment, rows, reg, loss), gradient, end in zip(asked.tolist(), gradients, ends.tolist(), strict=True):
         if X is not None and y is not None:
             here = slice(end - int(rows), end)
-            question = Question(X[here].astype(np.float64), y[here].astype(np.float64), reg, loss, _split(call, gradient))
+            question = Question(
+                X[here].astype(np.float64), y[here].astype(np.float64), reg, loss, _split(call, gradient)
+            )
             found.setdefault(int(moment), []).append(question)
     return found
 
@@ -159,13 +171,21 @@ def _step(call: Call, before: Params, after: Params, questions: list[Question]) 
     moves = {name: np.asarray(after[name] - before[name]) for name in before}
     none = dict.fromkeys(moves, float("nan"))
     given = arguments_of(call)
-    best: tuple[int, bool, Question | None, Mapping[str, float]] = (0, False, questions[-1] if questions else None, none)
+    best: tuple[int, bool, Question | None, Mapping[str, float]] = (
+        0,
+        False,
+        questions[-1] if questions else None,
+        none,
+    )
     for question in questions:
         rates = {
             name: step_rate(move, question.gradients[name] * given["learning_rate"], before[name], after[name])
             for name, move in moves.items()
         }
-        fits = sum(np.isfinite(rate) and rate != 0 for rate in rates.values()), abs(question.reg - given["reg"]) <= 1e-12
+        fits = (
+            sum(np.isfinite(rate) and rate != 0 for rate in rates.values()),
+            abs(question.reg - given["reg"]) <= 1e-12,
+        )
         if fits > best[:2] and fits[0]:
             best = (*fits, question, rates)
     return Step(moves, best[3], best[2], explained=best[0] > 0)
@@ -181,5 +201,7 @@ def step_rate(move: Floats, downhill: Floats, before: Array, after: Array, near:
         return float("nan")
     rate = -float((move * downhill).sum()) / size
     rounding = SINGLE_NOISE if is_single(np.asarray(after)) else 1e-14
-    allowed = near * abs(rate) * float(np.abs(downhill).max()) + rounding * float(max(np.abs(before).max(), np.abs(after).max()))
+    allowed = near * abs(rate) * float(np.abs(downhill).max()) + rounding * float(
+        max(np.abs(before).max(), np.abs(after).max())
+    )
     return rate if np.abs(move + rate * downhill).max() <= allowed else float("nan")

@@ -1,7 +1,9 @@
-"""Which named mistakes explain what a submission answered, and what each of them costs."""
+"""Which named mistakes and which causes explain what a submission answered, and what each of them costs."""
 
 from __future__ import annotations
 
+from grader.diagnosis.causes import tell_causes, told_above
 from grader.diagnosis.charges import NO_STEP, Account, Named, settle
+from grader.diagnosis.review import to_look_at
 
-__all__ = ["NO_STEP", "Account", "Named", "settle"]
+__all__ = ["NO_STEP", "Account", "Named", "settle", "tell_causes", "to_look_at", "told_above"]

@@ -70,7 +70,9 @@ def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
 
 def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
     return tuple(
-        check for check, one in findings.items() if (one.share < 1 or one.carried or one.skipped) and check not in NO_STEP
+        check
+        for check, one in findings.items()
+        if (one.share < 1 or one.carried or one.skipped) and check not in NO_STEP
     )
 
 

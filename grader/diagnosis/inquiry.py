@@ -179,7 +179,9 @@ class Inquiry:
         affects, matches = grid.affects, grid.matches
         for mistake in self._fitted:
             shown = [self.scene.trace(part, frozenset({mistake})) for part in self.block.parts]
-            changed = [not same(one, self.scene.trace(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)]
+            changed = [
+                not same(one, self.scene.trace(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)
+            ]
             alike = [same(mine, one, near) for mine, one, near in zip(self.own, shown, self.allowed, strict=True)]
             affects, matches = np.vstack([affects, changed]), np.vstack([matches, alike])
         return replace(grid, rows=(*grid.rows, *self._fitted), affects=affects, matches=matches)
@@ -223,8 +225,7 @@ class Inquiry:
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
         """Tell whether mistakes that fit part by part do so together; met : the parts in which several of them show."""
         return compatible(self.line_up, chosen) and all(
-            same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at])
-            for at in met
+            same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at]) for at in met
         )
 
 

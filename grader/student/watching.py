@@ -190,7 +190,9 @@ class Form:
         """Return the form of one plain answer."""
         parts = list(answer) if isinstance(answer, tuple | list) else []
         grads = next((place for place, part in enumerate(parts) if isinstance(part, dict) and part), None)
-        loss = next((place for place, part in enumerate(parts) if not isinstance(part, dict) and np.size(part) == 1), None)
+        loss = next(
+            (place for place, part in enumerate(parts) if not isinstance(part, dict) and np.size(part) == 1), None
+        )
         if grads is None or loss is None:
             return cls(None, (0, 1), {name: (name, ()) for name in shapes})
         return cls(answer, (loss, grads), _keys(parts[grads], shapes))

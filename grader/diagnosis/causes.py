@@ -1,0 +1,161 @@
+"""Causes that are no numbers: an exception, a time limit, a name that numpy removed. Each is told once, for all checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from grader.checks.evidence import Evidence
+from grader.checks.watched import ROWS, SAME, watched
+from grader.diagnosis.charges import Named
+from grader.records import Cause, Finding, Place, StudentError, Submission
+
+METHODS = ("loss", "train", "predict")
+# What takes the place of the names that numpy no longer has; where none is listed, numpy's release notes tell.
+INSTEAD = {
+    "in1d": "np.isin", "float": "float", "int": "int", "bool": "bool", "object": "object", "str": "str",
+    "product": "np.prod", "cumproduct": "np.cumprod", "alltrue": "np.all", "sometrue": "np.any", "row_stack": "np.vstack",
+    "trapz": "np.trapezoid", "float_": "np.float64", "complex_": "np.complex128", "unicode_": "np.str_", "Inf": "np.inf",
+    "Infinity": "np.inf", "infty": "np.inf", "NaN": "np.nan", "mat": "np.asmatrix", "asfarray": "np.asarray(..., dtype=float)",
+    "round_": "np.round", "long": "int", "asscalar": "array.item()", "msort": "np.sort(..., axis=0)",
+}  # fmt: skip
+HINTS = (
+    (r"shapes?|broadcast|aligned|matmul|mismatch|dimension|axis", "Print the shape of every array in this line: which axes should meet?"),
+    (r"index|out of bounds", "Print the index and the shape of the array that it is used on."),
+    (r"not defined|referenced before|not associated", "Where does this name get its value? It must be in this method, and before this line."),
+    (r"NoneType", "Something in this line is still None: which call, or which unwritten part, should have given it a value?"),
+    (r"argument", "Compare the call in this line with the `def` line of what it calls."),
+)  # fmt: skip
+_NUMPY = re.compile(r"module 'numpy(?:\.\w+)*' has no attribute '(\w+)'|`np\.(\w+)` (?:was|is) ")
+
+
+def tell_causes(
+    evidence: Evidence, submission: Submission, findings: Mapping[str, Finding], named: Sequence[Named]
+) -> tuple[Cause, ...]:
+    """Return what stops methods of a submission, each cause once, the one that costs most checks first.
+
+    What a named mistake explains as well is left out: the name tells more.
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    errors: dict[tuple[str, ...], StudentError] = {}
+    for check, finding in findings.items():
+        error = finding.error
+        if error is None or error.type == "NotImplementedError" or (finding.share == 1 and not finding.carried):
+            continue
+        key = _key(error, submission)
+        groups.setdefault(key, []).append(check)
+        errors.setdefault(key, error)
+    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)) and seen.misfit), "")
+    explained = {check for one in named for check in one.explains}
+    return tuple(
+        _cause(evidence, submission, errors[key], checks, findings, misfit)
+        for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))
+        if not set(checks) <= explained
+    )
+
+
+def told_above(finding: Finding, check: str, causes: Sequence[Cause]) -> Finding:
+    """Return a check's finding with the cause's sentence in place of what stands in every other check as well."""
+    cause = next((one for one in causes if check in one.explains and len(one.explains) > 1), None)
+    if cause is None:
+        return finding
+    return replace(
+        finding,
+        message=f"Could not be judged: {cause.title}" + ("\nIt is charged elsewhere." if finding.carried else ""),
+    )
+
+
+def _key(error: StudentError, submission: Submission) -> tuple[str, ...]:
+    """Return what two errors of one cause share."""
+    if error.type:
+        # Messages name sizes, which differ from question to question; the line does not.
+        return error.type, str(error.places[-1]) if error.places else error.message.partition("\n")[0]
+    return "", _method(error, submission)
+
+
+def _method(error: StudentError, submission: Submission) -> str:
+    """Return the method in which something happened: the innermost of the three that are asked for, else what was asked."""
+    around = [_enclosing(submission, place) for place in error.places]
+    return next((name for name in reversed(around) if name in METHODS), error.during)
+
+
+def _enclosing(submission: Submission, place: Place) -> str:
+    """Return the name of the function that a line stands in; "" outside of all."""
+    texts = [*submission.segments, *(module.segment for module in submission.modules)]
+    source = next((text.source for text in texts if text.label == place.label), "")
+    lines = source.splitlines()[: place.line]
+    indent = len(lines[-1]) - len(lines[-1].lstrip()) if lines else 0
+    for line in reversed(lines[:-1]):
+        found = re.match(r"(\s*)(?:async )?def (\w+)", line)
+        if found and len(found[1]) < max(indent, 1):
+            return found[2]
+    return ""
+
+
+def _cause(
+    evidence: Evidence,
+    submission: Submission,
+    error: StudentError,
+    checks: Sequence[str],
+    findings: Mapping[str, Finding],
+    misfit: str,
+) -> Cause:
+    place = error.places[-1] if error.places else None
+    identity, title, hint = _words(evidence, error, _method(error, submission), misfit)
+    explains, costs = list(checks), {}
+    if identity == "other_names":
+        explains = [check for check in ("update_rule", *checks) if check in findings]
+    for check in explains:
+        if findings[check].share < 1:
+            costs[check] = 1 - findings[check].share
+    return Cause(identity, title, hint, tuple(dict.fromkeys(explains)), costs, place)
+
+
+def _words(evidence: Evidence, error: StudentError, method: str, misfit: str) -> tuple[str, str, str]:
+    """Return a cause's id, title and hint."""
+    where = f" (line {error.places[-1].line})" if error.places else ""
+    short = error.message.partition("\n")[0].rstrip(".")
+    name = f"{method}()" if method.isidentifier() else method
+    if not error.type:
+        if "still running" in short or "not asked" in short:
+            text = f"{name} does not end{where}: it was stopped when its time was over."
+            return (
+                "time_limit",
+                text,
+                "Look at the loops there: what changes from one round to the next, and when does it end?",
+            )
+        return (
+            "stopped",
+            f"{name} ends its own process{where}: {short}.",
+            "The grader runs each submission in a process of its own.",
+        )
+    removed = _NUMPY.search(error.message)
+    if removed:
+        gone, version = removed[1] or removed[2], evidence.run.versions.get("numpy", "")
+        mend = f"Write {INSTEAD[gone]}." if gone in INSTEAD else "numpy's release notes say what takes its place."
+        return "removed_name", f"numpy {version} has no np.{gone}{where}: later versions removed it.", mend
+    if error.type in {"ModuleNotFoundError", "ImportError"}:
+        return (
+            "missing_import",
+            f"{name} needs a module that is not here{where}: {short}.",
+            "Hand in the file that is imported, or do without it.",
+        )
+    if misfit and "argument" in short:
+        return (
+            "other_names",
+            f"train() calls loss() with arguments that it does not take{where}: {misfit}.",
+            "Compare the call with the line `def loss(`.",
+        )
+    if error.type == "MemoryError":
+        return (
+            "memory",
+            f"{name} asks for too much memory{where}: {short}.",
+            "Print the shapes of the arrays there: is one of them far too large?",
+        )
+    text = next((said for pattern, said in HINTS if re.search(pattern, error.message)), "")
+    return (
+        "exception",
+        f"{name} stops with {error.type}{where}: {short}.",
+        text or "Print what this line works with, just before it.",
+    )
