@@ -15,6 +15,7 @@ from grader.records import Family, Fitted, LineUp
 MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
 MOST_STEPS = 12  # of the secant; a straight line needs one
 ROUND = 1e-6  # a number this near to a whole one is meant so
+NOTHING = 1e-3  # a factor below this leaves nothing of what it multiplies, and what follows from that earns nothing
 
 
 def fitted(scene: Scene, line_up: LineUp, family: int, parts: Sequence[tuple[str, Trace, float]]) -> list[Fitted]:
@@ -41,7 +42,8 @@ def _fit(scene: Scene, family: Family, index: int, part: str, own: Trace, near: 
             continue
         number = _secant(shown, family, (first, one), (second, other), own)
         for candidate in (round(number), number) if abs(number - round(number)) < ROUND else (number,):
-            if family.low <= candidate <= family.high and same(own, shown(float(candidate)), near):
+            factor_of_nothing = family.low < 0 and abs(candidate) < NOTHING
+            if family.low <= candidate <= family.high and not factor_of_nothing and same(own, shown(float(candidate)), near):
                 return float(candidate)
     return None
 

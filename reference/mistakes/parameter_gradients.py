@@ -107,8 +107,10 @@ def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mis
 def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest: Any, **more: Any) -> Misconception:
     about, ways = rest
     source, shows_in = ("001", "004"), ("gradient",)
+    # A gradient that is nothing agrees with no loss: what it should have been the derivative of is charged as well.
+    charged = (check, "numeric_gradient") if identity.endswith("_zero") else (check,)
     return Misconception(
-        identity, "gradients", title, hint, formula, source, (check,), about, ways, EACH, shows_in=shows_in, **more
+        identity, "gradients", title, hint, formula, source, charged, about, ways, EACH, shows_in=shows_in, **more
     )
 
 
