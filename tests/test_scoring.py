@@ -19,7 +19,7 @@ def found(assignment, *, line_up=None, others=None, **parts):
 
 
 def by_id(judgement):
-    """Give verdicts by their checks."""
+    """Return verdicts by their checks."""
     return {verdict.id: verdict for verdict in judgement.verdicts}
 
 

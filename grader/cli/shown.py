@@ -142,7 +142,7 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:
-    """Say what a person should look at: a line for each submission, up to a limit."""
+    """Print what a person should look at: a line for each submission, up to a limit."""
     told = [(line(one.submission), " ".join(map(line, one.review))) for one in reports if one.review]
     for name, sentences in told[:REVIEWED]:
         say(console, f"To look at: {name}: {sentences}")

@@ -25,7 +25,7 @@ REASON = "Not charged here: The ReLU mask is taken from the gradient"
 
 @pytest.fixture(scope="module")
 def carried(sample):
-    """Give the sample with two such checks, one of them hidden, a cause before the named mistake, and a line to look at."""
+    """Return the sample with two such checks, one of them hidden, a cause before the named mistake, and a line to look at."""
     shown = Verdict(
         "numeric", "Agrees with your loss", "gradients", "carried", 6, 6, False, f"{REASON}\nOff by 0.3.", credited=6.0
     )
