@@ -113,7 +113,7 @@ def _solved(rows: Floats, product: Floats | None, right: Floats, near: _Near) ->
     """Return d where rows^T d is the product and d may be a gradient; None where no such d is."""
     if product is None or not np.isfinite(product).all():
         return None
-    found = np.linalg.lstsq(rows.T, product, rcond=None)[0]
+    found: Floats = np.asarray(np.linalg.lstsq(rows.T, product, rcond=None)[0], dtype=np.float64)
     return found if near(product, rows.T @ found) and sane(found, right) else None
 
 
@@ -180,7 +180,7 @@ def own_units(evidence: Evidence, call: Call) -> Floats | None:
     if scores is None or scores.shape != (len(right), len(bias)) or not np.isfinite(scores).all():
         return None
     near, own = _Near(evidence), scores.astype(np.float64)
-    units = np.linalg.lstsq(weights.T, (own - bias).T, rcond=None)[0].T
+    units = np.asarray(np.linalg.lstsq(weights.T, (own - bias).T, rcond=None)[0].T, dtype=np.float64)
     if not near(own, units @ weights + bias) or near(units, right):
         return None
     # Units that do not change from row to row, or most of them 0, are no hidden layer.

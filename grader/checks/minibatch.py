@@ -76,7 +76,7 @@ def _positions(batch: Floats, X: Floats) -> Array | None:
 def _judged(call: Call, batches: list[Array]) -> Drawn:
     """Judge the rows of each iteration, given as positions."""
     given = arguments_of(call)
-    rows, inputs, size = *given["X"].shape, int(given["batch_size"])
+    (rows, inputs), size = given["X"].shape, int(given["batch_size"])
 
     def wrong(kind: str, text: str, share: float = 0.0, used: int = 0) -> Drawn:
         return Drawn(kind, Finding(share, f"{text}\n{LOOK}", about="train"), used)

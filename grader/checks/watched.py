@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ import numpy as np
 from grader.checks.evidence import Evidence, fact
 from grader.compare import as_array, is_single
 from grader.records import Array, Call, Floats, Params
-from grader.student.stand_in import StandIn
+from grader.student.stand_in import MOST_NOTES, MOST_ROWS, StandIn
 
 SAME, ROWS = "watched/same", "watched/rows"
+MOST_COLUMNS = 100  # of a noted batch; what is asked has a dozen
 SINGLE_NOISE = 1e-6  # of a parameter's size, that a step keeps where the parameters are in single precision
 
 
@@ -85,8 +87,7 @@ def watched(evidence: Evidence, identity: str) -> Watched | None:
     if len(points) > 1 and all(np.array_equal(points[-1][name], points[-2][name]) for name in call.params):
         points.pop()
     steps = tuple(
-        _step(call, before, after, questions.get(moment, []))
-        for moment, (before, after) in enumerate(zip(points[:-1], points[1:], strict=True))
+        _step(call, before, after, questions.get(moment, [])) for moment, (before, after) in enumerate(pairwise(points))
     )
     misfit = notes.get("misfit")
     return Watched(notes.get("answer"), steps, anew, misfit[:300] if isinstance(misfit, str) else "")
@@ -143,6 +144,7 @@ def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]
         X is None
         or y is None
         or X.ndim != 2
+        or max(len(X) / MOST_ROWS, X.shape[1] / MOST_COLUMNS) > 1
         or y.ndim != 1
         or (counts < 1).any()
         or not counts.sum() == len(X) == len(y)
@@ -162,7 +164,8 @@ def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]
 
 def _table(value: Any, columns: int) -> Floats | None:
     array = as_array(value)
-    if array is None or array.ndim != 2 or array.shape[1] != columns:
+    # As float64 a forged table of 64 MiB of single bytes would take half a gibibyte.
+    if array is None or array.ndim != 2 or array.shape[1] != columns or len(array) > MOST_NOTES + 2:
         return None
     return array.astype(np.float64)
 

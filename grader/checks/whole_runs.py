@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, read_loss
+from grader.checks.forward import unchanged
 from grader.checks.watched import SAME, arguments_of, end_of, step_rate, watched
 from grader.compare import number
 from grader.records import Floats, Params
@@ -38,19 +39,17 @@ def gradient(evidence: Evidence, index: int, name: str) -> Floats | None:
 @fact
 def whole_rates(evidence: Evidence) -> dict[str, tuple[float, ...]]:
     """Return for each parameter its rate in each iteration, in units of learning_rate times its own gradient."""
-    found: dict[str, tuple[float, ...]] = {}
-    for name in evidence.names:
-        rates = []
-        for index, (before, after) in enumerate(pairwise(points(evidence))):
-            downhill = gradient(evidence, index, name)
-            whole = before is not None and after is not None and downhill is not None
-            rates.append(
-                step_rate(after[name] - before[name], downhill, before[name], after[name])  # type: ignore[index, arg-type, operator] -- told by `whole`
-                if whole
-                else float("nan")
-            )
-        found[name] = tuple(rates)
-    return found
+
+    def rate(index: int, name: str, before: Params | None, after: Params | None) -> float:
+        downhill = gradient(evidence, index, name)
+        if before is None or after is None or downhill is None:
+            return float("nan")
+        return step_rate(after[name] - before[name], downhill, before[name], after[name])
+
+    return {
+        name: tuple(rate(index, name, *pair) for index, pair in enumerate(pairwise(points(evidence))))
+        for name in evidence.names
+    }
 
 
 @fact
@@ -90,10 +89,7 @@ def repeats_itself(evidence: Evidence) -> bool:
     first, second = (read_loss(evidence, "purity", index).value for index in (0, 1))
     expected = evidence.expected("purity")
     params = results[2] if len(results) > 2 and isinstance(results[2], dict) else {}
-    kept = all(np.size(params.get(n)) == expected[f"param_{n}"].size for n in evidence.names)
-    same = kept and all(
-        np.array_equal(np.sort(np.ravel(params[n])), np.sort(expected[f"param_{n}"].ravel())) for n in evidence.names
-    )
+    same = all(unchanged(params.get(name), expected[f"param_{name}"]) for name in evidence.names)
     return first is not None and first == second and same
 
 

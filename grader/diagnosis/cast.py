@@ -33,8 +33,8 @@ def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
     """Return mistakes in the order of the line-up, those with a fitted number after the others of their stage."""
 
     def place(mistake: Mistake) -> tuple[int, bool, int]:
-        fitted = isinstance(mistake, Fitted)
-        return STAGES.index(line_up.suspect_of(mistake).stage), fitted, mistake.family if fitted else mistake
+        stage = STAGES.index(line_up.suspect_of(mistake).stage)
+        return (stage, True, mistake.family) if isinstance(mistake, Fitted) else (stage, False, mistake)
 
     return sorted(mistakes, key=place)
 

@@ -35,7 +35,7 @@ def tell_causes(
 ) -> tuple[Cause, ...]:
     """Return what stops methods of a submission, each cause once, the one that costs most checks first.
 
-    What a named mistake explains as well is left out: the name tells more.
+    What a named mistake explains is left out: the name tells more.
     """
     groups: dict[tuple[str, ...], list[str]] = {}
     errors: dict[tuple[str, ...], StudentError] = {}
@@ -51,7 +51,7 @@ def tell_causes(
     return tuple(
         _cause(evidence, submission, errors[key], checks, findings, misfit)
         for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))
-        if not set(checks) <= explained
+        if not set(checks) & explained
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -43,12 +43,18 @@ def _fit(scene: Scene, family: Family, index: int, part: str, own: Trace, near: 
         number = _secant(shown, family, (first, one), (second, other), own)
         for candidate in (round(number), number) if abs(number - round(number)) < ROUND else (number,):
             factor_of_nothing = family.low < 0 and abs(candidate) < NOTHING
-            if family.low <= candidate <= family.high and not factor_of_nothing and same(own, shown(float(candidate)), near):
+            if (
+                family.low <= candidate <= family.high
+                and not factor_of_nothing
+                and same(own, shown(float(candidate)), near)
+            ):
                 return float(candidate)
     return None
 
 
-def _secant(shown, family: Family, before: tuple[float, Trace], last: tuple[float, Trace], own: Trace) -> float:
+def _secant(
+    shown: Callable[[float], Trace], family: Family, before: tuple[float, Trace], last: tuple[float, Trace], own: Trace
+) -> float:
     """Return the number whose trace is nearest to the submission's along the line between two traces, again and again."""
     for _ in range(MOST_STEPS):
         (first, one), (second, other) = before, last

@@ -24,7 +24,8 @@ def to_look_at(evidence: Evidence, findings: Mapping[str, Finding]) -> tuple[str
     wrong_gradient = any(findings[check].share < 1 for check in GRADIENTS if check in findings)
     if not wrong_loss or not wrong_gradient or not own_slopes_agree(evidence):
         return ()
-    return (
+    text = (
         "The gradients are the derivative of the program's own loss, which is not the assignment's, and no known mistake"
-        " explains it. Decide by hand what the gradients are worth.",
+        " explains it. Decide by hand what the gradients are worth."
     )
+    return (text,)

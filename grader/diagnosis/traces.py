@@ -220,7 +220,7 @@ _KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
     "moved": lambda evidence, index: _moved(evidence, int(index)),
     "reg": lambda evidence, _: _reg(evidence),
     "losses kept": lambda evidence, _: _history(evidence, "loss_history"),
-    "accuracies kept": lambda evidence, key: _history(evidence, key),
+    "accuracies kept": _history,
     "batches": lambda evidence, _: _batches(evidence),
 }
 

@@ -71,7 +71,8 @@ class Watch:
                     type.__delattr__(base, name)
                 else:
                     type.__setattr__(base, name, own)
-            vars(net).update(hidden) if hidden else None
+            if hidden:
+                vars(net).update(hidden)
 
     def notes(self, net: Any, answer: Any) -> dict[str, Any]:
         """Return what was noted; "misfit" says how a call did not fit loss()'s own parameters, "" where all did."""
@@ -100,7 +101,7 @@ class Watch:
 
     def _predict(self, own: Callable[..., Any] | None) -> Callable[..., Any]:
         def predict(net: Any, *positional: Any, **keywords: Any) -> Any:
-            X = positional[0] if positional else next(iter(keywords.values()), None)
+            X: Any = positional[0] if positional else next(iter(keywords.values()), None)
             rows = _rows(X)
             if rows is None and own is not None:
                 return own(net, *positional, **keywords)
@@ -137,11 +138,11 @@ class Watch:
         return given.get(names[0]), given.get(names[1]), _number(given.get(names[2]))
 
     def _params(self, net: Any) -> dict[str, Array]:
-        params = getattr(net, "params", None)
+        params: Any = getattr(net, "params", None)
         found = {}
         for name, shape in self._shapes.items():
             try:
-                value = np.asarray(params[name], dtype=np.float64)  # type: ignore[index] -- whatever it is, it may fail
+                value = np.asarray(params[name], dtype=np.float64)
             except (TypeError, ValueError, KeyError, IndexError):
                 continue
             found[name] = in_layout(value, shape)
@@ -199,7 +200,7 @@ class Form:
 
     def answer(self, value: float, gradients: Mapping[str, Floats], net: Any) -> Any:
         """Return a loss and gradients in this form, each gradient laid out as the student's own or as its parameter."""
-        params = getattr(net, "params", {})
+        params: Any = getattr(net, "params", {})
         laid = {}
         for name, gradient in gradients.items():
             key, own = self.keys[name]
@@ -223,5 +224,5 @@ def _keys(grads: Mapping[Any, Any], shapes: Mapping[str, tuple[int, ...]]) -> di
         alike = [key for key in grads if isinstance(key, str) and key.endswith(name)]
         same = [key for key in grads if key not in shapes and np.shape(grads[key]) == shape]
         key = name if name in grads else alike[0] if len(alike) == 1 else same[0] if len(same) == 1 else name
-        found[name] = key, np.shape(grads.get(key)) if key in grads else ()
+        found[name] = key, np.shape(grads[key]) if key in grads else ()
     return found
