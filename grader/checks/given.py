@@ -152,7 +152,37 @@ def hidden_layer_found(evidence: Evidence) -> bool:
     loss and all four gradients are computed.
     """
     calls = evidence.calls("narrow")
-    return bool(calls) and all(_follows_from_own_units(evidence, call) for call in calls)
+    found = bool(calls) and all(_follows_from_own_units(evidence, call) for call in calls)
+    # What a program does in networks of one shape only proves nothing of the others.
+    return found and all(
+        _follows_from_own_scores(evidence, call, case) for call, case, reg in loss_calls(evidence) if not reg
+    )
+
+
+def _follows_from_own_scores(evidence: Evidence, call: Call, case: str) -> bool:
+    """Tell whether the gradients of a plain case follow from its own scores, as far as its units may be any.
+
+    db2 = sum of d, and du = (d W2^T) where a unit is on and 0 where it is off: which are on is not known, but du, solved
+    for from dW1, has no other entries, and db1 is its sum.
+    """
+    W1, b1, W2, b2 = evidence.names
+    X, y, near = call.steps[0].arguments["X"], call.steps[0].arguments["y"], _Near(evidence)
+    results = evidence.reply(f"scores/{case}").results
+    scores = as_array(results[0]) if results else None
+    own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
+    if scores is None or scores.shape != (len(X), call.sizes[2]) or any(one is None for one in own.values()):
+        return False
+    d = d_softmax(scores.astype(np.float64), y)
+    dh = d @ call.params[W2].T
+    du = np.asarray(np.linalg.lstsq(X.T, np.asarray(own[W1]), rcond=None)[0], dtype=np.float64)
+    allowed = 100 * near.relative * np.abs(dh).max()
+    masked = (np.abs(du - dh) <= allowed) | (np.abs(du) <= allowed)
+    return (
+        near(own[b2], d.sum(axis=0))
+        and near(own[W1], X.T @ du)
+        and bool(masked.all())
+        and near(own[b1], du.sum(axis=0))
+    )
 
 
 def _follows_from_own_units(evidence: Evidence, call: Call) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from grader.checks.evidence import Evidence, fact, own_params, read_loss
 from grader.checks.gradients import strayed
 from grader.checks.minibatch import minibatch
+from grader.checks.prediction import predict
 from grader.checks.trainable import at, stopped
 from grader.checks.training import decay, runs, update_rule
 from grader.checks.watched import ROWS, SAME, arguments_of, watched
@@ -32,7 +33,12 @@ def _follows(evidence: Evidence, problem: Finding, *, too_slow: bool = False) ->
     drawn, steps = minibatch(evidence), update_rule(evidence)
     misfit = any(seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)))
     fine = (steps.share == 1 or misfit) and (drawn.share == 1 or drawn.skipped)
-    if not (fine and (strayed(evidence) or problem.error or misfit or too_slow)):
+    # An exception or a time limit follows from something only where loss() or predict() fails by itself as well.
+    fails_alone = (
+        any(read_loss(evidence, call.id).finding for call in evidence.calls("loss")) or predict(evidence).share < 1
+    )
+    stopped_by = problem.error is not None and fails_alone
+    if not (fine and (strayed(evidence) or stopped_by or misfit or too_slow)):
         return problem
     text = f"{problem.message}\nNot charged again: mend what has lost points elsewhere, and this follows."
     return replace(problem, share=1.0, message=text, skipped=False, carried=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, read_loss
 from grader.checks.forward import unchanged
+from grader.checks.gradients import strayed
 from grader.checks.watched import SAME, arguments_of, end_of, step_rate, watched
 from grader.compare import number
 from grader.records import Floats, Params
@@ -68,18 +69,29 @@ def own_loss_answers(evidence: Evidence) -> bool:
 
 @fact
 def disagreement(evidence: Evidence) -> str:
-    """Say how the runs with the program's own loss() contradict what was watched; "" where they do not.
+    """Return how the runs with the program's own loss() contradict what was watched; "" where they do not.
 
-    They only withhold: a program whose loss() fails by itself, or answers the same question in two ways, shows nothing.
+    They only withhold. A loss() that fails when it is asked alone shows nothing of train(), and one that answers the same
+    question in two ways cannot be followed; both are charged where loss() is judged.
     """
-    if not own_loss_answers(evidence) or evidence.reply(SAME).outcome != "returned":
+    if evidence.reply(SAME).outcome != "returned":
         return ""
+    if not own_loss_answers(evidence):
+        # One that fails at this question alone would else be a way round it.
+        alone = any(read_loss(evidence, call.id).finding for call in evidence.calls("loss"))
+        return "" if alone or _moves_somewhere(evidence) else "With its own loss() train() moves nothing anywhere."
     problem = obstacle(evidence.reply(RUNS[0]), 1, about="train")
     if problem:
         return f"With its own loss() train() does not run. {problem.message}"
     if not moves(evidence):
         return "With your own loss() no parameter changes: its gradients are too small to move anything, or train() does nothing."
-    return "" if not repeats_itself(evidence) else _first_difference(evidence)
+    return "" if not repeats_itself(evidence) and strayed(evidence) else _first_difference(evidence)
+
+
+def _moves_somewhere(evidence: Evidence) -> bool:
+    """Tell whether train() as it is changes a parameter in any run of one iteration."""
+    ends = [(call, end_of(evidence, call.id)) for call in evidence.calls("alone")]
+    return any(end is not None and any((end[n] != v).any() for n, v in call.params.items()) for call, end in ends)
 
 
 @fact

@@ -55,8 +55,8 @@ def programs(
 
 
 def names(judgement: Judgement) -> list[str]:
-    """Give the ids that were named."""
-    return [diagnosis.id for diagnosis in judgement.diagnoses]
+    """Return the ids of the mistakes that were named; what is no mistake of the list, such as an exception, has no source."""
+    return [diagnosis.id for diagnosis in judgement.diagnoses if diagnosis.source]
 
 
 def wanted(program: Program) -> set[str]:
