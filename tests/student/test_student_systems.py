@@ -22,7 +22,7 @@ HERE = landlock.version()
 def got_through(limits, weakening):
     """Name what the canary could do."""
     with StudentHost(limits, weakening) as host:
-        return [trial.id for trial in canary.send(host, limits) if trial.got_through]
+        return [trial.id for trial in canary.send(host, limits).tried if trial.got_through]
 
 
 def test_nothing_gets_through_here(limits):
@@ -40,7 +40,7 @@ def test_every_version_of_landlock_is_enough(limits, version):
         pytest.skip(f"this kernel has version {HERE} of Landlock")
     with StudentHost(limits, Weakening(landlock=version)) as host:
         assert host.facts["landlock"] == f"version {version} of this kernel's {HERE}"
-        assert not [trial for trial in canary.send(host, limits) if trial.got_through]
+        assert not [trial for trial in canary.send(host, limits).tried if trial.got_through]
 
 
 def test_without_landlock_no_file_is_opened(limits, submission, network, question):
@@ -48,7 +48,7 @@ def test_without_landlock_no_file_is_opened(limits, submission, network, questio
     late = "import tkinter.font, imaplib"
     with StudentHost(limits, Weakening(landlock=0)) as host:
         assert host.missing["landlock"] == "this kernel has none, so no file can be opened at all"
-        assert not [trial for trial in canary.send(host, limits) if trial.got_through]
+        assert not [trial for trial in canary.send(host, limits).tried if trial.got_through]
         run = host.run(
             submission(network("open('/dev/null')", top=late)), "TwoLayerNet", [question("a"), question("b", reg=666)]
         )
