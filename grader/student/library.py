@@ -71,6 +71,8 @@ class Shelf(importlib.abc.MetaPathFinder):
         self._pieces: dict[str, _Piece] = {}
         self._stats: dict[str, Mapping[str, int]] = {}
         self._compiled: set[str] = set()
+        paths = tuple(paths)
+        self._folders = frozenset(os.path.dirname(path) for path in paths)  # noqa: PTH120 -- the same
         # A file in memory, mapped for reading and for each process on its own: a student who had the mapping made
         # writable would change it for nobody else. Unlike Python's objects it costs a fork nothing.
         with open(os.memfd_create("library"), "w+b") as file:  # noqa: PTH123 -- it has no path
@@ -95,7 +97,8 @@ class Shelf(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Answer for a module that is kept; see importlib.abc.MetaPathFinder."""
         last = fullname.rpartition(".")[2]
-        for folder in sys.path if path is None else path:
+        folders = sys.path if path is None else path
+        for folder in folders:
             base = f"{folder}/{last}"
             if f"{base}/__init__.py" in self._stats:
                 loader = _Loader(fullname, f"{base}/__init__.py", self)
@@ -109,7 +112,13 @@ class Shelf(importlib.abc.MetaPathFinder):
             if f"{base}.py" in self._stats:
                 loader = _Loader(fullname, f"{base}.py", self)
                 return importlib.util.spec_from_file_location(fullname, loader.path, loader=loader)
-        return None
+        # A folder without __init__.py is a package where nothing else has the name (PEP 420); numpy has such a one.
+        bare = [base for folder in folders if (base := f"{folder}/{last}") in self._folders]
+        if not bare:
+            return None
+        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = bare
+        return spec
 
     def stats(self, path: str) -> Mapping[str, int]:
         """Return size and time of last change of a source file; raises OSError where it is not kept."""

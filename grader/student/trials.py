@@ -171,15 +171,16 @@ def enter_a_namespace(_targets: Targets) -> str:
 
 
 def import_from_python() -> None:
-    """Import a module of Python's library that was not loaded beforehand."""
-    import cProfile  # noqa: F401, PLC0415 -- one written in Python, and with it one compiled to machine code
-    import encodings.idna  # noqa: F401, PLC0415 -- a codec, which nobody imports by name
+    """Import modules of Python's library that were not loaded beforehand."""
+    # One written in Python and with it one compiled, and a codec. By exec, since in the text of a submission a stand-in
+    # would take their place.
+    exec("import cProfile, encodings.idna", {})  # noqa: S102 -- as said
 
 
 def import_from_numpy() -> None:
     """Import parts of numpy that it loads when they are asked for."""
-    exec("from numpy import *", {})  # noqa: S102 -- allowed in no function, and the one way to it that students take
-    import numpy.f2py  # noqa: F401, PLC0415 -- numpy 1 does not count it among "*"
+    # numpy 1 does not count f2py among "*".
+    exec("from numpy import *; import numpy.f2py", {})  # noqa: S102 -- "*" is allowed in no function
 
 
 def _libc() -> Any:
