@@ -15,6 +15,7 @@ import importlib.machinery
 import importlib.util
 import mmap
 import os
+import re
 import struct
 import sys
 import types
@@ -27,6 +28,8 @@ _LEFT_OUT = """
 site-packages dist-packages test tests ensurepip idlelib lib2to3 turtledemo __pycache__
 """
 LEFT_OUT = frozenset(_LEFT_OUT.split())
+# Compiled ones that are there to test Python and numpy, and NIS: with the libraries that it needs, each makes a fork slower.
+_NO_USE = re.compile(r"_?xx|nis\.|.*test")
 _SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 # The head of a .pyc file (PEP 552): a magic number, flags, and of the source the time of its last change and its size.
 _HEAD = struct.Struct("<4sIII")
@@ -42,7 +45,7 @@ def _below(top: str) -> Iterator[str]:
     for folder, below, names in os.walk(top):
         below[:] = [name for name in below if name not in LEFT_OUT]
         for name in names:
-            if name.endswith((".py", *_SUFFIXES)) and not (name.endswith(_SUFFIXES) and "test" in name):
+            if name.endswith(".py") or (name.endswith(_SUFFIXES) and not _NO_USE.match(name)):
                 yield os.path.join(folder, name)  # noqa: PTH118 -- as the importer joins them; and there are a thousand
 
 

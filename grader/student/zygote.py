@@ -74,6 +74,7 @@ def main() -> None:
     # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
     readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
     plan = siblings.lockdown.prepare(readable, weakening)
+    # Before numpy as well: it is tried in a process forked for that.
     folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
     modules = siblings.library.files(folders)
     out_of_reach = not plan.may_open or not siblings.lockdown.allows(plan, lambda: siblings.library.check(modules))
