@@ -23,12 +23,12 @@ class Checkup:
     missing: Mapping[str, str]  # layer -> why it is not in force
     facts: Mapping[str, str]  # layer -> what there is to know of it
     versions: Mapping[str, str]
-    tried: tuple[canary.Trial, ...]
+    found: canary.Findings
 
     @property
     def advice(self) -> str:
         """Why strangers' code must not be run here; "" where it may be."""
-        return canary.refusal(self.tried)
+        return canary.refusal(self.found)
 
 
 def examine(limits: Limits) -> Checkup:
@@ -52,13 +52,19 @@ def view(checkup: Checkup) -> RenderableType:
     trials = Table(
         "a student's process tries to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
     )
-    for trial in checkup.tried:
+    for trial in checkup.found.tried:
         mark = Text("GOT THROUGH", style="bold red") if trial.got_through else Text("refused", style="green")
         said = trial.said.removeprefix("refused: ")
-        trials.add_row(Text(trial.tries[0].lower() + trial.tries[1:]), mark + Text(f": {said}", style="default"))
+        trials.add_row(Text(canary.inside(trial.tries)), mark + Text(f": {said}", style="default"))
+    needs = Table(
+        "a student's process needs to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
+    )
+    for need in checkup.found.needs:
+        mark = Text("FAILED", style="bold red") if need.unmet else Text("works", style="green")
+        needs.add_row(Text(canary.inside(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
     verdict = (
         Text(checkup.advice, style="bold red")
         if checkup.advice
         else Text("Strangers' code can be graded here: nothing got through.", style="bold green")
     )
-    return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), trials, Text(), verdict)
+    return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), trials, Text(), needs, Text(), verdict)

@@ -17,6 +17,8 @@ from grader.student.terms import LAYERS, Weakening
 
 SAMPLE = Path(__file__).parent / "submissions" / "right_einsum.py"
 OPEN = Weakening(without=("landlock",))
+# Modules can be read neither from the disk nor from memory, as on no system that is in order.
+BARE = Weakening(landlock=0, library=False)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,13 @@ def weakened(monkeypatch):
         monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=OPEN))
 
 
+@pytest.fixture
+def bare(monkeypatch):
+    """Have every command of a test run where student code finds no module that was not loaded beforehand."""
+    for module in (desk, checkup):
+        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=BARE))
+
+
 def run(*words):
     """Run a command and give its exit status and all that it says."""
     done = CliRunner().invoke(main, words, catch_exceptions=False)
@@ -45,8 +54,8 @@ def test_the_doctor_names_every_layer_and_every_trial():
     assert [line.split()[0] for line in said.splitlines() if line.split()[:1] and line.split()[0] in LAYERS] == list(
         LAYERS
     )
-    for trial in trials.TRIALS:
-        assert trial.__doc__.rstrip(".")[1:] in said
+    for one in (*trials.TRIALS, *trials.NEEDS):
+        assert one.__doc__.rstrip(".")[1:] in said
     assert "GOT THROUGH" not in said
     assert "Strangers' code can be graded here: nothing got through." in said
 
@@ -60,6 +69,34 @@ def test_the_doctor_says_what_got_through(weakened):
     plain = " ".join(said.split())
     assert "Student code is not isolated on this system: the canary could read a file that everybody" in plain
     assert "or, where all of this code is trusted, with --unsafe." in plain
+
+
+def test_the_doctor_says_what_right_programs_would_miss(bare):
+    """Exit status 1, the module that cannot be read, and what can be done; that nothing got through does not help them."""
+    status, said = run("doctor")
+    plain = " ".join(said.split())
+    assert status == 1
+    assert "GOT THROUGH" not in said
+    assert "FAILED: ModuleNotFoundError: No module named 'cProfile'" in plain
+    assert "Right programs would lose points on this system: the canary could not import modules of Python's" in plain
+    assert "in folders that every user may enter and read, or run the grader as an ordinary user." in plain
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_nobody_is_graded_where_right_programs_would_lose_points(bare, tmp_path, unsafe):
+    """The message says which module is missing and what to do; with --unsafe every report says it."""
+    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else []))
+    if unsafe:
+        assert status == 0
+        text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
+        warning = "Graded with --unsafe: student code could not import modules of Python's library"
+        assert [
+            note for note in json.loads(text)["notes"] if note.startswith(warning) and "points may be missing" in note
+        ]
+    else:
+        assert status == 1
+        assert "\nError: Right programs would lose points on this system: the canary could not import modules" in said
+        assert not (tmp_path / "out" / "submissions").exists()
 
 
 def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_path):
@@ -117,5 +154,5 @@ def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
 def test_every_trial_works_where_nothing_defends(assignment):
     """A trial that cannot succeed proves nothing: with every layer off, each gets through."""
     with StudentHost(assignment.limits, Weakening(without=LAYERS)) as host:
-        tried = canary.send(host, assignment.limits)
+        tried = canary.send(host, assignment.limits).tried
     assert [trial.id for trial in tried if not trial.got_through] == []

@@ -89,11 +89,12 @@ def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> Non
 Example:
   grader doctor
 
-Exit status: 0 strangers' code can be graded here; 1 something got through, so that `grader grade` refuses to."""
+Exit status: 0 strangers' code can be graded here; 1 something got through, or student code lacks
+what it needs, so that `grader grade` refuses to."""
 )
 @shown.ASSIGNMENT
 def doctor(folder: Path | None) -> None:
-    """Tell how student code is isolated on this system, and try what it must not be able to do."""
+    """Tell how student code is isolated on this system, and try what it must not be able to do and what it must."""
     limits = shown.assignment_of(folder).limits
     try:
         found = examine(limits)

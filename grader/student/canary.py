@@ -1,6 +1,7 @@
 """Before a class is graded, a canary goes first: a process like a student's that tries what none may do.
 
-A lock-down that is in force by name alone would be worse than none. What gets through is found by trying it.
+A lock-down that is in force by name alone would be worse than none. What gets through is found by trying it. One that kept
+right programs from Python's library and numpy would cost them points: what they need is tried too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SECONDS = 10.0
 
 
 class NotIsolatedError(RuntimeError):
-    """Student code is not kept from what it must not do; its text says from what, and what can be done."""
+    """Student code is not kept from what it must not do, or is kept from what it needs; its text says what can be done."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,25 @@ class Trial:
     said: str
 
 
-def send(host: StudentHost, limits: Limits) -> tuple[Trial, ...]:
-    """Try every forbidden thing in a process of `host`, started under `limits` as a student's is.
+@dataclass(frozen=True)
+class Need:
+    """One thing that student code must be able to do."""
+
+    id: str
+    what: str  # a sentence
+    unmet: str  # why it cannot; "" where it can
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of everything that the canary tried."""
+
+    tried: tuple[Trial, ...]
+    needs: tuple[Need, ...]
+
+
+def send(host: StudentHost, limits: Limits) -> Findings:
+    """Try everything forbidden and everything needed in a process of `host`, started under `limits` as a student's is.
 
     Raises NotIsolatedError where the canary does not come back, since nothing is known then.
     """
@@ -49,12 +67,17 @@ def send(host: StudentHost, limits: Limits) -> tuple[Trial, ...]:
     kept = tuple(range(len(ast.parse(source).body)))
     submission = Submission("canary", "", "", "trials.py", (Segment("trials.py", source, kept),))
     with _targets() as targets:
-        asked = Call("canary", (1, 1, 1), {}, (Step("attempt", {"targets": targets | _more(limits)}),), 0, SECONDS)
+        # What is needed comes first: a trial may leave the process with less than a student's has.
+        steps = (Step("fetch", {}), Step("attempt", {"targets": targets | _more(limits)}))
+        asked = Call("canary", (1, 1, 1), {}, steps, 0, SECONDS)
         run = host.run(submission, "Canary", (asked,))
         reply = run.replies["canary"]
     match reply.results:
-        case (list(said),) if len(said) == len(trials.TRIALS):
-            return tuple(_trial(*pair) for pair in zip(trials.TRIALS, said, strict=True))
+        case (list(unmet), list(said)) if len(unmet) == len(trials.NEEDS) and len(said) == len(trials.TRIALS):
+            return Findings(
+                tuple(_trial(*pair) for pair in zip(trials.TRIALS, said, strict=True)),
+                tuple(_need(*pair) for pair in zip(trials.NEEDS, unmet, strict=True)),
+            )
     error = run.load.error or reply.error
     why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
     raise NotIsolatedError(f"The canary, which tries what student code must not do, did not come back: {why}")
@@ -65,34 +88,59 @@ def _trial(function: Any, said: Sequence[str]) -> Trial:
     return Trial(function.__name__, str(function.__doc__).rstrip("."), not text.startswith(trials.REFUSED), text)
 
 
+def _need(function: Any, unmet: Sequence[str]) -> Need:
+    return Need(function.__name__, str(function.__doc__).rstrip("."), str(unmet[1]))
+
+
 def verdict(host: StudentHost, limits: Limits) -> tuple[str, str]:
-    """Say why no strangers' code is run here, and what a report says where it is run all the same; "" where it may be."""
+    """Return why no strangers' code is run here, and what a report says where it is run all the same; "" where it may be."""
     try:
-        tried = send(host, limits)
+        found = send(host, limits)
     except NotIsolatedError as error:
         return str(error), "Graded with --unsafe: it is not known what student code was kept from."
-    return refusal(tried), _warning(tried)
+    return refusal(found), _warning(found)
 
 
-def refusal(results: Sequence[Trial]) -> str:
-    """Say why no strangers' code is run here; "" where all trials were refused."""
-    found = _got_through(results)
-    if not found:
-        return ""
-    return (
-        f"Student code is not isolated on this system: the canary could {found}. `grader doctor` tells which layers are"
-        " missing and why. Grade on Linux 5.13 or newer, or, where all of this code is trusted, with --unsafe."
-    )
+def refusal(found: Findings) -> str:
+    """Return why no strangers' code is run here; "" where all trials were refused and all needs are met."""
+    through, unmet = _got_through(found), _unmet(found)
+    said = []
+    if through:
+        said.append(
+            f"Student code is not isolated on this system: the canary could {through}. `grader doctor` tells which layers"
+            " are missing and why. Grade on Linux 5.13 or newer, or, where all of this code is trusted, with --unsafe."
+        )
+    if unmet:
+        said.append(
+            f"Right programs would lose points on this system: the canary could not {unmet}. Install Python and numpy in"
+            " folders that every user may enter and read, or run the grader as an ordinary user."
+        )
+    return " ".join(said)
 
 
-def _warning(results: Sequence[Trial]) -> str:
-    found = _got_through(results)
-    return f"Graded with --unsafe: student code was not isolated, and could {found}." if found else ""
+def _warning(found: Findings) -> str:
+    through, unmet = _got_through(found), _unmet(found)
+    said = []
+    if through:
+        said.append(f"student code was not isolated, and could {through}")
+    if unmet:
+        said.append(f"student code could not {unmet}, so points may be missing")
+    return f"Graded with --unsafe: {'; '.join(said)}." if said else ""
 
 
-def _got_through(results: Sequence[Trial]) -> str:
-    """Name what got through, for a sentence; "" where nothing did."""
-    return "; ".join(trial.tries[0].lower() + trial.tries[1:] for trial in results if trial.got_through)
+def _got_through(found: Findings) -> str:
+    """Return what got through, for a sentence; "" where nothing did."""
+    return "; ".join(inside(trial.tries) for trial in found.tried if trial.got_through)
+
+
+def _unmet(found: Findings) -> str:
+    """Return what student code cannot do and needs to, for a sentence; "" where there is nothing."""
+    return "; ".join(f"{inside(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
+
+
+def inside(sentence: str) -> str:
+    """Return a sentence as a part of another."""
+    return sentence[0].lower() + sentence[1:]
 
 
 def _more(limits: Limits) -> dict[str, Any]:

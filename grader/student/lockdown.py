@@ -24,6 +24,7 @@ import resource
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from . import landlock, seccomp
 from .terms import CPU_MARGIN_SECONDS, DESCRIPTORS, FILE_BYTES, LAYERS, MEBIBYTE, Allowance, Weakening
@@ -144,6 +145,19 @@ def _possible(*steps: Callable[[], None]) -> bool:
         finally:
             os._exit(1)
     return os.waitpid(pid, 0)[1] == 0
+
+
+def allows(plan: Plan, step: Callable[[], None]) -> bool:
+    """Whether `step` raises nothing once a process has given up root's rights as `plan` says; tried in one that ends with it.
+
+    Landlock and seccomp are not in force there, so it is the rights of files and folders that are tried.
+    """
+    if os.geteuid() != 0:
+        return True  # who is nobody else before and after loses no right to read
+    steps: list[Callable[[], None]] = [] if plan.user is None else [partial(_become, plan.user)]
+    if "no_new_privs" in plan.layers:
+        steps.append(_drop_privileges)
+    return _possible(*steps, step)
 
 
 def _enter_namespaces(*, root: bool) -> bool:

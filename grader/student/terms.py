@@ -30,6 +30,7 @@ class Weakening:
 
     without: tuple[str, ...] = ()
     landlock: int | None = None  # the newest version of Landlock to make use of; 0 for a kernel that has none
+    library: bool = True  # False: modules that cannot be read from the disk are not kept in memory either
 
 
 FULL = Weakening()

@@ -1,6 +1,8 @@
 """What the canary tries, alone in a student's process: each function is one forbidden thing, its docstring says which.
 
 A trial that is refused raises, or gives a text that begins with "refused"; whatever else it gives says what got through.
+None may need a module that is loaded late: where that cannot be read, the trial would stop there and count as refused.
+Besides, the canary needs what any student may: NEEDS are imports that must work, and raise where they do not.
 It is loaded as a submission is, and imports nothing of ours. It must leave the system as it is even where it gets through.
 """
 
@@ -21,7 +23,7 @@ MEBIBYTE = 1 << 20
 
 def read_a_file(targets: Targets) -> str:
     """Read a file that everybody on this machine may read."""
-    with open(targets["file"], encoding="ascii") as file:  # noqa: PTH123 -- what a student would write
+    with open(targets["file"], "rb") as file:  # noqa: PTH123 -- what a student would write
         return f"read {file.read()!r}"
 
 
@@ -54,7 +56,7 @@ def list_a_folder(targets: Targets) -> str:
 def write_a_file(targets: Targets) -> str:
     """Create a file where everybody may."""
     path = os.path.join(targets["folder"], "new")  # noqa: PTH118 -- the same
-    with open(path, "w", encoding="ascii"):  # noqa: PTH123 -- the same
+    with open(path, "wb"):  # noqa: PTH123 -- the same
         os.unlink(path)  # noqa: PTH108 -- the same
     return "created a file"
 
@@ -67,8 +69,10 @@ def change_a_file(targets: Targets) -> str:
 
 def connect_by_tcp(targets: Targets) -> str:
     """Connect to a port on this machine."""
-    with socket.create_connection(("127.0.0.1", targets["tcp"]), timeout=1):
-        return "connected"
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sender:
+        sender.settimeout(1)
+        sender.connect(("127.0.0.1", targets["tcp"]))  # create_connection would look for a codec first
+    return "connected"
 
 
 def send_a_datagram(targets: Targets) -> str:
@@ -166,6 +170,19 @@ def enter_a_namespace(_targets: Targets) -> str:
     return "became root in it" if _libc().unshare(0x10000000) == 0 else _refusal()
 
 
+def import_from_python() -> None:
+    """Import modules of Python's library that were not loaded beforehand."""
+    # One written in Python and with it one compiled, and a codec. By exec, since in the text of a submission a stand-in
+    # would take their place.
+    exec("import cProfile, encodings.idna", {})  # noqa: S102 -- as said
+
+
+def import_from_numpy() -> None:
+    """Import parts of numpy that it loads when they are asked for."""
+    # numpy 1 does not count f2py among "*".
+    exec("from numpy import *; import numpy.f2py", {})  # noqa: S102 -- "*" is allowed in no function
+
+
 def _libc() -> Any:
     return ctypes.CDLL(None, use_errno=True)
 
@@ -197,16 +214,21 @@ TRIALS: tuple[Callable[[Targets], str], ...] = (
     enter_a_namespace,
     trace,  # last: where it succeeds, the next signal stops this process until its parent lets it go on
 )
+NEEDS: tuple[Callable[[], None], ...] = (import_from_python, import_from_numpy)
 
 
 class Canary:
-    """The class that is asked for; its one method tries everything."""
+    """The class that is asked for; its methods try everything."""
 
     def __init__(self, *_sizes: int) -> None:
         self.params: dict[str, Any] = {}
 
+    def fetch(self) -> list[list[str]]:
+        """Return [need, why it is not met, "" where it is] for each."""
+        return [[need.__name__, _fetch(need)] for need in NEEDS]
+
     def attempt(self, targets: Targets) -> list[list[str]]:
-        """Give [trial, what came of it] for each."""
+        """Return [trial, what came of it] for each."""
         return [[trial.__name__, _try(trial, targets)] for trial in TRIALS]
 
 
@@ -215,3 +237,11 @@ def _try(trial: Callable[[Targets], str], targets: Targets) -> str:
         return trial(targets)
     except Exception as error:  # noqa: BLE001 -- a refusal takes many forms
         return f"{REFUSED}: {type(error).__name__}: {error}"
+
+
+def _fetch(need: Callable[[], None]) -> str:
+    try:
+        need()
+    except Exception as error:  # noqa: BLE001 -- an import that fails may raise anything
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -62,18 +62,28 @@ class Siblings:
     lockdown: Any
     worker: Any
     terms: Any
+    library: Any
 
 
 def main() -> None:
     """Prepare, then serve the grader until it closes the control socket."""
     descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    weakening = json.loads(sys.argv[4])
     standard = list(sys.path)
     siblings = _load_first()
+    weakening = siblings.terms.Weakening(**json.loads(sys.argv[4]))
     # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
     readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
-    plan = siblings.lockdown.prepare(readable, siblings.terms.Weakening(**weakening))
-    siblings = _load_rest(siblings, standard, numpy_folder, may_open=plan.may_open)
+    plan = siblings.lockdown.prepare(readable, weakening)
+    # Before numpy as well: it is tried in a process forked for that.
+    folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
+    modules = siblings.library.files(folders)
+    out_of_reach = not plan.may_open or not siblings.lockdown.allows(plan, lambda: siblings.library.check(modules))
+    siblings = _load_rest(siblings, standard, numpy_folder)
+    if out_of_reach and weakening.library:
+        sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), siblings.library.Shelf(modules))
+    if not plan.may_open:
+        # What is not loaded or kept by now cannot be: a stand-in answers for it, where the finder would raise PermissionError.
+        sys.meta_path.remove(importlib.machinery.PathFinder)
     # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     siblings.lockdown.control(siblings.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -92,11 +102,13 @@ def _load_first() -> Siblings:
     package = types.ModuleType("_student")
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules["_student"] = package
-    terms = importlib.import_module("_student.terms")
-    return Siblings(importlib.import_module("_student.lockdown"), None, terms)
+    lockdown, terms, library = (
+        importlib.import_module(f"_student.{name}") for name in ("lockdown", "terms", "library")
+    )
+    return Siblings(lockdown, None, terms, library)
 
 
-def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str, *, may_open: bool) -> Siblings:
+def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str) -> Siblings:
     """Load everything that a student's process will need, and leave the standard library alone on the path."""
     for name in PRELOADED.split():
         with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
@@ -115,9 +127,6 @@ def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str, *, ma
     # exit() and quit(), which `site` would have put there had it run.
     site.setquit()
     worker.warm_up()
-    if not may_open:
-        # What is not loaded by now cannot be: a stand-in answers for it, where the finder would raise PermissionError.
-        sys.meta_path.remove(importlib.machinery.PathFinder)
     return replace(siblings, worker=worker)
 
 

@@ -36,7 +36,7 @@ from functools import partial
 # Loaded here, while the system is what it is.
 LOADED = (base64, concurrent.futures, faulthandler, logging, mmap, platform, random, tempfile, threading, warnings)
 
-LINUX_ONLY = ["lockdown", "landlock", "seccomp", "syscalls", "zygote"]
+LINUX_ONLY = ["library", "lockdown", "landlock", "seccomp", "syscalls", "zygote"]
 OF_LINUX = {
     os: "memfd_create waitid pidfd_open sched_setaffinity sched_getaffinity setresuid setresgid getresuid prlimit O_PATH",
 }

@@ -1,6 +1,7 @@
 """The lock-down on other systems than this one: older kernels, no Landlock, an ordinary user, a container."""
 
 import ctypes.util
+import functools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from grader.student.host import StudentHost
 from grader.student.terms import LAYERS, Weakening
 
 ROOT = Path(__file__).resolve().parents[2]
+HELPERS = Path(__file__).parent
+PACKAGES = {"site-packages", "dist-packages"}
 PROFILE = Path("/usr/share/containers/seccomp.json")
 ORDINARY = 52_999
 HERE = landlock.version()
@@ -22,7 +25,7 @@ HERE = landlock.version()
 def got_through(limits, weakening):
     """Name what the canary could do."""
     with StudentHost(limits, weakening) as host:
-        return [trial.id for trial in canary.send(host, limits) if trial.got_through]
+        return [trial.id for trial in canary.send(host, limits).tried if trial.got_through]
 
 
 def test_nothing_gets_through_here(limits):
@@ -40,15 +43,15 @@ def test_every_version_of_landlock_is_enough(limits, version):
         pytest.skip(f"this kernel has version {HERE} of Landlock")
     with StudentHost(limits, Weakening(landlock=version)) as host:
         assert host.facts["landlock"] == f"version {version} of this kernel's {HERE}"
-        assert not [trial for trial in canary.send(host, limits) if trial.got_through]
+        assert not [trial for trial in canary.send(host, limits).tried if trial.got_through]
 
 
 def test_without_landlock_no_file_is_opened(limits, submission, network, question):
-    """No-open mode: late imports are stood in for, numpy computes as ever, and nothing can be read."""
+    """No-open mode: late imports come from memory, numpy computes as ever, and nothing can be read."""
     late = "import tkinter.font, imaplib"
     with StudentHost(limits, Weakening(landlock=0)) as host:
         assert host.missing["landlock"] == "this kernel has none, so no file can be opened at all"
-        assert not [trial for trial in canary.send(host, limits) if trial.got_through]
+        assert not [trial for trial in canary.send(host, limits).tried if trial.got_through]
         run = host.run(
             submission(network("open('/dev/null')", top=late)), "TwoLayerNet", [question("a"), question("b", reg=666)]
         )
@@ -91,10 +94,10 @@ def test_without_no_new_privs_the_kernel_refuses_the_rest(limits):
 # ---------------------------------------------------------------- other systems, in a process of their own
 
 
-def doctor(*before):
-    """Run `grader doctor` under another program, and give its exit status and what it says."""
+def doctor(*before, python=sys.executable):
+    """Run `grader doctor` under another program, and return its exit status and what it says."""
     done = subprocess.run(
-        [*before, sys.executable, "-m", "grader", "doctor"],
+        [*before, python, "-m", "grader", "doctor"],
         check=False,
         cwd=ROOT,
         capture_output=True,
@@ -104,24 +107,44 @@ def doctor(*before):
     return done.returncode, done.stdout + done.stderr
 
 
-def in_docker(age, *before):
-    """Run it under Docker's default profile and capabilities."""
+def in_docker(age, first=(), become=(), python=sys.executable):
+    """Run it under Docker's default profile and capabilities; `first` runs before those bind."""
     if os.geteuid() != 0 or ctypes.util.find_library("seccomp") is None or not PROFILE.exists():
         pytest.skip("needs root, libseccomp and a container profile (golang-github-containers-common)")
-    return doctor(sys.executable, Path(__file__).with_name("in_docker.py"), PROFILE, age, *before)
+    profile = (sys.executable, HELPERS / "in_docker.py", PROFILE, age)
+    return doctor(*first, *profile, *become, python=python)
 
 
+# As the grader does, the interpreter starts itself once more: setpriv's own first step may still use root's rights.
+REACHES = "import subprocess, sys, grader.checkup; subprocess.run([sys.executable, '-c', 'import numpy'], check=True)"
+
+
+@functools.cache
 def as_ordinary_user():
-    """Give the words that run a program as a user without any right."""
+    """Return what root runs first, the words that run a program as a user without any right, and a Python for that user.
+
+    Where that user cannot reach this Python, the way to it is opened; where that may not be, the system's own Python of
+    the same version runs what is installed for this one.
+    """
     if os.geteuid() != 0:
-        return ()
+        return (), (), sys.executable
     if shutil.which("setpriv") is None:
         pytest.skip("needs setpriv, to become another user")
-    words = (shutil.which("setpriv"), f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups")
-    importing = [*words, sys.executable, "-c", "import grader"]
-    if subprocess.run(importing, check=False, cwd=ROOT, capture_output=True).returncode:
-        pytest.skip("an ordinary user cannot reach this Python, or this folder")
-    return words
+    become = (shutil.which("setpriv"), f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups")
+    version = f"python3.{sys.version_info.minor}"
+    system = shutil.which(version, path=os.defpath)
+    packages = ("env", f"PYTHONPATH={os.pathsep.join(path for path in sys.path if Path(path).name in PACKAGES)}")
+    ways = [((), become, sys.executable), ((sys.executable, HELPERS / "open_way.py"), become, sys.executable)]
+    ways += [((), (*become, *packages), system)] if system else []
+    for way in ways:
+        first, words, python = way
+        tried = subprocess.run([*first, *words, python, "-c", REACHES], check=False, cwd=ROOT, capture_output=True)
+        if tried.returncode == 0:
+            return way
+    pytest.skip(
+        f"an ordinary user cannot reach {sys.executable}, its packages or {ROOT}; root may not mount here, to open the way"
+        f" to them; and there is no {version} in {os.defpath} that could run what is installed for this one"
+    )
 
 
 def in_force(said):
@@ -131,7 +154,8 @@ def in_force(said):
 
 def test_an_ordinary_user(host):
     """Without root there is no other user to become; nothing gets through all the same."""
-    status, said = doctor(*as_ordinary_user())
+    first, become, python = as_ordinary_user()
+    status, said = doctor(*first, *become, python=python)
     assert status == 0, said
     assert "uid           missing   not started as root" in said
     assert {"process", "rlimits", "no_new_privs", "seccomp"} <= set(in_force(said))
