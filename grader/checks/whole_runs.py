@@ -6,6 +6,7 @@ have moved by -rate_k times the program's own gradient at the parameters before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, read_loss
 from grader.checks.forward import unchanged
 from grader.checks.gradients import strayed
-from grader.checks.watched import SAME, arguments_of, end_of, step_rate, watched
+from grader.checks.watched import SAME, Step, arguments_of, end_of, step_rate, watched
 from grader.compare import number
 from grader.records import Floats, Params
 
@@ -74,7 +75,8 @@ def disagreement(evidence: Evidence) -> str:
     They only withhold. A loss() that fails when it is asked alone shows nothing of train(), and one that answers the same
     question in two ways cannot be followed; both are charged where loss() is judged.
     """
-    if evidence.reply(SAME).outcome != "returned":
+    seen = watched(evidence, SAME)
+    if seen is None or not seen.steps:
         return ""
     if not own_loss_answers(evidence):
         # One that fails at this question alone would else be a way round it.
@@ -106,13 +108,19 @@ def repeats_itself(evidence: Evidence) -> bool:
 
 
 def _first_difference(evidence: Evidence) -> str:
-    seen = watched(evidence, SAME)
+    seen, given = watched(evidence, SAME), arguments_of(evidence.call(SAME))
+    if (
+        seen is None
+        or seen.anew
+        or any(abs(step.question.reg - given["reg"]) > 1e-9 for step in seen.steps if step.question)
+    ):
+        return ""  # charged already, and the gradient that such a program goes by is not the one that was asked for
     for index, (before, after) in enumerate(pairwise(points(evidence))):
-        if seen is None or before is None or after is None or index >= len(seen.steps):
-            return "" if seen is None or index else "With its own loss() train() leaves no whole parameters behind."
-        for name in evidence.names:
+        if before is None or after is None or index >= len(seen.steps):
+            return "" if index else "With its own loss() train() leaves no whole parameters behind."
+        for name in _rightly_moved(evidence, seen.steps):
             downhill, rate = gradient(evidence, index, name), seen.steps[index].rates[name]
-            if downhill is None or not np.isfinite(rate):
+            if downhill is None:
                 continue
             move, size = after[name] - before[name], float(np.abs(downhill).max())
             # The program's own gradient may be in single precision, and the parameters as well.
@@ -123,3 +131,14 @@ def _first_difference(evidence: Evidence) -> str:
                     f" not by {number(rate)} times learning_rate times the gradient that loss() gives for the same batch."
                 )
     return ""
+
+
+def _rightly_moved(evidence: Evidence, steps: Sequence[Step]) -> list[str]:
+    """Return the parameters that earn points by how they moved; a step that is wrong may go by the size of its gradient."""
+    decay = float(arguments_of(evidence.call(SAME))["learning_rate_decay"])
+    return [
+        name
+        for name in evidence.names
+        if all(np.isfinite(step.rates[name]) for step in steps)
+        and min(abs(steps[0].rates[name] - 1), abs(steps[0].rates[name] - decay)) < 1e-4
+    ]
