@@ -31,6 +31,7 @@ SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row'
 # N_val, the batch and C are equal (3 in both), so that a predict() along the wrong axis does not stop train().
 SAME_SIZES, SAME_ROWS, SAME_BATCH, SAME_ITERATIONS = (3, 6, 9, 3), 6, 3, 4
 SAME = {"learning_rate": 0.05, "learning_rate_decay": 0.5, "reg": 0.02}
+LARGE = 1e4  # times a real gradient: what a clipping that never bites otherwise cuts off
 WHOLE_RUNS = (1, 2, 3)  # iterations of the runs with the program's own loss()
 # train() on rows that all differ, five iterations an epoch. No two of its numbers are equal, so that none can stand in
 # for another unseen; inputs and classes are fewer than rows, so that indices drawn from them show; a share of seven is no
@@ -336,6 +337,8 @@ def _same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[
     both = ["loss", "predict"]
     watch = _watch_train(data, SAME, both, num_iters=SAME_ITERATIONS, batch_size=SAME_BATCH)
     yield _call("watched/same", case, (watch,), seconds, seed=chance), answer
+    large = _watch_train(data, {**SAME, "times": LARGE}, both, num_iters=1, batch_size=SAME_BATCH)
+    yield _call("watched/large", case, (large,), seconds, seed=chance), answer
     own = _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"])
     answer = {**answer, **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH])}
     for count in WHOLE_RUNS:

@@ -163,11 +163,11 @@ class _Player:
         self.params = {name: np.asarray(value) for name, value in trained.params.items()}
         return trained.histories
 
-    def _watch(self, method: str, replaced: list[str], X: Array, **given: Any) -> dict[str, Any]:
+    def _watch(self, method: str, replaced: list[str], X: Array, times: float = 1.0, **given: Any) -> dict[str, Any]:
         """Return what a program's stand-ins would note, and answer as they would."""
         known = [(X, given["y"]), (given["X_val"], given["y_val"])] if method == "train" else []
         shapes = {name: value.shape for name, value in self.params.items()}
-        stand_in = StandIn(self.seed, shapes, self.sizes[2], known)
+        stand_in = StandIn(self.seed, shapes, self.sizes[2], known, times)
         if method == "predict":
             answer: Any = self.network.predict(self.params, X)
             return {**stand_in.notes(self.params, answer), "misfit": ""}

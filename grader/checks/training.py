@@ -10,7 +10,7 @@ import numpy as np
 from grader.checks.clues import of_steps, with_clues
 from grader.checks.evidence import Evidence, fact
 from grader.checks.trainable import blocked, source, withheld
-from grader.checks.watched import ROWS, SAME, Step, arguments_of, watched
+from grader.checks.watched import LARGE, ROWS, SAME, Step, arguments_of, watched
 from grader.checks.whole_runs import RUNS, gradient, whole_rates
 from grader.compare import number
 from grader.records import Call, Finding
@@ -57,9 +57,11 @@ def update_rule(evidence: Evidence) -> Finding:
         right = [name for name in right if name not in evidence.names[::2]]
         texts.append(reg)
     if not texts:
-        return Finding(
-            1.0, "Right for all four parameters: each step is -learning_rate times the gradient.", about="train"
-        )
+        text = "Right for all four parameters: each step is -learning_rate times the gradient."
+        large = watched(evidence, LARGE)
+        if large and large.steps and not large.steps[0].explained:
+            text += "\nIt cuts off gradients that are thousands of times larger than these. That was not asked for, and costs nothing."
+        return Finding(1.0, text, about="train")
     finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
     first_wrong = {name: _first_wrong(evidence, name) for name, text in told.items() if text}
     return with_clues(finding, lambda: of_steps([] if reg else right, first_wrong))

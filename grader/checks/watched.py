@@ -18,7 +18,7 @@ from grader.compare import as_array, is_single
 from grader.records import Array, Call, Floats, Params
 from grader.student.stand_in import MOST_NOTES, MOST_ROWS, StandIn
 
-SAME, ROWS = "watched/same", "watched/rows"
+SAME, ROWS, LARGE = "watched/same", "watched/rows", "watched/large"
 MOST_COLUMNS = 100  # of a noted batch; what is asked has a dozen
 SINGLE_NOISE = 1e-6  # of a parameter's size, that a step keeps where the parameters are in single precision
 

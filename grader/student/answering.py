@@ -164,11 +164,11 @@ class Answer:
             self._remembered["loss"] = answer
         return answer
 
-    def _watch(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
+    def _watch(self, method: str, replaced: list[str], times: float = 1.0, **arguments: Any) -> dict[str, Any]:
         """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in.StandIn.notes`."""
         shapes = {name: value.shape for name, value in self._params.items()}
         known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
-        stand_in = StandIn(self._seed, shapes, self._sizes[2], known)
+        stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
         watch = Watch(stand_in, shapes, self._remembered.get("loss"))
         with watch.replacing(self._net, replaced):
             answer = self._ask(method, arguments)

@@ -31,12 +31,19 @@ class StandIn:
 
     seed : any integer; it makes the answers. shapes : of each parameter. classes : C, the number of scores of a row.
     known : (X, y) pairs; the share of these rows that is labelled rightly rises as the parameters change.
+    times : how much larger than real ones the gradients are.
     """
 
     def __init__(
-        self, seed: int, shapes: Mapping[str, tuple[int, ...]], classes: int, known: Sequence[tuple[Array, Array]] = ()
+        self,
+        seed: int,
+        shapes: Mapping[str, tuple[int, ...]],
+        classes: int,
+        known: Sequence[tuple[Array, Array]] = (),
+        times: float = 1.0,
     ) -> None:
         self._seed = seed
+        self._gradient_size = GRADIENT_SIZE * times
         self._classes = classes
         self._slices: dict[str, tuple[slice, tuple[int, ...]]] = {}
         end = 0
@@ -67,7 +74,7 @@ class StandIn:
         made = self._made.get((moment, question))
         if made is None:
             random = self._random("gradient", moment, question)
-            gradient = GRADIENT_SIZE * random.standard_normal(self._size)
+            gradient = self._gradient_size * random.standard_normal(self._size)
             value = 2.0 / (1 + moment) ** 0.25 + 1e-3 * random.random_sample()
             made = self._made[moment, question] = np.append(gradient, value)
         if len(self._asked) < MOST_NOTES and self._has_room_for(len(X)):
