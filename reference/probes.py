@@ -99,6 +99,7 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
             stream(seed, f"case {index}"),
             absent=index == len(assignment.sizes) - 1,
             biases=assignment.biases,
+            solved=True,
         )
         for index, sizes in enumerate(assignment.sizes)
     ]
@@ -129,11 +130,12 @@ def draw_case(
     *,
     absent: bool,
     biases: float = 0.6,
+    solved: bool = False,
 ) -> Case:
     """Draw inputs, labels and parameters of one case.
 
     sizes : N, D, H, C. absent : leave the last class out of the labels, which programs that count classes
-    from the labels get wrong. biases : their standard deviation.
+    from the labels get wrong. biases : their standard deviation. solved : what reached a layer is to be solved for.
     """
     rows, inputs, hidden, classes = sizes
     for _ in range(2_000):
@@ -147,7 +149,7 @@ def draw_case(
         if (
             _kink_distance(network, params, X) > KINK_MARGIN
             and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
-            and _can_be_solved(network, params, X)
+            and (not solved or _can_be_solved(network, params, X))
         ):
             labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes))
             return Case(name, X, labels.astype(np.int64), params, classes)
@@ -310,7 +312,7 @@ def _narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
     """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser."""
     for letter, sizes in zip("ab", NARROW_SIZES, strict=True):
         rng = stream(seed, f"narrow {letter}")
-        case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases)
+        case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases, solved=True)
         steps = (Step("loss", {"X": case.X}), _loss_step(case.X, case.y, 0.0))
         answer = {
             **loss_parts(network, case.params, case.X, case.y),
