@@ -27,6 +27,8 @@ class Cell:
 
     label: str
     source: str
+    written_for: str = ""  # the version of Python that its notebook names
+    original: str = ""  # what was handed in, where a part was replaced by what raises an error
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,15 @@ def _notebook(
         return Document(path, (), is_notebook=True, fault=Problem("failed_to_load", message))
     if repaired:
         notes += (f"{shown} breaks the notebook format ({repaired}); its cells were read all the same",)
-    return _translated(Document(path, (), is_notebook=True, notes=notes), cells, written)
+    return _translated(Document(path, (), is_notebook=True, notes=notes), cells, _written_for(content), written)
+
+
+def _written_for(content: dict[str, Any]) -> str:
+    """Return the version of Python that a notebook was last run with, as it says itself, or ""."""
+    metadata = content.get("metadata")
+    language = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = language.get("version") if isinstance(language, dict) else None
+    return version if isinstance(version, str) and re.fullmatch(r"[\d.]{1,12}", version, re.ASCII) else ""
 
 
 def _values(text: str) -> int:
@@ -142,7 +150,9 @@ def _values(text: str) -> int:
     return text.count(",") + text.count("[") + text.count("{")
 
 
-def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[PurePosixPath, Document]) -> Document:
+def _translated(
+    empty: Document, cells: list[tuple[bool, str]], written_for: str, written: dict[PurePosixPath, Document]
+) -> Document:
     """Replace magics in each code cell, and set aside what %%writefile writes."""
     code: list[Cell] = []
     prose, magics, count, size, lost = [], 0, 0, 0, False
@@ -162,9 +172,15 @@ def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[Pu
         magics += translated.magics
         target = PurePosixPath(translated.writes.replace("\\", "/"))
         if target.suffix == ".py":
-            _write(empty.path.parent, target, Cell(label, translated.source), written, appends=translated.appends)
+            _write(
+                empty.path.parent,
+                target,
+                Cell(label, translated.source, written_for),
+                written,
+                appends=translated.appends,
+            )
         elif not translated.writes:
-            code.append(Cell(label, translated.source))
+            code.append(Cell(label, translated.source, written_for))
     notes = empty.notes + ((f"{empty.shown} holds broken characters, now question marks",) if lost else ())
     return replace(empty, cells=tuple(code), notes=notes, magics=magics, prose="\n".join(prose))
 
@@ -176,7 +192,7 @@ def _write(
     parts = [part for part in target.parts if part not in {"/", "..", "."}]
     path = folder.joinpath(*parts)
     if appends and path in written:
-        cell = Cell(printable(path.name), f"{written[path].cells[0].source}\n{cell.source}")
+        cell = Cell(printable(path.name), f"{written[path].cells[0].source}\n{cell.source}", cell.written_for)
     written[path] = Document(path, (cell,))
 
 

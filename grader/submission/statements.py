@@ -93,7 +93,7 @@ class Parsed:
                     apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
                     table = symtable.symtable(apart, cell.label, "exec")
         except SyntaxError as error:
-            raise explain(error, cell.source, cell.label, first) from error
+            raise explain(error, cell.source, cell.label, first, cell.written_for) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
         return _without_own(_needs(table), node)
@@ -108,7 +108,7 @@ def parse_document(document: Document) -> Parsed:
     annotations: dict[int, int] = {}
     for number, cell in enumerate(document.cells):
         try:
-            body = parse(cell.source, cell.label).body
+            body = parse(cell.source, cell.label, cell.written_for).body
             _check_count(found + len(body), cell.label)
         except SubmissionError as error:
             broken[number] = error
