@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grader.submission.fault import SubmissionError
 from grader.submission.lines import state_after
-from grader.submission.syntax import parse
+from grader.submission.salvage import read
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
@@ -73,7 +73,7 @@ def translate(source: str) -> Translated:
 def _functions(source: str) -> list[str]:
     """Give the functions of a cell; none where it does not parse, which is told when it is parsed again."""
     try:
-        body = parse(source, "").body
+        body = read(source, "").body
     except SubmissionError:
         return []
     return [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]

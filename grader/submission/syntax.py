@@ -136,7 +136,7 @@ def complaint(
     old = _python_2(error.msg or "", place.text)
     if old:
         message = f"Written for Python 2: {old[0]} at {place}. This grader runs Python 3: write {old[1]}."
-        return Complaint(place, message, f"it holds a {old[0]} of Python 2; in Python 3 write {old[1]}")
+        return Complaint(place, message, f"it holds Python 2's {old[0]}; in Python 3 write {old[1]}")
     # Python counts from the beginning of what it was given.
     said = re.sub(r"(?<=\bline )\d+", lambda found: str(int(found[0]) + first_line - 1), error.msg or "invalid syntax")
     said = printable(said)
