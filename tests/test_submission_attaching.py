@@ -284,7 +284,7 @@ def test_a_broken_cell_that_is_defined_again(read):
 def test_a_broken_cell_with_more_than_is_defined_again(read):
     """What a broken cell holds besides is kept, and the sentence says that only a part is left out."""
     submission = read("def f(x):\n    print x\ndef g(x): pass", "def f(x): pass", f"{CLASS}\n    a = (f, g)")
-    assert [(s.label, s.kept) for s in submission.segments][0] == ("code cell 1", (1,))
+    assert (submission.segments[0].label, submission.segments[0].kept) == ("code cell 1", (1,))
     assert submission.notes == (
         "a part of code cell 1 was left out: Python 3 cannot read it, and a later cell defines f again",
     )

@@ -144,10 +144,11 @@ def test_a_broken_helper_module(tmp_path):
     (tmp_path / "layers.py").write_text("def relu(x): return x\ndef affine(x):\nreturn x\n", encoding="utf-8")
     submission = load(tmp_path, class_name="TwoLayerNet", notebook="x.ipynb")
     assert submission.problem is None
-    assert submission.notes == (
+    (note,) = submission.notes
+    assert note == (
         "affine() cannot be read and was left out; the rest is graded. Python cannot read layers.py, line 3: "
         "`return x`. Python says: expected an indented block after function definition on line 2. Nothing is indented "
-        "below that line: write the body, or `pass` until you do.",
+        "below that line: write the body, or `pass` until you do."
     )
 
 

@@ -144,18 +144,16 @@ class _Salvage:
     def _units(self, first: int, end: int, indent: str) -> list[Block]:
         """Return the blocks of a class or of the whole text, a stray line joined to the definition in which it stands."""
         units: list[Block] = []
+        around = -1  # the last definition
         for block in self._reader.blocks(first, end, _columns(indent)):
-            around = next((n for n in reversed(range(len(units))) if units[n].is_definition), -1)
             is_next = around == len(units) - 1
-            if (
-                around < 0
-                or block.is_definition
-                or not self._belongs(block, units[around], indent, end, is_next=is_next)
-            ):
-                units.append(block)
+            if block.is_definition:
+                around = len(units)
+            elif around >= 0 and self._belongs(block, units[around], indent, end, is_next=is_next):
+                is_stray = any(unit.is_stray for unit in (*units[around:], block))
+                units[around:] = [replace(units[around], end=block.end, is_stray=is_stray)]
                 continue
-            is_stray = any(unit.is_stray for unit in (*units[around:], block))
-            units[around:] = [replace(units[around], end=block.end, is_stray=is_stray)]
+            units.append(block)
         return units
 
     def _belongs(self, block: Block, around: Block, indent: str, end: int, *, is_next: bool) -> bool:

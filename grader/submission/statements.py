@@ -17,13 +17,13 @@ from grader.submission.attaching import BLOCKS, Classes, attached, classes_of, m
 from grader.submission.binding import DEFINITIONS, bound, changed, stored, within
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.salvage import read
+from grader.submission.stubs import Loss, without_idle_stubs
 from grader.submission.syntax import explain, place_in, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from grader.submission.documents import Document
-    from grader.submission.stubs import Loss
 
 BUILTINS = frozenset(dir(builtins))
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -138,25 +138,8 @@ def parse_document(document: Document) -> Parsed:
                 annotations[number] = index
     document = replace(document, cells=tuple(cells))
     lines = tuple(cell.source.encode().split(b"\n") for cell in cells)
-    statements, stubs = _without_idle_stubs(tuple(_statements(document, bodies)), losses)
+    statements, stubs = without_idle_stubs(tuple(_statements(document, bodies)), losses)
     return Parsed(document, statements, broken, broken_names, annotations, lines, tuple(losses), stubs, refused)
-
-
-def _without_idle_stubs(
-    statements: tuple[Statement, ...], losses: list[tuple[int, Loss]]
-) -> tuple[tuple[Statement, ...], dict[int, Loss]]:
-    """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
-
-    A class is no such thing: what cannot be read was to replace the one before.
-    """
-    places = {(cell, loss.line): loss for cell, loss in losses if loss.line and loss.kind != "method"}
-    by_order = {s.order: places[s.cell, s.node.lineno] for s in statements if (s.cell, s.node.lineno) in places}
-    given = {name for s in statements if s.runs and s.order not in by_order for name in s.binds}
-    idle = {
-        s.order for s in statements if s.order in by_order and by_order[s.order].kind != "class" and s.binds <= given
-    }
-    kept = tuple(s for s in statements if s.order not in idle)
-    return kept, {order: loss for order, loss in by_order.items() if order not in idle}
 
 
 def begun_in(source: str) -> set[str]:
