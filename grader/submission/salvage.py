@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from grader.submission import stubs
-from grader.submission.binding import DEFINITIONS, within
+from grader.submission.binding import within
 from grader.submission.blocks import Block, Reader
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.stubs import Kind, Loss
-from grader.submission.syntax import Complaint, complaint, parse
+from grader.submission.syntax import Complaint, complaint, explain, parse
 
 # A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
 _MOST_ATTEMPTS = 4_000
@@ -48,7 +48,11 @@ def read(source: str, label: str, written_for: str = "") -> Read:
         Nothing of it can be read.
     """
     try:
-        return Read(source, parse(source, label, written_for).body)
+        body = parse(source, label, written_for).body
+        if stray := _outside_function(body):
+            said = _error_at("'return' outside function", stray.lineno)
+            raise explain(said, source, label, written_for=written_for) from said
+        return Read(source, body)
     except SubmissionError as error:
         if not isinstance(error.__cause__, SyntaxError):
             raise
@@ -204,7 +208,7 @@ class _Salvage:
         except (ValueError, RecursionError, MemoryError):
             said = "too deeply nested, or characters that no program has"
             return self._complaint(_error_at(said, 3 if in_class else 1), text, before)
-        stray = _outside_function(body[0]) if in_class else None
+        stray = _outside_function(body)
         return self._complaint(_error_at("'return' outside function", stray.lineno), text, before) if stray else None
 
     def _complaint(self, error: SyntaxError, text: str, before: int) -> Complaint:
@@ -270,8 +274,9 @@ def _error_at(said: str, line: int) -> SyntaxError:
     return error
 
 
-def _outside_function(node: ast.stmt) -> ast.stmt | None:
-    """Return a `return` that stands in no function: its method's indentation was lost."""
-    inner = (ast.FunctionDef, ast.AsyncFunctionDef)
-    assert isinstance(node, DEFINITIONS)
-    return next((part for part in within(node, but_not=inner) if isinstance(part, ast.Return)), None)
+def _outside_function(body: list[ast.stmt]) -> ast.stmt | None:
+    """Return a `return` that stands in a class and in no method: its indentation was lost, and no class can be made."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    classes = (node for node in body if isinstance(node, ast.ClassDef))
+    inner = (part for node in classes for part in within(node, but_not=functions))
+    return next((part for part in inner if isinstance(part, ast.Return)), None)

@@ -49,6 +49,10 @@ _PLAIN = (
     (r"Maybe you meant '=='", "A single = stands where == is meant, or a value where a name must stand"),
     (r"perhaps you forgot a comma", "A comma or an operator is missing between two values"),
     (r"duplicate argument", "Two parameters of one function have the same name"),
+    (
+        r"'return' outside function",
+        "The line belongs to a method, and its indentation was lost: line it up with the method's other lines",
+    ),
     (r"unexpected EOF", "The text ends in the middle of a statement"),
 )
 
