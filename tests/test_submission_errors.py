@@ -120,12 +120,13 @@ def test_a_broken_cell_that_is_not_needed(tmp_path):
 
 
 def test_a_broken_cell_that_holds_the_only_definition(tmp_path):
-    """A helper that the class needs and that stands only in a broken cell is the submission's problem."""
-    submission = read(tmp_path, "def relu(x):\n    return (x\n", NET.format("relu(X)"))
-    assert submission.problem.place.label == "code cell 1"
-    assert (
-        read(tmp_path, "def relu(x):\n    return (x\n", "def relu(x): return x", NET.format("relu(X)")).problem is None
-    )
+    """A helper that stands only in a broken cell raises an error where it is called, and a later one takes its place."""
+    cell = "def relu(x):\n    return (x\n"
+    submission = read(tmp_path, cell, NET.format("relu(X)"))
+    assert submission.problem is None
+    assert "this function cannot be read: '(' was never closed" in submission.segments[0].source
+    submission = read(tmp_path, cell, "def relu(x): return x", NET.format("relu(X)"))
+    assert [segment.label for segment in submission.segments] == ["code cell 2", "code cell 3"]
 
 
 def test_a_broken_copy_of_the_class(tmp_path):
@@ -135,11 +136,20 @@ def test_a_broken_copy_of_the_class(tmp_path):
 
 
 def test_a_broken_helper_module(tmp_path):
-    """A helper file that does not parse is named with its line."""
+    """A helper file of which nothing can be read is named with its line; else what can be read of it is imported."""
     (tmp_path / "net.py").write_text("from layers import relu\n" + NET.format("relu(X)"), encoding="utf-8")
-    (tmp_path / "layers.py").write_text("def relu(x):\nreturn x\n", encoding="utf-8")
+    (tmp_path / "layers.py").write_text("relu(x):\n", encoding="utf-8")
     problem = load(tmp_path, class_name="TwoLayerNet", notebook="x.ipynb").problem
-    assert problem.message.startswith("Python cannot read layers.py, line 2: `return x`.")
+    assert problem.message.startswith("Python cannot read layers.py, line 1: `relu(x):`.")
+    (tmp_path / "layers.py").write_text("def relu(x): return x\ndef affine(x):\nreturn x\n", encoding="utf-8")
+    submission = load(tmp_path, class_name="TwoLayerNet", notebook="x.ipynb")
+    assert submission.problem is None
+    (note,) = submission.notes
+    assert note == (
+        "affine() cannot be read and was left out; the rest is graded. Python cannot read layers.py, line 3: "
+        "`return x`. Python says: expected an indented block after function definition on line 2. Nothing is indented "
+        "below that line: write the body, or `pass` until you do."
+    )
 
 
 # ---------------------------------------------------------------- sources made to harm

@@ -390,10 +390,44 @@ def test_a_notebook_that_breaks_its_format_is_read_leniently(tmp_path, content):
     assert submission.notes[0].startswith("net.ipynb breaks the notebook format (")
 
 
+@pytest.mark.parametrize("end", [-2, -30, -100])
+def test_a_notebook_that_is_cut_off(tmp_path, end):
+    """A download that stopped gives the cells that are whole, and says that there was more."""
+    text = notebook("x = 1", CLASS, "y = 2" * 40)
+    submission = read(_file(tmp_path / "net.ipynb", text[:end].encode()))
+    assert submission.problem is None
+    assert [(s.label, s.kept) for s in submission.segments] == [("code cell 2", (0, 1))]
+    note = next(note for note in submission.notes if "is no valid JSON at line" in note)
+    assert "It seems to be cut off. Open it in Jupyter" in note
+    assert note.endswith(" whole cells were read all the same")
+
+
+@pytest.mark.parametrize("other", [{}, {"old.py": CLASS}])
+def test_a_notebook_that_is_cut_off_in_its_class(tmp_path, other):
+    """Nothing older is graded in its stead, and half a class is none."""
+    text = notebook("x = 1", CLASS)
+    cut = text[: text.index("np.sum")]
+    (tmp_path / "two_layer_net.ipynb").write_text(cut, encoding="utf-8")
+    for name, content in other.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    problem = read(tmp_path).problem
+    assert problem is not None
+    assert problem.message.startswith("two_layer_net.ipynb is no valid JSON at line")
+    assert "It seems to be cut off" in problem.message
+
+
+def test_a_notebook_that_is_broken_in_the_middle_is_not_cut_off(tmp_path):
+    """Where the text goes on, nobody knows what else is damaged."""
+    text = notebook("x = 1", CLASS).replace('"x = 1"', '"x = 1', 1)
+    problem = read(_file(tmp_path / "net.ipynb", text.encode())).problem
+    assert problem is not None
+    assert "cut off" not in problem.message
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (notebook(CLASS)[:-60], ("no valid JSON at line", "It seems to be cut off. Open it in Jupyter")),
+        (notebook(CLASS)[:200], ("no valid JSON at line", "It seems to be cut off. Open it in Jupyter")),
         (notebook(CLASS).replace('"metadata": {},', '"metadata": {},,', 1), ("no valid JSON at line 7, column 19",)),
         (
             "<!DOCTYPE html><html>TwoLayerNet",

@@ -27,6 +27,12 @@ class Segment:
     label: str  # compiled under this name, so that tracebacks speak of the student's cells
     source: str  # the cell's text with magics replaced line by line: line numbers are the student's
     kept: tuple[int, ...]  # indices into ast.parse(source).body, in order
+    original: str = ""  # where parts that Python cannot read were replaced: the text before, of as many lines
+
+    @property
+    def quoted(self) -> str:
+        """The text that messages quote."""
+        return self.original or self.source
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ def absent(library: Library, class_name: str) -> SubmissionError:
     faults = [problem for document in documents if (problem := library.fault(document))]
     if len(faults) == len(documents):
         return SubmissionError(faults[0])
+    cut = [document.cut for document in documents if document.cut]
+    if cut:  # the class is likely to stand where the file is lost
+        return SubmissionError(cut[0])
     if not any(cell.source.strip() for document in documents for cell in document.cells):
         return nothing_to_grade(f"{shown} holds no code. Hand in the notebook with your {class_name} in it.")
     for document, request, place in missing_imports(library, class_name):

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 from grader.submission.fault import SubmissionError
-from grader.submission.syntax import parse
+from grader.submission.lines import state_after
+from grader.submission.salvage import read
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
@@ -18,12 +19,6 @@ _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>.*)")
 _LINE_MAGIC = re.compile(r"[ \t]*+(?:[%!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
 _ASSIGNED_MAGIC = re.compile(r"(?P<to>[ \t]*+[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=))")
 _PERHAPS = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
-_TOKEN = re.compile(
-    r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')"""
-    # An escaped character is taken as one: else a line of \" would be searched for its end again at each of them.
-    r"""|(?P<open>[\[({])|(?P<close>[\])}])|(?P<continued>\\$)|(?P<escaped>\\.)"""
-)
-_TRIPLE_END = {quote: re.compile(rf"\\.|(?P<end>{quote})") for quote in ('"""', "'''")}
 
 
 @dataclass(frozen=True)
@@ -32,6 +27,8 @@ class Cell:
 
     label: str
     source: str
+    written_for: str = ""  # the version of Python that its notebook names
+    original: str = ""  # what was handed in, where a part was replaced by what raises an error
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def translate(source: str) -> Translated:
 def _functions(source: str) -> list[str]:
     """Give the functions of a cell; none where it does not parse, which is told when it is parsed again."""
     try:
-        body = parse(source, "").body
+        body = read(source, "").body
     except SubmissionError:
         return []
     return [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
@@ -101,7 +98,7 @@ def _replace_line_magics(lines: list[str]) -> int:
                 lines[number], in_magic = python, line.endswith("\\")
                 replaced += 1
                 continue
-        depth, quote, continued = _state_after(line, depth, quote)
+        depth, quote, continued = state_after(line, depth, quote)
     return replaced
 
 
@@ -112,25 +109,3 @@ def _python_for(line: str) -> str | None:
     if _LINE_MAGIC.match(line):
         return line[: len(line) - len(line.lstrip())] + "pass"
     return None
-
-
-def _state_after(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
-    """Follow brackets, triple quotes and backslashes over one line of Python."""
-    at, continued = 0, False
-    while at < len(line):
-        found = (_TRIPLE_END[quote] if quote else _TOKEN).search(line, at)
-        if found is None:
-            break
-        at = found.end()
-        kind = found.lastgroup
-        if kind == "end":
-            quote = ""
-        elif kind == "triple":
-            quote = found[0]
-        elif kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth = max(0, depth - 1)
-        elif kind == "continued":
-            continued = True
-    return depth, quote, continued

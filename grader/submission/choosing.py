@@ -54,6 +54,8 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
     """Find out whether a document, run in order, would bind a name, and which file would give it."""
     if document.fault:
         return Claim(document, document, fault=document.fault) if name in document.prose else None
+    if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
+        return Claim(document, document, fault=document.cut)
     if chain > _DEEPEST_CHAIN or not any(name in cell.source or "*" in cell.source for cell in document.cells):
         return None
     parsed = library.parsed(document)
@@ -70,6 +72,9 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
         return Claim(document, document, fault=parsed.broken[broken].problem)
     if not found:
         return None
+    lost = parsed.stubs.get(found[-1][0].order)
+    if lost is not None:
+        return Claim(document, document, fault=lost.problem)
     last = found[-1][1]
     places = tuple(parsed.place(statement) for statement, _ in found)
     steps = _steps(parsed, [statement for statement, _ in found], name)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from grader.records import Place, Problem
+from grader.records import Problem
 from grader.submission.cells import Cell, Translated, translate
 from grader.submission.naming import printable
-from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, quote
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
+from grader.submission.undecoded import AGAIN, is_cut_off, no_json, whole_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_AGAIN = "Open it in Jupyter, save it there, and hand in that file."
 _CLEAR = "Clear the outputs, save it, and hand in that file."
 # Real notebooks have some 100 cells and 10,000 values, stored outputs included. 24 MiB of "[]," would be 8 million
 # lists, which take 650 MB of the grader.
@@ -36,16 +36,6 @@ _MOST_CELLS = 5_000
 _MOST_VALUES = 300_000
 # A text in JSON, or what is left of one that has no end: then nothing is looked at twice.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-# What a file that is no JSON often is instead, by how it begins.
-_MISTAKEN = (
-    (
-        re.compile(r"\s*<(?:!DOCTYPE|html)", re.IGNORECASE),
-        "it is a web page. Download the notebook itself, not its page",
-    ),
-    (re.compile(r"version https://git-lfs"), "it is a Git LFS pointer. Hand in the file that it stands for"),
-    (re.compile(r"PK\x03\x04"), "it is a zip. Give it the ending .zip, or hand in the notebook inside"),
-    (re.compile(r"%PDF"), "it is a PDF. Hand in the notebook itself"),
-)
 
 
 @dataclass(frozen=True)
@@ -57,8 +47,9 @@ class Document:
     is_notebook: bool = False
     notes: tuple[str, ...] = ()
     magics: int = 0
-    prose: str = ""  # Markdown and raw cells, in which a class is sometimes lost
+    prose: str = ""  # Markdown, raw cells and what is cut off, in which a class is sometimes lost
     fault: Problem | None = None  # why there are no cells
+    cut: Problem | None = None  # why there are no more cells: the file ends in the middle
 
     @property
     def shown(self) -> str:
@@ -117,24 +108,40 @@ def _notebook(
 ) -> Document:
     shown = printable(str(path))
     if not text.strip():
-        return Document(path, (), is_notebook=True, fault=Problem("no_submission", f"{shown} is empty. {_AGAIN}"))
+        return Document(path, (), is_notebook=True, fault=Problem("no_submission", f"{shown} is empty. {AGAIN}"))
     if _values(text) > _MOST_VALUES and _values(_TEXT.sub("", text)) > _MOST_VALUES:
         message = f"{shown} holds more than {_MOST_VALUES:,} values, and a notebook has some thousands. {_CLEAR}"
         return Document(path, (), is_notebook=True, prose=text, fault=Problem("failed_to_load", message))
+    cut: Problem | None = None
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Document(path, (), is_notebook=True, prose=text, fault=_no_json(shown, text, error))
+        fault = no_json(shown, text, error)
+        whole = whole_cells(text) if is_cut_off(text, error) else []
+        if not whole:
+            return Document(path, (), is_notebook=True, prose=text, fault=fault)
+        content, cut = {"cells": whole, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, fault
+        which = "one whole cell was" if len(whole) == 1 else f"{len(whole)} whole cells were"
+        notes += (f"{fault.message} Its {which} read all the same",)
     if isinstance(content, dict) and len(_raw_cells(content) or ()) > _MOST_CELLS:
         message = f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with your own work only."
         return Document(path, (), is_notebook=True, prose=text, fault=Problem("failed_to_load", message))
     cells, repaired = _cells_of(content)
     if cells is None:
-        message = f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}"
+        message = f"{shown} is JSON, but no notebook: it has no list of cells. {AGAIN}"
         return Document(path, (), is_notebook=True, fault=Problem("failed_to_load", message))
     if repaired:
         notes += (f"{shown} breaks the notebook format ({repaired}); its cells were read all the same",)
-    return _translated(Document(path, (), is_notebook=True, notes=notes), cells, written)
+    empty = Document(path, (), is_notebook=True, notes=notes, cut=cut, prose=text if cut else "")
+    return _translated(empty, cells, _written_for(content), written)
+
+
+def _written_for(content: dict[str, Any]) -> str:
+    """Return the version of Python that a notebook was last run with, as it says itself, or ""."""
+    metadata = content.get("metadata")
+    language = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = language.get("version") if isinstance(language, dict) else None
+    return version if isinstance(version, str) and re.fullmatch(r"[\d.]{1,12}", version, re.ASCII) else ""
 
 
 def _values(text: str) -> int:
@@ -142,10 +149,12 @@ def _values(text: str) -> int:
     return text.count(",") + text.count("[") + text.count("{")
 
 
-def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[PurePosixPath, Document]) -> Document:
+def _translated(
+    empty: Document, cells: list[tuple[bool, str]], written_for: str, written: dict[PurePosixPath, Document]
+) -> Document:
     """Replace magics in each code cell, and set aside what %%writefile writes."""
     code: list[Cell] = []
-    prose, magics, count, size, lost = [], 0, 0, 0, False
+    prose, magics, count, size, lost = [empty.prose], 0, 0, 0, False
     for is_code, raw in cells:
         source = raw.replace("\r\n", "\n").replace("\r", "\n")
         if not is_code:
@@ -162,9 +171,15 @@ def _translated(empty: Document, cells: list[tuple[bool, str]], written: dict[Pu
         magics += translated.magics
         target = PurePosixPath(translated.writes.replace("\\", "/"))
         if target.suffix == ".py":
-            _write(empty.path.parent, target, Cell(label, translated.source), written, appends=translated.appends)
+            _write(
+                empty.path.parent,
+                target,
+                Cell(label, translated.source, written_for),
+                written,
+                appends=translated.appends,
+            )
         elif not translated.writes:
-            code.append(Cell(label, translated.source))
+            code.append(Cell(label, translated.source, written_for))
     notes = empty.notes + ((f"{empty.shown} holds broken characters, now question marks",) if lost else ())
     return replace(empty, cells=tuple(code), notes=notes, magics=magics, prose="\n".join(prose))
 
@@ -176,7 +191,7 @@ def _write(
     parts = [part for part in target.parts if part not in {"/", "..", "."}]
     path = folder.joinpath(*parts)
     if appends and path in written:
-        cell = Cell(printable(path.name), f"{written[path].cells[0].source}\n{cell.source}")
+        cell = Cell(printable(path.name), f"{written[path].cells[0].source}\n{cell.source}", cell.written_for)
     written[path] = Document(path, (cell,))
 
 
@@ -240,26 +255,3 @@ def _source(cell: Any) -> str | None:
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         return "".join(source)
     return source if isinstance(source, str) else None
-
-
-def _no_json(shown: str, text: str, error: Exception) -> Problem:
-    """Say where a notebook stops being JSON, and what it may be instead."""
-    for pattern, what in _MISTAKEN:
-        if pattern.match(text):
-            return Problem("failed_to_load", f"{shown} is no notebook: {what}.")
-    if isinstance(error, RecursionError):
-        return Problem(
-            "failed_to_load", f"{shown} is nested too deeply: a notebook's JSON has some ten levels. {_AGAIN}"
-        )
-    if not isinstance(error, json.JSONDecodeError):
-        return Problem("failed_to_load", f"{shown} cannot be read as JSON: {error}. {_AGAIN}")
-    line = text.split("\n")[error.lineno - 1]
-    place = Place(shown, error.lineno, quote(line))
-    if re.search(r"^(?:<<<<<<<|=======|>>>>>>>)", text, re.MULTILINE):
-        mend = "It holds the marks of a Git merge (<<<<<<<): settle the merge first."
-    elif not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
-        mend = f"It seems to be cut off. {_AGAIN}"
-    else:
-        mend = _AGAIN
-    where = f"line {error.lineno}, column {error.colno}"
-    return Problem("failed_to_load", f"{shown} is no valid JSON at {where}: {error.msg}. {mend}", place)

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from grader.submission.documents import Document
     from grader.submission.library import Library, Request
     from grader.submission.statements import Statement
+    from grader.submission.stubs import Loss
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A part that cannot be read, and where."""
+
+    loss: Loss
+    cell: int
+    selection: Selection
+    is_run: bool  # what takes its place is kept
 
 
 @dataclass
@@ -64,9 +75,23 @@ class Gathering:
             document = selection.parsed.document
             segments = _segments(selection, selection.kept.values())
             # A module of which nothing is kept must be importable all the same.
-            segment = segments[0] if segments else Segment(document.cells[0].label, document.cells[0].source, ())
+            cell = document.cells[0]
+            segment = segments[0] if segments else Segment(cell.label, cell.source, (), original=cell.original)
             found.append(Module(dotted, segment, is_package=path.name == "__init__.py"))
         return tuple(found)
+
+    def losses(self) -> list[Lost]:
+        """List what could not be read of texts of which the rest could."""
+        return [
+            Lost(loss, cell, selection, is_run=any(s.cell == cell and _holds(s, loss) for s in selection.kept.values()))
+            for selection in [self.main, *self._selections.values()]
+            for cell, loss in selection.parsed.losses
+        ]
+
+    def lost(self, name: str) -> Loss | None:
+        """Return what cannot be read where the document gives this name its last meaning."""
+        found = self.main.binders(name)
+        return self.main.parsed.stubs.get(found[-1].order) if found else None
 
     def _new_selection(self, document: Document, package: str) -> Selection:
         def star_names(node: ast.ImportFrom) -> frozenset[str] | None:
@@ -117,10 +142,17 @@ class Gathering:
         for selection in [self.main, *self._selections.values()]:
             if selection.fault is not None:
                 raise selection.fault
+            for name in sorted(selection.wanted & selection.parsed.refused.keys()):
+                if selection.lacks(name):
+                    raise selection.parsed.refused[name]
         parsed = self.main.parsed
         for name in sorted(self.main.wanted & parsed.broken_names.keys()):
             if self.main.lacks(name):
                 raise parsed.broken[parsed.broken_names[name]]
+
+
+def _holds(statement: Statement, loss: Loss) -> bool:
+    return statement.node.lineno <= loss.line <= (statement.node.end_lineno or statement.node.lineno)
 
 
 def _segments(selection: Selection, statements: Iterable[Statement]) -> tuple[Segment, ...]:
@@ -134,6 +166,11 @@ def _segments(selection: Selection, statements: Iterable[Statement]) -> tuple[Se
         return [parsed.annotations[cell]] if cell in parsed.annotations else []
 
     return tuple(
-        Segment(cells[cell].label, cells[cell].source, tuple(sorted({*indices, *futures(cell)})))
+        Segment(
+            cells[cell].label,
+            cells[cell].source,
+            tuple(sorted({*indices, *futures(cell)})),
+            original=cells[cell].original,
+        )
         for cell, indices in sorted(kept.items())
     )

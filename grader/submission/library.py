@@ -15,8 +15,9 @@ from grader.records import Problem
 from grader.submission.binding import within
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import plain_stem
+from grader.submission.salvage import read
 from grader.submission.statements import Parsed, Statement, parse_document
-from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, parse
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -257,7 +258,7 @@ def with_absolute_imports(document: Document) -> Document:
     for cell in document.cells:
         lines = cell.source.encode().split(b"\n")
         try:
-            nodes = list(ast.walk(parse(cell.source, cell.label)))
+            nodes = [part for node in read(cell.source, cell.label).body for part in ast.walk(node)]
         except SubmissionError:  # told where the cell is needed
             nodes = []
         for node in nodes:

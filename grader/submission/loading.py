@@ -103,6 +103,7 @@ def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str,
         modules=gathering.modules(),
         notes=(
             *found.notes,
+            *say.on_losses(gathering, variable),
             *say.on_choice(claims, class_name),
             *say.on_what_was_left(gathering, gathering.main.kept.values()),
             *say.on_stand_ins(stand_ins, gathering.stand_in_names),
@@ -118,4 +119,6 @@ def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], l
         statements = gathering.want([variable])
     except SubmissionError as error:
         return (), [f"{variable} cannot be read. {error.problem.message}"]
+    if lost := gathering.lost(variable):
+        return (), [f"{variable} cannot be read. {lost.complaint.message}"]
     return gathering.segments(statements), say.on_variable(gathering, statements, variable)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from grader.records import Place
     from grader.submission.choosing import Claim
-    from grader.submission.gathering import Gathering
+    from grader.submission.gathering import Gathering, Lost
     from grader.submission.statements import Statement
+    from grader.submission.stubs import Loss
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {
@@ -65,6 +66,7 @@ def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[st
     """Count what is not run, and name the cells that do not parse."""
     parsed = gathering.main.parsed
     kept_orders = {statement.order for statement in kept}
+    kept_orders |= parsed.stubs.keys()  # told by themselves
     left = sum(statement.order not in kept_orders and not _is_idle(statement.node) for statement in parsed.statements)
     magics = parsed.document.magics
     parts = [f"{magics} magic{'s' if magics > 1 else ''}"] if magics else []
@@ -84,6 +86,48 @@ def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[st
     if len(parsed.broken) > _MOST_LISTED:
         notes.append(f"{len(parsed.broken) - _MOST_LISTED} more cells were left out, since Python cannot read them")
     return notes
+
+
+def on_losses(gathering: Gathering, variable: str) -> list[str]:
+    """Say what could not be read of a text of which the rest could; of the variable it is told by itself."""
+    of_variable = gathering.lost(variable)
+    found = [lost for lost in gathering.losses() if lost.loss is not of_variable]
+    notes, told = list[str](), set[tuple[int, int]]()
+    for lost in found:
+        key = (id(lost.selection), lost.cell)
+        if key not in told and (again := _all_again([one for one in found if (id(one.selection), one.cell) == key])):
+            notes.append(again)
+            told.add(key)
+        if key not in told:
+            notes.append(_on_loss(lost.loss, is_run=lost.is_run))
+    if len(notes) > _MOST_LISTED:
+        notes[_MOST_LISTED:] = [f"{len(notes) - _MOST_LISTED} more parts cannot be read, and the rest is graded"]
+    return notes
+
+
+def _all_again(losses: Sequence[Lost]) -> str:
+    """Say that a later cell defines again whatever one cell has lost; "" where that is not so."""
+    parsed, cell = losses[0].selection.parsed, losses[0].cell
+    names = {lost.loss.name for lost in losses}
+    later = {name for s in parsed.statements if s.cell > cell and s.runs for name in s.binds}
+    if not names <= later or any(lost.is_run for lost in losses):
+        return ""
+    label = losses[0].loss.complaint.place.label
+    is_whole = all(s.cell != cell or s.order in parsed.stubs for s in parsed.statements)
+    part = label if is_whole else f"a part of {label}"
+    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {listed(sorted(names))} again"
+
+
+def _on_loss(loss: Loss, *, is_run: bool) -> str:
+    message = loss.complaint.message
+    if loss.kind == "statement" or not loss.name:
+        what = f"a statement of class {loss.owner}" if loss.owner else "a statement"
+        return f"{what} was left out, and the rest of {loss.complaint.place.label} is graded. {message}"
+    owner = f"{loss.owner}." if loss.owner else ""
+    what = f"class {owner}{loss.name}" if loss.kind == "class" else f"{owner}{loss.name}()"
+    if not is_run:
+        return f"{what} cannot be read and was left out; the rest is graded. {message}"
+    return f"{what} cannot be read: it raises an error where it is called, and the rest is graded. {message}"
 
 
 def _defined_again(gathering: Gathering, cell: int) -> list[str]:

@@ -24,8 +24,8 @@ def place(submission: Submission, label: str, line: int) -> Place | None:
     """Give a line of the student's with its text, or None where the submission has no such cell, file or line."""
     for segment in _segments(submission):
         if segment.label == label:
-            found = place_in(label, segment.source, line)
-            return found if 1 <= line <= segment.source.count("\n") + 1 else None
+            found = place_in(label, segment.quoted, line)
+            return found if 1 <= line <= segment.quoted.count("\n") + 1 else None
     return None
 
 
@@ -70,7 +70,7 @@ def statement_place(
     except (SubmissionError, RecursionError):
         # It was read once to be loaded; whatever is wrong with it has been told.
         return None
-    return place_in(found[0].label, found[0].source, found[1]) if found else None
+    return place_in(found[0].label, found[0].quoted, found[1]) if found else None
 
 
 def _found(

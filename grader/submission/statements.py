@@ -8,7 +8,7 @@ import re
 import symtable
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,12 @@ from grader.records import Place
 from grader.submission.attaching import BLOCKS, Classes, attached, classes_of, meant, only_attaches
 from grader.submission.binding import DEFINITIONS, bound, changed, stored, within
 from grader.submission.fault import SubmissionError, failed
-from grader.submission.syntax import explain, parse, quote
+from grader.submission.salvage import read
+from grader.submission.stubs import Loss, without_idle_stubs
+from grader.submission.syntax import explain, place_in, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from grader.submission.documents import Document
 
@@ -68,12 +70,19 @@ class Parsed:
     broken_names: dict[str, int]  # a name that a broken cell would bind, and the last such cell
     annotations: dict[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
     lines: tuple[list[bytes], ...]  # of each cell, in UTF-8: the tree's columns are counted in bytes
+    losses: tuple[tuple[int, Loss], ...] = ()  # what could not be read of cells of which the rest was, and the cell
+    stubs: Mapping[int, Loss] = field(default_factory=dict)  # statements that raise in a lost part's place, by order
+    refused: Mapping[str, SubmissionError] = field(default_factory=dict)  # names that lost imports may have bound
 
     def place(self, statement: Statement, node: ast.stmt | None = None) -> Place:
         """Give the first line of a statement, or of a node inside it."""
         line = (node or statement.node).lineno
-        text = self.lines[statement.cell][line - 1].decode()
-        return Place(self.document.cells[statement.cell].label, line, quote(text))
+        cell = self.document.cells[statement.cell]
+        return (
+            place_in(cell.label, cell.original, line)
+            if cell.original
+            else Place(cell.label, line, quote(self.lines[statement.cell][line - 1].decode()))
+        )
 
     def needs(self, statement: Statement) -> Needs:
         """Find the global names that a statement reads, by Python's own scoping rules.
@@ -93,7 +102,7 @@ class Parsed:
                     apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
                     table = symtable.symtable(apart, cell.label, "exec")
         except SyntaxError as error:
-            raise explain(error, cell.source, cell.label, first) from error
+            raise explain(error, cell.source, cell.label, first, cell.written_for) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
         return _without_own(_needs(table), node)
@@ -106,21 +115,31 @@ def parse_document(document: Document) -> Parsed:
     broken: dict[int, SubmissionError] = {}
     broken_names: dict[str, int] = {}
     annotations: dict[int, int] = {}
+    cells = list(document.cells)
+    losses: list[tuple[int, Loss]] = []
+    refused: dict[str, SubmissionError] = {}
     for number, cell in enumerate(document.cells):
         try:
-            body = parse(cell.source, cell.label).body
+            found_here = read(cell.source, cell.label, cell.written_for)
+            body = found_here.body
             _check_count(found + len(body), cell.label)
         except SubmissionError as error:
             broken[number] = error
             broken_names |= dict.fromkeys(begun_in(cell.source), number)
             continue
+        if found_here.losses:
+            cells[number] = replace(cell, source=found_here.source, original=cell.source)
+            losses += [(number, loss) for loss in found_here.losses]
+            refused |= found_here.refused
         bodies.append((number, body))
         found += len(body)
         for index, node in enumerate(body):
             if index < 10 and _names_annotations(node) and _is_first(body[:index]):
                 annotations[number] = index
-    lines = tuple(cell.source.encode().split(b"\n") for cell in document.cells)
-    return Parsed(document, tuple(_statements(document, bodies)), broken, broken_names, annotations, lines)
+    document = replace(document, cells=tuple(cells))
+    lines = tuple(cell.source.encode().split(b"\n") for cell in cells)
+    statements, stubs = without_idle_stubs(tuple(_statements(document, bodies)), losses)
+    return Parsed(document, statements, broken, broken_names, annotations, lines, tuple(losses), stubs, refused)
 
 
 def begun_in(source: str) -> set[str]:

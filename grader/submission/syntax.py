@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 
 from grader.records import Place
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import printable
+from grader.submission.newer import newer
 
 # CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
 LARGEST = 256 * 1024
@@ -47,8 +49,21 @@ _PLAIN = (
     (r"Maybe you meant '=='", "A single = stands where == is meant, or a value where a name must stand"),
     (r"perhaps you forgot a comma", "A comma or an operator is missing between two values"),
     (r"duplicate argument", "Two parameters of one function have the same name"),
+    (
+        r"'return' outside function",
+        "The line belongs to a method, and its indentation was lost: line it up with the method's other lines",
+    ),
     (r"unexpected EOF", "The text ends in the middle of a statement"),
 )
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What is wrong with a text, and where."""
+
+    place: Place
+    message: str  # for the student, in whole sentences
+    short: str  # the same for an exception's message
 
 
 def quote(line: str) -> str:
@@ -64,8 +79,8 @@ def place_in(label: str, source: str, line: int) -> Place:
     return Place(label, line, quote(lines[line - 1]) if 1 <= line <= len(lines) else "")
 
 
-def parse(source: str, label: str) -> ast.Module:
-    """Parse one cell or file.
+def parse(source: str, label: str, written_for: str = "") -> ast.Module:
+    """Parse one cell or file; `written_for` is the version of Python that a notebook names, or "".
 
     Raises
     ------
@@ -80,7 +95,7 @@ def parse(source: str, label: str) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        raise explain(error, source, label) from error
+        raise explain(error, source, label, written_for=written_for) from error
     except (RecursionError, MemoryError) as error:
         # CPython's parser gives up by itself long before its stack ends: 6,000 levels, or 200 brackets.
         raise failed(f"{label} is nested too deeply for Python to read. Split the expression into steps.") from error
@@ -88,17 +103,52 @@ def parse(source: str, label: str) -> ast.Module:
         raise failed(f"{label} cannot be read as Python: {error}.") from error
 
 
-def explain(error: SyntaxError, source: str, label: str, first_line: int = 1) -> SubmissionError:
-    """Say in plain words what Python found wrong, and where; `first_line` is where the text begun within `source`."""
+def explain(error: SyntaxError, source: str, label: str, first_line: int = 1, written_for: str = "") -> SubmissionError:
+    """Say in plain words what Python found wrong, and where; `complaint` tells what each argument is."""
+    found = complaint(error, source, label, first_line, written_for)
+    return failed(found.message, found.place)
+
+
+def complaint(
+    error: SyntaxError,
+    source: str,
+    label: str,
+    first_line: int = 1,
+    written_for: str = "",
+    text: str | None = None,
+) -> Complaint:
+    """Put what Python found wrong into words.
+
+    Parameters
+    ----------
+    error
+        What Python raised.
+    source, label
+        The cell or file.
+    first_line
+        Where in it the text that Python refused begins.
+    written_for
+        The version of Python that a notebook names, or "".
+    text
+        That text, where it is not the whole source.
+    """
+    later = newer(source if text is None else text, written_for)
+    if later:
+        place = place_in(label, source, later.line + first_line - 1)
+        return Complaint(place, f"{later.words(written_for)} at {place}. {later.mend}.", later.short())
     place = place_in(label, source, (error.lineno or 1) + first_line - 1)
     old = _python_2(error.msg or "", place.text)
     if old:
-        return failed(f"Written for Python 2: {old[0]} at {place}. This grader runs Python 3: write {old[1]}.", place)
-    said = printable(error.msg or "invalid syntax")
+        message = f"Written for Python 2: {old[0]} at {place}. This grader runs Python 3: write {old[1]}."
+        return Complaint(place, message, f"it holds Python 2's {old[0]}; in Python 3 write {old[1]}")
+    # Python counts from the beginning of what it was given.
+    said = re.sub(r"(?<=\bline )\d+", lambda found: str(int(found[0]) + first_line - 1), error.msg or "invalid syntax")
+    said = printable(said)
     plain = next((words for pattern, words in _PLAIN if re.search(pattern, said, re.IGNORECASE)), "")
     if re.match(r"<{7}|={7}|>{7}", place.text):
         plain = "It is the mark of a Git merge: settle the merge first"
-    return failed(f"Python cannot read {place}. Python says: {said}." + (f" {plain}." if plain else ""), place)
+    message = f"Python cannot read {place}. Python says: {said}." + (f" {plain}." if plain else "")
+    return Complaint(place, message, said)
 
 
 def _python_2(said: str, line: str) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ class TwoLayerNet:
         self.params["b1"] = np.zeros(hidden_size)
         self.params["W2"] = std * np.random.randn(hidden_size, output_size)
         self.params["b2"] = np.zeros(output_size)
+        print "hidden units: %d" % hidden_size
 
     def loss(self, X, y=None, reg=0.0):
         """
