@@ -86,9 +86,9 @@ def _enclosing(submission: Submission, place: Place) -> str:
     source = next((text.source for text in texts if text.label == place.label), "")
     lines = source.splitlines()[: place.line]
     indent = len(lines[-1]) - len(lines[-1].lstrip()) if lines else 0
-    for line in reversed(lines[:-1]):
+    for number, line in enumerate(reversed(lines)):
         found = re.match(r"(\s*)(?:async )?def (\w+)", line)
-        if found and len(found[1]) < max(indent, 1):
+        if found and (not number or len(found[1]) < max(indent, 1)):
             return found[2]
     return ""
 
