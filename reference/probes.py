@@ -44,7 +44,8 @@ ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3),
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
 SINGLE_ROWS = 12
-MANY_ROWS = 60
+MANY_ROWS = 200  # a forgotten bias turns one label in twenty
+WATCHED_ROWS = 20
 # The published toy case, but drawn without the constructor: a student's own initialisation differs.
 # Each row stands ten times: of five rows that are drawn from five, some miss one for so long that chance cost two points.
 TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 25}
@@ -228,8 +229,9 @@ def _forward(
 def _many_labels(network: Network, case: Case, rng: np.random.Generator, seconds: float) -> tuple[Call, Expectation]:
     """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another."""
     X = rng.normal(size=(MANY_ROWS, case.X.shape[1]))
-    step = Step("predict", {"X": X})
-    return _call("labels", case, (step,), seconds), {"labels": network.predict(case.params, X)}
+    steps = (Step("predict", {"X": X}), Step("loss", {"X": X}))
+    scores = network.scores(case.params, X)
+    return _call("labels", case, steps, seconds), {"labels": network.predict(case.params, X), "scores": scores}
 
 
 def _numeric(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
@@ -362,7 +364,7 @@ def _different_rows(assignment: Assignment, network: Network, seed: int) -> tupl
 
 def _watched_predict(assignment: Assignment, network: Network, case: Case, seed: int) -> tuple[Call, Expectation]:
     """Ask for predict() with a stand-in for loss(): the labels of the scores that it is given, if it asks for them."""
-    X = stream(seed, "watched rows").normal(size=(MANY_ROWS // 3, case.X.shape[1]))
+    X = stream(seed, "watched rows").normal(size=(WATCHED_ROWS, case.X.shape[1]))
     step = Step("watch", {"method": "predict", "replaced": ["loss"], "X": X})
     call = _call("watched/predict", case, (step,), assignment.limits.call_seconds, seed=hashed(seed, "watched rows"))
     given = StandIn(call.seed, {name: value.shape for name, value in case.params.items()}, case.classes).labels(0, X)

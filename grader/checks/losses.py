@@ -135,9 +135,7 @@ def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
     if own is None or value is None:
         return False
-    shifted = own - own.max(axis=1, keepdims=True)
-    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
-    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+    mean = cross_entropy(own, evidence.call(f"loss/{case}/0").steps[0].arguments["y"])
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
 
 
@@ -173,3 +171,9 @@ def followed(evidence: Evidence) -> float:
     allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
     chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
     return max(chosen or allowed, key=shown)
+
+
+def cross_entropy(scores: Floats, y: Array) -> float:
+    """Return the mean of -log p[y] over the rows (000, 001, 003)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.checks.evidence import Evidence, not_started, obstacle, read_loss
-from grader.checks.learning import final_scores
+from grader.checks.final_scores import final_scores
 from grader.checks.losses import resembles_the_loss
 from grader.compare import as_number, describe
 from grader.records import Finding

@@ -12,16 +12,17 @@ from itertools import pairwise
 import numpy as np
 
 from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, read_loss
+from grader.checks.final_scores import learnt
 from grader.checks.forward import unchanged
 from grader.checks.gradients import strayed
-from grader.checks.watched import SAME, Step, arguments_of, end_of, step_rate, watched
-from grader.compare import number
+from grader.checks.watched import SAME, SINGLE_NOISE, Step, arguments_of, end_of, step_rate, watched
+from grader.compare import is_single, number
 from grader.records import Floats, Params
 
 RUNS = ("whole/1", "whole/2", "whole/3")
 # Where the program's own loss() was asked before each iteration: call and position of its step.
 ASKED = (("whole/1", 0), ("whole/1", 2), ("whole/2", 1))
-FLAT = 1e-12  # a gradient below this is zero: dscores.sum() over all entries is, but for rounding
+DOUBLE_NOISE = 1e-12  # of a parameter's size: a gradient that is 0 but for rounding moves nothing
 
 
 @fact
@@ -63,9 +64,15 @@ def moves(evidence: Evidence) -> bool:
 
 @fact
 def own_loss_answers(evidence: Evidence) -> bool:
-    """Tell whether loss() by itself answers the very question that train() asks, with at least one gradient."""
-    asked = read_loss(evidence, *ASKED[0])
-    return asked.value is not None and any(value is not None for value in asked.grads.values())
+    """Tell whether loss() by itself answers the very question that train() asks, with gradients that can be used."""
+    return _answers(evidence, *ASKED[0])
+
+
+def _answers(evidence: Evidence, call: str, place: int = 0) -> bool:
+    shapes = {name: value.shape for name, value in evidence.call(call).params.items()}
+    return read_loss(evidence, call, place).value is not None and all(
+        own_gradient(evidence, call, place, name, shape, spread=True) is not None for name, shape in shapes.items()
+    )
 
 
 @fact
@@ -80,14 +87,17 @@ def disagreement(evidence: Evidence) -> str:
         return ""
     if not own_loss_answers(evidence):
         # One that fails at this question alone would else be a way round it.
-        alone = any(read_loss(evidence, call.id).finding for call in evidence.calls("loss"))
+        alone = any(not _answers(evidence, call.id) for call in evidence.calls("loss"))
         return "" if alone or _moves_somewhere(evidence) else "With its own loss() train() moves nothing anywhere."
     problem = obstacle(evidence.reply(RUNS[0]), 1, about="train")
     if problem:
         return f"With its own loss() train() does not run. {problem.message}"
     if not moves(evidence):
         return "With your own loss() no parameter changes: its gradients are too small to move anything, or train() does nothing."
-    return "" if not repeats_itself(evidence) and strayed(evidence) else _first_difference(evidence)
+    # Dropout, or a loss() that changes the parameters, cannot be followed step by step: that it learns has to do.
+    if not repeats_itself(evidence) and (strayed(evidence) or learnt(evidence)):
+        return ""
+    return _first_difference(evidence)
 
 
 def _moves_somewhere(evidence: Evidence) -> bool:
@@ -124,7 +134,8 @@ def _first_difference(evidence: Evidence) -> str:
                 continue
             move, size = after[name] - before[name], float(np.abs(downhill).max())
             # The program's own gradient may be in single precision, and the parameters as well.
-            near = 1e-4 * abs(rate) * size + 1e-6 * float(np.abs(before[name]).max()) * (size > FLAT)
+            rounding = SINGLE_NOISE if is_single(np.asarray(after[name])) else DOUBLE_NOISE
+            near = 1e-4 * abs(rate) * size + rounding * float(np.abs(before[name]).max())
             if np.abs(move + rate * downhill).max() > near:
                 return (
                     f"With its own loss() train() moves {name} otherwise than with a stand-in for it: in iteration {1 + index}"

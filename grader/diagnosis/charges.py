@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
 from grader.checks.prediction import right_given_scores
+from grader.checks.trainable import withheld
 from grader.checks.training import first_steps
 from grader.checks.watched import ROWS, SAME
 from grader.diagnosis.cast import Mistakes, evidence_of, in_order, share
@@ -114,7 +115,7 @@ def _proven(evidence: Evidence, check: str, finding: Finding) -> bool:
     if CHECKS[check].group != "train":
         return not finding.skipped and (finding.error is None or finding.share >= 0.5)
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
-    return _ran(evidence, check) and bool(first_steps(evidence)) and not finding.skipped
+    return _ran(evidence, check) and bool(first_steps(evidence)) and not finding.skipped and not withheld(evidence)
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:

@@ -223,10 +223,34 @@ class Inquiry:
         return [frozenset({self.parade.suspects[row]}) for row in left]
 
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
-        """Tell whether mistakes that fit part by part do so together; met : the parts in which several of them show."""
+        """Tell whether mistakes that fit part by part do so together; met : the parts in which several of them show.
+
+        Two that undo each other in a part are not believed, nor two that are one mistake further up.
+        """
+        if any(self.as_base[at] for at in met) or self._is_one_further_up(chosen):
+            return False
         return compatible(self.line_up, chosen) and all(
             same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at]) for at in met
         )
+
+    def _is_one_further_up(self, chosen: Mistakes) -> bool:
+        """Tell whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
+        steps = {step for mistake in chosen for step in self.line_up.suspect_of(mistake).steps}
+        names = self.scene.assignment.variant.names
+        for layer in (0, 1):
+            if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
+                ratios = [self._multiple(f"gradient/{name}/bare") for name in names[2 * layer : 2 * layer + 2]]
+                if abs(ratios[0] - ratios[1]) <= 1e-6 * abs(ratios[0]):
+                    return True
+        return False
+
+    def _multiple(self, part: str) -> float:
+        """Return how many times what the base shows in a part the submission shows; NaN where it is no multiple."""
+        own, base = self.own[self.block.parts.index(part)], self.scene.trace(part)
+        if own.shape != base.shape or not base.values.any():
+            return float("nan")
+        ratio = float(own.values @ base.values) / float(base.values @ base.values)
+        return ratio if np.allclose(own.values, ratio * base.values, rtol=1e-6, atol=1e-9) else float("nan")
 
 
 def inquire(evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, content: tuple[bool, ...]) -> Inquiry:

@@ -1,0 +1,44 @@
+"""What a network knows at the end of a training: the reference's scores at the parameters that it ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.checks.evidence import Evidence, own_params
+from grader.checks.losses import cross_entropy
+from grader.compare import as_array
+from grader.records import Floats
+
+LEARNT = 0.1  # the toy's final loss; right programs reach 0.008, one that does not learn stays above 0.9
+
+
+def final_scores(evidence: Evidence, call: str, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Floats | str:
+    """Return the scores at the parameters that training ended with, or say why there are none.
+
+    Where the reference is at hand it computes them from the parameters: scores that the student's side claims
+    prove nothing. Frozen probes have only the claim.
+    """
+    X = evidence.expected(call)["X"]
+    asked = evidence.call(call)
+    position = [step.method for step in asked.steps].index("params")
+    params = own_params(evidence, asked, position, shapes)
+    if evidence.probes.oracle is not None:
+        return (
+            "the parameters are missing or not finite afterwards"
+            if params is None
+            else evidence.probes.oracle.scores(params, X)
+        )
+    results = evidence.reply(call).results
+    claimed = as_array(results[position + 1]) if len(results) > position + 1 else None
+    # No column more than there are classes: as float64 a claim of 64 MiB of single bytes took half a gibibyte.
+    if claimed is None or claimed.shape != (len(X), asked.sizes[2]) or not np.isfinite(claimed).all():
+        return "loss(X) gives no scores afterwards"
+    return claimed.astype(np.float64)
+
+
+def learnt(evidence: Evidence) -> bool:
+    """Tell whether training on the toy case ended with parameters that know its five examples."""
+    scores = final_scores(evidence, "toy")
+    return not isinstance(scores, str) and cross_entropy(scores, evidence.expected("toy")["y"]) <= LEARNT
