@@ -195,8 +195,8 @@ class Inquiry:
         if any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base):
             return self._singles_by_part() if size == 1 else []
         # A number can be fitted to much that a mistake of the list explains better.
-        grids = (self.listed, self.grid) if size == 1 else (self.grid,)
-        return next((found for grid in grids if (found := self._sets(grid, size))), [])
+        listed = self._sets(self.listed, size) if size == 1 else []
+        return listed or self._sets(self.grid, size)
 
     def _sets(self, grid: Grid, size: int) -> list[Mistakes]:
         candidates = grid.sets(size, self.block.pairs)
