@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from grader.checks.evidence import Evidence, fact, not_started, obstacle
 from grader.checks.watched import ROWS, SAME, watched
-from grader.checks.whole_runs import disagreement, moves, own_loss_answers
+from grader.checks.whole_runs import disagreement, moves, own_loss_answers, whole_rates
 from grader.records import Finding, Reply
 
 Source = Literal["watched", "whole", ""]
@@ -24,7 +26,7 @@ def source(evidence: Evidence) -> Source:
     if seen is None:
         return "whole" if whole and own_loss_answers(evidence) else ""
     explained = any(step.explained for step in seen.steps)
-    elsewhere = moves(evidence) and whole and not any(step.question for step in seen.steps)
+    elsewhere = whole and moves(evidence) and np.isfinite(list(whole_rates(evidence).values())).any()
     return "whole" if elsewhere and not explained else "watched"
 
 

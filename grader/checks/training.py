@@ -9,6 +9,7 @@ import numpy as np
 
 from grader.checks.clues import of_steps, with_clues
 from grader.checks.evidence import Evidence, fact
+from grader.checks.given import regulariser_right
 from grader.checks.trainable import blocked, source, withheld
 from grader.checks.watched import LARGE, ROWS, SAME, Step, arguments_of, watched
 from grader.checks.whole_runs import RUNS, gradient, whole_rates
@@ -42,7 +43,8 @@ def update_rule(evidence: Evidence) -> Finding:
         return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
     for call, rates in runs(evidence):
         asked, taken = int(arguments_of(call)["num_iters"]), len(rates[evidence.names[0]])
-        if taken and taken != asked:
+        one = watched(evidence, call.id)
+        if taken and taken + (one is not None and one.restored) != asked:
             text = f"train() took {taken} steps for num_iters={asked}.\nLook at how often its loop runs, and where it returns."
             return Finding(0.0, text, about="train")
     told = {name: _fault_of(evidence, name) for name in evidence.names}
@@ -120,7 +122,7 @@ def asked_with(evidence: Evidence, run: str) -> list[float]:
 
 
 def _reg_fault(evidence: Evidence) -> str:
-    if source(evidence) != "watched":
+    if source(evidence) != "watched" or _reg_arrives(evidence):
         return ""
     for run in (SAME, ROWS):
         asked = float(arguments_of(evidence.call(run))["reg"])
@@ -129,6 +131,12 @@ def _reg_fault(evidence: Evidence) -> str:
             shown = "no reg" if np.isnan(wrong[0]) else f"reg = {number(wrong[0])}"
             return f"train() is given reg = {number(asked)}, and calls loss() with {shown}."
     return ""
+
+
+def _reg_arrives(evidence: Evidence) -> bool:
+    """Tell whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
+    weights = evidence.names[::2]
+    return all(regulariser_right(evidence, name) and np.isfinite(whole_rates(evidence)[name]).all() for name in weights)
 
 
 @fact

@@ -57,13 +57,15 @@ class Watched:
     """One watched run of train().
 
     answer : what train() returned. steps : one for each time that the parameters changed.
-    anew : whether it began with other parameters than it was given.
+    anew : whether it began with other parameters than it was given. restored : whether it ended with earlier parameters
+    again, such as the best ones that it met; what its last step was is then not known.
     misfit : how a call did not fit loss()'s own parameters; "" where all did.
     """
 
     answer: Any
     steps: tuple[Step, ...]
     anew: bool
+    restored: bool
     misfit: str
 
 
@@ -84,13 +86,22 @@ def watched(evidence: Evidence, identity: str) -> Watched | None:
     )
     if not questions:
         points = [{name: np.asarray(value, np.float64) for name, value in call.params.items()}, points[-1]]
-    if len(points) > 1 and all(np.array_equal(points[-1][name], points[-2][name]) for name in call.params):
+    stays = len(points) > 1 and _equal(points[-1], points[-2])
+    last = int(arguments_of(call)["num_iters"]) - 1
+    # The last iteration asked for its loss as well, and took a step that is gone again.
+    gone = stays and last in questions and len(points) == last + 2 > 2
+    restored = gone or any(_equal(points[-1], point) for point in points[1:-2])
+    if restored or stays:
         points.pop()
     steps = tuple(
         _step(call, before, after, questions.get(moment, [])) for moment, (before, after) in enumerate(pairwise(points))
     )
     misfit = notes.get("misfit")
-    return Watched(notes.get("answer"), steps, anew, misfit[:300] if isinstance(misfit, str) else "")
+    return Watched(notes.get("answer"), steps, anew, restored, misfit[:300] if isinstance(misfit, str) else "")
+
+
+def _equal(one: Params, other: Params) -> bool:
+    return all(np.array_equal(value, other[name]) for name, value in one.items())
 
 
 def end_of(evidence: Evidence, identity: str) -> Params | None:

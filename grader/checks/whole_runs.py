@@ -126,7 +126,7 @@ def _first_difference(evidence: Evidence) -> str:
     ):
         return ""  # charged already, and the gradient that such a program goes by is not the one that was asked for
     for index, (before, after) in enumerate(pairwise(points(evidence))):
-        if before is None or after is None or index >= len(seen.steps):
+        if before is None or after is None or index >= len(seen.steps) or (seen.restored and index):
             return "" if index else "With its own loss() train() leaves no whole parameters behind."
         for name in _rightly_moved(evidence, seen.steps):
             downhill, rate = gradient(evidence, index, name), seen.steps[index].rates[name]

@@ -51,7 +51,7 @@ def tell_causes(
     return tuple(
         _cause(evidence, submission, errors[key], checks, findings, misfit)
         for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))
-        if not set(checks) & explained
+        if not set(checks) & explained and not (named and all(findings[check].carried for check in checks))
     )
 
 

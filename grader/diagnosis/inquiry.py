@@ -240,7 +240,7 @@ class Inquiry:
         for layer in (0, 1):
             if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
                 ratios = [self._multiple(f"gradient/{name}/bare") for name in names[2 * layer : 2 * layer + 2]]
-                if abs(ratios[0] - ratios[1]) <= 1e-6 * abs(ratios[0]):
+                if ratios[0] and abs(ratios[0] - ratios[1]) <= 1e-6 * abs(ratios[0]):
                     return True
         return False
 
