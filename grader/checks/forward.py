@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.clues import of_scores, with_clues
+from grader.checks.describe_difference import of_data_loss, of_scores, with_clues
 from grader.checks.evidence import Evidence, fact, loss_calls, not_started, obstacle, read_loss, settle
-from grader.checks.loss_clues import of_data_loss, of_regulariser
 from grader.checks.losses import (
     allowed_conventions,
     convention,
@@ -125,13 +124,10 @@ def regularised_loss(evidence: Evidence) -> Finding:
     if factor is not None:
         shown = "1/2 reg" if factor == 0.5 else "reg"
         return Finding(1.0, f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg.", about="loss")
-    guess = _which_parameters(evidence)
-    unlike = Finding(0.0, _regulariser_text(evidence, factors, guess), about="loss")
-    # What was added is said once.
-    return unlike if guess in unlike.message and guess else with_clues(unlike, lambda: of_regulariser(evidence))
+    return Finding(0.0, _regulariser_text(evidence, factors), about="loss")
 
 
-def _regulariser_text(evidence: Evidence, factors: list[float], guess: str) -> str:
+def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
     accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(evidence))
     every = evidence.assignment.variant.regulariser == "every"
     squares = "the squares of all parameters" if every else "sum W1^2 + sum W2^2"
@@ -144,7 +140,7 @@ def _regulariser_text(evidence: Evidence, factors: list[float], guess: str) -> s
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
     return (
         f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
-        f" {number(float(values.max()))} reg times it.{guess}\n"
+        f" {number(float(values.max()))} reg times it.{_which_parameters(evidence)}\n"
         "Look at which parameters enter (both weight matrices), that they are squared, and that reg enters once."
     )
 

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from grader.checks.clues import with_clues
+from grader.checks.describe_difference import of_gradient, with_clues
 from grader.checks.evidence import (
     Evidence,
     best_array,
@@ -24,7 +24,6 @@ from grader.checks.evidence import (
     sweep,
 )
 from grader.checks.given import judged, regulariser_right
-from grader.checks.gradient_clues import of_gradient
 from grader.checks.losses import followed, loss_tolerance, right_gradient, rounded
 from grader.compare import Difference, allowance, as_array, compare, fit, is_single, number
 from grader.records import Array, Call, Finding, Floats, HeatMap

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.clues import of_labels, with_clues
+from grader.checks.describe_difference import of_labels, with_clues
 from grader.checks.evidence import Evidence, fact, not_started, obstacle, settle
 from grader.checks.losses import own_scores, scores_alike
 from grader.compare import as_array, describe

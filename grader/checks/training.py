@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.clues import of_steps, with_clues
+from grader.checks.describe_difference import of_steps, with_clues
 from grader.checks.evidence import Evidence, fact
 from grader.checks.given import regulariser_right
 from grader.checks.trainable import blocked, source, withheld

@@ -1,0 +1,164 @@
+"""What wrong arrays have in common with the right ones, in words.
+
+A fact holds in every wrong case, within the tolerance of the check, or it is not told; nor is one that a few entries could
+bear out by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from grader.compare import compare, number
+from grader.records import Array, Floats
+
+NOUNS = {"N": "example", "D": "input", "H": "hidden unit", "C": "class"}
+FORMULAS: Mapping[str, Callable[..., float]] = {
+    "N": lambda N, **_: N, "1/N": lambda N, **_: 1 / N, "1/N^2": lambda N, **_: 1 / N**2, "1/(2N)": lambda N, **_: 0.5 / N,
+    "C": lambda C, **_: C, "1/C": lambda C, **_: 1 / C, "1/(N C)": lambda N, C, **_: 1 / (N * C), "N/C": lambda N, C, **_: N / C,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One wrong array and the right one.
+
+    near : relative tolerance, with a floor of the array's largest entry. counts : N, D, H, C of the case, all different.
+    """
+
+    theirs: Floats
+    right: Floats
+    near: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def fits(self, guess: Floats) -> bool:
+        """Return whether a guess is their array, within the tolerance."""
+        return guess.shape == self.theirs.shape and bool(np.isfinite(guess).all() and not self.unlike(guess).any())
+
+    def unlike(self, guess: Floats) -> Array:
+        """Return the entries in which their array is not a guess of its shape, as a mask."""
+        return compare(self.theirs, guess, relative=self.near, floor=1.0).error > 1.0
+
+    @property
+    def axes(self) -> list[tuple[str, str]]:
+        """What a line along each axis is, and what it stands for: ("row", "example")."""
+        nouns = {self.counts[letter]: noun for letter, noun in NOUNS.items()}
+        lines = ("row", "column") if self.right.ndim == 2 else ("entry",)
+        return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
+
+
+def facts_of(pairs: Sequence[Pair]) -> list[str]:
+    """Return what holds of all pairs, the most telling first."""
+    shaped = [pair.theirs.shape == pair.right.shape for pair in pairs]
+    if not all(shaped):
+        ways = set() if any(shaped) else {_of_another_shape(pair) for pair in pairs}
+        return [*ways] if len(ways) == 1 else []
+    wrong = [pair.unlike(pair.right) for pair in pairs]
+    if not all(one.any() for one in wrong):  # what is off by less than can be told of arrays
+        return []
+    whole = _factor(pairs) or _shifted(pairs) or _reordered(pairs)
+    # What explains every entry leaves nothing to say of some of them.
+    return [whole] if whole else _lines(pairs, wrong)
+
+
+def _factor(pairs: Sequence[Pair]) -> str:
+    if not any(pair.theirs.any() for pair in pairs):
+        return "It is 0 everywhere."
+    ratios = [float((pair.theirs * pair.right).sum() / ((pair.right**2).sum() or 1.0)) for pair in pairs]
+    if not all(ratio and pair.fits(ratio * pair.right) for pair, ratio in zip(pairs, ratios, strict=True)):
+        return ""
+    same = multiple(ratios, [pair.counts for pair in pairs], 3 * pairs[0].near)
+    other = f"a multiple of the right one, by another factor in each case: {', '.join(map(number, ratios))}"
+    return f"It is {same or other}."
+
+
+def _shifted(pairs: Sequence[Pair]) -> str:
+    for axis, line in ((None, "entry"), (1, "row"), (0, "column"))[: 3 if pairs[0].right.ndim == 2 else 1]:
+        off = [np.asarray(np.mean(pair.theirs - pair.right, axis=axis, keepdims=True)) for pair in pairs]
+        if all(
+            one.size < pair.right.size and pair.fits(pair.right + one) for one, pair in zip(off, pairs, strict=True)
+        ):
+            same = constant([float(one.flat[0]) for one in off], 3 * pairs[0].near) if axis is None else ""
+            return f"Every {line} is off by {same or ('one number' if axis is None else 'a number of its own')}."
+    return ""
+
+
+def _reordered(pairs: Sequence[Pair]) -> str:
+    orders = [(f"The {plural(line)} are the right ones", axis) for axis, (line, _) in enumerate(pairs[0].axes)]
+    for words, axis in orders:
+        if all(pair.right.shape[axis] > 1 and pair.fits(np.flip(pair.right, axis)) for pair in pairs):
+            return f"{words} in reverse order."
+    for words, along in (*orders, ("It holds the right numbers", None)):
+        order = partial(_in_order, axis=along)
+        if all(Pair(order(pair.theirs), pair.right, pair.near).fits(order(pair.right)) for pair in pairs):
+            return f"{words} in another order."
+    return ""
+
+
+def _in_order(array: Floats, axis: int | None) -> Floats:
+    """Return the rows (axis 0) or columns (axis 1) of an array in the order of their sums, or all its numbers in order."""
+    if axis is None or array.ndim == 1:
+        return np.sort(array, axis=None)
+    return np.asarray(np.take(array, np.argsort(array.sum(axis=1 - axis)), axis=axis))
+
+
+def _of_another_shape(pair: Pair) -> str:
+    """Return how an array of a wrong shape is the right one all the same; "" where it is not."""
+    theirs, right = pair.theirs, pair.right
+    if right.ndim == 2 and pair.fits(right.T):
+        return "It is the right one, transposed."
+    if theirs.size == right.size and pair.fits(right.reshape(theirs.shape)):
+        return "It holds the right numbers in the right order, in another shape."
+    for axis, which in enumerate(("first", "second")[: theirs.ndim]):
+        for word, made in (("Summed", theirs.sum(axis=axis)), ("Averaged", theirs.mean(axis=axis))):
+            if Pair(made, right, pair.near).fits(right):
+                return f"{word} over its {which} axis it is the right one."
+    return ""
+
+
+def _lines(pairs: Sequence[Pair], wrong: Sequence[Array]) -> list[str]:
+    """Return which rows or columns alone are wrong: the same in all cases, or the last."""
+    found = []
+    for axis, (line, noun) in enumerate(pairs[0].axes):
+        hit = [np.asarray(mask.any(axis=1 - axis)) if mask.ndim == 2 else mask for mask in wrong]
+        # Half of them and less, and more than one entry: else the count of wrong entries has said it.
+        if any(2 * one.sum() > one.size for one in hit) or any(mask.sum() < 2 for mask in wrong):
+            continue
+        chosen = [np.flatnonzero(one).tolist() for one in hit]
+        if len(pairs) > 1 and all(one[-1] and one.sum() == 1 for one in hit):
+            found.append(f"It is wrong only in the {line} of the last {noun}.")
+        elif all(one == chosen[0] for one in chosen):
+            lines, nouns = (plural(line), plural(noun)) if len(chosen[0]) > 1 else (line, noun)
+            found.append(f"It is wrong only in the {lines} of {nouns} {listed(chosen[0])}.")
+    return found
+
+
+def multiple(ratios: Sequence[float], counts: Sequence[Mapping[str, int]], near: float) -> str:
+    """Return factors in words: "2 times the right one", or the formula of the counts that they follow; "" for none."""
+    same = constant(ratios, near)
+    if same == "-1":
+        return "the right one with its sign turned"
+    for name, formula in () if same else FORMULAS.items():
+        rights = [formula(**one) for one in counts]
+        if all(abs(ratio - right) <= near * right for ratio, right in zip(ratios, rights, strict=True)):
+            same = name
+    return f"{same} times the right one" if same else ""
+
+
+def constant(values: Sequence[float], near: float) -> str:
+    """Return the number that all values are; "" where they are not one."""
+    return "" if any(abs(value - values[0]) > near * abs(values[0]) for value in values) else number(values[0])
+
+
+def plural(noun: str) -> str:
+    """Return the plural of "row", "class" or "entry"."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
+
+
+def listed(items: Iterable[object]) -> str:
+    """Return items as "0, 3 and 7"."""
+    *before, last = map(str, items)
+    return f"{', '.join(before)} and {last}" if before else last

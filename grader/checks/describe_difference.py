@@ -1,0 +1,163 @@
+"""What is known of a failing check beyond that it fails: for the mistakes that have no name.
+
+At most three facts, the most telling first; each holds in every wrong case, or it is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from grader.checks.array_differences import Pair, constant, facts_of, listed, multiple
+from grader.checks.evidence import Evidence, loss_calls, read_loss
+from grader.checks.given import regulariser_right
+from grader.checks.losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
+from grader.compare import as_array, fit, is_single
+from grader.records import Array, Call, Finding, Floats
+
+MOST = 3
+LARGE = 100_000  # entries: no array that is the right one in another way has more, and one of 16 MiB would become 128
+NEAR, NEAR_SINGLE = 1e-5, 1e-4  # of ratios and differences of losses, relative: one is constant that varies by less
+
+
+def with_clues(finding: Finding, facts: Callable[[], Iterable[str]]) -> Finding:
+    """Return a finding with what is known, where it costs points; `facts` is asked only there."""
+    costs = finding.share < 1 and not finding.skipped
+    kept = [fact for fact in dict.fromkeys(facts()) if fact][:MOST] if costs else []
+    return finding if not kept else replace(finding, message=f"{finding.message}\nKnown: {' '.join(kept)}")
+
+
+def _counts(call: Call) -> dict[str, int]:
+    return dict(zip("NDHC", (len(call.steps[0].arguments["X"]), *call.sizes), strict=True))
+
+
+def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
+    """Return on which sizes a thing is right, or wrong, where all calls of the same sizes agree."""
+    cases, bad = ({call.sizes: call for call in some} for some in (calls, wrong))
+    mixed = any(call.sizes in bad and call not in wrong for call in calls)
+    fine = [call for sizes, call in cases.items() if sizes not in bad]
+    if mixed or not fine or not bad or len(cases) < 3:
+        return ""
+    few, word = (fine, "right") if len(fine) <= len(bad) else (list(bad.values()), "wrong")
+    shown = "; ".join(", ".join(f"{name} = {n}" for name, n in _counts(call).items()) for call in few)
+    return f"Of {len(cases)} sets of sizes it is {word} on {shown} only."
+
+
+def of_scores(evidence: Evidence, wrong: Sequence[Call]) -> list[str]:
+    """Return what the scores of the calls that are wrong have in common."""
+    answers = [as_array((*evidence.reply(call.id).results, None)[0]) for call in wrong]
+    facts = _of_arrays(evidence, wrong, answers, "scores", evidence.assignment.tolerances.scores)
+    return [*facts, _only_some(evidence.calls("scores"), wrong)]
+
+
+def of_gradient(evidence: Evidence, name: str, wrong: Sequence[Call]) -> list[str]:
+    """Return what one gradient has in common with the right one, over the calls in which it is wrong."""
+    some = _only_some([call for call, _, _ in loss_calls(evidence)], wrong)
+    bare = [call for call in wrong if not float(evidence.expected(call.id)["reg"])]
+    if not bare:
+        return ["It is right wherever reg is 0.", some]
+    found = [as_array(read_loss(evidence, call.id).grads.get(name)) for call in bare]
+    # A layout of their own, such as (1, H), is no mistake.
+    fitted = [own if own is None else fit(own, call.params[name].shape) for own, call in zip(found, bare, strict=True)]
+    answers = [own if one is None else one for own, one in zip(found, fitted, strict=True)]
+    facts = [*_of_arrays(evidence, bare, answers, f"data_{name}", evidence.assignment.tolerances.gradient), some]
+    if name in evidence.names[::2] and convention(evidence) is not None and regulariser_right(evidence, name):
+        facts.append("What reg adds to it is right.")
+    return facts
+
+
+def _of_arrays(
+    evidence: Evidence, calls: Sequence[Call], answers: Sequence[Array | None], key: str, near: float
+) -> list[str]:
+    pairs = []
+    near = evidence.assignment.tolerances.single if _rounds(evidence) else near
+    for call, own in zip(calls, answers, strict=True):
+        if own is None or own.size > LARGE:
+            return []
+        near = evidence.assignment.tolerances.single if is_single(own) else near
+        pairs.append(Pair(own.astype(np.float64), evidence.expected(call.id)[key], near, _counts(call)))
+    return facts_of(pairs)
+
+
+def _rounds(evidence: Evidence) -> bool:
+    """Return whether the losses are rounded, so that fewer digits can be held against one another."""
+    return loss_tolerance(evidence) == evidence.assignment.tolerances.single
+
+
+def of_data_loss(evidence: Evidence) -> list[str]:
+    """Return what the losses without regulariser have in common, over the cases and over single rows."""
+    calls = {case: call for call, case, reg in loss_calls(evidence) if reg == 0}
+    fine = [case for case in calls if data_loss_right(evidence, case) or right_for_own_scores(evidence, case)]
+    wrong = [call for case, call in calls.items() if case not in fine]
+    values = np.array([read_loss(evidence, call.id).value for call in wrong], dtype=np.float64)
+    some = _only_some(list(calls.values()), wrong)
+    if not wrong or not np.isfinite(values).all():
+        return [some]
+    facts = [_of_losses(evidence, wrong, values), _of_single_rows(evidence), some]
+    return facts if convention(evidence) is None else [*facts, "What reg adds to it is right."]
+
+
+def _of_losses(evidence: Evidence, calls: Sequence[Call], values: Floats) -> str:
+    """Return by what factor, or by how much, losses of several cases differ from the right ones."""
+    near = NEAR_SINGLE if _rounds(evidence) else NEAR
+    rights = np.array([evidence.expected(call.id)["data_loss"] for call in calls])
+    found = multiple((values / rights).tolist(), [_counts(call) for call in calls], near) if values.all() else ""
+    off = constant((values - rights).tolist(), near)
+    if off and not found:
+        found = f"{off.lstrip('-')} too {'small' if off.startswith('-') else 'large'}"
+    return f"It is {found}, in every case that is wrong." if found and len(values) > 1 else ""
+
+
+def _of_single_rows(evidence: Evidence) -> str:
+    """Return for which single rows the loss is right."""
+    right, y = evidence.expected("single")["losses"], evidence.expected("single")["y"]
+    own = np.array([read_loss(evidence, "single", row).value for row in range(len(y))], dtype=np.float64)
+    # The smallest losses hold few digits where some are cut off.
+    size = np.abs(right).max() if _rounds(evidence) else np.abs(right)
+    wrong = np.abs(own - right) > loss_tolerance(evidence) * size
+    if wrong.all() or not np.isfinite(own).all():
+        return ""
+    if not wrong.any():
+        return f"Asked for one row at a time it is right, for all {len(y)} rows: look at how rows are put together."
+    labels = sorted(set(y[wrong].tolist()))
+    if np.array_equal(np.isin(y, labels), wrong):
+        return f"Asked for single rows it is right but for those whose label is {' or '.join(map(str, labels))}."
+    return f"Asked for single rows it is right for {int((~wrong).sum())} of {len(y)}."
+
+
+def of_labels(evidence: Evidence) -> list[str]:
+    """Return what wrong labels have in common with the right ones, over all rows that predict() was asked for."""
+    calls = [*evidence.calls("predict"), *evidence.calls("labels")]
+    answers = [as_array((*evidence.reply(call.id).results, None)[0]) for call in calls]
+    rights = [evidence.expected(call.id)["labels"] for call in calls]
+    flat = [own.reshape(-1) for own in answers if own is not None]
+    if [one.size for one in flat] != [one.size for one in rights]:
+        return []
+    own, right = np.concatenate(flat).astype(np.float64), np.concatenate(rights)
+    wrong = own != right
+    if len(set(own.tolist())) == 1:
+        return [f"Every label is {own[0]:g}, whatever the row."]
+    if not wrong.any():
+        return []
+    labels, never = sorted(set(right[wrong].tolist())), sorted(set(right.tolist()) - set(own.tolist()))
+    alone = not wrong.all() and np.array_equal(np.isin(right, labels), wrong)
+    return [
+        f"Wrong are exactly the rows whose right label is {' or '.join(map(str, labels))}." if alone else "",
+        f"Never answered: class {listed(never)}." if never else "",
+        f"{int((~wrong).sum())} of {len(right)} labels are right over all that was asked.",
+    ]
+
+
+def of_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) -> list[str]:
+    """Return which parameters train() moves rightly, and in which iteration it first goes wrong.
+
+    right : names. first_wrong : name -> iteration, counted from 1, of those that are wrong; None where it is unknown.
+    """
+    when = set(first_wrong.values())
+    nth = ("", "first", "second", "third", "fourth")[(when.pop() if len(when) == 1 else None) or 0]
+    return [
+        f"{listed(right)} {'is' if len(right) == 1 else 'are'} moved rightly in all iterations." if right else "",
+        f"The {nth} iteration is the first that goes wrong." if nth else "",
+    ]
