@@ -38,7 +38,7 @@ ROWS_SIZES, ROWS_BATCH, ROWS_ITERATIONS, ROWS_VAL = (30, 4, 11, 3), 6, 7, 9
 ROWS = {"learning_rate": 0.4, "learning_rate_decay": 0.8, "reg": 0.3}
 # One iteration of train() with nothing replaced, on rows whose gradients are linearly independent, so that the step tells
 # which of them were in the batch: for the programs that stand-ins cannot watch. Three times, each with other chance.
-ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3), 0.05
+ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 24, 3), 3, (1, 2, 3), 0.05
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
 SINGLE_ROWS = 12
