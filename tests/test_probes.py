@@ -5,7 +5,7 @@ import pytest
 
 from reference import calibrate
 from reference.digits import DIGITS_SPLIT, digits
-from reference.probes import KINK_MARGIN, SCORE_MARGIN, draw, network_of
+from reference.probes import KINK_MARGIN, RANK_MARGIN, SCORE_MARGIN, draw, network_of
 
 
 def test_the_same_seed_asks_the_same(assignment, probes):
@@ -47,6 +47,37 @@ def test_no_question_hides_a_mistake(assignment, seed):
     assert absent
     assert len({call.sizes for call in loss_calls}) == len(assignment.sizes) >= 2
     assert {call.steps[0].arguments["reg"] for call in loss_calls} == set(assignment.regs)
+
+
+@pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
+def test_every_seed_has_its_questions(assignment):
+    """A class draws its seed by chance: with twelve rows and fourteen units, every fourth seed once ended the grading."""
+    asked = {tuple(call.id for call in draw(assignment, seed).calls) for seed in range(60)}
+    assert len(asked) == 1
+
+
+def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, probes):
+    """Fewer rows than inputs and units, full rank with a margin, and an active unit in each row: so dW2 tells d, and dW1 du."""
+    plain = [call for call in probes.calls if call.id.startswith("loss/")]
+    assert len({call.id.split("/")[1] for call in plain}) >= 2
+    for call in plain:
+        X, h = call.steps[0].arguments["X"], probes.expected[call.id]["h"]
+        assert len(X) <= min(X.shape[1], h.shape[1])
+        assert (h > 0).any(axis=1).all()
+        assert min(np.linalg.svd(one, compute_uv=False)[-1] for one in (X, h)) > RANK_MARGIN
+    for call in (one for one in probes.calls if one.id.startswith("narrow/")):
+        h = probes.expected[call.id]["h"]
+        assert h.shape[1] < call.sizes[2]
+        assert np.linalg.matrix_rank(call.params["W2"]) == h.shape[1]
+
+
+def test_no_number_of_the_watched_run_stands_in_for_another(probes):
+    """Rows, inputs, units, classes, batch, iterations and validation rows all differ: a mistake about one shows as itself."""
+    (call,) = [one for one in probes.calls if one.id == "watched/rows"]
+    given = call.steps[0].arguments
+    numbers = [*call.sizes, len(given["X"]), len(given["X_val"]), given["batch_size"], given["num_iters"]]
+    assert len(set(numbers)) == len(numbers)
+    assert len({given[name] for name in ("learning_rate", "learning_rate_decay", "reg")}) == 3
 
 
 def test_no_answer_is_in_a_question(probes):
