@@ -416,6 +416,32 @@ def test_a_notebook_that_is_cut_off_in_its_class(tmp_path, other):
     assert "It seems to be cut off" in problem.message
 
 
+def test_a_notebook_that_is_cut_off_before_its_class(tmp_path):
+    """Where no class is left, the cut is why."""
+    text = notebook("x = 1", CLASS)
+    problem = read(_file(tmp_path / "net.ipynb", text[: text.index("class TwoLayerNet")].encode())).problem
+    assert problem is not None
+    assert "It seems to be cut off" in problem.message
+
+
+@pytest.mark.parametrize("word", ["nul", "tru", "-"])
+def test_a_notebook_that_is_cut_off_in_a_word(tmp_path, word):
+    """JSON is found wrong where the word begins, which is not quite the end."""
+    text = notebook(CLASS, "y = 2")
+    end = text.rindex('"execution_count": ') + len('"execution_count": ')
+    submission = read(_file(tmp_path / "net.ipynb", f"{text[:end]}{word}".encode()))
+    assert submission.problem is None
+    assert "Its one whole cell was read all the same" in submission.notes[0]
+
+
+def test_a_notebook_with_marks_of_a_merge_is_not_cut_off(tmp_path):
+    """What stands between the marks is twice there; nobody knows which is meant."""
+    text = notebook(CLASS, "y = 2")
+    problem = read(_file(tmp_path / "net.ipynb", f"{text[:-60]}\n<<<<<<< HEAD".encode())).problem
+    assert problem is not None
+    assert "settle the merge first" in problem.message
+
+
 def test_a_notebook_that_is_broken_in_the_middle_is_not_cut_off(tmp_path):
     """Where the text goes on, nobody knows what else is damaged."""
     text = notebook("x = 1", CLASS).replace('"x = 1"', '"x = 1', 1)

@@ -122,6 +122,8 @@ BROKEN_METHODS = [
         "'return' outside function",
     ),
     ("        return self.loss(X) + WIDTH", "return self.loss(X) + (WIDTH", "predict", 41, "unindent does not match"),
+    ("        scores = relu(X)", "\nscores = relu(X)", "loss", 30, "unindent does not match"),
+    ("        for it in range(2):", "\n  # once\n\n  for it in range(2):", "train", 38, "unindent does not match"),
     ("    def predict(self, X):", "     def predict(self, X):", "predict", 39, "unexpected indent"),
     ("    def predict(self, X):", "   def predict(self, X):", "predict", 39, "unindent does not match"),
     ("    def train(self, X):", "     def train(self, X):", "train", 34, "unexpected indent"),
@@ -183,6 +185,23 @@ def test_quotations_are_the_students_own(tmp_path):
     assert place(submission, "net.py", 41).text == "        return self.loss(X) + WIDTH"
     assert statement_place(submission, "TwoLayerNet", "predict").text == "    def predict(self, X)"
     assert statement_place(submission, "TwoLayerNet", "loss").text == "    def loss(self, X, y=None):"
+
+
+def test_a_statement_below_the_class_that_is_indented_amiss(tmp_path):
+    """An empty line before it parts it from the last method, which is kept."""
+    submission = graded(tmp_path, broken("best_hyperparameters", " best_hyperparameters"))
+    assert members(ast.parse(submission.segments[0].source).body) == WHOLE[:-1]
+    assert "net.py, line 44: `best_hyperparameters" in submission.notes[0]
+
+
+def test_a_text_that_is_not_closed_ends_before_the_next_definition(tmp_path):
+    """What stands between two docstrings, the first of which has no end, is not taken for a text."""
+    text = broken('    """Cut off at zero."""', '    """Cut off at zero.')
+    submission = graded(tmp_path, text)
+    lost = [one for one in WHOLE if one not in members(ast.parse(submission.segments[0].source).body)]
+    assert "name='relu'" in lost[0]
+    assert all("name='relu'" in one or "WIDTH" in one for one in lost)
+    assert submission.notes[0].startswith("relu() cannot be read: ")
 
 
 def test_two_broken_methods(tmp_path):
@@ -352,6 +371,19 @@ def test_a_statement_is_kept_whole_or_not_at_all(seed):
             strange = [one for one in members(found.body) if one not in WHOLE and "cannot be read" not in one]
             assert not [one for one in strange if one.startswith(("FunctionDef", "Assign"))], text
             assert found.losses
+
+
+def test_more_mistakes_than_anybody_makes():
+    """Of a text with a hundred broken statements the first is told, as where nothing of it can be read."""
+    for count, is_read in ((50, True), (400, False)):
+        text = "y = 1\n" + "x = (1 2)\n" * count
+        if is_read:
+            assert len(read(text, "net.py").losses) == count
+        else:
+            with pytest.raises(SubmissionError, match=r"Python cannot read net\.py, line 2"):
+                read(text, "net.py")
+    with pytest.raises(SubmissionError, match=r"Python cannot read net\.py, line 5001"):
+        read("y = 1\n" * 5_000 + "x = (1 2)\n", "net.py")
 
 
 CLASS = "class TwoLayerNet:\n    def loss(self): return 1\n"
