@@ -23,7 +23,7 @@ class Text:
         self._lines: dict[str, list[str]] = {}
         self._labels: dict[str, str] = {}
         for segment in (*modules, *submission.extras, *submission.segments):
-            self._lines[segment.label] = segment.source.splitlines()
+            self._lines[segment.label] = segment.quoted.splitlines()
             # faulthandler writes ASCII.
             self._labels[segment.label.encode("ascii", "backslashreplace").decode()] = segment.label
 
