@@ -77,8 +77,11 @@ def disagreement(evidence: Evidence) -> str:
     problem = obstacle(evidence.reply(RUNS[0]), 1, about="train")
     if problem:
         return f"With its own loss() train() does not run. {problem.message}"
+    seen = watched(evidence, SAME)
     if not moves(evidence):
-        return "With your own loss() no parameter changes: its gradients are too small to move anything, or train() does nothing."
+        # A train() that moves nothing with a stand-in either contradicts nothing.
+        moved = seen is not None and seen.steps
+        return "With your own loss() no parameter changes: its gradients are too small to move anything." if moved else ""
     return "" if not repeats_itself(evidence) else _first_difference(evidence)
 
 

@@ -157,7 +157,7 @@ _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
 def _step(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
-    charged, shows_in = ("update_rule",), ("moved",)
+    charged, shows_in = ("update_rule",), more.pop("shows_in", ("moved",))
     return Misconception(
         identity, "train", title, hint, _STEP, ("003",), charged, "update", ways, shows_in=shows_in, **more
     )
@@ -249,6 +249,7 @@ MISTAKES = (
         "train() changes no parameter.",
         "Is the new value stored in self.params, or in a variable that is forgotten?",
         {"update": nothing},
+        shows_in=("moved", "reg", "losses kept", "accuracies kept", "batches"),
         example='W1 = W1 - learning_rate * grads["W1"]',
     ),
     _step(
