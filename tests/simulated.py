@@ -71,7 +71,7 @@ def _answers(network, calls):
         kind = call.id.partition("/")[0]
         if kind == "purity":
             shown["purity"].append(_purity(network, call))
-        if kind not in {"scores", "loss", "predict", "labels"} and call.id != "rows/0":
+        if kind not in {"scores", "loss", "predict", "labels"} and call.id != "single":
             continue
         # Of the single rows three are enough.
         for step in call.steps[:3]:
@@ -140,20 +140,25 @@ class _Labels:
 
 
 def _training(network, calls):
-    """Ask for a training of each length; a row of X is known by its numbers, and a step by what it was taken from."""
+    """Ask for the trainings that are watched; a row of X is known by its numbers, and a step by what it was taken from."""
     shown = {part: [] for part in TRAIN_PARTS}
-    for call in (
-        one for one in calls if one.steps[0].method == "train" and one.id.partition("/")[0] in {"train", "rows"}
-    ):
+    for call in (one for one in calls if one.id in {"watched/same", "watched/rows"}):
         stand_in = _StandIn(**{step.name: getattr(network, step.name) for step in fields(Network)})
-        given = {name: value for name, value in call.steps[0].arguments.items() if name != "verbose"}
-        given |= {"learning_rate_decay": 0.7, "num_iters": int(call.id.partition("/")[2]) + 3}
+        about = {"method", "replaced", "verbose"}
+        given = {name: value for name, value in call.steps[0].arguments.items() if name not in about}
         try:
             with np.errstate(all="ignore"):
                 trained = stand_in.train(call.params, **given, rng=_Dice())
         except Exception as error:  # noqa: BLE001 -- a wrong step fails in whatever way it likes
             trained = type(error).__name__
         params = [*(one[0] for one in stand_in.asked), getattr(trained, "params", trained)]
+        if isinstance(params[-1], dict) and all(
+            np.array_equal(params[-1][name], params[0][name]) for name in call.params
+        ):
+            # Where nothing moves there is no step to look at, and histories of no training are easily kept.
+            for part in TRAIN_PARTS:
+                shown[part].append("nothing moved")
+            continue
         histories = getattr(trained, "histories", trained)
         known = isinstance(histories, dict)
         shown["moved"].append(params)

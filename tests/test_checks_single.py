@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS, Evidence
-from grader.checks.rounding import quantum, rough, slope_noise
+from grader.checks.rounding import quantum, rough
 from grader.judge import judge
 from grader.records import Segment, Submission
 from reference.probes import draw
@@ -105,15 +105,6 @@ def test_noise_excuses_no_wrong_gradient(wrong, noise, edited, verdicts_of):
     assert sum(gained.values()) <= 0, {key: points for key, points in gained.items() if points}
 
 
-def test_a_slope_that_cannot_be_seen_is_not_said_to_be_missing(edited, verdicts_of):
-    """Where rounding hides the slope, the report says that, and not that the loss does not depend on a parameter."""
-    wrong = ('grads["b2"] = dscores.sum(axis=0)', 'grads["b2"] = -dscores.sum(axis=0)')
-    found = verdicts_of(edited(wrong, (END, "        return round(float(loss), 4), grads\n")))
-    assert "your loss does not change" not in found["numeric_gradient"].message
-    assert "your loss is rounded too much to show a slope along b2" in found["numeric_gradient"].message
-    assert found["gradient_b2"].points == 0
-
-
 SINGLE = (
     "        hidden = np.maximum(0, X.dot(W1) + b1)",
     "        X, W1, b1, W2, b2 = (a.astype(np.float32) for a in (X, W1, b1, W2, b2))\n        hidden = np.maximum(0, X.dot(W1) + b1)",
@@ -159,8 +150,7 @@ def test_a_regulariser_that_is_unclear_in_the_loss_is_one_in_the_gradients(edite
 def swept(noise, slope=0.3, size=60):
     """Make the losses of a sweep: 2.3 + slope h + curvature, through a function that rounds them."""
     slopes = slope * np.sin(1 + np.arange(size) ** 2)
-    pair = np.array([2.3 + slopes * STEP + 5e-11, 2.3 - slopes * STEP + 5e-11 * np.cos(np.arange(size))])
-    return [noise(pair)], slopes
+    return noise(np.array([2.3 + slopes * STEP + 5e-11, 2.3 - slopes * STEP + 5e-11 * np.cos(np.arange(size))]))
 
 
 ROUNDED = {
@@ -173,21 +163,14 @@ ROUNDED = {
 
 
 @pytest.mark.parametrize("name", ROUNDED)
-def test_the_noise_covers_what_rounding_does_to_a_slope(name):
-    """Every slope is within the noise of the one that is not rounded, and the noise is not ten times too large."""
-    pairs, slopes = swept(ROUNDED[name])
-    assert rough(pairs)
-    noise = slope_noise(pairs, STEP)
-    off = np.abs((pairs[0][0].astype(float) - pairs[0][1].astype(float)) / (2 * STEP) - slopes).max()
-    # Where a step swallows all slopes, its width is all that is known.
-    assert off <= noise <= max(10 * off, 2 * quantum(pairs) / STEP)
+def test_rounding_shows_in_a_sweep(name):
+    """Single precision and cut-off digits scatter the losses of a sweep, in whatever type they are returned."""
+    assert rough([swept(ROUNDED[name])])
 
 
 def test_double_precision_is_not_taken_for_rounding():
-    """Curvature alone is no noise: the tolerance of an honest double stays what it was."""
-    pairs, _ = swept(lambda pair: pair)
-    assert not rough(pairs)
-    assert slope_noise(pairs, STEP) < 1e-8
+    """Curvature alone is no rounding: the tolerance of an honest double stays what it was."""
+    assert not rough([swept(lambda pair: pair)])
 
 
 @pytest.mark.parametrize(

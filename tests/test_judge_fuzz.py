@@ -349,9 +349,9 @@ def told(court, chosen, path, value):
     [
         # Held against {}, an array is many answers; `return None, dW1` in a student's own code ended the judging.
         ("loss/a/0", (0,), (None, np.zeros((2, 3)))),
-        ("train/4", (0,), [None, np.zeros(2)]),
+        ("watched/same", (0, "answer"), [None, np.zeros(2)]),
         # Bools are numbers until they are subtracted.
-        ("sweep/a/0.05", (0, "W1"), np.ones((2, 5, 11), dtype=bool)),
+        ("sweep/a/0.05", (0, "W1"), np.ones((2, 7, 11), dtype=bool)),
         # Numpy's warnings are errors here.
         ("scores/a", (0,), np.full((7, 3), 1e308)),
     ],

@@ -131,8 +131,12 @@ def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: 
         return False
     earned = _earned(evidence, explanation.mistakes, explanation.factor, check)
     if check in BY_CHANCE:
-        return earned < 1
+        return earned < 1 or CHECKS[check].function(_rehearsed(evidence, explanation)).carried
     return abs(earned - shares[check]) < ROUNDING
+
+
+def _rehearsed(evidence: Evidence, explanation: Explanation) -> Evidence:
+    return evidence_of(evidence.assignment, evidence.probes, explanation.mistakes, explanation.factor)
 
 
 def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[str, float]) -> bool:
@@ -148,7 +152,7 @@ def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[
         and mine > _earned(evidence, mistakes, factor, check) + ROUNDING
     ]
     # Ours may stop at a missing gradient where theirs goes round it.
-    return any(_ran(evidence_of(evidence.assignment, evidence.probes, mistakes, factor), check) for check in lost)
+    return any(_ran(_rehearsed(evidence, explanation), check) for check in lost)
 
 
 def _ran(evidence: Evidence, check: str) -> bool:
