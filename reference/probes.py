@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -227,8 +227,13 @@ def _forward(
 
 
 def _many_labels(network: Network, case: Case, rng: np.random.Generator, seconds: float) -> tuple[Call, Expectation]:
-    """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another."""
-    X = rng.normal(size=(MANY_ROWS, case.X.shape[1]))
+    """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another.
+
+    In half of the rows all scores are below zero, so that a ReLU on them shows.
+    """
+    X, last = rng.normal(size=(MANY_ROWS, case.X.shape[1])), network.names[-1][1]
+    highest = float(np.median(network.scores(case.params, X).max(axis=1)))
+    case = replace(case, params={**case.params, last: case.params[last] - highest})
     steps = (Step("predict", {"X": X}), Step("loss", {"X": X}))
     scores = network.scores(case.params, X)
     return _call("labels", case, steps, seconds), {"labels": network.predict(case.params, X), "scores": scores}
