@@ -152,7 +152,9 @@ def _training(network, calls):
         except Exception as error:  # noqa: BLE001 -- a wrong step fails in whatever way it likes
             trained = type(error).__name__
         params = [*(one[0] for one in stand_in.asked), getattr(trained, "params", trained)]
-        if isinstance(params[-1], dict) and all(np.array_equal(params[-1][name], params[0][name]) for name in call.params):
+        if isinstance(params[-1], dict) and all(
+            np.array_equal(params[-1][name], params[0][name]) for name in call.params
+        ):
             # Where nothing moves there is no step to look at, and histories of no training are easily kept.
             for part in TRAIN_PARTS:
                 shown[part].append("nothing moved")

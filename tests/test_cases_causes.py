@@ -6,7 +6,15 @@ import pytest
 
 CAUSES = {"exception", "time_limit", "removed_name", "missing_import", "other_names"}
 OF_TRAIN = {"update_rule", "decay", "minibatch", "histories"}
-OF_LOSS = {"data_loss", "regularised_loss", "gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2", "numeric_gradient"}
+OF_LOSS = {
+    "data_loss",
+    "regularised_loss",
+    "gradient_W1",
+    "gradient_b1",
+    "gradient_W2",
+    "gradient_b2",
+    "numeric_gradient",
+}
 LABELS = "        y_pred = self.loss(X).argmax(axis=1)\n"
 SIZES = "        N, D = X.shape\n"
 LOSS = "        loss = None\n"
@@ -20,9 +28,18 @@ ENDLESS = "            while True:\n                pass\n"
 # what is written instead | the cause's id, or "" where nothing is written yet
 PREDICT = {
     "raises": ((LABELS, "        raise ValueError('not yet')\n"), "exception"),
-    "works with an attribute that nobody sets": ((LABELS, "        y_pred = self.scores.argmax(axis=1)\n"), "exception"),
-    "multiplies shapes that do not fit": ((LABELS, '        y_pred = (X @ self.params["W2"]).argmax(axis=1)\n'), "exception"),
-    "calls what numpy no longer has": ((LABELS, "        y_pred = self.loss(X).argmax(axis=1).astype(np.int)\n"), "removed_name"),
+    "works with an attribute that nobody sets": (
+        (LABELS, "        y_pred = self.scores.argmax(axis=1)\n"),
+        "exception",
+    ),
+    "multiplies shapes that do not fit": (
+        (LABELS, '        y_pred = (X @ self.params["W2"]).argmax(axis=1)\n'),
+        "exception",
+    ),
+    "calls what numpy no longer has": (
+        (LABELS, "        y_pred = self.loss(X).argmax(axis=1).astype(np.int)\n"),
+        "removed_name",
+    ),
     "loops for ever": ((LABELS, "        while len(X):\n            pass\n"), "time_limit"),
     "is not written, and says so": ((LABELS, "        raise NotImplementedError\n"), ""),
     "is not written": ((LABELS, ""), ""),
@@ -32,7 +49,11 @@ LOSES = {
     "raises before the loss": ((LOSS, LOSS + "        correct = score[np.arange(N), y]\n"), "exception", 48),
     "raises in the backward pass": ((GRADS, GRADS + "        hidden.dot(hidden)\n"), "exception", 48),
     "calls what numpy no longer has": ((LOSS, LOSS + "        scores = scores.astype(np.float)\n"), "removed_name", 48),
-    "imports a file that was not handed in": ((SIZES, "        from .layers import affine\n" + SIZES), "missing_import", 40),
+    "imports a file that was not handed in": (
+        (SIZES, "        from .layers import affine\n" + SIZES),
+        "missing_import",
+        40,
+    ),
     "loops for ever": ((LOSS, LOSS + "        while y is not None:\n            pass\n"), "time_limit", 34),
     "is not written": ((LOSS, "        return None, {}\n"), "", 38),
     "is not written at all": ((SIZES, "        return None\n"), "", 30),

@@ -114,7 +114,9 @@ def test_a_mistake_of_its_kind_is_named_and_charged_once(kind, at, edited, judge
     assert diagnosis.id == (one.name or diagnosis.id)
     assert diagnosis.places or diagnosis.id == "decay_forgotten"  # what is not there has no line
     paid = {verdict.id for verdict in judgement.verdicts if verdict.points < verdict.max_points}
-    assert paid <= set(diagnosis.checks) | {"purity"}  # where loss() raises, nothing shows that it keeps what it is given
+    assert paid <= set(diagnosis.checks) | {
+        "purity"
+    }  # where loss() raises, nothing shows that it keeps what it is given
 
 
 @pytest.mark.parametrize("number", ["1e-3", "0.01", "2e-4"])

@@ -16,7 +16,7 @@ PREDICT = "        y_pred = self.loss(X).argmax(axis=1)\n"
 TRAIN_ACC = "np.mean(self.predict(X_batch) == y_batch)"
 DONE = '        return {\n            "loss_history"'
 
-SGD = '''
+SGD = """
 class SGD:
     def __init__(self, params, net=None):
         self.params, self.net = params, net
@@ -31,8 +31,8 @@ class SGD:
         return loss
 
 
-'''
-BASE = '''
+"""
+BASE = """
 class Base:
     def loss(self, X, y=None, reg=0):
         return self.really(X, y, reg)
@@ -41,7 +41,7 @@ class Base:
         return self.loss(X).argmax(axis=1)
 
 
-'''
+"""
 OWN_SETTING = """    def __setattr__(self, name, value):
         if name == "params" and not isinstance(value, dict):
             raise TypeError("params is a dict")
@@ -87,7 +87,10 @@ ASKED = {
         ),
     ),
     "with other names for its parameters": (
-        ("def loss(self, X, y=None, reg=0.0):", "def loss(self, inputs, labels=None, lam=0.0):\n        X, y, reg = inputs, labels, lam"),
+        (
+            "def loss(self, X, y=None, reg=0.0):",
+            "def loss(self, inputs, labels=None, lam=0.0):\n        X, y, reg = inputs, labels, lam",
+        ),
         ("self.loss(X_batch, y=y_batch, reg=reg)", "self.loss(X_batch, labels=y_batch, lam=reg)"),
     ),
     "with a parameter more": (
@@ -123,10 +126,16 @@ STEPS = {
         (PREDICT, "        y_pred = self._work(X).argmax(axis=1)\n"),
     ),
     "changed in place by the rate": (
-        (UPDATE, "            for name in self.params:\n                grads[name] *= learning_rate\n                self.params[name] -= grads[name]\n"),
+        (
+            UPDATE,
+            "            for name in self.params:\n                grads[name] *= learning_rate\n                self.params[name] -= grads[name]\n",
+        ),
     ),
     "changed in place by the rate and the sign": (
-        (UPDATE, "            for name in self.params:\n                np.multiply(grads[name], -learning_rate, out=grads[name])\n                self.params[name] += grads[name]\n"),
+        (
+            UPDATE,
+            "            for name in self.params:\n                np.multiply(grads[name], -learning_rate, out=grads[name])\n                self.params[name] += grads[name]\n",
+        ),
     ),
     "clipped by entry": (
         (UPDATE, "            grads = {name: np.clip(one, -5, 5) for name, one in grads.items()}\n" + UPDATE),
@@ -135,15 +144,27 @@ STEPS = {
         (
             UPDATE,
             "            length = np.sqrt(sum((one**2).sum() for one in grads.values()))\n"
-            "            for name in grads:\n                grads[name] = grads[name] * min(1.0, 5.0 / (length + 1e-12))\n" + UPDATE,
+            "            for name in grads:\n                grads[name] = grads[name] * min(1.0, 5.0 / (length + 1e-12))\n"
+            + UPDATE,
         ),
     ),
-    "into new arrays": ((UPDATE, UPDATE.replace("-= learning_rate * grads[name]", "= self.params[name] - learning_rate * grads[name]")),),
+    "into new arrays": (
+        (UPDATE, UPDATE.replace("-= learning_rate * grads[name]", "= self.params[name] - learning_rate * grads[name]")),
+    ),
     "into a new dict": (
-        (UPDATE, "            self.params = {name: value - learning_rate * grads[name] for name, value in self.params.items()}\n"),
+        (
+            UPDATE,
+            "            self.params = {name: value - learning_rate * grads[name] for name, value in self.params.items()}\n",
+        ),
     ),
     "line by line": (
-        (UPDATE, "".join(f'            self.params["{name}"] += -learning_rate * grads["{name}"]\n' for name in ("b2", "W2", "b1", "W1"))),
+        (
+            UPDATE,
+            "".join(
+                f'            self.params["{name}"] += -learning_rate * grads["{name}"]\n'
+                for name in ("b2", "W2", "b1", "W1")
+            ),
+        ),
     ),
     "by an optimiser made in train()": (
         (START, SGD + START),
@@ -167,7 +188,10 @@ STEPS = {
     ),
     "by momentum of nothing": (
         (BEGIN, "        velocity = {name: np.zeros_like(value) for name, value in self.params.items()}\n" + BEGIN),
-        (UPDATE, "            for name in self.params:\n                velocity[name] = 0.0 * velocity[name] - learning_rate * grads[name]\n                self.params[name] += velocity[name]\n"),
+        (
+            UPDATE,
+            "            for name in self.params:\n                velocity[name] = 0.0 * velocity[name] - learning_rate * grads[name]\n                self.params[name] += velocity[name]\n",
+        ),
     ),
 }
 # What the network is made of, and what is done with it.
@@ -176,25 +200,44 @@ MADE_OF = {
     "a __setattr__ of its own": ((START, START + OWN_SETTING),),
     "slots and a __setattr__ of its own": ((START, START + SLOTS + OWN_SETTING),),
     "a __call__ for loss()": (
-        ("    def train(\n", "    def __call__(self, X, y, reg):\n        return self.loss(X, y, reg)\n\n    def train(\n"),
+        (
+            "    def train(\n",
+            "    def __call__(self, X, y, reg):\n        return self.loss(X, y, reg)\n\n    def train(\n",
+        ),
         ("self.loss(X_batch, y=y_batch, reg=reg)", "self(X_batch, y_batch, reg)"),
     ),
     "a deep copy of the best parameters": (
         (BEGIN, "        import copy\n\n        best, best_acc = copy.deepcopy(self.params), -1.0\n" + BEGIN),
-        (VAL, VAL + "                if val_acc_history[-1] > best_acc:\n                    best, best_acc = copy.deepcopy(self.params), val_acc_history[-1]\n"),
+        (
+            VAL,
+            VAL
+            + "                if val_acc_history[-1] > best_acc:\n                    best, best_acc = copy.deepcopy(self.params), val_acc_history[-1]\n",
+        ),
         (DONE, "        self.best = best\n" + DONE),
     ),
     "a deep copy of the network each epoch": (
-        (VAL, VAL + "                import copy\n\n                self.kept = None\n                self.kept = copy.deepcopy(self)\n"),
+        (
+            VAL,
+            VAL
+            + "                import copy\n\n                self.kept = None\n                self.kept = copy.deepcopy(self)\n",
+        ),
     ),
     "a deep copy that is asked for its accuracy": (
         (VAL, "                import copy\n\n" + VAL.replace("self.predict", "copy.deepcopy(self).predict")),
     ),
     "early stopping on the loss": (
-        (KEEP, KEEP + "            if len(loss_history) > 3 and loss_history[-1] > 2 * loss_history[0]:\n                break\n"),
+        (
+            KEEP,
+            KEEP
+            + "            if len(loss_history) > 3 and loss_history[-1] > 2 * loss_history[0]:\n                break\n",
+        ),
     ),
     "early stopping on the validation rows": (
-        (VAL, VAL + "                if len(val_acc_history) > 20 and val_acc_history[-1] < val_acc_history[-20] - 0.5:\n                    break\n"),
+        (
+            VAL,
+            VAL
+            + "                if len(val_acc_history) > 20 and val_acc_history[-1] < val_acc_history[-20] - 0.5:\n                    break\n",
+        ),
     ),
     "early stopping where a loss is no number": (
         (KEEP, KEEP + "            if not np.isfinite(loss):\n                break\n"),
@@ -203,7 +246,11 @@ MADE_OF = {
         (BEGIN, "        it = -1\n        while it + 1 < num_iters:\n            it += 1\n"),
     ),
     "a generator of batches": (
-        (BEGIN, "        def batches():\n            while True:\n                yield np.random.choice(num_train, batch_size)\n\n        drawn = batches()\n" + BEGIN),
+        (
+            BEGIN,
+            "        def batches():\n            while True:\n                yield np.random.choice(num_train, batch_size)\n\n        drawn = batches()\n"
+            + BEGIN,
+        ),
         ("np.random.choice(num_train, batch_size)\n            X_batch", "next(drawn)\n            X_batch"),
     ),
 }
@@ -215,10 +262,16 @@ LABELS = {
     ),
     "one row after another, each as a vector": (
         (PREDICT, "        X = np.atleast_2d(X)\n" + PREDICT),
-        (VAL, "                right = [np.ravel(self.predict(row))[0] == label for row, label in zip(X_val, y_val)]\n                val_acc_history.append(np.mean(right))\n"),
+        (
+            VAL,
+            "                right = [np.ravel(self.predict(row))[0] == label for row, label in zip(X_val, y_val)]\n                val_acc_history.append(np.mean(right))\n",
+        ),
     ),
     "from the parameters": (
-        (PREDICT, '        W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))\n        y_pred = (np.maximum(0, X.dot(W1) + b1).dot(W2) + b2).argmax(axis=1)\n'),
+        (
+            PREDICT,
+            '        W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))\n        y_pred = (np.maximum(0, X.dot(W1) + b1).dot(W2) + b2).argmax(axis=1)\n',
+        ),
     ),
     "of all rows of training": ((TRAIN_ACC, "np.mean(self.predict(X) == y)"),),
     "from scores in train()": ((TRAIN_ACC, "np.mean(self.loss(X_batch).argmax(axis=1) == y_batch)"),),

@@ -68,9 +68,7 @@ def account_of(evidence, rubric=RUBRIC):
     """Judge by every check, and settle."""
     findings = {check: CHECKS[check].function(evidence) for check in rubric}
     account, line = settle(evidence, findings), evidence.probes.line_up
-    told = tuple(
-        Told(line.suspect_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named
-    )
+    told = tuple(Told(line.suspect_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named)
     return Settled(told, account.credited, account.unexplained), findings
 
 
@@ -257,7 +255,11 @@ def test_what_only_follows_reaches_the_verdicts_as_carried(answered, assignment,
 def test_what_only_follows_costs_nothing(answered):
     """The named mistake costs the two gradients of its own layer, and explains what follows from them as well."""
     account, findings = account_of(answered("gradient_not_divided"))
-    assert {check for check, one in findings.items() if one.carried} >= {"gradient_W1", "gradient_b1", "numeric_gradient"}
+    assert {check for check, one in findings.items() if one.carried} >= {
+        "gradient_W1",
+        "gradient_b1",
+        "numeric_gradient",
+    }
     assert set(account.named[0].costs) == {"gradient_W2", "gradient_b2"}
     assert set(account.named[0].explains) == failing(findings)
 
