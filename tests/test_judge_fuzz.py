@@ -351,7 +351,7 @@ def told(court, chosen, path, value):
         ("loss/a/0", (0,), (None, np.zeros((2, 3)))),
         ("watched/same", (0, "answer"), [None, np.zeros(2)]),
         # Bools are numbers until they are subtracted.
-        ("sweep/a/0.05", (0, "W1"), np.ones((2, 7, 11), dtype=bool)),
+        ("loss/a/0", (0, 1, "W1"), np.ones((7, 11), dtype=bool)),
         # Numpy's warnings are errors here.
         ("scores/a", (0,), np.full((7, 3), 1e308)),
     ],

@@ -71,6 +71,13 @@ def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, probes
         assert np.linalg.matrix_rank(call.params["W2"]) == h.shape[1]
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 231])
+def test_no_class_wins_most_of_the_many_rows(assignment, seed):
+    """Labels tell mistakes apart only where they vary: the commonest one stands at fewer than four of five rows."""
+    labels = draw(assignment, seed).expected["labels"]["labels"]
+    assert np.bincount(labels).max() < 0.8 * len(labels)
+
+
 def test_no_number_of_the_watched_run_stands_in_for_another(probes):
     """Rows, inputs, units, classes, batch, iterations and validation rows all differ: a mistake about one shows as itself."""
     (call,) = [one for one in probes.calls if one.id == "watched/rows"]

@@ -78,6 +78,8 @@ def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
     verdicts[b2] = "right" if near(own[b2], right[b2]) else "wrong"
     if verdicts[b2] != "right" and d is not None and near(own[b2], d.sum(axis=0)):
         verdicts[b2] = verdicts[W2]
+    elif verdicts[b2] == "right" and verdicts[W2] == "found" and d is not None and not near(own[b2], d.sum(axis=0)):
+        d = d_right  # the bias says that it is right: what is wrong is the product alone, and goes no further
 
     du_right = np.linalg.lstsq(X.T, right[W1], rcond=None)[0]
     du = None if d is None else (d @ weights.T) * (h > 0)

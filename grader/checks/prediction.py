@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.checks.describe_difference import of_labels, with_clues
 from grader.checks.evidence import Evidence, fact, not_started, obstacle, settle
-from grader.checks.losses import own_scores, scores_alike
+from grader.checks.losses import scores_alike
 from grader.compare import as_array, describe
 from grader.records import Array, Call, Finding
 
@@ -41,17 +41,26 @@ def right_given_scores(evidence: Evidence) -> bool:
     labels = as_array(notes.get("answer")) if isinstance(notes, dict) else None
     if labels is None or labels.shape != right.shape or labels.dtype.kind not in "iu" or (labels != right).any():
         return False
-    for call in evidence.calls("predict"):
-        reply, scores = evidence.reply(call.id), evidence.reply(f"scores/{call.id.split('/')[1]}").results
-        own, given = as_array(reply.results[0]) if reply.results else None, as_array(scores[0]) if scores else None
-        if own is None or given is None or given.ndim != 2:
-            # What stops it is its own loss(), which is charged there.
-            if scores and given is not None and given.ndim == 2:
-                return False
-            continue
-        if not np.isfinite(given).all() or not np.array_equal(own.reshape(-1), given.argmax(axis=1)):
+    for call in (*evidence.calls("predict"), *evidence.calls("labels")):
+        results = evidence.reply(call.id).results
+        own, given = as_array(results[0]) if results else None, _own_plain_scores(evidence, call)
+        if given is None:
+            continue  # what stops it is its own loss(), which is charged there
+        if own is None or not np.isfinite(given).all() or not np.array_equal(own.reshape(-1), given.argmax(axis=1)):
             return False
     return True
+
+
+def _own_plain_scores(evidence: Evidence, call: Call) -> Array | None:
+    """Return what loss(X) gives for the rows of a question to predict(), where that is an array of two axes."""
+    if call.id == "labels":
+        results = evidence.reply(call.id).results[1:]
+    else:
+        results = evidence.reply(f"scores/{call.id.split('/')[1]}").results
+    scores = as_array(results[0]) if results else None
+    return (
+        scores if scores is not None and scores.ndim == 2 and len(scores) == len(call.steps[0].arguments["X"]) else None
+    )
 
 
 def _of_case(evidence: Evidence, call: Call) -> Finding | None:
@@ -92,10 +101,5 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
 
 def _own_labels(evidence: Evidence, call: Call, right: Array) -> Array | None:
     """Return the labels that follow from their own scores, where those are wrong but of the right kind."""
-    if call.id == "labels":
-        results = evidence.reply(call.id).results
-        own = as_array(results[1]) if len(results) > 1 and scores_alike(evidence) else None
-        own = own if own is not None and own.ndim == 2 and len(own) == len(right) else None
-    else:
-        own = own_scores(evidence, call.id.split("/")[1])
+    own = _own_plain_scores(evidence, call) if scores_alike(evidence) else None
     return None if own is None or not np.isfinite(own).all() else own.argmax(axis=1).astype(right.dtype)

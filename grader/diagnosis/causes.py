@@ -70,7 +70,9 @@ def _key(error: StudentError, submission: Submission) -> tuple[str, ...]:
     """Return what two errors of one cause share."""
     if error.type:
         # Messages name sizes, which differ from question to question; the line does not.
-        return error.type, str(error.places[-1]) if error.places else error.message.partition("\n")[0]
+        if error.places:
+            return error.type, str(error.places[-1])
+        return error.type, re.sub(r"\d[^\s,)]*", "", error.message.partition("\n")[0])
     return "", _method(error, submission)
 
 

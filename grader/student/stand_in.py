@@ -107,7 +107,8 @@ class StandIn:
     def scores_at(self, moment: int, X: Floats) -> Floats:
         """Return the scores (N, C) that rows have once the parameters have changed `moment` times."""
         noise = np.array([_chance(X, shift) for shift in range(1, 1 + self._classes)]).T
-        scores = 0.5 * noise.reshape(len(X), self._classes)
+        # Below zero in many rows, so that a ReLU on them shows.
+        scores = 0.5 * noise.reshape(len(X), self._classes) - 2.0 * _chance(X, self._classes + 1)[:, None]
         scores[np.arange(len(X)), self.labels(moment, X)] += 1.0
         return scores
 

@@ -131,7 +131,8 @@ class Watch:
                 left = [value for name, value in keywords.items() if name not in {*names, *ORDER}]
                 by_name = {own_name: keywords[n] for own_name, n in zip(names, ORDER, strict=True) if n in keywords}
                 given = dict(zip(names, positional[1:], strict=False)) | dict(keywords) | by_name
-                given = given if not left else {**given, names[2]: left[0]}
+                # Rows are a matrix, labels a vector, and reg is a number, under whatever name.
+                given = {names[(2, 1, 0)[min(np.ndim(value), 2)]]: value for value in left} | given
             else:
                 bound.apply_defaults()
                 given = bound.arguments
