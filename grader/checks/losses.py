@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, given, loss_calls, own_gradient, read_loss, sweep
+from grader.checks.evidence import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
 from grader.checks.rounding import quantum, rough
 from grader.compare import as_array, compare
 from grader.records import Array, Floats
@@ -84,13 +84,6 @@ def data_loss_right(evidence: Evidence, case: str) -> bool:
 
 
 @fact
-def loss_right(evidence: Evidence) -> bool:
-    """Tell whether the whole loss is right: on every case, with the regulariser."""
-    cases = {case for _, case, _ in loss_calls(evidence)}
-    return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
-
-
-@fact
 def resembles_the_loss(evidence: Evidence) -> bool:
     """Tell whether the student's loss is of the right kind.
 
@@ -141,7 +134,7 @@ def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
 
 
-@given
+@fact
 def right_gradient(evidence: Evidence, call: str, name: str, factor: float) -> Floats:
     """Return the right gradient in a plain call, with `factor` times the regulariser."""
     expected = evidence.expected(call)
