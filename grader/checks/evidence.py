@@ -138,7 +138,7 @@ def not_started(answer: Any) -> bool:
 def own_params(
     evidence: Evidence, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, Floats] | None:
-    """Give the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
+    """Return the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
 
     shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
     """
@@ -160,7 +160,7 @@ def own_params(
 def own_gradient(
     evidence: Evidence, call: str, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
 ) -> Floats | None:
-    """Give one gradient from a loss step in the assignment's shape; None where there is none.
+    """Return one gradient from a loss step in the assignment's shape; None where there is none.
 
     spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
         not of the train() that uses it.
@@ -187,7 +187,7 @@ def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
 
 @fact
 def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
-    """Give the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
+    """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
     reply, call = evidence.reply(identity), evidence.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):
         return None
@@ -201,7 +201,7 @@ def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
 
 
 def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
-    """Give an answer in the expected shape, or say what it is instead."""
+    """Return an answer in the expected shape, or what it is instead."""
     array = as_array(value)
     if array is None:
         return None, describe(value)

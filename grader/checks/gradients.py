@@ -20,9 +20,9 @@ from grader.checks.evidence import (
     sweep,
 )
 from grader.checks.given import judged, regulariser_right
-from grader.checks.losses import followed, loss_tolerance, right_gradient, rounded
-from grader.compare import Difference, compare, is_single, number
-from grader.records import Array, Call, Finding, HeatMap
+from grader.checks.losses import difference_from, followed, loss_tolerance, right_gradient
+from grader.compare import Difference, compare, number
+from grader.records import Call, Finding, HeatMap
 
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
@@ -73,22 +73,9 @@ def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
     if array is None:
         text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_next(shape)}"
         return Finding(0.0, text, about=about)
-    difference = _nearest(evidence, call, name, array)
+    right = right_gradient(evidence, call.id, name, followed(evidence))
+    difference = difference_from(evidence, array, right, evidence.assignment.tolerances.gradient)
     return None if difference.within else _wrong(evidence, call, name, difference)
-
-
-def _nearest(evidence: Evidence, call: Call, name: str, array: Array) -> Difference:
-    """Compare with the right gradient under the loss's own convention."""
-    tolerances, factor = evidence.assignment.tolerances, followed(evidence)
-
-    def nearest(relative: float) -> Difference:
-        return compare(
-            array, right_gradient(evidence, call.id, name, factor), relative=relative, floor=tolerances.floor
-        )
-
-    strict = nearest(tolerances.gradient)
-    # The regulariser may be added in double precision to a gradient that was computed in single.
-    return strict if strict.within or not (is_single(array) or rounded(evidence)) else nearest(tolerances.single)
 
 
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:

@@ -6,7 +6,7 @@ import numpy as np
 
 from grader.checks.evidence import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
 from grader.checks.rounding import quantum, rough
-from grader.compare import as_array, compare
+from grader.compare import Difference, as_array, compare, is_single
 from grader.records import Array, Floats
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
@@ -72,6 +72,18 @@ def rounded(evidence: Evidence) -> bool:
     return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
 
 
+def difference_from(evidence: Evidence, array: Array, right: Array, relative: float) -> Difference:
+    """Return how far an array is from the right one; to fewer digits where single precision is inside.
+
+    One layer in single precision is enough, and does not show in the type: the rest may be added in double precision.
+    """
+    tolerances = evidence.assignment.tolerances
+    strict = compare(array, right, relative=relative, floor=tolerances.floor)
+    if strict.within or not (is_single(array) or rounded(evidence)):
+        return strict
+    return compare(array, right, relative=tolerances.single, floor=tolerances.floor)
+
+
 @fact
 def data_loss_right(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss without regulariser is right on one case."""
@@ -122,16 +134,20 @@ def own_scores(evidence: Evidence, case: str) -> Floats | None:
     return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
 
 
+def cross_entropy(scores: Floats, y: Array) -> float:
+    """Return the mean of -log p[y] over the rows (000, 001, 003)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+
+
 @fact
 def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
     own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
     if own is None or value is None:
         return False
-    shifted = own - own.max(axis=1, keepdims=True)
-    y = evidence.call(f"loss/{case}/0").steps[0].arguments["y"]
-    mean = float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
-    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
+    right = cross_entropy(own, evidence.call(f"loss/{case}/0").steps[0].arguments["y"])
+    return compare(np.asarray(value), np.asarray(right), relative=loss_tolerance(evidence), floor=0.0).within
 
 
 @fact
