@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, wraps
-from operator import attrgetter
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -29,41 +28,20 @@ class Evidence:
         return self.assignment.variant.names
 
     def calls(self, prefix: str) -> list[Call]:
-        """Give the calls of one family, such as "loss", in the order in which they were asked."""
-        families: dict[str, list[Call]] = self.shared.get("families", {})
-        if not families:
-            for call in self.probes.calls:
-                families.setdefault(call.id.partition("/")[0], []).append(call)
-            self.shared["families"] = families
-        return families.get(prefix, [])
+        """Return the calls of one family, such as "loss", in the order in which they were asked."""
+        return [call for call in self.probes.calls if call.id.partition("/")[0] == prefix]
 
     def reply(self, call: str) -> Reply:
-        """Give the reply to a call; one that never came counts as not asked."""
+        """Return the reply to a call; one that never came counts as not asked."""
         return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
 
     def expected(self, call: str) -> Expectation:
-        """Give the reference's answer to a call."""
+        """Return the reference's answer to a call."""
         return self.probes.expected[call]
 
     def call(self, identity: str) -> Call:
-        """Give a call by its id."""
-        if "call" not in self.shared:
-            self.shared["call"] = {call.id: call for call in self.probes.calls}
-        found: Call = self.shared["call"][identity]
-        return found
-
-    @cached_property
-    def shared(self) -> dict[Any, Any]:
-        """Hold what `given` has worked out, for all submissions that are asked these questions."""
-        line_up = self.probes.line_up
-        if line_up is None:
-            return {}
-        found = line_up.known.get("shared")
-        # Somebody else's questions may come with the same line-up, and the same questions with other tolerances.
-        if found is None or found[0] is not self.probes or found[1] is not self.assignment:
-            found = line_up.known["shared"] = (self.probes, self.assignment, {})
-        kept: dict[Any, Any] = found[2]
-        return kept
+        """Return a call by its id."""
+        return next(call for call in self.probes.calls if call.id == identity)
 
 
 P = ParamSpec("P")
@@ -72,30 +50,17 @@ T = TypeVar("T")
 
 def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
     """Work a function of the evidence out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
-    return _remembered(function, attrgetter("known"))
 
-
-def given(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
-    """Work a function of the questions alone out once for all submissions: it must not look at a reply.
-
-    Its arguments are calls, parameters and accepted factors, so that what is kept stays as small as the questions.
-    """
-    return _remembered(function, attrgetter("shared"))
-
-
-def _remembered(
-    function: Callable[Concatenate[Evidence, P], T], store: Callable[[Evidence], dict[Any, Any]]
-) -> Callable[Concatenate[Evidence, P], T]:
     @wraps(function)
     def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
             return function(evidence, *args, **kwargs)
-        known, key = store(evidence), (function, args)
+        key = (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
-            found: T = known[key]
+            found: T = evidence.known[key]
         except KeyError:
-            found = known[key] = function(evidence, *args, **kwargs)
+            found = evidence.known[key] = function(evidence, *args, **kwargs)
         return found
 
     return remembered
@@ -173,7 +138,7 @@ def not_started(answer: Any) -> bool:
 def own_params(
     evidence: Evidence, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, Floats] | None:
-    """Give the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
+    """Return the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
 
     shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
     """
@@ -195,7 +160,7 @@ def own_params(
 def own_gradient(
     evidence: Evidence, call: str, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
 ) -> Floats | None:
-    """Give one gradient from a loss step in the assignment's shape; None where there is none.
+    """Return one gradient from a loss step in the assignment's shape; None where there is none.
 
     spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
         not of the train() that uses it.
@@ -213,28 +178,16 @@ def own_gradient(
     return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
 
 
-def own_gradients(
-    evidence: Evidence, call: str, steps: range, name: str, shape: tuple[int, ...]
-) -> list[Floats | None]:
-    """Give `own_gradient`, spread, of several steps of a call; at once where nothing has to be brought into shape."""
-    found = [read_loss(evidence, call, index).grads.get(name) for index in steps]
-    if all(isinstance(one, np.ndarray) and one.dtype == np.float64 and one.shape == shape for one in found):
-        whole = np.array(found)
-        if np.isfinite(whole).all():
-            return list(whole)
-    return [own_gradient(evidence, call, index, name, shape, spread=True) for index in steps]
-
-
-@given
+@fact
 def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
-    """Give each loss call with its case's letter and its reg."""
+    """Return each loss call with its case's letter and its reg."""
     calls = evidence.calls("loss")
     return [(call, call.id.split("/")[1], float(evidence.expected(call.id)["reg"])) for call in calls]
 
 
 @fact
 def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
-    """Give the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
+    """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
     reply, call = evidence.reply(identity), evidence.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):
         return None
@@ -248,7 +201,7 @@ def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
 
 
 def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
-    """Give an answer in the expected shape, or say what it is instead."""
+    """Return an answer in the expected shape, or what it is instead."""
     array = as_array(value)
     if array is None:
         return None, describe(value)

@@ -12,13 +12,13 @@ from grader.checks.losses import (
     allowed_conventions,
     convention,
     data_loss_right,
+    difference_from,
     fitted_factors,
     loss_tolerance,
     resembles_the_loss,
     right_for_own_scores,
-    rounded,
 )
-from grader.compare import as_array, compare, describe, fit, is_single, number
+from grader.compare import as_array, describe, fit, number
 from grader.records import Array, Finding, Floats, HeatMap
 
 # 1000 + s keeps three digits fewer of s than s does.
@@ -48,11 +48,8 @@ def _wrong_scores(evidence: Evidence, answer: object, right: Array) -> Finding |
     if array is None or array.shape != right.shape:
         text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned where y is None."
         return Finding(0.0, text, about="loss")
-    tolerances = evidence.assignment.tolerances
-    difference = compare(array, right, relative=tolerances.scores, floor=tolerances.floor)
-    near = difference.within or compare(array, right, relative=tolerances.single, floor=tolerances.floor).within
-    # One layer in single precision is enough, and does not show in the type.
-    if difference.within or (near and (is_single(array) or rounded(evidence))):
+    difference = difference_from(evidence, array, right, evidence.assignment.tolerances.scores)
+    if difference.within:
         return None
     row, column = difference.worst
     text = (
@@ -140,23 +137,18 @@ def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
     return (
         f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
-        f" {number(float(values.max()))} reg times it.{_which_parameters(evidence)}\n"
+        f" {number(float(values.max()))} reg times it.{_which_parameters(evidence, factors)}\n"
         "Look at which parameters enter (both weight matrices), that they are squared, and that reg enters once."
     )
 
 
-def _which_parameters(evidence: Evidence) -> str:
-    """Explain what was added as k_1 sum W1^2 + k_2 sum b1^2 + ..., where small factors do."""
-    rows, added = [], []
-    for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
-        if reg and own is not None and bare is not None:
-            rows.append([float((np.asarray(call.params[name]) ** 2).sum()) for name in evidence.names])
-            added.append((own - bare) / reg)
-    design, target = np.array(rows), np.array(added)
+def _which_parameters(evidence: Evidence, factors: list[float]) -> str:
+    """Return what was added as k (sum W1^2 + sum b1^2 + ...), where one factor k does."""
+    calls = [call for call, _, reg in loss_calls(evidence) if reg]
+    added = np.array(factors) * [float(evidence.expected(call.id)["penalty"]) for call in calls]
+    squares = np.array([[(call.params[name] ** 2).sum() for name in evidence.names] for call in calls])
     for pick in ((0,), (2,), (0, 1, 2, 3), (0, 2, 3), (0, 1, 2), (1, 3)):
-        total: Floats = design[:, pick].sum(axis=1)
-        ratio = target / total
+        ratio: Floats = added / squares[:, pick].sum(axis=1)
         if np.ptp(ratio) <= 1e-4 * np.abs(ratio).max():
             names = " + ".join(f"sum {evidence.names[i]}^2" for i in pick)
             return f" It is {number(float(ratio.mean()))} reg times ({names})."

@@ -5,9 +5,6 @@ What a program says of its own loss excuses nothing: it can make up a loss that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
-
 import numpy as np
 
 from grader.checks.describe_difference import of_gradient, with_clues
@@ -15,7 +12,6 @@ from grader.checks.evidence import (
     Evidence,
     best_array,
     fact,
-    given,
     loss_calls,
     obstacle,
     own_gradient,
@@ -24,9 +20,9 @@ from grader.checks.evidence import (
     sweep,
 )
 from grader.checks.given import judged, regulariser_right
-from grader.checks.losses import followed, loss_tolerance, right_gradient, rounded
-from grader.compare import Difference, allowance, as_array, compare, fit, is_single, number
-from grader.records import Array, Call, Finding, Floats, HeatMap
+from grader.checks.losses import difference_from, followed, loss_tolerance, right_gradient
+from grader.compare import Difference, compare, number
+from grader.records import Call, Finding, HeatMap
 
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
@@ -61,8 +57,6 @@ def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
     answer = read_loss(evidence, call.id)
     if answer.finding:
         return answer.finding
-    if (identity, name) in plainly_right(evidence):
-        return None
     shape = call.params[name].shape
     if name not in answer.grads:
         if answer.surplus and not answer.grads:
@@ -79,75 +73,9 @@ def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
     if array is None:
         text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_next(shape)}"
         return Finding(0.0, text, about=about)
-    difference = _nearest(evidence, call, name, array)
+    right = right_gradient(evidence, call.id, name, followed(evidence))
+    difference = difference_from(evidence, array, right, evidence.assignment.tolerances.gradient)
     return None if difference.within else _wrong(evidence, call, name, difference)
-
-
-@fact
-def plainly_right(evidence: Evidence) -> frozenset[tuple[str, str]]:
-    """Give (call, name) of the gradients that are right in double precision.
-
-    All are compared at once: one by one, thirty-six comparisons took 2 ms, and most submissions need no more than this.
-    """
-    laid = _laid_out(evidence, followed(evidence))
-    own = [_flat(read_loss(evidence, call).grads.get(name), shape) for call, name, shape in laid.places]
-    # NaN is within nothing.
-    near = np.abs(np.concatenate(own) - laid.right) / laid.allowed <= 1.0
-    if near.all():
-        return laid.every
-    fine = np.logical_and.reduceat(near, laid.starts)
-    return frozenset((call, name) for (call, name, _), right in zip(laid.places, fine, strict=True) if right)
-
-
-def _flat(value: object, shape: tuple[int, ...]) -> Floats:
-    """Give a gradient's entries in one row; NaN for one that has no such entries."""
-    array = as_array(value)
-    fitted = None if array is None else fit(array, shape)
-    return np.full(prod(shape), np.nan) if fitted is None else np.asarray(fitted, dtype=np.float64).reshape(-1)
-
-
-@dataclass(frozen=True, eq=False)
-class _LaidOut:
-    """The right gradients of all plain calls, one after the other, and how far from them is near enough."""
-
-    places: tuple[tuple[str, str, tuple[int, ...]], ...]  # call, name, shape
-    every: frozenset[tuple[str, str]]
-    starts: Array
-    right: Floats
-    allowed: Floats
-
-
-@given
-def _laid_out(evidence: Evidence, factor: float) -> _LaidOut:
-    tolerances = evidence.assignment.tolerances
-    rights = {
-        (call.id, name): right_gradient(evidence, call.id, name, factor)
-        for call, _, _ in loss_calls(evidence)
-        for name in evidence.names
-    }
-    allowed = [allowance(one, relative=tolerances.gradient, floor=tolerances.floor) for one in rights.values()]
-    sizes = [one.size for one in rights.values()]
-    return _LaidOut(
-        tuple((call, name, right.shape) for (call, name), right in rights.items()),
-        frozenset(rights),
-        np.cumsum([0, *sizes[:-1]]),
-        np.concatenate([one.reshape(-1) for one in rights.values()]),
-        np.concatenate([one.reshape(-1) for one in allowed]),
-    )
-
-
-def _nearest(evidence: Evidence, call: Call, name: str, array: Floats) -> Difference:
-    """Compare with the right gradient under the loss's own convention."""
-    tolerances, factor = evidence.assignment.tolerances, followed(evidence)
-
-    def nearest(relative: float) -> Difference:
-        return compare(
-            array, right_gradient(evidence, call.id, name, factor), relative=relative, floor=tolerances.floor
-        )
-
-    strict = nearest(tolerances.gradient)
-    # The regulariser may be added in double precision to a gradient that was computed in single.
-    return strict if strict.within or not (is_single(array) or rounded(evidence)) else nearest(tolerances.single)
 
 
 def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:

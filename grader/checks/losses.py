@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, given, loss_calls, own_gradient, read_loss, sweep
+from grader.checks.evidence import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
 from grader.checks.rounding import quantum, rough
-from grader.compare import as_array, compare
+from grader.compare import Difference, as_array, compare, is_single
 from grader.records import Array, Floats
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
@@ -72,6 +72,18 @@ def rounded(evidence: Evidence) -> bool:
     return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
 
 
+def difference_from(evidence: Evidence, array: Array, right: Array, relative: float) -> Difference:
+    """Return how far an array is from the right one; to fewer digits where single precision is inside.
+
+    One layer in single precision is enough, and does not show in the type: the rest may be added in double precision.
+    """
+    tolerances = evidence.assignment.tolerances
+    strict = compare(array, right, relative=relative, floor=tolerances.floor)
+    if strict.within or not (is_single(array) or rounded(evidence)):
+        return strict
+    return compare(array, right, relative=tolerances.single, floor=tolerances.floor)
+
+
 @fact
 def data_loss_right(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss without regulariser is right on one case."""
@@ -81,13 +93,6 @@ def data_loss_right(evidence: Evidence, case: str) -> bool:
         return False
     right = evidence.expected(call)["data_loss"]
     return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
-
-
-@fact
-def loss_right(evidence: Evidence) -> bool:
-    """Tell whether the whole loss is right: on every case, with the regulariser."""
-    cases = {case for _, case, _ in loss_calls(evidence)}
-    return all(data_loss_right(evidence, case) for case in cases) and convention(evidence) is not None
 
 
 @fact
@@ -129,6 +134,12 @@ def own_scores(evidence: Evidence, case: str) -> Floats | None:
     return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
 
 
+def cross_entropy(scores: Floats, y: Array) -> float:
+    """Return the mean of -log p[y] over the rows (000, 001, 003)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+
+
 @fact
 def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
@@ -139,7 +150,7 @@ def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
 
 
-@given
+@fact
 def right_gradient(evidence: Evidence, call: str, name: str, factor: float) -> Floats:
     """Return the right gradient in a plain call, with `factor` times the regulariser."""
     expected = evidence.expected(call)
@@ -171,9 +182,3 @@ def followed(evidence: Evidence) -> float:
     allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
     chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
     return max(chosen or allowed, key=shown)
-
-
-def cross_entropy(scores: Floats, y: Array) -> float:
-    """Return the mean of -log p[y] over the rows (000, 001, 003)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))

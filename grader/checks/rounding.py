@@ -20,7 +20,7 @@ ROUGH = 2e-10
 
 
 def quantum(values: Sequence[Array]) -> float:
-    """Give the step that all these losses are multiples of; 0 where they have all digits.
+    """Return the step that all these losses are multiples of; 0 where they have all digits.
 
     values : at least three numbers in all, else nothing can be told.
     """
@@ -35,15 +35,11 @@ def quantum(values: Sequence[Array]) -> float:
     return next((10.0**-k for k in DECIMALS if (np.abs(every - np.round(every, k)) <= near).all()), 0.0)
 
 
-def scatter(swept: Sequence[Array]) -> float:
-    """Give the standard deviation of the middles of pairs L(+h), L(-h), of the parameter where it is largest.
-
-    In double precision that is curvature, else rounding. swept : arrays (2, ...) of one sweep, one for each parameter.
-    """
-    return max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
-
-
 def rough(swept: Sequence[Array]) -> bool:
-    """Tell whether a sweep shows rounding far above that of double precision."""
+    """Return whether a sweep shows rounding far above that of double precision.
+
+    The middles of its pairs L(+h), L(-h) are apart by curvature, or by rounding. swept : arrays (2, ...), one a parameter.
+    """
     largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
-    return quantum(swept) > 0 or scatter(swept) > ROUGH * largest
+    apart = max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
+    return quantum(swept) > 0 or apart > ROUGH * largest

@@ -63,11 +63,10 @@ def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...
     """
 
     def make() -> Parade:
-        taken = frozenset(step for mistake in scene.base for step in line_up.suspect_of(mistake).steps)
         suspects = tuple(
             index
             for index, suspect in enumerate(line_up.suspects)
-            if suspect.stage in block.stages and not suspect.harmless and not suspect.steps & taken
+            if not suspect.harmless and fits_in(line_up, suspect, scene, block)
         )
         concerned = tuple(
             tuple(concerns(line_up.suspects[index], part, content=fine) for index in suspects)
@@ -77,6 +76,13 @@ def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...
 
     key = (scene.assignment.digest, scene.factor, scene.base, block.name, content)
     return kept(line_up, "parades", MOST_PARADES, key, make)
+
+
+def fits_in(line_up: LineUp, suspect: Suspect, scene: Scene, block: Block) -> bool:
+    """Return whether a suspect belongs to a block and replaces no step that a mistake of the base replaces."""
+    return suspect.stage in block.stages and not any(
+        suspect.steps & line_up.suspect_of(one).steps for one in scene.base
+    )
 
 
 # Where the checks that speak of a part are content, a mistake shows in it only if this is all that it shows in: what else
@@ -129,8 +135,13 @@ class Inquiry:
 
     @property
     def varied(self) -> bool:
-        """Tell whether the base goes another right way than ours."""
+        """Return whether the base goes another right way than ours."""
         return any(self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base)
+
+    @property
+    def on_a_mistake(self) -> bool:
+        """Return whether the base holds a mistake."""
+        return any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base)
 
     @property
     def speaks(self) -> bool:
@@ -144,17 +155,16 @@ class Inquiry:
 
     @cached_property
     def _fitted(self) -> list[Mistake]:
-        if self.block.name == "purity" or any(not self.line_up.suspect_of(one).harmless for one in self.scene.base):
+        if self.block.name == "purity" or self.on_a_mistake:
             return []
         telling = [
             (part, own, near)
             for part, own, near, tells_it in zip(self.block.parts, self.own, self.allowed, self.tells, strict=True)
             if tells_it
         ]
-        taken = frozenset(step for mistake in self.scene.base for step in self.line_up.suspect_of(mistake).steps)
         found: list[Mistake] = []
         for index, family in enumerate(self.line_up.families):
-            if family.suspect.stage in self.block.stages and not family.suspect.steps & taken:
+            if fits_in(self.line_up, family.suspect, self.scene, self.block):
                 seen = [one for one in telling if concerns(family.suspect, one[0])]
                 found += fitted(self.scene, self.line_up, index, seen)
         return found
@@ -192,7 +202,7 @@ class Inquiry:
         On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
         makes took seconds, the first time.
         """
-        if any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base):
+        if self.on_a_mistake:
             return self._singles_by_part() if size == 1 else []
         # A number can be fitted to much that a mistake of the list explains better.
         listed = self._sets(self.listed, size) if size == 1 else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,13 +44,6 @@ class Group:
     rows: Array  # (k,) int64: positions among the table's suspects
     values: Floats  # (k, n)
     scale: Floats  # (k, n)
-    bounds: dict[float, Floats] = field(default_factory=dict, repr=False)  # by tolerance; a rubric has three or four
-
-    def within(self, allowed: float) -> Floats:
-        """Give how far from each value is near enough, (k, n)."""
-        if allowed not in self.bounds:
-            self.bounds[allowed] = allowed * self.scale + TINY
-        return self.bounds[allowed]
 
 
 @dataclass(frozen=True)
@@ -62,14 +55,13 @@ class Table:
 
     groups: dict[Hashable, Group]
     affects: Array
-    base: Trace
 
     def matches(self, own: Trace, allowed: float) -> Array:
-        """Tell for each suspect, (suspects,) bool, whether it shows what was found."""
+        """Return for each suspect, (suspects,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
-            near = np.abs(group.values - own.values) <= group.within(allowed)
+            near = np.abs(group.values - own.values) <= allowed * group.scale + TINY
             found[group.rows] = near.all(axis=1)
         return found
 
@@ -121,4 +113,4 @@ def _table(right: Trace, traces: Sequence[Trace]) -> Table:
         )
         for shape, rows in gathered.items()
     }
-    return Table(groups, np.array([not same(one, right, EQUAL) for one in traces], dtype=bool), right)
+    return Table(groups, np.array([not same(one, right, EQUAL) for one in traces], dtype=bool))
