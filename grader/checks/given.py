@@ -102,7 +102,8 @@ class _Near:
 
     def __init__(self, evidence: Evidence) -> None:
         tolerances = evidence.assignment.tolerances
-        self.relative = tolerances.single if rounded(evidence) else tolerances.gradient
+        self.single = rounded(evidence)
+        self.relative = tolerances.single if self.single else tolerances.gradient
 
     def __call__(self, theirs: Array | None, right: Floats) -> bool:
         if theirs is None or theirs.shape != right.shape or not np.isfinite(right).all():
@@ -225,10 +226,10 @@ def regulariser_right(evidence: Evidence, name: str) -> bool:
         whole, bare = (own_gradient(evidence, one, 0, name, shape) for one in (call.id, f"loss/{case}/0"))
         if whole is None or bare is None:
             return False
-        # A difference of two arrays keeps the rounding of both.
         added, expected = whole - bare, evidence.expected(call.id)
         right = factor * reg * expected[f"penalty_{name}"]
-        size = np.abs(right).max() + np.abs(bare).max()
-        if reg and (np.abs(added - right) > 10 * near.relative * size).any():
+        # A difference of two arrays keeps the rounding of both; more than that, and a huge gradient would excuse any.
+        rounding = (1e-6 if near.single else 1e-12) * np.abs(bare).max()
+        if reg and (np.abs(added - right) > 10 * near.relative * np.abs(right).max() + rounding).any():
             return False
     return True
