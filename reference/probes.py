@@ -344,8 +344,8 @@ def _same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[
     """Ask for train() on one row many times over: with stand-ins, and then with the program's own loss()."""
     rng = stream(seed, "same rows")
     case = draw_case(network, "same", SAME_SIZES, rng, absent=False, biases=assignment.biases)
-    # The row with the last label: programs that take the largest label for the number of classes pay for it once.
-    row = int(case.y.argmax())
+    # The row with the label 0: programs that count classes from the labels of a batch do not stop at it.
+    row = int(case.y.argmin())
     X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
     data = {"X": X, "y": y, "X_val": case.X, "y_val": case.y}
     seconds, chance = assignment.limits.call_seconds, hashed(seed, "same rows")

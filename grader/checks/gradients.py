@@ -117,7 +117,8 @@ def numeric_gradient(evidence: Evidence) -> Finding:
     swept = sweep_right(evidence)
     if swept and not wrong:
         return Finding(1.0, "Each gradient agrees with your own loss.", about="loss")
-    if all(located(evidence, name) for name in evidence.names):
+    follows = any(one in {"right", "carried"} for one in judged(evidence).verdicts.values())
+    if follows and all(located(evidence, name) for name in evidence.names):
         text = "Not charged again: what is wrong about the loss or a gradient is charged where it is made."
         return Finding(1.0, text, about="loss", carried=True)
     if not swept:

@@ -90,12 +90,28 @@ def _accuracy_fault(evidence: Evidence, run: str, key: str, answer: dict[str, An
 
 
 def _later_fault(evidence: Evidence, run: str) -> str:
-    """Look at the validation accuracies of the run on different rows, where more of them differ."""
+    """Look at the accuracies of the run on different rows, where more of them differ: of the batch, or of all rows."""
     seen = watched(evidence, ROWS)
-    array = as_array(seen.answer.get("val_acc_history")) if seen and isinstance(seen.answer, dict) else None
-    if run != SAME or array is None or not 0 < array.size < 10:
+    if run != SAME or not seen or not isinstance(seen.answer, dict):
         return ""
-    return _strange(evidence, ROWS, "val_acc_history", array.reshape(-1).astype(np.float64))
+    kept = {key: as_array(seen.answer.get(key)) for key in ("val_acc_history", "train_acc_history")}
+    values = {k: v.reshape(-1).astype(np.float64) for k, v in kept.items() if v is not None and 0 < v.size < 10}
+    found = (
+        _strange(evidence, ROWS, "val_acc_history", values["val_acc_history"]) if "val_acc_history" in values else ""
+    )
+    if found or "train_acc_history" not in values:
+        return found
+    stand_in = stand_in_of(evidence.call(ROWS))
+    of_batches = {
+        float((stand_in.labels(moment, step.question.X) == step.question.y).mean())
+        for index, step in enumerate(seen.steps)
+        if step.question
+        for moment in (index, index + 1)
+    }
+    own = [
+        value for value in values["train_acc_history"] if np.abs(np.array([*of_batches]) - value).min(initial=1) > NEAR
+    ]
+    return _strange(evidence, ROWS, "train_acc_history", np.array(own)) if own else ""
 
 
 def _strange(evidence: Evidence, run: str, key: str, values: Floats) -> str:

@@ -16,7 +16,7 @@ from grader.checks.trainable import at, stopped
 from grader.checks.training import decay, runs, update_rule
 from grader.checks.watched import ROWS, SAME, arguments_of, watched
 from grader.compare import as_array, number
-from grader.records import Curves, Finding
+from grader.records import Curves, Finding, StudentError
 
 LONGEST_CURVE = 100_000
 
@@ -33,15 +33,21 @@ def _follows(evidence: Evidence, problem: Finding, *, too_slow: bool = False) ->
     drawn, steps = minibatch(evidence), update_rule(evidence)
     misfit = any(seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)))
     fine = (steps.share == 1 or misfit) and (drawn.share == 1 or drawn.skipped)
-    # An exception or a time limit follows from something only where loss() or predict() fails by itself as well.
-    fails_alone = (
-        any(read_loss(evidence, call.id).finding for call in evidence.calls("loss")) or predict(evidence).share < 1
-    )
-    stopped_by = problem.error is not None and fails_alone
+    stopped_by = problem.error is not None and (_fails_alone(evidence, problem.error) or predict(evidence).share == 0)
     if not (fine and (strayed(evidence) or stopped_by or misfit or too_slow)):
         return problem
     text = f"{problem.message}\nNot charged again: mend what has lost points elsewhere, and this follows."
     return replace(problem, share=1.0, message=text, skipped=False, carried=True)
+
+
+def _fails_alone(evidence: Evidence, error: StudentError) -> bool:
+    """Tell whether loss() or predict() fails in this way by itself as well, where it is charged."""
+    alone = [evidence.reply(call.id).error for kind in ("loss", "predict") for call in evidence.calls(kind)]
+    if not error.type:
+        return any(one is not None and not one.type for one in alone)
+    return any(
+        one is not None and (one.type, one.places[-1:]) == (error.type, error.places[-1:]) for one in alone
+    ) or all(one is not None for one in alone)
 
 
 @fact

@@ -7,7 +7,7 @@ import numpy as np
 from grader.checks.evidence import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
 from grader.checks.rounding import quantum, rough
 from grader.compare import Difference, as_array, compare, is_single
-from grader.records import Array, Floats
+from grader.records import Array, Call, Floats
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
 # reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
@@ -15,6 +15,7 @@ RESEMBLANCE = 0.7
 # Their own scores against the right ones, over all cases: a missing bias leaves 0.8, a sigmoid for the ReLU 0.6, a
 # function of something else chance.
 OWN_SCORES = 0.5
+SLOPES = (0.2, 5.0)  # of theirs over the right ones
 
 
 def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
@@ -116,7 +117,10 @@ def resembles_the_loss(evidence: Evidence) -> bool:
 
 @fact
 def scores_alike(evidence: Evidence) -> bool:
-    """Tell whether the student's scores are wrong, perhaps, but of the right kind."""
+    """Tell whether the student's scores are wrong, perhaps, but of the right kind: like the right ones, and of their size.
+
+    Of scores that are next to nothing a constant is the cross-entropy, and of huge ones the largest difference is.
+    """
     own, right = [], []
     for call in evidence.calls("scores"):
         reply, expected = evidence.reply(call.id), evidence.expected(call.id)["scores"]
@@ -125,8 +129,26 @@ def scores_alike(evidence: Evidence) -> bool:
             return False
         own.append(array.reshape(-1).astype(np.float64))
         right.append(expected.reshape(-1))
-    theirs = np.concatenate(own)
-    return bool(theirs.std() > 0 and np.corrcoef(theirs, np.concatenate(right))[0, 1] >= OWN_SCORES)
+    theirs, wanted = np.concatenate(own), np.concatenate(right)
+    if not theirs.std() or np.corrcoef(theirs, wanted)[0, 1] < OWN_SCORES:
+        return False
+    slope = float(np.cov(theirs, wanted)[0, 1] / wanted.var(ddof=1))
+    return SLOPES[0] <= slope <= SLOPES[1] and all(_of_a_layer(evidence, call) for call in evidence.calls("narrow"))
+
+
+def _of_a_layer(evidence: Evidence, call: Call) -> bool:
+    """Tell whether scores are h W2, with the bias or without it, for some h: where units are fewer than classes few are."""
+    results = evidence.reply(call.id).results
+    scores = as_array(results[0]) if results else None
+    weights, bias = (call.params[name] for name in evidence.names[2:])
+    if scores is None or scores.ndim != 2 or scores.shape[1] != len(bias) or not np.isfinite(scores).all():
+        return False
+    near = evidence.assignment.tolerances.single * np.abs(scores).max()
+    products = (scores - bias, scores.astype(np.float64))
+    units = [np.linalg.lstsq(weights.T, product.T, rcond=None)[0] for product in products]
+    return any(
+        bool((np.abs(weights.T @ one - product.T) <= near).all()) for one, product in zip(units, products, strict=True)
+    )
 
 
 def own_scores(evidence: Evidence, case: str) -> Floats | None:

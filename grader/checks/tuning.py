@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.checks.evidence import Evidence, not_started, obstacle, read_loss
 from grader.checks.final_scores import final_scores
 from grader.checks.losses import resembles_the_loss
+from grader.checks.training import update_rule
 from grader.compare import as_number, describe
 from grader.records import Finding
 
@@ -39,7 +40,8 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
     # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where no loss is
     # written, or one of something else, nothing can have been tuned, and numbers copied from a friend are no work.
     first = read_loss(evidence, evidence.calls("loss")[0].id)
-    written = resembles_the_loss(evidence) or bool(first.finding and first.finding.error)
+    stopped = first.finding and first.finding.error and not first.finding.skipped
+    written = resembles_the_loss(evidence) or (stopped and update_rule(evidence).share == 1)
     if evidence.probes.oracle is not None and written:
         reference = evidence.probes.oracle.trained_accuracy(settings)
         if reference >= threshold:

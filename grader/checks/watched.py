@@ -183,15 +183,15 @@ def _table(value: Any, columns: int) -> Floats | None:
 
 def _step(call: Call, before: Params, after: Params, questions: list[Question]) -> Step:
     moves = {name: np.asarray(after[name] - before[name]) for name in before}
-    none = dict.fromkeys(moves, float("nan"))
     given = arguments_of(call)
     best: tuple[int, bool, Question | None, Mapping[str, float]] = (
         0,
         False,
         questions[-1] if questions else None,
-        none,
+        dict.fromkeys(moves, float("nan")),
     )
-    for question in questions:
+    # A batch may be asked about in pieces, row by row, whose gradients are averaged.
+    for question in (*questions, *([_joined(questions)] if len(questions) > 1 else [])):
         rates = {
             name: step_rate(move, question.gradients[name] * given["learning_rate"], before[name], after[name])
             for name, move in moves.items()
@@ -203,6 +203,18 @@ def _step(call: Call, before: Params, after: Params, questions: list[Question]) 
         if fits > best[:2] and fits[0]:
             best = (*fits, question, rates)
     return Step(moves, best[3], best[2], explained=best[0] > 0)
+
+
+def _joined(questions: list[Question]) -> Question:
+    """Return several questions as one about all their rows: losses and gradients are means over the rows."""
+    shares = np.array([len(one.y) for one in questions]) / sum(len(one.y) for one in questions)
+    return Question(
+        np.concatenate([one.X for one in questions]),
+        np.concatenate([one.y for one in questions]),
+        questions[-1].reg,
+        float(shares @ [one.loss for one in questions]),
+        {name: np.tensordot(shares, [one.gradients[name] for one in questions], 1) for name in questions[0].gradients},
+    )
 
 
 def step_rate(move: Floats, downhill: Floats, before: Array, after: Array, near: float = 1e-5) -> float:

@@ -93,7 +93,7 @@ def _settled(
     for check, behind in causes.items():
         charged = frozenset(one for one in behind if _is_charged(line_up.suspect_of(one), check, findings))
         earned = _earned(evidence, charged, first.factor, check)
-        if earned > shares[check] + ROUNDING and _proven(evidence, check, findings[check]):
+        if earned > shares[check] + ROUNDING and _proven(evidence, first, check, findings[check]):
             elsewhere = tuple(in_order(line_up, behind - charged))
             credited[check] = (earned, elsewhere)
     after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
@@ -108,14 +108,16 @@ def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:
     return check in suspect.charged or not any(one in rubric for one in suspect.charged)
 
 
-def _proven(evidence: Evidence, check: str, finding: Finding) -> bool:
+def _proven(evidence: Evidence, explanation: Explanation, check: str, finding: Finding) -> bool:
     """Tell whether what a check is about was seen at work; what did not run cannot be right given anything."""
     if check == "purity":
         return trace(evidence, "purity").shape == (True, True, True)
     if CHECKS[check].group != "train":
         return not finding.skipped and (finding.error is None or finding.share >= 0.5)
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
-    return _ran(evidence, check) and bool(first_steps(evidence)) and not finding.skipped and not withheld(evidence)
+    # Where the rehearsed program is stopped as well, that is what its mistake does.
+    ran = _ran(evidence, check) or not _ran(_rehearsed(evidence, explanation), check)
+    return ran and bool(first_steps(evidence)) and not finding.skipped and not withheld(evidence)
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:
