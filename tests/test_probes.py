@@ -43,6 +43,7 @@ def test_no_question_hides_a_mistake(assignment, seed):
         assert np.abs(X @ call.params["W1"] + call.params["b1"]).min() > KINK_MARGIN
         best = np.sort(network.scores(call.params, X), axis=1)
         assert (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
+        assert len(set(network.predict(call.params, X).tolist())) > 1
         absent += len(set(y.tolist())) < classes
     assert absent
     assert len({call.sizes for call in loss_calls}) == len(assignment.sizes) >= 2
