@@ -81,7 +81,9 @@ def disagreement(evidence: Evidence) -> str:
     if not moves(evidence):
         # A train() that moves nothing with a stand-in either contradicts nothing.
         moved = seen is not None and seen.steps
-        return "With your own loss() no parameter changes: its gradients are too small to move anything." if moved else ""
+        return (
+            "With your own loss() no parameter changes: its gradients are too small to move anything." if moved else ""
+        )
     return "" if not repeats_itself(evidence) else _first_difference(evidence)
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import inspect
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -129,14 +130,24 @@ def gradients(**changed):
     return {name: np.zeros(shape) for name, shape in SHAPES.items()} | changed
 
 
-Answer = collections.namedtuple("Answer", "loss grads scores")
+class Answer(NamedTuple):
+    """What a careful student returns."""
+
+    loss: float
+    grads: dict
+    scores: np.ndarray | None
+
+
 FORMS = {
     "a tuple": ((1.0, gradients()), lambda a: a),
     "a list": ([1.0, gradients()], lambda a: a),
     "a tuple of three": ((1.0, gradients(), np.zeros((6, 3))), lambda a: a[:2]),
     "gradients first": ((gradients(), 1.0), lambda a: (a[1], a[0])),
     "a named tuple": (Answer(1.0, gradients(), None), lambda a: (a.loss, a.grads)),
-    "other keys": ((1.0, {f"d{k}": v for k, v in gradients().items()}), lambda a: (a[0], {k[1:]: v for k, v in a[1].items()})),
+    "other keys": (
+        (1.0, {f"d{k}": v for k, v in gradients().items()}),
+        lambda a: (a[0], {k[1:]: v for k, v in a[1].items()}),
+    ),
     "an ordered dict": ((1.0, collections.OrderedDict(gradients())), lambda a: a),
 }
 
@@ -182,7 +193,13 @@ def test_an_answer_of_no_form_is_answered_as_a_pair(form):
 
 @pytest.mark.parametrize(
     ("own", "given", "laid"),
-    [((5,), (5,), (5,)), ((1, 5), (5,), (1, 5)), ((5,), (1, 5), (5,)), ((5, 4), (4, 5), (5, 4)), ((9,), (4, 5), (4, 5))],
+    [
+        ((5,), (5,), (5,)),
+        ((1, 5), (5,), (1, 5)),
+        ((5,), (1, 5), (5,)),
+        ((5, 4), (4, 5), (5, 4)),
+        ((9,), (4, 5), (4, 5)),
+    ],
 )
 def test_a_layout_is_taken_where_it_is_one(own, given, laid):
     """What is neither an axis of one nor a transposition stays as it was."""
