@@ -109,7 +109,8 @@ def _first_difference(evidence: Evidence) -> str:
                 continue
             move, size = after[name] - before[name], float(np.abs(downhill).max())
             # The program's own gradient may be in single precision, and the parameters as well.
-            near = 1e-4 * abs(rate) * size + 1e-6 * float(np.abs(before[name]).max()) * (size > FLAT)
+            rounding = (1e-6 if size > FLAT else 1e-14) * float(np.abs(before[name]).max())
+            near = 1e-4 * abs(rate) * size + rounding
             if np.abs(move + rate * downhill).max() > near:
                 return (
                     f"With its own loss() train() moves {name} otherwise than with a stand-in for it: in iteration {1 + index}"
