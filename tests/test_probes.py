@@ -43,6 +43,7 @@ def test_no_question_hides_a_mistake(assignment, seed):
         assert np.abs(X @ call.params["W1"] + call.params["b1"]).min() > KINK_MARGIN
         best = np.sort(network.scores(call.params, X), axis=1)
         assert (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
+        assert len(set(network.predict(call.params, X).tolist())) > 1
         absent += len(set(y.tolist())) < classes
     assert absent
     assert len({call.sizes for call in loss_calls}) == len(assignment.sizes) >= 2
@@ -73,9 +74,10 @@ def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, probes
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 231])
 def test_no_class_wins_most_of_the_many_rows(assignment, seed):
-    """Labels tell mistakes apart only where they vary: the commonest one stands at fewer than four of five rows."""
-    labels = draw(assignment, seed).expected["labels"]["labels"]
-    assert np.bincount(labels).max() < 0.8 * len(labels)
+    """Labels tell mistakes apart only where they vary: in one case at least the commonest stands at fewer than four of five rows."""
+    expected = draw(assignment, seed).expected
+    many = [answer["labels"] for call, answer in expected.items() if call == "labels"]
+    assert min(np.bincount(labels).max() for labels in many) < 0.8 * 60
 
 
 def test_no_number_of_the_watched_run_stands_in_for_another(probes):

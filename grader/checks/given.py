@@ -205,7 +205,8 @@ def _follows_from_own_units(evidence: Evidence, call: Call) -> bool:
     X, y = call.steps[0].arguments["X"], call.steps[1].arguments["y"]
     scores = units @ call.params[W2] + call.params[b2]
     d = d_softmax(scores, y)
-    du = (d @ call.params[W2].T) * (units > 0)
+    # A unit that is off is solved for as 0 but for rounding.
+    du = (d @ call.params[W2].T) * (units > RANK * np.abs(units).max())
     follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=0)}
     loss = cross_entropy(scores, y)
     return abs(answer.value - loss) <= 10 * loss_tolerance(evidence) * abs(loss) and all(

@@ -1,0 +1,215 @@
+"""What is right given what it was given: carried where the gradient that arrived can be solved for, and for nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grader.checks import Evidence
+from grader.checks.given import cross_entropy, d_softmax, hidden_layer_found, judged, own_units, regulariser_right, sane
+from grader.records import Reply, Run
+from reference.probes import network_of
+from reference.rehearsal import perform
+
+NAMES = ("W1", "b1", "W2", "b2")
+LEFT_OUT = ("digits", "tuned")
+
+
+@pytest.fixture(scope="module")
+def evidence_of(assignment, probes):
+    """Give a function that answers as a network does, its gradients changed by a function of (call, step, params, gradients)."""
+    right = network_of(assignment)
+
+    def make(network=None, change=None, **steps):
+        network = network or replace(right, **steps)
+        replies = {}
+        with np.errstate(all="ignore"):
+            for call in (
+                one for one in probes.calls if one.id.partition("/")[0] in {"scores", "loss", "narrow", "sweep"}
+            ):
+                reply = perform(network, call)
+                results = [
+                    (result[0], change(call, step, result[1]))
+                    if change and step.method == "loss" and "y" in step.arguments
+                    else result
+                    for step, result in zip(call.steps, reply.results, strict=False)
+                ]
+                replies[call.id] = replace(reply, results=tuple(results))
+        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def right(assignment):
+    """Give the right network."""
+    return network_of(assignment)
+
+
+def verdicts(evidence):
+    """Give the four verdicts, in the order of the backward pass."""
+    with np.errstate(all="ignore"):
+        found = judged(evidence)
+    assert found.solvable
+    return [found.verdicts[name] for name in ("W2", "b2", "W1", "b1")]
+
+
+def test_a_right_program_is_right(evidence_of):
+    """All four."""
+    assert verdicts(evidence_of()) == ["right"] * 4
+
+
+@pytest.mark.parametrize("factor", [7.0, -1.0, 0.02, 100.0])
+def test_what_follows_a_scaled_d_is_right_given_it(factor, evidence_of, right):
+    """A wrong gradient of the scores is found at the second layer; the first layer's gradients are right given it."""
+    evidence = evidence_of(d_scores=lambda z, y: factor * right.d_scores(z, y))
+    assert verdicts(evidence) == ["found", "found", "carried", "carried"]
+
+
+def test_what_follows_a_d_that_is_no_factor_is_right_given_it(evidence_of, right):
+    """No name is needed: d is solved for whatever it is, as long as it reaches the rows."""
+    evidence = evidence_of(d_scores=lambda z, y: np.tanh(3 * right.d_scores(z, y)) + 0.02)
+    assert verdicts(evidence) == ["found", "found", "carried", "carried"]
+
+
+def test_a_wrong_mask_is_charged_at_the_first_layer_alone(evidence_of):
+    """What reaches the mask is right; what leaves it is solved for, and b1 goes with W1."""
+    evidence = evidence_of(d_activate=lambda dh, _: dh)
+    assert verdicts(evidence) == ["right", "right", "found", "found"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    {
+        "zeros": lambda z: 0 * z,
+        "next to nothing": lambda z: 1e-22 * np.sin(np.arange(z.size)).reshape(z.shape),
+        "a ten-thousandth": lambda z: 1e-5 * np.sin(np.arange(z.size)).reshape(z.shape),
+        "far too much": lambda z: 1e6 * np.sin(np.arange(z.size)).reshape(z.shape),
+        "constant": lambda z: np.full(z.shape, 0.1),
+        "one row": lambda z: np.where(np.arange(len(z))[:, None] == 0, 0.3, 0.0) * np.cos(np.arange(z.shape[1])),
+        "no number": lambda z: np.full(z.shape, np.nan),
+    }.items(),
+    ids=lambda one: one[0],
+)
+def test_a_d_of_garbage_carries_nothing(garbage, evidence_of):
+    """Zero, tiny, huge, constant and one-row gradients are no gradients: what follows from them earns nothing."""
+    evidence = evidence_of(d_scores=lambda z, _: garbage[1](z))
+    assert "carried" not in verdicts(evidence)
+    assert "right" not in verdicts(evidence)
+    assert verdicts(evidence)[0] == "wrong"
+
+
+def made_up(seed):
+    """Make gradients at random up, of about the right size."""
+    rng = np.random.default_rng(seed)
+    return lambda _, __, grads: {name: np.std(value) * rng.normal(size=value.shape) for name, value in grads.items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gradients_at_random_carry_nothing(seed, evidence_of):
+    """dW2 at random may be solved for, since few rows reach everything; nothing that follows fits it."""
+    assert not {"carried", "right"} & set(verdicts(evidence_of(change=made_up(seed))))
+
+
+def test_a_first_layer_that_does_not_follow_is_charged_beside_the_second(evidence_of, right):
+    """Two mistakes: d is too large, and dW1 is not what it leads to either."""
+    evidence = evidence_of(
+        d_scores=lambda z, y: 7 * right.d_scores(z, y),
+        change=lambda _, __, grads: {**grads, "b1": 1.3 * grads["b1"]},
+    )
+    assert verdicts(evidence)[:3] == ["found", "found", "carried"]
+    assert verdicts(evidence)[3] == "wrong"
+
+
+def test_too_few_losses_tell_nothing(evidence_of, assignment, probes):
+    """Where fewer than two cases answer, nothing is said."""
+    whole = evidence_of().run.replies
+    evidence = Evidence(
+        assignment,
+        probes,
+        Run(
+            Reply("load", "returned"),
+            {name: one for name, one in whole.items() if name.startswith(("loss/a", "scores"))},
+            (),
+            {},
+            0.0,
+            0.0,
+        ),
+    )
+    assert not judged(evidence).solvable
+    assert set(judged(evidence).verdicts.values()) == {"wrong"}
+
+
+def test_a_hidden_layer_that_is_wrong_is_found_in_narrow_networks(evidence_of):
+    """Its units are read out of the scores; loss and gradients are right given them."""
+    evidence = evidence_of(activate=lambda u: 2 * np.maximum(u, 0))
+    assert hidden_layer_found(evidence)
+    assert set(judged(evidence).verdicts.values()) <= {"right", "carried"}
+    for call in evidence.calls("narrow"):
+        own = own_units(evidence, call)
+        assert np.allclose(own, 2 * evidence.expected(call.id)["h"])
+
+
+def test_a_right_hidden_layer_is_not_found_wrong(evidence_of, right):
+    """Right units, and a wrong gradient after them: nothing is carried by a hidden layer."""
+    assert not hidden_layer_found(evidence_of())
+    evidence = evidence_of(d_scores=lambda z, y: 7 * right.d_scores(z, y))
+    assert all(own_units(evidence, call) is None for call in evidence.calls("narrow"))
+    assert not hidden_layer_found(evidence)
+
+
+@pytest.mark.parametrize(
+    "units", [lambda u: 0 * u, lambda u: 0 * u + 1.0, lambda u: np.where(np.arange(u.shape[-1]) == 0, u, 0.0)]
+)
+def test_units_that_do_not_vary_are_no_hidden_layer(units, evidence_of):
+    """Zero, constant, or all but one of them off: everything follows from that, and earns nothing."""
+    assert not hidden_layer_found(evidence_of(activate=units))
+
+
+def test_the_regulariser_is_right_or_wrong_by_itself(evidence_of):
+    """What reg adds is told apart from the rest, right or wrong."""
+    seven = evidence_of(
+        change=lambda call, step, grads: {
+            name: 7 * value - (12 * step.arguments["reg"] * call.params[name] if name in {"W1", "W2"} else 0)
+            for name, value in grads.items()
+        }
+    )
+    assert all(regulariser_right(seven, name) for name in NAMES)
+    half = evidence_of(
+        change=lambda call, step, grads: {**grads, "W1": grads["W1"] - step.arguments["reg"] * call.params["W1"]}
+    )
+    assert not regulariser_right(half, "W1")
+    assert regulariser_right(half, "W2")
+
+
+@pytest.mark.parametrize(
+    ("found", "fine"),
+    [
+        (lambda d: d, True),
+        (lambda d: 500 * d, True),
+        (lambda d: d / 500, True),
+        (lambda d: 2000 * d, False),
+        (lambda d: d / 2000, False),
+        (lambda d: 0 * d, False),
+        (lambda d: np.outer(np.ones(len(d)), d[0]), False),
+        (lambda d: d * (np.arange(len(d)) == 0)[:, None], False),
+    ],
+)
+def test_a_solved_gradient_counts_only_where_it_may_be_one(found, fine):
+    """A thousandth to a thousand times the size, more than one direction, and most of the rows."""
+    rng = np.random.default_rng(0)
+    scores, y = rng.normal(size=(6, 4)), np.arange(6) % 4
+    d = d_softmax(scores, y)
+    assert sane(found(d), d) == fine
+
+
+def test_softmax_and_its_gradient_agree():
+    """The formulas that everything is held against are each other's derivative."""
+    rng = np.random.default_rng(1)
+    scores, y = rng.normal(size=(5, 3)), np.array([0, 1, 2, 1, 0])
+    d, h = d_softmax(scores, y), 1e-6
+    for entry in np.ndindex(scores.shape):
+        up, down = scores.copy(), scores.copy()
+        up[entry] += h
+        down[entry] -= h
+        assert (cross_entropy(up, y) - cross_entropy(down, y)) / (2 * h) == pytest.approx(d[entry], abs=1e-8)

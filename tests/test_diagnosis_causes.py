@@ -1,0 +1,171 @@
+"""Causes that are no numbers, from findings made by hand: who is told together, in what words, and what is left to a name."""
+
+import pytest
+
+from grader.checks import Evidence
+from grader.diagnosis.causes import tell_causes, told_above
+from grader.diagnosis.charges import Named
+from grader.records import Finding, Place, Reply, Run, Segment, StudentError, Submission
+
+SOURCE = """import numpy as np
+class TwoLayerNet:
+    def loss(self, X, y=None, reg=0.0):
+        def inner():
+            return X / 0
+        return inner()
+
+    def train(self, X):
+        return self.loss(X)
+"""
+SUBMISSION = Submission("s", "s.py", "", "s.py", segments=(Segment("s.py", SOURCE, (0, 1)),))
+IN_LOSS, IN_TRAIN = Place("s.py", 6, "        return inner()"), Place("s.py", 9, "        return self.loss(X)")
+
+
+def failed(error=None, share=0.0, *, carried=False, skipped=False):
+    """Make a finding."""
+    return Finding(share, "Failed.", error=error, carried=carried, skipped=skipped)
+
+
+def error(kind="ValueError", message="shapes (4,3) and (5,3)", during="loss", places=(IN_LOSS,)):
+    """Make an error."""
+    return StudentError(during, kind, message, places)
+
+
+@pytest.fixture
+def told(assignment, probes):
+    """Give a function that tells the causes of findings."""
+    run = Run(Reply("load", "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
+    evidence = Evidence(assignment, probes, run)
+    return lambda findings, named=(): tell_causes(evidence, SUBMISSION, findings, named)
+
+
+def test_errors_of_one_line_are_one_cause(told):
+    """The sizes in a message differ from question to question; the line does not."""
+    findings = {
+        "scores": failed(error(message="shapes (4,3) and (5,3)")),
+        "data_loss": failed(error(message="shapes (7,2) and (9,2)")),
+        "predict": Finding(1.0, "Right."),
+    }
+    (cause,) = told(findings)
+    assert cause.id == "exception"
+    assert cause.explains == ("scores", "data_loss")
+    assert cause.costs == {"scores": 1.0, "data_loss": 1.0}
+    assert cause.place == IN_LOSS
+    assert "ValueError (line 6)" in cause.title
+
+
+def test_errors_of_two_lines_are_two_causes_and_the_dearer_comes_first(told):
+    """Each is told once."""
+    other = error("NameError", "name 'z' is not defined", "train", (IN_TRAIN,))
+    first, second = told({"update_rule": failed(other), "scores": failed(error()), "data_loss": failed(error())})
+    assert first.explains == ("scores", "data_loss")
+    assert second.explains == ("update_rule",)
+
+
+def test_an_error_without_a_line_is_told_by_its_words(told):
+    """Numbers in the words do not make two of one."""
+    asked = [
+        error("TypeError", f"loss() takes (self, X) but is asked as loss(X, y, reg={reg})", places=())
+        for reg in (0.0, 0.05)
+    ]
+    (cause,) = told({"data_loss": failed(asked[0]), "regularised_loss": failed(asked[1])})
+    assert cause.explains == ("data_loss", "regularised_loss")
+
+
+def test_a_time_limit_is_one_cause_for_each_method(told):
+    """What timed out, and what was not asked after it, is told of the method that does not end."""
+    still, after = (
+        error("", "still running after 5 s", places=()),
+        error("", "not asked: loss used up its time", places=()),
+    )
+    findings = {"scores": failed(still), "data_loss": failed(after, skipped=True)}
+    (cause,) = told({**findings, "update_rule": failed(error("", "still running", "train", (IN_TRAIN, IN_LOSS)))})
+    assert cause.id == "time_limit"
+    assert cause.title.startswith("loss() does not end")
+    assert cause.explains == ("scores", "data_loss", "update_rule")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "identity", "words", "hint"),
+    [
+        (
+            "AttributeError",
+            "module 'numpy' has no attribute 'in1d'",
+            "removed_name",
+            "numpy 2.9.9 has no np.in1d",
+            "Write np.isin.",
+        ),
+        (
+            "AttributeError",
+            "module 'numpy.core' has no attribute 'umath'",
+            "removed_name",
+            "no np.umath",
+            "numpy's release notes",
+        ),
+        (
+            "AttributeError",
+            "`np.float_` was removed in the NumPy 2.0 release.",
+            "removed_name",
+            "no np.float_",
+            "Write np.float64.",
+        ),
+        (
+            "ModuleNotFoundError",
+            "No module named 'layers'",
+            "missing_import",
+            "needs a module that is not here",
+            "Hand in the file",
+        ),
+        ("MemoryError", "Unable to allocate 8 GiB", "memory", "too much memory", "Print the shapes"),
+        ("IndexError", "index 5 is out of bounds", "exception", "stops with IndexError", "Print the index"),
+        ("TypeError", "'NoneType' object is not subscriptable", "exception", "stops with TypeError", "still None"),
+        ("OddError", "", "exception", "stops with OddError", "just before it"),
+        ("", "exited with status 3", "stopped", "ends its own process", "a process of its own"),
+    ],
+)
+def test_each_kind_has_its_words(told, kind, message, identity, words, hint):
+    """Whoever reads it knows what happened, and what to do or look at."""
+    (cause,) = told({"scores": failed(error(kind, message))})
+    assert cause.id == identity
+    assert words in cause.title
+    assert hint in cause.hint
+
+
+def test_what_is_not_written_is_no_cause(told):
+    """NotImplementedError is how a template says that something is to be written."""
+    assert told({"scores": failed(error("NotImplementedError", ""), skipped=True)}) == ()
+
+
+def test_what_passed_has_no_cause(told):
+    """An error in a call that costs nothing is not told; in one that is carried it is, and costs nothing there."""
+    assert told({"scores": failed(error(), 1.0)}) == ()
+    (cause,) = told({"scores": failed(error()), "learns_toy": failed(error(), 1.0, carried=True)})
+    assert cause.explains == ("scores", "learns_toy")
+    assert cause.costs == {"scores": 1.0}
+
+
+def test_a_named_mistake_takes_the_place_of_its_exception(told):
+    """The name tells more; the same exception in other checks is not told beside it."""
+    named = Named(0, ("scores",), {"scores": 1.0})
+    assert told({"scores": failed(error()), "data_loss": failed(error())}, [named]) == ()
+    assert len(told({"data_loss": failed(error())}, [named])) == 1
+
+
+def test_checks_point_to_the_cause_that_several_share(told):
+    """One sentence in place of the same message in every check; a check that is alone keeps its own."""
+    findings = {"scores": failed(error()), "learns_toy": failed(error(), 1.0, carried=True)}
+    causes = told(findings)
+    assert told_above(findings["scores"], "scores", causes).message == f"Could not be judged: {causes[0].title}"
+    assert told_above(findings["learns_toy"], "learns_toy", causes).message.endswith("\nIt is charged elsewhere.")
+    alone = told({"scores": failed(error())})
+    assert told_above(findings["scores"], "scores", alone) is findings["scores"]
+    assert told_above(findings["scores"], "predict", causes) is findings["scores"]
+
+
+@pytest.mark.parametrize(("line", "method"), [(5, "loss"), (6, "loss"), (9, "train")])
+def test_what_does_not_end_is_told_of_the_method_around_the_line(told, line, method):
+    """A function inside loss() is loss()'s affair, whoever was asked."""
+    place = Place("s.py", line, SOURCE.splitlines()[line - 1])
+    around = {5: (IN_TRAIN, IN_LOSS), 6: (IN_TRAIN,), 9: ()}[line]
+    (cause,) = told({"update_rule": failed(error("", "still running after 5 s", "train", (*around, place)))})
+    assert cause.title.startswith(f"{method}() does not end (line {line})")
