@@ -30,8 +30,11 @@ def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -
     What stops a whole method comes first: until it is mended, nothing else about that method can be seen.
     """
     points = {row.id: row.points for row in assignment.checks}
-    causes = tuple(_of_cause(cause, points) for cause in findings.causes)
-    named = tuple(_of_charge(charge, points, line_up) for charge in findings.charges) if line_up else ()
+    # Students see a hidden check's title and verdict only: what explains nothing else is not told.
+    shown = {row.id for row in assignment.checks if not row.hidden}
+    causes = tuple(_of_cause(cause, points) for cause in findings.causes if shown & {*cause.explains})
+    charges = [charge for charge in findings.charges if shown & {*charge.explains}]
+    named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
     return Judgement(verdicts, causes + named, findings.review)
 

@@ -74,10 +74,10 @@ def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, probes
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 231])
 def test_no_class_wins_most_of_the_many_rows(assignment, seed):
-    """Labels tell mistakes apart only where they vary: in one case at least the commonest stands at fewer than four of five rows."""
+    """Labels tell mistakes apart only where they vary: the commonest stands at fewer than four of five rows."""
     expected = draw(assignment, seed).expected
     many = [answer["labels"] for call, answer in expected.items() if call == "labels"]
-    assert min(np.bincount(labels).max() for labels in many) < 0.8 * 60
+    assert max(np.bincount(labels).max() / len(labels) for labels in many) < 0.8
 
 
 def test_no_number_of_the_watched_run_stands_in_for_another(probes):

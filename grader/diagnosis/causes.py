@@ -48,10 +48,13 @@ def tell_causes(
         errors.setdefault(key, error)
     misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)) and seen.misfit), "")
     explained = {check for one in named for check in one.explains}
+    charged = {key for key, checks in groups.items() if not all(findings[check].carried for check in checks)}
+    # What is carried follows from something that is told already.
+    groups = {key: checks for key, checks in groups.items() if key in charged or not (charged or named)}
     return tuple(
         _cause(evidence, submission, errors[key], checks, findings, misfit)
         for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))
-        if not set(checks) & explained and not (named and all(findings[check].carried for check in checks))
+        if not set(checks) & explained
     )
 
 

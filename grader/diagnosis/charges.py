@@ -100,7 +100,9 @@ def _settled(
     named = tuple(
         _named(evidence, explanations, mistake, causes, after) for mistake in in_order(line_up, first.mistakes)
     )
-    return Account(named, credited, tuple(check for check in failing if check not in causes))
+    # What is not written yet makes no mistake.
+    told = tuple(one for one in named if any(not findings[check].skipped for check in one.explains))
+    return Account(told, credited if told else {}, tuple(check for check in failing if check not in causes))
 
 
 def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:

@@ -305,7 +305,7 @@ def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeyp
 @pytest.mark.untraced
 def test_other_questions_have_to_be_asked(here):
     """New sizes are new questions, which only student code can answer."""
-    here.change(("[7, 5, 11, 3]", "[7, 5, 12, 3]"))
+    here.change(("[4, 7, 11, 3]", "[4, 7, 12, 3]"))
     said = here.regrade(status=1)
     assert "4 left: the questions changed: the rubric" in said
     assert "`grader grade` asks them" in said
