@@ -27,16 +27,16 @@ SCHEMA = json.loads((Path(grader.report.__file__).parent / "report.schema.json")
 
 # What each sample must come to: its status, its least and its most points, and a part of what its report says.
 WRONG = {
-    "wrong_biases_never_updated": (95, "b1 did not change in four iterations"),
+    "wrong_biases_never_updated": (95, "b1 did not change in 4 iterations"),
     "wrong_biases_regularised": (94, "1 reg times (sum W1^2 + sum b1^2 + sum W2^2 + sum b2^2)"),
-    "wrong_decay_every_step": (96, "It was decayed in every iteration, or twice an epoch, instead of once"),
-    "wrong_gradient_shape": (91.5, "must have the shape of W1, (5, 11); it is an array of shape (1, 11)"),
+    "wrong_decay_every_step": (96, "It was decayed in every iteration instead of once an epoch"),
+    "wrong_gradient_shape": (91.5, "must have the shape of W1, (7, 11); it is an array of shape (1, 11)"),
     "wrong_half_the_gradient": (86, "your loss asks for 2 reg W1; your gradient adds 1 reg W1"),
-    "wrong_labels_shuffled": (94, "X and y of a batch do not belong together"),
+    "wrong_labels_shuffled": (94, "A batch holds rows with the labels of other rows"),
     "wrong_overflows": (96, "With 1000 added to every score of every row the loss must stay"),
-    "wrong_predict_axis": (94, "must return 7 labels, shape (7,); it returned an array of shape (3,)"),
-    "wrong_relu_mask": (88, "11 of 11 entries are wrong"),
-    "wrong_sum_for_mean": (92, "and there are 7 examples: a sum where the mean is asked?"),
+    "wrong_predict_axis": (94, "must return 4 labels, shape (4,); it returned an array of shape (3,)"),
+    "wrong_relu_mask": (88, "9 of 11 entries are wrong"),
+    "wrong_sum_for_mean": (92, "and there are 4 examples: a sum where the mean is asked?"),
 }
 UNREADABLE = {
     "broken_empty": ("no_submission", "broken_empty.ipynb is empty"),
@@ -46,11 +46,11 @@ UNREADABLE = {
     "broken_syntax": ("failed_to_load", "Python cannot read code cell 2, line"),
 }
 STOPPED = {
-    "broken_exits_in_loss": (0, "ended the process with os._exit(0) or sys.exit"),
-    "broken_needs_memory": (0, "asked for more memory than the 1024 MB allowed"),
+    "broken_exits_in_loss": (40, "ended the process with os._exit(0) or sys.exit"),
+    "broken_needs_memory": (40, "asked for more memory than the 1024 MB allowed"),
     "broken_not_a_number": (78, "yours nan, right"),
-    "broken_signature": (0, "loss() takes (self, X, y) but is asked as loss(X, y, reg=0.0)"),
-    "broken_endless_loss": (0, "still running after 5 s"),
+    "broken_signature": (30, "loss() takes (self, X, y) but is asked as loss(X, y, reg=0.0)"),
+    "broken_endless_loss": (28, "loss() does not end"),
 }
 
 

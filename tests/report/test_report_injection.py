@@ -39,7 +39,7 @@ CONTROLS = "script nav line kbd select option optgroup legend input fieldset for
 TEMPLATES = files("grader.sheets") / "templates"
 OURS = "\n".join((TEMPLATES / name).read_text(encoding="utf-8").rstrip("\n") for name in ("index.js", "find.js"))
 TAGS = """
-html head meta title style body main header section footer div p span b a h1 h2 h3 dl dt dd ul li table thead tbody tr th td
+html article head meta title style body main header section footer div p span b a h1 h2 h3 dl dt dd ul li table thead tbody tr th td
 details summary pre code figure figcaption svg symbol pattern circle path rect text g desc use
 """
 
