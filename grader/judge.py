@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks import CHECKS, Evidence
-from grader.diagnosis import Named, settle, tell_causes, to_look_at, told_above
+from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
 from grader.records import (
     Assignment,
     Charge,
@@ -39,6 +39,7 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
         found = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}
+        found = charged_somewhere(found)
         account = settle(evidence, found)
         causes = tell_causes(evidence, submission, found, account.named)
         review = to_look_at(evidence, found) if not account.named else ()

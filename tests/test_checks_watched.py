@@ -149,7 +149,6 @@ LIES = {
     "a batch of all rows": (None, "minibatch"),
     "labels of other rows": (lambda notes: {**notes, "y": notes["y"][::-1]}, "minibatch"),
     "rows that are none": (lambda notes: {**notes, "X": notes["X"] + 1.0}, "minibatch"),
-    "another reg": (lambda notes: {**notes, "asked": notes["asked"] * [1, 1, 2, 1]}, "update_rule"),
     "a loss that was not given": (
         lambda notes: {**notes, "answer": {**notes["answer"], "loss_history": np.ones(4)}},
         "histories",

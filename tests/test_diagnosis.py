@@ -7,7 +7,7 @@ import pytest
 
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
-from grader.diagnosis import settle
+from grader.diagnosis import charged_somewhere, settle
 from grader.judge import judge
 from grader.records import LineUp, Reply, Run, Submission, Suspect
 from reference.misconceptions import MISCONCEPTIONS, ways
@@ -66,7 +66,7 @@ class Settled:
 
 def account_of(evidence, rubric=RUBRIC):
     """Judge by every check, and settle."""
-    findings = {check: CHECKS[check].function(evidence) for check in rubric}
+    findings = charged_somewhere({check: CHECKS[check].function(evidence) for check in rubric})
     account, line = settle(evidence, findings), evidence.probes.line_up
     told = tuple(Told(line.suspect_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named)
     return Settled(told, account.credited, account.unexplained), findings

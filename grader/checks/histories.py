@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks.evidence import Evidence, fact, not_started, read_loss
+from grader.checks.minibatch import positions
 from grader.checks.trainable import blocked, source, withheld
 from grader.checks.watched import ROWS, SAME, arguments_of, stand_in_of, watched
 from grader.checks.whole_runs import ASKED, RUNS, moves
@@ -102,10 +103,11 @@ def _later_fault(evidence: Evidence, run: str) -> str:
     if found or "train_acc_history" not in values:
         return found
     stand_in = stand_in_of(evidence.call(ROWS))
+    given = arguments_of(evidence.call(ROWS))
     of_batches = {
-        float((stand_in.labels(moment, step.question.X) == step.question.y).mean())
+        float((stand_in.labels(moment, step.question.X) == given["y"][rows]).mean())
         for index, step in enumerate(seen.steps)
-        if step.question
+        if step.question and (rows := positions(step.question.X, given["X"])) is not None
         for moment in (index, index + 1)
     }
     own = [

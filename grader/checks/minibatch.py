@@ -52,7 +52,7 @@ def drawn(evidence: Evidence) -> Drawn:
         return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
     given = arguments_of(call)
     X, y = given["X"], given["y"]
-    found = [_positions(question.X, X) for question in questions]
+    found = [positions(question.X, X) for question in questions]
     if any(rows is None for rows in found):
         text = f"loss() was asked about rows that are none of the {len(X)} rows of X.\n{LOOK}"
         return Drawn("foreign", Finding(0.0, text, about="train"))
@@ -64,7 +64,7 @@ def drawn(evidence: Evidence) -> Drawn:
     return _judged(call, rows)
 
 
-def _positions(batch: Floats, X: Floats) -> Array | None:
+def positions(batch: Floats, X: Floats) -> Array | None:
     """Return which row of X each row of a batch is, (n,) int64; None where one is none."""
     if batch.ndim != 2 or batch.shape[1] != X.shape[1]:
         return None

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, not_started, obstacle
+from grader.checks.evidence import Evidence, fact, not_started, obstacle, read_loss
 from grader.checks.watched import ROWS, SAME, watched
-from grader.checks.whole_runs import disagreement, moves, own_loss_answers, whole_rates
+from grader.checks.whole_runs import ASKED, disagreement, moves, own_loss_answers, whole_rates
 from grader.records import Finding, Reply
 
 Source = Literal["watched", "whole", ""]
@@ -37,8 +37,14 @@ def blocked(evidence: Evidence) -> Finding | None:
     if not judged_from:
         return stopped(evidence.reply(SAME)) or Finding(0.0, "train() left no whole parameters behind.", about="train")
     seen = watched(evidence, SAME)
-    if judged_from == "watched" and seen and not seen.steps and not_started(seen.answer):
-        return Finding(0.0, "Not started: train() returns None and changes no parameter.", skipped=True, about="train")
+    if judged_from == "watched" and seen and not seen.steps:
+        if not_started(seen.answer):
+            text = "Not started: train() returns None and changes no parameter."
+            return Finding(0.0, text, skipped=True, about="train")
+        asked = read_loss(evidence, *ASKED[0]).finding
+        if asked and asked.skipped:  # the template's own lines run, and keep histories of nothing
+            text = "Not started: train() changes no parameter, and loss() is not written yet."
+            return Finding(0.0, text, skipped=True, about="train")
     return None
 
 

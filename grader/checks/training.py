@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.describe_difference import of_steps, with_clues
-from grader.checks.evidence import Evidence, fact, read_loss
+from grader.checks.evidence import Evidence, fact
 from grader.checks.given import regulariser_right
 from grader.checks.trainable import blocked, source, withheld
 from grader.checks.watched import LARGE, ROWS, SAME, Step, arguments_of, watched
@@ -38,12 +38,6 @@ def update_rule(evidence: Evidence) -> Finding:
     problem = blocked(evidence) or withheld(evidence)
     if problem:
         return problem
-    moving = any(any(rates[name]) for _, rates in runs(evidence) for name in evidence.names)
-    first = read_loss(evidence, evidence.calls("loss")[0].id).finding
-    if not moving and first and first.skipped:
-        return Finding(
-            0.0, "Not started: train() changes no parameter, and loss() is not written.", skipped=True, about="train"
-        )
     if any(one.anew for run in (SAME, ROWS) if (one := watched(evidence, run))):
         text = "train() sets the parameters anew instead of going on from those that the network has."
         return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")

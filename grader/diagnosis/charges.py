@@ -7,7 +7,7 @@ on trust: a program that is right but for the charged mistakes is rehearsed, and
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.checks import CHECKS
 from grader.checks.evidence import Evidence
@@ -49,6 +49,16 @@ class Account:
     named: tuple[Named, ...] = ()
     credited: Mapping[str, tuple[float, tuple[Mistake, ...]]] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
+
+
+def charged_somewhere(findings: Mapping[str, Finding]) -> dict[str, Finding]:
+    """Return the findings, in which what is carried is charged itself where nothing is charged elsewhere.
+
+    A rubric may lack the row of a mistake's own check.
+    """
+    if any(one.share < 1 for one in findings.values()):
+        return dict(findings)
+    return {check: replace(one, share=0.0, carried=False) if one.carried else one for check, one in findings.items()}
 
 
 def settle(evidence: Evidence, findings: Mapping[str, Finding]) -> Account:
@@ -119,7 +129,7 @@ def _proven(evidence: Evidence, explanation: Explanation, check: str, finding: F
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
     # Where the rehearsed program is stopped as well, that is what its mistake does.
     ran = _ran(evidence, check) or not _ran(_rehearsed(evidence, explanation), check)
-    return ran and bool(first_steps(evidence)) and not finding.skipped and not withheld(evidence)
+    return ran and bool(first_steps(evidence)) and not withheld(evidence)
 
 
 def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -> float:
