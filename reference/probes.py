@@ -232,7 +232,7 @@ def _many_labels(network: Network, cases: list[Case], seed: int, seconds: float)
     """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another.
 
     They are asked of the case whose labels vary most: where one class wins nearly always, most mistakes leave it the winner.
-    In half of the rows all scores are below zero, so that a ReLU on them shows.
+    In one row of seven all scores are below zero, so that a ReLU on them shows.
     """
 
     def asked(case: Case) -> tuple[Floats, Array]:
@@ -241,7 +241,7 @@ def _many_labels(network: Network, cases: list[Case], seed: int, seconds: float)
 
     case = min(cases, key=lambda one: int(np.bincount(asked(one)[1]).max()))
     (X, labels), last = asked(case), network.names[-1][1]
-    highest = float(np.median(network.scores(case.params, X).max(axis=1)))
+    highest = float(np.quantile(network.scores(case.params, X).max(axis=1), 0.15))
     case = replace(case, params={**case.params, last: case.params[last] - highest})
     steps = (Step("predict", {"X": X}), Step("loss", {"X": X}))
     return _call("labels", case, steps, seconds), {"labels": labels, "scores": network.scores(case.params, X)}

@@ -29,7 +29,7 @@ LIMITS = Limits(
 )
 BEST = (
     "best_hyperparameters = dict(hidden_size=20, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3,"
-    " num_iters=40, batch_size=50)"
+    " num_iters=150, batch_size=50)"
 )
 
 
