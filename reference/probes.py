@@ -165,7 +165,7 @@ def _kink_distance(network: Network, params: Params, X: Floats) -> float:
 
 
 def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
-    """Tell whether each row has an active unit, and X and h have full rank with a margin where their sizes allow it."""
+    """Return whether each row has an active unit, and X and h have full rank with a margin where their sizes allow it."""
     h = network.forward(params, X)[0].h
     if not (h > 0).any(axis=1).all():
         return False

@@ -92,12 +92,12 @@ def _dice(network: Network, seed: int) -> Iterator[None]:
 
 @lru_cache(maxsize=REMEMBERED // 10)
 def draws(network: Network) -> bool:
-    """Tell whether a step draws from numpy's global generator, by the names that it reads: seeding takes 125 us a call."""
+    """Return whether a step draws from numpy's global generator, by the names that it reads: seeding takes 125 us a call."""
     return any("random" in _names_read(getattr(network, step.name)) for step in fields(network))
 
 
 def _names_read(step: Any) -> frozenset[str]:
-    """Give the names that a step reads, also those of the functions that it was put together from."""
+    """Return the names that a step reads, also those of the functions that it was put together from."""
     code = getattr(step, "__code__", None)
     if code is None:
         return frozenset()

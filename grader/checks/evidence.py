@@ -67,7 +67,7 @@ def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenat
 
 
 def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
-    """Say what kept a call from answering its step `index`; None where it answered."""
+    """Return what kept a call from answering its step `index`; None where it answered."""
     if len(reply.results) > index:
         return None
     error = reply.error

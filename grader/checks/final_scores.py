@@ -39,6 +39,6 @@ def final_scores(evidence: Evidence, call: str, shapes: Mapping[str, tuple[int, 
 
 
 def learnt(evidence: Evidence) -> bool:
-    """Tell whether training on the toy case ended with parameters that know its five examples."""
+    """Return whether training on the toy case ended with parameters that know its five examples."""
     scores = final_scores(evidence, "toy")
     return not isinstance(scores, str) and cross_entropy(scores, evidence.expected("toy")["y"]) <= LEARNT

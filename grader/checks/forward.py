@@ -165,7 +165,7 @@ def stability(evidence: Evidence) -> Finding:
 
 @fact
 def shifted(evidence: Evidence, identity: str) -> Finding | None:
-    """Say what becomes of the loss in one call with shifted scores; None where it stays."""
+    """Return what becomes of the loss in one call with shifted scores; None where it stays."""
     answer = read_loss(evidence, identity)
     if answer.finding or answer.value is None:
         return answer.finding
@@ -241,7 +241,7 @@ def _same(one: object, two: object) -> bool:
 
 
 def unchanged(one: object, other: Array) -> bool:
-    """Tell whether an answer holds the numbers of an array."""
+    """Return whether an answer holds the numbers of an array."""
     array = as_array(one)
     # The layout of a parameter may be the student's own, transposed or (1, H).
     fitted = None if array is None else fit(array, other.shape)

@@ -51,7 +51,7 @@ def judged(evidence: Evidence) -> Judged:
 
 
 def _tells(evidence: Evidence, call: Call) -> bool:
-    """Tell whether a case has fewer rows than inputs and hidden units, with full rank, and a loss that was given."""
+    """Return whether a case has fewer rows than inputs and hidden units, with full rank, and a loss that was given."""
     X, h = call.steps[0].arguments["X"], evidence.expected(call.id)["h"]
     return len(X) <= min(X.shape[1], h.shape[1]) and read_loss(evidence, call.id).value is not None
 
@@ -121,7 +121,7 @@ def _solved(rows: Floats, product: Floats | None, right: Floats, near: _Near) ->
 
 
 def sane(found: Floats, right: Floats) -> bool:
-    """Tell whether a solved array has about the size of the right one, and is more than one row or one constant."""
+    """Return whether a solved array has about the size of the right one, and is more than one row or one constant."""
     own, wanted = (np.linalg.svd(one, compute_uv=False) for one in (found, right))
     if not SMALLEST * wanted[0] < own[0] < LARGEST * wanted[0]:
         return False
@@ -141,7 +141,7 @@ def d_softmax(scores: Floats, y: Array) -> Floats:
 
 @fact
 def hidden_layer_found(evidence: Evidence) -> bool:
-    """Tell whether the hidden layer is wrong, and everything that follows is right given it.
+    """Return whether the hidden layer is wrong, and everything that follows is right given it.
 
     In networks with fewer hidden units than classes the scores tell the units: h W2 + b2 has only one h. From that h the
     loss and all four gradients are computed.
@@ -155,7 +155,7 @@ def hidden_layer_found(evidence: Evidence) -> bool:
 
 
 def _follows_from_own_scores(evidence: Evidence, call: Call, case: str) -> bool:
-    """Tell whether the gradients of a plain case follow from its own scores, which must be wrong.
+    """Return whether the gradients of a plain case follow from its own scores, which must be wrong.
 
     The units h are unknown: h W2 + b2 = scores and h^T d = dW2 must have one solution, and the unmasked gradient of the
     units passes exactly where that is above zero. Where these are fewer equations than entries of h, any mask will do.
@@ -234,7 +234,7 @@ def own_units(evidence: Evidence, call: Call) -> Floats | None:
 
 
 def regulariser_right(evidence: Evidence, name: str) -> bool:
-    """Tell whether what reg adds to a gradient is right in every case, whatever the rest is."""
+    """Return whether what reg adds to a gradient is right in every case, whatever the rest is."""
     near, factor = _Near(evidence), followed(evidence)
     for call, case, reg in loss_calls(evidence):
         shape = call.params[name].shape

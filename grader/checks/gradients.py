@@ -51,7 +51,7 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
 
 @fact
 def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
-    """Say what is wrong with a gradient in one plain call; None where it is the right one."""
+    """Return what is wrong with a gradient in one plain call; None where it is the right one."""
     call = evidence.call(identity)
     about = f"grads {name}"
     answer = read_loss(evidence, call.id)
@@ -97,7 +97,7 @@ def _next(shape: tuple[int, ...]) -> str:
 
 @fact
 def strayed(evidence: Evidence) -> bool:
-    """Tell whether a gradient is not the assignment's in most plain calls, whatever excuses it: training goes by it."""
+    """Return whether a gradient is not the assignment's in most plain calls, whatever excuses it: training goes by it."""
     calls = [call for call, _, _ in loss_calls(evidence)]
     return any(
         2 * sum(fault(evidence, call.id, name) is not None for call in calls) > len(calls) for name in evidence.names
@@ -141,7 +141,7 @@ def home(call: Call) -> str:
 
 @fact
 def sweep_right(evidence: Evidence) -> bool:
-    """Tell whether every loss of the sweep is the right one: nothing else tells what the program's loss is near a question."""
+    """Return whether every loss of the sweep is the right one: nothing else tells what the program's loss is near a question."""
     call = evidence.calls("sweep")[0]
     swept, expected, factor = sweep(evidence, call.id), evidence.expected(call.id), followed(evidence)
     if swept is None:
@@ -156,7 +156,7 @@ def sweep_right(evidence: Evidence) -> bool:
 
 @fact
 def located(evidence: Evidence, name: str) -> bool:
-    """Tell whether a gradient is right, or wrong by what is charged at a step that could be told, or by its regulariser."""
+    """Return whether a gradient is right, or wrong by what is charged at a step that could be told, or by its regulariser."""
     if not any(fault(evidence, call.id, name) for call, _, _ in loss_calls(evidence)):
         return True
     found = judged(evidence)
@@ -164,7 +164,7 @@ def located(evidence: Evidence, name: str) -> bool:
 
 
 def own_slopes_agree(evidence: Evidence) -> bool:
-    """Tell whether all gradients are the derivative of the program's own loss, as far as its sweep says: for a person to see."""
+    """Return whether all gradients are the derivative of the program's own loss, as far as its sweep says: for a person to see."""
     call = evidence.calls("sweep")[0]
     swept, step = sweep(evidence, call.id), evidence.assignment.tolerances.step
     if swept is None:

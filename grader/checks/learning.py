@@ -41,7 +41,7 @@ def _follows(evidence: Evidence, problem: Finding, *, too_slow: bool = False) ->
 
 
 def _fails_alone(evidence: Evidence, error: StudentError) -> bool:
-    """Tell whether loss() or predict() fails in this way by itself as well, where it is charged."""
+    """Return whether loss() or predict() fails in this way by itself as well, where it is charged."""
     alone = [evidence.reply(call.id).error for kind in ("loss", "predict") for call in evidence.calls(kind)]
     if not error.type:
         return any(one is not None and not one.type for one in alone)
@@ -52,7 +52,7 @@ def _fails_alone(evidence: Evidence, error: StudentError) -> bool:
 
 @fact
 def _decays_too_fast(evidence: Evidence) -> bool:
-    """Tell whether the reference does not learn the digits either, with a rate that decays as the student's does."""
+    """Return whether the reference does not learn the digits either, with a rate that decays as the student's does."""
     seen = runs(evidence)
     call, moved = seen[0] if seen else (None, {})
     along = [rates for rates in moved.values() if len(rates) > 2 and np.isfinite(rates).all() and np.any(rates)]

@@ -19,7 +19,7 @@ SLOPES = (0.2, 5.0)  # of theirs over the right ones
 
 
 def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
-    """Give the factors k that the assignment accepts in loss = data loss + k reg penalty."""
+    """Return the factors k that the assignment accepts in loss = data loss + k reg penalty."""
     return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
         evidence.assignment.variant.regulariser
     ]
@@ -38,7 +38,7 @@ def fitted_factors(evidence: Evidence) -> list[float]:
 
 @fact
 def convention(evidence: Evidence) -> float | None:
-    """Give the one accepted k that all of the student's losses show; None where they show another or none."""
+    """Return the one accepted k that all of the student's losses show; None where they show another or none."""
     factors = np.array(fitted_factors(evidence))
     tolerance = loss_tolerance(evidence) * 10  # a difference of two losses carries a digit less
     for factor in allowed_conventions(evidence):
@@ -49,7 +49,7 @@ def convention(evidence: Evidence) -> float | None:
 
 @fact
 def loss_tolerance(evidence: Evidence) -> float:
-    """Give the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
+    """Return the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
 
     A regulariser that is added in double precision hides what the losses without one show.
     """
@@ -67,7 +67,7 @@ def loss_tolerance(evidence: Evidence) -> float:
 
 @fact
 def rounded(evidence: Evidence) -> bool:
-    """Tell whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
+    """Return whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
     if loss_tolerance(evidence) == evidence.assignment.tolerances.single:
         return True
     return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
@@ -87,7 +87,7 @@ def difference_from(evidence: Evidence, array: Array, right: Array, relative: fl
 
 @fact
 def data_loss_right(evidence: Evidence, case: str) -> bool:
-    """Tell whether the loss without regulariser is right on one case."""
+    """Return whether the loss without regulariser is right on one case."""
     call = f"loss/{case}/0"
     value = read_loss(evidence, call).value
     if value is None:
@@ -98,7 +98,7 @@ def data_loss_right(evidence: Evidence, case: str) -> bool:
 
 @fact
 def resembles_the_loss(evidence: Evidence) -> bool:
-    """Tell whether the student's loss is of the right kind.
+    """Return whether the student's loss is of the right kind.
 
     It is right on half of the cases, perhaps for scores of its own, or it rises and falls with the right one over
     single rows.
@@ -117,7 +117,7 @@ def resembles_the_loss(evidence: Evidence) -> bool:
 
 @fact
 def scores_alike(evidence: Evidence) -> bool:
-    """Tell whether the student's scores are wrong, perhaps, but of the right kind: like the right ones, and of their size.
+    """Return whether the student's scores are wrong, perhaps, but of the right kind: like the right ones, and of their size.
 
     Of scores that are next to nothing a constant is the cross-entropy, and of huge ones the largest difference is.
     """
@@ -137,7 +137,7 @@ def scores_alike(evidence: Evidence) -> bool:
 
 
 def _of_a_layer(evidence: Evidence, call: Call) -> bool:
-    """Tell whether scores are h W2, with the bias or without it, for some h: where units are fewer than classes few are."""
+    """Return whether scores are h W2, with the bias or without it, for some h: where units are fewer than classes few are."""
     results = evidence.reply(call.id).results
     scores = as_array(results[0]) if results else None
     weights, bias = (call.params[name] for name in evidence.names[2:])
@@ -152,7 +152,7 @@ def _of_a_layer(evidence: Evidence, call: Call) -> bool:
 
 
 def own_scores(evidence: Evidence, case: str) -> Floats | None:
-    """Give the student's own scores of a case, where they are of the right kind."""
+    """Return the student's own scores of a case, where they are of the right kind."""
     return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
 
 
@@ -164,7 +164,7 @@ def cross_entropy(scores: Floats, y: Array) -> float:
 
 @fact
 def right_for_own_scores(evidence: Evidence, case: str) -> bool:
-    """Tell whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
+    """Return whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
     own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
     if own is None or value is None:
         return False

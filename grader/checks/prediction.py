@@ -31,7 +31,7 @@ def predict(evidence: Evidence) -> Finding:
 
 @fact
 def right_given_scores(evidence: Evidence) -> bool:
-    """Tell whether predict() chooses the largest of the scores that it is given, and does nothing else with its own loss().
+    """Return whether predict() chooses the largest of the scores that it is given, and does nothing else with its own loss().
 
     Its labels must be those of the scores that a stand-in for loss() gave. Where its own loss() answers, they must be
     those of its own scores as well: that a program behaves when it is watched proves nothing.

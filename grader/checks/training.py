@@ -70,7 +70,7 @@ def update_rule(evidence: Evidence) -> Finding:
 
 
 def _fault_of(evidence: Evidence, name: str) -> str | None:
-    """Say what is wrong with the moves of one parameter; None where they are right."""
+    """Return what is wrong with the moves of one parameter; None where they are right."""
     for call, rates in runs(evidence):
         text = _fault_in(evidence, call, name, rates[name])
         if text:
@@ -136,7 +136,7 @@ def _reg_fault(evidence: Evidence) -> str:
 
 
 def _reg_arrives(evidence: Evidence) -> bool:
-    """Tell whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
+    """Return whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
     weights = evidence.names[::2]
     return all(regulariser_right(evidence, name) and np.isfinite(whole_rates(evidence)[name]).all() for name in weights)
 

@@ -52,7 +52,7 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
 
 
 def _settings(evidence: Evidence, value: object) -> dict[str, float] | Finding:
-    """Give the hyperparameters as numbers within their bounds, or say what is wrong with them."""
+    """Return the hyperparameters as numbers within their bounds, or say what is wrong with them."""
     bounds = evidence.assignment.hyperparameters
     example = "best_hyperparameters = dict(" + ", ".join(f"{name}=..." for name in bounds) + ")"
     if not isinstance(value, dict):

@@ -57,14 +57,14 @@ def whole_rates(evidence: Evidence) -> dict[str, tuple[float, ...]]:
 
 @fact
 def moves(evidence: Evidence) -> bool:
-    """Tell whether a parameter changes where train() runs with the program's own loss()."""
+    """Return whether a parameter changes where train() runs with the program's own loss()."""
     known = [point for point in points(evidence) if point is not None]
     return any((after[name] != before[name]).any() for before, after in pairwise(known) for name in before)
 
 
 @fact
 def own_loss_answers(evidence: Evidence) -> bool:
-    """Tell whether loss() by itself answers the very question that train() asks, with gradients that can be used."""
+    """Return whether loss() by itself answers the very question that train() asks, with gradients that can be used."""
     return _answers(evidence, *ASKED[0])
 
 
@@ -101,14 +101,14 @@ def disagreement(evidence: Evidence) -> str:
 
 
 def _moves_somewhere(evidence: Evidence) -> bool:
-    """Tell whether train() as it is changes a parameter in any run of one iteration."""
+    """Return whether train() as it is changes a parameter in any run of one iteration."""
     ends = [(call, end_of(evidence, call.id)) for call in evidence.calls("alone")]
     return any(end is not None and any((end[n] != v).any() for n, v in call.params.items()) for call, end in ends)
 
 
 @fact
 def repeats_itself(evidence: Evidence) -> bool:
-    """Tell whether loss() changes nothing that it is given, and answers the same question in the same way."""
+    """Return whether loss() changes nothing that it is given, and answers the same question in the same way."""
     results = evidence.reply("purity").results
     first, second = (read_loss(evidence, "purity", index).value for index in (0, 1))
     expected = evidence.expected("purity")

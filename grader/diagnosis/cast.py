@@ -23,7 +23,7 @@ Mistakes = frozenset[Mistake]
 
 
 def line_up_of(probes: Probes) -> LineUp:
-    """Give the line-up of probes that have one, else raise ValueError."""
+    """Return the line-up of probes that have one, else raise ValueError."""
     if probes.line_up is None:
         raise ValueError("these probes know no mistakes")
     return probes.line_up
@@ -40,7 +40,7 @@ def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
 
 
 def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:
-    """Give what stands on a shelf of the run's under a key, made where it is missing; the last `most` asked for stay."""
+    """Return what stands on a shelf of the run's under a key, made where it is missing; the last `most` asked for stay."""
     on_shelf: OrderedDict[Hashable, T] = line_up.known.setdefault(shelf, OrderedDict())
     if key in on_shelf:
         on_shelf.move_to_end(key)
@@ -71,7 +71,7 @@ class Rehearsed(Mapping[str, Reply]):
 
 
 def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
-    """Give the evidence that a program leaves which is right but for these mistakes; the last hundred are remembered.
+    """Return the evidence that a program leaves which is right but for these mistakes; the last hundred are remembered.
 
     factor : k in loss = data loss + k reg penalty, where the assignment accepts more than one.
     """
@@ -83,13 +83,13 @@ def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, fact
 
 
 def fresh_evidence(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
-    """Give the same for one use only."""
+    """Return the same for one use only."""
     run = Run(Reply("load", "returned"), Rehearsed(probes, mistakes, factor), (), {}, 0.0, 0.0)
     return Evidence(assignment, probes, run)
 
 
 def share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
-    """Give the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
+    """Return the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
     earned: dict[Hashable, float] = line_up_of(probes).known.setdefault("shares", {})
     key = (assignment.digest, mistakes, factor, check)
     if key not in earned:

@@ -116,12 +116,12 @@ def _settled(
 
 
 def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:
-    """Tell whether a mistake costs points at a check; where the rubric has none of its own checks, at all that see it."""
+    """Return whether a mistake costs points at a check; where the rubric has none of its own checks, at all that see it."""
     return check in suspect.charged or not any(one in rubric for one in suspect.charged)
 
 
 def _proven(evidence: Evidence, explanation: Explanation, check: str, finding: Finding) -> bool:
-    """Tell whether what a check is about was seen at work; what did not run cannot be right given anything."""
+    """Return whether what a check is about was seen at work; what did not run cannot be right given anything."""
     if check == "purity":
         return trace(evidence, "purity").shape == (True, True, True)
     if CHECKS[check].group != "train":
@@ -137,7 +137,7 @@ def _earned(evidence: Evidence, mistakes: Mistakes, factor: float, check: str) -
 
 
 def _explains(evidence: Evidence, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
-    """Tell whether a program with these mistakes loses at this check what the submission lost there.
+    """Return whether a program with these mistakes loses at this check what the submission lost there.
 
     Losing as much proves little by itself: every number of the check's part must have been found again as well.
     """
@@ -154,7 +154,7 @@ def _rehearsed(evidence: Evidence, explanation: Explanation) -> Evidence:
 
 
 def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[str, float]) -> bool:
-    """Tell whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
+    """Return whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
     mistakes, factor = explanation.mistakes, explanation.factor
     lost = [
         check
@@ -170,7 +170,7 @@ def _contradicted(evidence: Evidence, explanation: Explanation, shares: Mapping[
 
 
 def _ran(evidence: Evidence, check: str) -> bool:
-    """Tell whether the training that a check is about came to its end; what is no training counts as run."""
+    """Return whether the training that a check is about came to its end; what is no training counts as run."""
     if CHECKS[check].group != "train":
         return True
     asked = {"minibatch": ROWS, "learns_toy": "toy", "learns_digits": "digits"}.get(check, SAME)
@@ -185,7 +185,7 @@ def _blocks_of(check: str) -> set[str]:
 
 
 def _causes(evidence: Evidence, explanation: Explanation, check: str) -> Mistakes:
-    """Give the mistakes that a check fails by: those that fail it alone, or without which more would be earned."""
+    """Return the mistakes that a check fails by: those that fail it alone, or without which more would be earned."""
     mistakes, factor = explanation.mistakes, explanation.factor
     if len(mistakes) == 1:
         return mistakes
@@ -205,7 +205,7 @@ def _named(
     causes: Mapping[str, Mistakes],
     after: Mapping[str, float],
 ) -> Named:
-    """Say what one of the mistakes explains and costs; after : each check's share once credit is given."""
+    """Return what one of the mistakes explains and costs; after : each check's share once credit is given."""
     first, factor = explanations[0].mistakes, explanations[0].factor
     explains = tuple(check for check, behind in causes.items() if mistake in behind)
     costs = {

@@ -52,7 +52,7 @@ class Parade:
 
     @cached_property
     def affects(self) -> Array:
-        """Tell which suspect shows in which part, (suspects, parts) bool."""
+        """Return which suspect shows in which part, (suspects, parts) bool."""
         return np.array([one.affects for one in self.tables]).T
 
 
@@ -91,7 +91,7 @@ ITS_OWN = frozenset({"losses kept", "accuracies kept", "batches"})
 
 
 def concerns(suspect: Suspect, part: str, *, content: bool = False) -> bool:
-    """Tell whether a suspect can show in a part at all; if not, it need not be rehearsed there."""
+    """Return whether a suspect can show in a part at all; if not, it need not be rehearsed there."""
     kind = part.partition("/")[0]
     if content and kind in ITS_OWN and not set(suspect.shows_in) <= ITS_OWN:
         return False
@@ -99,7 +99,7 @@ def concerns(suspect: Suspect, part: str, *, content: bool = False) -> bool:
 
 
 def compatible(line_up: LineUp, mistakes: Mistakes) -> bool:
-    """Tell whether one program can make all these mistakes: whether no two of them replace the same step."""
+    """Return whether one program can make all these mistakes: whether no two of them replace the same step."""
     steps = [step for mistake in mistakes for step in line_up.suspect_of(mistake).steps]
     return len(steps) == len(set(steps))
 
@@ -130,7 +130,7 @@ class Inquiry:
 
     @property
     def nothing_wrong(self) -> bool:
-        """Tell whether the base alone shows what was found."""
+        """Return whether the base alone shows what was found."""
         return all(self.as_base)
 
     @property
@@ -145,12 +145,12 @@ class Inquiry:
 
     @property
     def speaks(self) -> bool:
-        """Tell whether a part that differs from the base holds anything to tell mistakes by."""
+        """Return whether a part that differs from the base holds anything to tell mistakes by."""
         return any(self.tells)
 
     @cached_property
     def parade(self) -> Parade:
-        """Give those who come into question."""
+        """Return those who come into question."""
         return parade(self.line_up, self.scene, self.block, self.content)
 
     @cached_property
@@ -197,7 +197,7 @@ class Inquiry:
         return replace(grid, rows=(*grid.rows, *self._fitted), affects=affects, matches=matches)
 
     def sets(self, size: int) -> list[Mistakes]:
-        """Give the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
+        """Return the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
 
         On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
         makes took seconds, the first time.
@@ -233,7 +233,7 @@ class Inquiry:
         return [frozenset({self.parade.suspects[row]}) for row in left]
 
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
-        """Tell whether mistakes that fit part by part do so together; met : the parts in which several of them show.
+        """Return whether mistakes that fit part by part do so together; met : the parts in which several of them show.
 
         Two that undo each other in a part are not believed, nor two that are one mistake further up.
         """
@@ -244,7 +244,7 @@ class Inquiry:
         )
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
-        """Tell whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
+        """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
         steps = {step for mistake in chosen for step in self.line_up.suspect_of(mistake).steps}
         names = self.scene.assignment.variant.names
         for layer in (0, 1):
@@ -288,7 +288,7 @@ class Grid:
 
     @property
     def seen(self) -> Array:
-        """Tell for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
+        """Return for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
         return np.asarray((self.affects & self.matches & self.tells).any(axis=1))
 
     def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
@@ -296,12 +296,12 @@ class Grid:
         return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
 
     def singles(self) -> Sequence[tuple[int, ...]]:
-        """Give the suspects that explain every part alone."""
+        """Return the suspects that explain every part alone."""
         fine = np.where(self.affects, self.matches, self.right).all(axis=1)
         return [(int(row),) for row in np.flatnonzero(fine & self.seen)]
 
     def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
-        """Give the pairs that explain every part, or may: where both show, it is still to be rehearsed."""
+        """Return the pairs that explain every part, or may: where both show, it is still to be rehearsed."""
         count = len(self.affects)
         fine = np.ones((count, count), dtype=bool)
         for part in range(len(self.right)):
@@ -329,7 +329,7 @@ class Grid:
         return found
 
     def met(self, rows: tuple[int, ...]) -> list[int]:
-        """Give the parts in which more than one of some suspects shows."""
+        """Return the parts in which more than one of some suspects shows."""
         if len(rows) == 1:
             return []
         found: list[int] = np.flatnonzero(self.affects[list(rows)].sum(axis=0) > 1).tolist()

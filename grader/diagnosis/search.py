@@ -48,7 +48,7 @@ class Explanation:
 
 
 def explain(evidence: Evidence, shares: dict[str, float]) -> list[Explanation]:
-    """Give the explanations that leave the fewest blocks open with the fewest mistakes; several may be as good.
+    """Return the explanations that leave the fewest blocks open with the fewest mistakes; several may be as good.
 
     shares : of each check's points, as the submission earned them.
     """
@@ -130,7 +130,7 @@ def _through(
 
 
 def _first(inquiries: list[Inquiry], size: int) -> list[Mistakes]:
-    """Give the sets of the first base that has any: the bases that follow are other ways of saying the same."""
+    """Return the sets of the first base that has any: the bases that follow are other ways of saying the same."""
     # Pairs on top of another right way as well would be asked for three times over, and are rarely the answer.
     asked = [inquiry for inquiry in inquiries if size == 1 or not inquiry.varied]
     return next((sets for inquiry in asked if (sets := inquiry.sets(size))), [])

@@ -27,7 +27,7 @@ class Scene:
     base: Mistakes
 
     def trace(self, part: str, more: Mistakes = frozenset()) -> Trace:
-        """Give the trace of a program with the base's mistakes and some more; the last thousands are remembered."""
+        """Return the trace of a program with the base's mistakes and some more; the last thousands are remembered."""
         mistakes = self.base | more
 
         def make() -> Trace:

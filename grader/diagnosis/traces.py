@@ -63,7 +63,7 @@ ABSENT = Trace("absent")  # there are gradients, but not this one
 
 
 def tells(own: Trace, base: Trace, allowed: float) -> bool:
-    """Tell whether a trace differs from the base's in anything by which one mistake could be told from another.
+    """Return whether a trace differs from the base's in anything by which one mistake could be told from another.
 
     That both gave no answer where the base gave one proves nothing: there are a hundred ways to raise an exception. But
     few programs are right in most cases and raise in the others, such as those in which a class is absent.
@@ -138,7 +138,7 @@ def _stability(evidence: Evidence) -> Trace:
 
 
 def _purity(evidence: Evidence) -> Trace:
-    """Tell what is left as it was: X and y, the parameters, and the answer to the same question."""
+    """Return what is left as it was: X and y, the parameters, and the answer to the same question."""
     results, expected = evidence.reply("purity").results, evidence.expected("purity")
     if len(results) < 4 or not isinstance(results[2], dict) or not isinstance(results[3], dict):
         return MISSING
@@ -227,13 +227,13 @@ _KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
 
 @fact
 def trace(evidence: Evidence, part: str) -> Trace:
-    """Give the trace of one part, such as "scores", "gradient/W1/bare" or "moved/2"."""
+    """Return the trace of one part, such as "scores", "gradient/W1/bare" or "moved/2"."""
     kind, _, rest = part.partition("/")
     return _KINDS[kind](evidence, rest)
 
 
 def tolerance(evidence: Evidence, part: str) -> float:
-    """Give how far two traces of a part may be apart, in units of their scale."""
+    """Return how far two traces of a part may be apart, in units of their scale."""
     tolerances = evidence.assignment.tolerances
     # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
     single = loss_tolerance(evidence) == tolerances.single
@@ -243,7 +243,7 @@ def tolerance(evidence: Evidence, part: str) -> float:
 
 
 def same(one: Trace, other: Trace, allowed: float) -> bool:
-    """Tell whether two traces are the same, but for rounding."""
+    """Return whether two traces are the same, but for rounding."""
     if one is other:
         return True
     if one.shape != other.shape or one.values.shape != other.values.shape:

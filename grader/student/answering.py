@@ -204,7 +204,7 @@ class Answer:
         raise ComplaintError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
-        """Give the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
+        """Return the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
         losses = {name: np.empty((2, *value.shape)) for name, value in self._params.items()}
         for name, value in self._params.items():
             moved = np.array(value, dtype=np.float64)
