@@ -34,7 +34,7 @@ def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submissi
 
 
 def find(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Findings:
-    """Give what each check of the rubric finds in one submission's replies, and the mistakes that explain it."""
+    """Return what each check of the rubric finds in one submission's replies, and the mistakes that explain it."""
     evidence = Evidence(assignment, probes, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
@@ -63,7 +63,7 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
 def _places(
     finding: Finding, credited: float | None, submission: Submission, assignment: Assignment
 ) -> tuple[Place, ...]:
-    """Give where a check's finding points: an exception's own places, else where the step is taken that it is about.
+    """Return where a check's finding points: an exception's own places, else where the step is taken that it is about.
 
     credited : the share that it earns after all, where the mistake behind it is charged elsewhere.
     """
@@ -81,7 +81,7 @@ def _charge(named: Named, line_up: LineUp, submission: Submission, assignment: A
 
 
 def remarks(assignment: Assignment, probes: Probes, run: Run) -> tuple[str, ...]:
-    """Say what differs from the assignment's interface though the maths may be right; never costs a point."""
+    """Return what differs from the assignment's interface though the maths may be right; never costs a point."""
     replies = [reply for reply in run.replies.values() if reply.own_shapes or reply.positional]
     found: dict[str, None] = {}
     asked = {call.id: call for call in probes.calls}

@@ -92,7 +92,7 @@ class _Parameter:
     body: int  # statements of the step
 
     def needs_a_name(self, value: ast.expr) -> bool:
-        """Tell whether what stands in the parameter's place must be given a name first."""
+        """Return whether what stands in the parameter's place must be given a name first."""
         is_short = isinstance(value, ast.Name | ast.Constant | ast.Attribute | ast.Subscript | ast.Tuple | ast.Lambda)
         return self.assigned or (self.reads > 0 and not is_short and (self.reads > 1 or self.body > 1))
 
@@ -144,13 +144,13 @@ def plain(step: Step) -> ast.FunctionDef:
 
 
 def reads(step: Step, position: int) -> bool:
-    """Tell whether a step reads its argument at this position."""
+    """Return whether a step reads its argument at this position."""
     return _anatomy(step).parameters[position].reads > 0
 
 
 @lru_cache(maxsize=4096)
 def changes(step: Step, position: int) -> bool:
-    """Tell whether a step changes the array that it is given at this position."""
+    """Return whether a step changes the array that it is given at this position."""
     definition = plain(step)
     argument = definition.args.args[position]
     for node in _walk(definition.body):

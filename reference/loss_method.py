@@ -161,13 +161,13 @@ def _of_layer(
 
 
 def _keeps_where_zero(total: Step) -> bool:
-    """Tell whether a gradient stays as it is where the penalty's is zero: no condition need then be written."""
+    """Return whether a gradient stays as it is where the penalty's is zero: no condition need then be written."""
     gradient = np.array([1.0, -2.0])
     return np.array_equal(total(gradient, np.zeros(2), 0.3, 3, 0), gradient)
 
 
 def _penalties(author: Author, page: Page) -> tuple[list[str], dict[str, ast.expr]]:
-    """Say what the penalty's gradient of each parameter is: expressions, or entries of a dict that is made first."""
+    """Return what the penalty's gradient of each parameter is: expressions, or entries of a dict that is made first."""
     step, flat = author.step("d_penalty"), [name for pair in author.names for name in pair]
     found = write(page, step, [expression("self.params"), literal(author.names)], "penalty_grads")
     entries = _entries(found)

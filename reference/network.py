@@ -61,7 +61,7 @@ def d_total_loss(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: 
 
 
 def loss_and_gradients(loss: Any, gradients: dict[str, Array]) -> Any:
-    """Give what loss() with labels returns: the pair."""
+    """Return what loss() with labels returns: the pair."""
     return loss, gradients
 
 
@@ -170,7 +170,7 @@ class Network:
     # ---------------------------------------------------------------- what is asked of a network
 
     def scores(self, params: Params, X: Array) -> Floats:
-        """Give what loss() without labels returns: the scores, (N, C) float64."""
+        """Return what loss() without labels returns: the scores, (N, C) float64."""
         scores: Floats = self.report_scores(self.forward(self._doubled(params), X)[-1].h)
         return scores
 

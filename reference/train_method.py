@@ -127,7 +127,7 @@ def _renewed(page: Page, step: Step, arguments: Sequence[Argument]) -> list[str]
 
 
 def _loss_targets(author: Author) -> str:
-    """Say how train() takes loss() apart, whatever loss() returns: that mistake is not train()'s."""
+    """Return how train() takes loss() apart, whatever loss() returns: that mistake is not train()'s."""
     if author.step("report_loss") is loss_and_gradients:
         return "loss, grads"
     definition = plain(author.step("report_loss"))

@@ -43,12 +43,12 @@ def begin(params: Params, _rng: np.random.RandomState) -> dict[str, Array]:
 
 
 def iterations_per_epoch(N: int, batch_size: int) -> int:
-    """Give how many batches make one pass over the data; a batch larger than the data is a pass of its own."""
+    """Return how many batches make one pass over the data; a batch larger than the data is a pass of its own."""
     return max(N // batch_size, 1)
 
 
 def iterations(num_iters: int, _per_epoch: int) -> int:
-    """Give how many steps are taken: as many as were asked."""
+    """Return how many steps are taken: as many as were asked."""
     return num_iters
 
 
@@ -64,7 +64,7 @@ def draw_batch(rng: np.random.RandomState, X: Array, y: Array, batch_size: int) 
 
 
 def loss_arguments(X: Array, y: Array, reg: float) -> tuple[Array, Array, float]:
-    """Give what train() asks loss() with: the batch, and its own reg."""
+    """Return what train() asks loss() with: the batch, and its own reg."""
     return X, y, reg
 
 
@@ -82,7 +82,7 @@ def descend(params: Params, gradients: Params, rate: float, _names: Names, _memo
 
 
 def is_epoch(iteration: int, per_epoch: int) -> bool:
-    """Tell whether this iteration, counted from 0, is one where accuracies are recorded and the rate decays."""
+    """Return whether this iteration, counted from 0, is one where accuracies are recorded and the rate decays."""
     return iteration % per_epoch == 0
 
 
@@ -92,5 +92,5 @@ def decay_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int)
 
 
 def histories(losses: Floats, train_accuracies: Floats, val_accuracies: Floats) -> dict[str, Floats]:
-    """Give what train() returns: (num_iters,) losses, and one accuracy of each kind for each epoch."""
+    """Return what train() returns: (num_iters,) losses, and one accuracy of each kind for each epoch."""
     return {"loss_history": losses, "train_acc_history": train_accuracies, "val_acc_history": val_accuracies}

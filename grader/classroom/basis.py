@@ -41,7 +41,7 @@ class Basis:
     isolated: bool  # false where --unsafe was given
 
     def same_run(self, other: Basis) -> bool:
-        """Tell whether the student's process would be asked the same: then saved replies need only be judged again."""
+        """Return whether the student's process would be asked the same: then saved replies need only be judged again."""
         return self._of_the_run() == other._of_the_run()
 
     def _of_the_run(self) -> Basis:
@@ -55,7 +55,7 @@ def basis(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated:
 
 
 def seed_id(seed: int) -> str:
-    """Give what tells a seed from another, 16 hexadecimal digits."""
+    """Return what tells a seed from another, 16 hexadecimal digits."""
     return hashlib.scrypt(str(seed).encode(), salt=_SALT, **_SLOW).hex()
 
 

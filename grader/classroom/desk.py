@@ -139,7 +139,7 @@ class Desk:
 
 
 def _unpacked(known: Known) -> tuple[Report, Findings] | None:
-    """Give what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
+    """Return what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
     try:
         report, findings = unpack(known.report), unpack(known.findings)
     except DamagedError:

@@ -114,7 +114,7 @@ def _grade(
 
 
 def line(one: Graded, base: Basis, found_by: str, replies: int | None) -> Line:
-    """Give what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
+    """Return what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
     return Line(
         name=one.name,
         source=one.source,

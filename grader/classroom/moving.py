@@ -34,7 +34,7 @@ class Move:
 
     @property
     def points(self) -> bool:
-        """Tell whether any points moved, of the score or of a check, or what people decided counts otherwise."""
+        """Return whether any points moved, of the score or of a check, or what people decided counts otherwise."""
         pairs = (self.before, self.after), self.graders, self.lateness
         return any(one != other for one, other in pairs) or bool(self.checks or self.decisions)
 
@@ -88,7 +88,7 @@ def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def _passed(verdict: Verdict) -> bool:
-    """Tell whether the grader itself found nothing wrong."""
+    """Return whether the grader itself found nothing wrong."""
     return verdict.status == "passed" if verdict.adjusted_from is None else verdict.adjusted_from >= verdict.max_points
 
 
@@ -107,7 +107,7 @@ def _decisions(before: Report, after: Report) -> tuple[str, ...]:
 
 
 def _worth(decision: Decision, verdict: Verdict) -> str:
-    """Say what was decided, of how much, and what it counts now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1"."""
+    """Return what was decided, of how much, and what it counts now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1"."""
     of = "" if decision.of is None else f" of {decision.of:g}"
     counts = f"{verdict.points:g} of {verdict.max_points:g}"
     return (
@@ -116,7 +116,7 @@ def _worth(decision: Decision, verdict: Verdict) -> str:
 
 
 def _told(report: Report) -> tuple[object, ...]:
-    """Give what a report says in words; what it says of points is left out."""
+    """Return what a report says in words; what it says of points is left out."""
     checks = [(one.id, one.title, one.hidden, one.message, one.status == "carried") for one in report.checks]
     mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]
     return report.status, report.notes, checks, mistakes
@@ -126,7 +126,7 @@ def _told(report: Report) -> tuple[object, ...]:
 
 
 def why(move: Move) -> str:
-    """Say what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
+    """Return what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
     return ", ".join(_reasons(move))
 
 
@@ -171,7 +171,7 @@ def to_csv(moves: Sequence[Move]) -> str:
 
 
 def changes(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say what is not what it was: "checks.scores.points: 8 -> 10".
+    """Return what is not what it was: "checks.scores.points: 8 -> 10".
 
     then, now : TOML tables, or any others of plain values.
     """

@@ -65,7 +65,7 @@ class Planning:
     replies: dict[str, int] = field(default_factory=dict)  # name -> those that are judged again
 
     def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
-        """Give what is to be done; asked again with `force` for some of them, that those are to be run."""
+        """Return what is to be done; asked again with `force` for some of them, that those are to be run."""
         last, decisions, sources = self.book.last(), self.book.decisions(), self.book.sources()
         for entry in entries:
             hand_in = receive(entry.path)

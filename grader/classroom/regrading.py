@@ -104,7 +104,7 @@ def regrade(
 
 
 def _sorted_out(last: Mapping[str, Kept], base: Basis, *, force: bool) -> tuple[dict[str, Kept], dict[str, str]]:
-    """Tell which are to be judged again, and why others cannot be."""
+    """Return which are to be judged again, and why others cannot be."""
     todo: dict[str, Kept] = {}
     left: dict[str, str] = {}
     for name, kept in last.items():
@@ -172,7 +172,7 @@ class _Judging:
                 self._keep(ready, rubric)
 
     def _place(self, workers: Workers, stands: str) -> Workers:
-        """Give where to do it: here, where no more is to be done than workers take to start."""
+        """Return where to do it: here, where no more is to be done than workers take to start."""
         # Of what could not be loaded nothing was found, and nothing is judged.
         scored = bool(stands) and all(
             kept.found_by == stands or kept.status in {"no_submission", "failed_to_load"} for kept in self.todo.values()

@@ -103,7 +103,7 @@ MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED)
 
 
 def is_newest(version: int) -> bool:
-    """Tell whether a database of this version can be used as it is."""
+    """Return whether a database of this version can be used as it is."""
     return version == len(MIGRATIONS)
 
 

@@ -44,7 +44,7 @@ def to_gradescope(report: Report) -> str:
 
 
 def _remarks(report: Report) -> Iterator[str]:
-    """Say what stands above the tests, each remark a paragraph; it is seen at once, so it tells of no hidden check."""
+    """Return what stands above the tests, each remark a paragraph; it is seen at once, so it tells of no hidden check."""
     if banner := words.banner(report):
         yield "\n".join(banner)
     if report.excused:
@@ -62,7 +62,7 @@ def _remarks(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> Iterator[str]:
-    """Say why the score is not the sum of the tests' points; no number of either, for hidden tests are in both."""
+    """Return why the score is not the sum of the tests' points; no number of either, for hidden tests are in both."""
     together = sum(verdict.points for verdict in report.checks)
     if report.penalty:
         yield (

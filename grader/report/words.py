@@ -107,7 +107,7 @@ def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
 
 
 def costs(diagnosis: Diagnosis) -> str:
-    """Say what a named mistake costs, and where; "" where nothing is known of it."""
+    """Return what a named mistake costs, and where; "" where nothing is known of it."""
     total = sum(diagnosis.costs.values())
     where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
     if total:
@@ -125,7 +125,7 @@ def titles(report: Report) -> dict[str, str]:
 
 
 def adjusted(verdict: Verdict) -> str:
-    """Say what the grader gave where a person decided; "" where nobody did."""
+    """Return what the grader gave where a person decided; "" where nobody did."""
     return "" if verdict.adjusted_from is None else f"adjusted: {points(verdict.adjusted_from)} by the grader"
 
 
@@ -135,13 +135,13 @@ def standing(verdict: Verdict) -> str:
 
 
 def late(report: Report) -> str:
-    """Say how late a submission was, as in "late by 2 days"; "" where it was not."""
+    """Return how late a submission was, as in "late by 2 days"; "" where it was not."""
     days = points(report.late_days)
     return f"late by {days} {'day' if days == '1' else 'days'}" if report.late_days else ""
 
 
 def signature(decision: Decision) -> str:
-    """Say who decided, and on which day: "Ada Lovelace on 22 November 2026"."""
+    """Return who decided, and on which day: "Ada Lovelace on 22 November 2026"."""
     try:
         day = date.fromisoformat(decision.at[:10])
         when = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -180,7 +180,7 @@ def points(value: float) -> str:
 
 
 def isolation(layers: Sequence[str]) -> str:
-    """Say how the student's code was kept apart, for someone who does not know the layers' names."""
+    """Return how the student's code was kept apart, for someone who does not know the layers' names."""
     separate = "process" in layers
     if not layers:
         return "Not run."

@@ -139,7 +139,7 @@ def _person(student: Student | None) -> dict[str, Any] | None:
 
 
 def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
-    """Say which points a person changed, and why and who."""
+    """Return which points a person changed, and why and who."""
     decisions = [ruling.decision for ruling in report.rulings if ruling.applies and ruling.decision.check == verdict.id]
     why = "; ".join(
         f"{one.comment} ({one.by})" if one.comment and one.by else one.comment or one.by for one in decisions

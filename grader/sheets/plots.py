@@ -172,7 +172,7 @@ def spread(counts: Sequence[int], usual: float) -> str:
 
 
 def twentieth(index: int) -> str:
-    """Say which similarities a part of the spread holds."""
+    """Return which similarities a part of the spread holds."""
     return f"{5 * index}% to {'100%' if index == 19 else f'below {5 * index + 5}%'}"
 
 

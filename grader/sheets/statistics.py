@@ -77,7 +77,7 @@ class Mistake:
 
 
 def counts(standing: Standing) -> bool:
-    """Tell whether a submission takes part in the statistics: it was graded, and nobody excused it."""
+    """Return whether a submission takes part in the statistics: it was graded, and nobody excused it."""
     return standing.report.status == "graded" and not standing.report.excused
 
 
@@ -113,7 +113,7 @@ def histogram(scores: Sequence[float], max_score: float) -> tuple[Bar, ...]:
 
 
 def separation(shares: Sequence[float], rests: Sequence[float]) -> float | None:
-    """Say how well a check separates strong from weak students: the corrected item-total correlation, -1 to 1.
+    """Return how well a check separates strong from weak students: the corrected item-total correlation, -1 to 1.
 
     It is Pearson's correlation of the check's share of its points with the points of all other checks together. The
     check itself is left out of the total, since with it every check would seem to agree with the whole

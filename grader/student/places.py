@@ -57,7 +57,7 @@ class Text:
 
 
 def before_trace(output: str) -> str:
-    """Give what a process wrote before the first traceback of faulthandler's."""
+    """Return what a process wrote before the first traceback of faulthandler's."""
     first = _TRACE.search(output)
     if not first:
         return output
@@ -79,7 +79,7 @@ _FAULTS = {
 
 
 def ending_in_words(code: int) -> str:
-    """Say how a process ended, of its exit code, which is below zero for a signal."""
+    """Return how a process ended, of its exit code, which is below zero for a signal."""
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"number {-code}"
         meaning = (signal.strsignal(-code) or "").lower()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def absent(library: Library, class_name: str) -> SubmissionError:
-    """Say what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
+    """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
     documents = list(library.documents.values())
     shown = listed([document.shown for document in documents], 3)
     faults = [problem for document in documents if (problem := library.fault(document))]

@@ -122,7 +122,7 @@ class Library:
         self._by_name = _by_name(self.documents.values())
 
     def fault(self, document: Document) -> Problem | None:
-        """Say why a document cannot be used at all; of a .py file also that it does not parse."""
+        """Return why a document cannot be used at all; of a .py file also that it does not parse."""
         parsed = self.parsed(document)
         if parsed.document.fault or document.is_notebook:
             return parsed.document.fault

@@ -30,7 +30,7 @@ class Newer:
     mend: str
 
     def words(self, written_for: str) -> str:
-        """Say which versions meet here; `written_for` is what the notebook says of itself, or ""."""
+        """Return which versions meet here; `written_for` is what the notebook says of itself, or ""."""
         says = f" (the notebook says {written_for})" if written_for else ""
         return (
             f"The submission is written for Python {_shown(self.version)} or newer{says}; "

@@ -32,7 +32,7 @@ _PYTHON_2_NAMES = {
 
 
 def on_choice(claims: list[Claim], class_name: str) -> list[str]:
-    """Say which file was graded, where there was a choice, and which definition of several counts."""
+    """Return which file was graded, where there was a choice, and which definition of several counts."""
     chosen = claims[0]
     notes = []
     others = sorted({c.document.shown for c in claims[1:]} | {c.holder.shown for c in claims[1:]})
@@ -89,7 +89,7 @@ def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[st
 
 
 def on_losses(gathering: Gathering, variable: str) -> list[str]:
-    """Say what could not be read of a text of which the rest could; of the variable it is told by itself."""
+    """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
     of_variable = gathering.lost(variable)
     found = [lost for lost in gathering.losses() if lost.loss is not of_variable]
     notes, told = list[str](), set[tuple[int, int]]()
@@ -131,7 +131,7 @@ def _on_loss(loss: Loss, *, is_run: bool) -> str:
 
 
 def _defined_again(gathering: Gathering, cell: int) -> list[str]:
-    """Give what later cells define in a broken cell's stead; nothing if something else of it is needed."""
+    """Return what later cells define in a broken cell's stead; nothing if something else of it is needed."""
     selection = gathering.main
     names = begun_in(selection.parsed.document.cells[cell].source)
     again = {
@@ -141,7 +141,7 @@ def _defined_again(gathering: Gathering, cell: int) -> list[str]:
 
 
 def on_stand_ins(stand_ins: dict[str, Place], names: dict[str, set[str]]) -> list[str]:
-    """Say which modules are not at hand; of one that the student wrote, which names are then missing."""
+    """Return which modules are not at hand; of one that the student wrote, which names are then missing."""
     known = {dotted: place for dotted, place in stand_ins.items() if dotted.split(".")[0] in WELL_KNOWN}
     notes = []
     if known:

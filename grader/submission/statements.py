@@ -180,7 +180,7 @@ def _is_first(before: list[ast.stmt]) -> bool:
 
 
 def _comprehends(node: ast.stmt) -> bool:
-    """Tell whether a statement has a list, set or dict comprehension outside functions, or as a parameter's default."""
+    """Return whether a statement has a list, set or dict comprehension outside functions, or as a parameter's default."""
     queue: list[ast.AST] = [node]
     while queue:
         part = queue.pop()
@@ -253,7 +253,7 @@ def _statement(node: ast.stmt, classes: Classes, place: tuple[int, int, int], *,
 
 
 def _runs(node: ast.stmt, classes: Classes) -> bool:
-    """Tell whether a statement may be run by itself: it only imports, defines and assigns."""
+    """Return whether a statement may be run by itself: it only imports, defines and assigns."""
     if isinstance(node, ast.ImportFrom):
         return node.module != "__future__"
     if isinstance(node, ast.AnnAssign):
@@ -270,7 +270,7 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
 
 
 def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
-    """Tell whether a statement may stand in an if or try block that is kept whole."""
+    """Return whether a statement may stand in an if or try block that is kept whole."""
     if isinstance(node, ast.Expr):
         called = node.value.func if isinstance(node.value, ast.Call) else None
         prints = isinstance(called, ast.Name) and called.id == "print"

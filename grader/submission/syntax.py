@@ -152,7 +152,7 @@ def complaint(
 
 
 def _python_2(said: str, line: str) -> tuple[str, str] | None:
-    """Tell what of Python 2 a line holds, and how Python 3 says it."""
+    """Return what of Python 2 a line holds, and how Python 3 says it."""
     code = line.split("#", maxsplit=1)[0]
     for message, text, what, write in _PYTHON_2:
         if re.search(message, said) and re.search(text, code):

@@ -28,7 +28,7 @@ _MISTAKEN = (
 
 
 def no_json(shown: str, text: str, error: Exception) -> Problem:
-    """Say where a notebook stops being JSON, and what it may be instead."""
+    """Return where a notebook stops being JSON, and what it may be instead."""
     for pattern, what in _MISTAKEN:
         if pattern.match(text):
             return Problem("failed_to_load", f"{shown} is no notebook: {what}.")
