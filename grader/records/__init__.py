@@ -19,6 +19,8 @@ from grader.records.report import (
     Judgement,
     Report,
     ReportStatus,
+    StepRow,
+    StepStatus,
     Verdict,
     VerdictStatus,
 )
@@ -78,6 +80,8 @@ __all__ = [
     "Stage",
     "Standing",
     "Step",
+    "StepRow",
+    "StepStatus",
     "Student",
     "StudentError",
     "Submission",

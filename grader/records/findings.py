@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grader.records.calls import StudentError
 from grader.records.questions import Mistake
-from grader.records.report import Figure
+from grader.records.report import Figure, StepRow
 from grader.records.submission import Place
 
 
@@ -69,3 +69,4 @@ class Findings:
     causes: tuple[Cause, ...] = ()
     # What a person should look at, in sentences; the machine neither credits nor charges it.
     review: tuple[str, ...] = ()
+    steps: tuple[StepRow, ...] = ()

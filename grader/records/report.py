@@ -54,6 +54,21 @@ class Verdict:
     adjusted_from: float | None = None  # the points that the grader gave, where a person decided otherwise
 
 
+# "given": right for what it was given, which is wrong. "unknown": a value that the grader cannot put a name to.
+StepStatus = Literal["right", "differs", "given", "unknown"]
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One value that a line of the student's made, and how it stands."""
+
+    place: Place
+    name: str  # the student's own: dscores, grads["W1"]
+    shape: tuple[int, ...]
+    status: StepStatus
+    verdict: str  # "right: the scores", "differs from the hidden activation: 40 of 77 entries should be 0"
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What explains failing checks: a named mistake, or a cause that stops a whole method."""
@@ -74,6 +89,7 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     diagnoses: tuple[Diagnosis, ...] = ()
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences
+    steps: tuple[StepRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,3 +121,4 @@ class Report:
     excused: bool = False  # it does not count; its score stands for its author to read
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences; students are not told
     student: str | None = None  # the name that the roster gives, where there is one
+    steps: tuple[StepRow, ...] = ()  # the student's own values, line by line; where something is wrong or unfinished
