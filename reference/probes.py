@@ -17,6 +17,7 @@ import numpy as np
 from grader.records import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
 from grader.student.stand_in import StandIn
 from reference.digits import digits, digits_settings, digits_start, stream
+from reference.following import follow
 from reference.network import Network, build
 from reference.rehearsal import line_up
 
@@ -43,6 +44,10 @@ ROWS = {"learning_rate": 0.4, "learning_rate_decay": 0.8, "reg": 0.3}
 ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3), 0.05
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
+# What is recorded line by line: small, since each line's values travel; all sizes differ, and a class is absent.
+RECORDED_SIZES = (7, 5, 9, 4)
+RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 4, 3, 5  # two iterations an epoch, and the first of the next
+RECORDED = {"learning_rate": 0.3, "learning_rate_decay": 0.7}
 SINGLE_ROWS = 12
 MANY_ROWS = 200  # a forgotten bias turns one label in twenty
 WATCHED_ROWS = 20
@@ -87,7 +92,11 @@ def draw(assignment: Assignment, seed: int) -> Probes:
     for call, answer in _all(assignment, network, seed):
         calls.append(call)
         expected[call.id] = answer
-    return Probes(tuple(calls), expected, _oracle(assignment, network, seed), line_up(assignment, network, calls))
+    recorded = _recorded(assignment, network, seed)
+    expected[recorded.id] = {}
+    calls.append(recorded)
+    oracle = _oracle(assignment, network, seed, recorded)
+    return Probes(tuple(calls), expected, oracle, line_up(assignment, network, calls))
 
 
 def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
@@ -469,7 +478,34 @@ def _tuned(assignment: Assignment, seed: int) -> Iterator[tuple[Call, Expectatio
     yield Call("tuned", sizes, {}, steps, chance, assignment.limits.train_seconds), answer
 
 
-def _oracle(assignment: Assignment, network: Network, seed: int) -> Oracle:
+def _recorded(assignment: Assignment, network: Network, seed: int) -> Call:
+    """Ask for all that the program's lines make, once; last, so that no tracer is near anything that is judged."""
+    case = draw_case(
+        network, "recorded", RECORDED_SIZES, stream(seed, "recorded"), absent=True, biases=assignment.biases
+    )
+    rng = stream(seed, "recorded training")
+    X, y = rng.normal(size=(2 * RECORDED_BATCH, case.X.shape[1])), np.arange(2 * RECORDED_BATCH) % case.classes
+    reg = sorted(assignment.regs)[1]
+    asked = {"method": "loss", "replaced": []}
+    settings = {
+        **RECORDED,
+        "reg": reg,
+        "num_iters": RECORDED_ITERATIONS,
+        "batch_size": RECORDED_BATCH,
+        "verbose": False,
+    }
+    training = {"X": X, "y": y, "X_val": X[:RECORDED_VAL] + 1, "y_val": y[:RECORDED_VAL], **settings}
+    steps = (
+        Step("record", {**asked, "X": case.X}),
+        Step("record", {**asked, "X": case.X, "y": case.y, "reg": reg}),
+        Step("record", {"method": "predict", "replaced": [], "X": case.X}),
+        Step("record", {"method": "train", "replaced": ["loss", "predict"], **training}),
+    )
+    seconds = assignment.limits.call_seconds
+    return Call("recorded", case.sizes, case.params, steps, hashed(seed, "recorded"), seconds)
+
+
+def _oracle(assignment: Assignment, network: Network, seed: int, recorded: Call) -> Oracle:
     def trained_accuracy(settings: Mapping[str, float]) -> float:
         return trial(tuple(sorted(settings.items())))
 
@@ -488,4 +524,10 @@ def _oracle(assignment: Assignment, network: Network, seed: int) -> Oracle:
             trained = network.train(params, **split.data, **arguments, rng=rng)  # type: ignore[arg-type]  # made whole above
             return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
 
-    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy)
+    asked = recorded.steps[1].arguments
+
+    def followed(factor: float, replaced: Mapping[str, Floats]) -> Mapping[str, Floats]:
+        right = replace(network, coefficient=factor)
+        return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced)
+
+    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=followed)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # Replies kept, those used last: some 2 KiB each. What single mistakes show is kept by the diagnosis, in its tables.
 REMEMBERED = 4_000
-# What a program does with the student's own variables; a network has none.
-NOT_REHEARSED = frozenset({"variable", "train_with"})
+# What a program does with the student's own variables, and line by line; a network has neither.
+NOT_REHEARSED = frozenset({"variable", "train_with", "record"})
 
 
 def line_up(

@@ -15,6 +15,7 @@ import numpy.random.bit_generator
 import numpy.typing as npt
 
 from . import values, wire
+from .recording import Recording, StoppedError
 from .stand_in import StandIn
 from .watching import Watch, in_layout
 from .witness import ComplaintError
@@ -60,9 +61,15 @@ class Answer:
     """The answer to one call as it grows; `during` names what is being done, for whoever reads an error."""
 
     def __init__(
-        self, make: type, call: wire.Frame, variable: Callable[[str], Any], remembered: dict[str, Any]
+        self,
+        make: type,
+        call: wire.Frame,
+        variable: Callable[[str], Any],
+        remembered: dict[str, Any],
+        labels: frozenset[str],
     ) -> None:
         self._remembered = remembered  # of earlier calls to this process: what loss() last returned
+        self._labels = labels  # under which the student's text was compiled
         unpacking = values.Unpacking(call.arrays, lambda kind, _text: ComplaintError("TypeError", kind))
         message = call.message
         self._make = make
@@ -119,6 +126,8 @@ class Answer:
             return self._sweep(**arguments)
         if method == "watch":
             return self._watch(**arguments)
+        if method == "record":
+            return self._record(**arguments)
         return self._ask(method, arguments)
 
     # ---------------------------------------------------------------- the network and its parameters
@@ -164,15 +173,36 @@ class Answer:
             self._remembered["loss"] = answer
         return answer
 
+    def _record(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
+        """Return what one method answers and what each of its lines makes: see `recording.Recording.notes`.
+
+        An exception ends the recording and not the call: what was made before it is what there is to see.
+        """
+        recording, answer, error = Recording(self._labels), None, ""
+        for name, value in self._params.items():
+            self._set(name, value)
+        make_repeatable(self._seed)
+        watch = self._watch_of(arguments)
+        with watch.replacing(self._net, replaced):
+            try:
+                with recording.recording():
+                    answer = self._ask(method, arguments)
+            except (Exception, StoppedError, SystemExit) as raised:  # noqa: BLE001 -- told by the questions that are judged
+                error = values.name_of_type(raised)
+        return {**watch.notes(self._net, answer), **recording.notes(), "error": error}
+
     def _watch(self, method: str, replaced: list[str], times: float = 1.0, **arguments: Any) -> dict[str, Any]:
         """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in.StandIn.notes`."""
-        shapes = {name: value.shape for name, value in self._params.items()}
-        known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
-        stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
-        watch = Watch(stand_in, shapes, self._remembered.get("loss"))
+        watch = self._watch_of(arguments, times)
         with watch.replacing(self._net, replaced):
             answer = self._ask(method, arguments)
             return watch.notes(self._net, answer)
+
+    def _watch_of(self, arguments: Mapping[str, Any], times: float = 1.0) -> Watch:
+        shapes = {name: value.shape for name, value in self._params.items()}
+        known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
+        stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
+        return Watch(stand_in, shapes, self._remembered.get("loss"))
 
     def _bind(
         self,

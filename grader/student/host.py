@@ -330,7 +330,7 @@ def _plain(segment: Segment) -> dict[str, Any]:
 
 def _first_method(call: Call) -> str:
     """Return the student's method that a call is about: the one that is watched, else the one that it comes to first."""
-    watched = next((step.arguments["method"] for step in call.steps if step.method == "watch"), None)
+    watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
     theirs = {"loss": "loss", "sweep": "loss", "train": "train", "train_with": "train", "predict": "predict"}
     return watched or next((theirs[step.method] for step in call.steps if step.method in theirs), "network")
 

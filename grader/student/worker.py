@@ -167,7 +167,8 @@ class Student:
         self._class_name: str = message["class_name"]
         labels = {text.label for text in (*self._segments, *self._extras)}
         labels.update(module["segment"]["label"] for module in self._modules)
-        self._witness = Witness(frozenset(labels), message["printed_characters"])
+        self._labels = frozenset(labels)
+        self._witness = Witness(self._labels, message["printed_characters"])
         self._memory_mb = memory_mb
         self._ballast = ballast
         self._class: type = object
@@ -208,7 +209,7 @@ class Student:
     def answer(self, call: wire.Frame) -> list[memoryview]:
         """Answer one call."""
         with self._witness.watching():
-            answer = answering.Answer(self._class, call, self._variable, self._remembered)
+            answer = answering.Answer(self._class, call, self._variable, self._remembered, self._labels)
             error = None
             try:
                 answer.take_steps()
