@@ -25,7 +25,7 @@ from grader.records import (
     Submission,
 )
 from grader.scoring import scored
-from grader.submission import statement_place
+from grader.locate import Located, located
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
@@ -42,11 +42,13 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
         found = charged_somewhere(found)
         account = settle(evidence, found)
         causes = tell_causes(evidence, submission, found, account.named)
+        lost = any(finding.share < 1 or finding.carried or finding.skipped for finding in found.values())
+        lines = located(evidence, submission) if lost or account.named else None
         review = to_look_at(evidence, found) if not account.named else ()
     found = {check: told_above(finding, check, causes) for check, finding in found.items()}
     credited = {check: share for check, (share, _) in account.credited.items()}
     placed = {
-        check: replace(finding, places=_places(finding, credited.get(check), submission, assignment))
+        check: replace(finding, places=_places(finding, credited.get(check), lines))
         for check, finding in found.items()
     }
     if probes.line_up is None:
@@ -54,30 +56,27 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
     return Findings(
         placed,
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
-        charges=tuple(_charge(named, probes.line_up, submission, assignment) for named in account.named),
+        charges=tuple(_charge(named, probes.line_up, lines) for named in account.named),
         causes=causes,
         review=review,
     )
 
 
-def _places(
-    finding: Finding, credited: float | None, submission: Submission, assignment: Assignment
-) -> tuple[Place, ...]:
-    """Return where a check's finding points: an exception's own places, else where the step is taken that it is about.
+def _places(finding: Finding, credited: float | None, lines: Located | None) -> tuple[Place, ...]:
+    """Return where a check's finding points: an exception's own places, else the line that is wrong or does what it is about.
 
     credited : the share that it earns after all, where the mistake behind it is charged elsewhere.
     """
     whole = finding.share >= 1 or finding.skipped if credited is None else credited >= 1
-    if finding.places or whole or not finding.about:
+    if finding.places or whole or not finding.about or lines is None:
         return finding.places
-    place = statement_place(submission, assignment.class_name, finding.about, names=assignment.variant.names)
+    place = lines.place(finding.about)
     return (place,) if place else ()
 
 
-def _charge(named: Named, line_up: LineUp, submission: Submission, assignment: Assignment) -> Charge:
+def _charge(named: Named, line_up: LineUp, lines: Located | None) -> Charge:
     about = line_up.suspect_of(named.mistake).about
-    place = statement_place(submission, assignment.class_name, about, names=assignment.variant.names)
-    return Charge(named.mistake, named.alternatives, named.explains, named.costs, place)
+    return Charge(named.mistake, named.alternatives, named.explains, named.costs, lines.place(about) if lines else None)
 
 
 def remarks(assignment: Assignment, probes: Probes, run: Run) -> tuple[str, ...]:

@@ -1,0 +1,171 @@
+"""The lines of a submission that are wrong, told by what its own lines made in the recorded question.
+
+Recordings are for words and lines, never for points: they come from the student's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.checks.evidence import Evidence
+from grader.checks.losses import allowed_conventions, convention, rounded
+from grader.locate import predict, train
+from grader.locate.loss import Finder, Spotted
+from grader.locate.outputs import outputs
+from grader.locate.recognise import Case, Right
+from grader.locate.recorded import Recorded, Spot, read
+from grader.locate.replacing import explain
+from grader.locate.statements import Statements, statements
+from grader.locate.train import Asked, TrainFinder
+from grader.records import Place, Submission
+
+QUESTION = "recorded"
+SCORES, LOSS, PREDICT, TRAIN = range(4)  # the steps of the question
+
+# Which wrong steps a role of the code goes with: those, in this order, are looked for where a check or a mistake speaks of it.
+STEPS_OF: Mapping[str, tuple[str, ...]] = {
+    "hidden": ("u", "h"),
+    "activation": ("h", "u"),
+    "scores": ("scores", "u", "h"),
+    "returned scores": ("scores returned", "scores"),
+    "probabilities": ("p", "d scores", "loss"),
+    "data loss": ("loss", "p"),
+    "regulariser": ("loss",),
+    "total loss": ("loss",),
+    "dscores": ("d scores", "scores back", "p"),
+    "dhidden": ("d h", "d u"),
+    "mask": ("mask", "d u", "d h"),
+    "labels": ("labels", "predict scores"),
+    "predict scores": ("predict scores", "labels"),
+    "batch": ("batch", "labels"),
+    "loss call": ("loss call",),
+    "decay": ("decay",),
+    "loss history": ("loss history",),
+    "returned histories": ("returned histories",),
+    "train": ("iterations",),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """What the recorded question tells of a submission: wrong lines by method, and where each thing is done."""
+
+    statements: Statements
+    finder: Finder | None  # of loss()
+    training: TrainFinder | None
+    case: Case | None
+    base: Right
+    recorded: Mapping[int, Recorded]
+    spotted: Mapping[str, tuple[Spotted, ...]]  # by method
+
+    def place(self, about: str) -> Place | None:
+        """Return the line of what a check or a mistake speaks of: "dscores", "grads W1", "update", "labels", "loss"...
+
+        The wrong step that goes with it comes first, then what its method does wrong first, then the line that does it.
+        """
+        spot = self._spot(about)
+        return self.statements.place(*spot) if spot else None
+
+    def _spot(self, about: str) -> Spot | None:
+        method = method_of(about)
+        wrong = self.spotted.get(method, ())
+        if about in {"exp"}:
+            return self._role(about)
+        kind, _, name = about.rpartition(" ")
+        steps = STEPS_OF.get(about, ())
+        if kind in {"grads", "grad regulariser"}:
+            steps = (f"d{name}",)
+        elif kind == "layer":
+            steps = ("u",) if name == "0" else ("scores",)
+        elif about.startswith("update"):
+            steps = tuple(one.step for one in wrong if one.step.startswith(about))
+        for step in steps:
+            found = next((one for one in wrong if one.step == step), None)
+            if found:
+                return found.spot
+        if kind == "grads":
+            mended = next((one for one in wrong if name in one.mends), None)
+            if mended:
+                return mended.spot
+        if wrong and about in {"loss", "train", "predict"} or (wrong and method == "loss"):
+            return wrong[0].spot
+        return self._role(about)
+
+    def _role(self, about: str) -> Spot | None:
+        method = method_of(about)
+        if method == "train":
+            return self.training.role(about) if self.training else None
+        if method == "predict":
+            recorded = self.recorded.get(PREDICT)
+            return predict.role(self.case, recorded, self.base, about) if recorded and self.case else None
+        return self.finder.role(about) if self.finder else None
+
+
+def method_of(about: str) -> str:
+    """Return the method that a role belongs to."""
+    if about in {"labels", "predict scores", "predict"}:
+        return "predict"
+    of_train = {
+        "batch",
+        "loss call",
+        "decay",
+        "epoch",
+        "loss history",
+        "train accuracy",
+        "val accuracy",
+        "returned histories",
+        "train",
+        "loop",
+    }
+    return "train" if about in of_train or about.startswith("update") else "loss"
+
+
+def located(evidence: Evidence, submission: Submission) -> Located:
+    """Return what the recorded question tells of a submission; without a recording, nothing."""
+    text = statements(submission)
+    oracle, reply = evidence.probes.oracle, evidence.reply(QUESTION)
+    empty = Located(text, None, None, None, {}, {}, {})
+    if oracle is None or oracle.follow is None or not reply.results:
+        return empty
+    call = evidence.call(QUESTION)
+    recorded = {number: one for number, result in enumerate(reply.results) if (one := read(result, text))}
+    asked = call.steps[LOSS].arguments
+    fitted = convention(evidence)
+    factors = allowed_conventions(evidence) if fitted is None else (fitted,)
+    fine = 1e-4 if rounded(evidence) else 1e-6
+    case = Case(call.params, asked["X"], asked["y"], asked["reg"], evidence.names, factors, oracle.follow, fine)
+    base = case.follow(factors[0], {})
+    finder = _loss(case, base, text, recorded)
+    training = _train(
+        call.steps[TRAIN].arguments, text, recorded.get(TRAIN), {n: v.shape for n, v in call.params.items()}
+    )
+    found: dict[str, tuple[Spotted, ...]] = {
+        "loss": tuple(finder.spotted()) if finder else (),
+        "train": tuple(training.spotted()) if training else (),
+        "predict": tuple(predict.spotted(case, recorded[PREDICT], base)) if PREDICT in recorded else (),
+    }
+    return Located(text, finder, training, case, base, recorded, found)
+
+
+def _loss(case: Case, base: Right, text: Statements, recorded: Mapping[int, Recorded]) -> Finder | None:
+    if LOSS not in recorded:
+        return None
+    scores = recorded[SCORES].answer if SCORES in recorded else None
+    own = outputs(scores, recorded[LOSS].answer, case.names)
+    return Finder(case, text, recorded[LOSS], own, base, explain(case, own, recorded[LOSS].made, base))
+
+
+def _train(
+    given: Mapping[str, Any], text: Statements, recorded: Recorded | None, shapes: Mapping[str, tuple[int, ...]]
+) -> TrainFinder | None:
+    if recorded is None:
+        return None
+    asked = Asked(
+        np.asarray(given["X"], np.float64), given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"],
+        given["num_iters"], given["batch_size"],
+    )  # fmt: skip
+    return TrainFinder(asked, text, recorded, shapes)

@@ -1,0 +1,244 @@
+"""Where loss() goes wrong: the line of each value that explains its answers, in the order of the computation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.locate.outputs import MISSING, Form, Outputs, is_told_by_form
+from grader.locate.recognise import Case, Known, Right
+from grader.locate.recorded import Made, Recorded, Spot
+from grader.locate.replacing import Explained, Replaced
+from grader.locate.statements import Statements
+from grader.records import Array
+
+# The line that makes one of these values is the one that does what a role says, by what they are in the right network.
+VALUES_OF: Mapping[str, tuple[str, ...]] = {
+    "hidden": ("u", "h"),
+    "activation": ("h",),
+    "scores": ("scores",),
+    "exp": (
+        "exp(scores)", "exp(scores - max)", "sum exp(scores)", "log sum exp(scores)", "exp(scores - row max)", "p",
+        "-log p true",
+    ),
+    "probabilities": ("p", "exp(scores - row max)", "exp(scores)"),
+    "data loss": ("data loss", "sum of losses", "loss"),
+    "regulariser": ("regulariser", "squares", "loss"),
+    "total loss": ("loss",),
+    "dscores": ("d scores", "p - one-hot"),
+    "dhidden": ("d h", "d u"),
+    "mask": ("mask", "d u"),
+}  # fmt: skip
+# A missing step is told at the line that uses the value as it is, where that line is this near; else at the value's own.
+NEAR_USE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Spotted:
+    """One thing that is wrong. step : of the network, or the answer that is wrong: "loss", "dW1", "scores returned"."""
+
+    step: str
+    spot: Spot
+    made: Made | None = None
+    used: Spot | None = None  # of a missing step: the line that uses the value as it is
+    known: Known | None = None  # what the value is in the right network
+    mends: frozenset[str] = frozenset()  # the answers that are right with it
+
+
+class Finder:
+    """One recording of loss() with what is known of its values."""
+
+    def __init__(
+        self, case: Case, statements: Statements, recorded: Recorded, own: Outputs, base: Right, explained: Explained
+    ) -> None:
+        self.case, self.statements, self.recorded, self.own = case, statements, recorded, own
+        self.explained = explained
+        self.made: Sequence[Made] = recorded.made
+        self.right = {one.number: case.recognise(one.value, base) for one in self.made}
+        # What a value is in the network that has the replaced ones: it tells what follows from a mistake.
+        self.follows = self.right
+        if explained.replaced:
+            self.follows = {
+                n: known or case.recognise(self.made[n].value, explained.network) for n, known in self.right.items()
+            }
+
+    # ---------------------------------------------------------------- values that explain answers
+
+    def spotted(self) -> Iterator[Spotted]:
+        """Yield all that is wrong, the values that explain several answers first."""
+        for one in self.explained.replaced:
+            yield replace(self._replaced(one), mends=one.mended)
+        for output, form in self.explained.wrong.items():
+            found = self._answer(output, form)
+            if found is not None:
+                yield replace(found, mends=frozenset({output}))
+
+    def role(self, about: str) -> Spot | None:
+        """Return the line that makes one thing of loss(), right or wrong: "scores", "exp", "grads W1", ..."""
+        kind, _, name = about.rpartition(" ")
+        wanted = VALUES_OF.get(about, ())
+        if kind in {"grads", "grad regulariser"}:
+            wanted = (f"d{name}", f"data d{name}")
+        elif kind == "layer":
+            wanted = ("u",) if name == "0" else ("scores",)
+        for value in wanted:
+            for one in self.made:
+                known = self.follows[one.number]
+                if known is not None and known.kind != "part" and known.name.partition(" of ")[0] == value:
+                    return one.spot
+        if about == "returned scores":
+            found = self._returned("")
+            return found.spot if found else None
+        return None
+
+    def _replaced(self, one: Replaced) -> Spotted:
+        made, known = one.made, self.right[one.made.number]
+        if known is None or known.kind != "right" or known.factor:
+            return Spotted(one.step, self._outside_shared(made, one), made)
+        # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
+        idle = self._idle_line(made)
+        if idle is not None and one.step in {"d u", "h", "mask"}:
+            return Spotted(one.step, idle, made, known=known)
+        used = self._used_as_it_is(made)
+        if used is None:
+            return Spotted(one.step, made.spot, made, known=known)
+        held = [spot for _, spot in made.names if spot[0] == used[0] and made.spot[1] < spot[1] <= used[1]]
+        last = held[-1] if held else made.spot
+        near = one.step in {"d u", "h", "u", "scores"} and 0 <= used[1] - last[1] <= NEAR_USE
+        return Spotted(one.step, used if near else last, made, used=used, known=known)
+
+    def _idle_line(self, made: Made) -> Spot | None:
+        """Return a line that ran after a value was made, stores into it, and changed nothing."""
+        names = {name for name, _ in made.names}
+        changed = {spot for one in self.made for name, spot in one.names if name in names}
+        for spot in self.recorded.ran:
+            after = spot[0] == made.spot[0] and spot[1] > made.spot[1]
+            if after and spot not in changed and self.statements.stores_into(*spot, names):
+                return spot
+        return None
+
+    def _used_as_it_is(self, made: Made) -> Spot | None:
+        wrong = [self.made[user] for user in made.users if self.made[user].value.size > 1 and self.right[user] is None]
+        return min(wrong, key=lambda one: one.number).spot if wrong else None
+
+    def _outside_shared(self, made: Made, one: Replaced) -> Spot:
+        """Return a value's line; where that line also made a right one for the other layer, the line of the call.
+
+        What one layer gets wrong and the other does not is wrong where the shared function is called.
+        """
+        right_too = [
+            other
+            for other in self.made
+            if other is not made and other.spot == made.spot and other.call != made.call and self.right[other.number]
+        ]
+        callers = self.recorded.callers(made.call)
+        return callers[0] if right_too and callers and one.step not in {"d h", "d u"} else made.spot
+
+    # ---------------------------------------------------------------- answers that no value explains
+
+    def _answer(self, output: str, form: Form) -> Spotted | None:
+        step = output if output in {"scores", "loss"} else f"d{output}"
+        if form == MISSING:
+            return self._missing(step)
+        value = self._value_of(output)
+        if value is None:
+            return self._returned("scores returned") if output == "scores" else None
+        firsts = [one for one in self.made if one.value.shape == value.shape and np.array_equal(one.value, value)]
+        if is_told_by_form(self.case, output, form) or form is not None:
+            made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
+            return Spotted(step, made.spot, made) if made else self._returned(step)
+        origins = self._origins(value)
+        if origins:
+            return Spotted(step, origins[0].spot, origins[0])
+        if firsts:
+            return Spotted(step if output != "scores" else "scores returned", firsts[0].spot, firsts[0])
+        return self._returned(step)
+
+    def _value_of(self, output: str) -> Array | None:
+        if output == "scores":
+            return self.own.scores
+        if output == "loss":
+            return None if self.own.loss is None else np.asarray(self.own.loss)
+        return None if self.own.gradients is None else self.own.gradients.get(output)
+
+    def _missing(self, step: str) -> Spotted | None:
+        """Return the last line that sets a gradient, where one is missing."""
+        set_ = [one.spot for one in self.made for name, _ in one.names if name.endswith("']") and "param" not in name]
+        return Spotted(step, set_[-1]) if set_ else self._returned(step)
+
+    def _returned(self, step: str) -> Spotted | None:
+        ends = [spot for call, spot in self.recorded.returns if call == 0]
+        return Spotted(step, ends[-1]) if ends else None
+
+    def _of_form(self, output: str, form: Form, value: Array) -> Made | None:
+        """Return the first value that has a wrong answer's form: there it went wrong."""
+        if output == "loss":
+            return self._penalty(form)
+        alike = [
+            (one, own)
+            for one in self.made
+            if one.value.size == np.size(value)
+            and (own := self.case.gradient_form(one.value, self.explained.network, output))
+        ]
+        same = [one for one, own in alike if np.allclose(own, form, rtol=1e-6)]
+        scaled = [one for one, own in alike if self.case.close(own[0], form[0])]
+        wrong_scale = not self.case.close(form[0], 1.0) and self.case.in_words(form[0]) in (None, "N times ", "1/N of ")
+        chosen = (scaled or same) if wrong_scale else same
+        return chosen[0] if chosen else None
+
+    def _penalty(self, form: Form) -> Made | None:
+        """Return the value in which a regulariser over the wrong parameters was added up; else the first loss of this form."""
+        wanted = " + ".join(form[2])
+        numbers = [one for one in self.made if one.value.size == 1]
+        sums = [one for one in numbers if (known := self.right[one.number]) and known.name == f"squares of {wanted}"]
+        if {*form[2]} != {self.case.names[0], self.case.names[2]} and sums:
+            return sums[0]
+        same = [
+            one for one in numbers if self.case.loss_form(float(one.value.ravel()[0]), self.explained.network) == form
+        ]
+        return same[0] if same else None
+
+    def _origins(self, value: Array) -> list[Made]:
+        """Return the unknown values behind a wrong answer that were made of right ones alone, the first made first."""
+        ends = [one for one in self.made if one.value.shape == value.shape and np.array_equal(one.value, value)]
+        if not ends:
+            return []
+        behind: set[int] = set()
+        waiting = [ends[0].number]
+        while waiting:
+            number = waiting.pop()
+            if number in behind:
+                continue
+            behind.add(number)
+            waiting += [use for use in self.made[number].uses if not self._is_right(use) or self.follows[use] is None]
+        feeding = self._feeding_right()
+        origins = [
+            self.made[number]
+            for number in behind
+            if not self._is_right(number) and all(self._fine(use) or use in feeding for use in self.made[number].uses)
+        ]
+        outside = [
+            one for one in origins if one.number not in feeding and not (one.kind in "bi" and one.value.ndim < 1)
+        ]
+        speaking = [one for one in outside if one.value.any()]
+        return sorted(speaking or outside or origins, key=lambda one: one.number)
+
+    def _is_right(self, number: int) -> bool:
+        known = self.follows[number]
+        return known is not None and known.kind == "right"
+
+    def _fine(self, number: int) -> bool:
+        known = self.follows[number]
+        return self.made[number].value.size <= 1 or (known is not None and known.kind != "near")
+
+    def _feeding_right(self) -> set[int]:
+        """Return the values of which something right was made, directly or not."""
+        feeding: set[int] = set()
+        for one in reversed(self.made):
+            for user in one.users:
+                known = self.follows[user]
+                if user in feeding or (known is not None and known.kind != "near" and self.made[user].value.size > 1):
+                    feeding.add(one.number)
+        return feeding

@@ -1,0 +1,182 @@
+"""What was recorded of one method, as values that were made one from another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader.compare import as_array
+from grader.locate.statements import Statements
+from grader.records import Array, Floats
+
+ARGUMENT, VARIABLE, RETURNED = 0, 1, 2
+KINDS = "fibc"
+Spot = tuple[str, int]  # label of a cell or file, and line
+
+
+@dataclass(eq=False)
+class Made:
+    """One value, where it was first made. It grows while a recording is read."""
+
+    number: int
+    spot: Spot  # the first line of the statement
+    call: int  # number of the call of the function
+    name: str
+    value: Floats
+    kind: str  # "f" float, "i" whole number, "b" truth, "c" complex
+    given: bool  # as an argument, or by a line that made nothing of it
+    names: list[tuple[str, Spot]] = field(default_factory=list)  # all that held it, with where each was set
+    uses: set[int] = field(default_factory=set)  # what the statement reads, by number
+    users: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """One method's recording."""
+
+    made: tuple[Made, ...]
+    calls: tuple[tuple[int, Spot, str], ...]  # of each call: the call that made it, from where, and the function's name
+    ran: Mapping[Spot, int]  # how often each line ran
+    answer: Any
+    error: str  # the exception's type
+    stopped: Spot | None  # where it was raised
+    returns: tuple[tuple[int, Spot], ...]  # the calls that ended, each with its last line
+    notes: Mapping[str, Any]  # of the stand-ins
+    counts: Mapping[Spot, int] = field(default_factory=dict)
+
+    def callers(self, call: int) -> list[Spot]:
+        """Return from where a call was made, and from where that one was, and so on outwards."""
+        found: list[Spot] = []
+        while 0 <= call < len(self.calls) and len(found) < 50:
+            call, spot, _ = self.calls[call]
+            if call >= 0:
+                found.append(spot)
+        return found
+
+    def function(self, call: int) -> str:
+        """Return the name of the function that was called."""
+        return self.calls[call][2] if 0 <= call < len(self.calls) else ""
+
+
+def read(result: Any, statements: Statements) -> Recorded | None:
+    """Return what a reply holds of one recorded method; None where it is no recording, or one with gaps.
+
+    It comes from the student's process: whatever does not fit is refused.
+    """
+    if not isinstance(result, dict) or result.get("whole") is not True:
+        return None
+    texts = result.get("texts")
+    tables = {name: _table(result.get(name), width) for name, width in _WIDTHS.items()}
+    data = as_array(result.get("data"))
+    if not isinstance(texts, list) or data is None or data.ndim != 1 or any(one is None for one in tables.values()):
+        return None
+    try:
+        return _Reader([str(text) for text in texts], tables, data.astype(np.float64), statements).read(result)
+    except (IndexError, ValueError, OverflowError):  # numbers that point to nothing
+        return None
+
+
+_WIDTHS = {"values": 5, "events": 6, "calls": 4, "ran": 3}
+
+
+def _table(value: Any, width: int) -> Array | None:
+    array = as_array(value)
+    if array is None or array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "iu":
+        return None
+    return array
+
+
+class _Reader:
+    """Puts one recording together; what it reads is in the student's hands."""
+
+    def __init__(self, texts: Sequence[str], tables: Mapping[str, Any], data: Floats, statements: Statements) -> None:
+        self.texts, self.tables, self.data, self.statements = texts, tables, data, statements
+        self.made: list[Made] = []
+        self.by_value: dict[int, Made] = {}
+        self.held: dict[int, dict[str, int]] = {}  # by call: what each name holds
+        self.inner: dict[int, set[int]] = {}  # by call: what was made in the calls that it made since its last own line
+
+    def read(self, result: Mapping[str, Any]) -> Recorded:
+        values = self._values()
+        calls = tuple(
+            (int(caller), (self.texts[label] if label >= 0 else "", int(line)), self.texts[name])
+            for caller, label, line, name in self.tables["calls"].tolist()
+        )
+        returns: list[tuple[int, Spot]] = []
+        for label, line, call, name, value, how in self.tables["events"].tolist():
+            spot = self.texts[label], self.statements.start(self.texts[label], line)
+            if how == RETURNED:
+                returns.append((call, spot))
+            self._add(values[value], (value, call, self.texts[name], how), spot, calls)
+        for made in self.made:
+            for one in made.uses:
+                self.made[one].users.append(made.number)
+        ran: dict[Spot, int] = {}
+        for label, line, times in self.tables["ran"].tolist():
+            spot = self.texts[label], self.statements.start(self.texts[label], line)
+            ran[spot] = max(ran.get(spot, 0), times)
+        return Recorded(
+            made=tuple(self.made),
+            calls=calls,
+            ran=ran,
+            answer=result.get("answer"),
+            error=str(result.get("error") or "")[:100],
+            stopped=self._stopped(result.get("stopped")),
+            returns=tuple(returns),
+            notes=result,
+        )
+
+    def _values(self) -> list[tuple[Floats, str]]:
+        found, start = [], 0
+        for kind, *sizes in self.tables["values"].tolist():
+            shape = tuple(size for size in sizes if size >= 0)
+            end = start + int(np.prod(shape))
+            found.append((self.data[start:end].reshape(shape), KINDS[kind]))
+            start = end
+        return found
+
+    def _stopped(self, value: Any) -> Spot | None:
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
+            return (value[0], self.statements.start(*value)) if value[0] else None
+        return None
+
+    def _add(
+        self,
+        value: tuple[Floats, str],
+        event: tuple[int, int, str, int],
+        spot: Spot,
+        calls: Sequence[tuple[int, Spot, str]],
+    ) -> None:
+        number, call, name, how = event
+        made = self.by_value.get(number)
+        held = self.held.setdefault(call, {})
+        if made is None:
+            line = spot[0], self.statements.part_line(*spot, name)
+            made = Made(len(self.made), line, call, name, value[0], value[1], given=how == ARGUMENT)
+            if how != ARGUMENT:
+                made.uses = self._read_by(spot, held) | self.inner.pop(call, set())
+                made.uses.discard(made.number)
+            self.made.append(made)
+            self.by_value[number] = made
+            outer = calls[call][0]
+            while outer >= 0:
+                self.inner.setdefault(outer, set()).add(made.number)
+                outer = calls[outer][0] if calls[outer][0] < outer else -1
+        if how != RETURNED:
+            held[name] = made.number
+        made.names.append((name, spot))
+
+    def _read_by(self, spot: Spot, held: Mapping[str, int]) -> set[int]:
+        reads = self.statements.reads(*spot)
+        found = set()
+        for name, number in held.items():
+            base = name.split("[")[0].split(".")[0]
+            whole = base in reads.names and base not in {"self", name}
+            if name in reads.names or name in reads.parts:
+                found.add(number)
+            elif whole and not any(part.startswith(f"{base}[") for part in reads.parts):
+                found.add(number)
+        return found

@@ -1,0 +1,335 @@
+"""Where train() goes wrong: the lines that draw a batch, ask for the loss, take the step, and let the rate decay."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.compare import as_array
+from grader.locate.loss import Spotted
+from grader.locate.recognise import laid_out
+from grader.locate.recorded import Made, Recorded, Spot
+from grader.locate.statements import Statements
+from grader.records import Array, Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What train() was asked in the recorded question."""
+
+    X: Floats
+    y: Array
+    rate: float
+    decay: float
+    reg: float
+    iterations: int
+    batch: int
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """One question to the stand-in of loss(), and the step that followed."""
+
+    X: Floats
+    y: Floats
+    reg: float
+    loss: float
+    gradients: Mapping[str, Floats]
+    moves: Mapping[str, Floats]
+    after: Mapping[str, Floats]
+
+
+class TrainFinder:
+    """One recording of train()."""
+
+    def __init__(
+        self, asked: Asked, statements: Statements, recorded: Recorded, shapes: Mapping[str, tuple[int, ...]]
+    ) -> None:
+        self.asked, self.statements, self.recorded, self.shapes = asked, statements, recorded, shapes
+        self.made: Sequence[Made] = recorded.made
+        self.steps = _iterations(recorded.notes, shapes)
+
+    def spotted(self) -> Iterator[Spotted]:
+        """Yield all that is wrong, in the order of one iteration."""
+        if not self.steps:
+            return
+        yield from self._batch()
+        yield from self._question()
+        yield from self._updates()
+        yield from self._decay()
+        if len(self.steps) != self.asked.iterations and (loop := self.role("loop")):
+            yield Spotted("iterations", loop)
+        yield from self._histories()
+
+    # ---------------------------------------------------------------- what is wrong
+
+    def _batch(self) -> Iterator[Spotted]:
+        drawn = [_positions(step.X, self.asked.X) for step in self.steps]
+        first, rows = self.steps[0], drawn[0]
+        if rows is None or len(rows) != self.asked.batch or _same_each_time(drawn):
+            if spot := self.role("batch"):
+                yield Spotted("batch", spot)
+        elif not np.array_equal(first.y, self.asked.y[rows]):
+            own = self._indices(rows)
+            other = [one for one in self._index_like() if one not in own]
+            made = (other if own else []) or [one for one in self.made if _is(one, first.y)]
+            if made:
+                yield Spotted("labels", made[0].spot, made[0])
+
+    def _question(self) -> Iterator[Spotted]:
+        if any(abs(step.reg - self.asked.reg) > 1e-9 for step in self.steps) and (spot := self.role("loss call")):
+            yield Spotted("loss call", spot)
+
+    def _updates(self) -> Iterator[Spotted]:
+        first = self.steps[0]
+        rates = {name: _rate(first.moves[name], first.gradients[name]) for name in self.shapes}
+        for name, rate in rates.items():
+            if rate is not None and abs(rate + self.asked.rate) <= 1e-6 * self.asked.rate:
+                continue
+            spot = self.role(f"update {name}")
+            if spot is not None:
+                yield Spotted(f"update {name}", self._origin_of_step(name, first, rate) or spot)
+
+    def _origin_of_step(self, name: str, step: Iteration, rate: float | None) -> Spot | None:
+        """Return the first value that is the wrong step, or the wrong factor's multiple of the gradient."""
+        for one in self.made:
+            value = laid_out(one.value, self.shapes[name])
+            if value is None or one.given or not value.any():
+                continue
+            if np.allclose(np.abs(value), np.abs(step.moves[name]), rtol=1e-9, atol=1e-15) and not np.allclose(
+                np.abs(value), np.abs(step.gradients[name])
+            ):
+                return one.spot
+            if (
+                rate is not None
+                and (c := _rate(value, step.gradients[name]))
+                and abs(abs(c) - abs(rate)) < 1e-9 * abs(rate)
+                and abs(c) != 1
+            ):
+                return one.spot
+        return None
+
+    def _decay(self) -> Iterator[Spotted]:
+        rates = self._rates()
+        if rates is None or len(rates) < 2 or not rates[0]:
+            return
+        seen = [rate / rates[0] for rate in rates]
+        d = self.asked.decay
+        right = ([1.0, d, d], [1.0, 1.0, d])
+        if any(np.allclose(seen, one[: len(seen)], rtol=1e-6) for one in right):
+            return
+        wrong = [one * self.asked.rate for one in seen]
+        for one in self.made:
+            own = not one.given and one.value.size == 1 and one.kind == "f" and float(one.value.ravel()[0])
+            if own and any(abs(own - rate) <= 1e-6 * abs(rate) for rate in wrong if abs(rate - self.asked.rate) > 1e-9):
+                yield Spotted("decay", one.spot, one)
+                return
+        if spot := self.role("decay"):
+            yield Spotted("decay", spot)
+
+    def _rates(self) -> list[float] | None:
+        """Return the rate of each step; None where one is no multiple of its gradient."""
+        found = []
+        for step in self.steps:
+            known = [rate for name in self.shapes if (rate := _rate(step.moves[name], step.gradients[name]))]
+            if not known:
+                return None
+            found.append(-known[0])
+        return found
+
+    def _histories(self) -> Iterator[Spotted]:
+        answer = self.recorded.answer
+        if not isinstance(answer, dict):
+            if spot := self.role("returned histories"):
+                yield Spotted("returned histories", spot)
+            return
+        own = as_array(answer.get("loss_history"))
+        losses = np.array([step.loss for step in self.steps])
+        if own is None or own.shape != losses.shape or not np.allclose(own, losses, rtol=1e-6):
+            if spot := self.role("loss history"):
+                yield Spotted("loss history", spot)
+
+    # ---------------------------------------------------------------- where each thing is done
+
+    def role(self, about: str) -> Spot | None:
+        """Return the line that does one thing of train(): "batch", "loss call", "update W1", "decay", "loop", ..."""
+        kind, _, name = about.partition(" ")
+        if kind == "update":
+            return self._update(name)
+        found = {
+            "batch": self._batch_line, "loss call": self._call_line, "decay": self._decay_line, "loop": self._loop,
+            "loss history": lambda: self._kept("loss_history"), "train accuracy": lambda: self._kept("train_acc_history"),
+            "val accuracy": lambda: self._kept("val_acc_history"), "epoch": self._epoch, "returned histories": self._end,
+        }.get(about)  # fmt: skip
+        return found() if found is not None else None
+
+    def _batch_line(self) -> Spot | None:
+        if not self.steps:
+            return None
+        first = self.steps[0]
+        rows = _positions(first.X, self.asked.X)
+        drawn = self._indices(rows) if rows is not None else []
+        made = drawn or [one for one in self.made if _is(one, first.X)]
+        if made and not made[0].given:
+            return made[0].spot
+        return self._call_line()
+
+    def _indices(self, rows: Array) -> list[Made]:
+        """Return the values that are the numbers of these rows, or a mask of them."""
+        mask = np.zeros(len(self.asked.X))
+        mask[rows] = 1
+        return [
+            one for one in self.made if one.kind in "ib" and (_is(one, rows) or (one.kind == "b" and _is(one, mask)))
+        ]
+
+    def _index_like(self) -> list[Made]:
+        return [
+            one for one in self.made if one.kind == "i" and one.value.ndim == 1 and not one.given and one.value.size > 1
+        ]
+
+    def _call_line(self) -> Spot | None:
+        """Return the line that asks for the loss: the first that has the gradients which were answered."""
+        if not self.steps:
+            return None
+        first = self.steps[0]
+        for one in self.made:
+            if not one.given and (
+                _is(one, np.asarray(first.loss)) or any(_is(one, g) for g in first.gradients.values())
+            ):
+                return one.spot
+        return None
+
+    def _update(self, name: str = "") -> Spot | None:
+        """Return the line that changes a parameter; where none does, the last that changes another one."""
+        if not self.steps:
+            return None
+        lines: dict[str, Spot] = {}
+        for one in self.made:
+            for parameter, after in self.steps[0].after.items():
+                if self.steps[0].moves[parameter].any() and _is(one, after, laid=True) and not one.given:
+                    lines.setdefault(parameter, one.spot)
+        if name in lines:
+            return lines[name]
+        return max(lines.values(), default=None) or self._idle_update()
+
+    def _idle_update(self) -> Spot | None:
+        """Return the line that makes the step, where no parameter changes by it."""
+        first = self.steps[0]
+        for one in self.made:
+            for name in self.shapes:
+                value = laid_out(one.value, self.shapes[name])
+                rate = None if value is None or one.given else _rate(value, first.gradients[name])
+                if rate and abs(abs(rate) - 1) > 1e-9:
+                    return one.spot
+        return self._call_line()
+
+    def _decay_line(self) -> Spot | None:
+        rate, decay = self.asked.rate, self.asked.decay
+        for one in self.made:
+            own = float(one.value.ravel()[0]) if one.value.size == 1 and one.kind == "f" and not one.given else 0.0
+            if own and any(abs(own - rate * decay**n) <= 1e-9 * rate for n in (1, 2, 3)):
+                return one.spot
+        where = self._call_line() or self._end()
+        named = self.statements.naming(*where, "decay", "=") if where else []
+        if where and named:
+            return where[0], named[-1]
+        return self._epoch()
+
+    def _loop(self) -> Spot | None:
+        call = self._call_line()
+        lines = self.statements.enclosing(*call, (ast.For, ast.While)) if call else []
+        return (call[0], lines[-1]) if call and lines else None
+
+    def _kept(self, key: str) -> Spot | None:
+        """Return the line that makes what is kept in a history; else the one that keeps something."""
+        answer = self.recorded.answer
+        own = as_array(answer.get(key)) if isinstance(answer, dict) else None
+        if own is not None and own.size and own.dtype.kind in "fiub":
+            value = np.asarray(float(own.ravel()[0]))
+            for one in self.made:
+                if not one.given and one.value.size == 1 and float(one.value.ravel()[0]) == float(value):
+                    held = [spot for name, spot in one.names if name.endswith("[0]")]
+                    return held[0] if key == "loss_history" and held else one.spot
+        return self._end()
+
+    def _epoch(self) -> Spot | None:
+        kept = self._kept("train_acc_history")
+        call = self._call_line()
+        if kept is None or call is None:
+            return None
+        inside = self.statements.enclosing(*kept, (ast.If,))
+        around = self.statements.enclosing(*kept, (ast.For, ast.While))
+        line = (inside or around or [0])[0]
+        return (kept[0], line) if line else None
+
+    def _end(self) -> Spot | None:
+        ends = [spot for call, spot in self.recorded.returns if self.recorded.function(call) == "train"]
+        return ends[-1] if ends else None
+
+
+# ---------------------------------------------------------------- small questions
+
+
+def _is(made: Made, value: Array, *, laid: bool = False) -> bool:
+    if made.value.size != np.size(value):
+        return False
+    own = laid_out(made.value, np.shape(value)) if laid or np.ndim(value) == 2 else made.value.reshape(np.shape(value))
+    return own is not None and np.array_equal(own, value)
+
+
+def _rate(move: Floats, gradient: Floats) -> float | None:
+    """Return c where a move is c times the gradient; 0 where nothing moves; None where it is no multiple."""
+    if not move.any():
+        return 0.0
+    square = float((gradient * gradient).sum())
+    c = float((move * gradient).sum()) / square if square else 0.0
+    return c if np.abs(move - c * gradient).max() <= 1e-7 * np.abs(move).max() else None
+
+
+def _positions(batch: Floats, X: Floats) -> Array | None:
+    """Return which rows of X a batch holds, (b,); None where one is no row of it."""
+    if batch.ndim != 2 or batch.shape[1] != X.shape[1]:
+        return None
+    same = (batch[:, None, :] == X[None, :, :]).all(axis=2)
+    return same.argmax(axis=1) if same.any(axis=1).all() else None
+
+
+def _same_each_time(drawn: Sequence[Array | None]) -> bool:
+    known = [rows for rows in drawn if rows is not None]
+    return len(known) > 1 and all(np.array_equal(np.sort(rows), np.sort(known[0])) for rows in known)
+
+
+def _iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> list[Iteration]:
+    """Return the questions that the stand-in noted, each with the step after it; [] where the notes are not whole."""
+    tables = [one for name in ("states", "asked", "gradients", "X", "y") if (one := as_array(notes.get(name))) is not None]
+    size = sum(int(np.prod(shape)) for shape in shapes.values())
+    if len(tables) < 5:
+        return []
+    states, asked, gradients, X, y = tables
+    if states.ndim != 2 or states.shape[1] != size or asked.ndim != 2 or gradients.shape != (len(asked), size):
+        return []
+    found, start = [], 0
+    for (moment, rows, reg, loss), gradient in zip(asked.tolist(), gradients, strict=True):
+        end, at = start + int(rows), int(moment)
+        before, after = states[min(at, len(states) - 1)], states[min(at + 1, len(states) - 1)]
+        found.append(
+            Iteration(
+                np.asarray(X[start:end], np.float64), np.asarray(y[start:end], np.float64), reg, loss,
+                _apart(gradient, shapes), _apart(after - before, shapes), _apart(after, shapes),
+            )
+        )  # fmt: skip
+        start = end
+    return found
+
+
+def _apart(row: Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
+    found, start = {}, 0
+    for name, shape in shapes.items():
+        end = start + int(np.prod(shape))
+        found[name] = np.asarray(row[start:end], np.float64).reshape(shape)
+        start = end
+    return found
