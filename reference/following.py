@@ -25,7 +25,8 @@ def follow(
     """Return every value that a program is likely to make, by name, in the order of the computation.
 
     replaced : values to go on with, by name, in place of the right ones: "u", "h" and "scores" of the forward pass;
-    "scores back", the scores as the backward pass has them; "p"; "d scores", "d h", "mask" and "d u".
+    "centred", the scores that the softmax is taken of; "e", their exponentials; "p", the probabilities; "p back", those that
+    the backward pass has; "d scores", "d h", "mask" and "d u".
     """
     way = _Way(network, params, X, y, reg, replaced)
     # A student's value may be anything: what overflows is no warning of ours.
@@ -59,8 +60,7 @@ class _Way:
         u = self.put("u", self.network.affine(self.X, self.params[w1], self.params[b1], 0))
         h = self.put("h", self.network.activate(u))
         self.put("h W2", h @ self.params[w2])
-        scores = self.put("scores", self.network.affine(h, self.params[w2], self.params[b2], 1))
-        self.put("scores back", scores)
+        self.put("scores", self.network.affine(h, self.params[w2], self.params[b2], 1))
 
     def softmax(self) -> None:
         """Add probabilities and logarithms (004), of the scores as they are and with a maximum taken off."""
@@ -80,17 +80,17 @@ class _Way:
             self.put(f"log sum exp(scores{tag})", np.log(e.sum(axis=1)))
             self.put(f"true scores{tag}", centred[rows, y])
             self.put(f"exp of true scores{tag}", e[rows, y])
-        p = self.put("p", _probabilities(self.values["scores back"]))
-        # One array serves loss and gradient, unless the backward pass has scores of its own.
-        forward = _probabilities(scores) if "scores back" in self.replaced else p
-        self.put("log p", np.log(forward))
-        true = self.put("p true", forward[rows, y])
+        centred = self.put("centred", scores - scores.max(axis=1, keepdims=True))
+        e = self.put("e", np.exp(centred))
+        p = self.put("p", e / e.sum(axis=1, keepdims=True))
+        self.put("log p", np.log(p))
+        true = self.put("p true", p[rows, y])
         self.put("-log p true", -np.log(true))
         onehot = np.zeros_like(scores)
         onehot[rows, y] = 1
         self.put("one-hot", onehot)
-        self.put("log p, one-hot", np.log(forward) * onehot)
-        self.put("p - one-hot", p - onehot)
+        self.put("log p, one-hot", np.log(p) * onehot)
+        self.put("p - one-hot", self.put("p back", p) - onehot)
 
     def losses(self) -> None:
         """Add the loss's two parts (000, 001, 003)."""
@@ -119,7 +119,3 @@ class _Way:
             own = self.put(f"regulariser d{name}", network.coefficient * self.reg * penalties[name])
             self.put(f"d{name}", data[name] + own)
 
-
-def _probabilities(scores: Floats) -> Floats:
-    e = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,8 @@ from grader.locate.recorded import Recorded, Spot, read
 from grader.locate.replacing import explain
 from grader.locate.statements import Statements, statements
 from grader.locate.train import Asked, TrainFinder
-from grader.records import Place, Submission
+from grader.records import Call, Place, Submission
+from grader.student.stand_in import StandIn
 
 QUESTION = "recorded"
 SCORES, LOSS, PREDICT, TRAIN = range(4)  # the steps of the question
@@ -32,11 +32,11 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "activation": ("h", "u"),
     "scores": ("scores", "u", "h"),
     "returned scores": ("scores returned", "scores"),
-    "probabilities": ("p", "d scores", "loss"),
-    "data loss": ("loss", "p"),
+    "probabilities": ("centred", "e", "p", "p back", "d scores", "loss"),
+    "data loss": ("loss", "p", "e", "centred"),
     "regulariser": ("loss",),
     "total loss": ("loss",),
-    "dscores": ("d scores", "scores back", "p"),
+    "dscores": ("d scores", "p back", "p", "e", "centred"),
     "dhidden": ("d h", "d u"),
     "mask": ("mask", "d u", "d h"),
     "labels": ("labels", "predict scores"),
@@ -46,7 +46,10 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "decay": ("decay",),
     "loss history": ("loss history",),
     "returned histories": ("returned histories",),
-    "train": ("iterations",),
+    "train": ("anew", "iterations"),
+    "epoch": ("epoch",),
+    "train accuracy": ("train accuracy", "val accuracy", "epoch"),
+    "val accuracy": ("val accuracy", "train accuracy", "epoch"),
 }
 
 
@@ -73,7 +76,7 @@ class Located:
     def _spot(self, about: str) -> Spot | None:
         method = method_of(about)
         wrong = self.spotted.get(method, ())
-        if about in {"exp"}:
+        if about in {"exp", "inputs", "parameters"}:
             return self._role(about)
         kind, _, name = about.rpartition(" ")
         steps = STEPS_OF.get(about, ())
@@ -91,9 +94,7 @@ class Located:
             mended = next((one for one in wrong if name in one.mends), None)
             if mended:
                 return mended.spot
-        if wrong and about in {"loss", "train", "predict"} or (wrong and method == "loss"):
-            return wrong[0].spot
-        return self._role(about)
+        return wrong[0].spot if wrong else self._role(about)
 
     def _role(self, about: str) -> Spot | None:
         method = method_of(about)
@@ -101,7 +102,11 @@ class Located:
             return self.training.role(about) if self.training else None
         if method == "predict":
             recorded = self.recorded.get(PREDICT)
-            return predict.role(self.case, recorded, self.base, about) if recorded and self.case else None
+            if recorded is None or self.case is None:
+                return None
+            # Its labels in these few rows may be right by chance.
+            found = predict.leaves(self.case, recorded, self.base)
+            return found.spot if found else predict.role(recorded, self.base, about)
         return self.finder.role(about) if self.finder else None
 
 
@@ -140,9 +145,7 @@ def located(evidence: Evidence, submission: Submission) -> Located:
     case = Case(call.params, asked["X"], asked["y"], asked["reg"], evidence.names, factors, oracle.follow, fine)
     base = case.follow(factors[0], {})
     finder = _loss(case, base, text, recorded)
-    training = _train(
-        call.steps[TRAIN].arguments, text, recorded.get(TRAIN), {n: v.shape for n, v in call.params.items()}
-    )
+    training = _train(call, text, recorded.get(TRAIN))
     found: dict[str, tuple[Spotted, ...]] = {
         "loss": tuple(finder.spotted()) if finder else (),
         "train": tuple(training.spotted()) if training else (),
@@ -159,13 +162,23 @@ def _loss(case: Case, base: Right, text: Statements, recorded: Mapping[int, Reco
     return Finder(case, text, recorded[LOSS], own, base, explain(case, own, recorded[LOSS].made, base))
 
 
-def _train(
-    given: Mapping[str, Any], text: Statements, recorded: Recorded | None, shapes: Mapping[str, tuple[int, ...]]
-) -> TrainFinder | None:
+def _train(call: Call, text: Statements, recorded: Recorded | None) -> TrainFinder | None:
     if recorded is None:
         return None
+    given, shapes = call.steps[TRAIN].arguments, {name: value.shape for name, value in call.params.items()}
+    X, X_val = np.asarray(given["X"], np.float64), np.asarray(given["X_val"], np.float64)
+    stand_in = StandIn(call.seed, shapes, call.sizes[2], [(X, given["y"]), (X_val, given["y_val"])])
     asked = Asked(
-        np.asarray(given["X"], np.float64), given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"],
-        given["num_iters"], given["batch_size"],
-    )  # fmt: skip
+        X,
+        given["y"],
+        given["learning_rate"],
+        given["learning_rate_decay"],
+        given["reg"],
+        given["num_iters"],
+        given["batch_size"],
+        call.params,
+        X_val,
+        given["y_val"],
+        stand_in,
+    )
     return TrainFinder(asked, text, recorded, shapes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.locate.outputs import MISSING, Form, Outputs, is_told_by_form
 from grader.locate.recognise import Case, Known, Right
-from grader.locate.recorded import Made, Recorded, Spot
+from grader.locate.recorded import ARGUMENT, Made, Recorded, Spot
 from grader.locate.replacing import Explained, Replaced
 from grader.locate.statements import Statements
 from grader.records import Array
@@ -68,6 +68,11 @@ class Finder:
 
     def spotted(self) -> Iterator[Spotted]:
         """Yield all that is wrong, the values that explain several answers first."""
+        if self.recorded.stopped and self.recorded.error:
+            yield Spotted("stopped", self._behind(self.recorded.stopped))
+            return
+        if not self.own.in_form and (found := self._returned("returned")):
+            yield found
         for one in self.explained.replaced:
             yield replace(self._replaced(one), mends=one.mended)
         for output, form in self.explained.wrong.items():
@@ -77,6 +82,8 @@ class Finder:
 
     def role(self, about: str) -> Spot | None:
         """Return the line that makes one thing of loss(), right or wrong: "scores", "exp", "grads W1", ..."""
+        if about in {"inputs", "parameters"}:
+            return self.purity(about)
         kind, _, name = about.rpartition(" ")
         wanted = VALUES_OF.get(about, ())
         if kind in {"grads", "grad regulariser"}:
@@ -96,32 +103,40 @@ class Finder:
     def _replaced(self, one: Replaced) -> Spotted:
         made, known = one.made, self.right[one.made.number]
         if known is None or known.kind != "right" or known.factor:
-            return Spotted(one.step, self._outside_shared(made, one), made)
+            return Spotted(one.step, self._in_loop(made) or self._outside_shared(made, one), made)
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
-        if idle is not None and one.step in {"d u", "h", "mask"}:
+        if idle is not None and one.step in {"d u", "h", "mask", "centred", "d scores"}:
             return Spotted(one.step, idle, made, known=known)
+        if one.step in {"u", "scores"} and not known.name.startswith(one.step):  # the bias of a layer is missing
+            return Spotted(one.step, made.spot, made, known=known)
         used = self._used_as_it_is(made)
+        held = [h.spot for h in made.holders[1:] if h.how != ARGUMENT and (used is None or h.when < used.born)]
+        if held:  # under another name, as if something had been done to it
+            return Spotted(one.step, held[-1], made, used=used.spot if used else None, known=known)
         if used is None:
             return Spotted(one.step, made.spot, made, known=known)
-        held = [spot for _, spot in made.names if spot[0] == used[0] and made.spot[1] < spot[1] <= used[1]]
-        last = held[-1] if held else made.spot
-        near = one.step in {"d u", "h", "u", "scores"} and 0 <= used[1] - last[1] <= NEAR_USE
-        return Spotted(one.step, used if near else last, made, used=used, known=known)
+        near = one.step in {"d u", "h"} and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
+        return Spotted(one.step, used.spot if near else made.spot, made, used=used.spot, known=known)
 
     def _idle_line(self, made: Made) -> Spot | None:
         """Return a line that ran after a value was made, stores into it, and changed nothing."""
-        names = {name for name, _ in made.names}
-        changed = {spot for one in self.made for name, spot in one.names if name in names}
+        names = {held.name for held in made.holders}
+        changed = {held.spot for one in self.made for held in one.holders if held.name in names}
         for spot in self.recorded.ran:
             after = spot[0] == made.spot[0] and spot[1] > made.spot[1]
             if after and spot not in changed and self.statements.stores_into(*spot, names):
                 return spot
         return None
 
-    def _used_as_it_is(self, made: Made) -> Spot | None:
+    def _used_as_it_is(self, made: Made) -> Made | None:
         wrong = [self.made[user] for user in made.users if self.made[user].value.size > 1 and self.right[user] is None]
-        return min(wrong, key=lambda one: one.number).spot if wrong else None
+        return min(wrong, key=lambda one: one.number) if wrong else None
+
+    def _in_loop(self, made: Made) -> Spot | None:
+        """Return the line of a loop in which the pieces of a wrong value went wrong, where they were made one by one."""
+        pieces = [one for one in self._origins(made.value) if self.recorded.ran.get(one.spot, 0) > 1]
+        return pieces[0].spot if pieces and pieces[0].value.size < made.value.size else None
 
     def _outside_shared(self, made: Made, one: Replaced) -> Spot:
         """Return a value's line; where that line also made a right one for the other layer, the line of the call.
@@ -136,6 +151,17 @@ class Finder:
         callers = self.recorded.callers(made.call)
         return callers[0] if right_too and callers and one.step not in {"d h", "d u"} else made.spot
 
+    def _behind(self, stopped: Spot) -> Spot:
+        """Return the line that made what the line at which the program stopped could not use, where that is plain."""
+        reads = self.statements.reads(*stopped)
+        held = {held.name: one for one in self.made for held in one.holders}
+        used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
+        unknown = sorted(
+            (one for one in used if self.right[one.number] is None and not one.given), key=lambda one: one.number
+        )
+        origins = self._origins(unknown[0].value) if unknown else []
+        return origins[0].spot if origins else stopped
+
     # ---------------------------------------------------------------- answers that no value explains
 
     def _answer(self, output: str, form: Form) -> Spotted | None:
@@ -145,13 +171,13 @@ class Finder:
         value = self._value_of(output)
         if value is None:
             return self._returned("scores returned") if output == "scores" else None
-        firsts = [one for one in self.made if one.value.shape == value.shape and np.array_equal(one.value, value)]
+        firsts = self._same(value)
         if is_told_by_form(self.case, output, form) or form is not None:
             made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
             return Spotted(step, made.spot, made) if made else self._returned(step)
         origins = self._origins(value)
         if origins:
-            return Spotted(step, origins[0].spot, origins[0])
+            return Spotted(step, self._last_of_loop(origins[0]) or origins[0].spot, origins[0])
         if firsts:
             return Spotted(step if output != "scores" else "scores returned", firsts[0].spot, firsts[0])
         return self._returned(step)
@@ -165,34 +191,62 @@ class Finder:
 
     def _missing(self, step: str) -> Spotted | None:
         """Return the last line that sets a gradient, where one is missing."""
-        set_ = [one.spot for one in self.made for name, _ in one.names if name.endswith("']") and "param" not in name]
+        set_ = [
+            one.spot
+            for one in self.made
+            for held in one.holders
+            if held.name.endswith("']") and "param" not in held.name
+        ]
         return Spotted(step, set_[-1]) if set_ else self._returned(step)
 
+    def purity(self, about: str) -> Spot | None:
+        """Return the line that changes, in place, the inputs or the parameters that loss() was given."""
+        wanted = {"X", "y"} if about == "inputs" else set(self.case.names)
+        holds: dict[tuple[int, str], bool] = {}
+        events = sorted(((h, one) for one in self.made for h in one.holders), key=lambda pair: pair[0].when)
+        for held, one in events:
+            known = self.right[one.number]
+            now = known is not None and known.name in wanted and not known.factor and not known.detail
+            before = holds.get((held.call, held.name), False)
+            if before and not now and not self.statements.binds(*held.spot, held.name):
+                return held.spot
+            holds[held.call, held.name] = now
+        return None
+
     def _returned(self, step: str) -> Spotted | None:
-        ends = [spot for call, spot in self.recorded.returns if call == 0]
+        ends = [spot for call, spot in self.recorded.returns if self.recorded.function(call) == "loss"]
         return Spotted(step, ends[-1]) if ends else None
 
     def _of_form(self, output: str, form: Form, value: Array) -> Made | None:
         """Return the first value that has a wrong answer's form: there it went wrong."""
         if output == "loss":
-            return self._penalty(form)
-        alike = [
-            (one, own)
-            for one in self.made
-            if one.value.size == np.size(value)
-            and (own := self.case.gradient_form(one.value, self.explained.network, output))
-        ]
+            return self._loss_of_form(form)
+        network, close = self.explained.network, self.case.close
+        shaped = [one for one in self.made if one.value.size == np.size(value) and not self._is_input(one)]
+        alike = [(one, own) for one in shaped if (own := self.case.gradient_form(one.value, network, output))]
+        if not form[0]:  # nothing of the data is in it: the zeros that were never filled
+            empty = [one for one in shaped if not one.value.any()]
+            bare = empty or [one for one, own in alike if not own[0]]
+            return bare[0] if bare else None
         same = [one for one, own in alike if np.allclose(own, form, rtol=1e-6)]
-        scaled = [one for one, own in alike if self.case.close(own[0], form[0])]
-        wrong_scale = not self.case.close(form[0], 1.0) and self.case.in_words(form[0]) in (None, "N times ", "1/N of ")
+        scaled = [one for one, own in alike if close(own[0], form[0])]
+        wrong_scale = not close(form[0], 1.0) and self.case.in_words(form[0]) in (None, "N times ", "1/N of ")
         chosen = (scaled or same) if wrong_scale else same
         return chosen[0] if chosen else None
 
-    def _penalty(self, form: Form) -> Made | None:
-        """Return the value in which a regulariser over the wrong parameters was added up; else the first loss of this form."""
-        wanted = " + ".join(form[2])
-        numbers = [one for one in self.made if one.value.size == 1]
-        sums = [one for one in numbers if (known := self.right[one.number]) and known.name == f"squares of {wanted}"]
+    def _is_input(self, made: Made) -> bool:
+        known = self.right[made.number]
+        return made.given or (known is not None and known.name in {"X", "y", *self.case.names} and not known.factor)
+
+    def _loss_of_form(self, form: Form) -> Made | None:
+        """Return the value in which a wrong factor or a wrong sum of squares came in; else the first loss of this form."""
+        numbers = [one for one in self.made if one.value.size == 1 and one.kind == "f"]
+        data = form[0] * float(self.explained.network["data loss"])
+        scaled = [one for one in numbers if self.case.close(float(one.value.ravel()[0]), data)]
+        if form[0] != 1 and scaled:
+            return scaled[-1]
+        wanted = f"squares of {' + '.join(form[2])}"
+        sums = [one for one in numbers if (known := self.right[one.number]) and known.name == wanted]
         if {*form[2]} != {self.case.names[0], self.case.names[2]} and sums:
             return sums[0]
         same = [
@@ -200,9 +254,32 @@ class Finder:
         ]
         return same[0] if same else None
 
+    def _last_of_loop(self, made: Made) -> Spot | None:
+        """Return the line of a loop that made the last row of what should have been added up."""
+        known = self.follows[made.number]
+        if known is None or known.kind != "part":
+            return None
+        before = [self.made[use] for use in made.uses if self.made[use].value.shape == made.value.shape]
+        looped = [one for one in (*before, made) if self.recorded.ran.get(one.spot, 0) > 1]
+        return looped[-1].spot if looped else None
+
+    def _same(self, value: Array) -> list[Made]:
+        """Return the values that are the same, also transposed or within a larger one as its first or last rows."""
+        found = []
+        for one in self.made:
+            own = one.value
+            pieces = [own, own.T] if own.ndim == 2 and own.size == value.size else [own]
+            if own.ndim == value.ndim == 2 and own.shape[0] == value.shape[0] + 1:
+                pieces = [own[1:], own[:-1]]
+            elif own.ndim == 2 and value.ndim == 1 and own.shape[1] == value.size:
+                pieces = [own[0], own[-1]]
+            if any(piece.shape == value.shape and np.array_equal(piece, value) for piece in pieces):
+                found.append(one)
+        return found
+
     def _origins(self, value: Array) -> list[Made]:
         """Return the unknown values behind a wrong answer that were made of right ones alone, the first made first."""
-        ends = [one for one in self.made if one.value.shape == value.shape and np.array_equal(one.value, value)]
+        ends = self._same(value)
         if not ends:
             return []
         behind: set[int] = set()

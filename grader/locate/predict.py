@@ -9,7 +9,21 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import Case, Right
-from grader.locate.recorded import Made, Recorded, Spot
+from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
+
+
+# What stands between the inputs and the labels, in order; where the last of them is no value that orders as the scores do,
+# the way ends too early there.
+_ORDERED = (
+    "scores",
+    "scores - row max",
+    "scores - max",
+    "exp(scores)",
+    "exp(scores - row max)",
+    "exp(scores - max)",
+    "p",
+    "log p",
+)
 
 
 def spotted(case: Case, recorded: Recorded, base: Right) -> Iterator[Spotted]:
@@ -18,21 +32,38 @@ def spotted(case: Case, recorded: Recorded, base: Right) -> Iterator[Spotted]:
     own = as_array(recorded.answer)
     if own is not None and own.shape == wanted.shape and (own == wanted).all() and own.dtype.kind in "iu":
         return
-    made = [one for one in recorded.made if not one.given and one.value.size > 1]
-    if own is not None and own.shape == wanted.shape and (own == wanted).all():  # right, but not whole numbers
-        ends = [one for one in made if np.array_equal(one.value, own)]
-        yield from (Spotted("labels", one.spot, one) for one in ends[:1])
+    if recorded.stopped and recorded.error:
+        yield Spotted("stopped", recorded.stopped)
         return
+    found = leaves(case, recorded, base)
+    if found is not None:
+        yield found
+
+
+def leaves(case: Case, recorded: Recorded, base: Right) -> Spotted | None:
+    """Return the first line at which predict() leaves the right way, whatever its labels are."""
+    wanted = base["scores"].argmax(axis=1)
+    made = [one for one in recorded.made if not one.given and one.value.size > 1]
     known = {one.number: case.recognise(one.value, base) for one in made}
-    unknown = [one for one in made if known[one.number] is None]
-    before = [one for one in unknown if one.value.shape != wanted.shape] or unknown
-    if before:
-        yield Spotted("predict scores" if before[0].value.ndim > 1 else "labels", before[0].spot, before[0])
-    elif (spot := role(case, recorded, base, "labels")) is not None:
-        yield Spotted("labels", spot)
+    for one in made:
+        known_as, labels = known[one.number], one.value.shape == wanted.shape
+        if known_as is None and not labels and one.value.ndim > 1:
+            return Spotted("predict scores", one.spot, one)
+    # All that came before the labels is right: it may be too little, as scores without their bias are.
+    before = [
+        one
+        for one in made
+        if (of := known[one.number]) and of.name not in {"X", "y", *case.names} and one.value.ndim > 1
+    ]
+    if before and known[before[-1].number].name not in _ORDERED:  # type: ignore[union-attr]  # only known ones are kept
+        last = before[-1]
+        held = [held.spot for held in last.holders[1:] if held.how == VARIABLE]
+        return Spotted("predict scores", held[-1] if held else last.spot, last)
+    spot = role(recorded, base, "labels")
+    return Spotted("labels", spot) if spot else None
 
 
-def role(case: Case, recorded: Recorded, base: Right, about: str) -> Spot | None:
+def role(recorded: Recorded, base: Right, about: str) -> Spot | None:
     """Return the line that makes the labels, or the scores that they are taken from."""
     own = as_array(recorded.answer)
     ends: list[Made] = []

@@ -17,6 +17,17 @@ KINDS = "fibc"
 Spot = tuple[str, int]  # label of a cell or file, and line
 
 
+@dataclass(frozen=True)
+class Holder:
+    """A name that held a value, from when on, and where it was set."""
+
+    name: str
+    spot: Spot
+    when: int
+    how: int  # ARGUMENT, VARIABLE or RETURNED
+    call: int
+
+
 @dataclass(eq=False)
 class Made:
     """One value, where it was first made. It grows while a recording is read."""
@@ -28,7 +39,8 @@ class Made:
     value: Floats
     kind: str  # "f" float, "i" whole number, "b" truth, "c" complex
     given: bool  # as an argument, or by a line that made nothing of it
-    names: list[tuple[str, Spot]] = field(default_factory=list)  # all that held it, with where each was set
+    born: int = 0  # when, in the order of the recording
+    holders: list[Holder] = field(default_factory=list)  # all that held it
     uses: set[int] = field(default_factory=set)  # what the statement reads, by number
     users: list[int] = field(default_factory=list)
 
@@ -45,7 +57,6 @@ class Recorded:
     stopped: Spot | None  # where it was raised
     returns: tuple[tuple[int, Spot], ...]  # the calls that ended, each with its last line
     notes: Mapping[str, Any]  # of the stand-ins
-    counts: Mapping[Spot, int] = field(default_factory=dict)
 
     def callers(self, call: int) -> list[Spot]:
         """Return from where a call was made, and from where that one was, and so on outwards."""
@@ -97,6 +108,7 @@ class _Reader:
         self.made: list[Made] = []
         self.by_value: dict[int, Made] = {}
         self.held: dict[int, dict[str, int]] = {}  # by call: what each name holds
+        self.time = 0
         self.inner: dict[int, set[int]] = {}  # by call: what was made in the calls that it made since its last own line
 
     def read(self, result: Mapping[str, Any]) -> Recorded:
@@ -151,11 +163,12 @@ class _Reader:
         calls: Sequence[tuple[int, Spot, str]],
     ) -> None:
         number, call, name, how = event
+        self.time += 1
         made = self.by_value.get(number)
         held = self.held.setdefault(call, {})
         if made is None:
             line = spot[0], self.statements.part_line(*spot, name)
-            made = Made(len(self.made), line, call, name, value[0], value[1], given=how == ARGUMENT)
+            made = Made(len(self.made), line, call, name, value[0], value[1], how == ARGUMENT, born=self.time)
             if how != ARGUMENT:
                 made.uses = self._read_by(spot, held) | self.inner.pop(call, set())
                 made.uses.discard(made.number)
@@ -167,7 +180,7 @@ class _Reader:
                 outer = calls[outer][0] if calls[outer][0] < outer else -1
         if how != RETURNED:
             held[name] = made.number
-        made.names.append((name, spot))
+        made.holders.append(Holder(name, spot, self.time, how, call))
 
     def _read_by(self, spot: Spot, held: Mapping[str, int]) -> set[int]:
         reads = self.statements.reads(*spot)

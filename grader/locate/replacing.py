@@ -13,7 +13,7 @@ from grader.locate.recorded import Made
 from grader.records import Floats
 
 # What one wrong value may stand for, in the order of the computation.
-STEPS = ("u", "h", "scores", "p", "scores back", "d scores", "d h", "mask", "d u")
+STEPS = ("u", "h", "scores", "centred", "e", "p", "p back", "d scores", "d h", "mask", "d u")
 MOST_REPLACED = 4
 
 
@@ -59,21 +59,21 @@ def _best(
 ) -> tuple[Replaced, Right, Mapping[str, Form]] | None:
     """Return the value that mends most answers and spoils none; of several the one that is made first."""
     before = _open(case, bad)
-    best: tuple[tuple[int, int], Replaced, Right, Mapping[str, Form]] | None = None
+    best: tuple[tuple[int, int, int], Replaced, Right, Mapping[str, Form]] | None = None
     for step in STEPS:
-        for one, value in _candidates(case, step, made, network):
+        for one, value, factor in _candidates(case, step, made, network):
             after_network = case.follow(case.factors[0], {**taken, step: value})
             after_bad = wrong(case, own, after_network)
             after = _open(case, after_bad)
             if after - before or len(after) == len(before):
                 continue
-            rank = len(before) - len(after), -len(after_bad)
+            rank = len(before) - len(after), -len(after_bad), int(factor == 1)
             if best is None or rank > best[0]:
                 best = rank, Replaced(step, one, value, before - after), after_network, after_bad
     return best[1:] if best else None
 
 
-def _candidates(case: Case, step: str, made: Sequence[Made], network: Right) -> Iterator[tuple[Made, Floats]]:
+def _candidates(case: Case, step: str, made: Sequence[Made], network: Right) -> Iterator[tuple[Made, Floats, float]]:
     right = network[step]
     factors = (1.0, 1 / case.N, -1.0) if step in {"d scores", "d h", "d u"} else (1.0,)
     for one in made:
@@ -85,4 +85,4 @@ def _candidates(case: Case, step: str, made: Sequence[Made], network: Right) -> 
             continue
         for factor in factors:
             if not np.allclose(value * factor, right, rtol=1e-9):
-                yield one, value * factor
+                yield one, value * factor, factor

@@ -64,6 +64,21 @@ class Statements:
         sets = [one for one in ast.walk(node) if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)]
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
 
+    def binds(self, label: str, line: int, name: str) -> bool:
+        """Return whether a statement gives a name a new value, and does not change the one that it has."""
+        node = self.by_line.get((label, line))
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        return any(isinstance(part, ast.Name) and part.id == name for target in targets for part in ast.walk(target))
+
+    def literal_loop(self, label: str, line: int) -> int | None:
+        """Return the line of the loop around a line that goes through names written out in it; None where there is none."""
+        node = self.by_line.get((label, line))
+        while node is not None:
+            node = self.around.get(node)
+            if isinstance(node, ast.For) and isinstance(node.iter, ast.List | ast.Tuple):
+                return node.lineno
+        return None
+
     def stores_into(self, label: str, line: int, names: set[str]) -> bool:
         """Return whether a statement changes entries of one of these names, or updates it in place."""
         node = self.by_line.get((label, line))

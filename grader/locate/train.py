@@ -12,9 +12,10 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import laid_out
-from grader.locate.recorded import Made, Recorded, Spot
+from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
 from grader.locate.statements import Statements
 from grader.records import Array, Floats
+from grader.student.stand_in import StandIn
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,10 @@ class Asked:
     reg: float
     iterations: int
     batch: int
+    params: Mapping[str, Floats]
+    X_val: Floats
+    y_val: Array
+    stand_in: StandIn  # as the program was answered
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,7 @@ class Iteration:
     loss: float
     gradients: Mapping[str, Floats]
     moves: Mapping[str, Floats]
+    before: Mapping[str, Floats]
     after: Mapping[str, Floats]
 
 
@@ -57,6 +63,8 @@ class TrainFinder:
         """Yield all that is wrong, in the order of one iteration."""
         if not self.steps:
             return
+        if not np.array_equal(_flat(self.steps[0].before), _flat(self.asked.params)) and (spot := self._set_anew()):
+            yield Spotted("anew", spot)
         yield from self._batch()
         yield from self._question()
         yield from self._updates()
@@ -66,6 +74,20 @@ class TrainFinder:
         yield from self._histories()
 
     # ---------------------------------------------------------------- what is wrong
+
+    def _set_anew(self) -> Spot | None:
+        """Return the line that gives a parameter another value before the first step."""
+        call = self._call_line()
+        for one in self.made:
+            held = [
+                held
+                for held in one.holders
+                if held.how == VARIABLE and "param" in held.name and held.name.endswith("']")
+            ]
+            known = any(_is(one, value, laid=True) for value in self.asked.params.values())
+            if held and not known and held[0].spot != call:
+                return held[0].spot
+        return None
 
     def _batch(self) -> Iterator[Spotted]:
         drawn = [_positions(step.X, self.asked.X) for step in self.steps]
@@ -92,7 +114,9 @@ class TrainFinder:
                 continue
             spot = self.role(f"update {name}")
             if spot is not None:
-                yield Spotted(f"update {name}", self._origin_of_step(name, first, rate) or spot)
+                listed = self.statements.literal_loop(*spot) if rate == 0 else None
+                line = (spot[0], listed) if listed else self._origin_of_step(name, first, rate)
+                yield Spotted(f"update {name}", line or spot)
 
     def _origin_of_step(self, name: str, step: Iteration, rate: float | None) -> Spot | None:
         """Return the first value that is the wrong step, or the wrong factor's multiple of the gradient."""
@@ -152,6 +176,26 @@ class TrainFinder:
         if own is None or own.shape != losses.shape or not np.allclose(own, losses, rtol=1e-6):
             if spot := self.role("loss history"):
                 yield Spotted("loss history", spot)
+        yield from self._accuracies(answer)
+
+    def _accuracies(self, answer: Mapping[str, Any]) -> Iterator[Spotted]:
+        asked, labels = self.asked, self.asked.stand_in.labels
+        moments = range(2 + asked.iterations)
+        whole = {float((labels(moment, asked.X) == asked.y).mean()) for moment in moments}
+        batches = {float((labels(m, s.X) == s.y).mean()) for m in moments for s in self.steps if len(s.X) == len(s.y)}
+        validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
+        for key, role, possible in (
+            ("train_acc_history", "train accuracy", whole | batches),
+            ("val_acc_history", "val accuracy", validated),
+        ):
+            own = as_array(answer.get(key))
+            spot = self.role(role)
+            if own is None or spot is None or own.dtype.kind not in "fiub":
+                continue
+            if own.size >= asked.iterations or own.size == 0:
+                yield Spotted("epoch", self.role("epoch") or spot)
+            elif not all(any(abs(value - one) < 1e-6 for one in possible) for value in own.ravel().tolist()):
+                yield Spotted(role, spot)
 
     # ---------------------------------------------------------------- where each thing is done
 
@@ -222,6 +266,9 @@ class TrainFinder:
         for one in self.made:
             for name in self.shapes:
                 value = laid_out(one.value, self.shapes[name])
+                moved = None if value is None else _rate(value - first.before[name], first.gradients[name])
+                if moved and not one.given:
+                    return one.spot
                 rate = None if value is None or one.given else _rate(value, first.gradients[name])
                 if rate and abs(abs(rate) - 1) > 1e-9:
                     return one.spot
@@ -252,7 +299,7 @@ class TrainFinder:
             value = np.asarray(float(own.ravel()[0]))
             for one in self.made:
                 if not one.given and one.value.size == 1 and float(one.value.ravel()[0]) == float(value):
-                    held = [spot for name, spot in one.names if name.endswith("[0]")]
+                    held = [held.spot for held in one.holders if held.name.endswith("[0]")]
                     return held[0] if key == "loss_history" and held else one.spot
         return self._end()
 
@@ -281,6 +328,10 @@ def _is(made: Made, value: Array, *, laid: bool = False) -> bool:
     return own is not None and np.array_equal(own, value)
 
 
+def _flat(params: Mapping[str, Floats]) -> Floats:
+    return np.concatenate([value.ravel() for value in params.values()])
+
+
 def _rate(move: Floats, gradient: Floats) -> float | None:
     """Return c where a move is c times the gradient; 0 where nothing moves; None where it is no multiple."""
     if not move.any():
@@ -305,7 +356,9 @@ def _same_each_time(drawn: Sequence[Array | None]) -> bool:
 
 def _iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> list[Iteration]:
     """Return the questions that the stand-in noted, each with the step after it; [] where the notes are not whole."""
-    tables = [one for name in ("states", "asked", "gradients", "X", "y") if (one := as_array(notes.get(name))) is not None]
+    tables = [
+        one for name in ("states", "asked", "gradients", "X", "y") if (one := as_array(notes.get(name))) is not None
+    ]
     size = sum(int(np.prod(shape)) for shape in shapes.values())
     if len(tables) < 5:
         return []
@@ -319,7 +372,7 @@ def _iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]])
         found.append(
             Iteration(
                 np.asarray(X[start:end], np.float64), np.asarray(y[start:end], np.float64), reg, loss,
-                _apart(gradient, shapes), _apart(after - before, shapes), _apart(after, shapes),
+                _apart(gradient, shapes), _apart(after - before, shapes), _apart(before, shapes), _apart(after, shapes),
             )
         )  # fmt: skip
         start = end
