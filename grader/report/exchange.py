@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from grader.records import Diagnosis, Place, Report, Ruling, Verdict
+from grader.records import Diagnosis, Place, Report, Ruling, StepRow, Verdict
 from grader.report.untrusted import readable
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 SCHEMA = "grader/report/2"
 DIGITS = 6  # after the point: finer than any points table, coarser than the noise of a sum
 LARGEST = 1e300  # an integer beyond every float is valid JSON; no points table comes near
+DIMENSIONS = 64  # of an array; numpy has no more
 _CELL = re.compile(r"code cell ([1-9][0-9]{0,5})")
 
 
 def to_json(report: Report) -> str:
     """Write a report as JSON, by the schema "grader/report/2".
 
-    Raises ValueError where a number is negative or not finite: points come from the grader, so that is its own mistake.
+    Raises ValueError where a number is negative or not finite, or a shape is none: they come from the grader, so that is
+    its own mistake.
     """
     report = readable(report)
     data: dict[str, Any] = {
@@ -38,7 +40,7 @@ def to_json(report: Report) -> str:
         "status": report.status,
         "checks": [_check(verdict) for verdict in report.checks],
         "diagnoses": [_diagnosis(diagnosis) for diagnosis in report.diagnoses],
-        "steps": [],
+        "steps": [_step(row) for row in report.steps],
         "review": report.review,
         "notes": report.notes,
         "environment": {
@@ -89,15 +91,19 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _places(places: Sequence[Place]) -> list[dict[str, Any]]:
     # One without a line is the remark that some were left out.
-    return [
-        {
-            **({"cell": int(cell[1])} if (cell := _CELL.fullmatch(place.label)) else {"file": place.label}),
-            "line": place.line,
-            "text": place.text,
-        }
-        for place in places
-        if place.line
-    ]
+    return [_place(place) for place in places if place.line]
+
+
+def _place(place: Place) -> dict[str, Any]:
+    label = {"cell": int(cell[1])} if (cell := _CELL.fullmatch(place.label)) else {"file": place.label}
+    return {**label, "line": place.line, "text": place.text}
+
+
+def _step(row: StepRow) -> dict[str, Any]:
+    if len(row.shape) > DIMENSIONS or any(size < 0 for size in row.shape):
+        raise ValueError(f"the shape of {row.name} is {row.shape}: an array has at most {DIMENSIONS} sizes, 0 or more")
+    shape = [int(size) for size in row.shape]
+    return {**_place(row.place), "name": row.name, "shape": shape, "status": row.status, "verdict": row.verdict}
 
 
 def _ruling(ruling: Ruling) -> dict[str, Any]:

@@ -20,10 +20,13 @@ from grader.records import (
     Report,
     ReportStatus,
     Ruling,
+    StepRow,
+    StepStatus,
     Verdict,
     VerdictStatus,
 )
-from grader.report.exchange import LARGEST, SCHEMA
+from grader.report.exchange import DIMENSIONS, LARGEST, SCHEMA
+from grader.report.untrusted import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +43,7 @@ _REPORT = (
 _DECIDED = ("rulings", "penalty", "late_days", "excused")
 _CHECK = ("id", "title", "group", "status", "points", "max_points", "hidden", "message", "places")
 _DIAGNOSIS = ("id", "title", "hint", "source", "checks", "places")
+_STEP = ("name", "shape", "status", "verdict")  # besides its place
 _RULING = (
     "number", "kind", "check", "value", "comment", "by", "at", "submission_digest", "effect", "applies",
 )  # fmt: skip
@@ -84,8 +88,6 @@ def _read(data: Any) -> Report:
     if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
         raise ValueError(f"the report's schema is {_found(data['schema'])}: this grader reads {SCHEMA!r}")
     whole = _object(data, "the report", _REPORT, _DECIDED)
-    if _list(whole["steps"], "steps", lambda step, _: step):
-        raise _refused(whole["steps"], "steps", "an empty array")
     environment = _object(whole["environment"], "environment", _ENVIRONMENT)
     return Report(
         submission=_text(whole["submission"], "submission"),
@@ -107,6 +109,7 @@ def _read(data: Any) -> Report:
         excused=_boolean(whole.get("excused", False), "excused"),
         review=_list(whole["review"], "review", _text),
         student=None if whole["student"] is None else _text(whole["student"], "student"),
+        steps=_at_most(STEPS, whole["steps"], "steps", _read_step),
     )
 
 
@@ -146,10 +149,26 @@ def _read_diagnosis(data: Any, where: str) -> Diagnosis:
 
 
 def _read_place(data: Any, where: str) -> Place:
+    return _placed(data, where, ())[1]
+
+
+def _read_step(data: Any, where: str) -> StepRow:
+    step, place = _placed(data, where, _STEP)
+    return StepRow(
+        place=place,
+        name=_text(step["name"], f"{where}.name"),
+        shape=_at_most(DIMENSIONS, step["shape"], f"{where}.shape", _whole),
+        status=_one_of(step["status"], f"{where}.status", get_args(StepStatus)),
+        verdict=_text(step["verdict"], f"{where}.verdict"),
+    )
+
+
+def _placed(data: Any, where: str, more: Sequence[str]) -> tuple[dict[str, Any], Place]:
+    """Return an object that says where it stands, of these keys besides, and its place."""
     in_cell = isinstance(data, dict) and "cell" in data
-    place = _object(data, where, ("cell" if in_cell else "file", "line", "text"))
-    label = f"code cell {_count(place['cell'], f'{where}.cell')}" if in_cell else _text(place["file"], f"{where}.file")
-    return Place(label, _count(place["line"], f"{where}.line"), _text(place["text"], f"{where}.text"))
+    one = _object(data, where, ("cell" if in_cell else "file", "line", "text", *more))
+    label = f"code cell {_count(one['cell'], f'{where}.cell')}" if in_cell else _text(one["file"], f"{where}.file")
+    return one, Place(label, _count(one["line"], f"{where}.line"), _text(one["text"], f"{where}.text"))
 
 
 def _read_ruling(data: Any, where: str) -> Ruling:
@@ -183,6 +202,12 @@ def _list(data: Any, where: str, read: Callable[[Any, str], T]) -> tuple[T, ...]
     return tuple(read(item, f"{where}[{index}]") for index, item in enumerate(data))
 
 
+def _at_most(most: int, data: Any, where: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+    if isinstance(data, list) and len(data) > most:
+        raise ValueError(f"{where} has {len(data):,} items: expected at most {most}")
+    return _list(data, where, read)
+
+
 def _mapping(data: Any, where: str, read: Callable[[Any, str], T]) -> dict[str, T]:
     if not isinstance(data, dict):
         raise _refused(data, where, "an object")
@@ -205,11 +230,15 @@ def _number(data: Any, where: str) -> float:
 
 
 def _count(data: Any, where: str) -> int:
+    return _whole(data, where, 1)
+
+
+def _whole(data: Any, where: str, least: int = 0) -> int:
     number = _number(data, where)
     # JSON has one kind of number, and 3.0 is a whole one.
-    if number != int(number) or number < 1:
-        raise _refused(data, where, "a whole number, 1 or more")
-    return int(number)
+    if number != int(number) or number < least:
+        raise _refused(data, where, f"a whole number, {least} or more")
+    return int(data)
 
 
 def _boolean(data: Any, where: str) -> bool:
