@@ -41,6 +41,7 @@ def carried(sample):
         diagnoses=(cause, *sample.diagnoses),
         score=sample.score + 12,
         max_score=sample.max_score + 12,
+        steps=(),
         review=("The gradients are right for a loss that nobody named.",),
         student="Okafor, Adaeze",
     )
