@@ -123,7 +123,7 @@ def test_the_table_of_steps_is_on_paper(opened, sample):
     page = opened(sample, 680, "dark")
     page.emulate_media(media="print")
     assert page.get_by_text("differs from the gradient before the ReLU").is_visible()
-    assert page.evaluate("getComputedStyle(document.querySelector('.steps tr')).display") == "table-row"
+    assert page.evaluate("getComputedStyle(document.querySelector('.steps tbody tr')).display") == "table-row"
     assert page.evaluate(
         "[...document.querySelectorAll('.steps .code')].every(one => one.scrollWidth <= one.clientWidth)"
     )

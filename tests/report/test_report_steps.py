@@ -190,8 +190,8 @@ def test_twenty_five_rows_keep_the_page_small(sample):
 
 def test_the_terminal_shows_the_first_difference_among_its_neighbours(sample):
     """Two rows before it and one after, aligned; the label stands above where all rows are of one cell."""
-    lines = render(replace(sample, steps=sample.steps[:6])).split("\n")
-    at = lines.index("Your values, step by step  (4 of 6, code cell 5)")
+    lines = render(replace(sample, steps=(*sample.steps[:6], sample.steps[1]))).split("\n")
+    at = lines.index("Your values, step by step  (4 of 7, code cell 5)")
     assert lines[at + 1 : at + 7] == [
         "  ✓  line 36  loss                 right: the loss",
         "  ✓  line 47  dh (7, 11)           right: the gradient of the hidden activation",
