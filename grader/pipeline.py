@@ -101,6 +101,7 @@ def scored_again(
         checks=judgement.verdicts,
         diagnoses=judgement.diagnoses,
         review=judgement.review,
+        steps=judgement.steps,
         environment=replace(before.environment, versions=versions),
         timing={**before.timing, "total_seconds": round(time.perf_counter() - started, 4)},
     )
@@ -165,4 +166,5 @@ def _report(
             "student_cpu_seconds": round(run.cpu_seconds, 4) if run else 0.0,
         },
         review=judgement.review,
+        steps=judgement.steps,
     )

@@ -36,7 +36,7 @@ def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -
     charges = [charge for charge in findings.charges if shown & {*charge.explains}]
     named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
-    return Judgement(verdicts, causes + named, findings.review)
+    return Judgement(verdicts, causes + named, findings.review, findings.steps)
 
 
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.records import Cause, Charge, Credit, Family, Finding, Findings, Fitted, LineUp, Place, Suspect
+from grader.records import Cause, Charge, Credit, Family, Finding, Findings, Fitted, LineUp, Place, StepRow, Suspect
 from grader.scoring import scored
 
 PLACE = Place("code cell 3", 7, "return loss")
@@ -58,3 +58,9 @@ def test_a_cause_stands_before_the_named_mistakes(assignment):
     assert second.title == "One of: The loss is 0.3333 times the right one Or: The loss is 0.5 times the right one"
     assert second.source == "L (CS231n)"
     assert judgement.review == ("Look at it.",)
+
+
+def test_the_table_of_steps_is_handed_on(assignment):
+    """Points and words change nothing of it: the rows and their order are those that were found."""
+    steps = tuple(StepRow(PLACE, name, (7, 3), "right", "right: the scores") for name in ("z2", "scores", "a1"))
+    assert found(assignment, steps=steps).steps == steps

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.records import Report
-from grader.report.exchange import carried_now
+from grader.report.reading import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
 APPLICATION = int.from_bytes(b"2LNG", "big")
@@ -99,7 +99,13 @@ _CARRIED = """
 UPDATE grading SET record = carried(record) WHERE record IS NOT NULL;
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED)
+# Reports and findings hold the table of steps from now on. Those that were packed without it read as having none; a
+# grader that does not know it has to say that it is too old, and not that the file is damaged.
+_STEPS = """
+-- No table changes.
+"""
+
+MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS)
 
 
 def is_newest(version: int) -> bool:

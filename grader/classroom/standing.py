@@ -15,7 +15,7 @@ from grader.classroom.matching import EntryName, Matching, match
 from grader.classroom.roster import Roster
 from grader.decisions import decided
 from grader.records import Decision, LatePolicy, Report, Sheet, Standing
-from grader.report.exchange import from_json
+from grader.report.reading import from_json
 
 
 class Standings:

@@ -16,7 +16,7 @@ from grader.classroom.restoring import reminder, restore
 from grader.classroom.standing import Standings
 from grader.cli import shown
 from grader.records import Decision, DecisionKind, Report
-from grader.report.exchange import from_json
+from grader.report.reading import from_json
 from grader.report.untrusted import LINE, MESSAGE, line, plain
 
 _MADE = {"grade": "graded", "regrade": "judged again"}

@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from grader.report.annotations import to_annotations
-from grader.report.exchange import from_json, to_json
+from grader.report.exchange import to_json
 from grader.report.gradescope import to_gradescope
 from grader.report.junit import to_junit
 from grader.report.page import to_html
+from grader.report.reading import from_json
 from grader.report.terminal import render
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from grader.report import words
+from grader.report import steps, words
 from grader.report.exchange import DIGITS
 from grader.report.untrusted import plain, readable
 
@@ -58,6 +58,8 @@ def _remarks(report: Report) -> Iterator[str]:
         lost = words.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
         yield "\n".join(line for line in told if line)
+    if row := steps.first(report.steps):
+        yield f"Of the values that your lines made, the first that differs from the right one:\n{steps.sentence(row)}"
     yield from words.remarks(report)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from grader.records import HeatMap
-from grader.report import curves, heat_map, words
+from grader.report import curves, heat_map, steps, words
 from grader.report.untrusted import readable
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def environment() -> Environment:
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         "statuses": words.STATUSES,
         "carried": words.CARRIED,
+        "steps_title": steps.TITLE,
+        "steps_meaning": steps.MEANING,
     }
     made.filters |= {
         "points": words.points,
@@ -78,8 +80,13 @@ def environment() -> Environment:
         "bar": bar,
         "drawn": drawn,
         "caption": caption,
+        "first_wrong": steps.first,
+        "labelled": steps.labelled,
+        "counted": steps.counted,
+        "shape": steps.shape,
+        "told": steps.told,
     }
-    for name in ("report.html.j2", "check.html.j2", "audit.html.j2"):
+    for name in ("report.html.j2", "check.html.j2", "steps.html.j2", "audit.html.j2"):
         made.get_template(name)
     return made
 

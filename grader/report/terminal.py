@@ -13,13 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.report import words
+from grader.report import steps, words
 from grader.report.untrusted import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.records import Place, Report, Ruling, Verdict, VerdictStatus
+    from grader.records import Place, Report, Ruling, StepStatus, Verdict, VerdictStatus
 
 WIDTH = 96
 
@@ -29,6 +29,12 @@ _MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "failed": ("✗", "red"),
     "carried": ("→", "cyan"),
     "skipped": ("-", "bright_black"),
+}
+_STEP_MARKS: dict[StepStatus, tuple[str, str]] = {
+    "right": _MARKS["passed"],
+    "differs": _MARKS["failed"],
+    "given": _MARKS["carried"],
+    "unknown": ("·", "bright_black"),
 }
 
 
@@ -59,7 +65,7 @@ def view(report: Report) -> RenderableType:
         heading, message = banner
         parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
     else:
-        parts += _diagnoses(report)
+        parts += [*_diagnoses(report), *_steps(report)]
         for section in words.sections(report):
             earned = Text(f"{words.points(section.points)} / {words.points(section.max_points)}", style="bold")
             parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
@@ -109,6 +115,28 @@ def _diagnoses(report: Report) -> list[RenderableType]:
         parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
         parts.append(Padding(Group(*body), (0, 0, 0, 2)))
     return parts
+
+
+def _steps(report: Report) -> list[RenderableType]:
+    """Return the first value that differs and its neighbours, a line each, where something failed; the page has them all."""
+    rows = steps.around(report.steps)
+    if not rows or all(verdict.status == "passed" for verdict in report.checks):
+        return []
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    for _ in ("line", "name", "verdict"):
+        grid.add_column(overflow="fold")
+    labels = {row.place.label for row in report.steps}
+    for row in rows:
+        mark, colour = _STEP_MARKS[row.status]
+        word, rest = steps.told(row)
+        where = f"{row.place.label}, " if len(labels) > 1 else ""
+        name = f"{row.name} {steps.shape(row)}".rstrip()
+        verdict = Text.assemble((word, colour), rest)
+        grid.add_row(Text(mark, style=colour), Text(f"{where}line {row.place.line}"), Text(name), verdict)
+    title = Text(steps.TITLE, style="bold")
+    aside = [f"{len(rows)} of {len(report.steps)}", *(labels if len(labels) == 1 else ())]
+    return [Text(), title.append(f"  ({', '.join(aside)})", style="dim"), Padding(grid, (0, 0, 0, 2))]
 
 
 def _verdict(verdict: Verdict) -> RenderableType:

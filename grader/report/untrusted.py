@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 from grader.records import Curves, Environment, HeatMap, Place
 
 if TYPE_CHECKING:
-    from grader.records import Diagnosis, Figure, Report, Ruling, Verdict
+    from grader.records import Diagnosis, Figure, Report, Ruling, StepRow, Verdict
 
 MESSAGE = 4_000  # characters of a message or a note: about a screen and a half
 LINE = 400  # characters of a title, a label or a quoted line
 PATH = 1_000  # characters of a path
 NOTES = 100
 FIRST_PLACES, LAST_PLACES = 3, 9  # of a long traceback; the innermost lines tell the most
+STEPS = 25  # rows of the table of steps
+NAME = 80  # characters of a name in it
 SERIES = 6  # curves in one figure; more cannot be told apart
 
 # Controls (ESC starts a terminal's own commands), formats (bidirectional overrides and zero-width characters show
@@ -130,6 +132,7 @@ def _readable(report: Report) -> Report:
         rulings=tuple(map(_ruling, report.rulings)),
         review=tuple(map(plain, report.review)),
         student=line(report.student) if report.student is not None else None,
+        steps=_steps(report.steps),
     )
 
 
@@ -159,12 +162,27 @@ def _figure(figure: Figure) -> Figure:
 
 
 def _places(places: tuple[Place, ...]) -> tuple[Place, ...]:
-    shown = tuple(Place(line(place.label), place.line, line(place.text.rstrip())) for place in places)
+    shown = tuple(map(_place, places))
     left_out = len(shown) - FIRST_PLACES - LAST_PLACES
     if left_out <= 1:
         return shown
     gap = Place(f"... ({left_out:,} lines more)", 0, "")
     return (*shown[:FIRST_PLACES], gap, *shown[-LAST_PLACES:])
+
+
+def _place(place: Place) -> Place:
+    return Place(line(place.label), place.line, line(place.text.rstrip()))
+
+
+def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
+    """Return the rows that say where they stand; of too many those around the first that differs."""
+    placed = [row for row in steps if row.place.line]
+    first = next((index for index, row in enumerate(placed) if row.status == "differs"), 0)
+    start = max(0, min(first - STEPS // 2, len(placed) - STEPS))
+    return tuple(
+        replace(row, place=_place(row.place), name=line(row.name, NAME), verdict=line(row.verdict))
+        for row in placed[start : start + STEPS]
+    )
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:

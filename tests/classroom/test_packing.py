@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 import zlib
 from dataclasses import fields, replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from grader.classroom.packing import DamagedError, laid_out, pack, unpack
 from grader.records import (
     Curves,
     Environment,
+    Finding,
+    Findings,
     Foreign,
     HeatMap,
     Place,
@@ -27,6 +30,8 @@ from grader.records import (
     Report,
     Run,
     Segment,
+    StepRow,
+    StepStatus,
     StudentError,
     Submission,
     Verdict,
@@ -89,12 +94,20 @@ verdicts = st.builds(
     *(texts, texts, st.just("loss"), st.just("passed"), st.floats(), st.floats(), st.booleans(), texts),
     figures=st.lists(figures, max_size=2).map(tuple),
 )
+shapes = st.lists(st.integers(0, 2**62), max_size=12).map(tuple)
+rows = st.builds(StepRow, places, texts, shapes, st.sampled_from(get_args(StepStatus)), texts)
+found = st.builds(
+    Findings,
+    st.dictionaries(texts, st.builds(Finding, st.floats(0, 1), texts), max_size=2),
+    steps=st.lists(rows, max_size=3).map(tuple),
+)
 reports = st.builds(
     Report,
     *(texts, texts, st.floats(), st.floats(), st.just("graded"), st.lists(verdicts, max_size=2).map(tuple)),
     *(st.just(()), st.lists(texts, max_size=2).map(tuple)),
     environment=st.builds(Environment, st.just({"numpy": "2"}), st.just(("process",))),
     timing=st.dictionaries(texts, st.floats(), max_size=2),
+    steps=st.lists(rows, max_size=3).map(tuple),
 )
 
 
@@ -158,11 +171,25 @@ def test_every_value_that_travels_comes_back(value):
 
 
 @settings(max_examples=60, deadline=None)
-@given(submissions, runs, reports)
-def test_what_the_gradebook_keeps_comes_back(submission, run, report):
-    """Submission, run and report keep every field, whatever replies and figures are in them."""
+@given(submissions, runs, reports, found)
+def test_what_the_gradebook_keeps_comes_back(submission, run, report, findings):
+    """Submission, run, report and findings keep every field, whatever replies, figures and steps are in them."""
     assert same(unpack(pack((submission, run, ("said",)))), (submission, run, ("said",)))
     assert same(unpack(pack(report)), report)
+    assert same(unpack(pack(findings)), findings)
+
+
+@pytest.mark.parametrize("kind", [Report, Findings])
+@given(st.data())
+@settings(max_examples=5, deadline=None)
+def test_what_was_kept_before_there_were_steps_has_none(kind, data):
+    """A record that was packed without the field is read as one that has no rows."""
+    value = replace(data.draw(reports if kind is Report else found), steps=())
+    described = packing._Packing()
+    header = described.describe(value)
+    assert header[kind.__name__].pop() == ["steps", {"tuple": []}]
+    without = json.dumps(header, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    assert same(unpack(made(value, without)), value)
 
 
 @settings(max_examples=60, deadline=None)

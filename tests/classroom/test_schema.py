@@ -56,6 +56,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch, broken, s
     else:
         version_1(tmp_path)
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+            database.create_function("carried", 1, schema._carried)
             database.executescript("".join(schema.MIGRATIONS[1:start]) + f"PRAGMA user_version = {start};")
     dump = "SELECT * FROM grading, sqlite_schema ORDER BY 1"
     before = rows(tmp_path, dump)
@@ -137,11 +138,11 @@ def test_what_an_older_grader_found_is_read_by_todays_words(tmp_path):
                 "learns_digits",
                 "best_hyperparameters",
             ]
-            assert (report.score, report.review, report.student) == (88, (), None)
+            assert (report.score, report.review, report.student, report.steps) == (88, (), None, ())
         assert standings.report(kept.name).checks[4].figures
         found = unpack(book.found(kept.id)[1])
     assert (found.charges[0].suspect, found.credits["numeric_gradient"].elsewhere) == (140, (140,))
-    assert found.causes == found.review == ()
+    assert found.causes == found.review == found.steps == ()
 
 
 def test_a_report_that_cannot_be_read_stops_no_migration(tmp_path):

@@ -13,7 +13,7 @@ from grader.classroom import basis, regrading
 from grader.classroom.basis import found_by
 from grader.classroom.batch import graded
 from grader.classroom.executors import Workers
-from grader.records import Assignment, Family, LatePolicy
+from grader.records import Assignment, Family, LatePolicy, Place, StepRow
 
 JUDGED = ("right_einsum", "wrong_half_the_gradient", "bare")
 
@@ -235,3 +235,25 @@ def test_what_a_person_should_look_at_is_told(here, monkeypatch):
     assert here.report("bare")["review"] == ["The loss is odd."]
     monkeypatch.setattr("grader.cli.shown.REVIEWED", 1)
     assert f"{told} To look at: 2 more, which the class page lists." in here.grade()
+
+
+@pytest.mark.untraced
+def test_the_table_of_steps_is_told(here, monkeypatch):
+    """After judging, and after scoring again from the findings that the gradebook keeps, in the order in which it was found."""
+    find = pipeline.find
+    rows = (
+        StepRow(Place("neural_net.py", 9, "scores = h @ W2"), "scores", (7, 3), "differs", "differs from the scores"),
+        StepRow(Place("neural_net.py", 4, "h = relu(z)"), "h", (), "unknown", "not recognised"),
+    )
+    told = [
+        {"file": "neural_net.py", "line": row.place.line, "text": row.place.text, "name": row.name}
+        | {"shape": list(row.shape), "status": row.status, "verdict": row.verdict}
+        for row in rows
+    ]
+    monkeypatch.setattr(pipeline, "find", lambda *given: replace(find(*given), steps=rows))
+    here.regrade("--force")
+    assert here.report("bare")["steps"] == told
+    monkeypatch.setattr(pipeline, "find", lambda *given: pytest.fail("it is judged again"))
+    here.change(POINTS)
+    here.regrade()
+    assert here.report("bare")["steps"] == told

@@ -1,9 +1,12 @@
 """Reports made by hand: one as rich as they come, one for each way of not being graded; and what reads them."""
 
 import io
+import json
 import re
 from dataclasses import replace
+from importlib import resources
 
+import jsonschema
 import numpy as np
 import pytest
 from rich.console import Console
@@ -20,6 +23,7 @@ from grader.records import (
     Report,
     Sheet,
     Standing,
+    StepRow,
     Verdict,
 )
 from grader.report import FORMATS
@@ -93,6 +97,23 @@ def _checks():
     )  # fmt: skip
 
 
+def _steps():
+    loss, predict = "code cell 5", "code cell 7"
+    return (
+        StepRow(Place(loss, 29, "    h = np.maximum(0, X.dot(W1) + b1)"), "h", (7, 11), "right",
+                "right: the hidden activation"),
+        StepRow(Place(loss, 31, "    exp_scores = np.exp(scores)"), "exp_scores", (7, 3), "unknown", "not recognised"),
+        StepRow(Place(loss, 36, "    loss = data_loss + reg * reg_loss"), "loss", (), "right", "right: the loss"),
+        StepRow(Place(loss, 47, "    dh = dscores.dot(W2.T)"), "dh", (7, 11), "right",
+                "right: the gradient of the hidden activation"),
+        StepRow(Place(loss, 48, "    dh[dh <= 0] = 0"), "dh", (7, 11), "differs",
+                "differs from the gradient before the ReLU: 40 of 77 entries should be 0 where `h` is 0"),
+        StepRow(Place(loss, 50, "    grads['W1'] = X.T.dot(dh)"), 'grads["W1"]', (5, 11), "given",
+                "right for what it was given: the gradient of W1"),
+        StepRow(Place(predict, 2, "\tscores = self.loss(X)"), "scores", (7, 3), "right", "right: the scores"),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def sample():
     """Give a student with a wrong mask, slow training and a predict that raises."""
@@ -123,6 +144,7 @@ def sample():
         ),
         environment=Environment({"python": "3.11.9", "numpy": "2.4.6", "grader": "0.1.0"}, ("process", "rlimits")),
         timing={"run": 0.4123456789, "judge": 0.0312, "cpu": 0.398},
+        steps=_steps(),
     )
 
 
@@ -134,6 +156,7 @@ def unloadable(sample):
         score=0.0,
         status="failed_to_load",
         diagnoses=(),
+        steps=(),
         checks=tuple(replace(check, status="skipped", points=0, message="Not run.") for check in sample.checks),
         notes=(
             "Code cell 5, line 12: `print 'loss', loss` is Python 2.\nWrite `print('loss', loss)` instead.",
@@ -204,3 +227,11 @@ def everywhere():
         }
 
     return write
+
+
+@pytest.fixture(scope="session")
+def validator():
+    """Give the published schema, itself checked against draft 2020-12."""
+    schema = json.loads(resources.files("grader.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)

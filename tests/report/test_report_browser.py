@@ -1,8 +1,11 @@
 """The page in a real browser: it opens without an error, asks for nothing, follows the scheme, and prints in full."""
 
+from dataclasses import replace
+
 import pytest
 
 from chromium import each_in_one_scheme
+from grader.records import Place
 from grader.report.page import to_html
 
 # What writes the page is traced by test_report_page.py; here a browser is waited for.
@@ -87,10 +90,40 @@ def test_what_people_decided_fits_and_leads_to_its_check(opened, ruled, width, s
 
 def test_an_attack_runs_nothing(opened, sample):
     """A student's script neither runs nor shows up as an element, and the policy would have stopped it anyway."""
-    from dataclasses import replace
-
     attack = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
     page = opened(replace(sample, submission=attack, source=attack, notes=(attack,) * 3))
     assert page.title().endswith(": 59 of 100")
     assert page.evaluate("document.querySelectorAll('script, img').length") == 0
     assert "<script>" in page.locator("h1").inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1000, 390))
+def test_the_table_of_steps_opens_and_fits(opened, sample, width, scheme):
+    """Closed until it is asked for; nothing sticks out however long code and names are; the first wrong row is marked."""
+    long = replace(sample.steps[0], place=Place("l" * 300, 9, "x" * 300), name="n" * 300, shape=(10**18,) * 64)
+    page = opened(replace(sample, steps=(*sample.steps, long)), width, scheme)
+    verdict = page.get_by_text("differs from the gradient before the ReLU")
+    assert not verdict.is_visible()
+    page.locator("#steps > summary").click()
+    assert verdict.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = "[...document.querySelectorAll('.steps td:not(.code), .steps th')].filter(one => one.scrollWidth > one.clientWidth + 1)"
+    assert page.evaluate(f"{boxes}.map(one => one.outerHTML)") == []
+    page.get_by_role("link", name="dh in code cell 5, line 48").click()
+    assert page.evaluate("document.querySelector(':target td.name').innerText") == "dh"
+    grounds = [
+        page.evaluate(f"getComputedStyle(document.querySelector('.steps .{one}')).backgroundColor")
+        for one in ("differs", "given")
+    ]
+    assert grounds == [{"light": "rgb(253, 240, 238)", "dark": "rgb(44, 30, 29)"}[scheme], "rgba(0, 0, 0, 0)"]
+
+
+def test_the_table_of_steps_is_on_paper(opened, sample):
+    """It is not folded there, it is a table on a sheet of A4 as well, and the code stands in full."""
+    page = opened(sample, 680, "dark")
+    page.emulate_media(media="print")
+    assert page.get_by_text("differs from the gradient before the ReLU").is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.steps tbody tr')).display") == "table-row"
+    assert page.evaluate(
+        "[...document.querySelectorAll('.steps .code')].every(one => one.scrollWidth <= one.clientWidth)"
+    )

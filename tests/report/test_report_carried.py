@@ -11,10 +11,11 @@ import pytest
 
 from grader.records import Diagnosis, Place, Verdict
 from grader.report.annotations import to_annotations
-from grader.report.exchange import carried_now, from_json, to_json
+from grader.report.exchange import to_json
 from grader.report.gradescope import to_gradescope
 from grader.report.junit import to_junit
 from grader.report.page import to_html
+from grader.report.reading import carried_now, from_json
 from grader.report.terminal import costs, render
 from grader.report.words import CARRIED
 from grader.sheets.gradebook import to_gradebook
@@ -40,6 +41,7 @@ def carried(sample):
         diagnoses=(cause, *sample.diagnoses),
         score=sample.score + 12,
         max_score=sample.max_score + 12,
+        steps=(),
         review=("The gradients are right for a loss that nobody named.",),
         student="Okafor, Adaeze",
     )

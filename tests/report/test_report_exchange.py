@@ -3,9 +3,7 @@
 import copy
 import json
 from dataclasses import replace
-from importlib import resources
 
-import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,14 +12,6 @@ from grader.records import Environment, Verdict
 from grader.report import FORMATS, format_named, from_json
 from grader.report.exchange import to_json
 from grader.report.untrusted import readable
-
-
-@pytest.fixture(scope="module")
-def validator():
-    """Give the published schema, itself checked against draft 2020-12."""
-    schema = json.loads(resources.files("grader.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
 
 
 def test_the_samples_are_valid(sample, unloadable, ruled, read_by_hand, validator):
@@ -46,6 +36,11 @@ def test_keys_stand_in_the_contract_s_order(sample):
         {"cell": 7, "line": 3, "text": "    z1 = relu(X.dot(self.params['W1']), self.params['b1'])"},
         {"file": "neural_net.py", "line": 12, "text": "    return np.maximum(0, a + b)"},
     ]
+    assert list(data["steps"][2].items()) == [
+        ("cell", 5), ("line", 36), ("text", "    loss = data_loss + reg * reg_loss"), ("name", "loss"), ("shape", []),
+        ("status", "right"), ("verdict", "right: the loss"),
+    ]  # fmt: skip
+    assert [step["name"] for step in data["steps"]] == [row.name for row in sample.steps]
 
 
 def test_what_people_decided_stands_where_they_did(sample, ruled):
@@ -157,7 +152,6 @@ BROKEN = [
     (("schema",), "grader/report/3", "the report's schema is \"grader/report/3\": this grader reads 'grader/report/2'"),
     (("schema",), None, "the report's schema is null"),
     (("student",), 3, "student is 3: expected a string"),
-    (("steps",), [{}], r"steps is \[{}\]: expected an empty array"),
     (("review",), [1], r"review\[0\] is 1: expected a string"),
     (("submission",), 3, "submission is 3: expected a string"),
     (("score",), "59", 'score is "59": expected a number'),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from grader.records import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, Verdict
+from grader.records import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, StepRow, Verdict
 from grader.report import FORMATS
 from grader.report.page import prose
 from grader.report.terminal import render, summary
@@ -74,6 +74,11 @@ def hostile(text):
         rulings=(
             Ruling(Decision(1, "points", f"c{text}", 1, f"x{text}", text, text, text), f"x{text}", applies=True),
             Ruling(Decision(2, "excused", f"c{text}", 1, f"x{text}", text, text, text), f"x{text}", applies=False),
+        ),
+        steps=(
+            StepRow(Place(text, 3, text), f"n{text}", (7, 3), "right", f"right: {text}"),
+            StepRow(Place("code cell 5", 4, text), f"n{text}", (10**18,) * 64, "differs", f"v{text}"),
+            StepRow(Place("code cell 5", 5, text), f"n{text}", (), "unknown", ""),
         ),
     )
 

@@ -82,7 +82,7 @@ def test_the_page_needs_no_script_and_loads_nothing(sample):
 
 def test_what_cost_points_is_open_and_comes_first(sample):
     """Failed, partly passed and skipped checks are open, passed ones closed, in that order in each group."""
-    page = outline(sample)
+    page = outline(replace(sample, steps=()))
     names = {f"check-{index}": check for index, check in enumerate(sample.checks, 1)}
     assert {names[one].status for one in page.open} == {"failed", "partial", "skipped"}
     assert {names[one].status for one in page.closed} == {"passed"}
@@ -93,7 +93,7 @@ def test_what_cost_points_is_open_and_comes_first(sample):
 
 def test_table_heads_have_scopes(sample):
     """Each head of the points table says what it heads."""
-    assert outline(sample).scopes == ["col", "col", "col", "row", "row", "row", "row", "row"]
+    assert outline(replace(sample, steps=())).scopes == ["col", "col", "col", "row", "row", "row", "row", "row"]
 
 
 def test_all_that_a_student_needs_is_said(sample):
