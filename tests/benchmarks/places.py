@@ -192,12 +192,14 @@ def jobs_of_ways() -> Iterator[Job]:
 
 
 def differing(right: str, wrong: str) -> frozenset[int]:
-    """Return the lines of a text that another one has not; where it lacks some, the lines around the gap."""
+    """Return the lines of a text that another one has not; where the class lacks some, the lines around the gap."""
     old, new = right.splitlines(), wrong.splitlines()
+    head = next(at for at, line in enumerate(new) if line.startswith("class "))
     found: set[int] = set()
     for kind, _, _, first, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "delete":
-            found |= {max(first, 1), min(first + 1, len(new))}
+            # A helper above the class that nothing calls any more is missed where it was called.
+            found |= {first, min(first + 1, len(new))} if first > head else set()
         elif kind != "equal":
             found |= {1 + at for at in range(first, end) if new[at].strip()}
     return widened(wrong, sorted(found))
