@@ -36,7 +36,13 @@ def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -
     charges = [charge for charge in findings.charges if shown & {*charge.explains}]
     named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
-    return Judgement(verdicts, causes + named, findings.review, findings.steps)
+    told = sorted(causes + named, key=lambda one: _of_training(one.checks))
+    return Judgement(verdicts, tuple(told), findings.review, findings.steps)
+
+
+def _of_training(checks: tuple[str, ...]) -> bool:
+    """Return whether something stops train() alone: it is told after what is wrong in loss(), from which it may follow."""
+    return all(CHECKS[check].group in {"train", "predict"} for check in checks)
 
 
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:

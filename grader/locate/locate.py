@@ -149,7 +149,7 @@ def located(evidence: Evidence, submission: Submission) -> Located:
     found: dict[str, tuple[Spotted, ...]] = {
         "loss": tuple(finder.spotted()) if finder else (),
         "train": tuple(training.spotted()) if training else (),
-        "predict": tuple(predict.spotted(case, recorded[PREDICT], base)) if PREDICT in recorded else (),
+        "predict": tuple(predict.spotted(case, recorded[PREDICT], base, text)) if PREDICT in recorded else (),
     }
     return Located(text, finder, training, case, base, recorded, found)
 

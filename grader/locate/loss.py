@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from grader.locate.outputs import MISSING, Form, Outputs, is_told_by_form
 from grader.locate.recognise import Case, Known, Right
-from grader.locate.recorded import ARGUMENT, Made, Recorded, Spot
+from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Made, Recorded, Spot
 from grader.locate.replacing import Explained, Replaced
 from grader.locate.statements import Statements
 from grader.records import Array
@@ -20,6 +21,7 @@ VALUES_OF: Mapping[str, tuple[str, ...]] = {
     "activation": ("h",),
     "scores": ("scores",),
     "exp": (
+        "scores - max",
         "exp(scores)", "exp(scores - max)", "sum exp(scores)", "log sum exp(scores)", "exp(scores - row max)", "p",
         "-log p true",
     ),
@@ -71,7 +73,7 @@ class Finder:
         if self.recorded.stopped and self.recorded.error:
             yield Spotted("stopped", self._behind(self.recorded.stopped))
             return
-        if not self.own.in_form and (found := self._returned("returned")):
+        if (found := self._returned("returned")) and (not self.own.in_form or self._in_a_loop(found.spot)):
             yield found
         for one in self.explained.replaced:
             yield replace(self._replaced(one), mends=one.mended)
@@ -111,9 +113,9 @@ class Finder:
         if one.step in {"u", "scores"} and not known.name.startswith(one.step):  # the bias of a layer is missing
             return Spotted(one.step, made.spot, made, known=known)
         used = self._used_as_it_is(made)
-        held = [h.spot for h in made.holders[1:] if h.how != ARGUMENT and (used is None or h.when < used.born)]
-        if held:  # under another name, as if something had been done to it
-            return Spotted(one.step, held[-1], made, used=used.spot if used else None, known=known)
+        handed_on = _handed_on(made, used.born if used else None)
+        if handed_on is not None:
+            return Spotted(one.step, handed_on, made, used=used.spot if used else None, known=known)
         if used is None:
             return Spotted(one.step, made.spot, made, known=known)
         near = one.step in {"d u", "h"} and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
@@ -188,6 +190,9 @@ class Finder:
         if output == "loss":
             return None if self.own.loss is None else np.asarray(self.own.loss)
         return None if self.own.gradients is None else self.own.gradients.get(output)
+
+    def _in_a_loop(self, spot: Spot) -> bool:
+        return bool(self.statements.enclosing(*spot, (ast.For, ast.While)))
 
     def _missing(self, step: str) -> Spotted | None:
         """Return the last line that sets a gradient, where one is missing."""
@@ -300,7 +305,7 @@ class Finder:
             one for one in origins if one.number not in feeding and not (one.kind in "bi" and one.value.ndim < 1)
         ]
         speaking = [one for one in outside if one.value.any()]
-        return sorted(speaking or outside or origins, key=lambda one: one.number)
+        return sorted(speaking or outside, key=lambda one: one.number)
 
     def _is_right(self, number: int) -> bool:
         known = self.follows[number]
@@ -319,3 +324,16 @@ class Finder:
                 if user in feeding or (known is not None and known.kind != "near" and self.made[user].value.size > 1):
                     feeding.add(one.number)
         return feeding
+
+
+def _handed_on(made: Made, until: int | None) -> Spot | None:
+    """Return the line that gives a value another name, as if something had been done to it; None where none does."""
+    before = made.holders[0]
+    for held in made.holders[1:]:
+        if until is not None and held.when >= until:
+            break
+        received = before.how == RETURNED and held.how == VARIABLE
+        if held.how != ARGUMENT and not received:
+            return held.spot
+        before = held
+    return None

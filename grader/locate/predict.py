@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,7 @@ from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import Case, Right
 from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
+from grader.locate.statements import Statements
 
 
 # What stands between the inputs and the labels, in order; where the last of them is no value that orders as the scores do,
@@ -26,7 +28,7 @@ _ORDERED = (
 )
 
 
-def spotted(case: Case, recorded: Recorded, base: Right) -> Iterator[Spotted]:
+def spotted(case: Case, recorded: Recorded, base: Right, text: Statements) -> Iterator[Spotted]:
     """Yield the line at which predict() leaves the right way; nothing where its labels are right."""
     wanted = base["scores"].argmax(axis=1)
     own = as_array(recorded.answer)
@@ -34,6 +36,10 @@ def spotted(case: Case, recorded: Recorded, base: Right) -> Iterator[Spotted]:
         return
     if recorded.stopped and recorded.error:
         yield Spotted("stopped", recorded.stopped)
+        return
+    ends = [spot for call, spot in recorded.returns if recorded.function(call) == "predict"]
+    if ends and text.enclosing(*ends[-1], (ast.For, ast.While)):  # before the loop is through
+        yield Spotted("labels", ends[-1])
         return
     found = leaves(case, recorded, base)
     if found is not None:

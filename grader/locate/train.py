@@ -69,7 +69,7 @@ class TrainFinder:
         yield from self._question()
         yield from self._updates()
         yield from self._decay()
-        if len(self.steps) != self.asked.iterations and (loop := self.role("loop")):
+        if len(self.steps) != self.asked.iterations and (loop := self._returned_early() or self.role("loop")):
             yield Spotted("iterations", loop)
         yield from self._histories()
 
@@ -193,7 +193,7 @@ class TrainFinder:
             if own is None or spot is None or own.dtype.kind not in "fiub":
                 continue
             if own.size >= asked.iterations or own.size == 0:
-                yield Spotted("epoch", self.role("epoch") or spot)
+                yield Spotted("epoch", self._epoch(key) or spot)
             elif not all(any(abs(value - one) < 1e-6 for one in possible) for value in own.ravel().tolist()):
                 yield Spotted(role, spot)
 
@@ -300,18 +300,24 @@ class TrainFinder:
             for one in self.made:
                 if not one.given and one.value.size == 1 and float(one.value.ravel()[0]) == float(value):
                     held = [held.spot for held in one.holders if held.name.endswith("[0]")]
-                    return held[0] if key == "loss_history" and held else one.spot
+                    return held[0] if key == "loss_history" and held else self._in_train(one)
         return self._end()
 
-    def _epoch(self) -> Spot | None:
-        kept = self._kept("train_acc_history")
-        call = self._call_line()
-        if kept is None or call is None:
-            return None
-        inside = self.statements.enclosing(*kept, (ast.If,))
-        around = self.statements.enclosing(*kept, (ast.For, ast.While))
-        line = (inside or around or [0])[0]
-        return (kept[0], line) if line else None
+    def _in_train(self, made: Made) -> Spot:
+        """Return the line of train() that made a value, also by calling something else."""
+        if self.recorded.function(made.call) == "train":
+            return made.spot
+        return next((held.spot for held in made.holders if self.recorded.function(held.call) == "train"), made.spot)
+
+    def _epoch(self, key: str = "train_acc_history") -> Spot | None:
+        """Return the test behind which a history is kept; without one, the line that keeps it."""
+        kept = self._kept(key)
+        inside = self.statements.enclosing(*kept, (ast.If,)) if kept else []
+        return (kept[0], inside[0]) if kept and inside else kept
+
+    def _returned_early(self) -> Spot | None:
+        end = self._end()
+        return end if end and self.statements.enclosing(*end, (ast.For, ast.While)) else None
 
     def _end(self) -> Spot | None:
         ends = [spot for call, spot in self.recorded.returns if self.recorded.function(call) == "train"]
