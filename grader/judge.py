@@ -45,11 +45,12 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
         lost = any(finding.share < 1 or finding.carried or finding.skipped for finding in found.values())
         lines = located(evidence, submission) if lost or account.named else None
         review = to_look_at(evidence, found) if not account.named else ()
+    if lines is not None:
+        causes = tuple(replace(cause, origin=lines.origin(cause)) for cause in causes)
     found = {check: told_above(finding, check, causes) for check, finding in found.items()}
     credited = {check: share for check, (share, _) in account.credited.items()}
     placed = {
-        check: replace(finding, places=_places(finding, credited.get(check), lines))
-        for check, finding in found.items()
+        check: replace(finding, places=_places(finding, credited.get(check), lines)) for check, finding in found.items()
     }
     if probes.line_up is None:
         return Findings(placed, causes=causes, review=review)

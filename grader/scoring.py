@@ -86,11 +86,13 @@ def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
     return Diagnosis(
         id=cause.id,
         title=cause.title,
-        hint=cause.hint,
+        hint=f"Look at line {cause.origin.line} first: it made what this line works with. {cause.hint}"
+        if cause.origin
+        else cause.hint,
         source="",  # it breaks no formula
         checks=cause.explains,
         costs=_in_points(cause.costs, points),
-        places=(cause.place,) if cause.place else (),
+        places=tuple(place for place in (cause.origin, cause.place) if place),
     )
 
 

@@ -66,6 +66,7 @@ class _Way:
         """Add probabilities and logarithms (004), of the scores as they are and with a maximum taken off."""
         scores, y, rows = self.values["scores"], self.y, self.rows
         self.put("row max", scores.max(axis=1))
+        self.put("max", scores.max())
         for tag, most in (
             ("", np.zeros((len(y), 1))),
             (" - row max", scores.max(axis=1, keepdims=True)),
@@ -118,4 +119,3 @@ class _Way:
             self.put(f"data d{name}", data[name])
             own = self.put(f"regulariser d{name}", network.coefficient * self.reg * penalties[name])
             self.put(f"d{name}", data[name] + own)
-

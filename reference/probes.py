@@ -46,7 +46,7 @@ ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3),
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
 # What is recorded line by line: small, since each line's values travel; all sizes differ, and a class is absent.
 RECORDED_SIZES = (7, 5, 9, 4)
-RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 4, 3, 5  # two iterations an epoch, and the first of the next
+RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 4, 4, 5  # three iterations an epoch, and the first of the next
 RECORDED = {"learning_rate": 0.3, "learning_rate_decay": 0.7}
 SINGLE_ROWS = 12
 MANY_ROWS = 200  # a forgotten bias turns one label in twenty
@@ -484,7 +484,7 @@ def _recorded(assignment: Assignment, network: Network, seed: int) -> Call:
         network, "recorded", RECORDED_SIZES, stream(seed, "recorded"), absent=True, biases=assignment.biases
     )
     rng = stream(seed, "recorded training")
-    X, y = rng.normal(size=(2 * RECORDED_BATCH, case.X.shape[1])), np.arange(2 * RECORDED_BATCH) % case.classes
+    X, y = rng.normal(size=(3 * RECORDED_BATCH, case.X.shape[1])), np.arange(3 * RECORDED_BATCH) % case.classes
     reg = sorted(assignment.regs)[1]
     asked = {"method": "loss", "replaced": []}
     settings = {

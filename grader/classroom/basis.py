@@ -108,7 +108,7 @@ def _others() -> dict[str, str]:
 
 
 def _finding_files() -> list[Path]:
-    rooms = [_HERE / "checks", _HERE / "diagnosis", _HERE.parent / "reference"]
+    rooms = [_HERE / "checks", _HERE / "diagnosis", _HERE / "locate", _HERE.parent / "reference"]
     return [_HERE / "judge.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
 
 

@@ -20,7 +20,7 @@ from grader.locate.recorded import Recorded, Spot, read
 from grader.locate.replacing import explain
 from grader.locate.statements import Statements, statements
 from grader.locate.train import Asked, TrainFinder
-from grader.records import Call, Place, Submission
+from grader.records import Call, Cause, Place, Submission
 from grader.student.stand_in import StandIn
 
 QUESTION = "recorded"
@@ -72,6 +72,24 @@ class Located:
         """
         spot = self._spot(about)
         return self.statements.place(*spot) if spot else None
+
+    def origin(self, cause: Cause) -> Place | None:
+        """Return the line that made what an exception's line could not use; None where it is that line, or unknown."""
+        if cause.id != "exception" or cause.place is None:
+            return None
+        at = cause.place.label, self.statements.start(cause.place.label, cause.place.line)
+        loss, training = self.spotted.get("loss", ()), self.recorded.get(TRAIN)
+        # train() goes well as long as the stand-ins answer: what stops it comes from the program's own loss().
+        if training is not None and not training.error and at in training.ran and loss:
+            return self._place_if_other(loss[0].spot, at)
+        for wrong in self.spotted.values():
+            stopped = next((one for one in wrong if one.step in {"stopped", "parameters"}), None)
+            if stopped is not None and any(one.stopped == at for one in self.recorded.values()):
+                return self._place_if_other(stopped.spot, at)
+        return None
+
+    def _place_if_other(self, spot: Spot, at: Spot) -> Place | None:
+        return self.statements.place(*spot) if spot != at else None
 
     def _spot(self, about: str) -> Spot | None:
         method = method_of(about)
@@ -137,7 +155,11 @@ def located(evidence: Evidence, submission: Submission) -> Located:
     if oracle is None or oracle.follow is None or not reply.results:
         return empty
     call = evidence.call(QUESTION)
-    recorded = {number: one for number, result in enumerate(reply.results) if (one := read(result, text))}
+    recorded = {
+        number: one
+        for number, (result, step) in enumerate(zip(reply.results, call.steps, strict=False))
+        if (one := read(result, text, step.arguments["method"]))
+    }
     asked = call.steps[LOSS].arguments
     fitted = convention(evidence)
     factors = allowed_conventions(evidence) if fitted is None else (fitted,)

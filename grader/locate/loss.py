@@ -21,6 +21,7 @@ VALUES_OF: Mapping[str, tuple[str, ...]] = {
     "activation": ("h",),
     "scores": ("scores",),
     "exp": (
+        "max",
         "scores - max",
         "exp(scores)", "exp(scores - max)", "sum exp(scores)", "log sum exp(scores)", "exp(scores - row max)", "p",
         "-log p true",
@@ -70,8 +71,13 @@ class Finder:
 
     def spotted(self) -> Iterator[Spotted]:
         """Yield all that is wrong, the values that explain several answers first."""
+        if (swapped := self._swapped_names()) is not None:
+            yield Spotted("parameters", swapped)
         if self.recorded.stopped and self.recorded.error:
             yield Spotted("stopped", self._behind(self.recorded.stopped))
+            return
+        if (infinite := self._first_not_finite()) is not None:
+            yield Spotted("not finite", infinite.spot, infinite)
             return
         if (found := self._returned("returned")) and (not self.own.in_form or self._in_a_loop(found.spot)):
             yield found
@@ -97,6 +103,8 @@ class Finder:
                 known = self.follows[one.number]
                 if known is not None and known.kind != "part" and known.name.partition(" of ")[0] == value:
                     return one.spot
+                if about == "exp" and known is not None and known.detail.startswith("each row"):
+                    return one.spot
         if about == "returned scores":
             found = self._returned("")
             return found.spot if found else None
@@ -105,7 +113,8 @@ class Finder:
     def _replaced(self, one: Replaced) -> Spotted:
         made, known = one.made, self.right[one.made.number]
         if known is None or known.kind != "right" or known.factor:
-            return Spotted(one.step, self._in_loop(made) or self._outside_shared(made, one), made)
+            first = self._first_unknown(made) if known is None else made
+            return Spotted(one.step, self._outside_shared(first, one), made)
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
         if idle is not None and one.step in {"d u", "h", "mask", "centred", "d scores"}:
@@ -135,10 +144,23 @@ class Finder:
         wrong = [self.made[user] for user in made.users if self.made[user].value.size > 1 and self.right[user] is None]
         return min(wrong, key=lambda one: one.number) if wrong else None
 
-    def _in_loop(self, made: Made) -> Spot | None:
-        """Return the line of a loop in which the pieces of a wrong value went wrong, where they were made one by one."""
-        pieces = [one for one in self._origins(made.value) if self.recorded.ran.get(one.spot, 0) > 1]
-        return pieces[0].spot if pieces and pieces[0].value.size < made.value.size else None
+    def _first_unknown(self, made: Made) -> Made:
+        """Return the first value behind a wrong one that is unknown too, though all that it was made of is right."""
+        origins = self._origins(made.value, self.right)
+        pieces = [one for one in origins if one.value.size < made.value.size and self._depends_on_arrays(one)]
+        deeper = [one for one in origins if one.call > made.call or one.value.size == made.value.size]
+        return (pieces or deeper or [made])[0]
+
+    def _depends_on_arrays(self, made: Made) -> bool:
+        waiting, seen = list(made.uses), set[int]()
+        while waiting:
+            number = waiting.pop()
+            if self.made[number].value.size > 1 and self.made[number].kind == "f":
+                return True
+            if number not in seen:
+                seen.add(number)
+                waiting += self.made[number].uses
+        return False
 
     def _outside_shared(self, made: Made, one: Replaced) -> Spot:
         """Return a value's line; where that line also made a right one for the other layer, the line of the call.
@@ -153,8 +175,31 @@ class Finder:
         callers = self.recorded.callers(made.call)
         return callers[0] if right_too and callers and one.step not in {"d h", "d u"} else made.spot
 
+    def _swapped_names(self) -> Spot | None:
+        """Return a line that gives a variable called W1 the value of another parameter."""
+        for one in self.made:
+            known = self.right[one.number]
+            if known is not None and known.name in self.case.names and not known.factor:
+                for held in one.holders:
+                    if held.how == VARIABLE and held.name in self.case.names and held.name != known.name:
+                        return held.spot
+        return None
+
+    def _first_not_finite(self) -> Made | None:
+        """Return the first value that is infinite or NaN, where an answer is."""
+        own = self.own
+        answers = [own.scores, own.loss, *(own.gradients or {}).values()]
+        if all(one is None or np.isfinite(one).all() for one in answers):
+            return None
+        return next((one for one in self.made if not one.given and not np.isfinite(one.value).all()), None)
+
     def _behind(self, stopped: Spot) -> Spot:
         """Return the line that made what the line at which the program stopped could not use, where that is plain."""
+        call = next((n for n, c in reversed([*enumerate(self.recorded.calls)]) if c[2]), -1)
+        before = [one for one in self.made if one.spot == stopped and one.call != call]
+        callers = self.recorded.callers(call)
+        if before and callers and not self.recorded.is_method(call):  # a shared function that went well before
+            return callers[0]
         reads = self.statements.reads(*stopped)
         held = {held.name: one for one in self.made for held in one.holders}
         used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
@@ -162,7 +207,11 @@ class Finder:
             (one for one in used if self.right[one.number] is None and not one.given), key=lambda one: one.number
         )
         origins = self._origins(unknown[0].value) if unknown else []
-        return origins[0].spot if origins else stopped
+        if origins:
+            return origins[0].spot
+        # One number of each row, for which an axis of length one should have been kept.
+        rows = [one for one in used if one.value.shape == (self.case.N,) and one.kind == "f" and not one.given]
+        return rows[0].spot if rows and len(used) > 1 else stopped
 
     # ---------------------------------------------------------------- answers that no value explains
 
@@ -176,7 +225,10 @@ class Finder:
         firsts = self._same(value)
         if is_told_by_form(self.case, output, form) or form is not None:
             made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
-            return Spotted(step, made.spot, made) if made else self._returned(step)
+            if made is None:
+                return self._returned(step)
+            bare = output in self.case.names and not form[1] and self.case.close(form[0], 1.0)
+            return Spotted(step, self._left_alone(made) if bare else made.spot, made)
         origins = self._origins(value)
         if origins:
             return Spotted(step, self._last_of_loop(origins[0]) or origins[0].spot, origins[0])
@@ -219,8 +271,8 @@ class Finder:
         return None
 
     def _returned(self, step: str) -> Spotted | None:
-        ends = [spot for call, spot in self.recorded.returns if self.recorded.function(call) == "loss"]
-        return Spotted(step, ends[-1]) if ends else None
+        end = self.recorded.end()
+        return Spotted(step, end) if end else None
 
     def _of_form(self, output: str, form: Form, value: Array) -> Made | None:
         """Return the first value that has a wrong answer's form: there it went wrong."""
@@ -239,6 +291,11 @@ class Finder:
         chosen = (scaled or same) if wrong_scale else same
         return chosen[0] if chosen else None
 
+    def _left_alone(self, made: Made) -> Spot:
+        """Return where a value without its regulariser is handed on last by loss() itself."""
+        own = [held.spot for held in made.holders if held.how == VARIABLE and self.recorded.is_method(held.call)]
+        return own[-1] if own else made.spot
+
     def _is_input(self, made: Made) -> bool:
         known = self.right[made.number]
         return made.given or (known is not None and known.name in {"X", "y", *self.case.names} and not known.factor)
@@ -248,6 +305,10 @@ class Finder:
         numbers = [one for one in self.made if one.value.size == 1 and one.kind == "f"]
         data = form[0] * float(self.explained.network["data loss"])
         scaled = [one for one in numbers if self.case.close(float(one.value.ravel()[0]), data)]
+        if form[0] < 0:  # also in a part of the sum
+            added = -np.cumsum(self.explained.network["-log p true"])
+            parts = [one for one in numbers if np.isclose(float(one.value.ravel()[0]), added, rtol=1e-9, atol=0).any()]
+            scaled = [*parts, *scaled][:1]
         if form[0] != 1 and scaled:
             return scaled[-1]
         wanted = f"squares of {' + '.join(form[2])}"
@@ -282,48 +343,53 @@ class Finder:
                 found.append(one)
         return found
 
-    def _origins(self, value: Array) -> list[Made]:
-        """Return the unknown values behind a wrong answer that were made of right ones alone, the first made first."""
-        ends = self._same(value)
+    def _origins(self, value: Array, labels: Mapping[int, Known | None] | None = None) -> list[Made]:
+        """Return the unknown values behind a wrong answer that were made of right ones alone, the first made first.
+
+        labels : what each value is; by default in the network that has the replaced ones.
+        """
+        labels, ends = labels or self.follows, self._same(value)
         if not ends:
             return []
         behind: set[int] = set()
         waiting = [ends[0].number]
         while waiting:
             number = waiting.pop()
-            if number in behind:
-                continue
-            behind.add(number)
-            waiting += [use for use in self.made[number].uses if not self._is_right(use) or self.follows[use] is None]
-        feeding = self._feeding_right()
+            if number not in behind:
+                behind.add(number)
+                waiting += [use for use in self.made[number].uses if not _is_right(labels[use])]
+        feeding = self._feeding_right(labels)
         origins = [
             self.made[number]
             for number in behind
-            if not self._is_right(number) and all(self._fine(use) or use in feeding for use in self.made[number].uses)
+            if not _is_right(labels[number])
+            and not self.made[number].given
+            and all(self._fine(use, labels) or use in feeding for use in self.made[number].uses)
         ]
         outside = [
             one for one in origins if one.number not in feeding and not (one.kind in "bi" and one.value.ndim < 1)
         ]
-        speaking = [one for one in outside if one.value.any()]
-        return sorted(speaking or outside, key=lambda one: one.number)
+        speaking = [one for one in outside if one.value.any()] or outside
+        unknown = [one for one in speaking if (of := labels[one.number]) is None or of.kind == "near"]
+        return sorted(unknown or speaking, key=lambda one: one.number)
 
-    def _is_right(self, number: int) -> bool:
-        known = self.follows[number]
-        return known is not None and known.kind == "right"
-
-    def _fine(self, number: int) -> bool:
-        known = self.follows[number]
+    def _fine(self, number: int, labels: Mapping[int, Known | None]) -> bool:
+        known = labels[number]
         return self.made[number].value.size <= 1 or (known is not None and known.kind != "near")
 
-    def _feeding_right(self) -> set[int]:
+    def _feeding_right(self, labels: Mapping[int, Known | None]) -> set[int]:
         """Return the values of which something right was made, directly or not."""
         feeding: set[int] = set()
         for one in reversed(self.made):
             for user in one.users:
-                known = self.follows[user]
+                known = labels[user]
                 if user in feeding or (known is not None and known.kind != "near" and self.made[user].value.size > 1):
                     feeding.add(one.number)
         return feeding
+
+
+def _is_right(known: Known | None) -> bool:
+    return known is not None and known.kind == "right"
 
 
 def _handed_on(made: Made, until: int | None) -> Spot | None:

@@ -37,9 +37,9 @@ def spotted(case: Case, recorded: Recorded, base: Right, text: Statements) -> It
     if recorded.stopped and recorded.error:
         yield Spotted("stopped", recorded.stopped)
         return
-    ends = [spot for call, spot in recorded.returns if recorded.function(call) == "predict"]
-    if ends and text.enclosing(*ends[-1], (ast.For, ast.While)):  # before the loop is through
-        yield Spotted("labels", ends[-1])
+    end = recorded.end()
+    if end and text.enclosing(*end, (ast.For, ast.While)):  # before the loop is through
+        yield Spotted("labels", end)
         return
     found = leaves(case, recorded, base)
     if found is not None:
@@ -52,8 +52,8 @@ def leaves(case: Case, recorded: Recorded, base: Right) -> Spotted | None:
     made = [one for one in recorded.made if not one.given and one.value.size > 1]
     known = {one.number: case.recognise(one.value, base) for one in made}
     for one in made:
-        known_as, labels = known[one.number], one.value.shape == wanted.shape
-        if known_as is None and not labels and one.value.ndim > 1:
+        labels = one.value.shape == wanted.shape or one.kind != "f"
+        if known[one.number] is None and not labels:
             return Spotted("predict scores", one.spot, one)
     # All that came before the labels is right: it may be too little, as scores without their bias are.
     before = [
@@ -77,5 +77,4 @@ def role(recorded: Recorded, base: Right, about: str) -> Spot | None:
         ends = [one for one in recorded.made if one.value.shape == own.shape and np.array_equal(one.value, own)]
     if about == "predict scores":
         ends = [one for one in recorded.made if one.value.shape == base["scores"].shape]
-    last = [spot for call, spot in recorded.returns if recorded.function(call) == "predict"]
-    return (ends[0].spot if about == "labels" else ends[-1].spot) if ends else (last[-1] if last else None)
+    return (ends[0].spot if about == "labels" else ends[-1].spot) if ends else recorded.end()

@@ -57,6 +57,7 @@ class Recorded:
     stopped: Spot | None  # where it was raised
     returns: tuple[tuple[int, Spot], ...]  # the calls that ended, each with its last line
     notes: Mapping[str, Any]  # of the stand-ins
+    method: str
 
     def callers(self, call: int) -> list[Spot]:
         """Return from where a call was made, and from where that one was, and so on outwards."""
@@ -67,12 +68,22 @@ class Recorded:
                 found.append(spot)
         return found
 
+    def is_method(self, call: int) -> bool:
+        """Return whether a call is of the recorded method itself, under whatever name it was written."""
+        named = {number for number, (_, _, name) in enumerate(self.calls) if name == self.method}
+        return call in named if named else 0 <= call < len(self.calls) and self.calls[call][0] < 0
+
+    def end(self) -> Spot | None:
+        """Return the line with which the method returned; None where it did not."""
+        ends = [spot for call, spot in self.returns if self.is_method(call)]
+        return ends[-1] if ends else None
+
     def function(self, call: int) -> str:
         """Return the name of the function that was called."""
         return self.calls[call][2] if 0 <= call < len(self.calls) else ""
 
 
-def read(result: Any, statements: Statements) -> Recorded | None:
+def read(result: Any, statements: Statements, method: str) -> Recorded | None:
     """Return what a reply holds of one recorded method; None where it is no recording, or one with gaps.
 
     It comes from the student's process: whatever does not fit is refused.
@@ -85,7 +96,7 @@ def read(result: Any, statements: Statements) -> Recorded | None:
     if not isinstance(texts, list) or data is None or data.ndim != 1 or any(one is None for one in tables.values()):
         return None
     try:
-        return _Reader([str(text) for text in texts], tables, data.astype(np.float64), statements).read(result)
+        return _Reader([str(text) for text in texts], tables, data.astype(np.float64), statements).read(result, method)
     except (IndexError, ValueError, OverflowError):  # numbers that point to nothing
         return None
 
@@ -111,7 +122,7 @@ class _Reader:
         self.time = 0
         self.inner: dict[int, set[int]] = {}  # by call: what was made in the calls that it made since its last own line
 
-    def read(self, result: Mapping[str, Any]) -> Recorded:
+    def read(self, result: Mapping[str, Any], method: str) -> Recorded:
         values = self._values()
         calls = tuple(
             (int(caller), (self.texts[label] if label >= 0 else "", int(line)), self.texts[name])
@@ -139,6 +150,7 @@ class _Reader:
             stopped=self._stopped(result.get("stopped")),
             returns=tuple(returns),
             notes=result,
+            method=method,
         )
 
     def _values(self) -> list[tuple[Floats, str]]:

@@ -12,7 +12,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import laid_out
-from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
+from grader.locate.recorded import VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.statements import Statements
 from grader.records import Array, Floats
 from grader.student.stand_in import StandIn
@@ -62,6 +62,9 @@ class TrainFinder:
     def spotted(self) -> Iterator[Spotted]:
         """Yield all that is wrong, in the order of one iteration."""
         if not self.steps:
+            # Where the labels were not those of the rows, the program's own loss() was asked.
+            if call := self._call_line():
+                yield Spotted("loss call", call)
             return
         if not np.array_equal(_flat(self.steps[0].before), _flat(self.asked.params)) and (spot := self._set_anew()):
             yield Spotted("anew", spot)
@@ -141,11 +144,18 @@ class TrainFinder:
         rates = self._rates()
         if rates is None or len(rates) < 2 or not rates[0]:
             return
-        seen = [rate / rates[0] for rate in rates]
+        seen = [rate / rates[0] for rate in rates[: self.asked.iterations]]
         d = self.asked.decay
-        right = ([1.0, d, d], [1.0, 1.0, d])
+        # Three iterations an epoch: it decays after the first one of each, or after the last.
+        right = ([1.0, d, d, d], [1.0, 1.0, 1.0, d])
         if any(np.allclose(seen, one[: len(seen)], rtol=1e-6) for one in right):
             return
+        made = self._decay_line()
+        if np.allclose(seen, 1.0) and made and self._rate_is_made():  # it decays, and the step does not use it
+            spot = self._update()
+            if spot:
+                yield Spotted("decay", self._from_train(spot))
+                return
         wrong = [one * self.asked.rate for one in seen]
         for one in self.made:
             own = not one.given and one.value.size == 1 and one.kind == "f" and float(one.value.ravel()[0])
@@ -154,6 +164,21 @@ class TrainFinder:
                 return
         if spot := self.role("decay"):
             yield Spotted("decay", spot)
+
+    def _rate_is_made(self) -> bool:
+        wanted = self.asked.rate * self.asked.decay
+        return any(
+            one.value.size == 1 and not one.given and abs(float(one.value.ravel()[0]) - wanted) <= 1e-9 * wanted
+            for one in self.made
+        )
+
+    def _from_train(self, spot: Spot) -> Spot:
+        """Return the line of train() itself from which a line of another function runs."""
+        for one in self.made:
+            if one.spot == spot and not self.recorded.is_method(one.call):
+                callers = self.recorded.callers(one.call)
+                return callers[-1] if callers else spot
+        return spot
 
     def _rates(self) -> list[float] | None:
         """Return the rate of each step; None where one is no multiple of its gradient."""
@@ -184,6 +209,7 @@ class TrainFinder:
         whole = {float((labels(moment, asked.X) == asked.y).mean()) for moment in moments}
         batches = {float((labels(m, s.X) == s.y).mean()) for m in moments for s in self.steps if len(s.X) == len(s.y)}
         validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
+        strange: dict[str, Spot] = {}
         for key, role, possible in (
             ("train_acc_history", "train accuracy", whole | batches),
             ("val_acc_history", "val accuracy", validated),
@@ -192,10 +218,14 @@ class TrainFinder:
             spot = self.role(role)
             if own is None or spot is None or own.dtype.kind not in "fiub":
                 continue
-            if own.size >= asked.iterations or own.size == 0:
+            if own.size not in {1, 2}:
                 yield Spotted("epoch", self._epoch(key) or spot)
             elif not all(any(abs(value - one) < 1e-6 for one in possible) for value in own.ravel().tolist()):
-                yield Spotted(role, spot)
+                strange[role] = spot
+        for role, spot in strange.items():
+            # One function serves both: what is wrong with both is wrong there.
+            shared = self._kept_in(f"{role.split()[0]}_acc_history") if len(strange) > 1 else None
+            yield Spotted(role, shared or spot)
 
     # ---------------------------------------------------------------- where each thing is done
 
@@ -238,7 +268,8 @@ class TrainFinder:
     def _call_line(self) -> Spot | None:
         """Return the line that asks for the loss: the first that has the gradients which were answered."""
         if not self.steps:
-            return None
+            calls = [spot for caller, spot, name in self.recorded.calls if name == "loss" and caller >= 0]
+            return calls[0] if calls else None
         first = self.steps[0]
         for one in self.made:
             if not one.given and (
@@ -292,22 +323,40 @@ class TrainFinder:
         return (call[0], lines[-1]) if call and lines else None
 
     def _kept(self, key: str) -> Spot | None:
-        """Return the line that makes what is kept in a history; else the one that keeps something."""
+        """Return the line of train() that makes what is kept in a history; else the one that should keep it."""
+        found = self._entry(key)
+        if found is None:
+            return self._call_line() if key == "loss_history" else self._end()
+        made, entry = found
+        if key == "loss_history":
+            return entry.spot
+        return next(
+            (h.spot for h in made.holders if self.recorded.is_method(h.call) and entry.when - NEAR_EVENTS <= h.when),
+            entry.spot,
+        )
+
+    def _kept_in(self, key: str) -> Spot | None:
+        """Return the line that makes what is kept, in whatever function."""
+        found = self._entry(key)
+        return found[0].spot if found else None
+
+    def _entry(self, key: str) -> tuple[Made, Holder] | None:
+        """Return the value that is the first entry of a history, and the name that holds it there."""
         answer = self.recorded.answer
         own = as_array(answer.get(key)) if isinstance(answer, dict) else None
-        if own is not None and own.size and own.dtype.kind in "fiub":
-            value = np.asarray(float(own.ravel()[0]))
-            for one in self.made:
-                if not one.given and one.value.size == 1 and float(one.value.ravel()[0]) == float(value):
-                    held = [held.spot for held in one.holders if held.name.endswith("[0]")]
-                    return held[0] if key == "loss_history" and held else self._in_train(one)
-        return self._end()
-
-    def _in_train(self, made: Made) -> Spot:
-        """Return the line of train() that made a value, also by calling something else."""
-        if self.recorded.function(made.call) == "train":
-            return made.spot
-        return next((held.spot for held in made.holders if self.recorded.function(held.call) == "train"), made.spot)
+        if own is None or not own.size or own.dtype.kind not in "fiub":
+            return None
+        words, wanted = [word for word in key.split("_")[:2] if word != "history"], float(own.ravel()[0])
+        found = [
+            (one, held)
+            for one in self.made
+            if one.value.size == 1 and float(one.value.ravel()[0]) == wanted
+            for held in one.holders
+            if held.name.endswith("[0]")
+        ]
+        named = [pair for pair in found if all(word in pair[1].name for word in words)]
+        begun = [pair for pair in found if any(word in pair[1].name for word in words)]
+        return next(iter(named or begun or found), None)
 
     def _epoch(self, key: str = "train_acc_history") -> Spot | None:
         """Return the test behind which a history is kept; without one, the line that keeps it."""
@@ -320,11 +369,13 @@ class TrainFinder:
         return end if end and self.statements.enclosing(*end, (ast.For, ast.While)) else None
 
     def _end(self) -> Spot | None:
-        ends = [spot for call, spot in self.recorded.returns if self.recorded.function(call) == "train"]
-        return ends[-1] if ends else None
+        return self.recorded.end()
 
 
 # ---------------------------------------------------------------- small questions
+
+# How much earlier, in events, the line that makes an accuracy may come than the one that keeps it.
+NEAR_EVENTS = 8
 
 
 def _is(made: Made, value: Array, *, laid: bool = False) -> bool:

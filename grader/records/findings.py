@@ -56,7 +56,8 @@ class Cause:
     hint: str  # how to mend it, or what to look at
     explains: tuple[str, ...]  # checks
     costs: Mapping[str, float]  # check -> share of its points that mending it may return
-    place: Place | None = None
+    place: Place | None = None  # where it shows
+    origin: Place | None = None  # where what it fails on was made, where that is another line
 
 
 @dataclass(frozen=True)
