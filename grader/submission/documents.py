@@ -58,7 +58,7 @@ def documents(files: Sequence[File]) -> list[Document]:
 
 def _decode(file: File) -> tuple[str, tuple[str, ...]]:
     """Turn bytes into text: by their mark or by where they are null, by a .py file's own declaration, or as UTF-8."""
-    encoding = json.detect_encoding(file.data)
+    encoding: str = json.detect_encoding(file.data)
     if encoding == "utf-8" and file.path.suffix.lower() == ".py":
         with suppress(SyntaxError):  # an encoding that Python does not know
             encoding = tokenize.detect_encoding(io.BytesIO(file.data).readline)[0]

@@ -92,7 +92,7 @@ def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str,
         needed = gathering.want([class_name])
     except SubmissionError as error:
         return replace(found, problem=error.problem)
-    segments = gathering.segments(needed)
+    segments = gathering.main.segments(needed)
     stand_ins = dict(gathering.stand_ins)
     lacking = say.on_lacking(gathering)
     extras, on_extras = _extras(gathering, variable)
@@ -121,4 +121,4 @@ def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], l
         return (), [f"{variable} cannot be read. {error.problem.message}"]
     if lost := gathering.lost(variable):
         return (), [f"{variable} cannot be read. {lost.complaint.message}"]
-    return gathering.segments(statements), say.on_variable(gathering, statements, variable)
+    return gathering.main.segments(statements), say.on_variable(gathering, statements, variable)

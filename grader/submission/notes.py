@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-from grader.submission.binding import bound_anywhere
+from grader.records import Place
+from grader.submission.binding import IMPORTS, bound_anywhere
+from grader.submission.choosing import Claim
+from grader.submission.gathering import Gathering, Lost
 from grader.submission.library import WELL_KNOWN
 from grader.submission.naming import listed
-from grader.submission.statements import BUILTINS, begun_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from grader.records import Place
-    from grader.submission.choosing import Claim
-    from grader.submission.gathering import Gathering, Lost
-    from grader.submission.statements import Statement
-    from grader.submission.stubs import Loss
+from grader.submission.statements import BUILTINS, Statement, begun_in
+from grader.submission.stubs import Loss
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {
@@ -200,4 +195,4 @@ def _bound_by_dropped(gathering: Gathering, names: set[str]) -> dict[str, Place]
 def _is_idle(node: ast.stmt) -> bool:
     """Whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return text or isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom))
+    return text or isinstance(node, (ast.Pass, *IMPORTS))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from grader.submission import stubs
@@ -32,7 +33,9 @@ class Read:
     source: str  # of as many lines as the student's; what could not be read raises an error
     body: list[ast.stmt]
     losses: tuple[Loss, ...] = ()
-    refused: tuple[tuple[str, SubmissionError], ...] = ()  # names that a lost import may have bound, and what is wrong
+    refused: Mapping[str, SubmissionError] = field(
+        default_factory=dict
+    )  # names that a lost import may have bound, and what is wrong
 
 
 class _HopelessError(Exception):
@@ -51,7 +54,7 @@ def read(source: str, label: str, written_for: str = "") -> Read:
         body = parse(source, label, written_for).body
         if stray := _outside_function(body):
             said = _error_at("'return' outside function", stray.lineno)
-            raise explain(said, source, label, written_for=written_for) from said
+            raise explain(said, source, label, written_for) from said
         return Read(source, body)
     except SubmissionError as error:
         if not isinstance(error.__cause__, SyntaxError):
@@ -76,7 +79,7 @@ class _Salvage:
         self._reader = Reader(self._lines)
         self._attempts = self._complaints = 0
         self._losses: list[Loss] = []
-        self._refused: list[tuple[str, SubmissionError]] = []
+        self._refused: dict[str, SubmissionError] = {}
 
     def read(self) -> Read | None:
         """Return what is left; None where that is nothing."""
@@ -88,7 +91,7 @@ class _Salvage:
             body = ast.parse(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        return Read(text, body, tuple(self._losses), tuple(self._refused))
+        return Read(text, body, tuple(self._losses), self._refused)
 
     def _read_statements(self) -> int:
         """Go through what stands at the margin; return how much of it is kept."""
@@ -235,8 +238,8 @@ class _Salvage:
         text = "\n".join(self._lines[unit.first : unit.end])
         if re.match(r"(?:import|from)\b", text):
             error = failed(refusal.message, refusal.place)
-            words = dict.fromkeys([*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])])
-            self._refused += [(word, error) for word in words]
+            words = [*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])]
+            self._refused |= dict.fromkeys(words, error)
             stub = None
         else:
             stub = stubs.of_statement(text, (unit.first, unit.end), refusal)

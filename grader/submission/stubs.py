@@ -5,14 +5,11 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from grader.records import Place, Problem
 from grader.submission.blocks import MISSPELT
 from grader.submission.syntax import Complaint
-
-if TYPE_CHECKING:
-    from grader.submission.statements import Statement
 
 _DEFINED = re.compile(r"[ \t]*(?:async[ \t]+)?(?P<kind>def|class)[ \t]+(?P<name>[^\W\d]\w*)")
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=[^=]|^[ \t]*(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
@@ -76,23 +73,6 @@ def of_statement(text: str, span: tuple[int, int], complaint: Complaint) -> Stub
     # An expression that raises: nothing but an assignment is both run and skipped alone where it fails.
     raises = f"(_ for _ in ()).throw({_error(complaint, 'statement')})"
     return Stub({at: " = ".join([*given, raises])}, at)
-
-
-def without_idle_stubs(
-    statements: tuple[Statement, ...], losses: list[tuple[int, Loss]]
-) -> tuple[tuple[Statement, ...], dict[int, Loss]]:
-    """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
-
-    A class is no such thing: what cannot be read was to replace the one before.
-    """
-    places = {(cell, loss.line): loss for cell, loss in losses if loss.line and loss.kind != "method"}
-    by_order = {s.order: places[s.cell, s.node.lineno] for s in statements if (s.cell, s.node.lineno) in places}
-    given = {name for s in statements if s.runs and s.order not in by_order for name in s.binds}
-    idle = {
-        s.order for s in statements if s.order in by_order and by_order[s.order].kind != "class" and s.binds <= given
-    }
-    kept = tuple(s for s in statements if s.order not in idle)
-    return kept, {order: loss for order, loss in by_order.items() if order not in idle}
 
 
 def _error(complaint: Complaint, kind: Kind) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from grader.records import Place
 from grader.submission.fault import SubmissionError, failed
@@ -73,9 +74,15 @@ def quote(line: str) -> str:
     return printable(cut)
 
 
+@lru_cache(maxsize=64)
+def lines_of(source: str) -> list[str]:
+    """Split the text of a cell or file, of which many places are asked."""
+    return source.split("\n")
+
+
 def place_in(label: str, source: str, line: int) -> Place:
     """Give a line of a cell or file with its text; a line beyond the end has none."""
-    lines = source.split("\n")
+    lines = lines_of(source)
     return Place(label, line, quote(lines[line - 1]) if 1 <= line <= len(lines) else "")
 
 
@@ -95,7 +102,7 @@ def parse(source: str, label: str, written_for: str = "") -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        raise explain(error, source, label, written_for=written_for) from error
+        raise explain(error, source, label, written_for) from error
     except (RecursionError, MemoryError) as error:
         # CPython's parser gives up by itself long before its stack ends: 6,000 levels, or 200 brackets.
         raise failed(f"{label} is nested too deeply for Python to read. Split the expression into steps.") from error
@@ -103,7 +110,7 @@ def parse(source: str, label: str, written_for: str = "") -> ast.Module:
         raise failed(f"{label} cannot be read as Python: {error}.") from error
 
 
-def explain(error: SyntaxError, source: str, label: str, first_line: int = 1, written_for: str = "") -> SubmissionError:
+def explain(error: SyntaxError, source: str, label: str, written_for: str = "", first_line: int = 1) -> SubmissionError:
     """Say in plain words what Python found wrong, and where; `complaint` tells what each argument is."""
     found = complaint(error, source, label, first_line, written_for)
     return failed(found.message, found.place)
