@@ -6,8 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
+from grader.submission.blocks import state_after
 from grader.submission.fault import SubmissionError
-from grader.submission.lines import state_after
 from grader.submission.salvage import read
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.

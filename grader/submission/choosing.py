@@ -73,7 +73,7 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
         return None
     lost = parsed.stubs.get(found[-1][0].order)
     if lost is not None:
-        return Claim(document, document, fault=lost.problem)
+        return Claim(document, document, fault=lost.complaint.problem)
     last = found[-1][1]
     places = tuple(parsed.place(statement) for statement, _ in found)
     steps = _steps(parsed, [statement for statement, _ in found], name)

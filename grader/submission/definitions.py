@@ -67,7 +67,7 @@ def _statements(segments: tuple[Segment, ...]) -> list[tuple[Segment, ast.stmt]]
         if segment.kept:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                body = parse(segment.source, segment.label).body
+                body = parse(segment.source, segment.label)
             found += [(segment, body[index]) for index in segment.kept]
     return found
 

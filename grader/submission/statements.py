@@ -19,7 +19,7 @@ from grader.submission.documents import Document
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.salvage import read
 from grader.submission.stubs import Loss
-from grader.submission.syntax import explain, lines_of, place_in
+from grader.submission.syntax import complaint, lines_of, place_in
 
 BUILTINS = frozenset(dir(builtins))
 # What a cell that does not parse would have bound.
@@ -85,7 +85,8 @@ class Parsed:
             # A statement by itself, since a table of a whole cell does not tell which statement reads what.
             table = symtable.symtable(_text(node, cell.source), cell.label, "exec")
         except SyntaxError as error:
-            raise explain(error, cell.source, cell.label, cell.written_for, _first_line(node)) from error
+            said = complaint(error, cell.source, cell.label, cell.written_for, _first_line(node))
+            raise SubmissionError(said.problem) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
         if any(isinstance(part, _INLINED) for part in ast.walk(node)):
