@@ -40,10 +40,7 @@ class Gathering:
     def want(self, names: Iterable[str]) -> list[Statement]:
         """Keep what these names need, in the document and in helper modules; give what is new in the document.
 
-        Raises
-        ------
-        SubmissionError
-            Something needed stands only where Python cannot read it.
+        What stands only where Python cannot read it is refused.
         """
         fresh = self.main.want(names)
         self._follow(fresh)

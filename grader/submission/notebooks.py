@@ -34,10 +34,7 @@ _MISTAKEN = {
 def content_of(shown: str, text: str) -> tuple[Any, Problem | None]:
     """Return a notebook's JSON, and of one that is cut off what is wrong with it: then only its whole cells are there.
 
-    Raises
-    ------
-    SubmissionError
-        Nothing of it can be read, or it is too large.
+    What cannot be read at all, or is too large, is refused.
     """
     if not text.strip():
         raise nothing_to_grade(f"{shown} is empty. {_AGAIN}")

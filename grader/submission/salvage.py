@@ -40,13 +40,7 @@ class _HopelessError(Exception):
 
 
 def read(source: str, label: str, written_for: str = "") -> Read:
-    """Parse a cell or file, or what can be parsed of it; `written_for` is the version that a notebook names, or "".
-
-    Raises
-    ------
-    SubmissionError
-        Nothing of it can be read.
-    """
+    """Parse a cell or file, or what can be parsed of it; refuse it where that is nothing."""
     try:
         return Read(source, parse(source, label, written_for))
     except SubmissionError as error:

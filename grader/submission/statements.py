@@ -75,10 +75,7 @@ class Parsed:
     def needs(self, statement: Statement) -> Needs:
         """Find the global names that a statement reads, by Python's own scoping rules.
 
-        Raises
-        ------
-        SubmissionError
-            The statement parses but breaks a rule of scopes, such as two parameters of one name.
+        One that parses but breaks such a rule is refused: two parameters of one name, say.
         """
         cell, node = self.document.cells[statement.cell], statement.node
         try:
@@ -242,9 +239,11 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
     if isinstance(node, ast.Expr):
         return bool(changed(node) or classes.attached(node))
     if isinstance(node, (ast.If, ast.Try)):
+        tested = ast.walk(node.test) if isinstance(node, ast.If) else ()
+        guards = any(isinstance(part, ast.Name) and part.id == "__name__" for part in tested)
         # A loop inside is looked at whole, once.
         parts = (part for part in within(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
-        return not _is_main_guard(node) and all(_is_quiet(part, classes) for part in parts)
+        return not guards and all(_is_quiet(part, classes) for part in parts)
     return classes.only_attaches(node)
 
 
@@ -256,12 +255,6 @@ def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
         # `try: xrange` only asks whether the name is there.
         return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node, classes)
     return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node, classes)
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and any(
-        isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
-    )
 
 
 def _first_line(node: ast.stmt) -> int:

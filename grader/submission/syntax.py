@@ -95,10 +95,7 @@ def place_in(label: str, source: str, line: int) -> Place:
 def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
     """Parse one cell or file; `written_for` is the version of Python that a notebook names, or "".
 
-    Raises
-    ------
-    SubmissionError
-        It is not Python 3, or too large or too deeply nested to be read; the message says where and how to mend it.
+    What is not Python 3, too large or too deeply nested is refused, with words on where and how to mend it.
     """
     if len(source) > LARGEST:
         raise failed(
