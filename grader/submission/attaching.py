@@ -65,8 +65,9 @@ class Classes:
                     self._aliases[name] |= listed
             elif isinstance(part, ast.Assign):
                 given = stored(part.targets)
-                if isinstance(part.value, ast.Attribute) or _makes_a_class(part.value):
-                    self._names |= given
+                match part.value:
+                    case ast.Attribute() | ast.Call(ast.Name("type")):
+                        self._names |= given
                 for name in given:
                     if isinstance(part.value, ast.Call):
                         made[name] = part.value
@@ -166,23 +167,21 @@ def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
 def _given_attributes(node: ast.AST) -> list[ast.expr]:
     """Give the objects of which a statement or expression itself sets attributes."""
     found = [part.value for part in targets(assigned_by(node)) if isinstance(part, ast.Attribute)]
-    call = node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node)
-    if isinstance(call, ast.Call) and call.args:
-        sets = isinstance(call.func, ast.Name) and call.func.id == "setattr"
-        if sets or (isinstance(call.func, ast.Attribute) and call.func.attr == "__setattr__"):
-            found.append(call.args[0])
+    match node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node):
+        case ast.Call(ast.Name("setattr") | ast.Attribute(attr="__setattr__"), [given, *_]):
+            found.append(given)
     return found
 
 
 def _is_quick_call(function: ast.expr, attachers: dict[str, _Attacher]) -> bool:
-    if isinstance(function, ast.Attribute):
-        return function.attr in _QUICK_METHODS
-    is_made = isinstance(function, ast.Call)  # by a call, which is looked at by itself
-    if isinstance(function, ast.Call):
-        function = function.func
-    if not isinstance(function, ast.Name):
-        return False
-    return (function.id in _QUICK and not is_made) or (function.id in attachers and attachers[function.id].is_quick)
+    match function:
+        case ast.Attribute(attr=name):
+            return name in _QUICK_METHODS
+        case ast.Call(ast.Name(name)):  # made by a call, which is looked at by itself
+            return name in attachers and attachers[name].is_quick
+        case ast.Name(name):
+            return name in _QUICK or (name in attachers and attachers[name].is_quick)
+    return False
 
 
 def _arguments(call: ast.expr) -> set[str]:
@@ -205,7 +204,3 @@ def _chain(node: ast.expr) -> set[str]:
         names.add(node.attr)
         node = node.value
     return names | ({node.id} if isinstance(node, ast.Name) else set())
-
-
-def _makes_a_class(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "type"

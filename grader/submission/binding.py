@@ -70,13 +70,12 @@ def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
 
 def changed(node: ast.stmt) -> set[str]:
     """Give the names whose objects one simple statement changes."""
+    match node:
+        case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(name), *_])):
+            return {name}
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if method in _FILLING:
+            return {name}
     held = [part for part in targets(assigned_by(node)) if isinstance(part, (ast.Attribute, ast.Subscript))]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        function, arguments = node.value.func, node.value.args
-        if isinstance(function, ast.Name) and function.id == "setattr":
-            return {part.id for part in arguments[:1] if isinstance(part, ast.Name)}
-        if isinstance(function, ast.Attribute) and function.attr in _FILLING and isinstance(function.value, ast.Name):
-            return {function.value.id}
     return {root(part) for part in held} - {""}
 
 

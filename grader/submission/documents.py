@@ -15,7 +15,7 @@ from grader.records import Problem
 from grader.submission.cells import Cell, Translated, translate
 from grader.submission.fault import SubmissionError
 from grader.submission.naming import printable
-from grader.submission.notebooks import cells_of, content_of, no_cells, written_for
+from grader.submission.notebooks import cells_of, content_of, is_notebook, no_cells, written_for
 from grader.submission.reading import File
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
@@ -46,8 +46,10 @@ def documents(files: Sequence[File]) -> list[Document]:
     alike = Counter(file.path.name for file in files)
     for file in files:
         text, notes = _decode(file)
-        is_notebook = text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text  # though it be named .py
-        if is_notebook or file.path.suffix.lower() == ".ipynb":
+        misnamed = (
+            text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text
+        )  # a notebook with the ending .py
+        if misnamed or file.path.suffix.lower() == ".ipynb":
             found[file.path] = _notebook(file.path, text, notes, written)
         else:
             # The path where the name alone would not tell two files apart.
@@ -82,25 +84,25 @@ def _notebook(
     shown = printable(str(path))
     try:
         content, cut = content_of(shown, text)
-        cells, strange = cells_of(shown, content)
+        if not is_notebook(content):
+            return Document(path, (), is_notebook=True, fault=no_cells(shown))
+        code, prose, strange = cells_of(shown, content)
     except SubmissionError as error:
         return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
-    if cells is None:
-        return Document(path, (), is_notebook=True, fault=no_cells(shown))
     if cut:
         which = "one whole cell was" if len(content["cells"]) == 1 else f"{len(content['cells'])} whole cells were"
         notes += (f"{cut.message} Its {which} read all the same",)
     if strange:
         notes += (f"{shown} breaks the notebook format ({printable(strange)}); its cells were read all the same",)
     # JSON can hold half a surrogate pair, which no UTF-8 can, so that it could be neither compiled nor sent on.
-    sources = [source.encode(errors="replace").decode() for _, source in cells]
-    if any(clean != source for clean, (is_code, source) in zip(sources, cells, strict=True) if is_code):
+    clean = [source.encode(errors="replace").decode() for source in code]
+    if clean != code:
         notes += (f"{shown} holds broken characters, now question marks",)
-    prose = [text] if cut else []
-    prose += [source for source, (is_code, _) in zip(sources, cells, strict=True) if not is_code]
-    in_code = [_with_plain_ends(source) for source, (is_code, _) in zip(sources, cells, strict=True) if is_code]
-    code, magics = _translated(path.parent, in_code, written_for(content), written)
-    return Document(path, code, is_notebook=True, notes=notes, magics=magics, prose="\n".join(prose), cut=cut)
+    cells, magics = _translated(
+        path.parent, [_with_plain_ends(source) for source in clean], written_for(content), written
+    )
+    prose = [_with_plain_ends(source) for source in ([text] if cut else []) + prose]
+    return Document(path, cells, is_notebook=True, notes=notes, magics=magics, prose="\n".join(prose), cut=cut)
 
 
 def _translated(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from grader.records import Module, Place, Segment
@@ -14,16 +13,6 @@ from grader.submission.library import Library, Request, package_of
 from grader.submission.selecting import Selection
 from grader.submission.statements import Statement
 from grader.submission.stubs import Loss
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A part that cannot be read, and where."""
-
-    loss: Loss
-    cell: int
-    selection: Selection
-    is_run: bool  # what takes its place is kept
 
 
 class Gathering:
@@ -44,7 +33,7 @@ class Gathering:
         """
         fresh = self.main.want(names)
         self._follow(fresh)
-        for selection in [self.main, *self._selections.values()]:
+        for selection in self.selections():
             if selection.fault is not None:
                 raise selection.fault
             for name in sorted(selection.wanted & selection.parsed.refused.keys()):
@@ -64,13 +53,9 @@ class Gathering:
             found.append(Module(dotted, segment, is_package=path.name == "__init__.py"))
         return tuple(found)
 
-    def losses(self) -> list[Lost]:
-        """List what could not be read of texts of which the rest could."""
-        return [
-            Lost(loss, cell, selection, is_run=any(s.cell == cell and _holds(s, loss) for s in selection.kept.values()))
-            for selection in [self.main, *self._selections.values()]
-            for cell, loss in selection.parsed.losses
-        ]
+    def selections(self) -> list[Selection]:
+        """List what is kept of the document and of each helper module."""
+        return [self.main, *self._selections.values()]
 
     def lost(self, name: str) -> Loss | None:
         """Return what cannot be read where the document gives this name its last meaning."""
@@ -106,7 +91,3 @@ class Gathering:
         self._modules[request.dotted] = module.path
         fresh = selection.want_all() if request.names is None else selection.want(request.names)
         return selection, package, known + fresh
-
-
-def _holds(statement: Statement, loss: Loss) -> bool:
-    return statement.node.lineno <= loss.line <= (statement.node.end_lineno or statement.node.lineno)

@@ -53,26 +53,30 @@ def content_of(shown: str, text: str) -> tuple[Any, Problem | None]:
         return {"cells": whole, "nbformat": 4}, fault
 
 
-def cells_of(shown: str, content: Any) -> tuple[list[tuple[bool, str]] | None, str]:
-    """Return (is code, source) of each cell, None where there is no list of cells, and how the format is broken or "".
+def cells_of(shown: str, content: Any) -> tuple[list[str], list[str], str]:
+    """Return the code cells' texts, the others', and in what way the format is broken, or "".
 
     Stored outputs are not looked at: they prove nothing.
     """
-    raw, strange = _raw_cells(content) if isinstance(content, dict) else (None, "")
-    if raw is None:
-        return None, ""
+    raw, strange = _raw_cells(content)
     if len(raw) > _MOST_CELLS:
         raise failed(f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with your own work only.")
-    cells = []
+    code: list[str] = []
+    prose: list[str] = []
     for cell in raw:
         source = cell.get("source", cell.get("input")) if isinstance(cell, dict) else None
         if isinstance(source, list) and all(isinstance(line, str) for line in source):
             source = "".join(source)
         if isinstance(source, str):
-            cells.append((cell.get("cell_type", "code") == "code", source))
+            (code if cell.get("cell_type", "code") == "code" else prose).append(source)
         else:
             strange = strange or "a cell without a source"
-    return cells, strange
+    return code, prose, strange
+
+
+def is_notebook(content: Any) -> bool:
+    """Whether something in JSON has a list of cells, where version 4 has it or where earlier ones do."""
+    return isinstance(content, dict) and any(isinstance(content.get(key), list) for key in ("cells", "worksheets"))
 
 
 def no_cells(shown: str) -> Problem:
@@ -87,15 +91,12 @@ def written_for(content: Any) -> str:
     return content if isinstance(content, str) and re.fullmatch(r"[\d.]{1,12}", content, re.ASCII) else ""
 
 
-def _raw_cells(content: dict[str, Any]) -> tuple[list[Any] | None, str]:
+def _raw_cells(content: dict[str, Any]) -> tuple[list[Any], str]:
     """Find the cells of version 4 ("cells") or earlier ("worksheets"), whatever else is wrong with the notebook."""
-    cells, sheets = content.get("cells"), content.get("worksheets")
-    if isinstance(cells, list):
+    if isinstance(cells := content.get("cells"), list):
         version = content.get("nbformat")
         return cells, "" if version == 4 else f"nbformat is {str(version)[:20]}, and only version 4 has its cells there"
-    if not isinstance(sheets, list):
-        return None, ""
-    held = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in sheets]
+    held = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in content["worksheets"]]
     strange = "" if all(isinstance(cells, list) for cells in held) else "a worksheet without cells"
     return [cell for cells in held if isinstance(cells, list) for cell in cells], strange
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from itertools import groupby
 
 from grader.records import Place
 from grader.submission.binding import IMPORTS, bound_anywhere
@@ -87,13 +86,14 @@ def on_what_was_left(gathering: Gathering) -> list[str]:
 def on_losses(gathering: Gathering, variable: str) -> list[str]:
     """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
     of_variable = gathering.lost(variable)
-    found = [lost for lost in gathering.losses() if lost.loss is not of_variable]
-    notes = []
-    for _, group in groupby(found, key=lambda lost: (id(lost.selection), lost.cell)):
-        losses = list(group)
-        selection, names = losses[0].selection, {lost.loss.name for lost in losses}
-        again = "" if any(lost.is_run for lost in losses) else _again(selection, losses[0].cell, names)
-        notes += [again] if again else [_on_loss(lost.loss, is_run=lost.is_run) for lost in losses]
+    notes: list[str] = []
+    for selection in gathering.selections():
+        spans = [(s.cell, s.node.lineno, s.node.end_lineno or 0) for s in selection.kept.values()]
+        for cell, losses in selection.parsed.losses.items():
+            told = [loss for loss in losses if loss is not of_variable]
+            run = [loss for loss in told if any(at == cell and first <= loss.line <= end for at, first, end in spans)]
+            again = "" if run or not told else _again(selection, cell, {loss.name for loss in told})
+            notes += [again] if again else [_on_loss(loss, is_run=loss in run) for loss in told]
     return _at_most(notes, "parts cannot be read, and the rest is graded")
 
 

@@ -91,13 +91,13 @@ class _Salvage:
         lost: list[tuple[Block, Complaint]] = []
         at = 0
         while at < len(units):
-            taken = 1
             refusal = self._refusal(units[at], indent)
-            if refusal is None or (taken := self._joined(units, at, indent)):
-                kept.append(units[at])
-            else:
+            taken = 1 if refusal is None else self._joined(units, at, indent)
+            if refusal and not taken:
                 lost.append((units[at], refusal))
-            at += max(taken, 1)
+            else:
+                kept.append(units[at])
+            at += taken or 1
         return kept, lost
 
     def _read_class(self, unit: Block) -> bool:
@@ -167,18 +167,14 @@ class _Salvage:
 
     def _refusal(self, unit: Block, indent: str = "") -> Complaint | None:
         """Return what is wrong with a unit read by itself, or inside a class where it is indented; None if nothing."""
-        text = "\n".join(self._lines[unit.first : unit.end])
-        if not indent:
-            return self._parsed(text, unit.first)
-        if unit.is_stray:
+        text, before = "\n".join(self._lines[unit.first : unit.end]), unit.first
+        if indent and unit.is_stray:
             margin = _columns(indent)
             strays = [n for n in range(unit.first, unit.end) if 0 <= self._reader.widths[n] < margin]
             said = error_at("unindent does not match any outer indentation level", 1)
             return self._complaint(said, text, strays[0] if strays else unit.first)
-        return self._parsed(f"class _:\n{indent}pass\n{text}", unit.first - 2, in_class=True)
-
-    def _parsed(self, text: str, before: int, *, in_class: bool = False) -> Complaint | None:
-        """Return what is wrong with a text that has so many lines before it."""
+        if indent:
+            text, before = f"class _:\n{indent}pass\n{text}", before - 2
         self._attempts += 1
         if self._attempts > _MOST_ATTEMPTS:
             raise _HopelessError
@@ -187,8 +183,8 @@ class _Salvage:
         except SyntaxError as error:
             return self._complaint(error, text, before)
         except (ValueError, RecursionError, MemoryError):
-            said = "too deeply nested, or characters that no program has"
-            return self._complaint(error_at(said, 3 if in_class else 1), text, before)
+            said = error_at("too deeply nested, or characters that no program has", unit.first - before + 1)
+            return self._complaint(said, text, before)
         return None
 
     def _complaint(self, error: SyntaxError, text: str, before: int) -> Complaint:

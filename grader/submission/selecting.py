@@ -134,7 +134,7 @@ class Selection:
 
 def _hides_builtin(name: str, statement: Statement) -> bool:
     """Tell `sum = 0`, a tally that happens to have a builtin's name, from `range = xrange`, which is meant."""
-    value = getattr(statement.node, "value", None)
-    return (
-        name in BUILTINS and isinstance(statement.node, (ast.Assign, ast.AugAssign)) and isinstance(value, ast.Constant)
-    )
+    match statement.node:
+        case ast.Assign(value=ast.Constant()) | ast.AugAssign(value=ast.Constant()):
+            return name in BUILTINS
+    return False

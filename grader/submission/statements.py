@@ -26,7 +26,7 @@ BUILTINS = frozenset(dir(builtins))
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
 # Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
 _MOST_STATEMENTS = 10_000
-# What finds a global name by its text.
+# What finds a global name by its text: `globals()["loss"]`.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
 _INLINED = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
@@ -63,7 +63,7 @@ class Parsed:
     statements: tuple[Statement, ...]
     broken: Mapping[int, SubmissionError]  # by cell
     annotations: Mapping[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
-    losses: tuple[tuple[int, Loss], ...]  # what could not be read of cells of which the rest was, and the cell
+    losses: Mapping[int, tuple[Loss, ...]]  # what could not be read of cells of which the rest was
     stubs: Mapping[int, Loss]  # statements that raise in a lost part's place, by order
     refused: Mapping[str, SubmissionError]  # names that what cannot be read may have bound
 
@@ -90,14 +90,14 @@ class Parsed:
             with suppress(ValueError, RecursionError):  # quotes in an f-string that ast cannot write again
                 apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
                 table = symtable.symtable(apart, cell.label, "exec")
-        return _without_own(_needs(table), node)
+        return _needs(table, node)
 
 
 def parse_document(document: Document) -> Parsed:
     """Parse every cell of a document."""
     bodies: dict[int, list[ast.stmt]] = {}
     broken: dict[int, SubmissionError] = {}
-    losses: list[tuple[int, Loss]] = []
+    losses: dict[int, tuple[Loss, ...]] = {}
     refused: dict[str, SubmissionError] = {}
     cells = list(document.cells)
     in_all = 0
@@ -112,13 +112,13 @@ def parse_document(document: Document) -> Parsed:
         in_all += len(found.body)
         bodies[number] = found.body
         refused |= found.refused
-        losses += [(number, loss) for loss in found.losses]
         if found.losses:
+            losses[number] = found.losses
             cells[number] = replace(cell, source=found.source, original=cell.source)
     statements, stubs = _without_idle_stubs(list(_statements(bodies)), losses)
     annotations = {number: index for number, body in bodies.items() if (index := _annotations(body)) is not None}
     document = replace(document, cells=tuple(cells))
-    return Parsed(document, statements, broken, annotations, tuple(losses), stubs, refused)
+    return Parsed(document, statements, broken, annotations, losses, stubs, refused)
 
 
 def begun_in(source: str) -> set[str]:
@@ -148,13 +148,14 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
 
 
 def _without_idle_stubs(
-    statements: list[Statement], losses: list[tuple[int, Loss]]
+    statements: list[Statement], losses: Mapping[int, tuple[Loss, ...]]
 ) -> tuple[tuple[Statement, ...], dict[int, Loss]]:
     """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
 
     A class is no such thing: what cannot be read was to replace the one before.
     """
-    places = {(cell, loss.line): loss for cell, loss in losses if loss.line and loss.kind != "method"}
+    lost = [(cell, loss) for cell, found in losses.items() for loss in found]
+    places = {(cell, loss.line): loss for cell, loss in lost if loss.line and loss.kind != "method"}
     stubs = {s.order: places[s.cell, s.node.lineno] for s in statements if (s.cell, s.node.lineno) in places}
     given = {name for s in statements if s.runs and s.order not in stubs for name in s.binds}
     idle = {s.order for s in statements if s.order in stubs and stubs[s.order].kind != "class" and s.binds <= given}
@@ -197,7 +198,7 @@ class _InScopesOfTheirOwn(ast.NodeTransformer):
         return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
-def _needs(table: symtable.SymbolTable) -> Needs:
+def _needs(table: symtable.SymbolTable, node: ast.stmt) -> Needs:
     now: set[str] = set()
     later: set[str] = set()
     queue = [(table, False)]
@@ -211,21 +212,12 @@ def _needs(table: symtable.SymbolTable) -> Needs:
             if outward and (symbol.is_referenced() or (in_function and symbol.is_declared_global())):
                 (later if in_function else now).add(symbol.get_name())
         queue += [(child, in_function) for child in scope.get_children()]
-    return Needs(frozenset(now), frozenset(later - now))
-
-
-def _without_own(needs: Needs, node: ast.stmt) -> Needs:
-    """Leave out what a loop sets itself, and add what it looks up by a text: `globals()["loss"]`."""
-    if not isinstance(node, (ast.For, ast.With)):
-        return needs
-    now = set(needs.now)
-    if isinstance(node, ast.For):
-        read = {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
-        now -= stored([node.target]) - read
-    if now & _LOOK_UP:
-        texts = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
+        now -= stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+    if isinstance(node, BLOCKS) and now & _LOOK_UP:
+        texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
         now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
-    return Needs(frozenset(now), needs.later - now)
+    return Needs(frozenset(now), frozenset(later - now))
 
 
 def _runs(node: ast.stmt, classes: Classes) -> bool:
@@ -249,12 +241,13 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
 
 def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
     """Return whether a statement may stand in an if or try block that is kept whole."""
-    if isinstance(node, ast.Expr):
-        called = node.value.func if isinstance(node.value, ast.Call) else None
-        prints = isinstance(called, ast.Name) and called.id == "print"
+    match node:
         # `try: xrange` only asks whether the name is there.
-        return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node, classes)
-    return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node, classes)
+        case ast.Expr(ast.Constant() | ast.Name() | ast.Call(ast.Name("print"))):
+            return True
+        case ast.Pass() | ast.Raise() | ast.If() | ast.Try():
+            return True
+    return _runs(node, classes)
 
 
 def _first_line(node: ast.stmt) -> int:
