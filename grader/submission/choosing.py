@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from grader.records import Place, Problem
@@ -62,10 +63,10 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
         held = parsed.document.fault or name in parsed.refused
         return Claim(document, document, fault=fault) if held else None
     found = []
-    for statement in library.statements_with(document, name, package):
-        source = _source(library, document, statement, name, package, chain)
-        if source is not None:
-            found.append((statement, source))
+    for statement in parsed.statements:
+        if statement.runs and name in library.binds(statement, package, document.path)[0]:
+            source = _source(library, document, statement, name, package, chain)
+            found += [(statement, source)] if source else []
     broken = max((n for n in parsed.broken if name in begun_in(parsed.document.cells[n].source)), default=-1)
     if broken > (found[-1][0].cell if found else -1):
         return Claim(document, document, fault=parsed.broken[broken].problem)
@@ -74,10 +75,9 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
     lost = parsed.stubs.get(found[-1][0].order)
     if lost is not None:
         return Claim(document, document, fault=lost.complaint.problem)
-    last = found[-1][1]
-    places = tuple(parsed.place(statement) for statement, _ in found)
-    steps = _steps(parsed, [statement for statement, _ in found], name)
-    return Claim(document, last.holder, places, last.fault, steps)
+    last, statements = found[-1][1], [statement for statement, _ in found]
+    places = tuple(parsed.place(statement) for statement in statements)
+    return Claim(document, last.holder, places, last.fault, _steps(parsed, statements, name))
 
 
 def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
@@ -96,14 +96,9 @@ def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Req
 def _steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
     """Count the statements at the end that make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
     steps = 1
-    for statement in reversed(statements[1:]):
-        try:
-            builds_on = name in parsed.needs(statement).now
-        except SubmissionError:  # told where it is kept
-            builds_on = False
-        if not builds_on:
-            break
-        steps += 1
+    with suppress(SubmissionError):  # told where it is kept
+        while steps < len(statements) and name in parsed.needs(statements[-steps]).now:
+            steps += 1
     return steps
 
 
@@ -120,9 +115,8 @@ def _source(
     for node in parts:
         if not isinstance(node, ast.ImportFrom):
             continue
-        original = next((alias.name for alias in node.names if name == (alias.asname or alias.name)), "")
-        if node in statement.stars:
-            original = name
+        given = {alias.asname or alias.name: alias.name for alias in node.names}
+        original = name if node in statement.stars else given.get(name, "")
         for request in library.requests(node, package, document.path) if original else ():
             module = library.find(request.dotted, document.path)
             if module is not None:

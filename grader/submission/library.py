@@ -124,11 +124,6 @@ class Library:
                 is_known = False
         return names, is_known
 
-    def statements_with(self, document: Document, name: str, package: str) -> list[Statement]:
-        """List the statements of a document that bind a name, in order."""
-        running = [statement for statement in self.parsed(document).statements if statement.runs]
-        return [statement for statement in running if name in self.binds(statement, package, document.path)[0]]
-
     def _public_names(self, document: Document, package: str, chain: int = 0) -> frozenset[str]:
         key = (package, document.path)
         if key not in self._public:
