@@ -40,7 +40,7 @@ _LEADS_OUT, _TOO_LONG, _IS_LINK, _IS_ZIP = _MENDS
 
 
 def unpack(opened: BinaryIO, shown: str, taken: Taken, folder: PurePosixPath) -> None:
-    """Take a zip's notebooks and .py files, as if they lay in this folder; refuse what is damaged, locked or too large."""
+    """Take a zip's notebooks and .py files, as if they lay in this folder; refuse it damaged, locked or too large."""
     _check_directory(opened, shown)
     refused: defaultdict[str, list[str]] = defaultdict(list)
     try:

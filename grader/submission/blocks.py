@@ -1,4 +1,4 @@
-"""Lines of Python that may not parse: brackets and quotes followed from one to the next, and where statements begin and end."""
+"""Lines of Python that may not parse: brackets and quotes followed over them, and where statements begin and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""f-strings as Python 3.12 reads them (PEP 701), and t-strings (PEP 750), put aside so that an older Python reads the rest."""
+"""f-strings as of Python 3.12 (PEP 701), and t-strings (PEP 750), put aside so that an older Python reads the rest."""
 
 from __future__ import annotations
 

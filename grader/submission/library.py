@@ -27,9 +27,9 @@ _DEEPEST_CHAIN = 40
 _DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
 # Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
 _PACKAGES = """
-IPython PIL autograd bokeh cupy cv2 cython future gensim google graphviz h5py imageio ipywidgets jax jupyter keras lasagne
-matplotlib mpl_toolkits networkx nltk nose notebook numba pandas past plotly psutil pydot pylab pytest requests scipy
-seaborn six skimage sklearn sympy tensorflow theano torch torchvision tqdm wandb
+IPython PIL autograd bokeh cupy cv2 cython future gensim google graphviz h5py imageio ipywidgets jax jupyter keras
+lasagne matplotlib mpl_toolkits networkx nltk nose notebook numba pandas past plotly psutil pydot pylab pytest
+requests scipy seaborn six skimage sklearn sympy tensorflow theano torch torchvision tqdm wandb
 """
 WELL_KNOWN = frozenset(_PACKAGES.split())
 

@@ -34,8 +34,8 @@ def entries(folder: Path) -> list[Path]:
 def ignored(folder: Path) -> list[Path]:
     """List what else a person put into a class folder, such as ``roster.csv``, so that a caller may say so.
 
-    What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not worth a
-    word; ``.alice.ipynb`` may be somebody's work.
+    What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not
+    worth a word; ``.alice.ipynb`` may be somebody's work.
     """
     return [entry for entry in _visible(folder) if not _is_submission(entry)] + [
         entry

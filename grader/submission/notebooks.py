@@ -1,4 +1,4 @@
-"""A notebook's text to its cells; of one that is no JSON, what it is instead, and the whole cells where it is cut off."""
+"""A notebook's text to its cells; of one that is no JSON, what it is instead, or its whole cells if it is cut off."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def on_losses(gathering: Gathering, variable: str) -> list[str]:
 
 
 def _again(selection: Selection, cell: int, names: set[str]) -> str:
-    """Say that later cells define again what is needed of these names that one cell has lost; "" where that is not so."""
+    """Say that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
     parsed = selection.parsed
     again = {
         name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))

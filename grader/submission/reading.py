@@ -1,4 +1,4 @@
-"""A path to the bytes of its notebooks and .py files: one file, a folder, or a zip; nothing is ever unpacked to disk."""
+"""A path to the bytes of its notebooks and .py files: a file, a folder, or a zip; nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 

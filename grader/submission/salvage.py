@@ -101,7 +101,7 @@ class _Salvage:
         return kept, lost
 
     def _read_class(self, unit: Block) -> bool:
-        """Keep what can be read of a class; False where its header cannot, or where nothing is left that is worth it."""
+        """Keep what can be read of a class; False where its header cannot, or where too little is left."""
         body = self._body(unit) if unit.kind == "class" and unit.name else unit.end
         if body == unit.end:
             return False
@@ -116,7 +116,7 @@ class _Salvage:
         return True
 
     def _body(self, unit: Block) -> int:
-        """Return the first line of a class's body, before which stands a header that Python reads, or the unit's end."""
+        """Return the first line of a class's body, below a header that Python reads, or the unit's end."""
         wide = self._reader.widths
         deeper = (n for n in range(unit.at + 1, unit.end) if wide[n] > wide[unit.at])
         for number in islice(deeper, _LONGEST_HEADER):
@@ -127,7 +127,7 @@ class _Salvage:
         return unit.end
 
     def _units(self, first: int, end: int, indent: str) -> list[Block]:
-        """Return the blocks of a class or of the whole text, a stray line joined to the definition in which it stands."""
+        """Return the blocks of a class or of the whole text, a stray line joined to the definition around it."""
         units: list[Block] = []
         around = -1  # the last definition
         for block in self._reader.blocks(first, end, _columns(indent)):
@@ -157,7 +157,7 @@ class _Salvage:
         return goes_deeper and (has_method or (is_next and not block.is_spaced)) and self._refusal(block) is not None
 
     def _joined(self, units: list[Block], at: int, indent: str) -> int:
-        """Return how many units are one after all, a text in quotes running over their borders; 0 where they are not."""
+        """Return how many units are one after all, a text in quotes running over their borders, or 0."""
         if not self._reader.is_open_text(units[at].first, units[at].end):
             return 0
         for count in range(2, min(_MOST_JOINED, len(units) - at) + 1):

@@ -185,7 +185,7 @@ def _annotations(body: list[ast.stmt]) -> int | None:
 class _InScopesOfTheirOwn(ast.NodeTransformer):
     """Makes generators of comprehensions: the same names are read, in a scope of its own.
 
-    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not that it is read.
+    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not read.
     """
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:

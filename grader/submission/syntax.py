@@ -114,7 +114,7 @@ def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
 
 
 def statements_of(text: str) -> list[ast.stmt]:
-    """Parse a text; refuse, as Python does later, a `return` in a class and in no method, which lost its indentation."""
+    """Parse a text; refuse, as Python does later, a `return` in a class and in no method: it lost its indentation."""
     body = ast.parse(text).body
     inner = (part for node in body if isinstance(node, ast.ClassDef) for part in within(node, but_not=FUNCTIONS))
     for part in inner:
