@@ -6,15 +6,12 @@ import ast
 import difflib
 import re
 import unicodedata
-from typing import TYPE_CHECKING
 
+from grader.submission.binding import DEFINITIONS
 from grader.submission.choosing import missing_imports
 from grader.submission.fault import SubmissionError, failed, nothing_to_grade
+from grader.submission.library import Library
 from grader.submission.naming import listed
-
-if TYPE_CHECKING:
-    from grader.records import Place
-    from grader.submission.library import Library
 
 
 def absent(library: Library, class_name: str) -> SubmissionError:
@@ -47,17 +44,15 @@ def absent(library: Library, class_name: str) -> SubmissionError:
 
 
 def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionError:
-    classes: dict[str, Place] = {}
-    functions: dict[str, Place] = {}
-    for document in library.documents.values():
-        parsed = library.parsed(document)
-        for statement in parsed.statements:
-            if isinstance(statement.node, ast.ClassDef):
-                classes[statement.node.name] = parsed.place(statement)
-            elif isinstance(statement.node, ast.FunctionDef):
-                functions[statement.node.name] = parsed.place(statement)
-            elif inner := _class_inside(statement.node, class_name):
-                place = parsed.place(statement, inner)
+    parsed = [library.parsed(document) for document in library.documents.values()]
+    statements = [(one, statement) for one in parsed for statement in one.statements]
+    classes = {s.node.name: (one, s) for one, s in statements if isinstance(s.node, ast.ClassDef)}
+    functions = {s.node.name: s for _, s in statements if isinstance(s.node, ast.FunctionDef)}
+    for one, statement in statements:
+        inside = ast.walk(statement.node) if not isinstance(statement.node, DEFINITIONS) else ()
+        for node in inside:
+            if isinstance(node, ast.ClassDef) and node.name == class_name:
+                place = one.place(statement, node)
                 return failed(f"{class_name} is defined inside another block at {place}. Move it to the margin.", place)
     found = "It defines no class"
     if classes:
@@ -66,7 +61,8 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
         found += f" and the function{'s' if len(functions) > 1 else ''} {listed(list(functions), 8)}"
     meant = _nearest(class_name, list(classes))
     if meant:
-        place = classes[meant]
+        one, statement = classes[meant]
+        place = one.place(statement)
         return failed(
             f"No class {class_name} in {shown}. Did you mean {meant} ({place})?{_look_alikes(meant, class_name)} "
             f"Then rename it to {class_name}.",
@@ -76,11 +72,6 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
     if {"loss", "train", "predict"} & functions.keys():
         mend = f"Write the functions as methods of `class {class_name}`"
     return failed(f"No class {class_name} in {shown}. {found}. {mend}.")
-
-
-def _class_inside(node: ast.stmt, class_name: str) -> ast.ClassDef | None:
-    found = (part for part in ast.walk(node) if isinstance(part, ast.ClassDef) and part.name == class_name)
-    return next(found, None)
 
 
 def _look_alikes(name: str, asked: str) -> str:

@@ -8,17 +8,13 @@ import stat
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from collections import defaultdict
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from grader.submission.fault import failed
-from grader.submission.naming import listed, printable
-from grader.submission.quota import MEMBER_BYTES, MEMBERS, Quota
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
+from grader.submission.naming import is_wanted, listed, printable
+from grader.submission.quota import MEMBER_BYTES, MEMBERS, Taken
 
 _ENCRYPTED = 0x1
 _AGAIN = "Make the zip again, or hand in the notebook itself."
@@ -34,90 +30,58 @@ _LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
 _DIRECTORY_BYTES = 2**20
 _LONGEST_NAME = 500  # characters; a zip's may have 65,535, and Windows stops at 260
 # Why a member is not read, and how to mend it.
-_LEADS_OUT = "the name leads out of the zip"
-_IS_LINK = "it is a link"
-_IS_ZIP = "it is a zip within a zip"
-_TOO_LONG = f"the name is longer than {_LONGEST_NAME} characters"
 _MENDS = {
-    _LEADS_OUT: "Zip the folder itself, so that every name stays inside it.",
-    _IS_LINK: "Put the file itself into the zip.",
-    _IS_ZIP: "Put its files into the one zip.",
-    _TOO_LONG: "Give it a shorter name.",
+    "the name leads out of the zip": "Zip the folder itself, so that every name stays inside it.",
+    f"the name is longer than {_LONGEST_NAME} characters": "Give it a shorter name.",
+    "it is a link": "Put the file itself into the zip.",
+    "it is a zip within a zip": "Put its files into the one zip.",
 }
+_LEADS_OUT, _TOO_LONG, _IS_LINK, _IS_ZIP = _MENDS
 
 
-@dataclass
-class Members:
-    """What a zip held."""
-
-    read: dict[PurePosixPath, bytes] = field(default_factory=dict)  # of two with one name the last, as on extraction
-    other: list[str] = field(default_factory=list)  # what is no notebook and no Python
-    refused: dict[str, list[str]] = field(default_factory=dict)  # by reason
-
-    def notes(self, shown: str) -> list[str]:
-        """Say which members were not read, and why."""
-        return [
-            f"not read from {shown}, because {why}: {listed(names)}. {_MENDS[why]}"
-            for why, names in self.refused.items()
-        ]
-
-
-def members(opened: BinaryIO, shown: str, quota: Quota, wanted: Callable[[PurePosixPath], bool]) -> Members:
-    """Read the wanted members of a zip.
-
-    Raises
-    ------
-    SubmissionError
-        The zip is damaged, locked with a password, or larger than the quota.
-    """
+def unpack(opened: BinaryIO, shown: str, taken: Taken, folder: PurePosixPath) -> None:
+    """Take a zip's notebooks and .py files, as if they lay in this folder; refuse it damaged, locked or too large."""
     _check_directory(opened, shown)
-    found = Members()
+    refused: defaultdict[str, list[str]] = defaultdict(list)
     try:
         with zipfile.ZipFile(opened) as archive:
             for info in archive.infolist():
-                _read_member(archive, info, found, quota, wanted)
+                name = info.filename.replace("\\", "/")  # as some Windows tools write it
+                path = PurePosixPath(name)
+                if name.endswith("/") or not path.parts:
+                    continue
+                if why := _refusal(info, name, path):
+                    refused[why].append(name)
+                elif is_wanted(path):
+                    member = printable(path.name[:80])
+                    taken.take(folder / path, _content(archive, info, member), member)
+                elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+                    taken.other.append(path.name)
     except _DAMAGE as error:
         raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
-    return found
+    taken.notes += [
+        f"not read from {shown}, because {why}: {listed(names)}. {_MENDS[why]}" for why, names in refused.items()
+    ]
 
 
-def _read_member(
-    archive: zipfile.ZipFile,
-    info: zipfile.ZipInfo,
-    found: Members,
-    quota: Quota,
-    wanted: Callable[[PurePosixPath], bool],
-) -> None:
-    name = info.filename.replace("\\", "/")  # as some Windows tools write it
-    path = PurePosixPath(name)
-    if name.endswith("/") or not path.parts:
-        return
+def _refusal(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> str:
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        found.refused.setdefault(_LEADS_OUT, []).append(name)
-    elif len(name) > _LONGEST_NAME:
-        found.refused.setdefault(_TOO_LONG, []).append(name)
-    elif stat.S_ISLNK(info.external_attr >> 16):
-        found.refused.setdefault(_IS_LINK, []).append(name)
-    elif not wanted(path):
-        if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
-            found.other.append(path.name)
-    elif path.suffix.lower() == ".zip":
-        found.other.append(path.name)
-        found.refused.setdefault(_IS_ZIP, []).append(name)
-    else:
-        found.read[path] = _content(archive, info, printable(path.name[:80]), quota)
+        return _LEADS_OUT
+    if len(name) > _LONGEST_NAME:
+        return _TOO_LONG
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return _IS_LINK
+    return _IS_ZIP if is_wanted(path) and path.suffix.lower() == ".zip" else ""
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, quota: Quota) -> bytes:
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
     if info.flag_bits & _ENCRYPTED:
         raise failed(f"{shown} is locked with a password. Make the zip again without one.")
     # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise failed(f"{shown} is compressed in an uncommon way (method {info.compress_type}). {_AGAIN}")
     with archive.open(info) as member:
-        content = member.read(MEMBER_BYTES + 1)
-    quota.take(shown, len(content))
-    return content
+        return member.read(MEMBER_BYTES + 1)
 
 
 def _check_directory(opened: BinaryIO, shown: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 # Methods that fill a list, a dictionary or a set in place, as in `best_hyperparameters.update(reg=0.1)`.
 _FILLING = {"append", "extend", "insert", "update", "setdefault", "add"}
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_IMPORTS = (ast.Import, ast.ImportFrom)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS) -> Iterator[ast.stmt]:
@@ -28,21 +26,26 @@ def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS)
             queue += handler.body
 
 
-def bound(node: ast.stmt, *, walrus_too: bool = True) -> set[str]:
-    """Give the names that one simple statement binds; to look for `:=` in a value costs most of a cell's time."""
+def bound(node: ast.stmt) -> set[str]:
+    """Give the names that one simple statement binds."""
     if isinstance(node, DEFINITIONS):
         return {node.name}
-    if isinstance(node, _IMPORTS):
+    if isinstance(node, IMPORTS):
         return {alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*"}
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return set()
-    # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
-    walrus = [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)] if walrus_too else []
+    assigned = assigned_by(node)
+    if assigned or isinstance(node, ast.Expr):
+        # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
+        assigned = assigned + [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)]
+    return stored(assigned)
+
+
+def assigned_by(node: ast.AST) -> list[ast.expr]:
+    """Give what an assignment assigns to, as it is written."""
     if isinstance(node, ast.Assign):
-        return stored([*node.targets, *walrus])
-    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-        return stored([node.target, *walrus])
-    return stored(walrus) if isinstance(node, ast.Expr) else set()
+        return node.targets
+    return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
 
 
 def stored(assigned: Iterable[ast.expr]) -> set[str]:
@@ -67,24 +70,13 @@ def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
 
 def changed(node: ast.stmt) -> set[str]:
     """Give the names whose objects one simple statement changes."""
-    assigned: list[ast.expr] = []
-    if isinstance(node, ast.Assign):
-        assigned = node.targets
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-        assigned = [node.target]
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return _changed_by_call(node.value)
-    held = [part for part in targets(assigned) if isinstance(part, (ast.Attribute, ast.Subscript))]
-    return {name for part in held if (name := root(part))}
-
-
-def _changed_by_call(call: ast.Call) -> set[str]:
-    function = call.func
-    if isinstance(function, ast.Name) and function.id == "setattr" and call.args and isinstance(call.args[0], ast.Name):
-        return {call.args[0].id}
-    if isinstance(function, ast.Attribute) and function.attr in _FILLING and isinstance(function.value, ast.Name):
-        return {function.value.id}
-    return set()
+    match node:
+        case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(name), *_])):
+            return {name}
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if method in _FILLING:
+            return {name}
+    held = [part for part in targets(assigned_by(node)) if isinstance(part, (ast.Attribute, ast.Subscript))]
+    return {root(part) for part in held} - {""}
 
 
 def root(node: ast.expr) -> str:
@@ -98,7 +90,7 @@ def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
     """Give the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
     found: dict[str, ast.stmt] = {}
     for inner in within(node):
-        names = bound(inner, walrus_too=False) | changed(inner)
+        names = bound(inner) | changed(inner)
         if isinstance(inner, (ast.For, ast.AsyncFor)):
             names |= stored([inner.target])
         elif isinstance(inner, (ast.With, ast.AsyncWith)):

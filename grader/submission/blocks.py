@@ -1,14 +1,21 @@
-"""Where the statements of a text that Python refuses begin and end, as its indentation tells."""
+"""Lines of Python that may not parse: brackets and quotes followed over them, and where statements begin and end."""
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 
-from grader.submission.lines import HEADER, state_after, width
-
+_TOKEN = re.compile(
+    r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')"""
+    # An escaped character is taken as one: else a line of \" would be searched for its end again at each of them.
+    r"""|(?P<open>[\[({])|(?P<close>[\])}])|(?P<continued>\\$)|(?P<escaped>\\.)"""
+)
+_TRIPLE_END = {quote: re.compile(rf"\\.|(?P<end>{quote})") for quote in ('"""', "'''")}
+_HEADER = re.compile(r"\s*(?:(?:async[ \t]+)?def|class)\b[ \t]+[^\W\d]|\s*@[ \t]*[^\W\d]")
+_DEFINED = re.compile(r"[ \t]*(?:async[ \t]+)?(?P<kind>def|class)[ \t]+(?P<name>[^\W\d]\w*)")
 # `dfe predict(self, X):` and `predict(self, X):` were to be methods.
-MISSPELT = re.compile(
+_MISSPELT = re.compile(
     r"\s*(?!(?:if|elif|while|for|with|return|assert|lambda|case|match|except|not)\b)"
     r"(?:\w+[ \t]+)?(?P<name>[^\W\d]\w*)[ \t]*\([ \t]*self\b.*\)[ \t]*:[ \t]*(?:#.*)?$"
 )
@@ -19,16 +26,60 @@ _MOST_LOOKED_AHEAD = 20_000
 _LONGEST_OPEN = 400
 
 
+def state_after(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
+    """Follow brackets, triple quotes and backslashes over one line of Python."""
+    at, continued = 0, False
+    while at < len(line):
+        found = (_TRIPLE_END[quote] if quote else _TOKEN).search(line, at)
+        if found is None:
+            break
+        at = found.end()
+        kind = found.lastgroup
+        if kind == "end":
+            quote = ""
+        elif kind == "triple":
+            quote = found[0]
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth = max(0, depth - 1)
+        elif kind == "continued":
+            continued = True
+    return depth, quote, continued
+
+
+def indent_of(line: str) -> str:
+    """Return the blanks that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def usable(name: str) -> str:
+    """Return a name, or "" where Python takes it for none."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) else ""
+
+
+def width(line: str) -> int:
+    """Return how far a line is indented, a tab being eight columns, or -1 where it holds no code."""
+    text = line.lstrip(" \t\f")
+    if not text or text[0] == "#":
+        return -1
+    indent = line[: len(line) - len(text)]
+    return len(indent.replace("\f", "").expandtabs(8))
+
+
 @dataclass(frozen=True)
 class Block:
     """Some lines that seem to be one statement, with the comments and empty lines below it."""
 
     first: int  # index of the first line
     end: int  # and of the one after the last
+    at: int  # of the `def` or `class` after its decorators
+    kind: str  # "def" or "class"
+    name: str  # that it defines; "" where none can be told
     is_definition: bool  # of a function, method or class, decorators included
     is_spaced: bool  # an empty line, or nothing, comes before
-    is_stray: bool = False  # it begins further left than its neighbours
-    is_piece: bool = False  # a line of a method, or the mark of a Git merge
+    is_stray: bool  # it begins further left than its neighbours
+    is_piece: bool  # a line of a method, or the mark of a Git merge
 
 
 class Reader:
@@ -46,6 +97,7 @@ class Reader:
             Block(
                 start,
                 after,
+                *self._definition(start, after),
                 is_definition=self._is_definition(start, margin),
                 is_spaced=start == first or not self.lines[start - 1].strip(),
                 is_stray=self.widths[start] < margin,
@@ -61,9 +113,16 @@ class Reader:
             depth, quote, _ = state_after(line, depth, quote)
         return bool(quote)
 
+    def _definition(self, first: int, end: int) -> tuple[int, str, str]:
+        for number in range(first, end):
+            if found := _DEFINED.match(self.lines[number]):
+                return number, found["kind"], usable(found["name"])
+        found = _MISSPELT.match(self.lines[first])
+        return first, "def", usable(found["name"]) if found else ""
+
     def _is_definition(self, number: int, margin: int) -> bool:
         line = self.lines[number]
-        return bool(HEADER.match(line) or (margin and MISSPELT.match(line)))
+        return bool(_HEADER.match(line) or (margin and _MISSPELT.match(line)))
 
     def _starts(self, first: int, end: int, margin: int) -> list[int]:
         starts: list[int] = []
@@ -91,25 +150,18 @@ class Reader:
     def _is_amiss(self, number: int, margin: int, inner: int) -> bool:
         """Whether a method begins here, though not at the margin: left of the body above it, or with other blanks."""
         line = self.lines[number]
-        if not margin or not HEADER.match(line) or line.lstrip()[0] == "@":
+        if not margin or not _HEADER.match(line) or line.lstrip()[0] == "@":
             return False
-        return self.widths[number] < inner or (
-            inner >= 0 and self._has_tabs(number) != self._has_tabs(number, back=True)
-        )
-
-    def _has_tabs(self, number: int, *, back: bool = False) -> bool:
-        if back:
-            number -= 1
-            while number > 0 and self.widths[number] < 0:
-                number -= 1
-        line = self.lines[number]
-        return "\t" in line[: len(line) - len(line.lstrip())]
+        if inner < 0 or self.widths[number] < inner:
+            return inner >= 0
+        above = next((n for n in range(number - 1, 0, -1) if self.widths[n] >= 0), 0)
+        return ("\t" in indent_of(line)) != ("\t" in indent_of(self.lines[above]))
 
     def _closed(self, number: int, end: int, margin: int, depth: int, quote: str) -> int:
         """Return after which line all is closed that is open before this one, or -1: no definition stands inside."""
         for at in range(number, min(end, number + _LONGEST_OPEN)):
             self._left -= 1
-            if self._left < 0 or (0 <= self.widths[at] <= margin and HEADER.match(self.lines[at])):
+            if self._left < 0 or (0 <= self.widths[at] <= margin and _HEADER.match(self.lines[at])):
                 return -1
             depth, quote, _ = state_after(self.lines[at], depth, quote)
             if not (depth or quote):

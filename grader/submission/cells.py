@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
+from grader.submission.binding import FUNCTIONS
+from grader.submission.blocks import indent_of, state_after
 from grader.submission.fault import SubmissionError
-from grader.submission.lines import state_after
 from grader.submission.salvage import read
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.
@@ -18,7 +19,6 @@ _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>.*)")
 # None of these can begin a statement of Python. The last alternative is IPython's help, `np.dot?`.
 _LINE_MAGIC = re.compile(r"[ \t]*+(?:[%!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
 _ASSIGNED_MAGIC = re.compile(r"(?P<to>[ \t]*+[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=))")
-_PERHAPS = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def translate(source: str) -> Translated:
     """
     lines = source.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    lines = _without_common_indent(lines, first)
+    # As IPython does with a method pasted into a cell of its own.
+    indent = indent_of(lines[first])
+    lines = [line.removeprefix(indent) for line in lines]
     magics, added_to = 0, ""
     while cell_magic := _CELL_MAGIC.match(lines[first]) if first < len(lines) else None:
         magics += 1
@@ -63,26 +65,12 @@ def translate(source: str) -> Translated:
         elif name not in _BODY_STAYS:
             return Translated("\n" * (len(lines) - 1), magics)
         first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    if _PERHAPS.search("\n".join(lines)):
-        magics += _replace_line_magics(lines)
+    magics += _replace_line_magics(lines)
     if added_to:
-        lines += [f"{added_to}.{name} = {name}" for name in dict.fromkeys(_functions("\n".join(lines)))]
+        with suppress(SubmissionError):  # told when it is parsed again
+            names = [node.name for node in read("\n".join(lines), "").body if isinstance(node, FUNCTIONS)]
+            lines += [f"{added_to}.{name} = {name}" for name in dict.fromkeys(names)]
     return Translated("\n".join(lines), magics)
-
-
-def _functions(source: str) -> list[str]:
-    """Give the functions of a cell; none where it does not parse, which is told when it is parsed again."""
-    try:
-        body = read(source, "").body
-    except SubmissionError:
-        return []
-    return [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-
-
-def _without_common_indent(lines: list[str], first: int) -> list[str]:
-    """Take away the first line's indentation, as IPython does with a method pasted into a cell of its own."""
-    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip(" \t"))]
-    return [line.removeprefix(indent) for line in lines] if indent else lines
 
 
 def _replace_line_magics(lines: list[str]) -> int:
@@ -107,5 +95,5 @@ def _python_for(line: str) -> str | None:
     if assigned := _ASSIGNED_MAGIC.match(line):
         return assigned["to"].replace(",", " =") + " = None"
     if _LINE_MAGIC.match(line):
-        return line[: len(line) - len(line.lstrip())] + "pass"
+        return indent_of(line) + "pass"
     return None

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from grader.submission.binding import bound, within
+from grader.records import Place, Problem
+from grader.submission.binding import IMPORTS, bound, within
+from grader.submission.documents import Document
 from grader.submission.fault import SubmissionError
-from grader.submission.library import package_of
+from grader.submission.library import Library, Request, package_of
 from grader.submission.naming import plain_stem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from grader.records import Place, Problem
-    from grader.submission.documents import Document
-    from grader.submission.library import Library, Request
-    from grader.submission.statements import Parsed, Statement
+from grader.submission.statements import Parsed, Statement, begun_in
 
 # A file that imports the class from a file that imports it, and so on.
 _DEEPEST_CHAIN = 20
@@ -41,13 +37,17 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Claim]:
     The assignment's own notebook is preferred, whatever a course platform added to its name; then what can be read,
     notebooks before .py files, the less deep in folders, and the alphabet.
     """
-    by_preference = sorted(library.documents.values(), key=lambda document: _preference(document, notebook))
+
+    def is_own(document: Document) -> bool:
+        return document.is_notebook and _words(plain_stem(document.path.name)) == _words(plain_stem(notebook))
+
+    by_preference = sorted(
+        library.documents.values(), key=lambda d: (not is_own(d), not d.is_notebook, len(d.path.parts), str(d.path))
+    )
     claims = [found for document in by_preference if (found := claim(library, document, class_name)) is not None]
     # The assignment's own notebook is graded even where its class does not parse: to grade an old copy in its stead
     # would give points or take them for what the student did not mean to hand in.
-    own = [found for found in claims if is_named(found.document, notebook)]
-    rest = [found for found in claims if found not in own]
-    return own + [found for found in rest if not found.fault] + [found for found in rest if found.fault]
+    return sorted(claims, key=lambda found: bool(found.fault) and not is_own(found.document))
 
 
 def claim(library: Library, document: Document, name: str, package: str = "", chain: int = 0) -> Claim | None:
@@ -60,25 +60,24 @@ def claim(library: Library, document: Document, name: str, package: str = "", ch
         return None
     parsed = library.parsed(document)
     if fault := library.fault(document):
-        held = parsed.document.fault or name in parsed.broken_names
+        held = parsed.document.fault or name in parsed.refused
         return Claim(document, document, fault=fault) if held else None
     found = []
-    for statement in library.statements_with(document, name, package):
-        source = _source(library, document, statement, name, package, chain)
-        if source is not None:
-            found.append((statement, source))
-    broken = parsed.broken_names.get(name, -1)
+    for statement in parsed.statements:
+        if statement.runs and name in library.binds(statement, package, document.path)[0]:
+            source = _source(library, document, statement, name, package, chain)
+            found += [(statement, source)] if source else []
+    broken = max((n for n in parsed.broken if name in begun_in(parsed.document.cells[n].source)), default=-1)
     if broken > (found[-1][0].cell if found else -1):
         return Claim(document, document, fault=parsed.broken[broken].problem)
     if not found:
         return None
     lost = parsed.stubs.get(found[-1][0].order)
     if lost is not None:
-        return Claim(document, document, fault=lost.problem)
-    last = found[-1][1]
-    places = tuple(parsed.place(statement) for statement, _ in found)
-    steps = _steps(parsed, [statement for statement, _ in found], name)
-    return Claim(document, last.holder, places, last.fault, steps)
+        return Claim(document, document, fault=lost.complaint.problem)
+    last, statements = found[-1][1], [statement for statement, _ in found]
+    places = tuple(parsed.place(statement) for statement in statements)
+    return Claim(document, last.holder, places, last.fault, _steps(parsed, statements, name))
 
 
 def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
@@ -94,32 +93,17 @@ def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Req
                         yield document, request, parsed.place(statement)
 
 
-def is_named(document: Document, notebook: str) -> bool:
-    """Whether a file is the assignment's notebook by name, whatever Canvas or a browser added to it."""
-    return document.is_notebook and _words(plain_stem(document.path.name)) == _words(plain_stem(notebook))
-
-
 def _steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
     """Count the statements at the end that make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
     steps = 1
-    for statement in reversed(statements[1:]):
-        try:
-            builds_on = name in parsed.needs(statement).now
-        except SubmissionError:  # told where it is kept
-            builds_on = False
-        if not builds_on:
-            break
-        steps += 1
+    with suppress(SubmissionError):  # told where it is kept
+        while steps < len(statements) and name in parsed.needs(statements[-steps]).now:
+            steps += 1
     return steps
 
 
 def _words(stem: str) -> list[str]:
     return re.findall(r"[^\W_]+", stem.casefold())
-
-
-def _preference(document: Document, notebook: str) -> tuple[bool, bool, int, str]:
-    depth = len(document.path.parts)
-    return not is_named(document, notebook), not document.is_notebook, depth, str(document.path)
 
 
 def _source(
@@ -131,14 +115,13 @@ def _source(
     for node in parts:
         if not isinstance(node, ast.ImportFrom):
             continue
-        original = next((alias.name for alias in node.names if name == (alias.asname or alias.name)), "")
-        if node in statement.stars:
-            original = name
+        given = {alias.asname or alias.name: alias.name for alias in node.names}
+        original = name if node in statement.stars else given.get(name, "")
         for request in library.requests(node, package, document.path) if original else ():
             module = library.find(request.dotted, document.path)
             if module is not None:
                 inner = claim(library, module, original, package_of(request.dotted, module), chain + 1)
                 found = inner or found
     # `import TwoLayerNet` binds a module, not a class.
-    here = any(name in bound(node) for node in parts if not isinstance(node, (ast.Import, ast.ImportFrom)))
+    here = any(name in bound(node) for node in parts if not isinstance(node, IMPORTS))
     return found or (Claim(document, document) if here else None)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from grader.records import Segment
+from grader.submission.binding import FUNCTIONS
 from grader.submission.syntax import parse
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from grader.records import Segment
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Classes that inherit from each other in a circle cannot be run, but they can be read.
 _MOST_BASES = 20
 
@@ -46,7 +42,7 @@ def definitions(segments: tuple[Segment, ...], class_name: str) -> Definitions:
     statements = _statements(segments)
     functions: dict[str, Function] = {}
     for segment, node in statements:
-        if isinstance(node, _FUNCTIONS):
+        if isinstance(node, FUNCTIONS):
             functions[node.name] = Function(segment, node)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             functions |= {name.id: Function(segment, node.value) for name in node.targets if isinstance(name, ast.Name)}
@@ -67,7 +63,7 @@ def _statements(segments: tuple[Segment, ...]) -> list[tuple[Segment, ast.stmt]]
         if segment.kept:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                body = parse(segment.source, segment.label).body
+                body = parse(segment.source, segment.label)
             found += [(segment, body[index]) for index in segment.kept]
     return found
 
@@ -83,7 +79,7 @@ def _inherited(statements: list[tuple[Segment, ast.stmt]], class_name: str) -> d
         name = waiting.pop(0)
         if name in classes:
             segment, node = classes[name]
-            own = {part.name: _method(segment, part) for part in node.body if isinstance(part, _FUNCTIONS)}
+            own = {part.name: _method(segment, part) for part in node.body if isinstance(part, FUNCTIONS)}
             methods = own | methods
             waiting = [base.id for base in node.bases if isinstance(base, ast.Name)] + waiting
     return methods
@@ -99,13 +95,13 @@ def _attached(node: ast.stmt, class_name: str) -> dict[str, str]:
 
     The function is "" where something else than a name is attached.
     """
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
-        target = node.targets[0]
-        if isinstance(target.value, ast.Name) and target.value.id == class_name:
-            return {target.attr: node.value.id if isinstance(node.value, ast.Name) else ""}
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and len(node.value.args) == 3:
-        function, (owner, name, given) = node.value.func, node.value.args
-        is_ours = isinstance(owner, ast.Name) and owner.id == class_name
-        if is_ours and isinstance(function, ast.Name) and function.id == "setattr" and isinstance(name, ast.Constant):
-            return {str(name.value): given.id if isinstance(given, ast.Name) else ""}
-    return {}
+    match node:
+        case ast.Assign([ast.Attribute(ast.Name(owner), name), *_], given) if owner == class_name:
+            pass
+        case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(owner), ast.Constant(name), given])) if (
+            owner == class_name
+        ):
+            pass
+        case _:
+            return {}
+    return {str(name): given.id if isinstance(given, ast.Name) else ""}

@@ -6,78 +6,32 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from grader.records import Problem
 from grader.submission.binding import within
+from grader.submission.documents import Document
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import plain_stem
 from grader.submission.salvage import read
 from grader.submission.statements import Parsed, Statement, parse_document
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import PurePosixPath
-
-    from grader.submission.documents import Document
-
 # A chain of files that import everything from the next is as long as this at most.
 _DEEPEST_CHAIN = 40
 _DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
 # Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
-WELL_KNOWN = frozenset(
-    [
-        "IPython",
-        "PIL",
-        "autograd",
-        "cupy",
-        "cv2",
-        "google",
-        "graphviz",
-        "h5py",
-        "imageio",
-        "ipywidgets",
-        "jax",
-        "keras",
-        "lasagne",
-        "matplotlib",
-        "mpl_toolkits",
-        "networkx",
-        "nltk",
-        "numba",
-        "pandas",
-        "past",
-        "plotly",
-        "psutil",
-        "pydot",
-        "pylab",
-        "requests",
-        "scipy",
-        "seaborn",
-        "six",
-        "skimage",
-        "sklearn",
-        "sympy",
-        "tensorflow",
-        "theano",
-        "torch",
-        "torchvision",
-        "tqdm",
-        "future",
-        "gensim",
-        "bokeh",
-        "cython",
-        "nose",
-        "pytest",
-        "notebook",
-        "jupyter",
-        "wandb",
-    ]
-)
+_PACKAGES = """
+IPython PIL autograd bokeh cupy cv2 cython future gensim google graphviz h5py imageio ipywidgets jax jupyter keras
+lasagne matplotlib mpl_toolkits networkx nltk nose notebook numba pandas past plotly psutil pydot pylab pytest
+requests scipy seaborn six skimage sklearn sympy tensorflow theano torch torchvision tqdm wandb
+"""
+WELL_KNOWN = frozenset(_PACKAGES.split())
 
 
 @dataclass(frozen=True)
@@ -95,10 +49,14 @@ class Library:
     def __init__(self, documents: Iterable[Document]) -> None:
         self.documents = {document.path: document for document in documents}
         self._parsed: dict[PurePosixPath, Parsed] = {}
-        self._found: dict[tuple[str, PurePosixPath], Document | None] = {}
+        self._found: dict[tuple[str, PurePosixPath], PurePosixPath | None] = {}
         self._public: dict[tuple[str, PurePosixPath], frozenset[str]] = {}
         self._size = 0
-        self._by_name = _by_name(self.documents.values())
+        self._by_name: defaultdict[str, list[PurePosixPath]] = defaultdict(list)  # by the last part of a module's name
+        for document in self.documents.values():
+            if not document.is_notebook and (parts := _module_path(document.path)):
+                for name in {parts[-1], plain_stem(parts[-1])}:
+                    self._by_name[name].append(document.path)
 
     def parsed(self, document: Document) -> Parsed:
         """Give a document's statements."""
@@ -106,20 +64,19 @@ class Library:
             self._size += sum(len(cell.source) for cell in document.cells if len(cell.source) <= LARGEST)
             if self._size > LARGEST_IN_ALL:
                 kib = LARGEST_IN_ALL // 1024
-                problem = failed(
+                fault = failed(
                     f"The submission holds more than {kib} KiB of code. Hand in your own files only."
                 ).problem
-                document = replace(document, cells=(), fault=document.fault or problem)
-                self.documents[document.path] = document
+                document = self.documents[document.path] = replace(document, cells=(), fault=document.fault or fault)
             self._parsed[document.path] = parse_document(document)
         return self._parsed[document.path]
 
-    def put(self, document: Document) -> None:
-        """Take a document in place of the one with its path."""
-        self.documents[document.path] = document
-        self._parsed.pop(document.path, None)
-        self._found.clear()
-        self._by_name = _by_name(self.documents.values())
+    def in_package(self, document: Document, package: str) -> Document:
+        """Give a document as it can be imported in a package, or run in none: relative imports never lead out of it."""
+        if _climbs_too_far(self.parsed(document), package):
+            document = self.documents[document.path] = _with_absolute_imports(document)
+            del self._parsed[document.path]
+        return document
 
     def fault(self, document: Document) -> Problem | None:
         """Return why a document cannot be used at all; of a .py file also that it does not parse."""
@@ -137,7 +94,8 @@ class Library:
         key = (dotted, near.parent)
         if key not in self._found:
             self._found[key] = self._find(dotted, near)
-        return self._found[key]
+        path = self._found[key]
+        return self.documents[path] if path else None
 
     def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
         """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
@@ -146,23 +104,25 @@ class Library:
                 for alias in part.names:
                     yield Request(alias.name, None, part)
             elif isinstance(part, ast.ImportFrom) and part.module != "__future__":
-                yield from self._requests_from(part, absolute(part, package), near)
+                yield from self._requests_from(part, _absolute(part, package), near)
 
     def is_missing(self, request: Request, near: PurePosixPath) -> bool:
         """Whether what is imported was not handed in and is not installed where students' code runs."""
-        return not is_installed(request.dotted) and self.find(request.dotted, near) is None
+        return not _is_installed(request.dotted) and self.find(request.dotted, near) is None
 
-    def star_names(
-        self, node: ast.ImportFrom, package: str, near: PurePosixPath, chain: int = 0
-    ) -> frozenset[str] | None:
-        """Give the names that an import of everything binds, or None where nobody knows."""
-        dotted = absolute(node, package)
-        if dotted == "numpy":
-            return frozenset(name for name in dir(np) if not name.startswith("_"))
-        document = self.find(dotted, near)
-        if document is None:
-            return None
-        return self._public_names(document, package_of(dotted, document), chain)
+    def binds(self, statement: Statement, package: str, near: PurePosixPath, chain: int = 0) -> tuple[set[str], bool]:
+        """Give the names that a statement binds, imports of everything included, and whether these are all of them."""
+        names, is_known = set(statement.binds), True
+        for star in statement.stars:
+            dotted = _absolute(star, package)
+            document = self.find(dotted, near)
+            if dotted == "numpy":
+                names |= {name for name in dir(np) if not name.startswith("_")}
+            elif document is not None:
+                names |= self._public_names(document, package_of(dotted, document), chain + 1)
+            else:
+                is_known = False
+        return names, is_known
 
     def _public_names(self, document: Document, package: str, chain: int = 0) -> frozenset[str]:
         key = (package, document.path)
@@ -171,23 +131,9 @@ class Library:
             names: set[str] = set()
             for statement in self.parsed(document).statements if chain < _DEEPEST_CHAIN else ():
                 if statement.runs:
-                    names |= statement.binds
-                    for star in statement.stars:
-                        names |= self.star_names(star, package, document.path, chain + 1) or set()
+                    names |= self.binds(statement, package, document.path, chain)[0]
             self._public[key] = frozenset(name for name in names if not name.startswith("_"))
         return self._public[key]
-
-    def statements_with(self, document: Document, name: str, package: str) -> list[Statement]:
-        """List the statements of a document that bind a name, imports of everything included, in order."""
-        return [
-            statement
-            for statement in self.parsed(document).statements
-            if statement.runs
-            and (
-                name in statement.binds
-                or any(name in (self.star_names(star, package, document.path) or ()) for star in statement.stars)
-            )
-        ]
 
     def _requests_from(self, node: ast.ImportFrom, base: str, near: PurePosixPath) -> Iterator[Request]:
         """Tell modules from names: in `from cs231n import layers`, layers may be either."""
@@ -203,29 +149,29 @@ class Library:
         if names - modules and base:
             yield Request(base, frozenset(names - modules), node)
 
-    def _find(self, dotted: str, near: PurePosixPath) -> Document | None:
+    def _find(self, dotted: str, near: PurePosixPath) -> PurePosixPath | None:
         wanted = dotted.split(".")
-        if is_installed(dotted):
+        if _is_installed(dotted):
             return None
         least = len(wanted) if wanted[0] in WELL_KNOWN else 1
         ranked = []
-        for document in self._by_name.get(wanted[-1], []):
-            path = _module_path(document.path)
-            matched = 1 + _common(wanted[-2::-1], path[-2::-1])
-            if document.path != near and matched >= least:
-                own_name = path[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
-                near_by = _common(near.parent.parts, document.path.parent.parts)
-                ranked.append((-matched, not own_name, -near_by, len(path), str(document.path), document))
-        return min(ranked, key=lambda row: row[:-1])[-1] if ranked else None
+        for path in self._by_name.get(wanted[-1], []):
+            parts = _module_path(path)
+            matched = 1 + _common(wanted[-2::-1], parts[-2::-1])
+            if path != near and matched >= least:
+                own_name = parts[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
+                near_by = _common(near.parent.parts, path.parent.parts)
+                ranked.append((-matched, not own_name, -near_by, len(parts), str(path), path))
+        return min(ranked)[-1] if ranked else None
 
 
-def is_installed(dotted: str) -> bool:
+def _is_installed(dotted: str) -> bool:
     """Whether a module is at hand where students' code runs: the standard library and numpy are."""
     root = dotted.split(".", maxsplit=1)[0]
     return root == "numpy" or root in sys.stdlib_module_names
 
 
-def absolute(node: ast.ImportFrom, package: str) -> str:
+def _absolute(node: ast.ImportFrom, package: str) -> str:
     """Give the absolute name of the module that a from-import names; "" for `from . import x` outside a package."""
     if not node.level:
         return node.module or ""
@@ -239,16 +185,16 @@ def package_of(dotted: str, document: Document) -> str:
     return dotted if document.path.name == "__init__.py" else dotted.rpartition(".")[0]
 
 
-def climbs_too_far(parsed: Parsed, package: str) -> bool:
+def _climbs_too_far(parsed: Parsed, package: str) -> bool:
     """Whether relative imports lead out of the package, so that Python would refuse them."""
-    if not any(_DOTS.search(line) for lines in parsed.lines for line in lines):
+    if not any(_DOTS.search(cell.source.encode()) for cell in parsed.document.cells):
         return False
     depth = len(package.split(".")) if package else 0
     nodes = (part for statement in parsed.statements for part in ast.walk(statement.node))
     return any(isinstance(part, ast.ImportFrom) and part.level > depth for part in nodes)
 
 
-def with_absolute_imports(document: Document) -> Document:
+def _with_absolute_imports(document: Document) -> Document:
     """Rewrite the relative imports of a file that is not run as part of a package, keeping its lines.
 
     Such a file was written for a package's folder and handed in without it; ``from ..layers import relu`` then
@@ -271,17 +217,6 @@ def with_absolute_imports(document: Document) -> Document:
     return replace(document, cells=tuple(cells))
 
 
-def _by_name(documents: Iterable[Document]) -> dict[str, list[Document]]:
-    """Group the modules by the last part of their names."""
-    found: defaultdict[str, list[Document]] = defaultdict(list)
-    for document in documents:
-        path = _module_path(document.path)
-        if not document.is_notebook and path:
-            for name in {path[-1], plain_stem(path[-1])}:
-                found[name].append(document)
-    return found
-
-
 def _module_path(path: PurePosixPath) -> tuple[str, ...]:
     """Give a file's path as the parts of a module's name."""
     return path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
@@ -289,4 +224,4 @@ def _module_path(path: PurePosixPath) -> tuple[str, ...]:
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
     """Count the equal parts at the beginning."""
-    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))

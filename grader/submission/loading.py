@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from grader.records import Submission
+from grader.records import Segment, Submission
 from grader.submission import notes as say
 from grader.submission.absence import absent
 from grader.submission.choosing import choose
@@ -15,13 +15,7 @@ from grader.submission.fault import SubmissionError
 from grader.submission.gathering import Gathering
 from grader.submission.library import Library
 from grader.submission.naming import printable, safe_names
-from grader.submission.reading import receive
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from grader.records import Segment
-    from grader.submission.reading import HandIn
+from grader.submission.reading import HandIn, receive
 
 
 def load(
@@ -82,34 +76,25 @@ def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str,
     claims = choose(library, class_name, notebook)
     if not claims:
         return replace(empty, notes=hand_in.notes, problem=absent(library, class_name).problem)
-    chosen = claims[0]
+    chosen, on_choice = claims[0], say.on_choice(claims, class_name)
     found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
     if chosen.fault:
-        others = say.on_choice(claims, class_name)
-        return replace(found, notes=(*found.notes, *others), problem=chosen.fault)
+        return replace(found, notes=(*found.notes, *on_choice), problem=chosen.fault)
     gathering = Gathering(library, chosen.document)
     try:
-        needed = gathering.want([class_name])
+        segments = gathering.main.segments(gathering.want([class_name]))
     except SubmissionError as error:
         return replace(found, problem=error.problem)
-    segments = gathering.segments(needed)
-    stand_ins = dict(gathering.stand_ins)
-    lacking = say.on_lacking(gathering)
+    # Before the variable needs more.
+    on_needs = [*say.on_stand_ins(gathering), *say.on_lacking(gathering)]
     extras, on_extras = _extras(gathering, variable)
+    on_rest = [*say.on_losses(gathering, variable), *on_choice, *say.on_what_was_left(gathering)]
     return replace(
         found,
         segments=segments,
         extras=extras,
         modules=gathering.modules(),
-        notes=(
-            *found.notes,
-            *say.on_losses(gathering, variable),
-            *say.on_choice(claims, class_name),
-            *say.on_what_was_left(gathering, gathering.main.kept.values()),
-            *say.on_stand_ins(stand_ins, gathering.stand_in_names),
-            *lacking,
-            *on_extras,
-        ),
+        notes=(*found.notes, *on_rest, *on_needs, *on_extras),
     )
 
 
@@ -121,4 +106,4 @@ def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], l
         return (), [f"{variable} cannot be read. {error.problem.message}"]
     if lost := gathering.lost(variable):
         return (), [f"{variable} cannot be read. {lost.complaint.message}"]
-    return gathering.segments(statements), say.on_variable(gathering, statements, variable)
+    return gathering.main.segments(statements), say.on_variable(gathering, statements, variable)

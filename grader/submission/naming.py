@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 ENDINGS = (".ipynb", ".py", ".zip")
+SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "dist-packages", "venv", "virtualenv"}
 
 # 120 bytes leave room for "-12", ".html" and a temporary ending within the 255 bytes that file systems give a name.
 _LONGEST = 120
@@ -36,14 +34,20 @@ def entries(folder: Path) -> list[Path]:
 def ignored(folder: Path) -> list[Path]:
     """List what else a person put into a class folder, such as ``roster.csv``, so that a caller may say so.
 
-    What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not worth a
-    word; ``.alice.ipynb`` may be somebody's work.
+    What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not
+    worth a word; ``.alice.ipynb`` may be somebody's work.
     """
     return [entry for entry in _visible(folder) if not _is_submission(entry)] + [
         entry
         for entry in sorted(folder.iterdir())
         if entry.name.startswith(".") and not entry.name.startswith("._") and entry.name.lower().endswith(ENDINGS)
     ]
+
+
+def is_wanted(path: PurePosixPath) -> bool:
+    """Tell whether a path inside a submission is one to read or open, and not what tools leave behind."""
+    hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
+    return not hidden and path.name.lower().endswith(ENDINGS)
 
 
 def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from grader.submission.fstrings import put_aside
+from grader.submission.fstrings import parses, put_aside
 
 Version = tuple[int, int]
 HERE: Version = sys.version_info[:2]
@@ -42,45 +42,28 @@ class Newer:
         return f"{self.what}, which needs Python {_shown(self.version)} or newer, and this grader runs {_shown(HERE)}"
 
 
-def _f_strings(source: str) -> tuple[str, int]:
-    text, _, line = put_aside(source, f_too=True, t_too=False)
-    return text, line
-
-
-def _t_strings(source: str) -> tuple[str, int]:
-    text, _, line = put_aside(source, f_too=False, t_too=True)
-    return text, line
-
-
-def _generics(source: str) -> tuple[str, int]:
-    return _sub(_GENERIC, lambda found: found[1] + "\n" * found[0].count("\n"), source)
-
-
-def _aliases(source: str) -> tuple[str, int]:
-    return _sub(_ALIAS, lambda found: f"{found[1]}{found[2]}{found[3]}", source)
-
-
-def _excepts(source: str) -> tuple[str, int]:
-    return _sub(_EXCEPT, lambda found: f"{found[1]}({found[2]}){found[3]}", source)
-
-
-def _sub(pattern: re.Pattern[str], write: Callable[[re.Match[str]], str], source: str) -> tuple[str, int]:
+def _sub(pattern: re.Pattern[str], template: str, source: str) -> tuple[str, int]:
     first = pattern.search(source)
-    return (pattern.sub(write, source), source.count("\n", 0, first.start()) + 1) if first else (source, 0)
+    return (pattern.sub(template, source), source.count("\n", 0, first.start()) + 1) if first else (source, 0)
 
 
-# (since, what it is, how every Python reads it, the text without it)
+# (since, what it is, how every Python reads it, what gives the text without it and the line of the first)
 _FEATURES: tuple[tuple[Version, str, str, Callable[[str], tuple[str, int]]], ...] = (
     (
         (3, 12),
         "an f-string with its own quotes, a backslash or a comment inside its braces (PEP 701)",
         "Use the other kind of quotes inside the braces, or put the value into a variable first",
-        _f_strings,
+        partial(put_aside, kinds="f"),
     ),
-    ((3, 12), "type parameters in brackets (PEP 695)", "Leave the brackets out", _generics),
-    ((3, 12), "a `type` statement (PEP 695)", "Leave the word `type` out", _aliases),
-    ((3, 14), "a t-string (PEP 750)", "Write an f-string", _t_strings),
-    ((3, 14), "several exceptions without parentheses (PEP 758)", "Write except (A, B):", _excepts),
+    ((3, 12), "type parameters in brackets (PEP 695)", "Leave the brackets out", partial(_sub, _GENERIC, r"\1")),
+    ((3, 12), "a `type` statement (PEP 695)", "Leave the word `type` out", partial(_sub, _ALIAS, r"\1\2\3")),
+    ((3, 14), "a t-string (PEP 750)", "Write an f-string", partial(put_aside, kinds="t")),
+    (
+        (3, 14),
+        "several exceptions without parentheses (PEP 758)",
+        "Write except (A, B):",
+        partial(_sub, _EXCEPT, r"\1(\2)\3"),
+    ),
 )
 
 
@@ -93,26 +76,21 @@ def newer(source: str, written_for: str = "") -> Newer | None:
         return None
     text, found = source, list[Newer]()
     for version, what, mend, without in _FEATURES:
-        if version <= HERE or (without is _excepts and not _is_no_python_2(source, written_for)):
-            continue
-        changed, line = without(text)
-        if line:
-            text = changed
-            found.append(Newer(version, what, line, mend))
-    if not found or not _parses(text):
+        if version > HERE and not ("PEP 758" in what and _is_python_2(source, written_for)):
+            text, line = without(text)
+            found += [Newer(version, what, line, mend)] if line else []
+    if not found or not parses(text):
         return None
     first = min(found, key=lambda one: one.line)
     return Newer(max(one.version for one in found), first.what, first.line, first.mend)
 
 
-def _is_no_python_2(source: str, written_for: str) -> bool:
-    """Whether `except A, B:` lists exceptions; in Python 2 the second is a name for what was caught."""
-    if written_for.startswith("2."):
-        return False
+def _is_python_2(source: str, written_for: str) -> bool:
+    """Whether the second name in `except A, B:` is one for what was caught, as in Python 2, and no other exception."""
     said = re.match(r"3\.(\d{1,3})", written_for)
     if said and int(said[1]) >= 14:
-        return True
-    return all(_are_exceptions(found[2]) for found in _EXCEPT.finditer(source))
+        return False
+    return written_for.startswith("2.") or not all(_are_exceptions(found[2]) for found in _EXCEPT.finditer(source))
 
 
 def _are_exceptions(listed: str) -> bool:
@@ -120,14 +98,6 @@ def _are_exceptions(listed: str) -> bool:
     last = names[1].rpartition(".")[2]
     known = isinstance(getattr(builtins, last, None), type)
     return len(names) > 2 or "." in names[1] or known or last[0].isupper()
-
-
-def _parses(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _shown(version: Version) -> str:

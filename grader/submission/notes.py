@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from grader.submission.binding import bound_anywhere
+from grader.records import Place
+from grader.submission.binding import IMPORTS, bound_anywhere
+from grader.submission.choosing import Claim
+from grader.submission.gathering import Gathering
 from grader.submission.library import WELL_KNOWN
 from grader.submission.naming import listed
-from grader.submission.statements import BUILTINS, begun_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from grader.records import Place
-    from grader.submission.choosing import Claim
-    from grader.submission.gathering import Gathering, Lost
-    from grader.submission.statements import Statement
-    from grader.submission.stubs import Loss
+from grader.submission.selecting import Selection
+from grader.submission.statements import BUILTINS, Statement, begun_in
+from grader.submission.stubs import Loss
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {
@@ -62,60 +58,59 @@ def _last_of(places: Sequence[Place]) -> str:
     return ", ".join(str(place) for place in places[-3:])
 
 
-def on_what_was_left(gathering: Gathering, kept: Iterable[Statement]) -> list[str]:
+def _at_most(notes: list[str], rest: str) -> list[str]:
+    """Say only how many there are of what comes after the first few."""
+    more = len(notes) - _MOST_LISTED
+    return notes if more <= 0 else [*notes[:_MOST_LISTED], f"{more} more {rest}"]
+
+
+def on_what_was_left(gathering: Gathering) -> list[str]:
     """Count what is not run, and name the cells that do not parse."""
     parsed = gathering.main.parsed
-    kept_orders = {statement.order for statement in kept}
-    kept_orders |= parsed.stubs.keys()  # told by themselves
-    left = sum(statement.order not in kept_orders and not _is_idle(statement.node) for statement in parsed.statements)
+    told = gathering.main.kept.keys() | parsed.stubs.keys()  # those by themselves
+    left = sum(statement.order not in told and not _is_idle(statement.node) for statement in parsed.statements)
     magics = parsed.document.magics
     parts = [f"{magics} magic{'s' if magics > 1 else ''}"] if magics else []
     if left:
         does = "statements that the class does" if left > 1 else "statement that the class does"
         parts.append(f"{left} {does} not need (plots, training, tuning)")
-    notes = [f"left out: {', '.join(parts)}"] if parts else []
-    for number, error in list(parsed.broken.items())[:_MOST_LISTED]:
-        label = parsed.document.cells[number].label
-        again = _defined_again(gathering, number)
-        if again:
-            notes.append(
-                f"{label} was left out: Python 3 cannot read it, and a later cell defines {listed(again)} again"
-            )
-        else:
-            notes.append(f"{label} was left out. {error.problem.message}")
-    if len(parsed.broken) > _MOST_LISTED:
-        notes.append(f"{len(parsed.broken) - _MOST_LISTED} more cells were left out, since Python cannot read them")
-    return notes
+    notes = []
+    for number, error in parsed.broken.items():
+        cell = parsed.document.cells[number]
+        again = _again(gathering.main, number, begun_in(cell.source))
+        notes.append(again or f"{cell.label} was left out. {error.problem.message}")
+    left_out = [f"left out: {', '.join(parts)}"] if parts else []
+    return left_out + _at_most(notes, "cells were left out, since Python cannot read them")
 
 
 def on_losses(gathering: Gathering, variable: str) -> list[str]:
     """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
     of_variable = gathering.lost(variable)
-    found = [lost for lost in gathering.losses() if lost.loss is not of_variable]
-    notes, told = list[str](), set[tuple[int, int]]()
-    for lost in found:
-        key = (id(lost.selection), lost.cell)
-        if key not in told and (again := _all_again([one for one in found if (id(one.selection), one.cell) == key])):
-            notes.append(again)
-            told.add(key)
-        if key not in told:
-            notes.append(_on_loss(lost.loss, is_run=lost.is_run))
-    if len(notes) > _MOST_LISTED:
-        notes[_MOST_LISTED:] = [f"{len(notes) - _MOST_LISTED} more parts cannot be read, and the rest is graded"]
-    return notes
+    notes: list[str] = []
+    for selection in gathering.selections():
+        spans = [(s.cell, s.node.lineno, s.node.end_lineno or 0) for s in selection.kept.values()]
+        for cell, losses in selection.parsed.losses.items():
+            told = [loss for loss in losses if loss is not of_variable]
+            run = [loss for loss in told if any(at == cell and first <= loss.line <= end for at, first, end in spans)]
+            again = "" if run or not told else _again(selection, cell, {loss.name for loss in told})
+            notes += [again] if again else [_on_loss(loss, is_run=loss in run) for loss in told]
+    return _at_most(notes, "parts cannot be read, and the rest is graded")
 
 
-def _all_again(losses: Sequence[Lost]) -> str:
-    """Say that a later cell defines again whatever one cell has lost; "" where that is not so."""
-    parsed, cell = losses[0].selection.parsed, losses[0].cell
-    names = {lost.loss.name for lost in losses}
-    later = {name for s in parsed.statements if s.cell > cell and s.runs for name in s.binds}
-    if not names <= later or any(lost.is_run for lost in losses):
+def _again(selection: Selection, cell: int, names: set[str]) -> str:
+    """Say that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
+    parsed = selection.parsed
+    again = {
+        name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))
+    }
+    is_broken = cell in parsed.broken
+    needed = names & selection.wanted if is_broken else names
+    if not again or not needed <= again:
         return ""
-    label = losses[0].loss.complaint.place.label
-    is_whole = all(s.cell != cell or s.order in parsed.stubs for s in parsed.statements)
+    is_whole = is_broken or all(s.cell != cell or s.order in parsed.stubs for s in parsed.statements)
+    label = parsed.document.cells[cell].label
     part = label if is_whole else f"a part of {label}"
-    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {listed(sorted(names))} again"
+    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {listed(sorted(again))} again"
 
 
 def _on_loss(loss: Loss, *, is_run: bool) -> str:
@@ -130,45 +125,33 @@ def _on_loss(loss: Loss, *, is_run: bool) -> str:
     return f"{what} cannot be read: it raises an error where it is called, and the rest is graded. {message}"
 
 
-def _defined_again(gathering: Gathering, cell: int) -> list[str]:
-    """Return what later cells define in a broken cell's stead; nothing if something else of it is needed."""
-    selection = gathering.main
-    names = begun_in(selection.parsed.document.cells[cell].source)
-    again = {
-        name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))
-    }
-    return [] if (names - again) & selection.wanted else sorted(again)
-
-
-def on_stand_ins(stand_ins: dict[str, Place], names: dict[str, set[str]]) -> list[str]:
+def on_stand_ins(gathering: Gathering) -> list[str]:
     """Return which modules are not at hand; of one that the student wrote, which names are then missing."""
-    known = {dotted: place for dotted, place in stand_ins.items() if dotted.split(".")[0] in WELL_KNOWN}
-    notes = []
-    if known:
-        places = [f"{dotted} ({place.label}, line {place.line})" for dotted, place in known.items()]
-        notes.append(f"not installed here, replaced by stand-ins: {listed(places, _MOST_LISTED)}")
-    own = [dotted for dotted in stand_ins if dotted not in known]
-    for dotted in own[:_MOST_LISTED]:
-        what = listed(sorted(names.get(dotted, ()))) or "what it defines"
-        file = f"{dotted.split('.')[-1]}.py"
-        notes.append(
-            f"{dotted} was not handed in, so {what} come{'s' if len(names.get(dotted, ())) < 2 else ''} from a stand-in "
-            f"({stand_ins[dotted]}): hand in {file} beside the notebook if your class uses it"
-        )
-    if len(own) > _MOST_LISTED:
-        notes.append(f"{len(own) - _MOST_LISTED} more modules were not handed in")
-    return notes
+    known, own = [], []
+    for dotted, place in gathering.stand_ins.items():
+        names = sorted(gathering.stand_in_names[dotted])
+        if dotted.split(".")[0] in WELL_KNOWN:
+            known.append(f"{dotted} ({place.label}, line {place.line})")
+        else:
+            come = "come" if len(names) > 1 else "comes"
+            own.append(
+                f"{dotted} was not handed in, so {listed(names) or 'what it defines'} {come} from a stand-in "
+                f"({place}): hand in {dotted.split('.')[-1]}.py beside the notebook if your class uses it"
+            )
+    notes = [f"not installed here, replaced by stand-ins: {listed(known, _MOST_LISTED)}"] if known else []
+    return notes + _at_most(own, "modules were not handed in")
 
 
 def on_lacking(gathering: Gathering) -> list[str]:
     """Name what the class needs and only a loop, or Python 2, would give."""
     lacking = {name for name in gathering.main.wanted if gathering.main.lacks(name)}
-    notes = []
-    for name, place in sorted(_bound_by_dropped(gathering, lacking).items())[:_MOST_LISTED]:
-        notes.append(f"{name} is set only in a block that is not run: {place}. Set it in a plain statement")
-    old = sorted(lacking & _PYTHON_2_NAMES.keys())
-    return notes + [
-        f"{name} is Python 2's, and this grader runs Python 3: write {_PYTHON_2_NAMES[name]}" for name in old
+    dropped = sorted(_bound_by_dropped(gathering, lacking).items())[:_MOST_LISTED]
+    return [
+        *(f"{name} is set only in a block that is not run: {at}. Set it in a plain statement" for name, at in dropped),
+        *(
+            f"{name} is Python 2's, and this grader runs Python 3: write {_PYTHON_2_NAMES[name]}"
+            for name in sorted(lacking & _PYTHON_2_NAMES.keys())
+        ),
     ]
 
 
@@ -186,11 +169,9 @@ def on_variable(gathering: Gathering, extras: list[Statement], variable: str) ->
 
 def _bound_by_dropped(gathering: Gathering, names: set[str]) -> dict[str, Place]:
     """Find where loops and other blocks that are not run bind these names; the last place of each."""
-    found: dict[str, Place] = {}
-    if not names:
-        return found
     parsed = gathering.main.parsed
-    for statement in parsed.statements:
+    found: dict[str, Place] = {}
+    for statement in parsed.statements if names else ():
         if not statement.runs:
             bound = bound_anywhere(statement.node)
             found |= {name: parsed.place(statement, bound[name]) for name in names & bound.keys()}
@@ -200,4 +181,4 @@ def _bound_by_dropped(gathering: Gathering, names: set[str]) -> dict[str, Place]
 def _is_idle(node: ast.stmt) -> bool:
     """Whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return text or isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom))
+    return text or isinstance(node, (ast.Pass, *IMPORTS))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from grader.submission import stubs
-from grader.submission.binding import within
-from grader.submission.blocks import Block, Reader
-from grader.submission.fault import SubmissionError, failed
+from grader.submission.blocks import Block, Reader, indent_of
+from grader.submission.fault import SubmissionError
 from grader.submission.stubs import Kind, Loss
-from grader.submission.syntax import Complaint, complaint, explain, parse
+from grader.submission.syntax import Complaint, complaint, error_at, parse, statements_of
 
 # A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
 _MOST_ATTEMPTS = 4_000
@@ -32,7 +32,7 @@ class Read:
     source: str  # of as many lines as the student's; what could not be read raises an error
     body: list[ast.stmt]
     losses: tuple[Loss, ...] = ()
-    refused: tuple[tuple[str, SubmissionError], ...] = ()  # names that a lost import may have bound, and what is wrong
+    refused: Mapping[str, SubmissionError] = field(default_factory=dict)  # names that a lost import may have bound
 
 
 class _HopelessError(Exception):
@@ -40,19 +40,9 @@ class _HopelessError(Exception):
 
 
 def read(source: str, label: str, written_for: str = "") -> Read:
-    """Parse a cell or file, or what can be parsed of it; `written_for` is the version that a notebook names, or "".
-
-    Raises
-    ------
-    SubmissionError
-        Nothing of it can be read.
-    """
+    """Parse a cell or file, or what can be parsed of it; refuse it where that is nothing."""
     try:
-        body = parse(source, label, written_for).body
-        if stray := _outside_function(body):
-            said = _error_at("'return' outside function", stray.lineno)
-            raise explain(said, source, label, written_for=written_for) from said
-        return Read(source, body)
+        return Read(source, parse(source, label, written_for))
     except SubmissionError as error:
         if not isinstance(error.__cause__, SyntaxError):
             raise
@@ -76,11 +66,16 @@ class _Salvage:
         self._reader = Reader(self._lines)
         self._attempts = self._complaints = 0
         self._losses: list[Loss] = []
-        self._refused: list[tuple[str, SubmissionError]] = []
+        self._refused: dict[str, SubmissionError] = {}
 
     def read(self) -> Read | None:
         """Return what is left; None where that is nothing."""
-        kept = self._read_statements()
+        kept, lost = self._sorted(self._units(0, len(self._lines), ""), "")
+        for unit, refusal in lost:
+            if self._read_class(unit):
+                kept.append(unit)
+            else:
+                self._lose(unit, refusal)
         if not kept and not any(loss.line for loss in self._losses):
             return None
         text = "\n".join(self._new)
@@ -88,65 +83,51 @@ class _Salvage:
             body = ast.parse(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        return Read(text, body, tuple(self._losses), tuple(self._refused))
+        return Read(text, body, tuple(self._losses), self._refused)
 
-    def _read_statements(self) -> int:
-        """Go through what stands at the margin; return how much of it is kept."""
-        units, kept, at = self._units(0, len(self._lines), ""), 0, 0
+    def _sorted(self, units: list[Block], indent: str) -> tuple[list[Block], list[tuple[Block, Complaint]]]:
+        """Return the units that Python reads, and those that it refuses with what is wrong."""
+        kept: list[Block] = []
+        lost: list[tuple[Block, Complaint]] = []
+        at = 0
         while at < len(units):
-            unit, taken = units[at], 1
-            refusal = self._refusal(unit)
-            if refusal:
-                taken = self._joined(units, at, "")
-                if taken or self._read_class(unit):
-                    kept += 1
-                else:
-                    self._lose_statement(unit, refusal)
+            refusal = self._refusal(units[at], indent)
+            taken = 1 if refusal is None else self._joined(units, at, indent)
+            if refusal and not taken:
+                lost.append((units[at], refusal))
             else:
-                kept += 1
-            at += max(taken, 1)
-        return kept
+                kept.append(units[at])
+            at += taken or 1
+        return kept, lost
 
     def _read_class(self, unit: Block) -> bool:
-        """Keep what can be read of a class; False where its header cannot, or where nothing is left that is worth it."""
-        at, kind, name = stubs.definition(self._lines, unit.first, unit.end)
-        body = self._body(unit, at) if kind == "class" and name else unit.end
+        """Keep what can be read of a class; False where its header cannot, or where too little is left."""
+        body = self._body(unit) if unit.kind == "class" and unit.name else unit.end
         if body == unit.end:
             return False
-        indents = Counter(self._indent(n) for n in range(body, unit.end) if _METHOD.match(self._lines[n]))
-        indent = indents.most_common(1)[0][0] if indents else self._indent(body)
-        units = self._units(body, unit.end, indent)
-        losses: list[tuple[Block, Complaint]] = []
-        has_method, number = False, 0
-        while number < len(units):
-            part, taken = units[number], 1
-            refusal = self._refusal(part, indent)
-            if refusal and not (taken := self._joined(units, number, indent)):
-                losses.append((part, refusal))
-            elif part.is_definition:
-                method = stubs.definition(self._lines, part.first, part.end)[2]
-                has_method = has_method or not method.startswith("__")
-            number += max(taken, 1)
-        names = {stubs.definition(self._lines, part.first, part.end)[2] for part, _ in losses if part.is_definition}
-        if not losses or not has_method or "__init__" in names:
+        indents = Counter(indent_of(line) for line in self._lines[body : unit.end] if _METHOD.match(line))
+        indent = indents.most_common(1)[0][0] if indents else indent_of(self._lines[body])
+        kept, lost = self._sorted(self._units(body, unit.end, indent), indent)
+        has_method = any(part.is_definition and not part.name.startswith("__") for part in kept)
+        if not lost or not has_method or any(part.is_definition and part.name == "__init__" for part, _ in lost):
             return False
-        for part, refusal in losses:
-            self._lose_member(part, refusal, indent, name)
+        for part, refusal in lost:
+            self._lose(part, refusal, indent, unit.name)
         return True
 
-    def _body(self, unit: Block, at: int) -> int:
-        """Return the first line of a class's body, before which stands a header that Python reads, or the unit's end."""
+    def _body(self, unit: Block) -> int:
+        """Return the first line of a class's body, below a header that Python reads, or the unit's end."""
         wide = self._reader.widths
-        deeper = (n for n in range(at + 1, unit.end) if wide[n] > wide[at])
+        deeper = (n for n in range(unit.at + 1, unit.end) if wide[n] > wide[unit.at])
         for number in islice(deeper, _LONGEST_HEADER):
-            head = [*self._lines[unit.first : number], f"{self._indent(number)}pass"]
+            head = [*self._lines[unit.first : number], f"{indent_of(self._lines[number])}pass"]
             with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                 ast.parse("\n".join(head))
                 return number
         return unit.end
 
     def _units(self, first: int, end: int, indent: str) -> list[Block]:
-        """Return the blocks of a class or of the whole text, a stray line joined to the definition in which it stands."""
+        """Return the blocks of a class or of the whole text, a stray line joined to the definition around it."""
         units: list[Block] = []
         around = -1  # the last definition
         for block in self._reader.blocks(first, end, _columns(indent)):
@@ -176,7 +157,7 @@ class _Salvage:
         return goes_deeper and (has_method or (is_next and not block.is_spaced)) and self._refusal(block) is not None
 
     def _joined(self, units: list[Block], at: int, indent: str) -> int:
-        """Return how many units are one after all, a text in quotes running over their borders; 0 where they are not."""
+        """Return how many units are one after all, a text in quotes running over their borders, or 0."""
         if not self._reader.is_open_text(units[at].first, units[at].end):
             return 0
         for count in range(2, min(_MOST_JOINED, len(units) - at) + 1):
@@ -186,97 +167,53 @@ class _Salvage:
 
     def _refusal(self, unit: Block, indent: str = "") -> Complaint | None:
         """Return what is wrong with a unit read by itself, or inside a class where it is indented; None if nothing."""
-        text = "\n".join(self._lines[unit.first : unit.end])
-        if not indent:
-            return self._parsed(text, unit.first)
-        if unit.is_stray:
+        text, before = "\n".join(self._lines[unit.first : unit.end]), unit.first
+        if indent and unit.is_stray:
             margin = _columns(indent)
             strays = [n for n in range(unit.first, unit.end) if 0 <= self._reader.widths[n] < margin]
-            said = _error_at("unindent does not match any outer indentation level", 1)
+            said = error_at("unindent does not match any outer indentation level", 1)
             return self._complaint(said, text, strays[0] if strays else unit.first)
-        return self._parsed(f"class _:\n{indent}pass\n{text}", unit.first - 2, in_class=True)
-
-    def _parsed(self, text: str, before: int, *, in_class: bool = False) -> Complaint | None:
-        """Return what is wrong with a text that has so many lines before it."""
+        if indent:
+            text, before = f"class _:\n{indent}pass\n{text}", before - 2
         self._attempts += 1
         if self._attempts > _MOST_ATTEMPTS:
             raise _HopelessError
         try:
-            body = ast.parse(text).body
+            statements_of(text)
         except SyntaxError as error:
             return self._complaint(error, text, before)
         except (ValueError, RecursionError, MemoryError):
-            said = "too deeply nested, or characters that no program has"
-            return self._complaint(_error_at(said, 3 if in_class else 1), text, before)
-        stray = _outside_function(body)
-        return self._complaint(_error_at("'return' outside function", stray.lineno), text, before) if stray else None
+            said = error_at("too deeply nested, or characters that no program has", unit.first - before + 1)
+            return self._complaint(said, text, before)
+        return None
 
     def _complaint(self, error: SyntaxError, text: str, before: int) -> Complaint:
         self._complaints += 1
         if self._complaints > _MOST_COMPLAINTS:
             raise _HopelessError
-        return complaint(error, self._source, self._label, before + 1, self._written_for, text)
+        return complaint(error, self._source, self._label, self._written_for, before + 1, text)
 
-    def _lose_statement(self, unit: Block, refusal: Complaint) -> None:
-        """Put what raises an error in the place of what stands at the margin."""
-        if not unit.is_definition:
-            self._lose_plain(unit, refusal)
-            return
-        at, kind, name = stubs.definition(self._lines, unit.first, unit.end)
-        lost: Kind = "class" if kind == "class" else "function"
-        place = self._whole.place
-        if lost == "class" and place and unit.first < place.line <= unit.end:
-            refusal = Complaint(place, self._whole.message, refusal.short)
-        stub = stubs.of_definition(name, "", (at, unit.end), refusal, lost) if name else None
-        self._replace(unit, stub)
-        self._losses.append(Loss(lost, name, "", refusal, stub.first + 1 if stub else 0))
-
-    def _lose_plain(self, unit: Block, refusal: Complaint) -> None:
-        text = "\n".join(self._lines[unit.first : unit.end])
-        if re.match(r"(?:import|from)\b", text):
-            error = failed(refusal.message, refusal.place)
-            words = dict.fromkeys([*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])])
-            self._refused += [(word, error) for word in words]
-            stub = None
-        else:
-            stub = stubs.of_statement(text, (unit.first, unit.end), refusal)
-        self._replace(unit, stub)
-        self._losses.append(Loss("statement", "", "", refusal, stub.first + 1 if stub else 0))
-
-    def _lose_member(self, unit: Block, refusal: Complaint, indent: str, owner: str) -> None:
-        """Put a method that raises an error in the place of one that cannot be read; of other statements nothing."""
-        at, kind, name = stubs.definition(self._lines, unit.first, unit.end)
-        stub = None
-        if unit.is_definition and name:
-            lost: Kind = "method" if kind == "def" else "class"
-            stub = stubs.of_definition(name, indent, (at, unit.end), refusal, lost)
-            self._losses.append(Loss(lost, name, owner, refusal, stub.first + 1))
-        else:
-            self._losses.append(Loss("statement", "", owner, refusal))
-        self._replace(unit, stub)
-
-    def _replace(self, unit: Block, stub: stubs.Stub | None) -> None:
+    def _lose(self, unit: Block, refusal: Complaint, indent: str = "", owner: str = "") -> None:
+        """Put what raises an error in the place of a unit, at the margin or in a class, where it gives a name."""
+        kind: Kind = "statement"
+        name, stub = "", dict[int, str]()
+        if unit.is_definition:
+            kind = "class" if unit.kind == "class" else "method" if owner else "function"
+            name, place = unit.name, self._whole.place
+            if kind == "class" and not owner and place and unit.first < place.line <= unit.end:
+                refusal = Complaint(place, self._whole.message, refusal.short)
+            stub = stubs.of_definition(unit, indent, refusal, kind) if name else {}
+        elif not owner:
+            text = "\n".join(self._lines[unit.first : unit.end])
+            if re.match(r"(?:import|from)\b", text):
+                words = [*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])]
+                self._refused |= dict.fromkeys(words, SubmissionError(refusal.problem))
+            else:
+                stub = stubs.of_statement(unit, text, refusal)
         for number in range(unit.first, unit.end):
-            self._new[number] = stub.lines.get(number, "") if stub else ""
-
-    def _indent(self, number: int) -> str:
-        line = self._lines[number]
-        return line[: len(line) - len(line.lstrip(" \t"))]
+            self._new[number] = stub.get(number, "")
+        self._losses.append(Loss(kind, name, owner, refusal, min(stub) + 1 if stub else 0))
 
 
 def _columns(indent: str) -> int:
     return len(indent.expandtabs(8))
-
-
-def _error_at(said: str, line: int) -> SyntaxError:
-    error = SyntaxError(said)
-    error.lineno = line
-    return error
-
-
-def _outside_function(body: list[ast.stmt]) -> ast.stmt | None:
-    """Return a `return` that stands in a class and in no method: its indentation was lost, and no class can be made."""
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    classes = (node for node in body if isinstance(node, ast.ClassDef))
-    inner = (part for node in classes for part in within(node, but_not=functions))
-    return next((part for part in inner if isinstance(part, ast.Return)), None)

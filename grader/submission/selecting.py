@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from grader.records import Segment
+from grader.submission.binding import IMPORTS
+from grader.submission.documents import Document
 from grader.submission.fault import SubmissionError
-from grader.submission.statements import BUILTINS, Parsed, Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from grader.submission.library import Library
+from grader.submission.statements import BUILTINS, Statement
 
 _NEVER = 10**9
 
 
 class Selection:
-    """What is kept of one document; it grows as more names are wanted.
+    """What is kept of one document, run or imported as part of a package; it grows as more names are wanted."""
 
-    Parameters
-    ----------
-    parsed
-        The document.
-    star_names
-        The names that `from module import *` binds, or None where nobody knows.
-    missing
-        Whether a statement imports from a module that is not at hand, so that only a stand-in could be bound.
-    """
-
-    def __init__(
-        self,
-        parsed: Parsed,
-        star_names: Callable[[ast.ImportFrom], frozenset[str] | None],
-        missing: Callable[[Statement], bool],
-    ) -> None:
-        self.parsed = parsed
+    def __init__(self, library: Library, document: Document, package: str) -> None:
+        self.parsed = library.parsed(document)
         self.kept: dict[int, Statement] = {}  # by order
         self.wanted: set[str] = set()
         self.fault: SubmissionError | None = None  # of the first kept statement that breaks a rule of scopes
-        self._star_names = star_names
         self._firm_last: dict[str, int] = {}  # the last statement after which a name's earlier meanings are gone
         self._first_use: defaultdict[str, int] = defaultdict(lambda: _NEVER)
         self._all_taken: set[str] = set()
         self._bound: set[str] = set()  # by anything that may be run
         self._open_stars: list[Statement] = []  # imports of everything from modules that are not at hand
-        self._binders = self._index(missing)
+        self._binders = self._index(library, package)
 
     def binders(self, name: str) -> list[Statement]:
         """List the statements that bind or change a name and may be run, in order."""
@@ -77,18 +62,32 @@ class Selection:
         self._keep(stars, fresh)
         return sorted(fresh, key=lambda statement: statement.order)
 
-    def _index(self, missing: Callable[[Statement], bool]) -> dict[str, list[Statement]]:
+    def segments(self, statements: Iterable[Statement]) -> tuple[Segment, ...]:
+        """Give kept statements cell by cell."""
+        kept: defaultdict[int, set[int]] = defaultdict(set)
+        for statement in statements:
+            kept[statement.cell].add(statement.index)
+        found = []
+        for number, indices in sorted(kept.items()):
+            cell = self.parsed.document.cells[number]
+            if number in self.parsed.annotations:
+                indices.add(self.parsed.annotations[number])
+            found.append(Segment(cell.label, cell.source, tuple(sorted(indices)), original=cell.original))
+        return tuple(found)
+
+    def _index(self, library: Library, package: str) -> dict[str, list[Statement]]:
         """Find which statements bind and change which names."""
+        near = self.parsed.document.path
         certain: defaultdict[str, list[Statement]] = defaultdict(list)
         stand_ins: defaultdict[str, list[Statement]] = defaultdict(list)
         for statement in self.parsed.statements:
             if not statement.runs:
                 continue
-            known = [self._star_names(star) for star in statement.stars]
-            if None in known:
+            bound, is_known = library.binds(statement, package, near)
+            if not is_known:
                 self._open_stars.append(statement)
-            bound = statement.binds.union(*(names for names in known if names))
-            if missing(statement):
+            asked = list(library.requests(statement.node, package, near)) if isinstance(statement.node, IMPORTS) else []
+            if asked and all(library.is_missing(request, near) for request in asked):
                 for name in bound:
                     stand_ins[name].append(statement)
                 continue
@@ -135,7 +134,7 @@ class Selection:
 
 def _hides_builtin(name: str, statement: Statement) -> bool:
     """Tell `sum = 0`, a tally that happens to have a builtin's name, from `range = xrange`, which is meant."""
-    value = getattr(statement.node, "value", None)
-    return (
-        name in BUILTINS and isinstance(statement.node, (ast.Assign, ast.AugAssign)) and isinstance(value, ast.Constant)
-    )
+    match statement.node:
+        case ast.Assign(value=ast.Constant()) | ast.AugAssign(value=ast.Constant()):
+            return name in BUILTINS
+    return False

@@ -6,32 +6,27 @@ import ast
 import builtins
 import re
 import symtable
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
 
 from grader.records import Place
-from grader.submission.attaching import BLOCKS, Classes, attached, classes_of, meant, only_attaches
-from grader.submission.binding import DEFINITIONS, bound, changed, stored, within
+from grader.submission.attaching import BLOCKS, Classes
+from grader.submission.binding import DEFINITIONS, IMPORTS, bound, changed, stored, within
+from grader.submission.documents import Document
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.salvage import read
-from grader.submission.stubs import Loss, without_idle_stubs
-from grader.submission.syntax import explain, place_in, quote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from grader.submission.documents import Document
+from grader.submission.stubs import Loss
+from grader.submission.syntax import complaint, lines_of, place_in
 
 BUILTINS = frozenset(dir(builtins))
-_IMPORTS = (ast.Import, ast.ImportFrom)
 # What a cell that does not parse would have bound.
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
 # Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
 _MOST_STATEMENTS = 10_000
-# What finds a global name by its text.
+# What finds a global name by its text: `globals()["loss"]`.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
 _INLINED = (ast.ListComp, ast.SetComp, ast.DictComp)
 _COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
@@ -66,80 +61,64 @@ class Parsed:
 
     document: Document
     statements: tuple[Statement, ...]
-    broken: dict[int, SubmissionError]  # by cell
-    broken_names: dict[str, int]  # a name that a broken cell would bind, and the last such cell
-    annotations: dict[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
-    lines: tuple[list[bytes], ...]  # of each cell, in UTF-8: the tree's columns are counted in bytes
-    losses: tuple[tuple[int, Loss], ...] = ()  # what could not be read of cells of which the rest was, and the cell
-    stubs: Mapping[int, Loss] = field(default_factory=dict)  # statements that raise in a lost part's place, by order
-    refused: Mapping[str, SubmissionError] = field(default_factory=dict)  # names that lost imports may have bound
+    broken: Mapping[int, SubmissionError]  # by cell
+    annotations: Mapping[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
+    losses: Mapping[int, tuple[Loss, ...]]  # what could not be read of cells of which the rest was
+    stubs: Mapping[int, Loss]  # statements that raise in a lost part's place, by order
+    refused: Mapping[str, SubmissionError]  # names that what cannot be read may have bound
 
     def place(self, statement: Statement, node: ast.stmt | None = None) -> Place:
         """Give the first line of a statement, or of a node inside it."""
-        line = (node or statement.node).lineno
         cell = self.document.cells[statement.cell]
-        return (
-            place_in(cell.label, cell.original, line)
-            if cell.original
-            else Place(cell.label, line, quote(self.lines[statement.cell][line - 1].decode()))
-        )
+        return place_in(cell.label, cell.original or cell.source, (node or statement.node).lineno)
 
     def needs(self, statement: Statement) -> Needs:
         """Find the global names that a statement reads, by Python's own scoping rules.
 
-        Raises
-        ------
-        SubmissionError
-            The statement parses but breaks a rule of scopes, such as two parameters of one name.
+        One that parses but breaks such a rule is refused: two parameters of one name, say.
         """
         cell, node = self.document.cells[statement.cell], statement.node
-        first = _first_line(node)
         try:
             # A statement by itself, since a table of a whole cell does not tell which statement reads what.
-            table = symtable.symtable(_text(node, self.lines[statement.cell]), cell.label, "exec")
-            if _comprehends(node):
-                with suppress(ValueError):  # quotes in an f-string that ast cannot write again
-                    apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
-                    table = symtable.symtable(apart, cell.label, "exec")
+            table = symtable.symtable(_text(node, cell.source), cell.label, "exec")
         except SyntaxError as error:
-            raise explain(error, cell.source, cell.label, first, cell.written_for) from error
+            said = complaint(error, cell.source, cell.label, cell.written_for, _first_line(node))
+            raise SubmissionError(said.problem) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
-        return _without_own(_needs(table), node)
+        if any(isinstance(part, _INLINED) for part in ast.walk(node)):
+            with suppress(ValueError, RecursionError):  # quotes in an f-string that ast cannot write again
+                apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
+                table = symtable.symtable(apart, cell.label, "exec")
+        return _needs(table, node)
 
 
 def parse_document(document: Document) -> Parsed:
     """Parse every cell of a document."""
-    bodies: list[tuple[int, list[ast.stmt]]] = []
-    found = 0
+    bodies: dict[int, list[ast.stmt]] = {}
     broken: dict[int, SubmissionError] = {}
-    broken_names: dict[str, int] = {}
-    annotations: dict[int, int] = {}
-    cells = list(document.cells)
-    losses: list[tuple[int, Loss]] = []
+    losses: dict[int, tuple[Loss, ...]] = {}
     refused: dict[str, SubmissionError] = {}
+    cells = list(document.cells)
+    in_all = 0
     for number, cell in enumerate(document.cells):
         try:
-            found_here = read(cell.source, cell.label, cell.written_for)
-            body = found_here.body
-            _check_count(found + len(body), cell.label)
+            found = read(cell.source, cell.label, cell.written_for)
+            _check_count(in_all + len(found.body), cell.label)
         except SubmissionError as error:
             broken[number] = error
-            broken_names |= dict.fromkeys(begun_in(cell.source), number)
+            refused |= dict.fromkeys(begun_in(cell.source), error)
             continue
-        if found_here.losses:
-            cells[number] = replace(cell, source=found_here.source, original=cell.source)
-            losses += [(number, loss) for loss in found_here.losses]
-            refused |= found_here.refused
-        bodies.append((number, body))
-        found += len(body)
-        for index, node in enumerate(body):
-            if index < 10 and _names_annotations(node) and _is_first(body[:index]):
-                annotations[number] = index
+        in_all += len(found.body)
+        bodies[number] = found.body
+        refused |= found.refused
+        if found.losses:
+            losses[number] = found.losses
+            cells[number] = replace(cell, source=found.source, original=cell.source)
+    statements, stubs = _without_idle_stubs(list(_statements(bodies)), losses)
+    annotations = {number: index for number, body in bodies.items() if (index := _annotations(body)) is not None}
     document = replace(document, cells=tuple(cells))
-    lines = tuple(cell.source.encode().split(b"\n") for cell in cells)
-    statements, stubs = without_idle_stubs(tuple(_statements(document, bodies)), losses)
-    return Parsed(document, statements, broken, broken_names, annotations, lines, tuple(losses), stubs, refused)
+    return Parsed(document, statements, broken, annotations, losses, stubs, refused)
 
 
 def begun_in(source: str) -> set[str]:
@@ -147,13 +126,41 @@ def begun_in(source: str) -> set[str]:
     return {begun[1] or begun[2] for begun in _BEGINS.finditer(source)}
 
 
-def _statements(document: Document, bodies: list[tuple[int, list[ast.stmt]]]) -> Iterator[Statement]:
-    classes = classes_of(node for _, body in bodies for node in body)
+def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
+    classes = Classes(node for body in bodies.values() for node in body)
     order = count()
-    for number, body in bodies:
-        has_walrus = ":=" in document.cells[number].source
+    for number, body in bodies.items():
         for index, node in enumerate(body):
-            yield _statement(node, classes, (number, index, next(order)), walrus_too=has_walrus)
+            inner = [node] if isinstance(node, DEFINITIONS) else list(within(node))
+            yield Statement(
+                number,
+                index,
+                next(order),
+                node,
+                binds=frozenset(name for part in inner for name in bound(part)),
+                changes=frozenset(
+                    classes.meant({name for part in inner for name in changed(part) | classes.attached(part)})
+                ),
+                runs=_runs(node, classes),
+                firm=isinstance(node, (*DEFINITIONS, *IMPORTS, ast.Assign, ast.AnnAssign)),
+                stars=tuple(part for part in inner if isinstance(part, ast.ImportFrom) and part.names[0].name == "*"),
+            )
+
+
+def _without_idle_stubs(
+    statements: list[Statement], losses: Mapping[int, tuple[Loss, ...]]
+) -> tuple[tuple[Statement, ...], dict[int, Loss]]:
+    """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
+
+    A class is no such thing: what cannot be read was to replace the one before.
+    """
+    lost = [(cell, loss) for cell, found in losses.items() for loss in found]
+    places = {(cell, loss.line): loss for cell, loss in lost if loss.line and loss.kind != "method"}
+    stubs = {s.order: places[s.cell, s.node.lineno] for s in statements if (s.cell, s.node.lineno) in places}
+    given = {name for s in statements if s.runs and s.order not in stubs for name in s.binds}
+    idle = {s.order for s in statements if s.order in stubs and stubs[s.order].kind != "class" and s.binds <= given}
+    kept = tuple(s for s in statements if s.order not in idle)
+    return kept, {order: loss for order, loss in stubs.items() if order not in idle}
 
 
 def _check_count(statements: int, label: str) -> None:
@@ -164,41 +171,21 @@ def _check_count(statements: int, label: str) -> None:
         )
 
 
-def _names_annotations(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
-        return False
-    return any(alias.name == "annotations" for alias in node.names)
-
-
-def _is_first(before: list[ast.stmt]) -> bool:
-    """Whether only a docstring and other imports from __future__ come before."""
-    return all(
-        (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
-        for node in before
-    )
-
-
-def _comprehends(node: ast.stmt) -> bool:
-    """Return whether a statement has a list, set or dict comprehension outside functions, or as a parameter's default."""
-    queue: list[ast.AST] = [node]
-    while queue:
-        part = queue.pop()
-        if isinstance(part, _INLINED):
-            return True
-        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            queue += [*part.decorator_list, part.args]
-        elif isinstance(part, ast.Lambda):
-            queue.append(part.args)
-        else:
-            queue += ast.iter_child_nodes(part)
-    return False
+def _annotations(body: list[ast.stmt]) -> int | None:
+    """Give the statement that imports annotations from __future__: only a docstring and its like come before."""
+    for index, node in enumerate(body):
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            if any(alias.name == "annotations" for alias in node.names):
+                return index
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            break
+    return None
 
 
 class _InScopesOfTheirOwn(ast.NodeTransformer):
     """Makes generators of comprehensions: the same names are read, in a scope of its own.
 
-    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not that it is read.
+    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not read.
     """
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
@@ -211,7 +198,7 @@ class _InScopesOfTheirOwn(ast.NodeTransformer):
         return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
-def _needs(table: symtable.SymbolTable) -> Needs:
+def _needs(table: symtable.SymbolTable, node: ast.stmt) -> Needs:
     now: set[str] = set()
     later: set[str] = set()
     queue = [(table, False)]
@@ -225,31 +212,12 @@ def _needs(table: symtable.SymbolTable) -> Needs:
             if outward and (symbol.is_referenced() or (in_function and symbol.is_declared_global())):
                 (later if in_function else now).add(symbol.get_name())
         queue += [(child, in_function) for child in scope.get_children()]
-    return Needs(frozenset(now), frozenset(later - now))
-
-
-def _without_own(needs: Needs, node: ast.stmt) -> Needs:
-    """Leave out what a loop sets itself, and add what it looks up by a text: `globals()["loss"]`."""
-    if not isinstance(node, (ast.For, ast.With)):
-        return needs
-    now = set(needs.now)
-    if isinstance(node, ast.For):
-        read = {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
-        now -= stored([node.target]) - read
-    if now & _LOOK_UP:
-        texts = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
+        now -= stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+    if isinstance(node, BLOCKS) and now & _LOOK_UP:
+        texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
         now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
-    return Needs(frozenset(now), needs.later - now)
-
-
-def _statement(node: ast.stmt, classes: Classes, place: tuple[int, int, int], *, walrus_too: bool) -> Statement:
-    inner = [node] if isinstance(node, DEFINITIONS) else list(within(node))
-    binds = frozenset(name for part in inner for name in bound(part, walrus_too=walrus_too))
-    changes = meant({name for part in inner for name in changed(part) | attached(part, classes)}, classes)
-    simple = isinstance(node, (*DEFINITIONS, *_IMPORTS, ast.Assign, ast.AnnAssign))
-    stars = tuple(part for part in inner if isinstance(part, ast.ImportFrom) and part.names[0].name == "*")
-    runs = _runs(node, classes)
-    return Statement(*place, node, binds, frozenset(changes), runs=runs, firm=simple, stars=stars)
+    return Needs(frozenset(now), frozenset(later - now))
 
 
 def _runs(node: ast.stmt, classes: Classes) -> bool:
@@ -261,28 +229,25 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
     if isinstance(node, (*DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
         return True
     if isinstance(node, ast.Expr):
-        return bool(changed(node) or attached(node, classes))
+        return bool(changed(node) or classes.attached(node))
     if isinstance(node, (ast.If, ast.Try)):
+        tested = ast.walk(node.test) if isinstance(node, ast.If) else ()
+        guards = any(isinstance(part, ast.Name) and part.id == "__name__" for part in tested)
         # A loop inside is looked at whole, once.
         parts = (part for part in within(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
-        return not _is_main_guard(node) and all(_is_quiet(part, classes) for part in parts)
-    return only_attaches(node, classes)
+        return not guards and all(_is_quiet(part, classes) for part in parts)
+    return classes.only_attaches(node)
 
 
 def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
     """Return whether a statement may stand in an if or try block that is kept whole."""
-    if isinstance(node, ast.Expr):
-        called = node.value.func if isinstance(node.value, ast.Call) else None
-        prints = isinstance(called, ast.Name) and called.id == "print"
+    match node:
         # `try: xrange` only asks whether the name is there.
-        return prints or isinstance(node.value, (ast.Constant, ast.Name)) or _runs(node, classes)
-    return isinstance(node, (ast.Pass, ast.Raise, ast.If, ast.Try)) or _runs(node, classes)
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and any(
-        isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
-    )
+        case ast.Expr(ast.Constant() | ast.Name() | ast.Call(ast.Name("print"))):
+            return True
+        case ast.Pass() | ast.Raise() | ast.If() | ast.Try():
+            return True
+    return _runs(node, classes)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -290,12 +255,10 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _text(node: ast.stmt, lines: list[bytes]) -> str:
+def _text(node: ast.stmt, source: str) -> str:
     """Cut a statement out of its cell, decorators included."""
-    first, last = _first_line(node), node.end_lineno or node.lineno
-    start = 0 if getattr(node, "decorator_list", []) else node.col_offset
-    if first == last:
-        return lines[first - 1][start : node.end_col_offset].decode()
-    return b"\n".join(
-        [lines[first - 1][start:], *lines[first : last - 1], lines[last - 1][: node.end_col_offset]]
-    ).decode()
+    lines = [line.encode() for line in lines_of(source)[_first_line(node) - 1 : node.end_lineno]]
+    lines[-1] = lines[-1][: node.end_col_offset]  # columns are counted in bytes
+    if not getattr(node, "decorator_list", []):
+        lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()

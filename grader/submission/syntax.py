@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from grader.records import Place
+from grader.records import Place, Problem
+from grader.submission.binding import FUNCTIONS, within
 from grader.submission.fault import SubmissionError, failed
 from grader.submission.naming import printable
 from grader.submission.newer import newer
@@ -65,6 +67,11 @@ class Complaint:
     message: str  # for the student, in whole sentences
     short: str  # the same for an exception's message
 
+    @property
+    def problem(self) -> Problem:
+        """The same as what is wrong with a submission."""
+        return Problem("failed_to_load", self.message, self.place)
+
 
 def quote(line: str) -> str:
     """Give a line of the student's fit for a report: of bearable length, without control characters."""
@@ -73,19 +80,22 @@ def quote(line: str) -> str:
     return printable(cut)
 
 
+@lru_cache(maxsize=64)
+def lines_of(source: str) -> list[str]:
+    """Split the text of a cell or file, of which many places are asked."""
+    return source.split("\n")
+
+
 def place_in(label: str, source: str, line: int) -> Place:
     """Give a line of a cell or file with its text; a line beyond the end has none."""
-    lines = source.split("\n")
+    lines = lines_of(source)
     return Place(label, line, quote(lines[line - 1]) if 1 <= line <= len(lines) else "")
 
 
-def parse(source: str, label: str, written_for: str = "") -> ast.Module:
+def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
     """Parse one cell or file; `written_for` is the version of Python that a notebook names, or "".
 
-    Raises
-    ------
-    SubmissionError
-        It is not Python 3, or too large or too deeply nested to be read; the message says where and how to mend it.
+    What is not Python 3, too large or too deeply nested is refused, with words on where and how to mend it.
     """
     if len(source) > LARGEST:
         raise failed(
@@ -93,9 +103,9 @@ def parse(source: str, label: str, written_for: str = "") -> ast.Module:
             "Load data from files instead of writing them into the code."
         )
     try:
-        return ast.parse(source)
+        return statements_of(source)
     except SyntaxError as error:
-        raise explain(error, source, label, written_for=written_for) from error
+        raise SubmissionError(complaint(error, source, label, written_for).problem) from error
     except (RecursionError, MemoryError) as error:
         # CPython's parser gives up by itself long before its stack ends: 6,000 levels, or 200 brackets.
         raise failed(f"{label} is nested too deeply for Python to read. Split the expression into steps.") from error
@@ -103,34 +113,29 @@ def parse(source: str, label: str, written_for: str = "") -> ast.Module:
         raise failed(f"{label} cannot be read as Python: {error}.") from error
 
 
-def explain(error: SyntaxError, source: str, label: str, first_line: int = 1, written_for: str = "") -> SubmissionError:
-    """Say in plain words what Python found wrong, and where; `complaint` tells what each argument is."""
-    found = complaint(error, source, label, first_line, written_for)
-    return failed(found.message, found.place)
+def statements_of(text: str) -> list[ast.stmt]:
+    """Parse a text; refuse, as Python does later, a `return` in a class and in no method: it lost its indentation."""
+    body = ast.parse(text).body
+    inner = (part for node in body if isinstance(node, ast.ClassDef) for part in within(node, but_not=FUNCTIONS))
+    for part in inner:
+        if isinstance(part, ast.Return):
+            raise error_at("'return' outside function", part.lineno)
+    return body
+
+
+def error_at(said: str, line: int) -> SyntaxError:
+    """Return what Python would raise at a line."""
+    error = SyntaxError(said)
+    error.lineno = line
+    return error
 
 
 def complaint(
-    error: SyntaxError,
-    source: str,
-    label: str,
-    first_line: int = 1,
-    written_for: str = "",
-    text: str | None = None,
+    error: SyntaxError, source: str, label: str, written_for: str = "", first_line: int = 1, text: str | None = None
 ) -> Complaint:
-    """Put what Python found wrong into words.
+    """Put what Python found wrong with a cell or file into words.
 
-    Parameters
-    ----------
-    error
-        What Python raised.
-    source, label
-        The cell or file.
-    first_line
-        Where in it the text that Python refused begins.
-    written_for
-        The version of Python that a notebook names, or "".
-    text
-        That text, where it is not the whole source.
+    What it refused is `text`, which begins at `first_line` of the source; or the whole source.
     """
     later = newer(source if text is None else text, written_for)
     if later:
