@@ -46,7 +46,7 @@ ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3),
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
 # What is recorded line by line: small, since each line's values travel; all sizes differ, and a class is absent.
 RECORDED_SIZES = (7, 5, 9, 4)
-RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 4, 4, 5  # three iterations an epoch, and the first of the next
+RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 6, 4, 8  # three iterations an epoch, and the first of the next
 RECORDED = {"learning_rate": 0.3, "learning_rate_decay": 0.7}
 SINGLE_ROWS = 12
 MANY_ROWS = 200  # a forgotten bias turns one label in twenty

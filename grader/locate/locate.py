@@ -5,6 +5,7 @@ Recordings are for words and lines, never for points: they come from the student
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -75,9 +76,14 @@ class Located:
 
     def origin(self, cause: Cause) -> Place | None:
         """Return the line that made what an exception's line could not use; None where it is that line, or unknown."""
-        if cause.id != "exception" or cause.place is None:
+        if cause.place is None:
             return None
         at = cause.place.label, self.statements.start(cause.place.label, cause.place.line)
+        if cause.id == "time_limit":  # where it was stopped is chance; which loop goes on is not
+            loops = self.statements.enclosing(*at, (ast.While,))
+            return self._place_if_other((at[0], loops[0]), at) if loops else None
+        if cause.id != "exception":
+            return None
         loss, training = self.spotted.get("loss", ()), self.recorded.get(TRAIN)
         # train() goes well as long as the stand-ins answer: what stops it comes from the program's own loss().
         if training is not None and not training.error and at in training.ran and loss:

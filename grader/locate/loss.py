@@ -81,7 +81,7 @@ class Finder:
             return
         if (found := self._returned("returned")) and (not self.own.in_form or self._in_a_loop(found.spot)):
             yield found
-        for one in self.explained.replaced:
+        for one in sorted(self.explained.replaced, key=lambda one: one.made.number):
             yield replace(self._replaced(one), mends=one.mended)
         for output, form in self.explained.wrong.items():
             found = self._answer(output, form)
@@ -113,7 +113,7 @@ class Finder:
     def _replaced(self, one: Replaced) -> Spotted:
         made, known = one.made, self.right[one.made.number]
         if known is None or known.kind != "right" or known.factor:
-            first = self._first_unknown(made) if known is None else made
+            first = self._first_unknown(made) if known is None or known.kind == "near" else made
             return Spotted(one.step, self._outside_shared(first, one), made)
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
@@ -139,6 +139,13 @@ class Finder:
             if after and spot not in changed and self.statements.stores_into(*spot, names):
                 return spot
         return None
+
+    def _idle_store(self) -> Spot | None:
+        """Return a line that stores into something and never changed anything by it."""
+        changed = {held.spot for one in self.made for held in one.holders if held.how == VARIABLE}
+        names = {held.name for one in self.made for held in one.holders if one.value.size > 1}
+        idle = (spot for spot in self.recorded.ran if spot not in changed and self.statements.stores_into(*spot, names))
+        return next(idle, None)
 
     def _used_as_it_is(self, made: Made) -> Made | None:
         wrong = [self.made[user] for user in made.users if self.made[user].value.size > 1 and self.right[user] is None]
@@ -195,14 +202,12 @@ class Finder:
 
     def _behind(self, stopped: Spot) -> Spot:
         """Return the line that made what the line at which the program stopped could not use, where that is plain."""
-        call = next((n for n, c in reversed([*enumerate(self.recorded.calls)]) if c[2]), -1)
-        before = [one for one in self.made if one.spot == stopped and one.call != call]
-        callers = self.recorded.callers(call)
-        if before and callers and not self.recorded.is_method(call):  # a shared function that went well before
-            return callers[0]
+        if (caller := self.recorded.shared_caller()) is not None:
+            return caller
         reads = self.statements.reads(*stopped)
         held = {held.name: one for one in self.made for held in one.holders}
         used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
+        used += [self.made[number] for number in self.recorded.pending if self.made[number].value.size > 1]
         unknown = sorted(
             (one for one in used if self.right[one.number] is None and not one.given), key=lambda one: one.number
         )
@@ -223,6 +228,11 @@ class Finder:
         if value is None:
             return self._returned("scores returned") if output == "scores" else None
         firsts = self._same(value)
+        if firsts and _is_right(self.right[firsts[0].number]):  # right, and in the wrong place
+            held = [h.spot for h in firsts[0].holders if h.name.endswith(f"[{output!r}]")]
+            if held:
+                spot = held[0][0], self.statements.part_line(*held[0], f"[{output!r}]")
+                return Spotted(step, spot, firsts[0])
         if is_told_by_form(self.case, output, form) or form is not None:
             made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
             if made is None:
@@ -230,6 +240,8 @@ class Finder:
             bare = output in self.case.names and not form[1] and self.case.close(form[0], 1.0)
             return Spotted(step, self._left_alone(made) if bare else made.spot, made)
         origins = self._origins(value)
+        if (idle := self._idle_store()) is not None:
+            return Spotted(step, idle)
         if origins:
             return Spotted(step, self._last_of_loop(origins[0]) or origins[0].spot, origins[0])
         if firsts:

@@ -209,7 +209,11 @@ class Case:
                 plain = name in inputs
                 if factor is not None and (name in _SCALED or plain or name.startswith("data d")):
                     best = best or Known(name, "right", factor)
-                elif plain or name.startswith(("exp(", "sum exp", "regulariser d")):
+                elif (
+                    plain
+                    or name.startswith("regulariser d")
+                    or (factor is not None and name.startswith(("exp(", "sum exp")))
+                ):
                     best = best or Known(name, "right", factor or self.other_words(c))
                 else:
                     best = best or Known(name, "near", factor or self.other_words(c))

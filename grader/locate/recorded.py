@@ -58,6 +58,7 @@ class Recorded:
     returns: tuple[tuple[int, Spot], ...]  # the calls that ended, each with its last line
     notes: Mapping[str, Any]  # of the stand-ins
     method: str
+    pending: frozenset[int]  # what was made in calls by a line that did not come to its end
 
     def callers(self, call: int) -> list[Spot]:
         """Return from where a call was made, and from where that one was, and so on outwards."""
@@ -77,6 +78,14 @@ class Recorded:
         """Return the line with which the method returned; None where it did not."""
         ends = [spot for call, spot in self.returns if self.is_method(call)]
         return ends[-1] if ends else None
+
+    def shared_caller(self) -> Spot | None:
+        """Return from where a function was called that stopped with an exception, though its line had gone well before."""
+        if self.stopped is None or not self.error or self.ran.get(self.stopped, 0) < 2:
+            return None
+        call = len(self.calls) - 1
+        callers = self.callers(call)
+        return callers[0] if callers and not self.is_method(call) else None
 
     def function(self, call: int) -> str:
         """Return the name of the function that was called."""
@@ -151,6 +160,7 @@ class _Reader:
             returns=tuple(returns),
             notes=result,
             method=method,
+            pending=frozenset().union(*self.inner.values()),
         )
 
     def _values(self) -> list[tuple[Floats, str]]:
@@ -186,6 +196,7 @@ class _Reader:
                 made.uses.discard(made.number)
             self.made.append(made)
             self.by_value[number] = made
+        if how != ARGUMENT:
             outer = calls[call][0]
             while outer >= 0:
                 self.inner.setdefault(outer, set()).add(made.number)

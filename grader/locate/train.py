@@ -12,7 +12,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import laid_out
-from grader.locate.recorded import VARIABLE, Holder, Made, Recorded, Spot
+from grader.locate.recorded import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.statements import Statements
 from grader.records import Array, Floats
 from grader.student.stand_in import StandIn
@@ -61,6 +61,9 @@ class TrainFinder:
 
     def spotted(self) -> Iterator[Spotted]:
         """Yield all that is wrong, in the order of one iteration."""
+        if self.recorded.stopped and self.recorded.error:
+            yield Spotted("stopped", self.recorded.shared_caller() or self.recorded.stopped)
+            return
         if not self.steps:
             # Where the labels were not those of the rows, the program's own loss() was asked.
             if call := self._call_line():
@@ -150,13 +153,27 @@ class TrainFinder:
         right = ([1.0, d, d, d], [1.0, 1.0, 1.0, d])
         if any(np.allclose(seen, one[: len(seen)], rtol=1e-6) for one in right):
             return
-        made = self._decay_line()
-        if np.allclose(seen, 1.0) and made and self._rate_is_made():  # it decays, and the step does not use it
+        factors = [after / before for before, after in zip(seen, seen[1:], strict=False) if before]
+        line = self._decay_line()
+        test = self.statements.enclosing(*line, (ast.If,)) if line else []
+        if (
+            line
+            and test
+            and any(factor < 1 for factor in factors)
+            and all(np.isclose(f, 1) or np.isclose(f, d) for f in factors)
+        ):
+            yield Spotted("decay", (line[0], test[0]))  # by the right factor, at the wrong times
+            return
+        if np.allclose(seen, 1.0) and line and self._rate_is_made():  # it decays, and the step does not use it
             spot = self._update()
             if spot:
                 yield Spotted("decay", self._from_train(spot))
                 return
-        wrong = [one * self.asked.rate for one in seen]
+        off = [
+            next((i for i, (s, r) in enumerate(zip(seen, one, strict=False)) if not np.isclose(s, r)), 0)
+            for one in right
+        ]
+        wrong = [seen[max(off)] * self.asked.rate, *(one * self.asked.rate for one in seen)]
         for one in self.made:
             own = not one.given and one.value.size == 1 and one.kind == "f" and float(one.value.ravel()[0])
             if own and any(abs(own - rate) <= 1e-6 * abs(rate) for rate in wrong if abs(rate - self.asked.rate) > 1e-9):
@@ -199,15 +216,25 @@ class TrainFinder:
         own = as_array(answer.get("loss_history"))
         losses = np.array([step.loss for step in self.steps])
         if own is None or own.shape != losses.shape or not np.allclose(own, losses, rtol=1e-6):
-            if spot := self.role("loss history"):
+            pairs = zip(own.ravel().tolist(), losses.tolist(), strict=False) if own is not None else ()
+            off = next((place for place, (one, right) in enumerate(pairs) if not np.isclose(one, right)), 0)
+            entry = self._entry("loss_history", off)
+            spot = entry[1].spot if entry else self.role("loss history")
+            if spot:
                 yield Spotted("loss history", spot)
         yield from self._accuracies(answer)
 
     def _accuracies(self, answer: Mapping[str, Any]) -> Iterator[Spotted]:
         asked, labels = self.asked, self.asked.stand_in.labels
-        moments = range(2 + asked.iterations)
+        kept = {0, 1, 2, 3}  # after the first iteration of each epoch, or after its last one: iterations 0 and 3, or 2
+        moments = {*kept, 4}
         whole = {float((labels(moment, asked.X) == asked.y).mean()) for moment in moments}
-        batches = {float((labels(m, s.X) == s.y).mean()) for m in moments for s in self.steps if len(s.X) == len(s.y)}
+        batches = {
+            float((labels(moment, step.X) == step.y).mean())
+            for number, step in enumerate(self.steps)
+            if number in kept and len(step.X) == len(step.y)
+            for moment in (number, number + 1)
+        }
         validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
         strange: dict[str, Spot] = {}
         for key, role, possible in (
@@ -216,7 +243,11 @@ class TrainFinder:
         ):
             own = as_array(answer.get(key))
             spot = self.role(role)
-            if own is None or spot is None or own.dtype.kind not in "fiub":
+            if spot is None:
+                continue
+            if own is None or own.dtype.kind not in "fiub" or not own.size:
+                other = "val_acc_history" if role == "train accuracy" else "train_acc_history"
+                yield Spotted(role, self._kept(other) or spot)
                 continue
             if own.size not in {1, 2}:
                 yield Spotted("epoch", self._epoch(key) or spot)
@@ -328,31 +359,37 @@ class TrainFinder:
         if found is None:
             return self._call_line() if key == "loss_history" else self._end()
         made, entry = found
-        if key == "loss_history":
-            return entry.spot
-        return next(
-            (h.spot for h in made.holders if self.recorded.is_method(h.call) and entry.when - NEAR_EVENTS <= h.when),
-            entry.spot,
-        )
+        just_before = [
+            held.spot
+            for held in made.holders
+            if self.recorded.is_method(held.call)
+            and 0 < entry.when - held.when <= NEAR_EVENTS
+            and not held.name.endswith("]")
+        ]
+        return just_before[0] if just_before and key != "loss_history" else entry.spot
 
     def _kept_in(self, key: str) -> Spot | None:
         """Return the line that makes what is kept, in whatever function."""
         found = self._entry(key)
-        return found[0].spot if found else None
+        if found is None:
+            return None
+        made, entry = found
+        inside = [h.spot for h in made.holders if h.how == RETURNED and 0 < entry.when - h.when <= NEAR_EVENTS]
+        return inside[0] if inside else entry.spot
 
-    def _entry(self, key: str) -> tuple[Made, Holder] | None:
-        """Return the value that is the first entry of a history, and the name that holds it there."""
+    def _entry(self, key: str, place: int = 0) -> tuple[Made, Holder] | None:
+        """Return the value that is one entry of a history, and the name that holds it there."""
         answer = self.recorded.answer
         own = as_array(answer.get(key)) if isinstance(answer, dict) else None
-        if own is None or not own.size or own.dtype.kind not in "fiub":
+        if own is None or own.size <= place or own.dtype.kind not in "fiub":
             return None
-        words, wanted = [word for word in key.split("_")[:2] if word != "history"], float(own.ravel()[0])
+        words, wanted = [word for word in key.split("_")[:2] if word != "history"], float(own.ravel()[place])
         found = [
             (one, held)
             for one in self.made
             if one.value.size == 1 and float(one.value.ravel()[0]) == wanted
             for held in one.holders
-            if held.name.endswith("[0]")
+            if held.name.endswith(f"[{place}]")
         ]
         named = [pair for pair in found if all(word in pair[1].name for word in words)]
         begun = [pair for pair in found if any(word in pair[1].name for word in words)]

@@ -80,6 +80,7 @@ class Recording:
         self._noted = 0
         self._bytes = 0
         self._stopped = ("", 0)
+        self._raised: BaseException | None = None
         self._whole = True
 
     @contextmanager
@@ -164,8 +165,9 @@ class Recording:
         elif what == "return":
             self._look(mine, mine.line, "return", argument, RETURNED)
             del self._frames[id(frame)]
-        elif what == "exception":
-            self._stopped = mine.label, frame.f_lineno
+        elif what == "exception" and argument[1] is not self._raised:
+            # The same exception comes through every caller; the innermost line tells.
+            self._raised, self._stopped = argument[1], (mine.label, frame.f_lineno)
         return self._step
 
     def _look_after_line(self, frame: types.FrameType, mine: _Frame) -> None:
