@@ -18,7 +18,6 @@ from grader.locate.loss import Finder, Spotted
 from grader.locate.outputs import outputs
 from grader.locate.recognise import Case, Right
 from grader.locate.recorded import Recorded, Spot, read
-from grader.locate.replacing import explain
 from grader.locate.statements import Statements, statements
 from grader.locate.train import Asked, TrainFinder
 from grader.records import Call, Cause, Place, Submission
@@ -185,9 +184,9 @@ def located(evidence: Evidence, submission: Submission) -> Located:
 def _loss(case: Case, base: Right, text: Statements, recorded: Mapping[int, Recorded]) -> Finder | None:
     if LOSS not in recorded:
         return None
-    scores = recorded[SCORES].answer if SCORES in recorded else None
-    own = outputs(scores, recorded[LOSS].answer, case.names)
-    return Finder(case, text, recorded[LOSS], own, base, explain(case, own, recorded[LOSS].made, base))
+    asked = recorded.get(SCORES)
+    own = outputs(asked.answer if asked else None, recorded[LOSS].answer, case.names)
+    return Finder(case, text, recorded[LOSS], asked, own, base)
 
 
 def _train(call: Call, text: Statements, recorded: Recorded | None) -> TrainFinder | None:

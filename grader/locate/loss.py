@@ -11,7 +11,7 @@ import numpy as np
 from grader.locate.outputs import MISSING, Form, Outputs, is_told_by_form
 from grader.locate.recognise import Case, Known, Right
 from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Made, Recorded, Spot
-from grader.locate.replacing import Explained, Replaced
+from grader.locate.replacing import Replaced, explain
 from grader.locate.statements import Statements
 from grader.records import Array
 
@@ -54,12 +54,21 @@ class Finder:
     """One recording of loss() with what is known of its values."""
 
     def __init__(
-        self, case: Case, statements: Statements, recorded: Recorded, own: Outputs, base: Right, explained: Explained
+        self,
+        case: Case,
+        statements: Statements,
+        recorded: Recorded,
+        asked_for_scores: Recorded | None,
+        own: Outputs,
+        base: Right,
     ) -> None:
         self.case, self.statements, self.recorded, self.own = case, statements, recorded, own
-        self.explained = explained
+        self.asked_for_scores = asked_for_scores
         self.made: Sequence[Made] = recorded.made
         self.right = {one.number: case.recognise(one.value, base) for one in self.made}
+        self.explained = explained = explain(case, own, self.made, base, self.right)
+        first, _, second, _ = case.names  # weights with their biases as one row more
+        self.with_ones = {(case.params[name].shape[0] + 1, case.params[name].shape[1]) for name in (first, second)}
         # What a value is in the network that has the replaced ones: it tells what follows from a mistake.
         self.follows = self.right
         if explained.replaced:
@@ -105,16 +114,18 @@ class Finder:
                     return one.spot
                 if about == "exp" and known is not None and known.detail.startswith("each row"):
                     return one.spot
-        if about == "returned scores":
-            found = self._returned("")
-            return found.spot if found else None
-        return None
+        return self._scores_returned() if about == "returned scores" else None
+
+    def _scores_returned(self) -> Spot | None:
+        """Return the line with which loss(X) gives its answer."""
+        asked = self.asked_for_scores
+        return asked.end() if asked and asked.end() else self.recorded.end()
 
     def _replaced(self, one: Replaced) -> Spotted:
         made, known = one.made, self.right[one.made.number]
         if known is None or known.kind != "right" or known.factor:
             first = self._first_unknown(made) if known is None or known.kind == "near" else made
-            return Spotted(one.step, self._outside_shared(first, one), made)
+            return Spotted(one.step, self._outside_shared(first, one.step), made)
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
         if idle is not None and one.step in {"d u", "h", "mask", "centred", "d scores"}:
@@ -127,7 +138,7 @@ class Finder:
             return Spotted(one.step, handed_on, made, used=used.spot if used else None, known=known)
         if used is None:
             return Spotted(one.step, made.spot, made, known=known)
-        near = one.step in {"d u", "h"} and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
+        near = one.step == "d u" and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
         return Spotted(one.step, used.spot if near else made.spot, made, used=used.spot, known=known)
 
     def _idle_line(self, made: Made) -> Spot | None:
@@ -169,7 +180,7 @@ class Finder:
                 waiting += self.made[number].uses
         return False
 
-    def _outside_shared(self, made: Made, one: Replaced) -> Spot:
+    def _outside_shared(self, made: Made, step: str) -> Spot:
         """Return a value's line; where that line also made a right one for the other layer, the line of the call.
 
         What one layer gets wrong and the other does not is wrong where the shared function is called.
@@ -180,7 +191,7 @@ class Finder:
             if other is not made and other.spot == made.spot and other.call != made.call and self.right[other.number]
         ]
         callers = self.recorded.callers(made.call)
-        return callers[0] if right_too and callers and one.step not in {"d h", "d u"} else made.spot
+        return callers[0] if right_too and callers and step not in {"d h", "d u"} else made.spot
 
     def _swapped_names(self) -> Spot | None:
         """Return a line that gives a variable called W1 the value of another parameter."""
@@ -191,6 +202,10 @@ class Finder:
                     if held.how == VARIABLE and held.name in self.case.names and held.name != known.name:
                         return held.spot
         return None
+
+    def _is_called_from(self, made: Made, spot: Spot) -> bool:
+        callers = self.recorded.callers(made.call)
+        return made.value.size > 1 and any((at[0], self.statements.start(*at)) == spot for at in callers)
 
     def _first_not_finite(self) -> Made | None:
         """Return the first value that is infinite or NaN, where an answer is."""
@@ -207,7 +222,9 @@ class Finder:
         reads = self.statements.reads(*stopped)
         held = {held.name: one for one in self.made for held in one.holders}
         used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
-        used += [self.made[number] for number in self.recorded.pending if self.made[number].value.size > 1]
+        used += [
+            self.made[number] for number in self.recorded.pending if self._is_called_from(self.made[number], stopped)
+        ]
         unknown = sorted(
             (one for one in used if self.right[one.number] is None and not one.given), key=lambda one: one.number
         )
@@ -225,10 +242,12 @@ class Finder:
         if form == MISSING:
             return self._missing(step)
         value = self._value_of(output)
+        if output == "scores" and (value is None or not self._same(value)) and (spot := self._scores_returned()):
+            return Spotted("scores returned", spot)
         if value is None:
-            return self._returned("scores returned") if output == "scores" else None
+            return None
         firsts = self._same(value)
-        if firsts and _is_right(self.right[firsts[0].number]):  # right, and in the wrong place
+        if firsts and self._is_another_gradient(firsts[0], output):
             held = [h.spot for h in firsts[0].holders if h.name.endswith(f"[{output!r}]")]
             if held:
                 spot = held[0][0], self.statements.part_line(*held[0], f"[{output!r}]")
@@ -237,16 +256,22 @@ class Finder:
             made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
             if made is None:
                 return self._returned(step)
-            bare = output in self.case.names and not form[1] and self.case.close(form[0], 1.0)
+            bare = not form[1] and self.case.close(form[0], 1.0)
             return Spotted(step, self._left_alone(made) if bare else made.spot, made)
         origins = self._origins(value)
         if (idle := self._idle_store()) is not None:
             return Spotted(step, idle)
         if origins:
-            return Spotted(step, self._last_of_loop(origins[0]) or origins[0].spot, origins[0])
+            first = origins[0]
+            return Spotted(step, self._last_of_loop(first) or self._outside_shared(first, step), first)
         if firsts:
             return Spotted(step if output != "scores" else "scores returned", firsts[0].spot, firsts[0])
         return self._returned(step)
+
+    def _is_another_gradient(self, made: Made, output: str) -> bool:
+        known = self.right[made.number]
+        others = {f"d{name}" for name in self.case.names if name != output}
+        return known is not None and not known.factor and known.name.removeprefix("data ") in others
 
     def _value_of(self, output: str) -> Array | None:
         if output == "scores":
@@ -259,14 +284,13 @@ class Finder:
         return bool(self.statements.enclosing(*spot, (ast.For, ast.While)))
 
     def _missing(self, step: str) -> Spotted | None:
-        """Return the last line that sets a gradient, where one is missing."""
-        set_ = [
-            one.spot
-            for one in self.made
-            for held in one.holders
-            if held.name.endswith("']") and "param" not in held.name
-        ]
-        return Spotted(step, set_[-1]) if set_ else self._returned(step)
+        """Return the line that should set a gradient, where one is missing: the one that names it, else the last that sets one."""
+        end = self.recorded.end()
+        line = self.statements.setting(*end, step.removeprefix("d")) if end else None
+        if end and line:
+            return Spotted(step, (end[0], line))
+        setting = [h.spot for one in self.made for h in one.holders if h.name.endswith("']") and "param" not in h.name]
+        return Spotted(step, setting[-1]) if setting else self._returned(step)
 
     def purity(self, about: str) -> Spot | None:
         """Return the line that changes, in place, the inputs or the parameters that loss() was given."""
@@ -294,7 +318,9 @@ class Finder:
         shaped = [one for one in self.made if one.value.size == np.size(value) and not self._is_input(one)]
         alike = [(one, own) for one in shaped if (own := self.case.gradient_form(one.value, network, output))]
         if not form[0]:  # nothing of the data is in it: the zeros that were never filled
-            empty = [one for one in shaped if not one.value.any()]
+            behind = self._behind_value(value)
+            empty = [one for one in self.made if one.number in behind and one.value.size > 1 and not one.value.any()]
+            empty = empty or [one for one in shaped if not one.value.any()]
             bare = empty or [one for one, own in alike if not own[0]]
             return bare[0] if bare else None
         same = [one for one, own in alike if np.allclose(own, form, rtol=1e-6)]
@@ -349,7 +375,7 @@ class Finder:
             pieces = [own, own.T] if own.ndim == 2 and own.size == value.size else [own]
             if own.ndim == value.ndim == 2 and own.shape[0] == value.shape[0] + 1:
                 pieces = [own[1:], own[:-1]]
-            elif own.ndim == 2 and value.ndim == 1 and own.shape[1] == value.size:
+            elif own.ndim == 2 and value.ndim == 1 and own.shape in self.with_ones:
                 pieces = [own[0], own[-1]]
             if any(piece.shape == value.shape and np.array_equal(piece, value) for piece in pieces):
                 found.append(one)
@@ -360,16 +386,8 @@ class Finder:
 
         labels : what each value is; by default in the network that has the replaced ones.
         """
-        labels, ends = labels or self.follows, self._same(value)
-        if not ends:
-            return []
-        behind: set[int] = set()
-        waiting = [ends[0].number]
-        while waiting:
-            number = waiting.pop()
-            if number not in behind:
-                behind.add(number)
-                waiting += [use for use in self.made[number].uses if not _is_right(labels[use])]
+        labels = labels or self.follows
+        behind = self._behind_value(value, labels)
         feeding = self._feeding_right(labels)
         origins = [
             self.made[number]
@@ -384,6 +402,17 @@ class Finder:
         speaking = [one for one in outside if one.value.any()] or outside
         unknown = [one for one in speaking if (of := labels[one.number]) is None or of.kind == "near"]
         return sorted(unknown or speaking, key=lambda one: one.number)
+
+    def _behind_value(self, value: Array, labels: Mapping[int, Known | None] | None = None) -> set[int]:
+        """Return what a value was made of, directly or not, as far as it is not right by these labels."""
+        ends, behind = self._same(value), set[int]()
+        waiting = [one.number for one in ends[:1]]
+        while waiting:
+            number = waiting.pop()
+            if number not in behind:
+                behind.add(number)
+                waiting += [use for use in self.made[number].uses if labels is None or not _is_right(labels[use])]
+        return behind
 
     def _fine(self, number: int, labels: Mapping[int, Known | None]) -> bool:
         known = labels[number]

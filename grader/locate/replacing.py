@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.locate.outputs import Form, Outputs, is_told_by_form, wrong
-from grader.locate.recognise import Case, Right, laid_out
+from grader.locate.recognise import Case, Known, Right, laid_out
 from grader.locate.recorded import Made
 from grader.records import Floats
 
@@ -36,13 +36,18 @@ class Explained:
     wrong: Mapping[str, Form]
 
 
-def explain(case: Case, own: Outputs, made: Sequence[Made], base: Right) -> Explained:
-    """Return the recorded values with which, one after another, the most answers follow."""
+def explain(
+    case: Case, own: Outputs, made: Sequence[Made], base: Right, labels: Mapping[int, Known | None]
+) -> Explained:
+    """Return the recorded values with which, one after another, the most answers follow.
+
+    labels : what each value is in the right network.
+    """
     found: list[Replaced] = []
     network: Right = base
     bad: Mapping[str, Form] = wrong(case, own, base)
     while len(found) < MOST_REPLACED and _open(case, bad):
-        best = _best(case, own, made, {one.step: one.value for one in found}, network, bad)
+        best = _best(case, own, made, labels, {one.step: one.value for one in found}, network, bad)
         if best is None:
             break
         one, network, bad = best
@@ -55,11 +60,17 @@ def _open(case: Case, bad: Mapping[str, Form]) -> frozenset[str]:
 
 
 def _best(
-    case: Case, own: Outputs, made: Sequence[Made], taken: Mapping[str, Floats], network: Right, bad: Mapping[str, Form]
+    case: Case,
+    own: Outputs,
+    made: Sequence[Made],
+    labels: Mapping[int, Known | None],
+    taken: Mapping[str, Floats],
+    network: Right,
+    bad: Mapping[str, Form],
 ) -> tuple[Replaced, Right, Mapping[str, Form]] | None:
     """Return the value that mends most answers and spoils none; of several the one that is made first."""
     before = _open(case, bad)
-    best: tuple[tuple[int, int, int], Replaced, Right, Mapping[str, Form]] | None = None
+    best: tuple[tuple[int, ...], Replaced, Right, Mapping[str, Form]] | None = None
     for step in STEPS:
         for one, value, factor in _candidates(case, step, made, network):
             after_network = case.follow(case.factors[0], {**taken, step: value})
@@ -67,7 +78,9 @@ def _best(
             after = _open(case, after_bad)
             if after - before or len(after) == len(before):
                 continue
-            rank = len(before) - len(after), -len(after_bad), int(factor == 1)
+            # A value that is nothing right is likelier to be the mistake than one that stands in the wrong place.
+            strange = labels[one.number] is None
+            rank = len(before) - len(after), -len(after_bad), int(factor == 1), int(strange)
             if best is None or rank > best[0]:
                 best = rank, Replaced(step, one, value, before - after), after_network, after_bad
     return best[1:] if best else None

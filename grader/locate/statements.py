@@ -64,11 +64,28 @@ class Statements:
         sets = [one for one in ast.walk(node) if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)]
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
 
+    def setting(self, label: str, within: int, key: str) -> int | None:
+        """Return the last statement of the function around a line that sets a gradient by its key; None where none does."""
+        node = self.by_line.get((label, within))
+        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node = self.around.get(node)
+        found = [
+            one.lineno
+            for one in (ast.walk(node) if node is not None else ())
+            if isinstance(one, ast.Assign)
+            for target in one.targets
+            if isinstance(target, ast.Subscript)
+            and isinstance(target.slice, ast.Constant)
+            and target.slice.value == key
+        ]
+        return found[-1] if found else None
+
     def binds(self, label: str, line: int, name: str) -> bool:
         """Return whether a statement gives a name a new value, and does not change the one that it has."""
         node = self.by_line.get((label, line))
         targets = node.targets if isinstance(node, ast.Assign) else []
-        return any(isinstance(part, ast.Name) and part.id == name for target in targets for part in ast.walk(target))
+        parts = [part for one in targets for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one])]
+        return any(isinstance(part, ast.Name) and part.id == name for part in parts)
 
     def literal_loop(self, label: str, line: int) -> int | None:
         """Return the line of the loop around a line that goes through names written out in it; None where there is none."""

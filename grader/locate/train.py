@@ -159,7 +159,7 @@ class TrainFinder:
         if (
             line
             and test
-            and any(factor < 1 for factor in factors)
+            and any(factor < 1 - 1e-9 for factor in factors)
             and all(np.isclose(f, 1) or np.isclose(f, d) for f in factors)
         ):
             yield Spotted("decay", (line[0], test[0]))  # by the right factor, at the wrong times
@@ -281,7 +281,8 @@ class TrainFinder:
         made = drawn or [one for one in self.made if _is(one, first.X)]
         if made and not made[0].given:
             return made[0].spot
-        return self._call_line()
+        other = [held.spot for one in made[:1] for held in one.holders if held.how == VARIABLE]
+        return other[0] if other else self._call_line()
 
     def _indices(self, rows: Array) -> list[Made]:
         """Return the values that are the numbers of these rows, or a mask of them."""
