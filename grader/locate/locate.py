@@ -25,6 +25,7 @@ from grader.student.stand_in import StandIn
 
 QUESTION = "recorded"
 SCORES, LOSS, PREDICT, TRAIN = range(4)  # the steps of the question
+NUMBER_OF = {"loss": LOSS, "predict": PREDICT, "train": TRAIN}
 
 # Which wrong steps a role of the code goes with: those, in this order, are looked for where a check or a mistake speaks of it.
 STEPS_OF: Mapping[str, tuple[str, ...]] = {
@@ -99,6 +100,8 @@ class Located:
     def _spot(self, about: str) -> Spot | None:
         method = method_of(about)
         wrong = self.spotted.get(method, ())
+        if NUMBER_OF[method] not in self.recorded:
+            return self._read(about)
         if about in {"exp", "inputs", "parameters"}:
             return self._role(about)
         kind, _, name = about.rpartition(" ")
@@ -118,6 +121,13 @@ class Located:
             if mended:
                 return mended.spot
         return wrong[0].spot if wrong else self._role(about)
+
+    def _read(self, about: str) -> Spot | None:
+        """Return what the text alone tells of a method that was not recorded: the line that sets a gradient, or its first."""
+        start = self.statements.definition(method_of(about))
+        kind, _, name = about.rpartition(" ")
+        line = self.statements.setting(*start, name) if start and kind == "grads" else None
+        return (start[0], line) if start and line else start
 
     def _role(self, about: str) -> Spot | None:
         method = method_of(about)

@@ -56,22 +56,26 @@ class Statements:
 
     def naming(self, label: str, within: int, *words: str) -> list[int]:
         """Return the statements of the function around a line that set something and name all of these words."""
-        node = self.by_line.get((label, within))
-        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node = self.around.get(node)
-        if node is None:
-            return []
-        sets = [one for one in ast.walk(node) if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)]
+        node = self._function(label, within)
+        sets = [
+            one
+            for one in (ast.walk(node) if node else ())
+            if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        ]
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
+
+    def definition(self, method: str) -> tuple[str, int] | None:
+        """Return the label and line of the last function of a name; None where there is none."""
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef
+        found = [at for at, node in self.by_line.items() if isinstance(node, kinds) and node.name == method]
+        return found[-1] if found else None
 
     def setting(self, label: str, within: int, key: str) -> int | None:
         """Return the last statement of the function around a line that sets a gradient by its key; None where none does."""
-        node = self.by_line.get((label, within))
-        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node = self.around.get(node)
+        node = self._function(label, within)
         found = [
             one.lineno
-            for one in (ast.walk(node) if node is not None else ())
+            for one in (ast.walk(node) if node else ())
             if isinstance(one, ast.Assign)
             for target in one.targets
             if isinstance(target, ast.Subscript)
@@ -95,6 +99,13 @@ class Statements:
             if isinstance(node, ast.For) and isinstance(node.iter, ast.List | ast.Tuple):
                 return node.lineno
         return None
+
+    def _function(self, label: str, line: int) -> ast.stmt | None:
+        """Return the function around a line."""
+        node = self.by_line.get((label, line))
+        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node = self.around.get(node)
+        return node
 
     def stores_into(self, label: str, line: int, names: set[str]) -> bool:
         """Return whether a statement changes entries of one of these names, or updates it in place."""

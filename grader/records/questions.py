@@ -37,7 +37,7 @@ class Suspect:
     formula: str  # the one that it breaks
     source: str  # where that stands
     charged: tuple[str, ...]  # the checks that it costs points in; what follows from it is not charged again
-    about: str  # what to point at in the student's code, as `grader.submission.statement_place` knows it
+    about: str  # what to point at in the student's code, as `grader.locate.Located.place` knows it
     steps: frozenset[str]  # what it replaces of the network; two that share a step exclude each other
     harmless: bool = False  # numerically right: never named, never punished
     # In which parts of a submission's answers it can show: "purity", "scores", "loss", "gradient", "stability", "labels",

@@ -2,7 +2,6 @@
 
 from grader.submission.loading import load, understand
 from grader.submission.naming import entries, ignored, safe_names
-from grader.submission.places import place, statement_place
 from grader.submission.reading import HandIn, receive
 
 __all__ = [
@@ -10,9 +9,7 @@ __all__ = [
     "entries",
     "ignored",
     "load",
-    "place",
     "receive",
     "safe_names",
-    "statement_place",
     "understand",
 ]

@@ -51,7 +51,7 @@ class Misconception:
     hint : what to look at; it does not give the answer away. formula : the one that it breaks.
     source : keys of SOURCES. charged : the checks that it costs points in, {} standing for the layer's number;
     whatever else goes wrong in consequence is not charged again.
-    about : what in the student's code to point at, in the words of `grader.submission.statement_place`.
+    about : what in the student's code to point at, in the words of `grader.locate.Located.place`.
     ways : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.
     shows_in : the parts of a submission's answers in which it can show, as `grader.records.Suspect` lists them.
