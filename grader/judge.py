@@ -25,7 +25,7 @@ from grader.records import (
     Submission,
 )
 from grader.scoring import scored
-from grader.locate import Located, located
+from grader.locate import Located
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
@@ -43,21 +43,23 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
         account = settle(evidence, found)
         causes = tell_causes(evidence, submission, found, account.named)
         lost = any(finding.share < 1 or finding.carried or finding.skipped for finding in found.values())
-        lines = located(evidence, submission) if lost or account.named else None
+        lines = Located(evidence, submission) if lost or account.named else None
         review = to_look_at(evidence, found) if not account.named else ()
-    if lines is not None:
-        causes = tuple(replace(cause, origin=lines.origin(cause)) for cause in causes)
-    found = {check: told_above(finding, check, causes) for check, finding in found.items()}
-    credited = {check: share for check, (share, _) in account.credited.items()}
-    placed = {
-        check: replace(finding, places=_places(finding, credited.get(check), lines)) for check, finding in found.items()
-    }
+        if lines is not None:
+            causes = tuple(replace(cause, origin=lines.origin(cause)) for cause in causes)
+        found = {check: told_above(finding, check, causes) for check, finding in found.items()}
+        credited = {check: share for check, (share, _) in account.credited.items()}
+        placed = {
+            check: replace(finding, places=_places(finding, credited.get(check), lines))
+            for check, finding in found.items()
+        }
+        charges = tuple(_charge(named, probes.line_up, lines) for named in account.named) if probes.line_up else ()
     if probes.line_up is None:
         return Findings(placed, causes=causes, review=review)
     return Findings(
         placed,
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
-        charges=tuple(_charge(named, probes.line_up, lines) for named in account.named),
+        charges=charges,
         causes=causes,
         review=review,
     )

@@ -526,8 +526,10 @@ def _oracle(assignment: Assignment, network: Network, seed: int, recorded: Call)
 
     asked = recorded.steps[1].arguments
 
-    def followed(factor: float, replaced: Mapping[str, Floats]) -> Mapping[str, Floats]:
-        right = replace(network, coefficient=factor)
-        return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced)
+    with_factor = {factor: replace(network, coefficient=factor) for factor in (0.5, 1.0)}
+
+    def followed(factor: float, replaced: Mapping[str, Floats], whole: bool) -> Mapping[str, Floats]:  # noqa: FBT001 -- of the record's type
+        right = with_factor[factor]
+        return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced, whole=whole)
 
     return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=followed)

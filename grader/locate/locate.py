@@ -8,15 +8,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from grader.checks.evidence import Evidence
 from grader.checks.losses import allowed_conventions, convention, rounded
-from grader.locate import predict, train
+from grader.locate import predict
 from grader.locate.loss import Finder, Spotted
 from grader.locate.outputs import outputs
-from grader.locate.recognise import Case, Right
+from grader.locate.recognise import Case, Network
 from grader.locate.recorded import Recorded, Spot, read
 from grader.locate.statements import Statements, statements
 from grader.locate.train import Asked, TrainFinder
@@ -52,19 +53,26 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "train accuracy": ("train accuracy", "val accuracy", "epoch"),
     "val accuracy": ("val accuracy", "train accuracy", "epoch"),
 }
+_OF_TRAIN = {
+    "batch", "loss call", "decay", "epoch", "loss history", "train accuracy", "val accuracy", "returned histories", "train", "loop",
+}  # fmt: skip
+
+
+def method_of(about: str) -> str:
+    """Return the method that a role belongs to."""
+    if about in {"labels", "predict scores", "predict"}:
+        return "predict"
+    return "train" if about in _OF_TRAIN or about.startswith("update") else "loss"
 
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """What the recorded question tells of a submission: wrong lines by method, and where each thing is done."""
+    """What the recorded question tells of a submission; each method's recording is read when it is asked about."""
 
-    statements: Statements
-    finder: Finder | None  # of loss()
-    training: TrainFinder | None
-    case: Case | None
-    base: Right
-    recorded: Mapping[int, Recorded]
-    spotted: Mapping[str, tuple[Spotted, ...]]  # by method
+    evidence: Evidence
+    submission: Submission
+
+    # ---------------------------------------------------------------- what is asked
 
     def place(self, about: str) -> Place | None:
         """Return the line of what a check or a mistake speaks of: "dscores", "grads W1", "update", "labels", "loss"...
@@ -81,29 +89,38 @@ class Located:
         at = cause.place.label, self.statements.start(cause.place.label, cause.place.line)
         if cause.id == "time_limit":  # where it was stopped is chance; which loop goes on is not
             loops = self.statements.enclosing(*at, (ast.While,))
-            return self._place_if_other((at[0], loops[0]), at) if loops else None
+            return self._other((at[0], loops[0]), at) if loops else None
         if cause.id != "exception":
             return None
-        loss, training = self.spotted.get("loss", ()), self.recorded.get(TRAIN)
+        training, loss = self.recorded(TRAIN), self.spotted("loss")
         # train() goes well as long as the stand-ins answer: what stops it comes from the program's own loss().
         if training is not None and not training.error and at in training.ran and loss:
-            return self._place_if_other(loss[0].spot, at)
-        for wrong in self.spotted.values():
-            stopped = next((one for one in wrong if one.step in {"stopped", "parameters"}), None)
-            if stopped is not None and any(one.stopped == at for one in self.recorded.values()):
-                return self._place_if_other(stopped.spot, at)
+            return self._other(loss[0].spot, at)
+        for method, number in NUMBER_OF.items():
+            recorded = self.recorded(number)
+            if recorded is not None and recorded.stopped == at:
+                stopped = next((one for one in self.spotted(method) if one.step in {"stopped", "parameters"}), None)
+                return self._other(stopped.spot, at) if stopped else None
         return None
 
-    def _place_if_other(self, spot: Spot, at: Spot) -> Place | None:
+    def spotted(self, method: str) -> tuple[Spotted, ...]:
+        """Return all that is wrong in one method, in the order of the computation."""
+        if method == "loss":
+            return self._wrong_in_loss
+        return self._wrong_in_train if method == "train" else self._wrong_in_predict
+
+    # ---------------------------------------------------------------- from a role to a line
+
+    def _other(self, spot: Spot, at: Spot) -> Place | None:
         return self.statements.place(*spot) if spot != at else None
 
     def _spot(self, about: str) -> Spot | None:
         method = method_of(about)
-        wrong = self.spotted.get(method, ())
-        if NUMBER_OF[method] not in self.recorded:
+        if self.recorded(NUMBER_OF[method]) is None:
             return self._read(about)
         if about in {"exp", "inputs", "parameters"}:
             return self._role(about)
+        wrong = self.spotted(method)
         kind, _, name = about.rpartition(" ")
         steps = STEPS_OF.get(about, ())
         if kind in {"grads", "grad regulariser"}:
@@ -116,11 +133,23 @@ class Located:
             found = next((one for one in wrong if one.step == step), None)
             if found:
                 return found.spot
-        if kind == "grads":
-            mended = next((one for one in wrong if name in one.mends), None)
-            if mended:
-                return mended.spot
+        mended = next((one for one in wrong if kind == "grads" and name in one.mends), None)
+        if mended:
+            return mended.spot
         return wrong[0].spot if wrong else self._role(about)
+
+    def _role(self, about: str) -> Spot | None:
+        method = method_of(about)
+        if method == "train":
+            return self.training.role(about) if self.training else None
+        if method == "loss":
+            return self.finder.role(about) if self.finder else None
+        recorded, case = self.recorded(PREDICT), self.case
+        if recorded is None or case is None:
+            return None
+        # Its labels in these few rows may be right by chance.
+        found = predict.leaves(case, recorded, self.base)
+        return found.spot if found else predict.role(recorded, self.base, about)
 
     def _read(self, about: str) -> Spot | None:
         """Return what the text alone tells of a method that was not recorded: the line that sets a gradient, or its first."""
@@ -129,93 +158,93 @@ class Located:
         line = self.statements.setting(*start, name) if start and kind == "grads" else None
         return (start[0], line) if start and line else start
 
-    def _role(self, about: str) -> Spot | None:
-        method = method_of(about)
-        if method == "train":
-            return self.training.role(about) if self.training else None
-        if method == "predict":
-            recorded = self.recorded.get(PREDICT)
-            if recorded is None or self.case is None:
-                return None
-            # Its labels in these few rows may be right by chance.
-            found = predict.leaves(self.case, recorded, self.base)
-            return found.spot if found else predict.role(recorded, self.base, about)
-        return self.finder.role(about) if self.finder else None
+    # ---------------------------------------------------------------- what was recorded
 
+    @cached_property
+    def statements(self) -> Statements:
+        """The student's text."""
+        return statements(self.submission)
 
-def method_of(about: str) -> str:
-    """Return the method that a role belongs to."""
-    if about in {"labels", "predict scores", "predict"}:
-        return "predict"
-    of_train = {
-        "batch",
-        "loss call",
-        "decay",
-        "epoch",
-        "loss history",
-        "train accuracy",
-        "val accuracy",
-        "returned histories",
-        "train",
-        "loop",
-    }
-    return "train" if about in of_train or about.startswith("update") else "loss"
+    @cached_property
+    def _call(self) -> Call | None:
+        return next((call for call in self.evidence.probes.calls if call.id == QUESTION), None)
 
+    @cached_property
+    def _read_already(self) -> dict[int, Recorded | None]:
+        return {}
 
-def located(evidence: Evidence, submission: Submission) -> Located:
-    """Return what the recorded question tells of a submission; without a recording, nothing."""
-    text = statements(submission)
-    oracle, reply = evidence.probes.oracle, evidence.reply(QUESTION)
-    empty = Located(text, None, None, None, {}, {}, {})
-    if oracle is None or oracle.follow is None or not reply.results:
-        return empty
-    call = evidence.call(QUESTION)
-    recorded = {
-        number: one
-        for number, (result, step) in enumerate(zip(reply.results, call.steps, strict=False))
-        if (one := read(result, text, step.arguments["method"]))
-    }
-    asked = call.steps[LOSS].arguments
-    fitted = convention(evidence)
-    factors = allowed_conventions(evidence) if fitted is None else (fitted,)
-    fine = 1e-4 if rounded(evidence) else 1e-6
-    case = Case(call.params, asked["X"], asked["y"], asked["reg"], evidence.names, factors, oracle.follow, fine)
-    base = case.follow(factors[0], {})
-    finder = _loss(case, base, text, recorded)
-    training = _train(call, text, recorded.get(TRAIN))
-    found: dict[str, tuple[Spotted, ...]] = {
-        "loss": tuple(finder.spotted()) if finder else (),
-        "train": tuple(training.spotted()) if training else (),
-        "predict": tuple(predict.spotted(case, recorded[PREDICT], base, text)) if PREDICT in recorded else (),
-    }
-    return Located(text, finder, training, case, base, recorded, found)
+    def recorded(self, number: int) -> Recorded | None:
+        """Return the recording of one step of the question; None where there is none, or one that cannot be read."""
+        if number not in self._read_already:
+            results = self.evidence.reply(QUESTION).results
+            known = self._call is not None and number < len(results)
+            method = self._call.steps[number].arguments["method"] if self._call else ""
+            self._read_already[number] = read(results[number], self.statements, method) if known else None
+        return self._read_already[number]
 
+    @cached_property
+    def case(self) -> Case | None:
+        """The question with what is right there; None where nobody can follow the network."""
+        oracle, call, evidence = self.evidence.probes.oracle, self._call, self.evidence
+        if oracle is None or oracle.follow is None or call is None:
+            return None
+        asked, fitted = call.steps[LOSS].arguments, convention(evidence)
+        names = evidence.names
+        every = evidence.assignment.variant.regulariser == "every"
+        return Case(
+            call.params,
+            asked["X"],
+            asked["y"],
+            asked["reg"],
+            names,
+            frozenset(names if every else (names[0], names[2])),
+            allowed_conventions(evidence) if fitted is None else (fitted,),
+            oracle.follow,
+            1e-4 if rounded(evidence) else 1e-6,
+        )
 
-def _loss(case: Case, base: Right, text: Statements, recorded: Mapping[int, Recorded]) -> Finder | None:
-    if LOSS not in recorded:
-        return None
-    asked = recorded.get(SCORES)
-    own = outputs(asked.answer if asked else None, recorded[LOSS].answer, case.names)
-    return Finder(case, text, recorded[LOSS], asked, own, base)
+    @cached_property
+    def base(self) -> Network:
+        """The right network's values in the question."""
+        if self.case is None:
+            raise ValueError("nobody can follow the network here")
+        return self.case.network({})
 
+    @cached_property
+    def finder(self) -> Finder | None:
+        """What is wrong in loss()."""
+        recorded = self.recorded(LOSS)
+        if recorded is None or self.case is None:
+            return None
+        of_scores = self.evidence.reply(QUESTION).results[SCORES]
+        scores = of_scores.get("answer") if isinstance(of_scores, dict) else None
+        own = outputs(self.case, scores, recorded.answer)
+        return Finder(self.case, self.statements, recorded, lambda: self.recorded(SCORES), own, self.base)
 
-def _train(call: Call, text: Statements, recorded: Recorded | None) -> TrainFinder | None:
-    if recorded is None:
-        return None
-    given, shapes = call.steps[TRAIN].arguments, {name: value.shape for name, value in call.params.items()}
-    X, X_val = np.asarray(given["X"], np.float64), np.asarray(given["X_val"], np.float64)
-    stand_in = StandIn(call.seed, shapes, call.sizes[2], [(X, given["y"]), (X_val, given["y_val"])])
-    asked = Asked(
-        X,
-        given["y"],
-        given["learning_rate"],
-        given["learning_rate_decay"],
-        given["reg"],
-        given["num_iters"],
-        given["batch_size"],
-        call.params,
-        X_val,
-        given["y_val"],
-        stand_in,
-    )
-    return TrainFinder(asked, text, recorded, shapes)
+    @cached_property
+    def training(self) -> TrainFinder | None:
+        """What is wrong in train()."""
+        recorded, call = self.recorded(TRAIN), self._call
+        if recorded is None or call is None:
+            return None
+        given, shapes = call.steps[TRAIN].arguments, {name: value.shape for name, value in call.params.items()}
+        X, X_val = np.asarray(given["X"], np.float64), np.asarray(given["X_val"], np.float64)
+        stand_in = StandIn(call.seed, shapes, call.sizes[2], [(X, given["y"]), (X_val, given["y_val"])])
+        asked = Asked(
+            X, given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"], given["num_iters"],
+            given["batch_size"], call.params, X_val, given["y_val"], stand_in,
+        )  # fmt: skip
+        return TrainFinder(asked, self.statements, recorded, shapes)
+
+    @cached_property
+    def _wrong_in_loss(self) -> tuple[Spotted, ...]:
+        return tuple(self.finder.spotted()) if self.finder else ()
+
+    @cached_property
+    def _wrong_in_train(self) -> tuple[Spotted, ...]:
+        return tuple(self.training.spotted()) if self.training else ()
+
+    @cached_property
+    def _wrong_in_predict(self) -> tuple[Spotted, ...]:
+        recorded, case = self.recorded(PREDICT), self.case
+        return tuple(predict.spotted(case, recorded, self.base, self.statements)) if recorded and case else ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.locate.outputs import MISSING, Form, Outputs, is_told_by_form
-from grader.locate.recognise import Case, Known, Right
+from grader.locate.outputs import Form, Outputs
+from grader.locate.recognise import Case, GradientForm, Known, LossForm, Network
 from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Made, Recorded, Spot
 from grader.locate.replacing import Replaced, explain
 from grader.locate.statements import Statements
@@ -58,14 +58,14 @@ class Finder:
         case: Case,
         statements: Statements,
         recorded: Recorded,
-        asked_for_scores: Recorded | None,
+        asked_for_scores: Callable[[], Recorded | None],
         own: Outputs,
-        base: Right,
+        base: Network,
     ) -> None:
         self.case, self.statements, self.recorded, self.own = case, statements, recorded, own
         self.asked_for_scores = asked_for_scores
         self.made: Sequence[Made] = recorded.made
-        self.right = {one.number: case.recognise(one.value, base) for one in self.made}
+        self.right = {one.number: base.recognise(one.value) for one in self.made}
         self.explained = explained = explain(case, own, self.made, base, self.right)
         first, _, second, _ = case.names  # weights with their biases as one row more
         self.with_ones = {(case.params[name].shape[0] + 1, case.params[name].shape[1]) for name in (first, second)}
@@ -73,7 +73,7 @@ class Finder:
         self.follows = self.right
         if explained.replaced:
             self.follows = {
-                n: known or case.recognise(self.made[n].value, explained.network) for n, known in self.right.items()
+                n: known or explained.network.recognise(self.made[n].value) for n, known in self.right.items()
             }
 
     # ---------------------------------------------------------------- values that explain answers
@@ -118,7 +118,7 @@ class Finder:
 
     def _scores_returned(self) -> Spot | None:
         """Return the line with which loss(X) gives its answer."""
-        asked = self.asked_for_scores
+        asked = self.asked_for_scores()
         return asked.end() if asked and asked.end() else self.recorded.end()
 
     def _replaced(self, one: Replaced) -> Spotted:
@@ -237,9 +237,9 @@ class Finder:
 
     # ---------------------------------------------------------------- answers that no value explains
 
-    def _answer(self, output: str, form: Form) -> Spotted | None:
+    def _answer(self, output: str, wrong_as: Form) -> Spotted | None:
         step = output if output in {"scores", "loss"} else f"d{output}"
-        if form == MISSING:
+        if wrong_as.missing:
             return self._missing(step)
         value = self._value_of(output)
         if output == "scores" and (value is None or not self._same(value)) and (spot := self._scores_returned()):
@@ -252,7 +252,8 @@ class Finder:
             if held:
                 spot = held[0][0], self.statements.part_line(*held[0], f"[{output!r}]")
                 return Spotted(step, spot, firsts[0])
-        if is_told_by_form(self.case, output, form) or form is not None:
+        form = wrong_as.form
+        if form is not None:
             made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
             if made is None:
                 return self._returned(step)
@@ -310,13 +311,13 @@ class Finder:
         end = self.recorded.end()
         return Spotted(step, end) if end else None
 
-    def _of_form(self, output: str, form: Form, value: Array) -> Made | None:
+    def _of_form(self, output: str, form: LossForm | GradientForm, value: Array) -> Made | None:
         """Return the first value that has a wrong answer's form: there it went wrong."""
-        if output == "loss":
+        if len(form) == 3:
             return self._loss_of_form(form)
         network, close = self.explained.network, self.case.close
         shaped = [one for one in self.made if one.value.size == np.size(value) and not self._is_input(one)]
-        alike = [(one, own) for one in shaped if (own := self.case.gradient_form(one.value, network, output))]
+        alike = [(one, own) for one in shaped if (own := network.gradient_form(one.value, output))]
         if not form[0]:  # nothing of the data is in it: the zeros that were never filled
             behind = self._behind_value(value)
             empty = [one for one in self.made if one.number in behind and one.value.size > 1 and not one.value.any()]
@@ -338,7 +339,7 @@ class Finder:
         known = self.right[made.number]
         return made.given or (known is not None and known.name in {"X", "y", *self.case.names} and not known.factor)
 
-    def _loss_of_form(self, form: Form) -> Made | None:
+    def _loss_of_form(self, form: LossForm) -> Made | None:
         """Return the value in which a wrong factor or a wrong sum of squares came in; else the first loss of this form."""
         numbers = [one for one in self.made if one.value.size == 1 and one.kind == "f"]
         data = form[0] * float(self.explained.network["data loss"])
@@ -351,11 +352,9 @@ class Finder:
             return scaled[-1]
         wanted = f"squares of {' + '.join(form[2])}"
         sums = [one for one in numbers if (known := self.right[one.number]) and known.name == wanted]
-        if {*form[2]} != {self.case.names[0], self.case.names[2]} and sums:
+        if {*form[2]} != self.case.covered and sums:
             return sums[0]
-        same = [
-            one for one in numbers if self.case.loss_form(float(one.value.ravel()[0]), self.explained.network) == form
-        ]
+        same = [one for one in numbers if self.explained.network.loss_form(float(one.value.ravel()[0])) == form]
         return same[0] if same else None
 
     def _last_of_loop(self, made: Made) -> Spot | None:

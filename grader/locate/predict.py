@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.compare import as_array
 from grader.locate.loss import Spotted
-from grader.locate.recognise import Case, Right
+from grader.locate.recognise import Case, Network
 from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
 from grader.locate.statements import Statements
 
@@ -28,7 +28,7 @@ _ORDERED = (
 )
 
 
-def spotted(case: Case, recorded: Recorded, base: Right, text: Statements) -> Iterator[Spotted]:
+def spotted(case: Case, recorded: Recorded, base: Network, text: Statements) -> Iterator[Spotted]:
     """Yield the line at which predict() leaves the right way; nothing where its labels are right."""
     wanted = base["scores"].argmax(axis=1)
     own = as_array(recorded.answer)
@@ -46,11 +46,11 @@ def spotted(case: Case, recorded: Recorded, base: Right, text: Statements) -> It
         yield found
 
 
-def leaves(case: Case, recorded: Recorded, base: Right) -> Spotted | None:
+def leaves(case: Case, recorded: Recorded, base: Network) -> Spotted | None:
     """Return the first line at which predict() leaves the right way, whatever its labels are."""
     wanted = base["scores"].argmax(axis=1)
     made = [one for one in recorded.made if not one.given and one.value.size > 1]
-    known = {one.number: case.recognise(one.value, base) for one in made}
+    known = {one.number: base.recognise(one.value) for one in made}
     for one in made:
         labels = one.value.shape == wanted.shape or one.kind != "f"
         if known[one.number] is None and not labels:
@@ -69,7 +69,7 @@ def leaves(case: Case, recorded: Recorded, base: Right) -> Spotted | None:
     return Spotted("labels", spot) if spot else None
 
 
-def role(recorded: Recorded, base: Right, about: str) -> Spot | None:
+def role(recorded: Recorded, base: Network, about: str) -> Spot | None:
     """Return the line that makes the labels, or the scores that they are taken from."""
     own = as_array(recorded.answer)
     ends: list[Made] = []

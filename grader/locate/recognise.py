@@ -1,9 +1,10 @@
-"""What a value is: one of the right network's, a multiple of one, a row of one, or a sum of its two parts."""
+"""What a value is: one of a network's own, a multiple of one, a row of one, or a sum of a loss's two parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -18,7 +19,7 @@ Right = Mapping[str, Floats]  # all values of a network, by name, as reference.f
 Kind = Literal["right", "part", "near"]
 
 # Values that may be carried undivided, or with another sign, and be put right later.
-_SCALED = ("d scores", "p - one-hot", "d h", "d u", "-log p true", "p", "sum of losses")
+_SCALED = frozenset({"d scores", "p - one-hot", "d h", "d u", "-log p true", "p", "sum of losses"})
 # What rows are taken from, and entries.
 _BY_ROW = (
     "-log p true", "p true", "sum exp(scores)", "row max", "true scores", "exp of true scores", "sum exp(scores - row max)",
@@ -32,12 +33,16 @@ _BY_ENTRY = (
 
 @dataclass(frozen=True)
 class Known:
-    """What a value is. name : of the right network's value. factor : in words, "" for the value itself."""
+    """What a value is. name : of the network's value. factor : in words, "" for the value itself."""
 
     name: str
     kind: Kind
     factor: str = ""
     detail: str = ""  # "row 3 of", "an entry of"
+
+
+LossForm = tuple[float, float, tuple[str, ...]]  # (a, k, parameters): a * data loss + k reg * their squares
+GradientForm = tuple[float, float]  # (a, k): a * the data's gradient + 2 k reg * the parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,40 +54,41 @@ class Case:
     y: Array
     reg: float
     names: tuple[str, str, str, str]
+    covered: frozenset[str]  # by the regulariser
     factors: tuple[float, ...]  # that the assignment accepts of the regulariser
-    follow: Callable[[float, Mapping[str, Floats]], Right]
-    fine: float = 1e-6  # relative tolerance: of a program in single precision 1e-3
+    follow: Callable[[float, Mapping[str, Floats], bool], Right]
+    fine: float = 1e-6  # relative tolerance: of a program in single precision 1e-4
 
     @property
     def N(self) -> int:  # noqa: N802 -- the field's own name
         """Number of rows."""
         return len(self.y)
 
+    def network(self, replaced: Mapping[str, Floats]) -> Network:
+        """Return the right network, or the one with some steps replaced."""
+        return Network(self, self.follow(self.factors[0], replaced, True))
+
+    def answers(self, replaced: Mapping[str, Floats]) -> Right:
+        """Return what leads to the answers of a network with some steps replaced."""
+        return self.follow(self.factors[0], replaced, False)
+
     def close(self, one: float, other: float, within: float = 0.0) -> bool:
         """Return whether two numbers are the same, relative to the larger one."""
         return abs(one - other) <= (within or self.fine) * max(abs(one), abs(other), 1e-30)
 
-    def multiple(self, value: Floats, of: Floats) -> float | None:
-        """Return c where a value is c times another, else None."""
-        square = float((of * of).sum())
-        largest = float(np.abs(value).max(initial=0.0))
-        if not square or not largest or not np.isfinite(square) or not np.isfinite(largest):
-            return None
-        c = float((value * of).sum()) / square
-        return c if float(np.abs(value - c * of).max()) <= self.fine * largest else None
-
     def in_words(self, c: float) -> str | None:
         """Return what a factor is in a right program's terms: 1, N, 1 / N or minus one of them; else None."""
-        N = self.N
+        N, close = self.N, self.close
+        if close(c, 1.0):
+            return ""
         table = (
-            (1.0, ""),
             (-1.0, "minus "),
             (N, "N times "),
             (1 / N, "1/N of "),
             (-N, "minus N times "),
             (-1 / N, "minus 1/N of "),
         )
-        return next((text for factor, text in table if self.close(c, factor)), None)
+        return next((text for factor, text in table if close(c, factor)), None)
 
     def other_words(self, c: float) -> str:
         """Return any factor in words."""
@@ -93,167 +99,262 @@ class Case:
         )  # fmt: skip
         return next((text for factor, text in table if self.close(c, factor)), f"{c:.4g} times ")
 
-    # ---------------------------------------------------------------- losses and gradients
-
-    def penalties(self) -> Iterator[tuple[float, tuple[str, ...]]]:
-        """Yield the sum of squares of each set of parameters, the right one first."""
-        first, _, second, _ = self.names
+    @cached_property
+    def penalties(self) -> list[tuple[float, tuple[str, ...]]]:
+        """The sum of squares of each set of parameters, the right one first."""
         sets = [one for size in (1, 2, 3, 4) for one in combinations(self.names, size)]
-        for chosen in sorted(sets, key=lambda one: set(one) != {first, second}):
-            yield sum(float((self.params[name] ** 2).sum()) for name in chosen), chosen
+        squares = {name: float((self.params[name] ** 2).sum()) for name in self.names}
+        ordered = sorted(sets, key=lambda one: set(one) != self.covered)
+        return [(sum(squares[name] for name in chosen), chosen) for chosen in ordered]
 
-    def loss_form(self, value: float, right: Right) -> tuple[float, float, tuple[str, ...]] | None:
-        """Return (a, k, parameters) where a value is a times the data loss plus k reg times their squares; else None."""
-        data = float(right["data loss"])
-        if not np.isfinite(value) or not np.isfinite(data):
-            return None
-        for squares, chosen in self.penalties():
-            for a in (1.0, float(self.N), 1.0 / self.N, -1.0):
-                for k in (0.0, 0.5, 1.0, 0.25, 2.0, 1 / self.N, 0.5 / self.N, -0.5, -1.0):
-                    if self.close(value, a * data + k * self.reg * squares, self.fine / 10):
-                        return a, k, chosen if k else (self.names[0], self.names[2])
-        return None
+    @cached_property
+    def regularisers(self) -> Floats:
+        """What a program may add to its data loss for a regulariser, right or wrong."""
+        return np.array([k * self.reg * squares for squares, _ in self.penalties for k in (0.0, 0.5, 1.0, 0.25, 2.0)])
 
-    def gradient_form(self, value: Floats, right: Right, name: str) -> tuple[float, float] | None:
-        """Return (a, k) where a value is a times the data's gradient plus 2 k reg times the parameter; else None."""
-        data, theta = right[f"data d{name}"], self.params[name]
-        laid = laid_out(value, data.shape)
-        if laid is None or not np.isfinite(laid).all() or not np.isfinite(data).all():
-            return None
-        columns = np.stack([data.ravel(), theta.ravel()], axis=1)
-        found = np.linalg.lstsq(columns, laid.ravel(), rcond=None)[0]
-        if np.abs(columns @ found - laid.ravel()).max() > self.fine * max(float(np.abs(laid).max()), 1e-12):
-            return None
-        found[np.abs(found) < self.fine / 10] = 0.0
-        return float(found[0]), float(found[1]) / (2 * self.reg)
-
-    def loss_is_right(self, form: tuple[float, float, tuple[str, ...]] | None) -> bool:
+    def loss_is_right(self, form: LossForm | None) -> bool:
         """Return whether a loss of this form is the assignment's."""
-        covered = {self.names[0], self.names[2]}
-        return form is not None and form[0] == 1 and form[1] in self.factors and set(form[2]) == covered
+        return form is not None and form[0] == 1 and form[1] in self.factors and set(form[2]) == self.covered
 
-    def gradient_is_right(self, form: tuple[float, float] | None, name: str, factors: tuple[float, ...]) -> bool:
+    def gradient_is_right(self, form: GradientForm | None, name: str, factors: tuple[float, ...]) -> bool:
         """Return whether a gradient of this form is the assignment's."""
         if form is None or not self.close(form[0], 1.0):
             return False
-        bias = name in {self.names[1], self.names[3]}
-        return form[1] == 0 if bias else any(self.close(form[1], k) for k in factors)
+        return any(self.close(form[1], k) for k in factors) if name in self.covered else form[1] == 0
+
+    def multiple(self, value: Floats, of: Floats) -> float | None:
+        """Return c where a value is c times another, else None."""
+        return multiple(value, of, self.fine)
+
+
+def multiple(value: Floats, of: Floats, fine: float = 1e-6) -> float | None:
+    """Return c where a value is c times another of its shape, else None."""
+    flat, other = value.ravel(), of.ravel()
+    square, largest = float(other @ other), float(np.abs(flat).max(initial=0.0))
+    if not square or not largest or not np.isfinite(square) or not np.isfinite(largest):
+        return None
+    c = float(flat @ other) / square
+    return c if float(np.abs(flat - c * other).max()) <= fine * largest else None
+
+
+class Network:
+    """One network's values with the tables in which a program's values are looked up; each is made when it is needed."""
+
+    def __init__(self, case: Case, right: Right) -> None:
+        self.case, self.right = case, right
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.right[name]
+
+    # ---------------------------------------------------------------- losses and gradients
+
+    @cached_property
+    def _losses(self) -> tuple[Floats, list[LossForm]]:
+        """All losses that a program may answer with a wrong factor or a wrong sum of squares, the right ones first."""
+        case, data = self.case, float(self.right["data loss"])
+        N, covered = case.N, tuple(name for name in case.names if name in case.covered)
+        found, forms = [], list[LossForm]()
+        for squares, chosen in case.penalties:
+            for a in (1.0, float(N), 1.0 / N, -1.0):
+                for k in (0.0, 0.5, 1.0, 0.25, 2.0, 1 / N, 0.5 / N, -0.5, -1.0):
+                    found.append(a * data + k * case.reg * squares)
+                    forms.append((a, k, chosen if k else covered))
+        return np.array(found), forms
+
+    def loss_form(self, value: float) -> LossForm | None:
+        """Return (a, k, parameters) where a value is a times the data loss plus k reg times their squares; else None."""
+        losses, forms = self._losses
+        if not np.isfinite(value) or not np.isfinite(losses[0]):
+            return None
+        near = np.abs(losses - value) <= self.case.fine / 10 * np.maximum(np.abs(losses), abs(value))
+        return forms[int(near.argmax())] if near.any() else None
+
+    @cached_property
+    def _solvers(self) -> dict[str, tuple[Floats, Floats] | None]:
+        """By parameter, the data's gradient and the parameter as columns, and what solves for their factors."""
+        found: dict[str, tuple[Floats, Floats] | None] = {}
+        for name in self.case.names:
+            columns = np.stack([self.right[f"data d{name}"].ravel(), self.case.params[name].ravel()], axis=1)
+            found[name] = (columns, np.linalg.pinv(columns)) if np.isfinite(columns).all() else None
+        return found
+
+    def gradient_form(self, value: Floats, name: str) -> GradientForm | None:
+        """Return (a, k) where a value is a times the data's gradient plus 2 k reg times the parameter; else None."""
+        laid, solver = laid_out(value, self.case.params[name].shape), self._solvers[name]
+        if laid is None or solver is None:
+            return None
+        flat, (columns, inverse), fine = laid.ravel(), solver, self.case.fine
+        largest = float(np.abs(flat).max())
+        if not np.isfinite(largest):
+            return None
+        a, k = (inverse @ flat).tolist()
+        if float(np.abs(columns @ (a, k) - flat).max()) > fine * max(largest, 1e-12):
+            return None
+        a, k = (0.0 if abs(one) < fine / 10 else one for one in (a, k))
+        return a, k / (2 * self.case.reg)
 
     # ---------------------------------------------------------------- recognising
 
-    def recognise(self, value: Floats, right: Right) -> Known | None:
-        """Return what a value is among the values of a network, the right one or one with replaced steps."""
+    def recognise(self, value: Floats) -> Known | None:
+        """Return what a value is among the values of this network; None where it is none of them."""
         if value.size == 1:
-            return self._number(float(value.ravel()[0]), right)
+            return self._number(float(value.ravel()[0]))
         squeezed = np.squeeze(value)
-        return (
-            self._array(squeezed, right)
-            or self._gradient(value, right)
-            or self._trick(squeezed)
-            or self._row(squeezed, right)
-        )
+        return self._array(squeezed) or self._gradient(value) or self._trick(squeezed) or self._row(squeezed)
 
-    def _number(self, value: float, right: Right) -> Known | None:
+    @cached_property
+    def _numbers(self) -> tuple[list[Known], Floats]:
+        """Single numbers: the network's own, and sums of squares with the factors that they are multiplied by."""
+        case, known, found = self.case, list[Known](), list[float]()
+        for name, one in self.right.items():
+            if one.size == 1:
+                known.append(Known(name, "right"))
+                found.append(float(one.ravel()[0]))
+        for name in ("sum of losses", "data loss"):
+            for factor, words in ((-1.0, "minus "), (case.N, "N times "), (1 / case.N, "1/N of ")):
+                known.append(Known(name, "right", words))
+                found.append(factor * float(self.right[name]))
+        for squares, chosen in case.penalties:
+            for k in (1.0, case.reg, case.reg / 2, 2 * case.reg, 0.5):
+                known.append(
+                    Known(f"squares of {' + '.join(chosen)}", "right" if case.covered >= {*chosen} else "near")
+                )
+                found.append(k * squares)
+        return known, np.array(found)
+
+    def _number(self, value: float) -> Known | None:
         if not np.isfinite(value) or not value or value == int(value):
             return None
-        for name, one in right.items():
-            if one.size == 1 and self.close(value, float(one.ravel()[0])):
-                return Known(name, "right")
-        for name in ("sum of losses", "data loss"):
-            factor = self.in_words(value / float(right[name])) if float(right[name]) else None
-            if factor is not None:
-                return Known(name, "right", factor)
-        return self._penalty(value) or self._loss(value, right) or self._part(value, right)
+        known, numbers = self._numbers
+        near = np.abs(numbers - value) <= self.case.fine * abs(value)
+        return known[int(near.argmax())] if near.any() else self._loss(value) or self._part(value)
 
-    def _penalty(self, value: float) -> Known | None:
-        for squares, chosen in self.penalties():
-            for k in (1.0, self.reg, self.reg / 2, 2 * self.reg, 0.5):
-                if self.close(value, k * squares, self.fine / 100):
-                    biases = {self.names[1], self.names[3]} & {*chosen}
-                    return Known(f"squares of {' + '.join(chosen)}", "near" if biases else "right")
-        return None
-
-    def _loss(self, value: float, right: Right) -> Known | None:
-        form = self.loss_form(value, right)
-        if form is None or form[0] not in (1, self.N) or not form[1]:
+    def _loss(self, value: float) -> Known | None:
+        form = self.loss_form(value)
+        if form is None or form[0] not in (1, self.case.N) or not form[1]:
             return None
-        if form[1] in self.factors and {*form[2]} < {self.names[0], self.names[2]}:
+        if form[1] in self.case.factors and {*form[2]} < self.case.covered:
             return Known("loss", "part", detail="a part of")
-        return Known("loss", "right" if self.loss_is_right((1.0, *form[1:])) else "near")
+        return Known("loss", "right" if self.case.loss_is_right((1.0, *form[1:])) else "near")
 
-    def _part(self, value: float, right: Right) -> Known | None:
-        size = abs(value)
+    @cached_property
+    def _parts(self) -> tuple[list[Known], Floats]:
+        known, found = list[Known](), list[Floats]()
         for name in _BY_ROW:
-            rows = np.flatnonzero(np.isclose(size, np.abs(right[name]), rtol=1e-9, atol=0))
-            if rows.size:
-                return Known(name, "part", detail=f"row {rows[0]} of")
-        if np.isclose(size, np.cumsum(right["-log p true"]), rtol=1e-9, atol=0).any():
-            return Known("sum of losses", "part", detail="a part of")
+            known += [Known(name, "part", detail=f"row {row} of") for row in range(self.case.N)]
+            found.append(np.abs(self.right[name]))
+        known += [Known("sum of losses", "part", detail="a part of")] * self.case.N
+        found.append(np.abs(np.cumsum(self.right["-log p true"])))
         for name in _BY_ENTRY:
-            if np.isclose(value, right[name], rtol=1e-10, atol=0).any():
-                return Known(name, "part", detail="an entry of")
-        return None
+            known += [Known(name, "part", detail="an entry of")] * self.right[name].size
+            found.append(np.abs(self.right[name].ravel()))
+        return known, np.concatenate(found)
 
-    def _array(self, value: Floats, right: Right) -> Known | None:
+    def _part(self, value: float) -> Known | None:
+        known, numbers = self._parts
+        near = np.abs(numbers - abs(value)) <= 1e-9 * abs(value)
+        return known[int(near.argmax())] if near.any() else None
+
+    @cached_property
+    def _by_shape(self) -> dict[tuple[int, ...], tuple[list[str], Floats, Floats]]:
+        """By shape, the arrays of the network and the inputs: their names, themselves as rows, and their squares."""
+        case, groups = self.case, dict[tuple[int, ...], list[tuple[str, Floats]]]()
+        inputs = {**{name: case.params[name] for name in case.names}, "X": case.X, "y": case.y.astype(np.float64)}
+        for name, one in (*self.right.items(), *inputs.items()):
+            if one.size > 1:
+                squeezed = np.squeeze(one)
+                groups.setdefault(squeezed.shape, []).append((name, squeezed.ravel()))
+        found = {}
+        for shape, group in groups.items():
+            rows = np.array([flat for _, flat in group])
+            found[shape] = [name for name, _ in group], rows, (rows * rows).sum(axis=1)
+        return found
+
+    def _array(self, value: Floats) -> Known | None:
         best: Known | None = None
-        inputs = {**{name: self.params[name] for name in self.names}, "X": self.X, "y": self.y.astype(np.float64)}
-        for name, one in (*right.items(), *inputs.items()):
-            other = np.squeeze(one)
-            for laid in (value, value.T) if value.ndim == 2 else (value,):
-                c = self.multiple(laid, other) if laid.shape == other.shape else None
-                if c is None:
-                    continue
-                factor = self.in_words(c)
-                if factor == "":
-                    return Known(name, "right")
-                plain = name in inputs
-                if factor is not None and (name in _SCALED or plain or name.startswith("data d")):
-                    best = best or Known(name, "right", factor)
-                elif (
-                    plain
-                    or name.startswith("regulariser d")
-                    or (factor is not None and name.startswith(("exp(", "sum exp")))
-                ):
-                    best = best or Known(name, "right", factor or self.other_words(c))
-                else:
-                    best = best or Known(name, "near", factor or self.other_words(c))
-        return best or self._shifted(value, right)
+        for laid in (value, value.T) if value.ndim == 2 else (value,):
+            group = self._by_shape.get(laid.shape)
+            largest = float(np.abs(laid).max(initial=0.0))
+            if group is None or not largest or not np.isfinite(largest):
+                continue
+            names, rows, squares = group
+            flat = laid.ravel()
+            with np.errstate(all="ignore"):
+                factors = rows @ flat / squares
+                off = np.abs(flat - factors[:, None] * rows).max(axis=1)
+            for place in np.flatnonzero(off <= self.case.fine * largest).tolist():
+                found = self._multiple(names[place], float(factors[place]))
+                if found.kind == "right" and not found.factor:
+                    return found
+                best = best or found
+        return best or self._shifted(value)
 
-    def _shifted(self, value: Floats, right: Right) -> Known | None:
+    def _multiple(self, name: str, c: float) -> Known:
+        """Return what c times a value of the network is."""
+        case, factor = self.case, self.case.in_words(c)
+        if factor == "":
+            return Known(name, "right")
+        plain = name in {"X", "y", *case.names}
+        if factor is not None and (name in _SCALED or plain or name.startswith(("data d", "exp(", "sum exp"))):
+            return Known(name, "right", factor)
+        kind: Kind = "right" if plain or name.startswith("regulariser d") else "near"
+        return Known(name, kind, factor or case.other_words(c))
+
+    def _shifted(self, value: Floats) -> Known | None:
         """Recognise scores from which each row has something taken off: the softmax is the same."""
         for laid in (value, value.T) if value.ndim == 2 else ():
-            if laid.shape == right["scores"].shape:
-                off = laid - right["scores"]
-                if np.abs(off - off[:, :1]).max() <= self.fine * max(float(np.abs(off).max()), 1e-12):
+            if laid.shape == self.right["scores"].shape:
+                off = laid - self.right["scores"]
+                if np.abs(off - off[:, :1]).max() <= self.case.fine * max(float(np.abs(off).max()), 1e-12):
                     return Known("scores", "right", detail="each row moved:")
         return None
 
-    def _gradient(self, value: Floats, right: Right) -> Known | None:
-        for name in self.names:
-            form = self.gradient_form(value, right, name) if value.size == self.params[name].size else None
+    def _gradient(self, value: Floats) -> Known | None:
+        case = self.case
+        for name in case.names:
+            form = self.gradient_form(value, name) if value.size == case.params[name].size else None
             if form is None or not form[0] or not form[1]:
                 continue
-            if self.gradient_is_right(form, name, self.factors):
+            if case.gradient_is_right(form, name, case.factors):
                 return Known(f"d{name}", "right")
-            return Known(f"d{name}", "near", self.other_words(form[0]) if not self.close(form[0], 1) else "")
+            return Known(f"d{name}", "near", case.other_words(form[0]) if not case.close(form[0], 1) else "")
         return None
 
     def _trick(self, value: Floats) -> Known | None:
         """Recognise inputs with a column of ones, for programs that keep biases in the weights."""
-        if value.ndim != 2 or value.shape != (self.N, self.X.shape[1] + 1):
+        X = self.case.X
+        if value.ndim != 2 or value.shape != (len(X), X.shape[1] + 1):
             return None
-        inside = any(np.allclose(cut, self.X) for cut in (value[:, 1:], value[:, :-1]))
+        inside = any(np.allclose(cut, X) for cut in (value[:, 1:], value[:, :-1]))
         return Known("X", "right", detail="with ones:") if inside else None
 
-    def _row(self, value: Floats, right: Right) -> Known | None:
-        if value.ndim != 1:
+    @cached_property
+    def _rows(self) -> dict[int, tuple[list[tuple[str, int]], Floats, Floats]]:
+        """By length, the rows of the network's arrays and of X: their names and numbers, themselves, and their squares."""
+        case, groups = self.case, dict[int, list[tuple[tuple[str, int], Floats]]]()
+        for name, one in (*self.right.items(), ("X", case.X)):
+            if one.ndim == 2 and len(one) == case.N:
+                groups.setdefault(one.shape[1], []).extend(((name, row), one[row]) for row in range(case.N))
+        found = {}
+        for length, group in groups.items():
+            rows = np.array([row for _, row in group])
+            found[length] = [place for place, _ in group], rows, (rows * rows).sum(axis=1)
+        return found
+
+    def _row(self, value: Floats) -> Known | None:
+        group = self._rows.get(value.size) if value.ndim == 1 else None
+        largest = float(np.abs(value).max(initial=0.0))
+        if group is None or not largest or not np.isfinite(largest):
             return None
-        for name, one in (*right.items(), ("X", self.X)):
-            if one.ndim == 2 and one.shape == (self.N, value.size):
-                for row in range(self.N):
-                    c = self.multiple(value, one[row])
-                    if c is not None and self.in_words(c) is not None:
-                        return Known(name, "part", self.in_words(c) or "", f"row {row} of")
+        places, rows, squares = group
+        with np.errstate(all="ignore"):
+            factors = rows @ value / squares
+            off = np.abs(value - factors[:, None] * rows).max(axis=1)
+        for place in np.flatnonzero(off <= self.case.fine * largest).tolist():
+            factor = self.case.in_words(float(factors[place]))
+            if factor is not None:
+                name, row = places[place]
+                return Known(name, "part", factor, f"row {row} of")
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,7 @@ class _Reader:
         self.made: list[Made] = []
         self.by_value: dict[int, Made] = {}
         self.held: dict[int, dict[str, int]] = {}  # by call: what each name holds
+        self.bases: dict[str, str] = {}  # of a name such as grads['W1'], what is before the bracket
         self.time = 0
         self.inner: dict[int, set[int]] = {}  # by call: what was made in the calls that it made since its last own line
 
@@ -167,7 +169,7 @@ class _Reader:
         found, start = [], 0
         for kind, *sizes in self.tables["values"].tolist():
             shape = tuple(size for size in sizes if size >= 0)
-            end = start + int(np.prod(shape))
+            end = start + prod(shape)
             found.append((self.data[start:end].reshape(shape), KINDS[kind]))
             start = end
         return found
@@ -207,12 +209,15 @@ class _Reader:
 
     def _read_by(self, spot: Spot, held: Mapping[str, int]) -> set[int]:
         reads = self.statements.reads(*spot)
-        found = set()
+        names, parts, found = reads.names, reads.parts, set[int]()
+        by_key = {part.partition("[")[0] for part in parts}
         for name, number in held.items():
-            base = name.split("[")[0].split(".")[0]
-            whole = base in reads.names and base not in {"self", name}
-            if name in reads.names or name in reads.parts:
+            if name in names or name in parts:
                 found.add(number)
-            elif whole and not any(part.startswith(f"{base}[") for part in reads.parts):
+                continue
+            base = self.bases.get(name)
+            if base is None:
+                base = self.bases[name] = name.partition("[")[0].partition(".")[0]
+            if base != name and base in names and base != "self" and base not in by_key:
                 found.add(number)
         return found

@@ -18,9 +18,9 @@ class Oracle:
 
     scores: Callable[[Params, Array], Floats]  # (params, X (N, D)) -> (N, C)
     trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
-    # (factor of the regulariser, values that replace the right ones) -> all values on the way from the recorded question's
-    # inputs to its gradients, by name, in the order of the computation
-    follow: Callable[[float, Mapping[str, Floats]], Mapping[str, Floats]] | None = None
+    # (factor of the regulariser, values that replace the right ones, whole) -> the values on the way from the recorded
+    # question's inputs to its gradients, by name, in the order of the computation; not whole: those that lead to answers
+    follow: Callable[[float, Mapping[str, Floats], bool], Mapping[str, Floats]] | None = None
 
 
 Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
