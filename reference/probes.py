@@ -45,8 +45,8 @@ ALONE_SIZES, ALONE_BATCH, ALONE_RUNS, ALONE_RATE = (12, 5, 14, 3), 3, (1, 2, 3),
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
 # What is recorded line by line: small, since each line's values travel; all sizes differ, and a class is absent.
-RECORDED_SIZES = (7, 5, 9, 4)
-RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 6, 4, 8  # three iterations an epoch, and the first of the next
+RECORDED_SIZES = (7, 8, 9, 4)
+RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 6, 5, 10  # three iterations an epoch, and two of the next
 RECORDED = {"learning_rate": 0.3, "learning_rate_decay": 0.7}
 SINGLE_ROWS = 12
 MANY_ROWS = 200  # a forgotten bias turns one label in twenty

@@ -138,6 +138,8 @@ class Finder:
             return Spotted(one.step, handed_on, made, used=used.spot if used else None, known=known)
         if used is None:
             return Spotted(one.step, made.spot, made, known=known)
+        if one.step == "d u" and self.statements.compares(*made.spot):  # the mask is there, and lets everything through
+            return Spotted(one.step, made.spot, made, known=known)
         near = one.step == "d u" and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
         return Spotted(one.step, used.spot if near else made.spot, made, used=used.spot, known=known)
 
@@ -290,7 +292,12 @@ class Finder:
         line = self.statements.setting(*end, step.removeprefix("d")) if end else None
         if end and line:
             return Spotted(step, (end[0], line))
-        setting = [h.spot for one in self.made for h in one.holders if h.name.endswith("']") and "param" not in h.name]
+        setting = [
+            held.spot
+            for one in self.made
+            for held in one.holders
+            if held.name.endswith("']") and "param" not in held.name and held.how == VARIABLE
+        ]
         return Spotted(step, setting[-1]) if setting else self._returned(step)
 
     def purity(self, about: str) -> Spot | None:

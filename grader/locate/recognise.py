@@ -321,12 +321,12 @@ class Network:
         return None
 
     def _trick(self, value: Floats) -> Known | None:
-        """Recognise inputs with a column of ones, for programs that keep biases in the weights."""
-        X = self.case.X
-        if value.ndim != 2 or value.shape != (len(X), X.shape[1] + 1):
-            return None
-        inside = any(np.allclose(cut, X) for cut in (value[:, 1:], value[:, :-1]))
-        return Known("X", "right", detail="with ones:") if inside else None
+        """Recognise inputs and hidden units with a column of ones, for programs that keep biases in the weights."""
+        for name, right in (("X", self.case.X), ("h", self.right["h"])):
+            if value.ndim == 2 and value.shape == (len(right), right.shape[1] + 1):
+                if any(np.allclose(cut, right) for cut in (value[:, 1:], value[:, :-1])):
+                    return Known(name, "right", detail="with ones:")
+        return None
 
     @cached_property
     def _rows(self) -> dict[int, tuple[list[tuple[str, int]], Floats, Floats]]:

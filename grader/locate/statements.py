@@ -107,6 +107,15 @@ class Statements:
             node = self.around.get(node)
         return node
 
+    def compares(self, label: str, line: int) -> bool:
+        """Return whether a statement compares something, as a ReLU's mask does."""
+        node = self.by_line.get((label, line))
+        return node is not None and any(isinstance(part, ast.Compare) for part in ast.walk(node))
+
+    def is_loop(self, label: str, line: int) -> bool:
+        """Return whether a statement is a loop."""
+        return isinstance(self.by_line.get((label, line)), ast.For | ast.While)
+
     def stores_into(self, label: str, line: int, names: set[str]) -> bool:
         """Return whether a statement changes entries of one of these names, or updates it in place."""
         node = self.by_line.get((label, line))

@@ -12,7 +12,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.loss import Spotted
 from grader.locate.recognise import laid_out
-from grader.locate.recorded import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
+from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.statements import Statements
 from grader.records import Array, Floats
 from grader.student.stand_in import StandIn
@@ -66,8 +66,11 @@ class TrainFinder:
             return
         if not self.steps:
             # Where the labels were not those of the rows, the program's own loss() was asked.
+            loops = [spot for spot in self.recorded.ran if self.statements.is_loop(*spot)]
             if call := self._call_line():
                 yield Spotted("loss call", call)
+            elif loops:  # whose body never ran
+                yield Spotted("iterations", loops[-1])
             return
         if not np.array_equal(_flat(self.steps[0].before), _flat(self.asked.params)) and (spot := self._set_anew()):
             yield Spotted("anew", spot)
@@ -98,8 +101,11 @@ class TrainFinder:
     def _batch(self) -> Iterator[Spotted]:
         drawn = [_positions(step.X, self.asked.X) for step in self.steps]
         first, rows = self.steps[0], drawn[0]
-        if rows is None or len(rows) != self.asked.batch or _same_each_time(drawn):
-            if spot := self.role("batch"):
+        if (bound := self._bound_of_indices(drawn)) is not None:
+            yield Spotted("batch", bound)
+        elif rows is None or len(rows) != self.asked.batch or _same_each_time(drawn):
+            spot = self._asked_for_another_size(len(first.y)) or self.role("batch")
+            if spot:
                 yield Spotted("batch", spot)
         elif not np.array_equal(first.y, self.asked.y[rows]):
             own = self._indices(rows)
@@ -107,6 +113,32 @@ class TrainFinder:
             made = (other if own else []) or [one for one in self.made if _is(one, first.y)]
             if made:
                 yield Spotted("labels", made[0].spot, made[0])
+
+    def _bound_of_indices(self, drawn: Sequence[Array | None]) -> Spot | None:
+        """Return the line that makes the number up to which rows are drawn, where that is not their number."""
+        known = [rows for rows in drawn if rows is not None and len(rows)]
+        highest = max((int(rows.max()) for rows in known), default=0)
+        if sum(map(len, known)) < len(self.asked.X) or 3 * highest > 2 * len(self.asked.X) or _same_each_time(drawn):
+            return None
+        bounds = [
+            one
+            for one in self.made
+            if one.kind == "i" and one.value.size == 1 and not one.given and self.recorded.ran.get(one.spot) == 1
+            if highest < int(one.value.ravel()[0]) < len(self.asked.X)
+        ]
+        return min(bounds, key=lambda one: int(one.value.ravel()[0])).spot if bounds else None
+
+    def _asked_for_another_size(self, rows: int) -> Spot | None:
+        """Return where a function that draws rows is called with another number than the size of a batch."""
+        if rows == self.asked.batch:
+            return None
+        for one in self.made:
+            if one.kind == "i" and one.value.size == 1 and int(one.value.ravel()[0]) == rows:
+                for held in one.holders:
+                    if held.how == ARGUMENT and not self.recorded.is_method(held.call):
+                        callers = self.recorded.callers(held.call)
+                        return callers[0] if callers else None
+        return None
 
     def _question(self) -> Iterator[Spotted]:
         if any(abs(step.reg - self.asked.reg) > 1e-9 for step in self.steps) and (spot := self.role("loss call")):
@@ -150,7 +182,7 @@ class TrainFinder:
         seen = [rate / rates[0] for rate in rates[: self.asked.iterations]]
         d = self.asked.decay
         # Three iterations an epoch: it decays after the first one of each, or after the last.
-        right = ([1.0, d, d, d], [1.0, 1.0, 1.0, d])
+        right = ([1.0, d, d, d, d * d], [1.0, 1.0, 1.0, d, d])
         if any(np.allclose(seen, one[: len(seen)], rtol=1e-6) for one in right):
             return
         factors = [after / before for before, after in zip(seen, seen[1:], strict=False) if before]
@@ -162,7 +194,8 @@ class TrainFinder:
             and any(factor < 1 - 1e-9 for factor in factors)
             and all(np.isclose(f, 1) or np.isclose(f, d) for f in factors)
         ):
-            yield Spotted("decay", (line[0], test[0]))  # by the right factor, at the wrong times
+            # By the right factor, at the wrong times.
+            yield Spotted("decay", self._length_of_epoch((line[0], test[0])) or (line[0], test[0]))
             return
         if np.allclose(seen, 1.0) and line and self._rate_is_made():  # it decays, and the step does not use it
             spot = self._update()
@@ -181,6 +214,15 @@ class TrainFinder:
                 return
         if spot := self.role("decay"):
             yield Spotted("decay", spot)
+
+    def _length_of_epoch(self, test: Spot) -> Spot | None:
+        """Return the line that makes the number of iterations an epoch has, where a test reads a wrong one."""
+        names, right = self.statements.reads(*test).names, len(self.asked.X) // self.asked.batch
+        for one in self.made:
+            own = one.kind in "if" and one.value.size == 1 and not one.given and self.recorded.ran.get(one.spot) == 1
+            if own and float(one.value.ravel()[0]) != right and any(h.name in names for h in one.holders):
+                return one.spot
+        return None
 
     def _rate_is_made(self) -> bool:
         wanted = self.asked.rate * self.asked.decay
@@ -226,21 +268,19 @@ class TrainFinder:
 
     def _accuracies(self, answer: Mapping[str, Any]) -> Iterator[Spotted]:
         asked, labels = self.asked, self.asked.stand_in.labels
-        kept = {0, 1, 2, 3}  # after the first iteration of each epoch, or after its last one: iterations 0 and 3, or 2
-        moments = {*kept, 4}
-        whole = {float((labels(moment, asked.X) == asked.y).mean()) for moment in moments}
-        batches = {
-            float((labels(moment, step.X) == step.y).mean())
-            for number, step in enumerate(self.steps)
-            if number in kept and len(step.X) == len(step.y)
-            for moment in (number, number + 1)
-        }
-        validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
         strange: dict[str, Spot] = {}
-        for key, role, possible in (
-            ("train_acc_history", "train accuracy", whole | batches),
-            ("val_acc_history", "val accuracy", validated),
-        ):
+
+        def shares(X: Floats, y: Array, moments: Sequence[int]) -> set[float]:
+            return {float((labels(moment, X) == y).mean()) for moment in moments}
+
+        def possible(key: str, iteration: int) -> set[float]:
+            moments, step = (iteration, iteration + 1), self.steps[min(iteration, len(self.steps) - 1)]
+            if key == "val_acc_history":
+                return shares(asked.X_val, asked.y_val, moments)
+            of_batch = shares(step.X, step.y, moments) if len(step.X) == len(step.y) else set[float]()
+            return of_batch | shares(asked.X, asked.y, moments)
+
+        for key, role in (("train_acc_history", "train accuracy"), ("val_acc_history", "val accuracy")):
             own = as_array(answer.get(key))
             spot = self.role(role)
             if spot is None:
@@ -251,7 +291,11 @@ class TrainFinder:
                 continue
             if own.size not in {1, 2}:
                 yield Spotted("epoch", self._epoch(key) or spot)
-            elif not all(any(abs(value - one) < 1e-6 for one in possible) for value in own.ravel().tolist()):
+                continue
+            # After the first iteration of each epoch, which are 0 and 3, or after its last one.
+            times = (0, 3) if own.size == 2 else (2,)
+            pairs = zip(own.ravel().tolist(), times, strict=True)
+            if not all(any(abs(value - one) < 1e-6 for one in possible(key, time)) for value, time in pairs):
                 strange[role] = spot
         for role, spot in strange.items():
             # One function serves both: what is wrong with both is wrong there.
