@@ -32,8 +32,8 @@ def follow(
     """Return the values that a program is likely to make, by name, in the order of the computation.
 
     replaced : values to go on with, by name, in place of the right ones: "u", "h" and "scores" of the forward pass;
-    "centred", the scores that the softmax is taken of; "e", their exponentials; "p", the probabilities; "p back", those that
-    the backward pass has; "d scores", "d h", "mask" and "d u". whole : else only what leads to scores, data loss and the
+    "centred", the scores that the softmax is taken of; "e", their exponentials; "log p" and "p", the probabilities; "one-hot";
+    "p back", the probabilities that the backward pass has; "d scores", "d h", "mask" and "d u". whole : else only what leads to scores, data loss and the
     data's gradients, in a third of the time.
     """
     way = _Way(network, params, X, y, reg, replaced)
@@ -98,18 +98,22 @@ class _Way:
         scores, y, rows = self.values["scores"], self.y, self.rows
         centred = self.put("centred", scores - scores.max(axis=1, keepdims=True))
         e = self.put("e", np.exp(centred))
-        p = self.put("p", e / e.sum(axis=1, keepdims=True))
-        losses = self.put("-log p true", -np.log(self.put("p true", p[rows, y])))
-        self.put("data loss", self.put("sum of losses", losses.sum()) / len(y))
+        p = e / e.sum(axis=1, keepdims=True)
+        logs = self.put("log p", np.log(self.replaced.get("p", p)))
+        p = self.put("p", np.exp(logs) if "log p" in self.replaced else p)
         onehot = np.zeros_like(scores)
         onehot[rows, y] = 1
-        self.put("p - one-hot", self.put("p back", p) - self.put("one-hot", onehot))
+        onehot = self.put("one-hot", onehot)
+        self.put("p true", p[rows, y])
+        # Where p is 0, 0 log 0 is no number, and the picked entries are what a program sums.
+        losses = -(logs * onehot).sum(axis=1) if "one-hot" in self.replaced else -logs[rows, y]
+        self.put("data loss", self.put("sum of losses", self.put("-log p true", losses).sum()) / len(y))
+        self.put("p - one-hot", self.put("p back", p) - onehot)
 
     def losses(self) -> None:
         """Add the regulariser and what else a loss is put together from (000, 001, 003)."""
-        network, params, logs = self.network, self.params, np.log(self.values["p"])
-        self.put("log p", logs)
-        self.put("log p, one-hot", logs * self.values["one-hot"])
+        network, params = self.network, self.params
+        self.put("log p, one-hot", self.values["log p"] * self.values["one-hot"])
         for name in params:
             self.put(f"sum {name}^2", self.put(f"{name}^2", params[name] ** 2).sum())
         squares = self.put("sum of squares", network.penalty_term(params, network.names))

@@ -205,6 +205,32 @@ class Finder:
                         return held.spot
         return None
 
+    def _of_another_layer(self, stopped: Spot) -> Spot | None:
+        """Return the line that took a parameter of the other layer, or one twice, for what a line puts together."""
+        names = self.statements.reads(*stopped).names
+        read = [
+            (held, known.name)
+            for one in self.made
+            if (known := self.right[one.number]) and not known.factor and not known.detail
+            for held in one.holders
+            if held.name in names and held.how == VARIABLE
+        ]
+        w1, b1, w2, b2 = self.case.names
+        inputs = {name for _, name in read if name in {"X", "h"}}
+        inputs |= {"X"} & {
+            known.name
+            for one in self.made
+            for h in one.holders
+            if h.name in names and (known := self.right[one.number])
+        }
+        wanted = {"X": {w1, b1}, "h": {w2, b2}}.get(next(iter(inputs), "")) if len(inputs) == 1 else None
+        if wanted is None:
+            return None
+        params = [(held, name) for held, name in read if name in self.case.names]
+        wrong = [held for held, name in params if name not in wanted]
+        twice = [held for held, name in params if sum(name == other for _, other in params) > 1]
+        return (wrong or twice)[0].spot if wrong or (twice and len(params) == 2) else None
+
     def _is_called_from(self, made: Made, spot: Spot) -> bool:
         callers = self.recorded.callers(made.call)
         return made.value.size > 1 and any((at[0], self.statements.start(*at)) == spot for at in callers)
@@ -221,6 +247,8 @@ class Finder:
         """Return the line that made what the line at which the program stopped could not use, where that is plain."""
         if (caller := self.recorded.shared_caller()) is not None:
             return caller
+        if (other_layer := self._of_another_layer(stopped)) is not None:
+            return other_layer
         reads = self.statements.reads(*stopped)
         held = {held.name: one for one in self.made for held in one.holders}
         used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
@@ -273,7 +301,7 @@ class Finder:
 
     def _is_another_gradient(self, made: Made, output: str) -> bool:
         known = self.right[made.number]
-        others = {f"d{name}" for name in self.case.names if name != output}
+        others = {*self.case.names, *(f"d{name}" for name in self.case.names if name != output)}
         return known is not None and not known.factor and known.name.removeprefix("data ") in others
 
     def _value_of(self, output: str) -> Array | None:
@@ -292,6 +320,15 @@ class Finder:
         line = self.statements.setting(*end, step.removeprefix("d")) if end else None
         if end and line:
             return Spotted(step, (end[0], line))
+        under_another_key = [
+            held.spot
+            for one in self.made
+            if (known := self.right[one.number]) and known.name.removeprefix("data ") == step and not known.factor
+            for held in one.holders
+            if held.name.endswith("']") and "param" not in held.name and held.how == VARIABLE
+        ]
+        if under_another_key:
+            return Spotted(step, under_another_key[0])
         setting = [
             held.spot
             for one in self.made

@@ -194,7 +194,7 @@ class _Reader:
             line = spot[0], self.statements.part_line(*spot, name)
             made = Made(len(self.made), line, call, name, value[0], value[1], how == ARGUMENT, born=self.time)
             if how != ARGUMENT:
-                made.uses = self._read_by(spot, held) | self.inner.pop(call, set())
+                made.uses = self._read_by(spot, name, held) | self.inner.pop(call, set())
                 made.uses.discard(made.number)
             self.made.append(made)
             self.by_value[number] = made
@@ -207,8 +207,8 @@ class _Reader:
             held[name] = made.number
         made.holders.append(Holder(name, spot, self.time, how, call))
 
-    def _read_by(self, spot: Spot, held: Mapping[str, int]) -> set[int]:
-        reads = self.statements.reads(*spot)
+    def _read_by(self, spot: Spot, made: str, held: Mapping[str, int]) -> set[int]:
+        reads = self.statements.reads(*spot, made)
         names, parts, found = reads.names, reads.parts, set[int]()
         by_key = {part.partition("[")[0] for part in parts}
         for name, number in held.items():

@@ -14,7 +14,7 @@ from grader.records import Floats
 
 # What one wrong value may stand for, in the order of the computation.
 FORWARD = ("u", "h", "scores")
-BACKWARD = ("centred", "e", "p", "p back", "d scores", "d h", "mask", "d u")
+BACKWARD = ("centred", "e", "log p", "p", "one-hot", "p back", "d scores", "d h", "mask", "d u")
 MOST_REPLACED = 4
 
 
@@ -126,7 +126,7 @@ def _candidates(
     right, order = network[step], {name: place for place, name in enumerate(network.right)}
     factors = (1.0, 1 / case.N, -1.0) if step in {"d scores", "d h", "d u"} else (1.0,)
     for one in made:
-        if one.kind == "c" or (step != "mask" and one.kind in "bi") or one.value.size != right.size:
+        if one.kind == "c" or (step not in {"mask", "one-hot"} and one.kind in "bi") or one.value.size != right.size:
             continue
         known = labels[one.number]
         # What is right as something that comes later stands for no earlier step.

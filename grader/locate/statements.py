@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from grader.records import Place, Segment, Submission
 
+_KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")
 _PART = re.compile(r"\[(?:'([^']*)'|(-?\d+))\]$")
 
 
@@ -40,10 +41,13 @@ class Statements:
         lines = self.lines.get(label)
         return Place(label, line, lines[line - 1]) if lines and 1 <= line <= len(lines) else None
 
-    def reads(self, label: str, line: int) -> Reads:
-        """Return what the statement at a line reads."""
+    def reads(self, label: str, line: int, name: str = "") -> Reads:
+        """Return what the statement at a line reads; with a name such as "return[0]", for that part of its value alone."""
         found = self.by_line.get((label, line))
-        return _reads(found) if found is not None else Reads(frozenset(), frozenset())
+        if found is None:
+            return Reads(frozenset(), frozenset())
+        part = _part(found, name)
+        return _reads(found if part is None else part)
 
     def enclosing(self, label: str, line: int, kinds: tuple[type[ast.stmt], ...]) -> list[int]:
         """Return the lines of the statements of some kinds around a line in its function, the innermost first."""
@@ -172,9 +176,30 @@ def _walk(segment: Segment) -> list[ast.stmt]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
 
 
+def _part(statement: ast.stmt, name: str) -> ast.expr | None:
+    """Return the expression that makes one part of a tuple or dict that a statement writes out; None where there is none."""
+    value = getattr(statement, "value", None) if isinstance(statement, ast.Return | ast.Assign) else None
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        pairs = zip(target.elts, value.elts, strict=True)
+        return next((one for to, one in pairs if isinstance(to, ast.Name) and to.id == name), None)
+    for key, number in _KEYS.findall(name):
+        if isinstance(value, ast.Tuple) and number and int(number) < len(value.elts):
+            value = value.elts[int(number)]
+        elif isinstance(value, ast.Dict):
+            found = [one for k, one in zip(value.keys, value.values, strict=True) if isinstance(k, ast.Constant)]
+            keys = [k.value for k in value.keys if isinstance(k, ast.Constant)]
+            if key not in keys:
+                return None
+            value = found[keys.index(key)]
+        else:
+            return None
+    return value if isinstance(value, ast.expr) and "[" in name else None
+
+
 @lru_cache(maxsize=500)
-def _reads(statement: ast.stmt) -> Reads:
-    looked_at = [statement]
+def _reads(statement: ast.stmt | ast.expr) -> Reads:
+    looked_at: list[ast.AST] = [statement]
     if isinstance(statement, ast.For | ast.While | ast.If | ast.With):
         looked_at = [part for part in (getattr(statement, "iter", None), getattr(statement, "test", None)) if part]
     names, parts, inside = set[str](), set[str](), set[int]()

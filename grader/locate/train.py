@@ -62,7 +62,7 @@ class TrainFinder:
     def spotted(self) -> Iterator[Spotted]:
         """Yield all that is wrong, in the order of one iteration."""
         if self.recorded.stopped and self.recorded.error:
-            yield Spotted("stopped", self.recorded.shared_caller() or self.recorded.stopped)
+            yield Spotted("stopped", self._given_wrongly() or self.recorded.shared_caller() or self.recorded.stopped)
             return
         if not self.steps:
             # Where the labels were not those of the rows, the program's own loss() was asked.
@@ -83,6 +83,27 @@ class TrainFinder:
         yield from self._histories()
 
     # ---------------------------------------------------------------- what is wrong
+
+    def _given_wrongly(self) -> Spot | None:
+        """Return the line that made what the program's own loss() could not use; the stand-in does not answer for that."""
+        call = next((number for number, (_, _, name) in enumerate(self.recorded.calls) if name == "loss"), None)
+        if call is None:
+            return None
+        given = {
+            held.name: one for one in self.made for held in one.holders if held.call == call and held.how == ARGUMENT
+        }
+        rows = [one for one in given.values() if one.value.ndim == 2]
+        caller = self.recorded.callers(call)
+        for one in given.values():
+            odd = (
+                one.value.ndim == 0
+                and one.kind == "i"
+                or one.value.ndim == 1
+                and (not rows or one.value.size != len(rows[0].value))
+            )
+            if odd and not one.given and self.recorded.is_method(one.call):
+                return one.spot
+        return caller[0] if caller else None
 
     def _set_anew(self) -> Spot | None:
         """Return the line that gives a parameter another value before the first step."""
@@ -158,7 +179,11 @@ class TrainFinder:
 
     def _origin_of_step(self, name: str, step: Iteration, rate: float | None) -> Spot | None:
         """Return the first value that is the wrong step, or the wrong factor's multiple of the gradient."""
+        update = next((one.born for one in self.made if _is(one, step.after[name], laid=True)), 0)
         for one in self.made:
+            number = one.value.size == 1 and one.kind == "f" and not one.given and one.born < update
+            if number and rate and abs(abs(float(one.value.ravel()[0])) - abs(rate)) < 1e-9 * abs(rate):
+                return one.spot
             value = laid_out(one.value, self.shapes[name])
             if value is None or one.given or not value.any():
                 continue
@@ -187,6 +212,7 @@ class TrainFinder:
             return
         factors = [after / before for before, after in zip(seen, seen[1:], strict=False) if before]
         line = self._decay_line()
+        line = self._from_train(line) if line else None
         test = self.statements.enclosing(*line, (ast.If,)) if line else []
         if (
             line
@@ -290,7 +316,8 @@ class TrainFinder:
                 yield Spotted(role, self._kept(other) or spot)
                 continue
             if own.size not in {1, 2}:
-                yield Spotted("epoch", self._epoch(key) or spot)
+                test = self._epoch(key)
+                yield Spotted("epoch", (self._length_of_epoch(test) if test else None) or test or spot)
                 continue
             # After the first iteration of each epoch, which are 0 and 3, or after its last one.
             times = (0, 3) if own.size == 2 else (2,)

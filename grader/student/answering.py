@@ -179,9 +179,10 @@ class Answer:
         An exception ends the recording and not the call: what was made before it is what there is to see.
         """
         recording, answer, error = Recording(self._labels), None, ""
+        make_repeatable(self._seed)
+        self._net = self._new_network(self._sizes)  # one that holds nothing of the recording before
         for name, value in self._params.items():
             self._set(name, value)
-        make_repeatable(self._seed)
         watch = self._watch_of(arguments)
         with watch.replacing(self._net, replaced):
             try:
