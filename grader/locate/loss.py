@@ -123,8 +123,9 @@ class Finder:
 
     def _replaced(self, one: Replaced) -> Spotted:
         made, known = one.made, self.right[one.made.number]
-        if known is None or known.kind != "right" or known.factor:
-            first = self._first_unknown(made) if known is None or known.kind == "near" else made
+        if known is None or known.kind != "right" or known.factor or known.detail:
+            unknown = known is None or known.kind == "near" or known.detail
+            first = self._first_unknown(made) if unknown else made
             return Spotted(one.step, self._outside_shared(first, one.step), made)
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
@@ -278,7 +279,7 @@ class Finder:
             return None
         firsts = self._same(value)
         if firsts and self._is_another_gradient(firsts[0], output):
-            held = [h.spot for h in firsts[0].holders if h.name.endswith(f"[{output!r}]")]
+            held = [h.spot for h in firsts[0].holders if h.name.endswith(f"[{output!r}]") and h.name != firsts[0].name]
             if held:
                 spot = held[0][0], self.statements.part_line(*held[0], f"[{output!r}]")
                 return Spotted(step, spot, firsts[0])
