@@ -77,15 +77,17 @@ def many_passes(evidence: Evidence) -> ManyPasses | None:
     follow = oracle.follow if oracle else None
     if follow is None or len(reply.results) <= LOSS or not repeats(reply.results[LOSS]):
         return None
-    reached = [follow(factor, {})["d u"] for factor in allowed_conventions(evidence)]
+    params, factors = evidence.call(QUESTION).params, allowed_conventions(evidence)
     try:
-        return passes(reply.results[LOSS], evidence.call(QUESTION).params, reached, lambda: exact(evidence))
-    except (
-        IndexError,
-        ValueError,
-        OverflowError,
-    ):  # numbers that point to nothing: it comes from the student's process
-        return None
+        with np.errstate(all="ignore"):  # a recording holds what its process likes, infinities too
+            return passes(
+                reply.results[LOSS],
+                params,
+                reached=lambda: [follow(factor, {})["d u"] for factor in factors],
+                exact=lambda: exact(evidence),
+            )
+    except (IndexError, ValueError, OverflowError):
+        return None  # numbers that point to nothing: they come from the student's process
 
 
 def exact(evidence: Evidence) -> set[str]:
@@ -111,11 +113,11 @@ def repeats(result: Any) -> bool:
 
 
 def passes(
-    result: Mapping[str, Any], params: Params, reached: list[Floats], exact: Callable[[], set[str]]
+    result: Mapping[str, Any], params: Params, *, reached: Callable[[], list[Floats]], exact: Callable[[], set[str]]
 ) -> ManyPasses | None:
     """Return what one recording of loss(X, y, reg) tells; None where its gradients come from no such passes.
 
-    reached : the gradient that reaches the hidden layer on the same question, by each convention that is allowed.
+    reached : gives the gradient that reaches the hidden layer on the same question, by each convention that is allowed.
     exact : gives the parameters whose gradients are more exact than differences can be.
     Raises IndexError, ValueError or OverflowError where the numbers of a recording do not fit each other.
     """
@@ -129,7 +131,7 @@ def passes(
     cut = result.get("error") == "StoppedError" or bool((values.sizes == 0).any())
     names = _names(moved, noted, params, cut=cut)
     if names and moved.kind == COMPLEX:  # it is as exact as a backward pass, which is then looked for
-        names = () if _made(values, reached) else names
+        names = () if _made(values, reached()) else names
     elif names:
         without = exact()
         names = tuple(name for name in names if name not in without)

@@ -22,7 +22,8 @@ def with_many_passes(findings: Findings, many: ManyPasses, assignment: Assignmen
     Nothing but the gradients that come from those passes loses anything, and what they lose is charged nowhere else.
     """
     place = statements(submission).place(*many.spot)
-    title = _title(many, assignment, place)
+    way, passes = _way(many, assignment), _passes(many, place)
+    title = f"No backward pass: {way}, {passes}."
     if assignment.rules.backpropagation != "required":
         review = f'{title} Right answers keep their points, unless the rubric says backpropagation = "required".'
         note = f"{title} On a network of real size that takes thousands of times as long as a backward pass."
@@ -31,10 +32,12 @@ def with_many_passes(findings: Findings, many: ManyPasses, assignment: Assignmen
     lost = {check: share for check in concerned if (share := _earned(findings, check)) > 0}
     taken = f"{title} The rubric asks for one, so they earn no points." if lost else title
     checks = {
-        check: _without_points(finding, title, place) if check in lost else finding
+        check: _without_points(finding, f"{way}, {passes}", place) if check in lost else finding
         for check, finding in findings.checks.items()
     }
-    cause = Cause("no_backward_pass", title, HINT, concerned, lost, place)
+    cause = Cause(
+        "no_backward_pass", f"No backward pass: {way}.", f"They come {passes}. {HINT}", concerned, lost, place
+    )
     return replace(
         findings,
         checks=checks,
@@ -48,12 +51,15 @@ def with_many_passes(findings: Findings, many: ManyPasses, assignment: Assignmen
     )
 
 
-def _title(many: ManyPasses, assignment: Assignment, place: Place | None) -> str:
-    """Return in one sentence what the program does, and where."""
-    where = f" ({place.label}, line {place.line})" if place else ""
-    passes = f"{'more than ' if many.more else ''}{many.count} forward passes"
+def _way(many: ManyPasses, assignment: Assignment) -> str:
+    """Return how the program comes by its gradients, in the same words for all who do the same."""
     some = "" if len(many.names) == len(assignment.variant.names) else f" of {' and '.join(many.names)}"
-    return f"No backward pass: loss() works out its gradients{some} by {many.kind}, from {passes}{where}."
+    return f"loss() works out its gradients{some} by {many.kind}"
+
+
+def _passes(many: ManyPasses, place: Place | None) -> str:
+    where = f" ({place.label}, line {place.line})" if place else ""
+    return f"from {'more than ' if many.more else ''}{many.count} forward passes{where}"
 
 
 def _concerned(findings: Findings, many: ManyPasses, assignment: Assignment) -> tuple[str, ...]:
@@ -72,6 +78,6 @@ def _earned(findings: Findings, check: str) -> float:
     return 1.0 if finding.carried else 0.0 if finding.skipped else finding.share
 
 
-def _without_points(finding: Finding, title: str, place: Place | None) -> Finding:
-    message = f"No points: the rubric asks for a backward pass. {title}"
+def _without_points(finding: Finding, what: str, place: Place | None) -> Finding:
+    message = f"No points: the rubric asks for a backward pass, and {what}."
     return replace(finding, share=0.0, message=message, places=(place,) if place else (), carried=False, skipped=False)
