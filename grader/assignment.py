@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from grader.records import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Tolerances, Variant
+from grader.records import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
 
 FILE = "assignment.toml"
 
@@ -135,8 +135,9 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "of": _one_of("maximum", "earned"),
         "lowest_percent": PERCENT,
     },
+    "rules": {"backpropagation": _one_of("any", "required")},
 }
-OPTIONAL = frozenset({"late"})
+OPTIONAL = frozenset({"late", "rules"})
 CHECK_RULES: Mapping[str, Rule] = {"id": TEXT, "points": POSITIVE, "hidden": YES_NO}
 
 
@@ -179,6 +180,7 @@ class _Reader:
             checks=self._checks(table.get("checks"), known_checks),
             digest=digest,
             late=LatePolicy(**table["late"]) if "late" in table else None,
+            rules=Rules(**table.get("rules", {})),
         )
 
     def _checks(self, rows: Any, known: tuple[str, ...]) -> tuple[CheckRow, ...]:

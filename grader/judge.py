@@ -11,6 +11,7 @@ import numpy as np
 
 from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
+from grader.locate import Located, many_passes, with_many_passes
 from grader.records import (
     Assignment,
     Charge,
@@ -25,7 +26,6 @@ from grader.records import (
     Submission,
 )
 from grader.scoring import scored
-from grader.locate import Located
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
@@ -36,6 +36,14 @@ def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submissi
 def find(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Findings:
     """Return what each check of the rubric finds in one submission's replies, and the mistakes that explain it."""
     evidence = Evidence(assignment, probes, run)
+    findings = _found(evidence, submission)
+    # The answers alone say nothing of how gradients come about. Of most programs this takes microseconds.
+    many = many_passes(evidence)
+    return with_many_passes(findings, many, assignment, submission) if many else findings
+
+
+def _found(evidence: Evidence, submission: Submission) -> Findings:
+    assignment, probes = evidence.assignment, evidence.probes
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
         found = {row.id: CHECKS[row.id].function(evidence) for row in assignment.checks}

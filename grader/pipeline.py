@@ -75,7 +75,7 @@ def judged(
     else:
         findings = find(assignment, probes, run, submission)
         judgement = scored(findings, assignment, probes.line_up)
-        notes = remarks(assignment, probes, run)
+        notes = judgement.notes + remarks(assignment, probes, run)
         report = _report(submission, assignment, judgement, run, started, "graded", notes)
     return Grading(submission, run, findings, report)
 

@@ -37,7 +37,7 @@ def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -
     named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
-    return Judgement(verdicts, tuple(told), findings.review, findings.steps)
+    return Judgement(verdicts, tuple(told), findings.review, findings.steps, findings.notes)
 
 
 def _of_training(checks: tuple[str, ...]) -> bool:

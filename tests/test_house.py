@@ -21,6 +21,7 @@ FLOORS = {
     "grader.kit": 2,
     "grader.similarity": 2,
     "grader.diagnosis": 3,
+    "grader.locate": 3,
     "grader.sheets": 3,
     "grader.scoring": 3,
     "grader.judge": 4,
@@ -35,7 +36,7 @@ FLOORS = {
 # What stands in for loss() and predict() is run with the student, and works out here what it must have answered.
 STAND_IN = "grader.student.stand_in"
 # What a room of floor 2 may import besides records: comparing is the checks' trade.
-ALSO = {"grader.checks": {"grader.compare", STAND_IN}}
+ALSO = {"grader.checks": {"grader.compare", STAND_IN}, "grader.locate": {STAND_IN}}
 # Alone with the student: nothing of ours but each other.
 ALONE = {
     "worker",
@@ -54,6 +55,7 @@ ALONE = {
     "values",
     "stand_in",
     "watching",
+    "recording",
 }
 # Inside a room: each file may import those before it.
 DIAGNOSIS = ["traces", "cast", "tables", "fitting", "inquiry", "search", "charges", "causes", "review", "__init__"]

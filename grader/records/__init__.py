@@ -24,7 +24,17 @@ from grader.records.report import (
     Verdict,
     VerdictStatus,
 )
-from grader.records.rubric import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Tolerances, Variant
+from grader.records.rubric import (
+    Assignment,
+    Bounds,
+    CheckRow,
+    DigitsTask,
+    LatePolicy,
+    Limits,
+    Rules,
+    Tolerances,
+    Variant,
+)
 from grader.records.sheet import Sheet, Standing, Student
 from grader.records.submission import Module, Place, Problem, Segment, Submission
 
@@ -72,6 +82,7 @@ __all__ = [
     "Reply",
     "Report",
     "ReportStatus",
+    "Rules",
     "Ruling",
     "Run",
     "Segment",

@@ -51,7 +51,7 @@ class Cause:
     It is told once, in place of the same message in every check.
     """
 
-    id: str  # "exception", "time_limit", "removed_name", "missing_import", "newer_syntax", "other_names"
+    id: str  # "exception", "time_limit", "removed_name", "missing_import", "newer_syntax", "other_names", "no_backward_pass"
     title: str  # what happened, in one sentence
     hint: str  # how to mend it, or what to look at
     explains: tuple[str, ...]  # checks
@@ -71,3 +71,4 @@ class Findings:
     # What a person should look at, in sentences; the machine neither credits nor charges it.
     review: tuple[str, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences

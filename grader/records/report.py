@@ -90,6 +90,7 @@ class Judgement:
     diagnoses: tuple[Diagnosis, ...] = ()
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences
     steps: tuple[StepRow, ...] = ()
+    notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences
 
 
 @dataclass(frozen=True)

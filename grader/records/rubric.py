@@ -89,6 +89,14 @@ class LatePolicy:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """How the answers must come about, where right ones are not enough."""
+
+    # "required": gradients from many forward passes (finite differences, the complex step) earn no points
+    backpropagation: Literal["any", "required"] = "any"
+
+
+@dataclass(frozen=True)
 class Assignment:
     """An assignment.toml, checked."""
 
@@ -108,6 +116,7 @@ class Assignment:
     checks: tuple[CheckRow, ...]
     digest: str  # SHA-256 of the file, in hexadecimal
     late: LatePolicy | None = None  # without one, late days are noted and cost nothing
+    rules: Rules = Rules()
 
     @property
     def max_score(self) -> float:

@@ -1,0 +1,212 @@
+"""Programs without a backward pass: they are noticed, told, and charged where the rubric asks for one; others never are."""
+
+import ast
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.assignment import bundled, load
+from grader.checks import CHECKS, Evidence
+from grader.judge import find, judge
+from grader.locate import many_passes, with_many_passes
+from grader.locate.locate import LOSS, QUESTION
+from grader.locate.passes import DIFFERENCES, ManyPasses
+from grader.pipeline import judged
+from grader.records import Credit, Finding, Findings, Rules, Segment, Sheet, Standing, Submission
+from grader.sheets.index import to_index
+from grader.submission import receive, understand
+from locate.differences import CENTRAL_IN_PLACE, EVERY, FIRST_LAYER_ONLY, TEN, WITH, WITHOUT, program
+
+TESTS = Path(__file__).resolve().parent.parent
+RIGHT = [
+    *sorted((TESTS / "submissions").glob("right_*")),
+    *sorted((TESTS / "benchmarks" / "styles").glob("*.py")),
+    *sorted((TESTS / "benchmarks" / "mistaken").glob("*.py")),
+]
+GRADIENTS = ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")
+# By differences of a loss that is itself asked for each entry, and by training, a question takes its whole time limit.
+ASKED = ("loss", "scores", "purity", "stability", QUESTION)
+
+
+@pytest.fixture(scope="module")
+def required(assignment):
+    """Give the assignment that asks for a backward pass."""
+    return replace(assignment, rules=Rules("required"))
+
+
+@pytest.fixture(scope="module")
+def run_of(assignment, probes, host, solution_class):
+    """Give a function that runs the solution with another loss(), once, and gives the submission with its replies."""
+    known = {}
+    calls = [call for call in probes.calls if call.id.partition("/")[0] in ASKED]
+
+    def run(loss):
+        if loss not in known:
+            source = program(solution_class, loss)
+            whole = Segment("test.py", source, tuple(range(len(ast.parse(source).body))))
+            submission = Submission("test", "test.py", "", "test.py", segments=(whole,))
+            known[loss] = submission, host.run(submission, assignment.class_name, calls)
+        return known[loss]
+
+    return run
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("name", WITHOUT)
+def test_gradients_from_many_forward_passes_are_noticed(name, assignment, probes, run_of):
+    """Differences of every build, the complex step and random directions: how, of which parameters, and at which line."""
+    loss, kind, names = WITHOUT[name]
+    submission, run = run_of(loss)
+    found = many_passes(Evidence(assignment, probes, run))
+    assert found is not None
+    assert (found.kind, found.names, found.more) == (kind, names, name == "scalar loops")
+    here = [number for number, line in enumerate(submission.segments[0].source.splitlines(), 1) if "# HERE" in line]
+    assert found.spot == ("test.py", *here)
+    assert found.count >= sum(probes.calls[-1].params[one].size for one in names) or found.more
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("name", WITH)
+def test_a_check_beside_a_backward_pass_is_no_such_thing(name, assignment, probes, run_of):
+    """A few entries checked, or all of them, by differences or the complex step: the gradients come from elsewhere."""
+    assert many_passes(Evidence(assignment, probes, run_of(WITH[name])[1])) is None
+
+
+@pytest.mark.untraced
+def test_no_other_program_is_taken_for_one(assignment, probes, host):
+    """Right and mistaken programs in all styles: scalar loops, row by row, tapes, layers, helpers."""
+    taken, asked = [], [call for call in probes.calls if call.id == QUESTION]
+    for path in RIGHT:
+        read = understand(receive(path), path.stem, "", class_name=assignment.class_name, notebook=assignment.notebook)
+        run = host.run(read, assignment.class_name, asked)
+        assert len(run.replies[QUESTION].results) > LOSS or path.parent.name == "mistaken", path
+        taken += [path.name] if many_passes(Evidence(assignment, probes, run)) else []
+    assert taken == []
+
+
+@pytest.mark.parametrize("part", ["texts", "data", "values", "events", "calls", "ran"])
+def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, run_of):
+    """It comes from the student's process: numbers that point to nothing, and no numbers at all, end in nothing found."""
+    _, run = run_of(CENTRAL_IN_PLACE)
+    reply = run.replies[QUESTION]
+    whole = reply.results[LOSS]
+    for spoilt in (None, "?", np.zeros(3), np.full((4, 6), 10**17), whole[part][:5], [], np.full((900, 5), 9000)):
+        results = (reply.results[0], {**whole, part: spoilt}, *reply.results[2:])
+        spoilt_run = replace(run, replies={**run.replies, QUESTION: replace(reply, results=results)})
+        many_passes(Evidence(assignment, probes, spoilt_run))
+
+
+@pytest.fixture(scope="module")
+def told(assignment, probes, run_of):
+    """Give a function that judges a loss() by an assignment: the report."""
+    return lambda loss, by=assignment: judged(*run_of(loss), by, probes).report
+
+
+def points(report_or_judgement):
+    """Return each check's points."""
+    verdicts = getattr(report_or_judgement, "verdicts", None) or report_or_judgement.checks
+    return {one.id: one.points for one in verdicts}
+
+
+@pytest.mark.untraced
+def test_without_the_rule_it_is_told_and_costs_nothing(assignment, probes, told):
+    """The student reads it among the notes, the instructor among what to look at, and right gradients keep their points."""
+    report = told(CENTRAL_IN_PLACE)
+    (note,) = [one for one in report.notes if "forward passes" in one]
+    (review,) = report.review
+    said = "No backward pass: loss() works out its gradients by finite differences, from 188 forward passes (test.py, line 77)."
+    assert note.startswith(said)
+    assert review.startswith(said)
+    most = {row.id: row.points for row in assignment.checks}
+    assert all(points(report)[check] == most[check] for check in GRADIENTS)
+    assert [one.id for one in report.diagnoses if one.id == "no_backward_pass"] == []
+
+
+@pytest.mark.untraced
+def test_the_class_page_lists_it(told):
+    """The sentence stands under "To look at", with the submission's name."""
+    report = told(CENTRAL_IN_PLACE)
+    page = to_index(Sheet("A class", report.max_score, (Standing(report),)))
+    assert 'id="review"' in page
+    assert "from 188 forward passes" in page.partition('id="review"')[2]
+
+
+@pytest.mark.untraced
+def test_with_the_rule_the_gradients_earn_nothing_and_all_else_keeps_its_points(assignment, required, told):
+    """A cause says why, where, and what it costs; the checks say it too; no other check moves."""
+    before, after = told(CENTRAL_IN_PLACE), told(CENTRAL_IN_PLACE, required)
+    assert {check for check in CHECKS if points(before)[check] != points(after)[check]} == set(GRADIENTS)
+    assert {check: points(after)[check] for check in GRADIENTS} == dict.fromkeys(GRADIENTS, 0)
+    for verdict in after.checks:
+        if verdict.id in GRADIENTS:
+            assert (verdict.status, [place.line for place in verdict.places]) == ("failed", [77])
+            assert "the rubric asks for a backward pass" in verdict.message
+    (cause,) = [one for one in after.diagnoses if one.id == "no_backward_pass"]
+    assert cause.costs == {
+        row.id: row.points for row in assignment.checks if row.id in GRADIENTS
+    }  # the sweep was not asked
+    assert [place.line for place in cause.places] == [77]
+    assert "they earn no points" in after.review[-1]
+    assert not any("forward passes" in one for one in after.notes)
+
+
+@pytest.mark.untraced
+def test_what_comes_from_a_backward_pass_keeps_its_points(required, told):
+    """Where the first layer's gradients alone come from differences, the second layer's are paid for."""
+    before, after = told(FIRST_LAYER_ONLY), told(FIRST_LAYER_ONLY, required)
+    moved = {check for check in CHECKS if points(before)[check] != points(after)[check]}
+    assert moved == {"gradient_W1", "gradient_b1"}
+    assert "gradients of W1 and b1 by finite differences" in after.review[-1]
+
+
+@pytest.mark.untraced
+def test_the_rule_costs_a_backward_pass_nothing(assignment, required, probes, run_of):
+    """A program that checks ten entries has the same findings with the rule and without."""
+    submission, run = run_of(TEN)
+    assert find(required, probes, run, submission) == find(assignment, probes, run, submission)
+
+
+@pytest.mark.untraced
+def test_wrong_differences_are_told_once_and_never_carried(required, probes, run_of):
+    """Where half of a gradient is a mistake that is charged elsewhere, nothing of it is credited without a backward pass."""
+    submission, run = run_of(CENTRAL_IN_PLACE.replace("2e-5", "4e-5"))
+    judgement = judge(required, probes, run, submission)
+    verdicts = {one.id: one for one in judgement.verdicts}
+    assert all(verdicts[check].points == verdicts[check].credited == 0 for check in GRADIENTS)
+    assert [one.id for one in judgement.diagnoses].count("no_backward_pass") == 1
+    charged = [one for one in judgement.diagnoses if one.id != "no_backward_pass"]
+    assert not any({*GRADIENTS} & {*one.costs} for one in charged)
+
+
+@pytest.mark.parametrize("credited", [True, False])
+def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, run_of, credited):
+    """Each gradient and the numeric check lose what they have, by themselves or by credit; a check of the loss does not."""
+    finding = Finding(0.0, "Off.") if credited else Finding(1.0, "Right given it.", carried=True)
+    checks = {row.id: finding for row in required.checks}
+    credit = {check: Credit(0.5, (0,)) for check in checks} if credited else {}
+    many = ManyPasses(DIFFERENCES, 188, False, EVERY, ("test.py", 3))
+    after = with_many_passes(Findings(checks, credit), many, required, run_of(CENTRAL_IN_PLACE)[0])
+    lost = {*GRADIENTS, "numeric_gradient"}
+    assert {check for check, one in after.checks.items() if one != finding} == lost
+    assert not any(after.checks[check].share or after.checks[check].carried for check in lost)
+    assert {*after.credits} == {*credit} - lost
+    assert after.causes[-1].costs == dict.fromkeys(after.causes[-1].explains, 0.5 if credited else 1.0)
+    assert {*after.causes[-1].explains} == lost
+
+
+def test_the_rule_is_read_and_may_be_left_out(tmp_path):
+    """Without the section right answers are enough; a wrong word is refused with its line."""
+    text = (bundled() / "assignment.toml").read_text(encoding="utf-8")
+    old = 'backpropagation = "any"\n'
+    assert text.count(old) == 1
+    shutil.copytree(bundled(), tmp_path / "mine")
+    path, known = tmp_path / "mine" / "assignment.toml", tuple(CHECKS)
+    assert load(bundled(), known).rules == Rules("any")
+    path.write_text(text.replace(old, 'backpropagation = "required"\n'), encoding="utf-8")
+    assert load(path.parent, known).rules == Rules("required")
+    head, _, tail = text.partition("# How the answers must come about")
+    path.write_text(head + tail.partition(old)[2], encoding="utf-8")
+    assert load(path.parent, known).rules == Rules("any")
