@@ -11,6 +11,7 @@ import numpy as np
 
 from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
+from grader.locate import Located, located, table
 from grader.records import (
     Assignment,
     Charge,
@@ -24,8 +25,7 @@ from grader.records import (
     Run,
     Submission,
 )
-from grader.scoring import scored
-from grader.locate import Located, located
+from grader.scoring import lost, methods_of, scored
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
@@ -42,8 +42,8 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
         found = charged_somewhere(found)
         account = settle(evidence, found)
         causes = tell_causes(evidence, submission, found, account.named)
-        lost = any(finding.share < 1 or finding.carried or finding.skipped for finding in found.values())
-        lines = located(evidence, submission) if lost or account.named else None
+        something = any(lost(finding) for finding in found.values())
+        lines = located(evidence, submission) if something or account.named else None
         review = to_look_at(evidence, found) if not account.named else ()
     if lines is not None:
         causes = tuple(replace(cause, origin=lines.origin(cause)) for cause in causes)
@@ -52,14 +52,17 @@ def find(assignment: Assignment, probes: Probes, run: Run, submission: Submissio
     placed = {
         check: replace(finding, places=_places(finding, credited.get(check), lines)) for check, finding in found.items()
     }
+    activation = assignment.variant.activation
+    steps = table(lines, methods_of(check for check, one in found.items() if lost(one)), activation) if lines else {}
     if probes.line_up is None:
-        return Findings(placed, causes=causes, review=review)
+        return Findings(placed, causes=causes, review=review, steps=steps)
     return Findings(
         placed,
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
         charges=tuple(_charge(named, probes.line_up, lines) for named in account.named),
         causes=causes,
         review=review,
+        steps=steps,
     )
 
 

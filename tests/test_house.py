@@ -21,6 +21,7 @@ FLOORS = {
     "grader.kit": 2,
     "grader.similarity": 2,
     "grader.diagnosis": 3,
+    "grader.locate": 3,
     "grader.sheets": 3,
     "grader.scoring": 3,
     "grader.judge": 4,
@@ -54,6 +55,7 @@ ALONE = {
     "values",
     "stand_in",
     "watching",
+    "recording",
 }
 # Inside a room: each file may import those before it.
 DIAGNOSIS = ["traces", "cast", "tables", "fitting", "inquiry", "search", "charges", "causes", "review", "__init__"]

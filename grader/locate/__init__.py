@@ -1,5 +1,6 @@
 """Where a program goes wrong, by its own values: one recorded question, each line's values held against the right ones."""
 
 from grader.locate.locate import Located, located
+from grader.locate.table import table
 
-__all__ = ["Located", "located"]
+__all__ = ["Located", "located", "table"]

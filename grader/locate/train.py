@@ -232,7 +232,7 @@ class TrainFinder:
         batches = {
             float((labels(moment, step.X) == step.y).mean())
             for number, step in enumerate(self.steps)
-            if number in kept and len(step.X) == len(step.y)
+            if number in kept and 0 < len(step.X) == len(step.y)
             for moment in (number, number + 1)
         }
         validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
@@ -459,6 +459,8 @@ def _iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]])
         return []
     states, asked, gradients, X, y = tables
     if states.ndim != 2 or states.shape[1] != size or asked.ndim != 2 or gradients.shape != (len(asked), size):
+        return []
+    if asked.shape[1:] != (4,) or not len(states) or not np.isfinite(asked[:, :2]).all() or (asked[:, :2] < 0).any():
         return []
     found, start = [], 0
     for (moment, rows, reg, loss), gradient in zip(asked.tolist(), gradients, strict=True):
