@@ -11,7 +11,7 @@ import numpy as np
 
 from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
-from grader.locate import Located, many_passes, with_many_passes
+from grader.locate import Located, many_passes, table, with_many_passes
 from grader.records import (
     Assignment,
     Charge,
@@ -25,7 +25,7 @@ from grader.records import (
     Run,
     Submission,
 )
-from grader.scoring import scored
+from grader.scoring import lost, methods_of, scored
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
@@ -50,8 +50,8 @@ def _found(evidence: Evidence, submission: Submission) -> Findings:
         found = charged_somewhere(found)
         account = settle(evidence, found)
         causes = tell_causes(evidence, submission, found, account.named)
-        lost = any(finding.share < 1 or finding.carried or finding.skipped for finding in found.values())
-        lines = Located(evidence, submission) if lost or account.named else None
+        something = any(lost(finding) for finding in found.values())
+        lines = Located(evidence, submission) if something or account.named else None
         review = to_look_at(evidence, found) if not account.named else ()
         if lines is not None:
             causes = tuple(replace(cause, origin=lines.origin(cause)) for cause in causes)
@@ -62,14 +62,17 @@ def _found(evidence: Evidence, submission: Submission) -> Findings:
             for check, finding in found.items()
         }
         charges = tuple(_charge(named, probes.line_up, lines) for named in account.named) if probes.line_up else ()
+        wrong = methods_of(check for check, finding in found.items() if lost(finding))
+        steps = table(lines, wrong, assignment.variant.activation) if lines else {}
     if probes.line_up is None:
-        return Findings(placed, causes=causes, review=review)
+        return Findings(placed, causes=causes, review=review, steps=steps)
     return Findings(
         placed,
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
         charges=charges,
         causes=causes,
         review=review,
+        steps=steps,
     )
 
 

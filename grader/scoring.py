@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from grader.checks import CHECKS
@@ -17,11 +17,19 @@ from grader.records import (
     Judgement,
     LineUp,
     Place,
+    StepRow,
     Verdict,
     VerdictStatus,
 )
 
 KNOWN = tuple(CHECKS)
+MOST_STEPS = 25  # rows of the table of steps
+_GROUPS: Mapping[str, frozenset[str]] = {
+    "loss": frozenset({"loss", "gradients"}),
+    "predict": frozenset({"predict"}),
+    "train": frozenset({"train"}),
+}
+_OF_NO_METHOD = frozenset({"best_hyperparameters"})
 
 
 def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
@@ -37,7 +45,35 @@ def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -
     named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
-    return Judgement(verdicts, tuple(told), findings.review, findings.steps, findings.notes)
+    return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.notes)
+
+
+def lost(finding: Finding) -> bool:
+    """Return whether a check found something wrong, or could not be judged."""
+    return finding.share < 1 or finding.carried or finding.skipped
+
+
+def methods_of(checks: Iterable[str]) -> tuple[str, ...]:
+    """Return the methods that checks are about, in the order in which a student mends them."""
+    groups = {CHECKS[check].group for check in checks if check not in _OF_NO_METHOD}
+    return tuple(method for method, own in _GROUPS.items() if groups & own)
+
+
+def _steps(findings: Findings, shown: Collection[str]) -> tuple[StepRow, ...]:
+    """Return the table of steps: of the first method that differs from the right one, with what differs in others.
+
+    A method has no rows where only hidden checks found something wrong with it: they would tell what those look at.
+    shown : the checks that are not hidden.
+    """
+    methods = methods_of(check for check, finding in findings.checks.items() if check in shown and lost(finding))
+    tables = [rows for method in methods if (rows := findings.steps.get(method))]
+    differing = [rows for rows in tables if any(row.status == "differs" for row in rows)]
+    found = (differing or tables or [()])[0]
+    for rows in differing[1:]:
+        first = next(at for at, row in enumerate(rows) if row.status == "differs")
+        beside = rows[max(first - 2, 0) : first + 4]
+        found += beside if len(found) + len(beside) <= MOST_STEPS else ()
+    return found
 
 
 def _of_training(checks: tuple[str, ...]) -> bool:

@@ -63,4 +63,5 @@ def test_a_cause_stands_before_the_named_mistakes(assignment):
 def test_the_table_of_steps_is_handed_on(assignment):
     """Points and words change nothing of it: the rows and their order are those that were found."""
     steps = tuple(StepRow(PLACE, name, (7, 3), "right", "right: the scores") for name in ("z2", "scores", "a1"))
-    assert found(assignment, steps=steps).steps == steps
+    others = {"scores": Finding(0.0, "Off.")}
+    assert found(assignment, others=others, steps={"loss": steps}).steps == steps

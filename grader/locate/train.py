@@ -531,6 +531,8 @@ def _iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]])
     states, asked, gradients, X, y = tables
     if states.ndim != 2 or states.shape[1] != size or asked.ndim != 2 or gradients.shape != (len(asked), size):
         return []
+    if asked.shape[1:] != (4,) or not len(states) or not np.isfinite(asked[:, :2]).all() or (asked[:, :2] < 0).any():
+        return []
     found, start = [], 0
     for (moment, rows, reg, loss), gradient in zip(asked.tolist(), gradients, strict=True):
         end, at = start + int(rows), int(moment)

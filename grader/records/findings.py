@@ -70,5 +70,6 @@ class Findings:
     causes: tuple[Cause, ...] = ()
     # What a person should look at, in sentences; the machine neither credits nor charges it.
     review: tuple[str, ...] = ()
-    steps: tuple[StepRow, ...] = ()
+    # The table of steps of each method in which something is wrong: "loss", "predict", "train".
+    steps: Mapping[str, tuple[StepRow, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "Your values, step by step"
 MEANING = (
-    "The grader ran loss(), predict() and two iterations of train() once on a small case, and compared each value that"
+    "The grader ran loss(), predict() and a few iterations of train() once on a small case, and compared each value that"
     " your lines made with the right one."
 )
 # The word that stands for a status wherever its colour or its sign does not.
@@ -48,6 +48,8 @@ def around(steps: Sequence[StepRow]) -> Sequence[StepRow]:
 def told(row: StepRow) -> tuple[str, str]:
     """Return a row's verdict in two parts: the word for its status, and what follows it, as in ("right", ": the scores")."""
     word = WORDS[row.status]
+    if row.status == "given" and row.verdict.startswith("right,"):
+        return "right", row.verdict.removeprefix("right")
     if row.verdict.startswith(word):
         return word, row.verdict.removeprefix(word)
     return word, f": {row.verdict}" if row.verdict else ""

@@ -1,0 +1,131 @@
+"""How a value differs from the right one, in counts, places and factors: no right number is told, so none can be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grader.locate.outputs import Form
+from grader.locate.recognise import Case, laid_out
+from grader.records import Array, Floats
+
+MOST_ROWS = 3  # rows or columns that are told by number
+
+
+def difference(case: Case, value: Floats, right: Floats) -> str:
+    """Return how a value differs from the right one: "N times as large", "40 of 63 entries should be 0", "2 of 7 rows differ"."""
+    laid = value if value.size == right.size == 1 else laid_out(value, right.shape)
+    if laid is None:
+        return f"its shape should be {right.shape}"
+    if not np.isfinite(laid).all():
+        return not_finite(laid)
+    laid, right = laid.reshape(right.shape), np.asarray(right, np.float64)
+    if right.size > 1 and right.any() and not laid.any():
+        return "all its entries are 0"
+    c = case.multiple(laid, right)
+    if c is not None and not case.close(c, 1.0) and (told := times(case, c)):
+        return told
+    if right.size == 1:
+        return ""
+    size = float(np.abs(right).max(initial=0.0))
+    bad = np.abs(laid - right) > 10 * case.fine * np.maximum(np.abs(right), 1e-3 * size)
+    return _of_entries(case, laid, right, bad) if bad.any() else ""
+
+
+def wrong_entries(case: Case, value: Floats, right: Floats) -> int:
+    """Return how many entries differ; all of them where the shape is another."""
+    laid = laid_out(value, right.shape)
+    if laid is None:
+        return int(right.size)
+    close = np.isclose(laid, right, rtol=case.fine, atol=1e-12)
+    return int(right.size - np.count_nonzero(close))
+
+
+def not_finite(value: Array) -> str:
+    """Return what a value holds that is no number: "holds NaN", "holds inf" or "holds NaN and inf"."""
+    found = [word for word, there in (("NaN", np.isnan(value).any()), ("inf", np.isinf(value).any())) if there]
+    return f"holds {' and '.join(found)}"
+
+
+def times(case: Case, c: float) -> str:
+    """Return a factor that has a name in the assignment's terms; "" of any other: with it the right value could be had."""
+    N = case.N
+    sign, size = ("with the other sign, and " if c < 0 else ""), abs(c)
+    named = (
+        (N, "N times as large"), (1 / N, "1/N times as large"), (2.0, "twice as large"), (0.5, "half as large"),
+        (N * N, "N^2 times as large"), (1 / N**2, "1/N^2 times as large"),
+    )  # fmt: skip
+    if case.close(size, 1.0):
+        return "with the other sign" if c < 0 else ""
+    return next((f"{sign}{text}" for factor, text in named if case.close(size, factor)), "")
+
+
+def loss_in_words(case: Case, form: Form) -> str:
+    """Return what a wrong loss is made of: "its data part is N times as large", "the regulariser is missing"."""
+    if form.form is None or len(form.form) != 3:
+        return ""
+    a, k, chosen = form.form
+    first, b1, second, b2 = case.names
+    found = [f"its data part is {text}"] if (text := times(case, a)) else []
+    if not k:
+        found.append("the regulariser is missing")
+    elif biases := [name for name in chosen if name in {b1, b2}]:
+        found.append(f"{' and '.join(biases)} should not be in the regulariser")
+    elif missing := {first, second} - {*chosen}:
+        found.append(f"{' and '.join(sorted(missing))} is missing in the regulariser")
+    elif k not in case.factors:
+        found.append("the regulariser has another factor")
+    return ", ".join(found)
+
+
+def gradient_in_words(case: Case, name: str, form: Form) -> str:
+    """Return what a wrong gradient is made of; "" where that has no simple form."""
+    if form.missing:
+        return "it is missing"
+    if form.form is None or len(form.form) != 2:
+        return ""
+    a, k = form.form
+    bias = name in {case.names[1], case.names[3]}
+    found = []
+    if not a:
+        found.append("nothing of the data is in it")
+    elif not case.close(a, 1.0):
+        found.append(f"the data's part is {text}" if (text := times(case, a)) else "the data's part has another factor")
+    if bias and k:
+        found.append("a bias has no regulariser")
+    elif not bias and not k:
+        found.append("the regulariser's part is missing")
+    elif not bias and not any(case.close(k, factor) for factor in case.factors):
+        how = times(case, k / case.factors[0]) if len(case.factors) == 1 else ""
+        found.append(f"the regulariser's part is {how or 'not that of the loss'}")
+    return ", ".join(found)
+
+
+def _of_entries(case: Case, laid: Floats, right: Floats, bad: Array) -> str:
+    """Return which entries differ, by what a student would look for first."""
+    of = f"of {right.size} entries"
+    should, should_not = bad & (right == 0), bad & (laid == 0) & (right != 0)
+    if (should | should_not)[bad].all():
+        zeros = int(np.count_nonzero(should)), int(np.count_nonzero(should_not))
+        told = [f"{zeros[0]} {of} should be 0"] if zeros[0] else []
+        told += [f"{zeros[1]} {of if not told else 'more'} are 0 and should not be"] if zeros[1] else []
+        return ", ".join(told)
+    if right.ndim == 2 and right.shape == (case.N, case.params[case.names[3]].size):
+        true = np.zeros(right.shape, dtype=bool)
+        true[np.arange(case.N), case.y] = True
+        if (bad == true).all():
+            return "only the entry of each row's true class differs"
+    if right.ndim == 2:
+        for kind, axis in (("row", 1), ("column", 0)):
+            lines = np.flatnonzero(bad.any(axis=axis))
+            if 2 * lines.size <= bad.shape[1 - axis]:
+                return f"{_of_lines(kind, lines.tolist(), bad.shape[1 - axis])}"
+    if bad.all():
+        return f"all {right.size} entries differ"
+    return f"{np.count_nonzero(bad)} {of} differ"
+
+
+def _of_lines(kind: str, lines: Sequence[int], of: int) -> str:
+    which = f" ({', '.join(map(str, lines))})" if len(lines) <= MOST_ROWS else ""
+    return f"{len(lines)} of {of} {kind}s {'differs' if len(lines) == 1 else 'differ'}{which}"

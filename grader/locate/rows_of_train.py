@@ -1,0 +1,227 @@
+"""The rows of train() in the table of steps: the batch, what loss() gave, each step, the learning rate, and the histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from grader.compare import as_array
+from grader.locate.loss import Spotted
+from grader.locate.recorded import VARIABLE, Made, Spot
+from grader.locate.rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
+from grader.locate.train import TrainFinder, _is, _positions, _rate, _same_each_time
+from grader.records import Array
+
+KEYS = {
+    "loss_history": "loss",
+    "train_acc_history": "accuracy on the training data",
+    "val_acc_history": "accuracy on X_val",
+}
+# What a wrong step of train() is about, where no count tells more.
+TOLD: Mapping[str, str] = {
+    "anew": "a parameter gets another value before the first step",
+    "epoch": "the accuracies are not kept once an epoch",
+    "train accuracy": "what is kept is no share of right labels on the training data at that time",
+    "val accuracy": "what is kept is no share of right labels on X_val at that time",
+    "returned histories": "train() should return a dict with the three histories",
+}
+
+
+@dataclass(eq=False)
+class TrainRows:
+    """What is told of one recording of train(). mistakes : what is wrong, as `TrainFinder.spotted` has it."""
+
+    finder: TrainFinder
+    mistakes: tuple[Spotted, ...]
+    taken: set[tuple[Spot, str]] = field(default_factory=set)
+
+    @cached_property
+    def steps(self) -> frozenset[str]:
+        """What is wrong, by its step."""
+        return frozenset(one.step for one in self.mistakes)
+
+    @cached_property
+    def rows_drawn(self) -> Array | None:
+        """Which rows of X the first batch holds; None where one is no row of it."""
+        return _positions(self.finder.steps[0].X, self.finder.asked.X)
+
+    def rows(self) -> list[Row]:
+        """Return the rows of the first iteration and of what is kept, in no order."""
+        finder = self.finder
+        found = [self._mistake(one) for one in self.mistakes if one.step != "stopped" and not _is_update(one)]
+        if finder.steps:
+            found += [*self._updates(), *self._few_rows()]
+            found += [row for one in finder.made if not one.given for row in self._of_value(one)]
+        end = last_line(finder.recorded, finder.statements)
+        if end and "returned histories" not in self.steps and not isinstance(finder.recorded.answer, dict):
+            found.append(self._wrong(end, None, f"differs: {TOLD['returned histories']}"))
+        return found + stopped(finder.recorded)
+
+    # ---------------------------------------------------------------- what is wrong
+
+    def _mistake(self, one: Spotted) -> Row:
+        made = one.made if one.made and one.made.spot == one.spot else None
+        return self._wrong(one.spot, made, f"differs: {self._how(one.step)}")
+
+    def _wrong(self, spot: Spot, made: Made | None, verdict: str) -> Row:
+        if made is None:
+            return wrong(moment(spot, self.finder.made, self.finder.recorded), spot, "", (), verdict)
+        self.taken.add((made.spot, made.name))
+        return wrong(made.born, spot, made.name, made.value.shape, verdict)
+
+    def _updates(self) -> Iterator[Row]:
+        """Yield the parameters that do not move as they should; those of one line that move alike have one row."""
+        alike: dict[tuple[Spot, str], list[str]] = {}
+        for one in self.mistakes:
+            if _is_update(one):
+                name = one.step.removeprefix("update ")
+                alike.setdefault((one.spot, self._of_step(name)), []).append(name)
+        for (spot, how), names in alike.items():
+            made = [
+                one for one in self.finder.made if one.spot == spot and not one.given and f"{names[0]}'" in one.name
+            ]
+            yield self._wrong(
+                spot,
+                made[0] if made and len(names) == 1 else None,
+                f"differs: {_listed(names)} {'is' if len(names) == 1 else 'are'} {how}",
+            )
+
+    def _few_rows(self) -> Iterator[Row]:
+        """Yield a row where the later rows are never drawn: in so many draws that is no chance."""
+        drawn = [_positions(step.X, self.finder.asked.X) for step in self.finder.steps]
+        known, total = [rows for rows in drawn if rows is not None], len(self.finder.asked.X)
+        spot = self.finder.role("batch")
+        if spot and len(known) == len(drawn) == self.finder.asked.iterations and "batch" not in self.steps:
+            last = 1 + max(int(rows.max(initial=0)) for rows in known)
+            if 2 * last <= total:
+                made = next(
+                    (one for one in self.finder.made if one.spot == spot and one.kind == "i" and one.value.size > 1),
+                    None,
+                )
+                yield self._wrong(spot, made, f"differs: rows are drawn from the first {last} of {total} only")
+
+    def _how(self, step: str) -> str:
+        how = {
+            "batch": self._of_batch, "labels": self._of_labels, "loss call": self._of_question,
+            "iterations": self._of_iterations, "loss history": self._of_losses, "decay": self._of_decay,
+        }.get(step)  # fmt: skip
+        return how() if how else TOLD.get(step, f"{step} goes wrong here")
+
+    def _of_batch(self) -> str:
+        asked, first = self.finder.asked, self.finder.steps[0]
+        drawn = [_positions(step.X, asked.X) for step in self.finder.steps]
+        if drawn[0] is None:
+            return "what loss() is asked about are not rows of X"
+        if len(first.X) != asked.batch:
+            return f"a batch of {asked.batch} rows was asked for, and {len(first.X)} are taken"
+        return "the same rows are taken in every iteration" if _same_each_time(drawn) else "the batch goes wrong here"
+
+    def _of_labels(self) -> str:
+        rows = _positions(self.finder.steps[0].X, self.finder.asked.X)
+        if rows is None or len(rows) != len(self.finder.steps[0].y):
+            return "the labels are not those of the rows"
+        off = np.count_nonzero(self.finder.steps[0].y != self.finder.asked.y[rows])
+        return f"{off} of {len(rows)} labels are not those of the rows that were drawn"
+
+    def _of_question(self) -> str:
+        if not self.finder.steps:
+            return "loss() is asked with labels that are not one for each row"
+        return "reg is not handed on to loss()"
+
+    def _of_iterations(self) -> str:
+        return f"{len(self.finder.steps)} iterations are made, and {self.finder.asked.iterations} were asked for"
+
+    def _of_losses(self) -> str:
+        answer = self.finder.recorded.answer
+        own = as_array(answer.get("loss_history")) if isinstance(answer, dict) else None
+        losses = np.array([step.loss for step in self.finder.steps])
+        if own is None or own.dtype.kind not in "fiub":
+            return "no losses are kept"
+        if own.size != losses.size:
+            return f"{own.size} {'loss is' if own.size == 1 else 'losses are'} kept of {losses.size} iterations"
+        off = np.count_nonzero(~np.isclose(own.ravel(), losses))
+        return f"{off} of {losses.size} entries are not the loss that loss() gave"
+
+    def _of_decay(self) -> str:
+        """Return how the rates of the steps differ from one decay an epoch."""
+        name = next(iter(self.finder.shapes))
+        rates = [_rate(step.moves[name], step.gradients[name]) or 0.0 for step in self.finder.steps]
+        follow = [after / before if before else 0.0 for before, after in pairwise(rates)]
+        if follow and np.allclose(follow, 1.0):
+            return "the learning rate of the steps never decays"
+        if follow and np.allclose(follow, self.finder.asked.decay):
+            return "the learning rate decays in every iteration"
+        return "the learning rate of the later steps is not what decaying once an epoch gives"
+
+    def _of_step(self, name: str) -> str:
+        """Return how a parameter's first step differs from -learning_rate times its gradient."""
+        first, rate = self.finder.steps[0], self.finder.asked.rate
+        c = _rate(first.moves[name], first.gradients[name])
+        if c is None or not np.isfinite(c):
+            return "moved by no multiple of the gradient"
+        if not c:
+            return "not moved"
+        times = f"{abs(c) / rate:.4g} * " if abs(abs(c) - rate) > 1e-6 * rate else ""
+        return f"moved by {'+' if c > 0 else '-'}{times}learning_rate times the gradient"
+
+    # ---------------------------------------------------------------- what is right
+
+    def _of_value(self, one: Made) -> Iterator[Row]:
+        """Yield the rows of one value of the first iteration, or of what is kept of it."""
+        if (one.spot, one.name) not in self.taken and (text := self._what(one)):
+            self.taken.add((one.spot, one.name))
+            yield Row(one.born, one.spot, one.name, one.value.shape, "right", f"right: {text}", STEP)
+        wrong_keys = {
+            step.step.replace("train accuracy", "train_acc").replace("val accuracy", "val_acc")
+            for step in self.mistakes
+        }
+        for held in one.holders:
+            key = next(
+                (key for key in KEYS if held.name.endswith(f"{key}[0]") or held.name.endswith(f"{key}'][0]")), ""
+            )
+            own = key.removesuffix("_history").replace("loss", "loss history")
+            if key and held.how == VARIABLE and own not in wrong_keys and (held.spot, held.name) not in self.taken:
+                self.taken.add((held.spot, held.name))
+                yield Row(
+                    held.when, held.spot, held.name, (), "right", f"right: the first {KEYS[key]} that is kept", ANSWER
+                )
+
+    def _what(self, one: Made) -> str:
+        """Return what a value is in the first iteration; "" of what is nothing of it, or wrong."""
+        first = self.finder.steps[0]
+        steps, rows = self.steps, self.rows_drawn
+        if one.value.size == 1:
+            return self._number(float(one.value.ravel()[0])) if one.kind == "f" else ""
+        if rows is not None and not steps & {"batch", "labels"}:
+            if one.kind in "ib" and _is(one, rows):
+                return f"the numbers of the {len(rows)} rows that were drawn"
+            if _is(one, first.X):
+                return "the rows that were drawn"
+            if one.kind == "i" and _is(one, first.y):
+                return "their labels"
+        for name, gradient in first.gradients.items():
+            if _is(one, gradient, laid=True):
+                return f"the gradient of {name}, as loss() gave it"
+            if first.moves[name].any() and _is(one, first.after[name], laid=True) and f"update {name}" not in steps:
+                return f"{name} moved by -learning_rate times its gradient"
+        return ""
+
+    def _number(self, value: float) -> str:
+        asked = self.finder.asked
+        if value == self.finder.steps[0].loss:
+            return "the loss, as loss() gave it"
+        if "decay" not in self.steps and abs(value - asked.rate * asked.decay) <= 1e-9 * asked.rate:
+            return "learning_rate after its first decay"
+        return ""
+
+
+def _is_update(one: Spotted) -> bool:
+    return one.step.startswith("update ")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

@@ -1,0 +1,208 @@
+"""What is told of a wrong value of loss() in the table of steps, and of a wrong line that has none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from grader.locate.differences import difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
+from grader.locate.loss import Finder, Spotted
+from grader.locate.recognise import Right
+from grader.locate.recorded import Made, Spot
+from grader.locate.replacing import Replaced
+from grader.locate.rows import Row, last_line, moment, wrong
+from grader.locate.words import Words
+from grader.records import Floats
+
+# What may stand for a step in a right program: the nearest of them tells how a value differs.
+ALIKE: Mapping[str, tuple[str, ...]] = {
+    "u": ("u", "h"),
+    "d h": ("d h", "d u"),
+    "e": ("exp(scores - row max)", "exp(scores)", "exp(scores - max)"),
+    "centred": ("scores - row max", "scores", "scores - max"),
+}
+MOST_MADE = 500  # values of a recording in which changes in place are looked for
+FORM = "differs: loss(X, y, reg) should return the loss and a dict of gradients"
+
+
+@dataclass(eq=False)
+class WrongInLoss:
+    """Verdicts on wrong values by their number, and rows of wrong lines. mistakes : as `Finder.spotted` has them.
+
+    base : the right network.
+    """
+
+    finder: Finder
+    mistakes: tuple[Spotted, ...]
+    words: Words
+    base: Right
+    told: dict[int, str] = field(default_factory=dict)
+    extra: list[Row] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Fill both."""
+        replaced = self._replaced_with_right()
+        for one in self.mistakes:
+            self._tell(one, replaced)
+        self._tell_answers()
+        self._tell_changes()
+        finder = self.finder
+        if not self.mistakes and not finder.own.in_form and (end := last_line(finder.recorded, finder.statements)):
+            self._add(end, "", (), FORM)
+
+    def _replaced_with_right(self) -> dict[tuple[int, str], tuple[Replaced, Right]]:
+        """Return each replaced value, by number and step, with the network that its predecessors leave."""
+        case, found, before = self.finder.case, {}, dict[str, Floats]()
+        for one in sorted(self.finder.explained.replaced, key=lambda one: one.made.number):
+            found[one.made.number, one.step] = one, case.network(before).right if before else self.base
+            before[one.step] = one.value
+        return found
+
+    def _tell(self, one: Spotted, replaced: Mapping[tuple[int, str], tuple[Replaced, Right]]) -> None:
+        made = one.made
+        if one.step == "stopped":
+            self._tell_behind(one.spot)
+        elif made is None:
+            self._add(one.spot, *self._without_value(one))
+        elif one.step == "not finite":
+            self._mark(made, f"differs: {not_finite(made.value)}")
+        elif (made.number, one.step) in replaced:
+            self._tell_replaced(one, made, *replaced[made.number, one.step])
+        elif made.number not in self._wrong_answers and made.value.any():
+            known = self.finder.follows[made.number]
+            is_now = f"differs: it is {self.words.told(known)}" if known and known.kind != "part" else ""
+            of = self._answer_words(one.step)
+            self._mark(made, is_now or f"differs: nothing in the right program is like it; with it {of} goes wrong")
+            if one.spot != made.spot:
+                self._add(one.spot, made.name, made.value.shape, f"differs: {of} goes wrong here")
+
+    def _tell_replaced(self, one: Spotted, made: Made, which: Replaced, right: Right) -> None:
+        case, known = self.finder.case, self.finder.right[made.number]
+        name = self._nearest(one.step, which.value, right)
+        how = difference(case, which.value, right[name])
+        still = known is not None and known.kind == "right" and not known.factor and known.name != one.step
+        if known and still:
+            order = list(right)
+            earlier = order.index(known.name) < order.index(name) if known.name in right else False
+            plain = not how or how.startswith("all ") or known.name == "p - one-hot"
+            more = "" if plain else f", {how}"
+            how = f"it is {'still ' if earlier else ''}{self.words.told(known)}{more}"
+        wanted = self.words.of(one.step if one.step in {"e", "centred"} else name)
+        verdict = f"differs from {wanted}: {how or 'its entries are others'}"
+        if one.spot == made.spot or not still:
+            self._mark(made, verdict)
+        if one.spot != made.spot:
+            held = next((held for held in made.holders if held.spot == one.spot), None)
+            if held or still:
+                name = held.name if held else made.holders[-1].name
+                self._add(one.spot, name, made.value.shape, verdict, used=not held)
+            else:
+                self._add(one.spot, "", (), f"differs: {self.words.of(one.step)} goes wrong by what this line makes")
+
+    def _nearest(self, step: str, value: Floats, right: Right) -> str:
+        """Return the name of what a value most likely should be, of those that may stand for a step."""
+        positive = step == "u" and value.min(initial=0.0) >= 0  # an activation is in it
+        names = ("h",) if positive else ALIKE.get(step, (step,))
+        off = {name: wrong_entries(self.finder.case, value, right[name]) for name in names}
+        return min((name for name in off if off[name]), key=lambda name: off[name], default=step)
+
+    def _tell_behind(self, spot: Spot) -> None:
+        """Tell of the line that made what the line at which the program stopped could not use."""
+        stop = self.finder.recorded.stopped
+        made = [one for one in self.finder.made if one.spot == spot and not one.given]
+        if stop and stop != spot and made:
+            self._mark(made[-1], f"differs: line {stop[1]} stops on it with {self.finder.recorded.error}")
+
+    def _without_value(self, one: Spotted) -> tuple[str, tuple[int, ...], str]:
+        """Return name, shape and verdict of something wrong that no value stands for."""
+        finder, step = self.finder, one.step
+        if step == "parameters":
+            return "", (), "differs: a name of one parameter gets the value of another"
+        if step == "returned":
+            inside = finder.statements.enclosing(*one.spot, (ast.For, ast.While))
+            early = "differs: it returns inside a loop, before all rows are through"
+            return (
+                "",
+                (),
+                early if inside else "differs: loss(X, y, reg) should return the loss and a dict of gradients",
+            )
+        if step == "scores returned" and finder.own.scores is not None:
+            how = difference(finder.case, finder.own.scores, finder.explained.network["scores"])
+            return "return", finder.own.scores.shape, f"differs from the scores, which loss(X) should return: {how}"
+        name = step.removeprefix("d")
+        if (as_wrong := finder.explained.wrong.get(name)) and as_wrong.missing:
+            return "", (), f"differs: {self.words.of(step)} is missing"
+        return "", (), f"differs: {self._answer_words(step)} goes wrong here"
+
+    def _tell_answers(self) -> None:
+        """Tell of the answers that are wrong whatever came before them."""
+        finder, network = self.finder, self.finder.explained.network
+        for number, output in self._wrong_answers.items():
+            made, form = finder.made[number], finder.explained.wrong[output]
+            name = output if output in {"loss", "scores"} else f"d{output}"
+            parts = (
+                loss_in_words(finder.case, form) if output == "loss" else gradient_in_words(finder.case, output, form)
+            )
+            if output == "scores":
+                parts = ""
+            how = parts or difference(finder.case, made.value, network[name])
+            if how or output == "loss":  # a gradient may be right, and go with another loss only
+                self._mark(made, f"differs from {self.words.of(name)}" + (f": {how}" if how else ""))
+
+    def _tell_changes(self) -> None:
+        """Tell of a line that changes what loss() was given."""
+        if len(self.finder.made) <= MOST_MADE:
+            for about, what in (("inputs", "X or y"), ("parameters", "a parameter")):
+                spot = self.finder.purity(about)
+                if spot and _changes(self.finder.statements.by_line.get(spot)):
+                    self._add(spot, "", (), f"differs: this line changes {what} in place")
+
+    @cached_property
+    def _wrong_answers(self) -> Mapping[int, str]:
+        """Return the values that are wrong answers, by number."""
+        finder = self.finder
+        answers = {output: self._answer(output) for output in finder.explained.wrong}
+        sought = {(value.shape, value.tobytes()): output for output, value in answers.items() if value is not None}
+        sizes = {value.size for value in answers.values() if value is not None}
+        found = {}
+        for one in finder.made:
+            if one.value.size in sizes and not one.given:
+                output = sought.get((one.value.shape, one.value.tobytes()))
+                if output and not self._is_right(one):
+                    found[one.number] = output
+        return found
+
+    def _is_right(self, one: Made) -> bool:
+        known = self.finder.right[one.number]
+        return known is not None and known.kind == "right" and not known.factor and known.name == "scores"
+
+    def _answer(self, output: str) -> Floats | None:
+        own = self.finder.own
+        if output == "loss":
+            return None if own.loss is None else np.asarray(own.loss, np.float64)
+        return own.scores if output == "scores" else (own.gradients or {}).get(output)
+
+    def _answer_words(self, step: str) -> str:
+        return "what loss(X) returns" if step == "scores returned" else self.words.of(step)
+
+    def _mark(self, made: Made, verdict: str) -> None:
+        self.told.setdefault(made.number, verdict)
+
+    def _add(self, spot: Spot, name: str, shape: tuple[int, ...], verdict: str, *, used: bool = False) -> None:
+        """Add a row of a line. used : whether the line is wrong in what it uses, and not in what it makes."""
+        when = moment(spot, self.finder.made, self.finder.recorded)
+        if used:
+            when = min((one.born for one in self.finder.made if one.spot == spot), default=when) - 0.5
+        self.extra.append(wrong(when, spot, name, shape, verdict))
+
+
+def _changes(node: ast.stmt | None) -> bool:
+    """Return whether a statement may change entries of an array: it could also put another array under a name."""
+    if isinstance(node, ast.Assign):
+        places = [part for part in node.targets if isinstance(part, ast.Subscript)]
+        return any(not isinstance(part.slice, ast.Constant) for part in places)
+    return isinstance(node, ast.AugAssign | ast.Expr)
