@@ -11,6 +11,7 @@ import numpy as np
 
 from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
+from grader.locate import Located
 from grader.records import (
     Assignment,
     Charge,
@@ -25,7 +26,6 @@ from grader.records import (
     Submission,
 )
 from grader.scoring import scored
-from grader.locate import Located
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:
