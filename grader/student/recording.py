@@ -24,6 +24,8 @@ MOST_BYTES = 1_000_000
 MOST_VERSIONS = 60  # of one name in one line; of those after it the last is kept
 MOST_LOOKS = 200  # at one line; what it changes after them is noted where another line follows
 MOST_SIZE = 4_000  # entries of one array
+# Different names and labels: four recordings travel in one reply, which holds 10,000 values and 100,000 characters.
+MOST_TEXTS, MOST_CHARACTERS = 2_000, 20_000
 MOST_INSIDE = 40  # things in one container
 DEEPEST = 3  # containers in one another
 MOST_AXES = 4
@@ -70,8 +72,8 @@ class Recording:
             tuple[int, int, int, int]
         ] = []  # of each frame: the frame that called it, with label and line
         self._events: list[tuple[int, ...]] = []
-        self._last: dict[tuple[int, int], tuple[int, ...]] = {}
-        self._versions: dict[tuple[int, int], int] = {}
+        self._last: dict[tuple[int, int, int], tuple[int, ...]] = {}  # by label, line and name
+        self._versions: dict[tuple[int, int, int], int] = {}
         self._values: dict[tuple[bytes, tuple[int, ...], str], int] = {}
         self._texts: dict[str, int] = {}
         self._ran: dict[tuple[str, int], int] = {}
@@ -79,6 +81,8 @@ class Recording:
         self._lines = 0
         self._noted = 0
         self._bytes = 0
+        self._characters = 0
+        self._crowded = False  # there are more names than travel
         self._stopped = ("", 0)
         self._raised: BaseException | None = None
         self._whole = True
@@ -117,7 +121,7 @@ class Recording:
             "calls": np.array(self._callers, dtype=np.int64).reshape(-1, 4),
             "ran": np.array(ran, dtype=np.int64).reshape(-1, 3),
             "stopped": self._stopped,
-            "whole": self._whole,
+            "whole": self._whole and not self._crowded,
         }
 
     # ---------------------------------------------------------------- the tracer
@@ -190,6 +194,8 @@ class Recording:
     def _look(self, mine: _Frame, line: int, name: str, value: Any, kind: int, depth: int = 0) -> None:
         """Note the numbers and arrays in a value, each under what the student would write for it."""
         of = type(value)
+        if self._crowded or (of is _Array and value.size > MOST_SIZE):  # a broadcast array has any size, and no room
+            return
         if of is _Array:
             content = value.tobytes()
             before = mine.seen.get(name)
@@ -242,7 +248,7 @@ class Recording:
         line = mine.writers[name] = writer if writer in mine.unseen else line
         number = self._value(plain, letter, seen[0])
         label, text = self._number(mine.label), self._number(name)
-        site = line, text
+        site = label, line, text
         times = self._versions[site] = self._versions.get(site, 0) + 1
         self._noted += 1
         event = self._noted, label, line, mine.serial, text, number, kind
@@ -267,7 +273,12 @@ class Recording:
         return number
 
     def _number(self, text: str) -> int:
-        return self._texts.setdefault(text, len(self._texts))
+        number = self._texts.get(text)
+        if number is None:
+            self._characters += len(text)
+            self._crowded = len(self._texts) >= MOST_TEXTS or self._characters > MOST_CHARACTERS
+            number = self._texts[text] = len(self._texts)
+        return number
 
 
 def _names_by_line(code: types.CodeType) -> dict[int, frozenset[str]]:
