@@ -37,7 +37,8 @@ _ONE_NAME = frozenset(
 _TWO_NAMES = frozenset(code for code, name in enumerate(dis.opname) if name.count("FAST") == 2)
 KINDS = "fibc"  # of numbers: a value's kind is its place in this text
 
-_Array = np.ndarray  # the student's code may replace numpy's own name for it
+_Array, _Scalar = np.ndarray, np.generic  # the student's code may replace numpy's own names for them
+_mro, _members = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__  # whatever a metaclass says
 _NUMBERS = frozenset({float, int, bool})
 _PLAIN = frozenset({*_NUMBERS, _Array, dict, list, tuple, np.float64})
 _CODE = frozenset({types.ModuleType, types.FunctionType, types.MethodType, type, types.BuiltinFunctionType})
@@ -207,7 +208,7 @@ class Recording:
                 self._note(mine, line, name, value, (value, of), kind)
         elif value is None or of is str or of in _CODE:
             return
-        elif isinstance(value, np.ndarray | np.generic):
+        elif issubclass(of, _Array | _Scalar):  # isinstance would ask the value for its __class__
             self._look(mine, line, name, np.asarray(value), kind, depth)
         elif depth < DEEPEST and name[0] != "." and name[:2] != "__":
             for path, part in self._parts(name, value):
@@ -223,10 +224,8 @@ class Recording:
             if len(value) > 1 and {*map(type, value)} == {int} and max(map(abs, value)) < 1 << 60:  # numbers of rows
                 return [(name, np.array(value))]
             return [(path(name, key, "[{!r}]"), part) for key, part in enumerate(value[:MOST_INSIDE])]
-        try:
-            own = object.__getattribute__(value, "__dict__")
-        except (AttributeError, TypeError):
-            return []
+        inside = next((_members(base)["__dict__"] for base in _mro(kind) if "__dict__" in _members(base)), None)
+        own = inside.__get__(value) if type(inside) is types.GetSetDescriptorType else None
         items = list(own.items()) if type(own) is dict and len(own) <= MOST_INSIDE else []
         return [(path(name, key, ".{}"), part) for key, part in items if type(key) is str]
 
