@@ -255,6 +255,7 @@ class Recording:
             self._events.append(event)
         else:
             self._last[site] = event
+            self._crowded = self._crowded or len(self._last) > MOST_EVENTS
 
     def _value(self, value: Array, letter: str, content: Any) -> int:
         """Return the number of a value, the same for the same value."""
@@ -275,7 +276,7 @@ class Recording:
         number = self._texts.get(text)
         if number is None:
             self._characters += len(text)
-            self._crowded = len(self._texts) >= MOST_TEXTS or self._characters > MOST_CHARACTERS
+            self._crowded = self._crowded or len(self._texts) >= MOST_TEXTS or self._characters > MOST_CHARACTERS
             number = self._texts[text] = len(self._texts)
         return number
 
