@@ -51,6 +51,7 @@ ALONE = {
     "standins",
     "answering",
     "loading",
+    "recording",
     "witness",
     "values",
     "stand_in",
@@ -59,6 +60,18 @@ ALONE = {
 }
 # Inside a room: each file may import those before it.
 DIAGNOSIS = ["traces", "cast", "tables", "fitting", "inquiry", "search", "charges", "causes", "review", "__init__"]
+LOCATE = [
+    "statements",
+    "recorded",
+    "recognise",
+    "outputs",
+    "replacing",
+    "loss",
+    "train",
+    "predict",
+    "locate",
+    "__init__",
+]
 CHECKS = [
     "rounding",
     "evidence",
@@ -150,10 +163,12 @@ def test_the_reference_imports_records_only(path):
         assert known, f"{dotted(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", [*modules("grader/checks"), *modules("grader/diagnosis")], ids=dotted)
+@pytest.mark.parametrize(
+    "path", [*modules("grader/checks"), *modules("grader/diagnosis"), *modules("grader/locate")], ids=dotted
+)
 def test_files_of_a_room_import_those_before_them(path):
     """Inside these rooms there is one order as well: evidence first, tuning last; traces first, charges last."""
-    order = CHECKS if path.parent.name == "checks" else DIAGNOSIS
+    order = {"checks": CHECKS, "diagnosis": DIAGNOSIS, "locate": LOCATE}[path.parent.name]
     place = order.index(path.stem)
     for name in imports(path):
         if room(name) == room(dotted(path)) and len(name.split(".")) > 2:

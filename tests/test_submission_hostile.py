@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.submission import load, statement_place
+from grader.locate.statements import statements
+from grader.submission import load
 
 # The same lines over and over: a tracer doubles the time and learns nothing.
 pytestmark = pytest.mark.untraced
@@ -68,7 +69,7 @@ def check(files):
         segment.source.encode()
     for text in (*submission.notes, submission.graded_file, submission.problem.message if submission.problem else ""):
         text.encode()
-    statement_place(submission, "TwoLayerNet", "grads W1")
+    statements(submission)
     return submission
 
 

@@ -5,7 +5,8 @@ import ast
 import nbformat
 import pytest
 
-from grader.submission import load, place, statement_place
+from grader.locate.statements import statements
+from grader.submission import load
 from grader.submission.fault import SubmissionError
 from grader.submission.salvage import read
 from hanging import must_end
@@ -181,10 +182,10 @@ def test_what_is_not_broken_is_never_looked_at(tmp_path):
 def test_quotations_are_the_students_own(tmp_path):
     """A place in a part that was replaced quotes what the student wrote there."""
     submission = graded(tmp_path, broken("def predict(self, X):", "def predict(self, X)"))
-    assert place(submission, "net.py", 39).text == "    def predict(self, X)"
-    assert place(submission, "net.py", 41).text == "        return self.loss(X) + WIDTH"
-    assert statement_place(submission, "TwoLayerNet", "predict").text == "    def predict(self, X)"
-    assert statement_place(submission, "TwoLayerNet", "loss").text == "    def loss(self, X, y=None):"
+    text = statements(submission)
+    assert text.place("net.py", 39).text == "    def predict(self, X)"
+    assert text.place("net.py", 41).text == "        return self.loss(X) + WIDTH"
+    assert text.place(*text.definition("loss")).text == "    def loss(self, X, y=None):"
 
 
 def test_a_statement_below_the_class_that_is_indented_amiss(tmp_path):

@@ -88,6 +88,8 @@ class Finder:
         if (infinite := self._first_not_finite()) is not None:
             yield Spotted("not finite", infinite.spot, infinite)
             return
+        if (self.explained.replaced or self.explained.wrong) and (spot := self._changed_parameter()) is not None:
+            yield Spotted("parameters", spot)
         if (found := self._returned("returned")) and (not self.own.in_form or self._in_a_loop(found.spot)):
             yield found
         for one in sorted(self.explained.replaced, key=lambda one: one.made.number):
@@ -141,8 +143,20 @@ class Finder:
             return Spotted(one.step, made.spot, made, known=known)
         if one.step == "d u" and self.statements.compares(*made.spot):  # the mask is there, and lets everything through
             return Spotted(one.step, made.spot, made, known=known)
-        near = one.step == "d u" and 0 <= used.spot[1] - made.spot[1] <= NEAR_USE
-        return Spotted(one.step, used.spot if near else made.spot, made, used=used.spot, known=known)
+        at, own = self._from_use_to_value(made, used)
+        near = one.step == "d u" and 0 <= at[1] - own[1] <= NEAR_USE
+        return Spotted(one.step, at if near else own, made, used=at, known=known)
+
+    def _from_use_to_value(self, made: Made, used: Made) -> tuple[Spot, Spot]:
+        """Return the line that uses a value as it is, and the one that made it; where a shared function did, those that called it."""
+        passed = any(held.how == ARGUMENT and held.call == used.call for held in made.holders)
+        if not passed or used.call == made.call:
+            return used.spot, made.spot
+        callers = self.recorded.callers(used.call)
+        at = (callers[0][0], self.statements.start(*callers[0])) if callers else used.spot
+        shared = [name for _, _, name in self.recorded.calls].count(self.recorded.function(made.call)) > 1
+        received = [held.spot for held in made.holders if held.how == VARIABLE and held.call != made.call]
+        return at, received[0] if shared and received else made.spot
 
     def _idle_line(self, made: Made) -> Spot | None:
         """Return a line that ran after a value was made, stores into it, and changed nothing."""
@@ -188,10 +202,11 @@ class Finder:
 
         What one layer gets wrong and the other does not is wrong where the shared function is called.
         """
+        wrong = [made, *(one.made for one in self.explained.replaced)]
         right_too = [
             other
             for other in self.made
-            if other is not made and other.spot == made.spot and other.call != made.call and self.right[other.number]
+            if other.spot == made.spot and other.call != made.call and other not in wrong and self.follows[other.number]
         ]
         callers = self.recorded.callers(made.call)
         return callers[0] if right_too and callers and step not in {"d h", "d u"} else made.spot
@@ -231,6 +246,20 @@ class Finder:
         wrong = [held for held, name in params if name not in wanted]
         twice = [held for held, name in params if sum(name == other for _, other in params) > 1]
         return (wrong or twice)[0].spot if wrong or (twice and len(params) == 2) else None
+
+    def _changed_parameter(self) -> Spot | None:
+        """Return the line that changes a parameter in place, also under another name: what comes after has the wrong one."""
+        held_right: set[tuple[int, str]] = set()
+        events = [(held, made) for made in self.made for held in made.holders]
+        for held, one in sorted(events, key=lambda pair: pair[0].when):
+            known, key = self.right[one.number], (held.call, held.name)
+            if known is not None and known.name in self.case.names and not known.factor and known.kind == "right":
+                held_right.add(key)
+            elif key in held_right and (held.name in self.case.names or "params[" in held.name):
+                if not self.statements.binds(*held.spot, held.name) and not one.given:
+                    return one.spot
+                held_right.discard(key)
+        return None
 
     def _is_called_from(self, made: Made, spot: Spot) -> bool:
         callers = self.recorded.callers(made.call)
@@ -285,11 +314,7 @@ class Finder:
                 return Spotted(step, spot, firsts[0])
         form = wrong_as.form
         if form is not None:
-            made = self._of_form(output, form, value) or (firsts[0] if firsts else None)
-            if made is None:
-                return self._returned(step)
-            bare = not form[1] and self.case.close(form[0], 1.0)
-            return Spotted(step, self._left_alone(made) if bare else made.spot, made)
+            return self._of_wrong_form(step, form, self._of_form(output, form, value) or next(iter(firsts), None))
         origins = self._origins(value)
         if (idle := self._idle_store()) is not None:
             return Spotted(step, idle)
@@ -299,6 +324,12 @@ class Finder:
         if firsts:
             return Spotted(step if output != "scores" else "scores returned", firsts[0].spot, firsts[0])
         return self._returned(step)
+
+    def _of_wrong_form(self, step: str, form: LossForm | GradientForm, made: Made | None) -> Spotted | None:
+        if made is None:
+            return self._returned(step)
+        bare = not form[1] and self.case.close(form[0], 1.0)
+        return Spotted(step, self._left_alone(made) if bare else made.spot, made)
 
     def _is_another_gradient(self, made: Made, output: str) -> bool:
         known = self.right[made.number]
@@ -321,22 +352,17 @@ class Finder:
         line = self.statements.setting(*end, step.removeprefix("d")) if end else None
         if end and line:
             return Spotted(step, (end[0], line))
-        under_another_key = [
-            held.spot
-            for one in self.made
-            if (known := self.right[one.number]) and known.name.removeprefix("data ") == step and not known.factor
-            for held in one.holders
-            if held.name.endswith("']") and "param" not in held.name and held.how == VARIABLE
-        ]
-        if under_another_key:
-            return Spotted(step, under_another_key[0])
-        setting = [
-            held.spot
+        kept = [
+            (one, held.spot)
             for one in self.made
             for held in one.holders
-            if held.name.endswith("']") and "param" not in held.name and held.how == VARIABLE
+            if held.how == VARIABLE and held.name.endswith("']") and "param" not in held.name
         ]
-        return Spotted(step, setting[-1]) if setting else self._returned(step)
+        misspelt = [
+            spot for one, spot in kept if (of := self.follows[one.number]) and of.name.removeprefix("data ") == step
+        ]
+        setting = misspelt[:1] or [spot for _, spot in kept][-1:]
+        return Spotted(step, setting[0]) if setting else self._returned(step)
 
     def purity(self, about: str) -> Spot | None:
         """Return the line that changes, in place, the inputs or the parameters that loss() was given."""
@@ -484,6 +510,10 @@ def _handed_on(made: Made, until: int | None) -> Spot | None:
         if until is not None and held.when >= until:
             break
         received = before.how == RETURNED and held.how == VARIABLE
+        given_back = before.how == VARIABLE and held.how == RETURNED and before.call == held.call
+        if given_back:
+            before = held
+            continue
         if held.how != ARGUMENT and not received:
             return held.spot
         before = held

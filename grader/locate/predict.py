@@ -13,7 +13,6 @@ from grader.locate.recognise import Case, Network
 from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
 from grader.locate.statements import Statements
 
-
 # What stands between the inputs and the labels, in order; where the last of them is no value that orders as the scores do,
 # the way ends too early there.
 _ORDERED = (

@@ -302,10 +302,11 @@ class Network:
 
     def _shifted(self, value: Floats) -> Known | None:
         """Recognise scores from which each row has something taken off: the softmax is the same."""
+        scores = self.right["scores"]
         for laid in (value, value.T) if value.ndim == 2 else ():
-            if laid.shape == self.right["scores"].shape:
-                off = laid - self.right["scores"]
-                if np.abs(off - off[:, :1]).max() <= self.case.fine * max(float(np.abs(off).max()), 1e-12):
+            if laid.shape == scores.shape:
+                off = (laid - laid[:, :1]) - (scores - scores[:, :1])
+                if np.abs(off).max() <= self.case.fine * float(np.abs(scores).max()):
                     return Known("scores", "right", detail="each row moved:")
         return None
 

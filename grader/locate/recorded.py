@@ -12,6 +12,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.statements import Statements
 from grader.records import Array, Floats
+from grader.student.recording import MOST_BYTES, MOST_EVENTS, MOST_LINES, MOST_TEXTS
 
 ARGUMENT, VARIABLE, RETURNED = 0, 1, 2
 KINDS = "fibc"
@@ -64,7 +65,7 @@ class Recorded:
     def callers(self, call: int) -> list[Spot]:
         """Return from where a call was made, and from where that one was, and so on outwards."""
         found: list[Spot] = []
-        while 0 <= call < len(self.calls) and len(found) < 50:
+        while 0 <= call < len(self.calls) and len(found) < DEEPEST:
             call, spot, _ = self.calls[call]
             if call >= 0:
                 found.append(spot)
@@ -105,6 +106,8 @@ def read(result: Any, statements: Statements, method: str) -> Recorded | None:
     data = as_array(result.get("data"))
     if not isinstance(texts, list) or data is None or data.ndim != 1 or any(one is None for one in tables.values()):
         return None
+    if len(texts) > MOST_TEXTS + 500 or data.nbytes > MOST_BYTES:
+        return None
     try:
         return _Reader([str(text) for text in texts], tables, data.astype(np.float64), statements).read(result, method)
     except (IndexError, ValueError, OverflowError):  # numbers that point to nothing
@@ -112,11 +115,18 @@ def read(result: Any, statements: Statements, method: str) -> Recorded | None:
 
 
 _WIDTHS = {"values": 5, "events": 6, "calls": 4, "ran": 3}
+# A recording holds no more events; what does was forged, and would take long.
+MOST_ROWS = 2 * MOST_EVENTS + 10
+MOST_CALLS = MOST_LINES + 10  # of functions, and of lines that ran
+MOST_USES = 400  # of what one value was made of
+DEEPEST = 50  # calls within one another
 
 
 def _table(value: Any, width: int) -> Array | None:
     array = as_array(value)
     if array is None or array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "iu":
+        return None
+    if len(array) > (MOST_ROWS if width > 4 else MOST_CALLS):
         return None
     return array
 
@@ -194,15 +204,15 @@ class _Reader:
             line = spot[0], self.statements.part_line(*spot, name)
             made = Made(len(self.made), line, call, name, value[0], value[1], how == ARGUMENT, born=self.time)
             if how != ARGUMENT:
-                made.uses = self._read_by(spot, name, held) | self.inner.pop(call, set())
+                made.uses = {*sorted(self._read_by(spot, name, held) | self.inner.pop(call, set()))[-MOST_USES:]}
                 made.uses.discard(made.number)
             self.made.append(made)
             self.by_value[number] = made
         if how != ARGUMENT:
-            outer = calls[call][0]
-            while outer >= 0:
+            outer, depth = calls[call][0], 0
+            while outer >= 0 and depth < DEEPEST:
                 self.inner.setdefault(outer, set()).add(made.number)
-                outer = calls[outer][0] if calls[outer][0] < outer else -1
+                outer, depth = calls[outer][0], depth + 1
         if how != RETURNED:
             held[name] = made.number
         made.holders.append(Holder(name, spot, self.time, how, call))

@@ -17,7 +17,7 @@ _PART = re.compile(r"\[(?:'([^']*)'|(-?\d+))\]$")
 
 @dataclass(frozen=True)
 class Reads:
-    """The names that a statement reads. parts : what it reads by a constant key, such as "grads['W1']"."""
+    """The names that a statement reads. parts : what it reads by a constant key or as an attribute, such as "grads['W1']" and "self.x"."""
 
     names: frozenset[str]
     parts: frozenset[str]
@@ -210,6 +210,8 @@ def _reads(statement: ast.stmt | ast.expr) -> Reads:
             if isinstance(node.ctx, ast.Load):
                 parts.add(f"{ast.unparse(node.value)}[{node.slice.value!r}]")
     for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            parts.add(ast.unparse(node))
         if isinstance(node, ast.Name) and id(node) not in inside and isinstance(node.ctx, ast.Load):
             names.add(node.id)
         if isinstance(node, ast.AugAssign):

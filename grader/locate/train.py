@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -210,7 +211,7 @@ class TrainFinder:
         right = ([1.0, d, d, d, d * d], [1.0, 1.0, 1.0, d, d])
         if any(np.allclose(seen, one[: len(seen)], rtol=1e-6) for one in right):
             return
-        factors = [after / before for before, after in zip(seen, seen[1:], strict=False) if before]
+        factors = [after / before for before, after in pairwise(seen) if before]
         line = self._decay_line()
         line = self._from_train(line) if line else None
         test = self.statements.enclosing(*line, (ast.If,)) if line else []

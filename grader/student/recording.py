@@ -24,6 +24,8 @@ MOST_BYTES = 1_000_000
 MOST_VERSIONS = 60  # of one name in one line; of those after it the last is kept
 MOST_LOOKS = 200  # at one line; what it changes after them is noted where another line follows
 MOST_SIZE = 4_000  # entries of one array
+# Different names and labels: four recordings travel in one reply, which holds 10,000 values and 100,000 characters.
+MOST_TEXTS, MOST_CHARACTERS = 2_000, 20_000
 MOST_INSIDE = 40  # things in one container
 DEEPEST = 3  # containers in one another
 MOST_AXES = 4
@@ -35,7 +37,8 @@ _ONE_NAME = frozenset(
 _TWO_NAMES = frozenset(code for code, name in enumerate(dis.opname) if name.count("FAST") == 2)
 KINDS = "fibc"  # of numbers: a value's kind is its place in this text
 
-_Array = np.ndarray  # the student's code may replace numpy's own name for it
+_Array, _Scalar = np.ndarray, np.generic  # the student's code may replace numpy's own names for them
+_mro, _members = type.__dict__["__mro__"].__get__, type.__dict__["__dict__"].__get__  # whatever a metaclass says
 _NUMBERS = frozenset({float, int, bool})
 _PLAIN = frozenset({*_NUMBERS, _Array, dict, list, tuple, np.float64})
 _CODE = frozenset({types.ModuleType, types.FunctionType, types.MethodType, type, types.BuiltinFunctionType})
@@ -70,8 +73,8 @@ class Recording:
             tuple[int, int, int, int]
         ] = []  # of each frame: the frame that called it, with label and line
         self._events: list[tuple[int, ...]] = []
-        self._last: dict[tuple[int, int], tuple[int, ...]] = {}
-        self._versions: dict[tuple[int, int], int] = {}
+        self._last: dict[tuple[int, int, int], tuple[int, ...]] = {}  # by label, line and name
+        self._versions: dict[tuple[int, int, int], int] = {}
         self._values: dict[tuple[bytes, tuple[int, ...], str], int] = {}
         self._texts: dict[str, int] = {}
         self._ran: dict[tuple[str, int], int] = {}
@@ -79,6 +82,8 @@ class Recording:
         self._lines = 0
         self._noted = 0
         self._bytes = 0
+        self._characters = 0
+        self._crowded = False  # there are more names than travel
         self._stopped = ("", 0)
         self._raised: BaseException | None = None
         self._whole = True
@@ -117,7 +122,7 @@ class Recording:
             "calls": np.array(self._callers, dtype=np.int64).reshape(-1, 4),
             "ran": np.array(ran, dtype=np.int64).reshape(-1, 3),
             "stopped": self._stopped,
-            "whole": self._whole,
+            "whole": self._whole and not self._crowded,
         }
 
     # ---------------------------------------------------------------- the tracer
@@ -190,6 +195,8 @@ class Recording:
     def _look(self, mine: _Frame, line: int, name: str, value: Any, kind: int, depth: int = 0) -> None:
         """Note the numbers and arrays in a value, each under what the student would write for it."""
         of = type(value)
+        if self._crowded or (of is _Array and value.size > MOST_SIZE):  # a broadcast array has any size, and no room
+            return
         if of is _Array:
             content = value.tobytes()
             before = mine.seen.get(name)
@@ -201,7 +208,7 @@ class Recording:
                 self._note(mine, line, name, value, (value, of), kind)
         elif value is None or of is str or of in _CODE:
             return
-        elif isinstance(value, np.ndarray | np.generic):
+        elif issubclass(of, _Array | _Scalar):  # isinstance would ask the value for its __class__
             self._look(mine, line, name, np.asarray(value), kind, depth)
         elif depth < DEEPEST and name[0] != "." and name[:2] != "__":
             for path, part in self._parts(name, value):
@@ -217,10 +224,8 @@ class Recording:
             if len(value) > 1 and {*map(type, value)} == {int} and max(map(abs, value)) < 1 << 60:  # numbers of rows
                 return [(name, np.array(value))]
             return [(path(name, key, "[{!r}]"), part) for key, part in enumerate(value[:MOST_INSIDE])]
-        try:
-            own = object.__getattribute__(value, "__dict__")
-        except (AttributeError, TypeError):
-            return []
+        inside = next((_members(base)["__dict__"] for base in _mro(kind) if "__dict__" in _members(base)), None)
+        own = inside.__get__(value) if type(inside) is types.GetSetDescriptorType else None
         items = list(own.items()) if type(own) is dict and len(own) <= MOST_INSIDE else []
         return [(path(name, key, ".{}"), part) for key, part in items if type(key) is str]
 
@@ -242,7 +247,7 @@ class Recording:
         line = mine.writers[name] = writer if writer in mine.unseen else line
         number = self._value(plain, letter, seen[0])
         label, text = self._number(mine.label), self._number(name)
-        site = line, text
+        site = label, line, text
         times = self._versions[site] = self._versions.get(site, 0) + 1
         self._noted += 1
         event = self._noted, label, line, mine.serial, text, number, kind
@@ -250,6 +255,7 @@ class Recording:
             self._events.append(event)
         else:
             self._last[site] = event
+            self._crowded = self._crowded or len(self._last) > MOST_EVENTS
 
     def _value(self, value: Array, letter: str, content: Any) -> int:
         """Return the number of a value, the same for the same value."""
@@ -267,7 +273,12 @@ class Recording:
         return number
 
     def _number(self, text: str) -> int:
-        return self._texts.setdefault(text, len(self._texts))
+        number = self._texts.get(text)
+        if number is None:
+            self._characters += len(text)
+            self._crowded = self._crowded or len(self._texts) >= MOST_TEXTS or self._characters > MOST_CHARACTERS
+            number = self._texts[text] = len(self._texts)
+        return number
 
 
 def _names_by_line(code: types.CodeType) -> dict[int, frozenset[str]]:
