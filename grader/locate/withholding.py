@@ -11,7 +11,7 @@ from grader.records import Assignment, Cause, Finding, Findings, Place, Submissi
 OF_EACH = ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")  # in the order of the parameters
 OF_ALL = "numeric_gradient"
 HINT = (
-    "Work the gradients out by the chain rule, from the scores back to W1, in one pass; compare a few entries with"
+    "Work the gradients out by the chain rule, from the scores back to the first layer's weights, in one pass; compare a few entries with"
     " differences only to check it."
 )
 
