@@ -128,7 +128,9 @@ class Finder:
         if known is None or known.kind != "right" or known.factor or known.detail:
             unknown = known is None or known.kind == "near" or known.detail
             first = self._first_unknown(made) if unknown else made
-            return Spotted(one.step, self._outside_shared(first, one.step), made)
+            return Spotted(
+                one.step, self._given_no_gradient(first, one.step) or self._outside_shared(first, one.step), made
+            )
         # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
         idle = self._idle_line(made)
         if idle is not None and one.step in {"d u", "h", "mask", "centred", "d scores"}:
@@ -181,7 +183,8 @@ class Finder:
 
     def _first_unknown(self, made: Made) -> Made:
         """Return the first value behind a wrong one that is unknown too, though all that it was made of is right."""
-        origins = self._origins(made.value, self.right)
+        # What is right but for a number in each row, which the softmax takes off, may be what is wrong here.
+        origins = self._origins(made.value, {**self.right, made.number: None})
         pieces = [one for one in origins if one.value.size < made.value.size and self._depends_on_arrays(one)]
         deeper = [one for one in origins if one.call > made.call or one.value.size == made.value.size]
         return (pieces or deeper or [made])[0]
@@ -196,6 +199,17 @@ class Finder:
                 seen.add(number)
                 waiting += self.made[number].uses
         return False
+
+    def _given_no_gradient(self, made: Made, step: str) -> Spot | None:
+        """Return where a function of the way back is called without any gradient: what it makes is wrong by what it is given."""
+        if step not in {"d h", "d u"} or self.recorded.is_method(made.call):
+            return None
+        given = [one for one in self.made for held in one.holders if held.call == made.call and held.how == ARGUMENT]
+        known = [self.right[one.number] for one in given if one.value.size > 1]
+        if not known or any(of is None or of.name.startswith(("d ", "p")) for of in known):
+            return None
+        callers = self.recorded.callers(made.call)
+        return callers[0] if callers else None
 
     def _outside_shared(self, made: Made, step: str) -> Spot:
         """Return a value's line; where that line also made a right one for the other layer, the line of the call.
@@ -229,7 +243,7 @@ class Finder:
             for one in self.made
             if (known := self.right[one.number]) and not known.factor and not known.detail
             for held in one.holders
-            if held.name in names and held.how == VARIABLE
+            if held.name in names and (held.how == VARIABLE or held.call == len(self.recorded.calls) - 1)
         ]
         w1, b1, w2, b2 = self.case.names
         inputs = {name for _, name in read if name in {"X", "h"}}
@@ -245,7 +259,11 @@ class Finder:
         params = [(held, name) for held, name in read if name in self.case.names]
         wrong = [held for held, name in params if name not in wanted]
         twice = [held for held, name in params if sum(name == other for _, other in params) > 1]
-        return (wrong or twice)[0].spot if wrong or (twice and len(params) == 2) else None
+        if not wrong and not (twice and len(params) == 2):
+            return None
+        first = (wrong or twice)[0]
+        callers = self.recorded.callers(first.call) if first.how == ARGUMENT else []
+        return callers[0] if callers else first.spot
 
     def _changed_parameter(self) -> Spot | None:
         """Return the line that changes a parameter in place, also under another name: what comes after has the wrong one."""
@@ -290,7 +308,9 @@ class Finder:
         )
         origins = self._origins(unknown[0].value) if unknown else []
         if origins:
-            return origins[0].spot
+            # Zeros of one shape are one value: the line that set the name last made them for this one.
+            named = [h.spot for h in origins[0].holders if h.name in reads.names and h.how == VARIABLE]
+            return named[-1] if named and not origins[0].value.any() else origins[0].spot
         # One number of each row, for which an axis of length one should have been kept.
         rows = [one for one in used if one.value.shape == (self.case.N,) and one.kind == "f" and not one.given]
         return rows[0].spot if rows and len(used) > 1 else stopped

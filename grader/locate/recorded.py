@@ -201,11 +201,19 @@ class _Reader:
         made = self.by_value.get(number)
         held = self.held.setdefault(call, {})
         if made is None:
-            line = spot[0], self.statements.part_line(*spot, name)
-            made = Made(len(self.made), line, call, name, value[0], value[1], how == ARGUMENT, born=self.time)
-            if how != ARGUMENT:
-                made.uses = {*sorted(self._read_by(spot, name, held) | self.inner.pop(call, set()))[-MOST_USES:]}
-                made.uses.discard(made.number)
+            caller, (label, line), _ = calls[call]
+            in_call = (
+                how == ARGUMENT and 0 <= caller < call
+            )  # an expression among the arguments: the line that calls made it
+            at, by = ((label, self.statements.start(label, line)), caller) if in_call else (spot, call)
+            at = at[0], self.statements.part_line(*at, name)
+            made = Made(
+                len(self.made), at, by, name, value[0], value[1], how == ARGUMENT and not in_call, born=self.time
+            )
+            if not made.given:
+                own = "" if in_call else name
+                uses = self._read_by(at, own, self.held.setdefault(by, {})) | self.inner.pop(by, set())
+                made.uses = {*sorted(uses)[-MOST_USES:]} - {made.number}
             self.made.append(made)
             self.by_value[number] = made
         if how != ARGUMENT:

@@ -245,9 +245,10 @@ class TrainFinder:
     def _length_of_epoch(self, test: Spot) -> Spot | None:
         """Return the line that makes the number of iterations an epoch has, where a test reads a wrong one."""
         names, right = self.statements.reads(*test).names, len(self.asked.X) // self.asked.batch
+        other = {len(self.asked.X), self.asked.batch, self.asked.iterations}  # right, and read in the wrong place
         for one in self.made:
             own = one.kind in "if" and one.value.size == 1 and not one.given and self.recorded.ran.get(one.spot) == 1
-            if own and float(one.value.ravel()[0]) != right and any(h.name in names for h in one.holders):
+            if own and float(one.value.ravel()[0]) not in {right, *other} and any(h.name in names for h in one.holders):
                 return one.spot
         return None
 
