@@ -233,7 +233,7 @@ class TrainFinder:
         batches = {
             float((labels(moment, step.X) == step.y).mean())
             for number, step in enumerate(self.steps)
-            if number in kept and len(step.X) == len(step.y)
+            if number in kept and 0 < len(step.X) == len(step.y)
             for moment in (number, number + 1)
         }
         validated = {float((labels(moment, asked.X_val) == asked.y_val).mean()) for moment in moments}
