@@ -75,7 +75,14 @@ PREDICT = """    def predict(self, X):
         return labels
 """
 HEAD = "import numpy as np\n\n"
-CLASSIC = HEAD + "class TwoLayerNet:\n" + "\n".join((INIT, LOSS, TRAIN, PREDICT))
+
+
+def _class(loss: str) -> str:
+    """Write the class with this loss()."""
+    return f"class TwoLayerNet:\n{INIT}\n{loss}\n{TRAIN}\n{PREDICT}"
+
+
+CLASSIC = HEAD + _class(LOSS)
 
 LAYERS = """def affine(x, w, b):
     out = x.dot(w) + b
@@ -113,11 +120,8 @@ SHARED_LOSS = """    def loss(self, X, y=None, reg=0.0):
         grads['W1'] += 2 * reg * W1
         return loss, grads
 """
-SHARED = HEAD + LAYERS + "\nclass TwoLayerNet:\n" + "\n".join((INIT, SHARED_LOSS, TRAIN, PREDICT))
-IN_TWO_FILES = (
-    "import numpy as np\nfrom layers import affine, affine_back, softmax\n\nclass TwoLayerNet:\n"
-    + "\n".join((INIT, SHARED_LOSS, TRAIN, PREDICT))
-)
+SHARED = HEAD + LAYERS + "\n" + _class(SHARED_LOSS)
+IN_TWO_FILES = "import numpy as np\nfrom layers import affine, affine_back, softmax\n\n" + _class(SHARED_LOSS)
 
 LOOPED_LOSS = """    def loss(self, X, y=None, reg=0.0):
         W1, b1, W2, b2 = self.params['W1'], self.params['b1'], self.params['W2'], self.params['b2']
@@ -151,7 +155,7 @@ LOOPED_LOSS = """    def loss(self, X, y=None, reg=0.0):
         grads['b2'] = db2 / N
         return loss, grads
 """
-LOOPED = HEAD + "class TwoLayerNet:\n" + "\n".join((INIT, LOOPED_LOSS, TRAIN, PREDICT))
+LOOPED = HEAD + _class(LOOPED_LOSS)
 
 OBJECTS_TOP = """class Affine:
     def forward(self, x, w, b):
@@ -192,7 +196,7 @@ OBJECTS_LOSS = """    def loss(self, X, y=None, reg=0.0):
             'b2': two.db,
         }
 """
-OBJECTS = HEAD + OBJECTS_TOP + "\nclass TwoLayerNet:\n" + "\n".join((INIT, OBJECTS_LOSS, TRAIN, PREDICT))
+OBJECTS = HEAD + OBJECTS_TOP + "\n" + _class(OBJECTS_LOSS)
 
 TERSE_LOSS = """    def loss(self, X, y=None, reg=0.0):
         p, n = self.params, len(X)
@@ -205,7 +209,7 @@ TERSE_LOSS = """    def loss(self, X, y=None, reg=0.0):
         g.update(W1=X.T @ d + 2 * reg * p['W1'], b1=d.sum(0))
         return l, g
 """
-TERSE = HEAD + "class TwoLayerNet:\n" + "\n".join((INIT, TERSE_LOSS, TRAIN, PREDICT))
+TERSE = HEAD + _class(TERSE_LOSS)
 
 
 def _outside(*methods: str) -> str:
