@@ -56,7 +56,6 @@ ALONE = {
     "values",
     "stand_in",
     "watching",
-    "recording",
 }
 # Inside a room: each file may import those before it.
 DIAGNOSIS = ["traces", "cast", "tables", "fitting", "inquiry", "search", "charges", "causes", "review", "__init__"]

@@ -305,7 +305,7 @@ class TrainFinder:
             moments, step = (iteration, iteration + 1), self.steps[min(iteration, len(self.steps) - 1)]
             if key == "val_acc_history":
                 return shares(asked.X_val, asked.y_val, moments)
-            of_batch = shares(step.X, step.y, moments) if len(step.X) == len(step.y) else set[float]()
+            of_batch = shares(step.X, step.y, moments) if 0 < len(step.X) == len(step.y) else set[float]()
             return of_batch | shares(asked.X, asked.y, moments)
 
         for key, role in (("train_acc_history", "train accuracy"), ("val_acc_history", "val accuracy")):

@@ -1,0 +1,62 @@
+"""One host for a module's programs, and what the recorded question tells of each."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from grader.checks import Evidence
+from grader.locate import Located
+from grader.records import Module, Segment, Submission
+from grader.student.host import StudentHost
+
+BEST = "best_hyperparameters = dict(hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50)"
+
+
+@pytest.fixture(autouse=True)
+def _overflows_are_no_warnings():
+    """Do as the judge does: what a program's numbers overflow is no warning of ours."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def asking(assignment):
+    """Give a host."""
+    with StudentHost(assignment.limits) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def handed_in():
+    """Give a function that makes a submission of a program and its helper modules."""
+
+    def segment(label, source):
+        return Segment(label, source, tuple(range(len(ast.parse(source).body))))
+
+    def make(program, **modules):
+        return Submission(
+            "test",
+            "net.py",
+            "",
+            "net.py",
+            segments=(segment("net.py", program),),
+            extras=(segment("best", BEST),),
+            modules=tuple(Module(name, segment(f"{name}.py", source)) for name, source in modules.items()),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def located(assignment, probes, asking, handed_in):
+    """Give a function that asks a program for its losses and for what is recorded, and nothing else."""
+    calls = tuple(call for call in probes.calls if call.id.partition("/")[0] in {"loss", "sweep", "recorded"})
+
+    def run(program, **modules):
+        submission = handed_in(program, **modules)
+        outcome = asking.run(submission, "TwoLayerNet", calls)
+        assert outcome.load.outcome == "returned", outcome.load
+        return Located(Evidence(assignment, probes, outcome), submission)
+
+    return run
