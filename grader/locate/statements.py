@@ -211,7 +211,8 @@ def _reads(statement: ast.stmt | ast.expr) -> Reads:
                 parts.add(f"{ast.unparse(node.value)}[{node.slice.value!r}]")
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            parts.add(ast.unparse(node))
+            path = ast.unparse(node)
+            parts |= {path} if "[" not in path else set()  # of h[i].sum no key is known
         if isinstance(node, ast.Name) and id(node) not in inside and isinstance(node.ctx, ast.Load):
             names.add(node.id)
         if isinstance(node, ast.AugAssign):
