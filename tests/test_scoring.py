@@ -46,13 +46,13 @@ def test_what_a_check_calls_carried_keeps_its_points(assignment):
     assert (verdict.status, verdict.points, verdict.credited, verdict.message) == ("carried", 8, 8, "Off.")
 
 
-def test_a_cause_stands_before_the_named_mistakes(assignment):
-    """It costs points of the rubric, points to its line, and has no formula; what to look at is handed on."""
+def test_what_is_wrong_first_is_told_first(assignment):
+    """A mistake of loss() comes before what stops train(), which may follow from it; what to look at is handed on."""
     line_up = LineUp((), lambda *_: None, (Family(FACTOR, 0, 9, (1.0,)),))
     charge = Charge(Fitted(0, 1 / 3), (Fitted(0, 0.5),), ("data_loss",), {"data_loss": 1.0}, None)
     cause = Cause("exception", "train() stops.", "Look at b1.", ("decay", "histories"), {"decay": 0.5}, PLACE)
     judgement = found(assignment, line_up=line_up, charges=(charge,), causes=(cause,), review=("Look at it.",))
-    first, second = judgement.diagnoses
+    second, first = judgement.diagnoses
     assert (first.id, first.title, first.source, first.places) == ("exception", "train() stops.", "", (PLACE,))
     assert (first.checks, first.costs) == (("decay", "histories"), {"decay": 2})
     assert second.title == "One of: The loss is 0.3333 times the right one Or: The loss is 0.5 times the right one"

@@ -108,6 +108,8 @@ def _in_order(array: Floats, axis: int | None) -> Floats:
 def _of_another_shape(pair: Pair) -> str:
     """Return how an array of a wrong shape is the right one all the same; "" where it is not."""
     theirs, right = pair.theirs, pair.right
+    if not theirs.size:
+        return ""
     if right.ndim == 2 and pair.fits(right.T):
         return "It is the right one, transposed."
     if theirs.size == right.size and pair.fits(right.reshape(theirs.shape)):

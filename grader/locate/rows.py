@@ -38,6 +38,9 @@ def wrong(when: float, spot: Spot, name: str, shape: tuple[int, ...], verdict: s
 def cut(rows: Iterable[Row], text: Statements) -> tuple[StepRow, ...]:
     """Return at most 25 rows in their order: what is wrong, the answers, and what is near the first that is wrong."""
     ordered = sorted(rows, key=lambda row: row.when)
+    # Of one name that a line makes wrong several times, the last value tells.
+    wrong_last = {(row.spot, row.name): row for row in ordered if row.rank == WRONG}
+    ordered = [row for row in ordered if row.rank != WRONG or wrong_last[row.spot, row.name] is row]
     placed = [(row, place) for row in ordered if (place := text.place(*row.spot))]
     first = next((at for at, (row, _) in enumerate(placed) if row.rank == WRONG), 0)
     kept = sorted(range(len(placed)), key=lambda at: (placed[at][0].rank, abs(at - first)))[:MOST]

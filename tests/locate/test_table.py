@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.checks import CHECKS, Evidence
 from grader.judge import find
-from grader.locate import located, table
+from grader.locate import Located, table
 from grader.locate.words import Words
 from grader.records import Finding, Findings, Place, Segment, StepRow, Submission
 from grader.scoring import methods_of, scored
@@ -46,7 +46,7 @@ def rows_of(recorded_of):
 
     def rows(source, method="loss"):
         with np.errstate(all="ignore"):  # as `find` has it
-            return table(located(*recorded_of(source)), (method,), "relu").get(method, ())
+            return table(Located(*recorded_of(source)), (method,), "relu").get(method, ())
 
     return rows
 
@@ -290,7 +290,7 @@ TRAIN = {
     "all rows": ([("X_batch = X[indices]", ""), ("y_batch = y[indices]", "")], "X_batch = X", "a batch of 6 rows was asked for, and 18 are taken"),
     "first rows": ([("choice(num_train, batch_size)", "choice(batch_size, batch_size)")], "indices =", "rows are drawn from the first 6 of 18 only"),
     "reg": ([("y=y_batch, reg=reg)", "y=y_batch)")], "loss, grads = self.loss(", "reg is not handed on to loss()"),
-    "one loss": ([("loss_history.append(loss)", "loss_history = [loss]")], "loss_history = [loss]", "1 loss is kept of 4 iterations"),
+    "one loss": ([("loss_history.append(loss)", "loss_history = [loss]")], "loss_history = [loss]", "1 loss is kept of 5 iterations"),
 }  # fmt: skip
 
 
@@ -366,7 +366,7 @@ def test_what_belongs_to_no_method_has_no_rows(assignment):
 def test_every_value_of_the_right_network_has_words(probes):
     """A name of reference/following.py that a student reads is one that they know."""
     words = Words(("W1", "b1", "W2", "b2"), "relu")
-    for name in probes.oracle.follow(0.5, {}):
+    for name in probes.oracle.follow(0.5, {}, True):
         assert words.of(name) != name, name
         assert "{" not in words.of(name)
     assert Words(("A", "a", "B", "b"), "tanh").of("u") == "the hidden layer before the tanh (X A + a)"
@@ -427,7 +427,7 @@ def test_odd_recordings_make_tables(edited, recorded_of):
         answer = replace(before, results=data.draw(forged(before.results)))
         run = replace(evidence.run, replies={**evidence.run.replies, "recorded": answer})
         with np.errstate(all="ignore"):  # as `find` has it
-            lines = located(Evidence(evidence.assignment, evidence.probes, run), submission)
+            lines = Located(Evidence(evidence.assignment, evidence.probes, run), submission)
         for method in ALL:
             for rows in table(lines, (method,), "relu").values():
                 assert len(rows) <= 25
