@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from grader.locate.case import Case, laid_out
 from grader.locate.outputs import Form
-from grader.locate.recognise import Case, laid_out
 from grader.records import Array, Floats
 
 MOST_ROWS = 3  # rows or columns that are told by number

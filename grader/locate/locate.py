@@ -15,12 +15,15 @@ import numpy as np
 from grader.checks.evidence import Evidence
 from grader.checks.losses import allowed_conventions, convention, rounded
 from grader.locate import predict
-from grader.locate.loss import Finder, Spotted
+from grader.locate.case import Case
+from grader.locate.iterations import Asked
+from grader.locate.loss import Finder
 from grader.locate.outputs import outputs
-from grader.locate.recognise import Case, Network
+from grader.locate.recognise import Network
 from grader.locate.recorded import Recorded, Spot, read
+from grader.locate.spotted import Spotted
 from grader.locate.statements import Statements, statements
-from grader.locate.train import Asked, TrainFinder
+from grader.locate.train import TrainFinder
 from grader.records import Call, Cause, Place, Submission
 from grader.student.stand_in import StandIn
 
@@ -208,7 +211,7 @@ class Located:
         """The right network's values in the question."""
         if self.case is None:
             raise ValueError("nobody can follow the network here")
-        return self.case.network({})
+        return Network.of(self.case, {})
 
     @cached_property
     def finder(self) -> Finder | None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from grader.compare import as_array, as_number
-from grader.locate.recognise import Case, GradientForm, LossForm, Network, Right, laid_out
+from grader.locate.case import Case, GradientForm, LossForm, Right, laid_out
+from grader.locate.recognise import Network
 from grader.records import Floats
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.loss import Spotted
-from grader.locate.recognise import Case, Network
+from grader.locate.case import Case
+from grader.locate.recognise import Network
 from grader.locate.recorded import VARIABLE, Made, Recorded, Spot
+from grader.locate.spotted import Spotted
 from grader.locate.statements import Statements
 
 # What stands between the inputs and the labels, in order; where the last of them is no value that orders as the scores do,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.locate.case import Case, Known, laid_out
 from grader.locate.outputs import Form, Outputs, is_told_by_form, mends_one, wrong
-from grader.locate.recognise import Case, Known, Network, laid_out
+from grader.locate.recognise import Network
 from grader.locate.recorded import Made
 from grader.records import Floats
 
@@ -81,7 +82,7 @@ def _best(
                     case, own, case.answers(replaced), before
                 ):
                     continue
-                after_network = case.network(replaced)
+                after_network = Network.of(case, replaced)
                 after_bad = wrong(case, own, after_network)
                 after = _open(case, after_bad)
                 if after - before or len(after) == len(before):

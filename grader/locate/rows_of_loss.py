@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.locate.case import Known
 from grader.locate.differences import wrong_entries
 from grader.locate.loss import Finder
-from grader.locate.recognise import Known
 from grader.locate.recorded import VARIABLE, Made, Spot
 from grader.locate.rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, stopped
 from grader.locate.wrong_in_loss import WrongInLoss

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.compare import as_array
+from grader.locate.case import Case
 from grader.locate.differences import difference, not_finite, wrong_entries
-from grader.locate.loss import Spotted
 from grader.locate.predict import leaves
-from grader.locate.recognise import Case, Network
+from grader.locate.recognise import Network
 from grader.locate.recorded import Made, Recorded
 from grader.locate.rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, moment, stopped, wrong
+from grader.locate.spotted import Spotted
 from grader.locate.statements import Statements
 from grader.locate.words import Words
 

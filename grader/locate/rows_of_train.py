@@ -10,10 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.loss import Spotted
+from grader.locate.iterations import is_value, positions, rate_of, same_each_time
 from grader.locate.recorded import VARIABLE, Made, Spot
 from grader.locate.rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
-from grader.locate.train import TrainFinder, _is, _positions, _rate, _same_each_time
+from grader.locate.spotted import Spotted
+from grader.locate.train import TrainFinder
 from grader.records import Array
 
 KEYS = {
@@ -47,7 +48,7 @@ class TrainRows:
     @cached_property
     def rows_drawn(self) -> Array | None:
         """Which rows of X the first batch holds; None where one is no row of it."""
-        return _positions(self.finder.steps[0].X, self.finder.asked.X)
+        return positions(self.finder.steps[0].X, self.finder.asked.X)
 
     def rows(self) -> list[Row]:
         """Return the rows of the first iteration and of what is kept, in no order."""
@@ -92,7 +93,7 @@ class TrainRows:
 
     def _few_rows(self) -> Iterator[Row]:
         """Yield a row where the later rows are never drawn: in so many draws that is no chance."""
-        drawn = [_positions(step.X, self.finder.asked.X) for step in self.finder.steps]
+        drawn = [positions(step.X, self.finder.asked.X) for step in self.finder.steps]
         known, total = [rows for rows in drawn if rows is not None], len(self.finder.asked.X)
         spot = self.finder.role("batch")
         if spot and len(known) == len(drawn) == self.finder.asked.iterations and "batch" not in self.steps:
@@ -113,15 +114,15 @@ class TrainRows:
 
     def _of_batch(self) -> str:
         asked, first = self.finder.asked, self.finder.steps[0]
-        drawn = [_positions(step.X, asked.X) for step in self.finder.steps]
+        drawn = [positions(step.X, asked.X) for step in self.finder.steps]
         if drawn[0] is None:
             return "what loss() is asked about are not rows of X"
         if len(first.X) != asked.batch:
             return f"a batch of {asked.batch} rows was asked for, and {len(first.X)} are taken"
-        return "the same rows are taken in every iteration" if _same_each_time(drawn) else "the batch goes wrong here"
+        return "the same rows are taken in every iteration" if same_each_time(drawn) else "the batch goes wrong here"
 
     def _of_labels(self) -> str:
-        rows = _positions(self.finder.steps[0].X, self.finder.asked.X)
+        rows = positions(self.finder.steps[0].X, self.finder.asked.X)
         if rows is None or len(rows) != len(self.finder.steps[0].y):
             return "the labels are not those of the rows"
         off = np.count_nonzero(self.finder.steps[0].y != self.finder.asked.y[rows])
@@ -149,7 +150,7 @@ class TrainRows:
     def _of_decay(self) -> str:
         """Return how the rates of the steps differ from one decay an epoch."""
         name = next(iter(self.finder.shapes))
-        rates = [_rate(step.moves[name], step.gradients[name]) or 0.0 for step in self.finder.steps]
+        rates = [rate_of(step.moves[name], step.gradients[name]) or 0.0 for step in self.finder.steps]
         follow = [after / before if before else 0.0 for before, after in pairwise(rates)]
         if follow and np.allclose(follow, 1.0):
             return "the learning rate of the steps never decays"
@@ -160,7 +161,7 @@ class TrainRows:
     def _of_step(self, name: str) -> str:
         """Return how a parameter's first step differs from -learning_rate times its gradient."""
         first, rate = self.finder.steps[0], self.finder.asked.rate
-        c = _rate(first.moves[name], first.gradients[name])
+        c = rate_of(first.moves[name], first.gradients[name])
         if c is None or not np.isfinite(c):
             return "moved by no multiple of the gradient"
         if not c:
@@ -197,16 +198,20 @@ class TrainRows:
         if one.value.size == 1:
             return self._number(float(one.value.ravel()[0])) if one.kind == "f" else ""
         if rows is not None and not steps & {"batch", "labels"}:
-            if one.kind in "ib" and _is(one, rows):
+            if one.kind in "ib" and is_value(one, rows):
                 return f"the numbers of the {len(rows)} rows that were drawn"
-            if _is(one, first.X):
+            if is_value(one, first.X):
                 return "the rows that were drawn"
-            if one.kind == "i" and _is(one, first.y):
+            if one.kind == "i" and is_value(one, first.y):
                 return "their labels"
         for name, gradient in first.gradients.items():
-            if _is(one, gradient, laid=True):
+            if is_value(one, gradient, laid=True):
                 return f"the gradient of {name}, as loss() gave it"
-            if first.moves[name].any() and _is(one, first.after[name], laid=True) and f"update {name}" not in steps:
+            if (
+                first.moves[name].any()
+                and is_value(one, first.after[name], laid=True)
+                and f"update {name}" not in steps
+            ):
                 return f"{name} moved by -learning_rate times its gradient"
         return ""
 

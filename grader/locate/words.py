@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from grader.locate.recognise import Known
+from grader.locate.case import Known
 
 # What is taken off the scores before they go into exp.
 _TAKEN_OFF = {"": "", " - row max": " minus their row's largest", " - max": " minus the largest of all"}

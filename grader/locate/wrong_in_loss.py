@@ -9,12 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
+from grader.locate.case import Right
 from grader.locate.differences import difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
-from grader.locate.loss import Finder, Spotted
-from grader.locate.recognise import Right
+from grader.locate.loss import Finder
 from grader.locate.recorded import Made, Spot
 from grader.locate.replacing import Replaced
 from grader.locate.rows import Row, last_line, moment, wrong
+from grader.locate.spotted import Spotted
 from grader.locate.words import Words
 from grader.records import Floats
 
@@ -58,7 +59,7 @@ class WrongInLoss:
         """Return each replaced value, by number and step, with the network that its predecessors leave."""
         case, found, before = self.finder.case, {}, dict[str, Floats]()
         for one in sorted(self.finder.explained.replaced, key=lambda one: one.made.number):
-            found[one.made.number, one.step] = one, case.network(before).right if before else self.base
+            found[one.made.number, one.step] = one, case.values(before) if before else self.base
             before[one.step] = one.value
         return found
 

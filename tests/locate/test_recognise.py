@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.locate.recognise import Case, Known, Network, laid_out, multiple
+from grader.locate.case import Case, Known, laid_out, multiple
+from grader.locate.recognise import Network
 from reference.following import follow
 from reference.probes import network_of
 
@@ -30,7 +31,7 @@ def case(assignment):
 @pytest.fixture(scope="module")
 def right(case):
     """Give the right network of it."""
-    return case.network({})
+    return Network.of(case, {})
 
 
 def same(right, one, other):
@@ -257,7 +258,7 @@ def test_values_beyond_all_measure(case, right, value):
 def test_a_network_that_overflows(case):
     """Where a replaced value is not finite, nothing that follows is recognised and nothing stops."""
     with np.errstate(all="ignore"):
-        other = case.network({"scores": np.full((N, C), np.inf)})
+        other = Network.of(case, {"scores": np.full((N, C), np.inf)})
         assert isinstance(other, Network)
         assert other.recognise(np.ones((N, C)) * 0.3) is None
         assert other.recognise(np.array(0.3)) is None
@@ -268,7 +269,7 @@ def test_a_network_that_overflows(case):
 
 def test_single_precision(case, right):
     """A program in single precision is recognised with the tolerance for it, and not with the one for doubles."""
-    rough = replace(case, fine=1e-4).network({})
+    rough = Network.of(replace(case, fine=1e-4), {})
     for name in ("scores", "p", "d u", "data dW2"):
         value = right[name].astype(np.float32).astype(np.float64)
         value += 3e-6 * np.abs(value).max() * np.cos(np.arange(value.size)).reshape(value.shape)

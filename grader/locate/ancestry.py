@@ -1,0 +1,112 @@
+"""What a value was made of: the first wrong one behind a wrong answer, all of whose own parts are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.locate.case import Known
+from grader.locate.recorded import Made
+from grader.records import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ancestry:
+    """The values of one recording of loss(), each with what it was made of.
+
+    right : what each value is in the right network. follows : the same in the network that has the replaced values.
+    with_ones : the shapes of weights that have their biases as one row more.
+    """
+
+    made: Sequence[Made]
+    right: Mapping[int, Known | None]
+    follows: Mapping[int, Known | None]
+    with_ones: frozenset[tuple[int, int]]
+
+    def origins(self, value: Array, labels: Mapping[int, Known | None] | None = None) -> list[Made]:
+        """Return the unknown values behind a wrong answer that were made of right ones alone, the first made first.
+
+        labels : what each value is; by default in the network that has the replaced ones.
+        """
+        labels = labels or self.follows
+        behind = self.behind(value, labels)
+        feeding = self._feeding_right(labels)
+        origins = [
+            self.made[number]
+            for number in behind
+            if not _is_right(labels[number])
+            and not self.made[number].given
+            and all(self._fine(use, labels) or use in feeding for use in self.made[number].uses)
+        ]
+        outside = [
+            one for one in origins if one.number not in feeding and not (one.kind in "bi" and one.value.ndim < 1)
+        ]
+        speaking = [one for one in outside if one.value.any()] or outside
+        unknown = [one for one in speaking if (of := labels[one.number]) is None or of.kind == "near"]
+        return sorted(unknown or speaking, key=lambda one: one.number)
+
+    def behind(self, value: Array, labels: Mapping[int, Known | None] | None = None) -> set[int]:
+        """Return what a value was made of, directly or not, as far as it is not right by these labels."""
+        ends, found = self.same(value), set[int]()
+        waiting = [one.number for one in ends[:1]]
+        while waiting:
+            number = waiting.pop()
+            if number not in found:
+                found.add(number)
+                waiting += [use for use in self.made[number].uses if labels is None or not _is_right(labels[use])]
+        return found
+
+    def same(self, value: Array) -> list[Made]:
+        """Return the values that are the same, also transposed or within a larger one as its first or last rows."""
+        found = []
+        for one in self.made:
+            own = one.value
+            pieces = [own, own.T] if own.ndim == 2 and own.size == value.size else [own]
+            if own.ndim == value.ndim == 2 and own.shape[0] == value.shape[0] + 1:
+                pieces = [own[1:], own[:-1]]
+            elif own.ndim == 2 and value.ndim == 1 and own.shape in self.with_ones:
+                pieces = [own[0], own[-1]]
+            if any(piece.shape == value.shape and np.array_equal(piece, value) for piece in pieces):
+                found.append(one)
+        return found
+
+    def _fine(self, number: int, labels: Mapping[int, Known | None]) -> bool:
+        """Return whether what is made of a value is not wrong by it."""
+        known = labels[number]
+        return self.made[number].value.size <= 1 or (known is not None and known.kind != "near")
+
+    def _feeding_right(self, labels: Mapping[int, Known | None]) -> set[int]:
+        """Return the values of which something right was made, directly or not."""
+        feeding: set[int] = set()
+        for one in reversed(self.made):
+            for user in one.users:
+                known = labels[user]
+                if user in feeding or (known is not None and known.kind != "near" and self.made[user].value.size > 1):
+                    feeding.add(one.number)
+        return feeding
+
+    def first_unknown(self, made: Made) -> Made:
+        """Return the first value behind a wrong one that is unknown too, though all that it was made of is right."""
+        # What is right but for a number in each row, which the softmax takes off, may be what is wrong here.
+        origins = self.origins(made.value, {**self.right, made.number: None})
+        pieces = [one for one in origins if one.value.size < made.value.size and self._depends_on_arrays(one)]
+        deeper = [one for one in origins if one.call > made.call or one.value.size == made.value.size]
+        return (pieces or deeper or [made])[0]
+
+    def _depends_on_arrays(self, made: Made) -> bool:
+        """Return whether an array of floats is among what a value was made of."""
+        waiting, seen = list(made.uses), set[int]()
+        while waiting:
+            number = waiting.pop()
+            if self.made[number].value.size > 1 and self.made[number].kind == "f":
+                return True
+            if number not in seen:
+                seen.add(number)
+                waiting += self.made[number].uses
+        return False
+
+
+def _is_right(known: Known | None) -> bool:
+    return known is not None and known.kind == "right"
