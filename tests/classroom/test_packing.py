@@ -184,10 +184,11 @@ def test_what_the_gradebook_keeps_comes_back(submission, run, report, findings):
 @settings(max_examples=5, deadline=None)
 def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
     """A record that was packed without a field is read as one that has nothing there."""
-    value = replace(data.draw(reports if kind is Report else found), **{field: ()})
+    nothing = {} if (kind, field) == (Findings, "steps") else ()
+    value = replace(data.draw(reports if kind is Report else found), **{field: nothing})
     described = packing._Packing()
     header = described.describe(value)
-    header[kind.__name__].remove([field, {"tuple": []}])
+    header[kind.__name__].remove([field, {"dict" if nothing == {} else "tuple": []}])
     without = json.dumps(header, ensure_ascii=False).encode("utf-8", "surrogatepass")
     assert same(unpack(made(value, without)), value)
 

@@ -124,7 +124,7 @@ WRONG = {
     ),
     "shape": (
         [("X.T.dot(dhidden) + 2 * reg * W1", "X.T.dot(dhidden)[:1]")],
-        'grads["W1"]', r"differs from the gradient of W1: its shape should be \(5, 9\)", None,
+        'grads["W1"]', r"differs from the gradient of W1: its shape should be \(8, 9\)", None,
     ),
     "zeros": (
         [("X.T.dot(dhidden) + 2 * reg * W1", "np.zeros_like(W1)")],
