@@ -67,7 +67,6 @@ class Recording:
 
     def __init__(self, labels: frozenset[str]) -> None:
         self._labels = labels
-        self._names: dict[types.CodeType, Mapping[int, frozenset[str]]] = {}
         self._frames: dict[int, _Frame] = {}  # by the identity of the frame, which lives as long as it is here
         self._callers: list[
             tuple[int, int, int, int]
@@ -133,10 +132,7 @@ class Recording:
         if code.co_filename not in self._labels:
             return None
         self._callers.append((*self._caller(frame), self._number(code.co_name)))
-        names = self._names.get(code)
-        if names is None:
-            names = self._names[code] = _names_by_line(code)
-        mine = self._frames[id(frame)] = _Frame(len(self._callers) - 1, code.co_filename, names)
+        mine = self._frames[id(frame)] = _Frame(len(self._callers) - 1, code.co_filename, _names_of(code))
         have = frame.f_locals
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
             # An object, such as self, is looked into where a line names it.
@@ -279,6 +275,18 @@ class Recording:
             self._crowded = self._crowded or len(self._texts) >= MOST_TEXTS or self._characters > MOST_CHARACTERS
             number = self._texts[text] = len(self._texts)
         return number
+
+
+# By identity, with the code itself, which so stays what it is: a code's hash goes through all of its constants. A program's
+# functions are the same in each of its recordings.
+_KNOWN: dict[int, tuple[types.CodeType, Mapping[int, frozenset[str]]]] = {}
+
+
+def _names_of(code: types.CodeType) -> Mapping[int, frozenset[str]]:
+    known = _KNOWN.get(id(code))
+    if known is None:
+        known = _KNOWN[id(code)] = code, _names_by_line(code)
+    return known[1]
 
 
 def _names_by_line(code: types.CodeType) -> dict[int, frozenset[str]]:
