@@ -8,6 +8,15 @@ from grader.locate.reading import Reading
 from grader.locate.recorded import ARGUMENT, VARIABLE, Made, Spot
 
 
+def first_not_finite(reading: Reading) -> Made | None:
+    """Return the first value that is infinite or NaN, where an answer is."""
+    own = reading.own
+    answers = [own.scores, own.loss, *(own.gradients or {}).values()]
+    if all(one is None or np.isfinite(one).all() for one in answers):
+        return None
+    return next((one for one in reading.made if not one.given and not np.isfinite(one.value).all()), None)
+
+
 def behind_stop(reading: Reading, stopped: Spot) -> Spot:
     """Return the line that made what the line at which the program stopped could not use, where that is plain."""
     if (caller := reading.recorded.shared_caller()) is not None:
@@ -70,12 +79,3 @@ def _is_called_from(reading: Reading, made: Made, spot: Spot) -> bool:
     """Return whether an array was made in a function that this line called."""
     callers = reading.recorded.callers(made.call)
     return made.value.size > 1 and any((at[0], reading.statements.start(*at)) == spot for at in callers)
-
-
-def first_not_finite(reading: Reading) -> Made | None:
-    """Return the first value that is infinite or NaN, where an answer is."""
-    own = reading.own
-    answers = [own.scores, own.loss, *(own.gradients or {}).values()]
-    if all(one is None or np.isfinite(one).all() for one in answers):
-        return None
-    return next((one for one in reading.made if not one.given and not np.isfinite(one.value).all()), None)
