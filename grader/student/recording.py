@@ -53,7 +53,7 @@ class _Frame:
 
     __slots__ = ("label", "line", "names", "seen", "serial", "unseen", "writers")
 
-    def __init__(self, serial: int, label: str, names: Mapping[int, frozenset[str]]) -> None:
+    def __init__(self, serial: int, label: str, names: Mapping[int, tuple[str, ...]]) -> None:
         self.serial, self.label = serial, label
         self.names = names  # by the line that names them
         self.line = 0  # 0: no line of it has run
@@ -179,9 +179,10 @@ class Recording:
         if self._ran[mine.label, mine.line] > MOST_LOOKS:
             mine.unseen.add(mine.line)
             return
-        names = mine.names.get(mine.line, frozenset())
+        names = mine.names.get(mine.line, ())
         if mine.unseen:
-            names = frozenset().union(names, *(mine.names.get(line, ()) for line in mine.unseen))
+            others = (name for line in sorted(mine.unseen) for name in mine.names.get(line, ()))
+            names = tuple(dict.fromkeys((*names, *others)))
         have = frame.f_locals
         for name in names:
             if name in have:
@@ -279,32 +280,33 @@ class Recording:
 
 # By identity, with the code itself, which so stays what it is: a code's hash goes through all of its constants. A program's
 # functions are the same in each of its recordings.
-_KNOWN: dict[int, tuple[types.CodeType, Mapping[int, frozenset[str]]]] = {}
+_KNOWN: dict[int, tuple[types.CodeType, Mapping[int, tuple[str, ...]]]] = {}
 
 
-def _names_of(code: types.CodeType) -> Mapping[int, frozenset[str]]:
+def _names_of(code: types.CodeType) -> Mapping[int, tuple[str, ...]]:
     known = _KNOWN.get(id(code))
     if known is None:
         known = _KNOWN[id(code)] = code, _names_by_line(code)
     return known[1]
 
 
-def _names_by_line(code: types.CodeType) -> dict[int, frozenset[str]]:
-    """Return the local names that each line of a function reads or sets, read off its instructions.
+def _names_by_line(code: types.CodeType) -> dict[int, tuple[str, ...]]:
+    """Return the local names that each line of a function reads or sets, in order, read off its instructions.
 
     From the syntax tree it would take a millisecond; these are some thirty microseconds.
     """
-    names: dict[int, set[str]] = {}
+    # Not sets: their order differs from process to process, and with it would the report.
+    names: dict[int, dict[str, None]] = {}
     content = code.co_code  # made anew each time it is asked for
     local = (*code.co_varnames, *(name for name in code.co_cellvars if name not in code.co_varnames), *code.co_freevars)
     for start, end, line in code.co_lines():
         if line is None:
             continue
-        here = names.setdefault(line, set())
+        here = names.setdefault(line, {})
         for place in range(start, end, 2):
             operation, argument = content[place], content[place + 1]
             if operation in _ONE_NAME and argument < len(local):
-                here.add(local[argument])
+                here[local[argument]] = None
             elif operation in _TWO_NAMES:
-                here.update(local[one] for one in (argument >> 4, argument & 15) if one < len(local))
-    return {line: frozenset(found) for line, found in names.items()}
+                here |= dict.fromkeys(local[one] for one in (argument >> 4, argument & 15) if one < len(local))
+    return {line: tuple(found) for line, found in names.items()}
