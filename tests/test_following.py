@@ -16,7 +16,7 @@ ANSWERS = ("scores", "data loss", "data dW1", "data db1", "data dW2", "data db2"
 
 @pytest.fixture(scope="module")
 def case(assignment):
-    """Give the network, and a question of seven rows in which some units are off."""
+    """Return the network, and a question of seven rows in which some units are off."""
     network, rng = network_of(assignment), np.random.default_rng(5)
     params = {name: rng.normal(size=shape) for name, shape in network.shapes((5, 9, 4)).items()}
     return network, params, rng.normal(size=(7, 5)), np.arange(7) % 3
@@ -24,7 +24,7 @@ def case(assignment):
 
 @pytest.fixture(scope="module")
 def followed(case):
-    """Give a function that follows the network with steps replaced."""
+    """Return a function that follows the network with steps replaced."""
     network, params, X, y = case
     return lambda replaced=None, *, whole=True: follow(network, params, X, y, REG, replaced or {}, whole=whole)
 

@@ -112,7 +112,7 @@ class WrongInLoss:
         return min((name for name in off if off[name]), key=lambda name: off[name], default=step)
 
     def _tell_behind(self, spot: Spot) -> None:
-        """Tell of the line that made what the line at which the program stopped could not use."""
+        """Add the line that made what the line at which the program stopped could not use."""
         stop = self.finder.recorded.stopped
         made = [one for one in self.finder.made if one.spot == spot and not one.given]
         if stop and stop != spot and made:
@@ -140,7 +140,7 @@ class WrongInLoss:
         return "", (), f"differs: {self._answer_words(step)} goes wrong here"
 
     def _tell_answers(self) -> None:
-        """Tell of the answers that are wrong whatever came before them."""
+        """Add the answers that are wrong whatever came before them."""
         finder, network = self.finder, self.finder.explained.network
         for number, output in self._wrong_answers.items():
             made, form = finder.made[number], finder.explained.wrong[output]
@@ -155,7 +155,7 @@ class WrongInLoss:
                 self._mark(made, f"differs from {self.words.of(name)}" + (f": {how}" if how else ""))
 
     def _tell_changes(self) -> None:
-        """Tell of a line that changes what loss() was given."""
+        """Add a line that changes what loss() was given."""
         if len(self.finder.made) <= MOST_MADE:
             for about, what in (("inputs", "X or y"), ("parameters", "a parameter")):
                 spot = self.finder.purity(about)

@@ -82,7 +82,7 @@ def _look_alikes(name: str, asked: str) -> str:
 
 
 def _nearest(class_name: str, names: list[str]) -> str:
-    """Give the name that was probably meant, or ""."""
+    """Return the name that was probably meant, or ""."""
 
     def folded(name: str) -> str:
         return name.replace("_", "").casefold()

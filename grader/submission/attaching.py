@@ -42,7 +42,7 @@ class _Attacher:
     is_quick: bool  # it sets some, and calls nothing that could take long
 
     def reached(self, given: set[str]) -> set[str]:
-        """Give the classes that a call with these reaches."""
+        """Return the classes that a call with these reaches."""
         return {*self.named, *(given if self.of_given else ())}
 
 
@@ -78,7 +78,7 @@ class Classes:
         self._attachers |= {name: _Attacher(False, frozenset(reached), True) for name, reached in ready.items()}
 
     def attached(self, node: ast.stmt) -> set[str]:
-        """Give the classes to which one simple statement, or one decorated definition, attaches something."""
+        """Return the classes to which one simple statement, or one decorated definition, attaches something."""
         if isinstance(node, DEFINITIONS):
             return {name for mark in node.decorator_list for name in self._by_decorator(mark, node)}
         found = {name for thing in _given_attributes(node) for name in _chain(thing)}
@@ -118,7 +118,7 @@ class Classes:
         return (attacher.reached(given) if attacher else given) & self._names
 
     def _by_call(self, call: ast.Call) -> set[str]:
-        """Give the classes that are handed to a function which does nothing but attach."""
+        """Return the classes that are handed to a function which does nothing but attach."""
         inner = call.func if isinstance(call.func, ast.Call) else call  # `add_to_class(TwoLayerNet)(loss)`
         attacher = self._attachers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
         if attacher is None or not self._is_quick(call):
@@ -165,7 +165,7 @@ def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
 
 
 def _given_attributes(node: ast.AST) -> list[ast.expr]:
-    """Give the objects of which a statement or expression itself sets attributes."""
+    """Return the objects of which a statement or expression itself sets attributes."""
     found = [part.value for part in targets(assigned_by(node)) if isinstance(part, ast.Attribute)]
     match node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node):
         case ast.Call(ast.Name("setattr") | ast.Attribute(attr="__setattr__"), [given, *_]):
@@ -185,20 +185,20 @@ def _is_quick_call(function: ast.expr, attachers: dict[str, _Attacher]) -> bool:
 
 
 def _arguments(call: ast.expr) -> set[str]:
-    """Give the names that are handed over as they are, `fcnet.TwoLayerNet` as both its names."""
+    """Return the names that are handed over as they are, `fcnet.TwoLayerNet` as both its names."""
     if not isinstance(call, ast.Call):
         return set()
     return {name for part in [*call.args, *(k.value for k in call.keywords)] for name in _chain(part)}
 
 
 def _own_class(node: ast.stmt) -> set[str]:
-    """Give the class that a function names as that of its `self`."""
+    """Return the class that a function names as that of its `self`."""
     first = [*node.args.posonlyargs, *node.args.args][:1] if isinstance(node, FUNCTIONS) else []
     return {name for part in first if part.arg == "self" and part.annotation for name in _chain(part.annotation)}
 
 
 def _chain(node: ast.expr) -> set[str]:
-    """Give the names in `package.module.TwoLayerNet`."""
+    """Return the names in `package.module.TwoLayerNet`."""
     names: set[str] = set()
     while isinstance(node, ast.Attribute):
         names.add(node.attr)

@@ -27,7 +27,7 @@ def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS)
 
 
 def bound(node: ast.stmt) -> set[str]:
-    """Give the names that one simple statement binds."""
+    """Return the names that one simple statement binds."""
     if isinstance(node, DEFINITIONS):
         return {node.name}
     if isinstance(node, IMPORTS):
@@ -42,19 +42,19 @@ def bound(node: ast.stmt) -> set[str]:
 
 
 def assigned_by(node: ast.AST) -> list[ast.expr]:
-    """Give what an assignment assigns to, as it is written."""
+    """Return what an assignment assigns to, as it is written."""
     if isinstance(node, ast.Assign):
         return node.targets
     return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
 
 
 def stored(assigned: Iterable[ast.expr]) -> set[str]:
-    """Give the names that are assigned to."""
+    """Return the names that are assigned to."""
     return {part.id for part in targets(assigned) if isinstance(part, ast.Name)}
 
 
 def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
-    """Give what is assigned to, inside tuples and lists too."""
+    """Return what is assigned to, inside tuples and lists too."""
     found: list[ast.expr] = []
     queue = list(assigned)
     while queue:
@@ -69,7 +69,7 @@ def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
 
 
 def changed(node: ast.stmt) -> set[str]:
-    """Give the names whose objects one simple statement changes."""
+    """Return the names whose objects one simple statement changes."""
     match node:
         case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(name), *_])):
             return {name}
@@ -80,14 +80,14 @@ def changed(node: ast.stmt) -> set[str]:
 
 
 def root(node: ast.expr) -> str:
-    """Give the name that a chain of attributes and subscripts begins with."""
+    """Return the name that a chain of attributes and subscripts begins with."""
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
-    """Give the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
+    """Return the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
     found: dict[str, ast.stmt] = {}
     for inner in within(node):
         names = bound(inner) | changed(inner)

@@ -91,7 +91,7 @@ def _replace_line_magics(lines: list[str]) -> int:
 
 
 def _python_for(line: str) -> str | None:
-    """Give the Python line in a magic's place, or None where the line is none."""
+    """Return the Python line in a magic's place, or None where the line is none."""
     if assigned := _ASSIGNED_MAGIC.match(line):
         return assigned["to"].replace(",", " =") + " = None"
     if _LINE_MAGIC.match(line):

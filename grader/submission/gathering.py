@@ -42,7 +42,7 @@ class Gathering:
         return fresh
 
     def modules(self) -> tuple[Module, ...]:
-        """Give the helper modules, sorted by name."""
+        """Return the helper modules, sorted by name."""
         found = []
         for dotted, path in sorted(self._modules.items()):
             selection = self._selections[path]

@@ -59,7 +59,7 @@ class Library:
                     self._by_name[name].append(document.path)
 
     def parsed(self, document: Document) -> Parsed:
-        """Give a document's statements."""
+        """Return a document's statements."""
         if document.path not in self._parsed:
             self._size += sum(len(cell.source) for cell in document.cells if len(cell.source) <= LARGEST)
             if self._size > LARGEST_IN_ALL:
@@ -72,7 +72,7 @@ class Library:
         return self._parsed[document.path]
 
     def in_package(self, document: Document, package: str) -> Document:
-        """Give a document as it can be imported in a package, or run in none: relative imports never lead out of it."""
+        """Return a document as it can be imported in a package, or run in none: relative imports never lead out of it."""
         if _climbs_too_far(self.parsed(document), package):
             document = self.documents[document.path] = _with_absolute_imports(document)
             del self._parsed[document.path]
@@ -111,7 +111,7 @@ class Library:
         return not _is_installed(request.dotted) and self.find(request.dotted, near) is None
 
     def binds(self, statement: Statement, package: str, near: PurePosixPath, chain: int = 0) -> tuple[set[str], bool]:
-        """Give the names that a statement binds, imports of everything included, and whether these are all of them."""
+        """Return the names that a statement binds, imports of everything included, and whether these are all of them."""
         names, is_known = set(statement.binds), True
         for star in statement.stars:
             dotted = _absolute(star, package)
@@ -172,7 +172,7 @@ def _is_installed(dotted: str) -> bool:
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
-    """Give the absolute name of the module that a from-import names; "" for `from . import x` outside a package."""
+    """Return the absolute name of the module that a from-import names; "" for `from . import x` outside a package."""
     if not node.level:
         return node.module or ""
     parts = package.split(".") if package else []
@@ -181,7 +181,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def package_of(dotted: str, document: Document) -> str:
-    """Give the package that a module's relative imports start from."""
+    """Return the package that a module's relative imports start from."""
     return dotted if document.path.name == "__init__.py" else dotted.rpartition(".")[0]
 
 
@@ -218,7 +218,7 @@ def _with_absolute_imports(document: Document) -> Document:
 
 
 def _module_path(path: PurePosixPath) -> tuple[str, ...]:
-    """Give a file's path as the parts of a module's name."""
+    """Return a file's path as the parts of a module's name."""
     return path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
 
 

@@ -45,13 +45,13 @@ def ignored(folder: Path) -> list[Path]:
 
 
 def is_wanted(path: PurePosixPath) -> bool:
-    """Tell whether a path inside a submission is one to read or open, and not what tools leave behind."""
+    """Return whether a path inside a submission is one to read or open, and not what tools leave behind."""
     hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
     return not hidden and path.name.lower().endswith(ENDINGS)
 
 
 def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
-    """Give each path a name that any file system takes, that no other path of these has, and that is not taken.
+    """Return each path a name that any file system takes, that no other path of these has, and that is not taken.
 
     The name is the entry's own, without its ending, in Unicode's NFC. Names that differ in upper and lower case
     only would meet on macOS and Windows, so the second gets ``-2``, the third ``-3``.
@@ -80,7 +80,7 @@ def without_ending(name: str) -> str:
 
 
 def plain_stem(name: str) -> str:
-    """Give a file's name as its author chose it: without ending, and without what Canvas and browsers add."""
+    """Return a file's name as its author chose it: without ending, and without what Canvas and browsers add."""
     stem = _CANVAS_PREFIX.sub("", without_ending(name), count=1)
     for _ in range(3):  # "two_layer_net-Copy1-1 (2)"
         stem = _COPY_SUFFIX.sub("", stem) or stem

@@ -80,7 +80,7 @@ def is_notebook(content: Any) -> bool:
 
 
 def no_cells(shown: str) -> Problem:
-    """Say that a file in JSON is something else."""
+    """Return the sentence that a file in JSON is something else."""
     return Problem("failed_to_load", f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}")
 
 
@@ -107,7 +107,7 @@ def _values(text: str) -> int:
 
 
 def _no_json(shown: str, text: str, error: Exception) -> Problem:
-    """Say where a notebook stops being JSON, and what it may be instead."""
+    """Return where a notebook stops being JSON, and what it may be instead."""
     for beginning, what in _MISTAKEN.items():
         if re.match(beginning, text, re.IGNORECASE):
             return Problem("failed_to_load", f"{shown} is no notebook: {what}.")

@@ -59,7 +59,7 @@ def _last_of(places: Sequence[Place]) -> str:
 
 
 def _at_most(notes: list[str], rest: str) -> list[str]:
-    """Say only how many there are of what comes after the first few."""
+    """Return how many there are of what comes after the first few."""
     more = len(notes) - _MOST_LISTED
     return notes if more <= 0 else [*notes[:_MOST_LISTED], f"{more} more {rest}"]
 
@@ -98,7 +98,7 @@ def on_losses(gathering: Gathering, variable: str) -> list[str]:
 
 
 def _again(selection: Selection, cell: int, names: set[str]) -> str:
-    """Say that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
+    """Return the sentence that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
     parsed = selection.parsed
     again = {
         name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))
@@ -156,7 +156,7 @@ def on_lacking(gathering: Gathering) -> list[str]:
 
 
 def on_variable(gathering: Gathering, extras: list[Statement], variable: str) -> list[str]:
-    """Say that numbers found by tuning are not computed again."""
+    """Return the sentence that numbers found by tuning are not computed again."""
     selection = gathering.main
     names = {name for statement in extras for name in selection.parsed.needs(statement).now} | {variable}
     loops = _bound_by_dropped(gathering, names - BUILTINS)

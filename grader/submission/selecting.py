@@ -63,7 +63,7 @@ class Selection:
         return sorted(fresh, key=lambda statement: statement.order)
 
     def segments(self, statements: Iterable[Statement]) -> tuple[Segment, ...]:
-        """Give kept statements cell by cell."""
+        """Yield kept statements cell by cell."""
         kept: defaultdict[int, set[int]] = defaultdict(set)
         for statement in statements:
             kept[statement.cell].add(statement.index)

@@ -68,7 +68,7 @@ class Parsed:
     refused: Mapping[str, SubmissionError]  # names that what cannot be read may have bound
 
     def place(self, statement: Statement, node: ast.stmt | None = None) -> Place:
-        """Give the first line of a statement, or of a node inside it."""
+        """Return the first line of a statement, or of a node inside it."""
         cell = self.document.cells[statement.cell]
         return place_in(cell.label, cell.original or cell.source, (node or statement.node).lineno)
 
@@ -122,7 +122,7 @@ def parse_document(document: Document) -> Parsed:
 
 
 def begun_in(source: str) -> set[str]:
-    """Give the names that a text would bind if Python could read it; methods' too."""
+    """Return the names that a text would bind if Python could read it; methods' too."""
     return {begun[1] or begun[2] for begun in _BEGINS.finditer(source)}
 
 
@@ -172,7 +172,7 @@ def _check_count(statements: int, label: str) -> None:
 
 
 def _annotations(body: list[ast.stmt]) -> int | None:
-    """Give the statement that imports annotations from __future__: only a docstring and its like come before."""
+    """Return the statement that imports annotations from __future__: only a docstring and its like come before."""
     for index, node in enumerate(body):
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             if any(alias.name == "annotations" for alias in node.names):

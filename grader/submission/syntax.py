@@ -74,7 +74,7 @@ class Complaint:
 
 
 def quote(line: str) -> str:
-    """Give a line of the student's fit for a report: of bearable length, without control characters."""
+    """Return a line of the student's fit for a report: of bearable length, without control characters."""
     line = line.replace("\t", "    ")
     cut = line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
     return printable(cut)
@@ -87,7 +87,7 @@ def lines_of(source: str) -> list[str]:
 
 
 def place_in(label: str, source: str, line: int) -> Place:
-    """Give a line of a cell or file with its text; a line beyond the end has none."""
+    """Return a line of a cell or file with its text; a line beyond the end has none."""
     lines = lines_of(source)
     return Place(label, line, quote(lines[line - 1]) if 1 <= line <= len(lines) else "")
 

@@ -22,14 +22,14 @@ def _overflows_are_no_warnings():
 
 @pytest.fixture(scope="module")
 def asking(assignment):
-    """Give a host."""
+    """Return a host."""
     with StudentHost(assignment.limits) as host:
         yield host
 
 
 @pytest.fixture(scope="session")
 def handed_in():
-    """Give a function that makes a submission of a program and its helper modules."""
+    """Return a function that makes a submission of a program and its helper modules."""
 
     def segment(label, source):
         return Segment(label, source, tuple(range(len(ast.parse(source).body))))
@@ -50,7 +50,7 @@ def handed_in():
 
 @pytest.fixture(scope="module")
 def located(assignment, probes, asking, handed_in):
-    """Give a function that asks a program for its losses and for what is recorded, and nothing else."""
+    """Return a function that asks a program for its losses and for what is recorded, and nothing else."""
     calls = tuple(call for call in probes.calls if call.id.partition("/")[0] in {"loss", "sweep", "recorded"})
 
     def run(program, **modules):

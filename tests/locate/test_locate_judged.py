@@ -40,7 +40,7 @@ ABOUT = [
 
 @pytest.fixture(scope="module")
 def court(assignment, probes, asking, handed_in):
-    """Give each program's submission and run, and a function that judges a run without naming mistakes."""
+    """Return each program's submission and run, and a function that judges a run without naming mistakes."""
     asked = replace(
         probes, calls=tuple(call for call in probes.calls if call.id.partition("/")[0] in SHORT), line_up=None
     )
@@ -55,12 +55,12 @@ def court(assignment, probes, asking, handed_in):
 
 
 def points(judgement):
-    """Give what a recording may not change."""
+    """Return what a recording may not change."""
     return [(one.id, one.status, one.points, one.credited, one.message) for one in judgement.verdicts]
 
 
 def with_recorded(run, reply):
-    """Give a run with another reply to the recorded question, or without one."""
+    """Return a run with another reply to the recorded question, or without one."""
     replies = {name: one for name, one in run.replies.items() if name != "recorded"}
     return replace(run, replies=replies if reply is None else {**replies, "recorded": reply})
 
@@ -144,7 +144,7 @@ ODD_ANSWERS = [
 
 
 def spoiled(results, rng):
-    """Give the results of the recorded question with some numbers changed, and now and then another answer."""
+    """Return the results of the recorded question with some numbers changed, and now and then another answer."""
     found = []
     for result in results:
         one = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in result.items()}

@@ -166,7 +166,7 @@ def test_a_program_that_sets_a_tracer_of_its_own(located):
 
 
 def cause(kind, text, quoted):
-    """Give a cause that shows at a line."""
+    """Return a cause that shows at a line."""
     return Cause(kind, "it stops", "look", (), {}, Place("net.py", line_of(text, quoted), quoted))
 
 

@@ -33,13 +33,13 @@ ASKED = ("loss", "scores", "purity", "stability", QUESTION)
 
 @pytest.fixture(scope="module")
 def required(assignment):
-    """Give the assignment that asks for a backward pass."""
+    """Return the assignment that asks for a backward pass."""
     return replace(assignment, rules=Rules("required"))
 
 
 @pytest.fixture(scope="module")
 def run_of(assignment, probes, host, solution_class):
-    """Give a function that runs the solution with another loss(), once, and gives the submission with its replies."""
+    """Return a function that runs the solution with another loss(), once, and gives the submission with its replies."""
     known = {}
     calls = [call for call in probes.calls if call.id.partition("/")[0] in ASKED]
 
@@ -101,7 +101,7 @@ def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, 
 
 @pytest.fixture(scope="module")
 def told(assignment, probes, run_of):
-    """Give a function that judges a loss() by an assignment: the report."""
+    """Return a function that judges a loss() by an assignment: the report."""
     return lambda loss, by=assignment: judged(*run_of(loss), by, probes).report
 
 

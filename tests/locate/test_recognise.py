@@ -17,7 +17,7 @@ REG = 0.3
 
 @pytest.fixture(scope="module")
 def case(assignment):
-    """Give a question of the bundled sizes, in which the regulariser may have either factor."""
+    """Return a question of the bundled sizes, in which the regulariser may have either factor."""
     network, rng = network_of(assignment), np.random.default_rng(5)
     params = {name: rng.normal(size=shape) for name, shape in network.shapes((D, H, C)).items()}
     X, y = rng.normal(size=(N, D)), np.arange(N) % 3
@@ -30,17 +30,17 @@ def case(assignment):
 
 @pytest.fixture(scope="module")
 def right(case):
-    """Give the right network of it."""
+    """Return the right network of it."""
     return Network.of(case, {})
 
 
 def same(right, one, other):
-    """Tell whether two of the network's values are the same numbers."""
+    """Return whether two of the network's values are the same numbers."""
     return right[one].size == right[other].size and np.allclose(right[one].ravel(), right[other].ravel())
 
 
 def arrays(right):
-    """Give the names of the network's arrays; the regulariser of a bias is zero, and that is nothing."""
+    """Return the names of the network's arrays; the regulariser of a bias is zero, and that is nothing."""
     return [name for name, value in right.right.items() if value.size > 1 and value.any()]
 
 

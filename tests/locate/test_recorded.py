@@ -54,7 +54,7 @@ X, W = np.arange(6.0).reshape(3, 2) - 2, np.array([[1.0, -0.5], [0.25, 2.0]])
 
 
 def result_of(*, X=X):
-    """Give the result of a step that recorded loss() of these texts, as it comes through the wire."""
+    """Return the result of a step that recorded loss() of these texts, as it comes through the wire."""
     layers, net = {}, {}
     exec(compile(HELPER, "layers.py", "exec"), layers)  # noqa: S102 -- our own text
     sys.modules["layers"] = type(sys)("layers")
@@ -77,25 +77,25 @@ def result_of(*, X=X):
 
 @pytest.fixture(scope="module")
 def result():
-    """Give one recording."""
+    """Return one recording."""
     return result_of()
 
 
 @pytest.fixture(scope="module")
 def whole(result):
-    """Give it read."""
+    """Return it read."""
     one = read(result, TEXT, "loss")
     assert isinstance(one, Recorded)
     return one
 
 
 def named(one, name):
-    """Give the values that were first made under a name."""
+    """Return the values that were first made under a name."""
     return [made for made in one.made if made.name == name]
 
 
 def holders(made):
-    """Give the names that held a value, with lines and in what way."""
+    """Return the names that held a value, with lines and in what way."""
     return [(held.name, held.spot[1], held.how) for held in made.holders]
 
 
@@ -157,12 +157,12 @@ def test_what_stopped_is_kept():
 
 
 def without(name):
-    """Give a change that takes something away."""
+    """Return a change that takes something away."""
     return lambda one: one.pop(name)
 
 
 def put(name, value):
-    """Give a change that puts something in the place of something."""
+    """Return a change that puts something in the place of something."""
     return lambda one: one.update({name: value})
 
 

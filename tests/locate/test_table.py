@@ -23,7 +23,7 @@ ALL = ("loss", "predict", "train")
 
 @pytest.fixture(scope="module")
 def recorded_of(assignment, probes, host):
-    """Give a function that runs one program and gives its evidence with the submission; of the calls all or those for a table."""
+    """Return a function that runs one program and gives its evidence with the submission; of the calls all or those for a table."""
 
     def run(source, *, whole=False):
         program = "import numpy as np\n" + source
@@ -42,7 +42,7 @@ def recorded_of(assignment, probes, host):
 
 @pytest.fixture(scope="module")
 def rows_of(recorded_of):
-    """Give a function that gives the rows of one method of a program."""
+    """Return a function that gives the rows of one method of a program."""
 
     def rows(source, method="loss"):
         with np.errstate(all="ignore"):  # as `find` has it
@@ -52,12 +52,12 @@ def rows_of(recorded_of):
 
 
 def told(rows):
-    """Give what stands in a table, a line each."""
+    """Return what stands in a table, a line each."""
     return [f"{row.place.text.strip()} | {row.name} {row.shape} | {row.status} | {row.verdict}" for row in rows]
 
 
 def the(rows, text, name=None):
-    """Give the one row of a line, by the beginning of its text."""
+    """Return the one row of a line, by the beginning of its text."""
     found = [row for row in rows if row.place.text.strip().startswith(text) and name in {None, row.name}]
     assert len(found) == 1, "\n".join(told(rows))
     return found[0]

@@ -30,12 +30,12 @@ class Told:
     answer: object = None
 
     def of(self, name, how=VARIABLE):
-        """Give what a name held, one after another, each with its line."""
+        """Return what a name held, one after another, each with its line."""
         return [(line, value) for _, line, own, value, kind in self.events if own == name and kind == how]
 
     @property
     def names(self):
-        """Give all names."""
+        """Return all names."""
         return {name for _, _, name, _, _ in self.events}
 
 
