@@ -176,7 +176,7 @@ class TrainingLines:
             for one in self.made
             if one.value.size == 1 and float(one.value.ravel()[0]) == wanted
             for held in one.holders
-            if held.name.endswith(f"[{place}]")
+            if held.how == VARIABLE and held.name.endswith(f"[{place}]")
         ]
         named = [pair for pair in found if all(word in pair[1].name for word in words)]
         begun = [pair for pair in found if any(word in pair[1].name for word in words)]
