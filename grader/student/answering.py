@@ -5,6 +5,7 @@ A call's message is {"number", "sizes", "seed", "params", "steps"}; values and a
 
 from __future__ import annotations
 
+import functools
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -162,16 +163,20 @@ class Answer:
     # ---------------------------------------------------------------- the steps
 
     def _ask(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        answer = self._prepared(method, arguments)()
+        if method == "loss" and arguments.get("y") is not None:
+            self._remembered["loss"] = answer
+        return answer
+
+    def _prepared(self, method: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """Return the call of a method with its arguments, as the method's own parameters want them."""
         self.during = method
         function = getattr(self._net, method, None)
         if not callable(function):
             has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
             raise ComplaintError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
         positional, keywords = self._bind(method, function, arguments)
-        answer = function(*positional, **keywords)
-        if method == "loss" and arguments.get("y") is not None:
-            self._remembered["loss"] = answer
-        return answer
+        return functools.partial(function, *positional, **keywords)
 
     def _record(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
         """Return what one method answers and what each of its lines makes: see `recording.Recording.notes`.
@@ -186,8 +191,9 @@ class Answer:
         watch = self._watch_of(arguments)
         with watch.replacing(self._net, replaced):
             try:
+                call = self._prepared(method, arguments)  # whose reading of a signature is not to be traced
                 with recording.recording():
-                    answer = self._ask(method, arguments)
+                    answer = call()
             except (Exception, StoppedError, SystemExit) as raised:  # noqa: BLE001 -- told by the questions that are judged
                 error = values.name_of_type(raised)
         return {**watch.notes(self._net, answer), **recording.notes(), "error": error}

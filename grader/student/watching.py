@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,11 +92,12 @@ class Watch:
                 if own is None:
                     raise AttributeError(f"{type(net).__name__!r} object has no attribute 'loss'")
                 return own(net, *positional, **keywords)
-            params = self._params(net)
-            if y is None:
-                return self._stand_in.scores(params, rows)
-            value, gradients = self._stand_in.loss(params, rows, np.asarray(y), reg)
-            return self._form.answer(value, gradients, net)
+            with _untraced():
+                params = self._params(net)
+                if y is None:
+                    return self._stand_in.scores(params, rows)
+                value, gradients = self._stand_in.loss(params, rows, np.asarray(y), reg)
+                return self._form.answer(value, gradients, net)
 
         return loss if own is None else functools.wraps(own)(loss)
 
@@ -105,7 +107,8 @@ class Watch:
             rows = _rows(X)
             if rows is None and own is not None:
                 return own(net, *positional, **keywords)
-            labels = self._stand_in.predict(self._params(net), np.zeros((0, 1)) if rows is None else rows)
+            with _untraced():
+                labels = self._stand_in.predict(self._params(net), np.zeros((0, 1)) if rows is None else rows)
             return labels[0] if np.ndim(X) == 1 else labels
 
         return predict if own is None else functools.wraps(own)(predict)
@@ -148,6 +151,20 @@ class Watch:
                 continue
             found[name] = in_layout(value, shape)
         return found
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Keep a tracer, which looks at every call of a function, out of the stand-ins: most calls in train() are theirs."""
+    tracer = sys.gettrace()
+    if tracer is None:
+        yield
+        return
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
 
 
 def _hidden_by_instance(net: Any, methods: list[str]) -> dict[str, Any]:
