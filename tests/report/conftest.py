@@ -231,7 +231,7 @@ def everywhere():
 
 @pytest.fixture(scope="session")
 def validator():
-    """Give the published schema, itself checked against draft 2020-12."""
+    """Return the published schema, itself checked against draft 2020-12."""
     schema = json.loads(resources.files("grader.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)

@@ -103,7 +103,7 @@ def row(status="right", verdict="right: the scores", **parts):
 
 
 def table(report):
-    """Give the page's section of the table, as it stands between its neighbours; "" where there is none."""
+    """Return the page's section of the table, as it stands between its neighbours; "" where there is none."""
     found = re.search(r'<section class="card steps".*?</section>', to_html(report), re.DOTALL)
     return found[0] if found else ""
 
