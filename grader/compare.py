@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.records import Array, Floats, Foreign
+from grader.model import Array, Floats, Foreign
 
 TINY = float(np.finfo(np.float64).tiny)
 MOST_ENTRIES = 1_000_000  # of lists that are made arrays; as many numbers as travel in lists
@@ -29,7 +29,7 @@ class Difference:
 
     @property
     def within(self) -> bool:
-        """Tell whether every entry is near enough."""
+        """Return whether every entry is near enough."""
         return bool(self.error.max(initial=0.0) <= 1.0)
 
     @property
@@ -58,7 +58,7 @@ def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Di
 
 
 def allowance(right: Floats, *, relative: float, floor: float) -> Floats:
-    """Give how far each entry may be from the right one: see the module's text."""
+    """Return how far each entry may be from the right one: see the module's text."""
     size = np.abs(right)
     # The smallest normal number keeps 0/0 out where the whole array is zero.
     allowed: Floats = relative * (size + floor * size.max(initial=0.0)) + TINY
@@ -66,7 +66,7 @@ def allowance(right: Floats, *, relative: float, floor: float) -> Floats:
 
 
 def as_array(value: Any) -> Array | None:
-    """Give a real numeric array for what a student returned, or None where it is none.
+    """Return a real numeric array for what a student returned, or None where it is none.
 
     Lists and tuples of numbers count; text, objects and None do not.
     """
@@ -91,7 +91,7 @@ def as_array(value: Any) -> Array | None:
 
 
 def _countable(array: Array) -> Array:
-    """Give truth values as the numbers 0 and 1: numpy refuses to subtract them, which ended the judging of a forged reply."""
+    """Return truth values as the numbers 0 and 1: numpy refuses to subtract them, which ended the judging of a forged reply."""
     return array.view(np.int8) if array.dtype == np.bool_ else array
 
 
@@ -106,7 +106,7 @@ def _entries(value: Any) -> float:
 
 
 def as_number(value: Any) -> float | None:
-    """Give the one number in a reply: a Python number, or an array of exactly one entry; else None."""
+    """Return the one number in a reply: a Python number, or an array of exactly one entry; else None."""
     if isinstance(value, float):
         return float(value)
     array = as_array(value)
@@ -129,7 +129,7 @@ def fit(array: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def is_single(*arrays: Array) -> bool:
-    """Tell whether all numbers fit float32 exactly: the student computes in single precision somewhere.
+    """Return whether all numbers fit float32 exactly: the student computes in single precision somewhere.
 
     A double that came out of real arithmetic has a chance of 2^-29 of that, so a handful of entries is proof.
     """

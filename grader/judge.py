@@ -1,6 +1,6 @@
 """Replies and expectations to findings and named mistakes: pure, so that a class is judged again without running anything.
 
-Points and words come afterwards, in `grader.scoring`: what is found here does not depend on them.
+Points and words come afterwards, in `grader.score`: what is found here does not depend on them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from grader.checks import CHECKS, Evidence
 from grader.diagnosis import Named, charged_somewhere, settle, tell_causes, to_look_at, told_above
 from grader.locate import Located, many_passes, table, with_many_passes
-from grader.records import (
+from grader.model import (
     Assignment,
     Charge,
     Credit,
@@ -25,7 +25,7 @@ from grader.records import (
     Run,
     Submission,
 )
-from grader.scoring import lost, methods_of, scored
+from grader.score import lost, methods_of, scored
 
 
 def judge(assignment: Assignment, probes: Probes, run: Run, submission: Submission) -> Judgement:

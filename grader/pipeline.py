@@ -11,7 +11,7 @@ import numpy as np
 
 from grader import __version__
 from grader.judge import find, remarks
-from grader.records import (
+from grader.model import (
     Assignment,
     Environment,
     Findings,
@@ -24,8 +24,8 @@ from grader.records import (
     Run,
     Submission,
 )
-from grader.scoring import not_run, scored
-from grader.student.host import StudentHost
+from grader.sandbox.host import StudentHost
+from grader.score import not_run, scored
 from grader.submission import HandIn, receive, understand
 
 

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grader.records import Array
+    from grader.model import Array
     from reference.layers import Layer
 
 LEAK = 0.1  # 003: leaky ReLU is max(0.1 x, x)
@@ -23,7 +23,7 @@ ALPHA = 1.0  # of ELU; 003 leaves it open, and 1 is where its slope has no jump
 
 
 def relu(u: Array) -> Array:
-    """Give max(0, u) (001, 003)."""
+    """Return max(0, u) (001, 003)."""
     # Training calls this most, and np.where takes twice as long; numpy orders complex numbers by real part.
     h: Array = np.maximum(u, 0.0)
     return h
@@ -36,7 +36,7 @@ def d_relu(dh: Array, layer: Layer) -> Array:
 
 
 def leaky_relu(u: Array) -> Array:
-    """Give max(0.1 u, u) (003)."""
+    """Return max(0.1 u, u) (003)."""
     return np.where(u.real > 0, u, LEAK * u)
 
 
@@ -47,7 +47,7 @@ def d_leaky_relu(dh: Array, layer: Layer) -> Array:
 
 
 def sigmoid(u: Array) -> Array:
-    """Give s = 1 / (1 + exp(-u)) (003), as exp(u) / (1 + exp(u)) left of 0 so that no exponent overflows."""
+    """Return s = 1 / (1 + exp(-u)) (003), as exp(u) / (1 + exp(u)) left of 0 so that no exponent overflows."""
     right = u.real >= 0
     small = np.exp(np.where(right, -u, u))
     s: Array = np.where(right, 1.0, small) / (1.0 + small)
@@ -61,7 +61,7 @@ def d_sigmoid(dh: Array, layer: Layer) -> Array:
 
 
 def tanh(u: Array) -> Array:
-    """Give tanh(u) (003)."""
+    """Return tanh(u) (003)."""
     h: Array = np.tanh(u)
     return h
 
@@ -73,7 +73,7 @@ def d_tanh(dh: Array, layer: Layer) -> Array:
 
 
 def elu(u: Array) -> Array:
-    """Give u where u > 0 and alpha (exp(u) - 1) elsewhere (003)."""
+    """Return u where u > 0 and alpha (exp(u) - 1) elsewhere (003)."""
     right = u.real > 0
     h: Array = np.where(right, u, ALPHA * np.expm1(np.where(right, 0.0, u)))
     return h
@@ -86,7 +86,7 @@ def d_elu(dh: Array, layer: Layer) -> Array:
 
 
 def maxout(u: Array) -> Array:
-    """Give the larger of two affine maps, u (2, N, H) to h (N, H) (003)."""
+    """Return the larger of two affine maps, u (2, N, H) to h (N, H) (003)."""
     h: Array = np.where(u[0].real >= u[1].real, u[0], u[1])
     return h
 

@@ -30,22 +30,22 @@ class Author:
 
     @property
     def single(self) -> bool:
-        """Tell whether every layer is one affine map."""
+        """Return whether every layer is one affine map."""
         return self.network.maps == 1
 
     def step(self, name: str, k: int | None = None) -> Step:
-        """Give a step, of layer k where it is one for each layer."""
+        """Return a step, of layer k where it is one for each layer."""
         step: Step = self.steps[name if k is None else f"{name}@{k}"]
         return step
 
     def page(self, taken: frozenset[str], known: Mapping[str, str], *, unrolled: bool) -> Page:
-        """Give a method's page; the notes of what is read from elsewhere are the same for all."""
+        """Return a method's page; the notes of what is read from elsewhere are the same for all."""
         elsewhere = frozenset().union(*(read_elsewhere(step) for step in self.steps.values()))
         return Page(Facts(self.names, self.single, known, unrolled), taken | elsewhere, self.found)
 
 
 def lines_of(statements: Sequence[ast.stmt]) -> list[str]:
-    """Give statements as lines, as one would type them: double quotes, no parentheses around what is returned."""
+    """Return statements as lines, as one would type them: double quotes, no parentheses around what is returned."""
     lines: list[str] = []
     for node in statements:
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
@@ -105,12 +105,12 @@ def spaced(lines: Sequence[str]) -> list[str]:
 
 
 def mentions(name: str, lines: Sequence[str]) -> bool:
-    """Tell whether lines read or assign a name."""
+    """Return whether lines read or assign a name."""
     return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(ast.parse("\n".join(lines))))
 
 
 def named(name: str) -> ast.expr:
-    """Give a name as an expression."""
+    """Return a name as an expression."""
     return ast.Name(name, ast.Load())
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
-from grader.records import Assignment
+from grader.model import Assignment
+from grader.rubric import bundled, load
 from reference.digits import digits, digits_settings, digits_start
-from reference.probes import network_of
+from reference.questions import network_of
 
 CLASSIC_STD = 1e-4  # the classic constructor's own small weights, from which best_hyperparameters has to start
 TUNED: Mapping[str, float] = {

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.records import Array, Assignment, Floats, Params
+from grader.model import Array, Assignment, Floats, Params
 from reference.network import Network
 
 DIGITS_SPLIT = (1100, 297, 400)  # training, validation, held out: all 1,797
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Give each part its own stream, so that a case added or changed leaves the others as they were."""
+    """Return each part its own stream, so that a case added or changed leaves the others as they were."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
@@ -60,6 +60,6 @@ def digits_start(assignment: Assignment, network: Network, seed: int) -> Params:
 
 
 def digits_settings(assignment: Assignment) -> dict[str, float]:
-    """Give the arguments of train() for the digits."""
+    """Return the arguments of train() for the digits."""
     names = ("learning_rate", "learning_rate_decay", "reg", "num_iters", "batch_size")
     return {name: getattr(assignment.digits, name) for name in names}

@@ -1,7 +1,7 @@
 """A network, right or wrong, written out as the file that a student would hand in.
 
 Every step is written where it is used, under the names that it has there, so that a wrong step becomes a wrong line.
-The program answers as `reference.rehearsal.perform` does for that network.
+The program answers as `reference.simulate.perform` does for that network.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from reference.author import Author, Step, indented, lines_of, named, put, spaced
+from reference.catalogue import LAYERED, Way, wrong_network
 from reference.inlining import expression, helpers, literal, reads
 from reference.loss_method import forward_pass, loss_method, loss_page, unpacked
-from reference.misconceptions import LAYERED, Way, wrong_network
 from reference.network import Network, unchanged
 from reference.regularisers import Names
 from reference.simplifying import Facts
@@ -37,7 +37,7 @@ def written(
     names: Names = NAMES,
     best: Mapping[str, float] | None = None,
 ) -> str:
-    """Give the source of a program that is `network` with these mistakes: one file, numpy alone.
+    """Return the source of a program that is `network` with these mistakes: one file, numpy alone.
 
     network : the right one, of two layers. names : what its parameters are called. best : BEST where None.
     Raises ValueError where two mistakes replace the same step, and on a step that cannot be written out.

@@ -53,7 +53,7 @@ def expression(text: str) -> ast.expr:
 
 
 def literal(names: Names) -> ast.expr:
-    """Give the names as they would be typed."""
+    """Return the names as they would be typed."""
     return expression(repr(tuple(tuple(pair) for pair in names)))
 
 
@@ -168,7 +168,7 @@ def changes(step: Step, position: int) -> bool:
 
 
 def read_elsewhere(step: Step) -> frozenset[str]:
-    """Give the names that a step reads from its module: no local may take them, wherever it stands."""
+    """Return the names that a step reads from its module: no local may take them, wherever it stands."""
     return frozenset(_anatomy(step).elsewhere)
 
 

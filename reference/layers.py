@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class Layer:
 
 
 def affine(x: Array, W: Array, b: Array, _k: int) -> Array:
-    """Give u = x W + b, of shape (N, H), or (2, N, H) for maxout (001, 003)."""
+    """Return u = x W + b, of shape (N, H), or (2, N, H) for maxout (001, 003)."""
     u: Array = x @ W + (b if W.ndim == 2 else b[:, None, :])
     return u
 
 
 def d_weights(du: Array, layer: Layer) -> Array:
-    """Give dL/dW = x^T du, in the shape of W (001, 004)."""
+    """Return dL/dW = x^T du, in the shape of W (001, 004)."""
     dW: Array = layer.x.T @ du
     return dW
 
 
 def d_bias(du: Array, _layer: Layer) -> Array:
-    """Give dL/db, which is du summed over the rows that b was broadcast to, in the shape of b (001, 004)."""
+    """Return dL/db, which is du summed over the rows that b was broadcast to, in the shape of b (001, 004)."""
     db: Array = du.sum(axis=-2)
     return db
 
 
 def d_input(du: Array, layer: Layer) -> Array:
-    """Give dL/dx = du W^T, of shape (N, D); two maps of one input add up (001)."""
+    """Return dL/dx = du W^T, of shape (N, D); two maps of one input add up (001)."""
     dx: Array = du @ layer.W.swapaxes(-1, -2)
     return dx if dx.ndim == 2 else dx.sum(axis=0)

@@ -36,12 +36,12 @@ TAKEN = frozenset(
 
 
 def unpacked(author: Author) -> list[str]:
-    """Give the lines that name the parameters."""
+    """Return the lines that name the parameters."""
     return [f'{W}, {b} = self.params["{W}"], self.params["{b}"]' for W, b in author.names]
 
 
 def loss_page(author: Author) -> Page:
-    """Give the page of loss(), where each parameter is a variable and N the number of labels."""
+    """Return the page of loss(), where each parameter is a variable and N the number of labels."""
     flat = [name for pair in author.names for name in pair]
     known = {f"self.params[{name!r}]": name for name in flat} | {"len(y)": "N"}
     return author.page(TAKEN | set(flat), known, unrolled=True)
@@ -179,7 +179,7 @@ def _penalties(author: Author, page: Page) -> tuple[list[str], dict[str, ast.exp
 
 
 def _entries(found: Written) -> dict[str, ast.expr] | None:
-    """Give the entries of a dict that is nothing but put together; None where more is done."""
+    """Return the entries of a dict that is nothing but put together; None where more is done."""
     entries = dict[str, ast.expr]()
     parts = [(part.targets[0], part.value) for part in found.statements if isinstance(part, ast.Assign)]
     if len(parts) < len(found.statements):

@@ -16,7 +16,7 @@ from reference.activations import sigmoid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grader.records import Array
+    from grader.model import Array
 
 DELTA = 1.0  # the SVM's margin (003, 004)
 
@@ -28,24 +28,24 @@ def centred(z: Array) -> Array:
 
 
 def as_they_are(z: Array) -> Array:
-    """Give the scores themselves: margins and single outputs need no centring."""
+    """Return the scores themselves: margins and single outputs need no centring."""
     return z
 
 
 def probabilities(z: Array) -> Array:
-    """Give p = exp(z) / sum_j exp(z_j) row by row, (N, C), of centred scores (004)."""
+    """Return p = exp(z) / sum_j exp(z_j) row by row, (N, C), of centred scores (004)."""
     e = np.exp(z)
     p: Array = e / e.sum(axis=1, keepdims=True)
     return p
 
 
 def softmax_loss(z: Array, y: Array) -> Any:
-    """Give the mean of -log p[y] (000, 001, 003), as log sum_j exp(z_j) - z_y: there p is never 0 inside the log."""
+    """Return the mean of -log p[y] (000, 001, 003), as log sum_j exp(z_j) - z_y: there p is never 0 inside the log."""
     return (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]).sum() / len(y)
 
 
 def d_softmax_loss(z: Array, y: Array) -> Array:
-    """Give dL/dz = (p - onehot(y)) / N (001, 004)."""
+    """Return dL/dz = (p - onehot(y)) / N (001, 004)."""
     dz = probabilities(z)
     dz[np.arange(len(y)), y] -= 1.0
     dz /= len(y)
@@ -53,7 +53,7 @@ def d_softmax_loss(z: Array, y: Array) -> Array:
 
 
 def margins(z: Array, y: Array) -> Array:
-    """Give s_j - s_y + delta, (N, C); 0 at the true class, which the sum leaves out (003, 004)."""
+    """Return s_j - s_y + delta, (N, C); 0 at the true class, which the sum leaves out (003, 004)."""
     rows = np.arange(len(y))
     m: Array = z - z[rows, y][:, None] + DELTA
     m[rows, y] = 0.0
@@ -61,13 +61,13 @@ def margins(z: Array, y: Array) -> Array:
 
 
 def svm_loss(z: Array, y: Array) -> Any:
-    """Give the mean of the sum over j != y of max(0, s_j - s_y + delta) (003, 004)."""
+    """Return the mean of the sum over j != y of max(0, s_j - s_y + delta) (003, 004)."""
     m = margins(z, y)
     return np.where(m.real > 0, m, 0.0).sum() / len(y)
 
 
 def d_svm_loss(z: Array, y: Array) -> Array:
-    """Give dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (004)."""
+    """Return dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (004)."""
     dz = (margins(z, y) > 0).astype(np.float64)
     dz[np.arange(len(y)), y] = -dz.sum(axis=1)
     dz /= len(y)
@@ -75,13 +75,13 @@ def d_svm_loss(z: Array, y: Array) -> Array:
 
 
 def largest_score(z: Array) -> Array:
-    """Give the class of the largest score, (N,) int64 (003)."""
+    """Return the class of the largest score, (N,) int64 (003)."""
     labels: Array = np.argmax(z, axis=1).astype(np.int64)
     return labels
 
 
 def single_output(z: Array) -> Array:
-    """Give the one column of z as (N,)."""
+    """Return the one column of z as (N,)."""
     if z.shape[1] != 1:
         raise ValueError(
             f"the sigmoid loss reads one score per example, but the scores have shape {z.shape}: "
@@ -92,7 +92,7 @@ def single_output(z: Array) -> Array:
 
 
 def sigmoid_loss(z: Array, y: Array) -> Any:
-    """Give the mean of -log sigma(z) where y is 1 and of -log(1 - sigma(z)) where y is 0 (002).
+    """Return the mean of -log sigma(z) where y is 1 and of -log(1 - sigma(z)) where y is 0 (002).
 
     Both are log(1 + exp(t)) with t = -z or z, written so that no exponent overflows.
     """
@@ -103,13 +103,13 @@ def sigmoid_loss(z: Array, y: Array) -> Any:
 
 
 def d_sigmoid_loss(z: Array, y: Array) -> Array:
-    """Give dL/dz = (sigma(z) - y) / N, (N, 1) (002)."""
+    """Return dL/dz = (sigma(z) - y) / N, (N, 1) (002)."""
     dz: Array = (sigmoid(single_output(z)) - y) / len(y)
     return dz[:, None]
 
 
 def likelier_than_not(z: Array) -> Array:
-    """Give 1 where sigma(z) > 1/2, else 0, (N,) int64 (002)."""
+    """Return 1 where sigma(z) > 1/2, else 0, (N,) int64 (002)."""
     return (single_output(z) > 0).astype(np.int64)
 
 

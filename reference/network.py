@@ -17,7 +17,7 @@ from reference.activations import ACTIVATIONS
 from reference.layers import Layer, affine, d_bias, d_input, d_weights
 from reference.losses import LOSSES
 from reference.regularisers import REGULARISERS, Names
-from reference.training import (
+from reference.sgd import (
     Training,
     begin,
     decay_each_epoch,
@@ -35,13 +35,13 @@ from reference.training import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from grader.records import Array, Floats, Params
+    from grader.model import Array, Floats, Params
 
 Choice = TypeVar("Choice")
 
 
 def unchanged(value: Any) -> Any:
-    """Give the value itself: nothing stands between the last layer and what is reported (003)."""
+    """Return the value itself: nothing stands between the last layer and what is reported (003)."""
     return value
 
 
@@ -66,7 +66,7 @@ def loss_and_gradients(loss: Any, gradients: dict[str, Array]) -> Any:
 
 
 def predict_scores(forward: Callable[[Array], Array], _params: Params, _names: Names, X: Array) -> Array:
-    """Give the scores (N, C) which predict() chooses from: the forward pass again (003)."""
+    """Return the scores (N, C) which predict() chooses from: the forward pass again (003)."""
     return forward(X)
 
 
@@ -140,12 +140,12 @@ class Network:
         return layers
 
     def loss_of(self, layers: list[Layer], params: Params, y: Array, reg: float) -> Any:
-        """Give the loss of a forward pass: data term plus penalty (000, 001, 003)."""
+        """Return the loss of a forward pass: data term plus penalty (000, 001, 003)."""
         data = self.data_term(self.centre(layers[-1].h), y)
         return self.total(data, self.penalty_term(params, self.names), self.coefficient * reg, len(y))
 
     def backward(self, layers: list[Layer], params: Params, y: Array, reg: float) -> dict[str, Array]:
-        """Give the loss's gradient for each parameter, from the scores back to the first layer (001, 004)."""
+        """Return the loss's gradient for each parameter, from the scores back to the first layer (001, 004)."""
         penalty = self.d_penalty(params, self.names)
         strength = self.coefficient * reg
         gradients: dict[str, Array] = {}
@@ -163,7 +163,7 @@ class Network:
         return gradients
 
     def evaluate(self, params: Params, X: Array, y: Array, reg: float) -> tuple[Any, dict[str, Array]]:
-        """Give the loss and its gradients from one forward pass: what each iteration of train() asks for."""
+        """Return the loss and its gradients from one forward pass: what each iteration of train() asks for."""
         layers = self.forward(params, X)
         return self.loss_of(layers, params, y, reg), self.backward(layers, params, y, reg)
 
@@ -175,37 +175,37 @@ class Network:
         return scores
 
     def loss(self, params: Params, X: Array, y: Array, reg: float) -> float:
-        """Give data_loss + coefficient * reg * penalty."""
+        """Return data_loss + coefficient * reg * penalty."""
         params = self._doubled(params)
         self._check_labels(params, X, y)
         loss: float = self.loss_of(self.forward(params, X), params, y, reg)
         return loss
 
     def data_loss(self, params: Params, X: Array, y: Array) -> float:
-        """Give the loss's mean over the N examples, without the regulariser."""
+        """Return the loss's mean over the N examples, without the regulariser."""
         params = self._doubled(params)
         self._check_labels(params, X, y)
         loss: float = self.data_term(self.centre(self.forward(params, X)[-1].h), y)
         return loss
 
     def penalty(self, params: Params) -> float:
-        """Give the sum of squares, with coefficient one, over the parameters which the regulariser covers."""
+        """Return the sum of squares, with coefficient one, over the parameters which the regulariser covers."""
         penalty: float = self.penalty_term(self._doubled(params), self.names)
         return penalty
 
     def gradients(self, params: Params, X: Array, y: Array, reg: float) -> dict[str, Array]:
-        """Give the gradient of loss() for each parameter, by name and in its shape."""
+        """Return the gradient of loss() for each parameter, by name and in its shape."""
         params = self._doubled(params)
         self._check_labels(params, X, y)
         gradients = self.backward(self.forward(params, X), params, y, reg)
         return {name: gradients[name] for layer in self.names for name in layer}
 
     def penalty_gradients(self, params: Params) -> dict[str, Array]:
-        """Give the gradient of penalty() for each parameter: 2 theta, or zeros where it is not covered."""
+        """Return the gradient of penalty() for each parameter: 2 theta, or zeros where it is not covered."""
         return self.d_penalty(self._doubled(params), self.names)
 
     def predict(self, params: Params, X: Array) -> Array:
-        """Give a label for each row of X, (N,) int64."""
+        """Return a label for each row of X, (N,) int64."""
         params = self._doubled(params)
         return self.label(self.predict_scores(lambda X: self.forward(params, X)[-1].h, params, self.names, X))
 
@@ -253,7 +253,7 @@ class Network:
         return Training(params, self.report_training(*kept))
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
-        """Give each parameter's shape for layers of these sizes: D, the hidden sizes, C."""
+        """Return each parameter's shape for layers of these sizes: D, the hidden sizes, C."""
         if len(sizes) != self.depth + 1 or min(sizes) < 1:
             raise ValueError(
                 f"sizes are {tuple(sizes)}: a network of depth {self.depth} takes {self.depth + 1} sizes of 1 or more, "
@@ -304,7 +304,7 @@ def build(
     regulariser: str = "full",
     names: Names = (("W1", "b1"), ("W2", "b2")),
 ) -> Network:
-    """Give the right network of one variant; `names` holds weights and bias of each layer and so sets the depth.
+    """Return the right network of one variant; `names` holds weights and bias of each layer and so sets the depth.
 
     Raises ValueError on a variant that does not exist, and on names that do not tell the parameters apart.
     """

@@ -14,18 +14,18 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from grader.records import Array, Params
+    from grader.model import Array, Params
 
 Names = tuple[tuple[str, str], ...]  # weights and bias of each layer, from the input to the scores
 
 
 def squared_weights(params: Params, names: Names) -> Any:
-    """Give the sum of W^2 over the weights of all layers; biases are free (000, 001, 003, 004)."""
+    """Return the sum of W^2 over the weights of all layers; biases are free (000, 001, 003, 004)."""
     return sum((params[weights] ** 2).sum() for weights, _bias in names)
 
 
 def d_squared_weights(params: Params, names: Names) -> dict[str, Array]:
-    """Give 2 W for each layer's weights, and zeros for its bias (001, 004: "do not miss it")."""
+    """Return 2 W for each layer's weights, and zeros for its bias (001, 004: "do not miss it")."""
     gradients = {}
     for weights, bias in names:
         gradients[weights] = 2.0 * params[weights]
@@ -34,12 +34,12 @@ def d_squared_weights(params: Params, names: Names) -> dict[str, Array]:
 
 
 def squared_parameters(params: Params, names: Names) -> Any:
-    """Give ||theta||^2 over every parameter, biases too (002)."""
+    """Return ||theta||^2 over every parameter, biases too (002)."""
     return sum((params[name] ** 2).sum() for layer in names for name in layer)
 
 
 def d_squared_parameters(params: Params, names: Names) -> dict[str, Array]:
-    """Give 2 theta for every parameter (002)."""
+    """Return 2 theta for every parameter (002)."""
     return {name: 2.0 * params[name] for layer in names for name in layer}
 
 

@@ -39,7 +39,7 @@ def simplified(facts: Facts, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
 
 
 def is_zeros(node: ast.expr) -> bool:
-    """Tell whether an expression is an array of zeros, or a product with one."""
+    """Return whether an expression is an array of zeros, or a product with one."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         return is_zeros(node.left) or is_zeros(node.right)
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "np.zeros_like"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from reference.author import Author, Step, indented, lines_of, mentions, named, put
 from reference.inlining import Argument, Page, expression, literal, plain, reads, write
 from reference.network import loss_and_gradients
-from reference.training import begin
+from reference.sgd import begin
 
 # What means something in train(): its arguments, and what it works with.
 ARGUMENTS = (

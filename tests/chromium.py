@@ -15,7 +15,7 @@ ARGS = [
 
 
 def each_in_one_scheme(*widths):
-    """Give (width, scheme): each width in one of the two schemes in turn; in the other it is opened with the slow tests."""
+    """Return (width, scheme): each width in one of the two schemes in turn; in the other it is opened with the slow tests."""
     found = []
     for at, width in enumerate(widths):
         first, second = ("light", "dark")[:: -1 if at % 2 else 1]
@@ -38,7 +38,7 @@ def browser():
 
 @pytest.fixture
 def visited(browser, tmp_path):
-    """Give a function that writes a page to a file and opens it there.
+    """Return a function that writes a page to a file and opens it there.
 
     Afterwards see that nothing but files was asked for, and that neither page nor browser complained.
     """

@@ -15,15 +15,15 @@ import grader
 import reference
 from chromium import browser, visited  # noqa: F401 -- fixtures are known to all tests by standing here
 from classroom.once import remembered
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
 from grader.judge import judge
-from grader.records import Call, Segment, Submission
-from grader.student.host import StudentHost
+from grader.model import Call, Segment, Submission
+from grader.rubric import bundled, load
+from grader.sandbox.host import StudentHost
 from tracing import untraced
 
 ROOT = Path(__file__).resolve().parent.parent
-STARTED = {"grader.__main__", "grader.student.zygote"}  # these do what they are for when they are imported
+STARTED = {"grader.__main__", "grader.sandbox.zygote"}  # these do what they are for when they are imported
 BEST = """
 best_hyperparameters = dict(
     hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50
@@ -63,13 +63,13 @@ def pytest_runtest_protocol(item):
 
 @pytest.fixture(scope="session")
 def assignment():
-    """Give the bundled assignment."""
+    """Return the bundled assignment."""
     return load(bundled(), tuple(CHECKS))
 
 
 @pytest.fixture(scope="session")
 def probes(assignment):
-    """Give the questions of the bundled seed, with the reference's answers: those that commands at hand ask as well.
+    """Return the questions of the bundled seed, with the reference's answers: those that commands at hand ask as well.
 
     What is found out about mistakes is kept beside them; it takes seconds, once.
     """
@@ -78,14 +78,14 @@ def probes(assignment):
 
 @pytest.fixture(scope="session")
 def host(assignment):
-    """Give a host whose zygote serves all tests."""
+    """Return a host whose zygote serves all tests."""
     with StudentHost(assignment.limits) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def solution_class():
-    """Give the source of the solution's class, without the marks."""
+    """Return the source of the solution's class, without the marks."""
     notebook = nbformat.read(ROOT / "reference" / "two_layer_net_solution.ipynb", as_version=4)
     source = next(cell.source for cell in notebook.cells if "class TwoLayerNet" in cell.source)
     return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
@@ -93,7 +93,7 @@ def solution_class():
 
 @pytest.fixture(scope="session")
 def edited(solution_class):
-    """Give a function that replaces parts of the solution; each part must be there."""
+    """Return a function that replaces parts of the solution; each part must be there."""
 
     def edit(*pairs: tuple[str, str]) -> str:
         source = solution_class
@@ -107,7 +107,7 @@ def edited(solution_class):
 
 @pytest.fixture(scope="session")
 def judgement_of(assignment, probes, host):
-    """Give a function that runs one program's source in a student process and judges it."""
+    """Return a function that runs one program's source in a student process and judges it."""
 
     def run(source: str, best: str = BEST, calls: tuple[Call, ...] = probes.calls):
         program = "import numpy as np\n" + source
@@ -129,5 +129,5 @@ def judgement_of(assignment, probes, host):
 
 @pytest.fixture(scope="session")
 def verdicts_of(judgement_of):
-    """Give a function that does the same and gives each check's verdict by its id."""
+    """Return a function that does the same and gives each check's verdict by its id."""
     return lambda *program, **asked: {verdict.id: verdict for verdict in judgement_of(*program, **asked).verdicts}

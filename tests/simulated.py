@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from reference.network import Network
-from reference.rehearsal import perform
+from reference.simulate import perform
 
 LOSS_PARTS = ("purity", "scores", "loss", "gradient", "labels")
 TRAIN_PARTS = ("moved", "reg", "losses kept", "accuracies kept", "batches")

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import AssignmentError, bundled, load
 from grader.checks import CHECKS
-from grader.records import LatePolicy
+from grader.model import LatePolicy
+from grader.rubric import AssignmentError, bundled, load
 
 TEXT = (bundled() / "assignment.toml").read_text(encoding="utf-8")
 KNOWN = tuple(CHECKS)
 
 
 def refused(folder: Path, text: str) -> str:
-    """Give the text with which an assignment is refused."""
+    """Return the text with which an assignment is refused."""
     (folder / "assignment.toml").write_text(text, encoding="utf-8")
     with pytest.raises(AssignmentError) as caught:
         load(folder, KNOWN)
@@ -22,7 +22,7 @@ def refused(folder: Path, text: str) -> str:
 
 
 def line_of(text: str, part: str) -> int:
-    """Give the line on which a part stands."""
+    """Return the line on which a part stands."""
     return text[: text.index(part)].count("\n") + 1
 
 

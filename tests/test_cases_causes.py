@@ -78,17 +78,17 @@ NAMES = {
 
 
 def slow(table):
-    """Give the names of a table; those of programs that are stopped by the clock belong to the slow tests, but for one."""
+    """Return the names of a table; those of programs that are stopped by the clock belong to the slow tests, but for one."""
     return [pytest.param(one, marks=[pytest.mark.slow] if "for ever" in one else []) for one in table]
 
 
 def causes(judgement):
-    """Give the ids of what was told."""
+    """Return the ids of what was told."""
     return [one.id for one in judgement.diagnoses]
 
 
 def lost(judgement):
-    """Give the checks that do not have all their points."""
+    """Return the checks that do not have all their points."""
     return {one.id for one in judgement.verdicts if one.points < one.max_points}
 
 

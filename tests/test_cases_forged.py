@@ -6,8 +6,8 @@ import pytest
 
 from conftest import BEST
 from grader.judge import judge
-from grader.records import Segment, Submission
-from reference.probes import draw
+from grader.model import Segment, Submission
+from reference.questions import draw
 
 SEEDS = [11, 12, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(13, 21))]
 OF_TRAIN = ("update_rule", "decay", "minibatch", "histories", "learns_toy", "learns_digits")
@@ -102,7 +102,7 @@ TWINS = {
 
 @pytest.fixture(scope="module")
 def points_of(assignment, host, edited):
-    """Give a function that runs a program with the questions of a seed, and gives each check's points."""
+    """Return a function that runs a program with the questions of a seed, and gives each check's points."""
     drawn, known = {}, {}
 
     def points(edits, seed):

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from grader.checks import CHECKS, Evidence
 from grader.checks.array_differences import FORMULAS, Pair, constant, facts_of, multiple
 from grader.checks.describe_difference import with_clues
-from grader.records import Finding, Reply, Run
+from grader.model import Finding, Reply, Run
 
 COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
 
 
 @pytest.fixture(scope="module")
 def message_of(assignment, probes):
-    """Give a function that says what is known of a check where right replies are changed step by step."""
+    """Return a function that says what is known of a check where right replies are changed step by step."""
     right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
 
     def message(check, change):
@@ -38,7 +38,7 @@ def message_of(assignment, probes):
 
 @pytest.fixture(scope="module")
 def known_of(message_of):
-    """Give a function that says what is known of a check, of that message."""
+    """Return a function that says what is known of a check, of that message."""
     return lambda check, change: message_of(check, change).partition("\nKnown: ")[2]
 
 
@@ -81,19 +81,19 @@ def penalty(size):
 
 
 def put(array, place, value):
-    """Give a copy with something else in a place."""
+    """Return a copy with something else in a place."""
     array = array.copy()
     array[place] = value
     return array
 
 
 def wave(array):
-    """Give numbers of an array's shape that follow no rule of ours."""
+    """Return numbers of an array's shape that follow no rule of ours."""
     return np.sin(1 + np.arange(array.size, dtype=float) ** 2).reshape(array.shape)
 
 
 def rows_of(step):
-    """Give how many examples a step was asked for."""
+    """Return how many examples a step was asked for."""
     return len(step.arguments["y"])
 
 

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 
 from grader.checks import Evidence
-from grader.checks.given import cross_entropy, d_softmax, hidden_layer_found, judged, own_units, regulariser_right, sane
-from grader.records import Reply, Run
-from reference.probes import network_of
-from reference.rehearsal import perform
+from grader.checks.given_gradients import (
+    cross_entropy,
+    d_softmax,
+    hidden_layer_found,
+    judged,
+    own_units,
+    regulariser_right,
+    sane,
+)
+from grader.model import Reply, Run
+from reference.questions import network_of
+from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
 LEFT_OUT = ("digits", "tuned")
@@ -17,7 +25,7 @@ LEFT_OUT = ("digits", "tuned")
 
 @pytest.fixture(scope="module")
 def evidence_of(assignment, probes):
-    """Give a function that answers as a network does, its gradients changed by a function of (call, step, params, gradients)."""
+    """Return a function that answers as a network does, its gradients changed by a function of (call, step, params, gradients)."""
     right = network_of(assignment)
 
     def make(network=None, change=None, **steps):
@@ -42,12 +50,12 @@ def evidence_of(assignment, probes):
 
 @pytest.fixture(scope="module")
 def right(assignment):
-    """Give the right network."""
+    """Return the right network."""
     return network_of(assignment)
 
 
 def verdicts(evidence):
-    """Give the four verdicts, in the order of the backward pass."""
+    """Return the four verdicts, in the order of the backward pass."""
     with np.errstate(all="ignore"):
         found = judged(evidence)
     assert found.solvable

@@ -9,8 +9,8 @@ import pytest
 from grader.checks import CHECKS, Evidence
 from grader.checks.rounding import quantum, rough
 from grader.judge import judge
-from grader.records import Segment, Submission
-from reference.probes import draw
+from grader.model import Segment, Submission
+from reference.questions import draw
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
 STEP = 1e-5
@@ -40,7 +40,7 @@ def submission_of(source):
 
 @pytest.fixture(scope="module")
 def drawn(assignment):
-    """Give the questions of each seed."""
+    """Return the questions of each seed."""
     return {seed: draw(assignment, seed) for seed in SEEDS}
 
 
@@ -197,7 +197,7 @@ def test_every_check_still_answers_where_a_sweep_is_odd(assignment, probes):
     """Losses of one number, of none and of another kind in the sweep end in a finding, and prove no gradient."""
     from dataclasses import replace
 
-    from grader.records import Reply, Run
+    from grader.model import Reply, Run
 
     right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
     sweep = next(call for call in probes.calls if call.id.startswith("sweep"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.compare import as_array, as_number, compare, describe, fit, is_single
-from grader.records import Foreign
+from grader.model import Foreign
 
 
 def test_a_small_wrong_entry_is_not_hidden_behind_a_large_right_one():

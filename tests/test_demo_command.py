@@ -5,7 +5,7 @@ import csv
 import pytest
 from click.testing import CliRunner
 
-import grader.demo.demo as made_up
+import grader.demo.made_up_class as made_up
 from classroom.once import at_hand
 from grader.cli import main
 from grader.demo import students

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS
-from grader.checks.evidence import Evidence
+from grader.checks.context import Evidence
 from grader.diagnosis import charged_somewhere, settle
 from grader.judge import judge
-from grader.records import LineUp, Reply, Run, Submission, Suspect
-from reference.misconceptions import MISCONCEPTIONS, ways
+from grader.model import LineUp, Reply, Run, Submission, Suspect
+from reference.catalogue import MISCONCEPTIONS, ways
 from reference.mistakes.entry import Misconception
-from reference.probes import network_of
-from reference.rehearsal import line_up, perform
+from reference.questions import network_of
+from reference.simulate import line_up, perform
 
 WAYS = list(ways())
 POSITION = {way.name: position for position, way in enumerate(WAYS)}
@@ -31,7 +31,7 @@ def _numbers_may_overflow():
 
 @pytest.fixture(scope="module")
 def answered(assignment, probes):
-    """Give a function that answers all calls as a program with some mistakes would, or as another network does."""
+    """Return a function that answers all calls as a program with some mistakes would, or as another network does."""
 
     def answer(*names, network=None, factor=0.5):
         chosen = frozenset(POSITION[name] for name in names)
@@ -73,12 +73,12 @@ def account_of(evidence, rubric=RUBRIC):
 
 
 def named(account):
-    """Give the ids that were named."""
+    """Return the ids that were named."""
     return [one.suspect.id for one in account.named]
 
 
 def failing(findings):
-    """Give the checks that did not simply pass."""
+    """Return the checks that did not simply pass."""
     return {check for check, one in findings.items() if one.share < 1 or one.skipped or one.carried}
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from grader.checks import Evidence
+from grader.diagnosis.attribute import Named
 from grader.diagnosis.causes import tell_causes, told_above
-from grader.diagnosis.charges import Named
-from grader.records import Finding, Place, Reply, Run, Segment, StudentError, Submission
+from grader.model import Finding, Place, Reply, Run, Segment, StudentError, Submission
 
 SOURCE = """import numpy as np
 class TwoLayerNet:
@@ -33,7 +33,7 @@ def error(kind="ValueError", message="shapes (4,3) and (5,3)", during="loss", pl
 
 @pytest.fixture
 def told(assignment, probes):
-    """Give a function that tells the causes of findings."""
+    """Return a function that tells the causes of findings."""
     run = Run(Reply("load", "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
     evidence = Evidence(assignment, probes, run)
     return lambda findings, named=(): tell_causes(evidence, SUBMISSION, findings, named)

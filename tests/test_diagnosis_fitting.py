@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from grader.checks import Evidence
+from grader.diagnosis.explanations import explain
 from grader.diagnosis.fitting import fitted
-from grader.diagnosis.search import explain
-from grader.diagnosis.tables import Scene
-from grader.diagnosis.traces import tolerance, trace
-from grader.records import Fitted, Reply, Run
-from reference.misconceptions import MISCONCEPTIONS, families, wrong_network
-from reference.probes import network_of
-from reference.rehearsal import perform
+from grader.diagnosis.signature import tolerance, trace
+from grader.diagnosis.signature_tables import Scene
+from grader.model import Fitted, Reply, Run
+from reference.catalogue import MISCONCEPTIONS, families, wrong_network
+from reference.questions import network_of
+from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
 FAMILIES = families(MISCONCEPTIONS, NAMES)
@@ -27,7 +27,7 @@ def _numbers_may_overflow():
 
 
 def index_of(identity, steps=None):
-    """Give the position of a family; steps : where there is one for each layer, how many steps it replaces."""
+    """Return the position of a family; steps : where there is one for each layer, how many steps it replaces."""
     return next(
         at
         for at, (one, _) in enumerate(FAMILIES)
@@ -37,7 +37,7 @@ def index_of(identity, steps=None):
 
 @pytest.fixture(scope="module")
 def evidence_of(assignment, probes):
-    """Give a function that answers as a network with the mistake of a family, for any number, would."""
+    """Return a function that answers as a network with the mistake of a family, for any number, would."""
 
     def make(index, number, also=None):
         network = wrong_network(network_of(assignment), [FAMILIES[index][1](number)])

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from classroom.once import at_hand
-from grader import checkup
-from grader.classroom import desk
+from grader import health
+from grader.classroom import worker
 from grader.cli import main
-from grader.student import canary, trials
-from grader.student.host import StudentHost
-from grader.student.terms import LAYERS, Weakening
+from grader.sandbox import isolation_tests, self_test
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import LAYERS, Weakening
 
 SAMPLE = Path(__file__).parent / "submissions" / "right_einsum.py"
 OPEN = Weakening(without=("landlock",))
@@ -30,14 +30,14 @@ def _at_hand(monkeypatch):
 @pytest.fixture
 def weakened(monkeypatch):
     """Have every command of a test run without Landlock, as if somebody had taken it out."""
-    for module in (desk, checkup):
+    for module in (worker, health):
         monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=OPEN))
 
 
 @pytest.fixture
 def bare(monkeypatch):
     """Have every command of a test run where student code finds no module that was not loaded beforehand."""
-    for module in (desk, checkup):
+    for module in (worker, health):
         monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=BARE))
 
 
@@ -54,7 +54,7 @@ def test_the_doctor_names_every_layer_and_every_trial():
     assert [line.split()[0] for line in said.splitlines() if line.split()[:1] and line.split()[0] in LAYERS] == list(
         LAYERS
     )
-    for one in (*trials.TRIALS, *trials.NEEDS):
+    for one in (*isolation_tests.TRIALS, *isolation_tests.NEEDS):
         assert one.__doc__.rstrip(".")[1:] in said
     assert "GOT THROUGH" not in said
     assert "Strangers' code can be graded here: nothing got through." in said
@@ -132,7 +132,7 @@ def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
 @pytest.mark.parametrize("unsafe", [False, True])
 def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path, unsafe):
     """When nothing is known, strangers' code is refused; with --unsafe the report says that nothing is known."""
-    monkeypatch.setattr(canary, "SECONDS", 0.0)
+    monkeypatch.setattr(self_test, "SECONDS", 0.0)
     status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else []))
     if unsafe:
         assert status == 0
@@ -140,19 +140,19 @@ def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path,
         assert "Graded with --unsafe: it is not known what student code was kept from." in text
     else:
         assert status == 1
-        assert "Error: The canary, which tries what student code must not do, did not come back: " in said
+        assert "Error: The self_test, which tries what student code must not do, did not come back: " in said
 
 
 def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
     """One line and exit status 1, no traceback."""
-    monkeypatch.setattr(canary, "SECONDS", 0.0)
+    monkeypatch.setattr(self_test, "SECONDS", 0.0)
     status, said = run("doctor")
     assert status == 1
-    assert said.startswith("Error: The canary, which tries what student code must not do, did not come back: ")
+    assert said.startswith("Error: The self_test, which tries what student code must not do, did not come back: ")
 
 
 def test_every_trial_works_where_nothing_defends(assignment):
     """A trial that cannot succeed proves nothing: with every layer off, each gets through."""
     with StudentHost(assignment.limits, Weakening(without=LAYERS)) as host:
-        tried = canary.send(host, assignment.limits).tried
+        tried = self_test.send(host, assignment.limits).tried
     assert [trial.id for trial in tried if not trial.got_through] == []

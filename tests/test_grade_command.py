@@ -15,15 +15,15 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-import grader.report
+import grader.reports
 from classroom.once import at_hand
-from grader.classroom import desk
+from grader.classroom import worker
 from grader.cli import main
 from tracing import untraced
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "submissions"
-SCHEMA = json.loads((Path(grader.report.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(grader.reports.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
 
 # What each sample must come to: its status, its least and its most points, and a part of what its report says.
 WRONG = {
@@ -74,13 +74,13 @@ LEFT = HEAVY | MORE
 
 
 def light_first(names):
-    """Give the names as parameters, of which the heavy ones and some more are slow."""
+    """Return the names as parameters, of which the heavy ones and some more are slow."""
     return [pytest.param(name, marks=[pytest.mark.slow] if name in LEFT else []) for name in sorted(names)]
 
 
 @pytest.fixture(scope="module")
 def samples(request, tmp_path_factory):
-    """Give a class's folder with the samples."""
+    """Return a class's folder with the samples."""
     left = set() if any(item.get_closest_marker("slow") for item in request.session.items) else LEFT
     folder = tmp_path_factory.mktemp("samples") / "class"
     shutil.copytree(SAMPLES, folder, ignore=lambda _, names: [name for name in names if Path(name).stem in left])
@@ -99,7 +99,7 @@ def graded(tmp_path_factory, samples):
 
 
 def report(graded, name):
-    """Give a sample's report.json."""
+    """Return a sample's report.json."""
     return json.loads((graded[0] / "submissions" / name / "report.json").read_text(encoding="utf-8"))
 
 
@@ -248,14 +248,14 @@ def test_out_must_be_a_folder(tmp_path):
 
 def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, monkeypatch):
     """Where our own code fails, that submission is marked as ungraded, the others go on, and the exit status says so."""
-    real = desk.grade_hand_in
+    real = worker.grade_hand_in
 
     def failing(hand_in, name, *rest):
         if name == "right_float32":
             raise ZeroDivisionError("a fault planted by this test")
         return real(hand_in, name, *rest)
 
-    monkeypatch.setattr(desk, "grade_hand_in", failing)
+    monkeypatch.setattr(worker, "grade_hand_in", failing)
     paths = [str(SAMPLES / "right_float32.py"), str(SAMPLES / "right_row_biases.py")]
     result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path)])
     assert result.exit_code == 1
@@ -355,7 +355,7 @@ def _started(out, jobs):
 
 
 def _parents():
-    """Give the parent of each process."""
+    """Return the parent of each process."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -376,7 +376,7 @@ def _descendants(pid, parents):
 
 
 def _a_student_runs_below(pid):
-    """Tell whether a zygote has forked: both then bear its command line."""
+    """Return whether a zygote has forked: both then bear its command line."""
     parents, zygotes = _parents(), set()
     for child in _descendants(pid, parents):
         try:

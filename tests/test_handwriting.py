@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.records import Array, Family, Step
+from grader.model import Array, Family, Step
+from reference.catalogue import MISCONCEPTIONS, Way, families, ways, wrong_network
 from reference.handwriting import written
-from reference.misconceptions import MISCONCEPTIONS, Way, families, ways, wrong_network
 from reference.network import build
-from reference.rehearsal import perform
+from reference.simulate import perform
 
 RIGHT = build()
 WAYS = {way.name: way for way in ways()}
@@ -142,7 +142,7 @@ best_hyperparameters = dict(
 
 
 def answers(source, call):
-    """Give what the class in a source answers, step by step, and what it raised in the end."""
+    """Return what the class in a source answers, step by step, and what it raised in the end."""
     namespace, first = {}, {}
     exec(compile(source, "<written>", "exec"), namespace)  # noqa: S102 -- our own text
     net = namespace["TwoLayerNet"](*call.sizes)
@@ -168,7 +168,7 @@ def answers(source, call):
 
 
 def text(network, *mistakes):
-    """Give a program's text; that of one way of the right network is written once."""
+    """Return a program's text; that of one way of the right network is written once."""
     listed = len(mistakes) == 1 and WAYS.get(mistakes[0].name) is mistakes[0]
     if not listed:
         return written(network, mistakes)
@@ -178,7 +178,7 @@ def text(network, *mistakes):
 
 
 def same(one, other):
-    """Tell whether two answers are alike: in kind, in shape, and to nine digits."""
+    """Return whether two answers are alike: in kind, in shape, and to nine digits."""
     if isinstance(one, dict) or isinstance(other, dict):
         both = isinstance(one, dict) and isinstance(other, dict) and set(one) == set(other)
         return both and all(same(one[key], other[key]) for key in one)
@@ -194,7 +194,7 @@ def same(one, other):
 
 
 def differing(network, mistakes, calls):
-    """Give the calls to which the written program answers otherwise than the network."""
+    """Return the calls to which the written program answers otherwise than the network."""
     source, wrong = text(network, *mistakes), wrong_network(network, mistakes)
     found = []
     with warnings.catch_warnings():
@@ -209,19 +209,19 @@ def differing(network, mistakes, calls):
 
 
 def made(layer=None, /, **steps):
-    """Give a way of a mistake that is in no list: these steps."""
+    """Return a way of a mistake that is in no list: these steps."""
     return Way(replace(MISCONCEPTIONS[0], ways=(steps,)), steps, layer)
 
 
 def changed_lines(source):
-    """Give the lines that a source has and the right program has not."""
+    """Return the lines that a source has and the right program has not."""
     lines = difflib.ndiff(GOLDEN.splitlines(), source.splitlines())
     return [line[2:].strip() for line in lines if line.startswith("+ ")]
 
 
 @pytest.fixture(scope="module")
 def questions(probes):
-    """Give a few of the assignment's questions by their names: of each kind one."""
+    """Return a few of the assignment's questions by their names: of each kind one."""
     asked = {*ASKED[1.0], "purity"}
     chosen = {call.id: call for call in probes.calls if call.id in asked}
     (watched,) = [call for call in probes.calls if call.id == "watched/rows"]
@@ -451,7 +451,7 @@ def test_the_text_does_not_depend_on_the_process():
     """A text that differed from run to run could not be compared; the order of sets is what could make it differ."""
     names = ["hinge_for_cross_entropy_2", "adaptive_steps_1", "predict_without_relu", "sigmoid_for_relu_1"]
     program = (
-        "import hashlib\nfrom reference.handwriting import written\nfrom reference.misconceptions import ways\n"
+        "import hashlib\nfrom reference.handwriting import written\nfrom reference.catalogue import ways\n"
         "from reference.network import build\n"
         f"texts = ''.join(written(build(), [way]) for way in ways() if way.name in {names})\n"
         "print(hashlib.sha256(texts.encode()).hexdigest())"

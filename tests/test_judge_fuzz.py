@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.judge import judge, remarks
+from grader.model import Foreign, Place, Segment, StudentError, Submission
 from grader.pipeline import _report
-from grader.records import Foreign, Place, Segment, StudentError, Submission
-from grader.report import FORMATS, from_json
+from grader.reports import FORMATS, from_json
 from hanging import must_end
 
 # Replies by the dozen through the same lines: a tracer would take longer than all that is looked at, and learn nothing.
@@ -50,7 +50,7 @@ MISTAKES = {
 
 
 def fuzzed(examples):
-    """Give the settings of a test with so many examples, or with FUZZ times as many."""
+    """Return the settings of a test with so many examples, or with FUZZ times as many."""
     times = int(os.environ.get("FUZZ", "1"))
     return settings(max_examples=examples * times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -85,7 +85,7 @@ def submission(source):
 
 @pytest.fixture(scope="module")
 def court(assignment, probes, host, edited):
-    """Give one court for all examples."""
+    """Return one court for all examples."""
     return Court(assignment, probes, host, edited)
 
 
@@ -132,13 +132,13 @@ def spoilt(array, fill):
 
 
 def cast(array, dtype):
-    """Give the same numbers as another dtype, as far as it has them."""
+    """Return the same numbers as another dtype, as far as it has them."""
     with np.errstate(all="ignore"):
         return array.astype(dtype)
 
 
 def scaled(array, factor):
-    """Give so many times the numbers; some may overflow."""
+    """Return so many times the numbers; some may overflow."""
     with np.errstate(all="ignore"):
         return array * factor
 
@@ -201,7 +201,7 @@ def twisted(draw, value):
 
 
 def paths(value, here=()):
-    """Give the places in a reply's results, the whole first; of long lists the first entries."""
+    """Return the places in a reply's results, the whole first; of long lists the first entries."""
     yield here
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
     for key, inner in list(items)[:8]:
@@ -209,7 +209,7 @@ def paths(value, here=()):
 
 
 def at(value, path):
-    """Give the value at a place, or raise LookupError where there is no such place."""
+    """Return the value at a place, or raise LookupError where there is no such place."""
     for key in path:
         inside = dict(enumerate(value)) if isinstance(value, list | tuple) else value
         value = inside[key] if isinstance(inside, dict) else {}[key]
@@ -217,7 +217,7 @@ def at(value, path):
 
 
 def swapped(value, path, new):
-    """Give the value with another one at a place."""
+    """Return the value with another one at a place."""
     if not path:
         return new
     inside = swapped(value[path[0]], path[1:], new)
@@ -236,7 +236,7 @@ class Lie:
         return "\n".join(self.told)
 
     def with_answers(self, answers, told):
-        """Give one more lie on top."""
+        """Return one more lie on top."""
         return Lie(replace(self.run, replies=answers), (*self.told, told))
 
 
@@ -299,7 +299,7 @@ def test_honest_replies_are_judged_as_ever(court):
 
 # It is worked out anew for each lie what mistakes it may come from: a few in the default run, more in the slow one.
 def of_each(*names):
-    """Give (name, examples): a few of each program, and more with the slow tests."""
+    """Return (name, examples): a few of each program, and more with the slow tests."""
     return [
         *((name, 3) for name in names),
         *(pytest.param(name, 10, marks=pytest.mark.slow) for name in names),
@@ -338,7 +338,7 @@ def test_broken_replies_are_judged(court, name, examples):
 
 
 def told(court, chosen, path, value):
-    """Give the right program's Run with one value in another's place."""
+    """Return the right program's Run with one value in another's place."""
     answers = dict(court.runs["right"].replies)
     answers[chosen] = replace(answers[chosen], results=swapped(answers[chosen].results, path, value))
     return replace(court.runs["right"], replies=answers)

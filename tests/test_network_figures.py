@@ -20,7 +20,7 @@ TOY_SCORES = [
 
 
 def toy_inputs():
-    """Give X of the toy case, which is drawn from seed 1."""
+    """Return X of the toy case, which is drawn from seed 1."""
     return 10 * np.random.RandomState(1).randn(5, 4)
 
 
@@ -50,7 +50,7 @@ def test_the_toy_training_ends_at_the_published_loss():
 
 
 def worked_layer():
-    """Give the layer of 003's worked example, x = [2, 1, -3] through a sigmoid, with its upstream gradient."""
+    """Return the layer of 003's worked example, x = [2, 1, -3] through a sigmoid, with its upstream gradient."""
     x = np.array([[2.0, 1.0, -3.0]])
     W = np.array([[1.0, 3.0, 2.0, 0.0], [2.0, -1.0, 1.0, 2.0], [3.0, 0.0, 1.0, 4.0]])
     b = np.zeros(4)

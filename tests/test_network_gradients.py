@@ -19,7 +19,7 @@ VARIANTS = list(itertools.product(ACTIVATIONS, LOSSES, (1, 2, 3)))
 
 
 def kink_distance(network, params, X, y, loss):
-    """Give how far the nearest pre-activation or margin is from where its slope jumps."""
+    """Return how far the nearest pre-activation or margin is from where its slope jumps."""
     *hidden, last = network.forward(params, X)
     gaps = [np.abs(layer.u if layer.u.ndim == 2 else layer.u[0] - layer.u[1]).min() for layer in hidden]
     if loss == "svm":
@@ -30,7 +30,7 @@ def kink_distance(network, params, X, y, loss):
 
 
 def draw(activation, loss, depth, regulariser):
-    """Give a network of the variant, random parameters (biases too), and data that keep away from the kinks."""
+    """Return a network of the variant, random parameters (biases too), and data that keep away from the kinks."""
     network = build(activation, loss, regulariser, NAMES[:depth])
     classes = 1 if loss == "sigmoid" else SIZES[3]
     for seed in range(100):
@@ -44,7 +44,7 @@ def draw(activation, loss, depth, regulariser):
 
 
 def moved(params, name, index, step):
-    """Give the parameters with one entry moved."""
+    """Return the parameters with one entry moved."""
     theta = params[name].astype(np.result_type(params[name], step))
     theta[index] += step
     return {**params, name: theta}

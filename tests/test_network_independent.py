@@ -32,7 +32,7 @@ UNITS = {
 
 
 def scores_of_one(theta, x, activation, names):
-    """Give the scores of one example, a vector."""
+    """Return the scores of one example, a vector."""
     *hidden, (weights, bias) = names
     for W, b in hidden:
         if activation == "maxout":
@@ -44,7 +44,7 @@ def scores_of_one(theta, x, activation, names):
 
 
 def loss_of_one(scores, label, loss):
-    """Give the data loss of one example."""
+    """Return the data loss of one example."""
     if loss == "softmax":
         return -anp.log(anp.exp(scores[label]) / anp.sum(anp.exp(scores)))
     if loss == "svm":
@@ -54,7 +54,7 @@ def loss_of_one(scores, label, loss):
 
 
 def objective(theta, X, y, reg, activation, loss, regulariser, names):
-    """Give the whole loss."""
+    """Return the whole loss."""
     data = sum(
         loss_of_one(scores_of_one(theta, x, activation, names), int(label), loss) for x, label in zip(X, y, strict=True)
     )

@@ -13,13 +13,13 @@ from reference.regularisers import REGULARISERS
 
 
 def rows(N, rng):
-    """Give N rows of six features, and labels 0, 1 and 2 that two of them decide."""
+    """Return N rows of six features, and labels 0, 1 and 2 that two of them decide."""
     X = rng.standard_normal((N, 6))
     return X, (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 
 
 def case():
-    """Give a network, parameters with random biases, and training and validation data."""
+    """Return a network, parameters with random biases, and training and validation data."""
     rng, network = np.random.RandomState(3), build()
     params = {name: rng.standard_normal(shape) for name, shape in network.shapes((6, 8, 3)).items()}
     return network, params, (*rows(43, rng), *rows(20, rng))
@@ -31,7 +31,7 @@ def mean_bias(du, layer):
 
 
 def softmaxed(z):
-    """Give probabilities."""
+    """Return probabilities."""
     e = np.exp(z)
     return e / e.sum(axis=1, keepdims=True)
 
@@ -127,7 +127,7 @@ WRONG = {
 
 
 def answers(network):
-    """Give all that can be asked of a network, flattened for comparison."""
+    """Return all that can be asked of a network, flattened for comparison."""
     _right, params, data = case()
     X, y = data[:2]
     training = network.train(params, *data, 0.3, 0.8, 0.1, 9, 10, np.random.RandomState(5))

@@ -9,13 +9,13 @@ from reference.network import build
 
 
 def rows(N, rng):
-    """Give N rows of six features, and labels 0, 1 and 2 that two of them decide."""
+    """Return N rows of six features, and labels 0, 1 and 2 that two of them decide."""
     X = rng.standard_normal((N, 6))
     return X, (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 
 
 def case():
-    """Give a network, parameters with random biases, and training and validation data."""
+    """Return a network, parameters with random biases, and training and validation data."""
     rng, network = np.random.RandomState(3), build()
     params = {name: rng.standard_normal(shape) for name, shape in network.shapes((6, 8, 3)).items()}
     return network, params, (*rows(43, rng), *rows(20, rng))

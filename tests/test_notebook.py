@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbconvert.preprocessors import ExecutePreprocessor
 
-from grader.assignment import bundled
+from grader.rubric import bundled
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -28,7 +28,7 @@ def read(tmp_path):
 
 
 def kept(submission):
-    """Give the statements that are run, as text."""
+    """Return the statements that are run, as text."""
     return [ast.unparse(ast.parse(s.source).body[index]) for s in submission.segments for index in s.kept]
 
 

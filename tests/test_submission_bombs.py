@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from grader.submission import documents, load
-from grader.submission.reading import read as hand_in
+from grader.submission.read_files import read as hand_in
 from grader.submission.syntax import LARGEST
 from hanging import must_end
 
@@ -23,7 +23,7 @@ def read(path):
 
 
 def refusal(path):
-    """Give the message of a submission that cannot be run."""
+    """Return the message of a submission that cannot be run."""
     submission = read(path)
     assert submission.problem is not None
     assert submission.problem.status == "failed_to_load"
@@ -51,13 +51,13 @@ CELL = json.dumps({"cell_type": "code", "source": NET, "metadata": {}, "outputs"
 
 
 def directory_of(data):
-    """Give where a zip's list of members begins, and its end record."""
+    """Return where a zip's list of members begins, and its end record."""
     at = data.rindex(b"PK\x05\x06")
     return struct.unpack_from("<L", data, at + 16)[0], at
 
 
 def with_directory(data, directory, entries):
-    """Give a zip with another list of members, and an end record that fits it."""
+    """Return a zip with another list of members, and an end record that fits it."""
     start, at = directory_of(data)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, entries, entries, len(directory), start, 0)
     assert data[at:][:4] == b"PK\x05\x06"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.locate.statements import statements
+from grader.locate.source_statements import statements
 from grader.submission import load
 
 # The same lines over and over: a tracer doubles the time and learns nothing.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.submission import entries, ignored, safe_names
-from grader.submission.naming import plain_stem
+from grader.submission.name_submissions import plain_stem
 
 
 def test_entries_of_a_class(tmp_path):

@@ -5,8 +5,8 @@ import sys
 import nbformat
 import pytest
 
-from grader.submission import load, newer
-from grader.submission.newer import newer as found_in
+from grader.submission import load, newer_syntax
+from grader.submission.newer_syntax import newer as found_in
 from hanging import must_end
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -18,7 +18,7 @@ def _old(monkeypatch):
     """Read as Python 3.11 does, which the tests below 3.12 run on."""
     if sys.version_info >= (3, 12):
         pytest.skip("this Python reads most of what is asked here")
-    monkeypatch.setattr(newer, "HERE", (3, 11))
+    monkeypatch.setattr(newer_syntax, "HERE", (3, 11))
 
 
 def read(tmp_path, *cells, version="3.12.4"):

@@ -34,7 +34,7 @@ def zipped(path, members, **options):
 
 
 def refusal(path):
-    """Give the status and message of a submission that cannot be run."""
+    """Return the status and message of a submission that cannot be run."""
     submission = read(path)
     assert submission.problem is not None
     assert submission.segments == ()
@@ -260,7 +260,7 @@ def test_unreadable_file(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("grader.submission.reading.os.open", refuse)
+    monkeypatch.setattr("grader.submission.read_files.os.open", refuse)
     message = "a.py cannot be read: Permission denied. Hand in a file that can be opened."
     assert refusal(path) == ("failed_to_load", message)
 

@@ -5,9 +5,9 @@ import ast
 import nbformat
 import pytest
 
-from grader.locate.statements import statements
+from grader.locate.source_statements import statements
 from grader.submission import load
-from grader.submission.fault import SubmissionError
+from grader.submission.errors import SubmissionError
 from grader.submission.salvage import read
 from hanging import must_end
 

@@ -15,7 +15,7 @@ def notebook(*cells):
 
 
 def texts(segments):
-    """Give the kept statements of segments, as text."""
+    """Return the kept statements of segments, as text."""
     return [ast.unparse(ast.parse(s.source).body[index]) for s in segments for index in s.kept]
 
 
@@ -35,7 +35,7 @@ def read(tmp_path):
 
 
 def firsts(submission):
-    """Give the first line of each kept statement."""
+    """Return the first line of each kept statement."""
     return [text.split("\n")[0] for text in texts(submission.segments)]
 
 
@@ -295,7 +295,7 @@ def test_a_broken_variable_does_not_cost_the_class(read):
 
 
 def modules(submission):
-    """Give each module's name with the first lines of what is kept of it."""
+    """Return each module's name with the first lines of what is kept of it."""
     return {m.name: [t.split("\n")[0] for t in texts([m.segment])] for m in submission.modules}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.diagnosis import NO_STEP
-from grader.records import Assignment, Report, Suspect, Verdict
+from grader.model import Assignment, Report, Suspect, Verdict
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
 Cell = Literal["passed", "charged", "credited"]
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def caught(self) -> tuple[str, ...]:
-        """Give the checks that fail by this mistake, charged or not."""
+        """Return the checks that fail by this mistake, charged or not."""
         return tuple(check for check, cell in self.cells.items() if cell != "passed")
 
 
@@ -62,7 +62,7 @@ class Audit:
 
     @property
     def mistakes(self) -> tuple[Row, ...]:
-        """Give the rows of real mistakes: neither solutions nor other right ways."""
+        """Return the rows of real mistakes: neither solutions nor other right ways."""
         return tuple(row for row in self.rows if row.trial.suspect and not row.trial.suspect.harmless)
 
 
@@ -164,7 +164,7 @@ def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _cover(check: str, rubric: Sequence[str], caught: Sequence[Row]) -> tuple[str, ...]:
-    """Give other checks that together catch all these rows: each time the one that catches most of what is left."""
+    """Return other checks that together catch all these rows: each time the one that catches most of what is left."""
     left, chosen = list(caught), list[str]()
     while left:
         best = max((one for one in rubric if one != check), key=lambda one: sum(one in row.caught for row in left))

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import getdoc
 
-from grader.checks import forward, gradients, histories, learning, minibatch, prediction, training, tuning
-from grader.checks.evidence import Evidence
-from grader.records import Finding, Group
+from grader.checks import forward, gradients, histories, learning, minibatch, parameter_updates, prediction, tuning
+from grader.checks.context import Evidence
+from grader.model import Finding, Group
 
 __all__ = ["CHECKS", "Check", "Evidence"]
 
@@ -38,8 +38,8 @@ _ALL = (
     Check("gradient_W2", "gradients", gradients.gradient_W2),
     Check("gradient_b2", "gradients", gradients.gradient_b2),
     Check("numeric_gradient", "gradients", gradients.numeric_gradient),
-    Check("update_rule", "train", training.update_rule),
-    Check("decay", "train", training.decay),
+    Check("update_rule", "train", parameter_updates.update_rule),
+    Check("decay", "train", parameter_updates.decay),
     Check("minibatch", "train", minibatch.minibatch),
     Check("histories", "train", histories.histories),
     Check("learns_toy", "train", learning.learns_toy),

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from grader.compare import compare, number
-from grader.records import Array, Floats
+from grader.model import Array, Floats
 
 NOUNS = {"N": "example", "D": "input", "H": "hidden unit", "C": "class"}
 FORMULAS: Mapping[str, Callable[..., float]] = {

@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.array_differences import Pair, constant, facts_of, listed, multiple
-from grader.checks.evidence import Evidence, loss_calls, read_loss
-from grader.checks.given import regulariser_right
-from grader.checks.losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
+from grader.checks.context import Evidence, loss_calls, read_loss
+from grader.checks.given_gradients import regulariser_right
+from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
 from grader.compare import as_array, fit, is_single
-from grader.records import Array, Call, Finding, Floats
+from grader.model import Array, Call, Finding, Floats
 
 MOST = 3
 LARGE = 100_000  # entries: no array that is the right one in another way has more, and one of 16 MiB would become 128

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, own_params
-from grader.checks.losses import cross_entropy
+from grader.checks.context import Evidence, own_params
+from grader.checks.read_losses import cross_entropy
 from grader.compare import as_array
-from grader.records import Floats
+from grader.model import Floats
 
 LEARNT = 0.1  # the toy's final loss; right programs reach 0.008, one that does not learn stays above 0.9
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.checks.context import Evidence, fact, loss_calls, not_started, obstacle, read_loss, settle
 from grader.checks.describe_difference import of_data_loss, of_scores, with_clues
-from grader.checks.evidence import Evidence, fact, loss_calls, not_started, obstacle, read_loss, settle
-from grader.checks.losses import (
+from grader.checks.read_losses import (
     allowed_conventions,
     convention,
     data_loss_right,
@@ -19,7 +19,7 @@ from grader.checks.losses import (
     right_for_own_scores,
 )
 from grader.compare import as_array, describe, fit, number
-from grader.records import Array, Finding, Floats, HeatMap
+from grader.model import Array, Finding, Floats, HeatMap
 
 # 1000 + s keeps three digits fewer of s than s does.
 SHIFT_TOLERANCE = 1e-5

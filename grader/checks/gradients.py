@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.describe_difference import of_gradient, with_clues
-from grader.checks.evidence import (
+from grader.checks.context import (
     Evidence,
     best_array,
     fact,
@@ -19,10 +18,11 @@ from grader.checks.evidence import (
     settle,
     sweep,
 )
-from grader.checks.given import judged, regulariser_right
-from grader.checks.losses import difference_from, followed, loss_tolerance, right_gradient
+from grader.checks.describe_difference import of_gradient, with_clues
+from grader.checks.given_gradients import judged, regulariser_right
+from grader.checks.read_losses import difference_from, followed, loss_tolerance, right_gradient
 from grader.compare import Difference, compare, number
-from grader.records import Call, Finding, HeatMap
+from grader.model import Call, Finding, HeatMap
 
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",

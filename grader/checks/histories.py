@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, not_started, read_loss
+from grader.checks.context import Evidence, fact, not_started, read_loss
 from grader.checks.minibatch import positions
-from grader.checks.trainable import blocked, source, withheld
-from grader.checks.watched import ROWS, SAME, arguments_of, stand_in_of, watched
+from grader.checks.preconditions import blocked, source, withheld
+from grader.checks.watched_training import ROWS, SAME, arguments_of, stand_in_of, watched
 from grader.checks.whole_runs import ASKED, RUNS, moves
 from grader.compare import as_array, describe, number
-from grader.records import Array, Call, Finding, Floats, Params
+from grader.model import Array, Call, Finding, Floats, Params
 
 NEAR = 1e-4  # single precision keeps seven digits; a loss of other rows or parameters differs in the first two
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, read_loss
+from grader.checks.context import Evidence, fact, read_loss
 from grader.checks.final_scores import LEARNT, final_scores
 from grader.checks.gradients import strayed
-from grader.checks.losses import cross_entropy
 from grader.checks.minibatch import minibatch
+from grader.checks.parameter_updates import decay, runs, update_rule
+from grader.checks.preconditions import at, stopped
 from grader.checks.prediction import predict
-from grader.checks.trainable import at, stopped
-from grader.checks.training import decay, runs, update_rule
-from grader.checks.watched import ROWS, SAME, arguments_of, watched
+from grader.checks.read_losses import cross_entropy
+from grader.checks.watched_training import ROWS, SAME, arguments_of, watched
 from grader.compare import as_array, number
-from grader.records import Curves, Finding, StudentError
+from grader.model import Curves, Finding, StudentError
 
 LONGEST_CURVE = 100_000
 

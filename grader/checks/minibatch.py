@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact
-from grader.checks.trainable import blocked, source, withheld
-from grader.checks.watched import ROWS, arguments_of, end_of, watched
-from grader.records import Array, Call, Finding, Floats
+from grader.checks.context import Evidence, fact
+from grader.checks.preconditions import blocked, source, withheld
+from grader.checks.watched_training import ROWS, arguments_of, end_of, watched
+from grader.model import Array, Call, Finding, Floats
 
 LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
 NEAR = 1e-5  # of a row, relative: a program may train in single precision

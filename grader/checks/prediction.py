@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.checks.context import Evidence, fact, not_started, obstacle, settle
 from grader.checks.describe_difference import of_labels, with_clues
-from grader.checks.evidence import Evidence, fact, not_started, obstacle, settle
-from grader.checks.losses import scores_alike
+from grader.checks.read_losses import scores_alike
 from grader.compare import as_array, describe
-from grader.records import Array, Call, Finding
+from grader.model import Array, Call, Finding
 
 WATCHED = "watched/predict"
 

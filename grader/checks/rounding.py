@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from grader.compare import is_single
-from grader.records import Array
+from grader.model import Array
 
 DECIMALS = range(4, 9)  # fewer digits than four are another loss; more are as good as all
 # Of a swept loss, relative: the middles of its pairs scatter by 6e-12 in double precision, which is curvature (wrong

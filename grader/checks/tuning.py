@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from grader.checks.evidence import Evidence, not_started, obstacle, read_loss
+from grader.checks.context import Evidence, not_started, obstacle, read_loss
 from grader.checks.final_scores import final_scores
-from grader.checks.losses import resembles_the_loss
-from grader.checks.training import update_rule
+from grader.checks.parameter_updates import update_rule
+from grader.checks.read_losses import resembles_the_loss
 from grader.compare import as_number, describe
-from grader.records import Finding
+from grader.model import Finding
 
 ABOUT = "best_hyperparameters"
 

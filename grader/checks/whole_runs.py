@@ -11,13 +11,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, fact, obstacle, own_gradient, read_loss
+from grader.checks.context import Evidence, fact, obstacle, own_gradient, read_loss
 from grader.checks.final_scores import learnt
 from grader.checks.forward import unchanged
 from grader.checks.gradients import strayed
-from grader.checks.watched import SAME, SINGLE_NOISE, Step, arguments_of, end_of, step_rate, watched
+from grader.checks.watched_training import SAME, SINGLE_NOISE, Step, arguments_of, end_of, step_rate, watched
 from grader.compare import is_single, number
-from grader.records import Floats, Params
+from grader.model import Floats, Params
 
 RUNS = ("whole/1", "whole/2", "whole/3")
 # Where the program's own loss() was asked before each iteration: call and position of its step.

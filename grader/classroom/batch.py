@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
-from grader.classroom.desk import Graded, Sitting, Task, at_desk, failed, leave
 from grader.classroom.executors import ClusterError, Pool, Workers, gone, lost, opened
+from grader.classroom.worker import Graded, Sitting, Task, at_desk, failed, leave
 
 
 def graded(tasks: Iterable[Task], sitting: Sitting, workers: Workers) -> Generator[Graded, None, None]:
@@ -60,7 +60,7 @@ def _through(
 
 
 def _death(future: Future[Graded]) -> BaseException | None:
-    """Give how the worker died, or None where it did not; raise whatever else went wrong."""
+    """Return how the worker died, or None where it did not; raise whatever else went wrong."""
     error = CancelledError() if future.cancelled() else future.exception()
     if error is None or lost(error):
         return error

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from grader.classroom.basis import versions
+from grader.classroom.cache_keys import versions
 
 LOCAL = "local:"
 REMOTE = ("tcp://", "tls://")
@@ -34,7 +34,7 @@ class Workers:
 
     @property
     def alone(self) -> Workers:
-        """Give the same place for a single submission, in a process that may die."""
+        """Return the same place for a single submission, in a process that may die."""
         return self if self.cluster else Workers(jobs=2)
 
 
@@ -78,13 +78,13 @@ def opened(workers: Workers) -> Iterator[Pool]:
 
 
 def lost(error: BaseException) -> bool:
-    """Tell whether a task's error means that its worker died, and nothing of the task itself."""
+    """Return whether a task's error means that its worker died, and nothing of the task itself."""
     # By name: Dask is an extra, and is not imported where nobody asked for it.
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
 def gone(error: BaseException) -> bool:
-    """Tell whether a task's error means that the cluster itself is not there any more."""
+    """Return whether a task's error means that the cluster itself is not there any more."""
     return type(error).__name__ in {
         "CancelledError",
         "FutureCancelledError",
@@ -155,7 +155,7 @@ def _dask(address: str) -> Iterator[Pool]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[Any]:
-    """Give what a client connects to: the address, or a cluster of this machine that lives as long as the command."""
+    """Return what a client connects to: the address, or a cluster of this machine that lives as long as the command."""
     if address.startswith(REMOTE):
         yield address
         return
@@ -176,7 +176,7 @@ def _cluster(address: str) -> Iterator[Any]:
 
 
 def _looked_at(client: Any, address: str) -> int:
-    """Give the number of workers, once it is sure that all of them would grade alike."""
+    """Return the number of workers, once it is sure that all of them would grade alike."""
     found = client.run(versions)
     if not found:
         raise ClusterError(f"--cluster {address}: the scheduler has no workers. Start some: `dask worker {address}`.")

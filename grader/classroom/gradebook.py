@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from grader.classroom import ledger, roster_kept
-from grader.classroom.basis import Basis
-from grader.classroom.ledger import Ruled
+from grader.classroom import decisions_csv, roster_csv
+from grader.classroom.cache_keys import Basis
+from grader.classroom.decisions_csv import Ruled
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
 from grader.classroom.storage import FILE, LEDGER, ROSTER, GradebookError, NoSpaceError, Storage, restored, storable
-from grader.records import Decision, Report, Student
+from grader.model import Decision, Report, Student
 
 # What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
 __all__ = ["FILE", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError", "Ruled", "now"]
@@ -63,7 +63,7 @@ class Line:
 
 
 def now() -> str:
-    """Give the time as it is kept: UTC, to the second."""
+    """Return the time as it is kept: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -87,7 +87,7 @@ class Gradebook:
             if self.ruled():
                 self.write_beside()
             if not self.path.with_name(ROSTER).exists() and (roster := self.roster()):
-                roster_kept.write(self.path.with_name(ROSTER), roster)
+                roster_csv.write(self.path.with_name(ROSTER), roster)
 
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -114,51 +114,51 @@ class Gradebook:
                 _keep(database, line, assignment_text, place)
 
     def last(self) -> dict[str, Kept]:
-        """Give the last grading of each submission, by name, in the names' order."""
+        """Return the last grading of each submission, by name, in the names' order."""
         rows = self._storage.rows(f"{_KEPT} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
         return {kept.name: kept for kept in sorted(map(_kept, rows), key=lambda kept: kept.name)}
 
     def gradings(self, name: str) -> list[Kept]:
-        """Give all gradings of one submission, the oldest first."""
+        """Return all gradings of one submission, the oldest first."""
         return [_kept(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
 
     def last_id(self, name: str) -> int:
-        """Give the number of a submission's last grading."""
+        """Return the number of a submission's last grading."""
         query = "SELECT id FROM grading WHERE name = ? ORDER BY id DESC LIMIT 1"
         return int(self._storage.one(f"grading of {name}", query, name))
 
     def sources(self) -> dict[str, str]:
-        """Give where each submission came from last, by its name."""
+        """Return where each submission came from last, by its name."""
         rows = self._storage.rows("SELECT name, source FROM submission ORDER BY name")
         with self._storage.told():
             return {name: restored(source) for name, source in rows}
 
     def report(self, name: str) -> Report:
-        """Give the last report of a submission, with its figures; it is the grader's own, before any decision."""
+        """Return the last report of a submission, with its figures; it is the grader's own, before any decision."""
         what = f"report of {name}"
         packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
 
     def found(self, grading: int) -> tuple[bytes, bytes] | None:
-        """Give the report and the findings of a submission's last grading, both packed; None where they are not kept."""
+        """Return the report and the findings of a submission's last grading, both packed; None where they are not kept."""
         query = "SELECT record, findings FROM grading WHERE id = ? AND record IS NOT NULL AND findings IS NOT NULL"
         rows = self._storage.rows(query, grading)
         return (rows[0][0], rows[0][1]) if rows else None
 
     def published(self, grading: int) -> str:
-        """Give the report.json of a grading."""
+        """Return the report.json of a grading."""
         return str(self._storage.one(f"grading {grading}", "SELECT report FROM grading WHERE id = ?", grading))
 
     def replies(self, number: int) -> bytes:
-        """Give the replies of a run, packed."""
+        """Return the replies of a run, packed."""
         return bytes(self._storage.one(f"replies {number}", "SELECT packed FROM replies WHERE id = ?", number))
 
     def assignment_text(self, digest: str) -> str:
-        """Give the assignment.toml of that digest."""
+        """Return the assignment.toml of that digest."""
         return str(self._storage.one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
 
     def rubric_folder(self) -> Path | None:
-        """Give where the rubric of the last grading stood, or None where there is none or nobody said."""
+        """Return where the rubric of the last grading stood, or None where there is none or nobody said."""
         rows = self._storage.rows(
             "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
         )
@@ -188,12 +188,12 @@ class Gradebook:
                 raise ValueError(f"decision {number} does not stand, or nothing was said of taking it back")
 
     def ruled(self, name: str | None = None) -> list[Ruled]:
-        """Give all decisions, those taken back too, the oldest first; of one submission, or of all."""
+        """Return all decisions, those taken back too, the oldest first; of one submission, or of all."""
         query = f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number"  # noqa: S608 -- as above
         return [Ruled(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
     def decisions(self) -> dict[str, tuple[Decision, ...]]:
-        """Give the decisions that stand, by the submission's name."""
+        """Return the decisions that stand, by the submission's name."""
         found: dict[str, tuple[Decision, ...]] = {}
         for ruled in self.ruled():
             if not ruled.withdrawn:
@@ -223,7 +223,7 @@ class Gradebook:
 
         Raises OSError.
         """
-        ledger.write(self.path.with_name(LEDGER), self.ruled())
+        decisions_csv.write(self.path.with_name(LEDGER), self.ruled())
 
     def set_roster(self, roster: Roster) -> None:
         """Keep a roster in place of the one before, in the file beside the gradebook, too."""
@@ -237,10 +237,10 @@ class Gradebook:
             database.execute("DELETE FROM student")
             database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
         with self._storage.told():
-            roster_kept.write(self.path.with_name(ROSTER), roster)
+            roster_csv.write(self.path.with_name(ROSTER), roster)
 
     def roster(self) -> Roster | None:
-        """Give the roster, or None where none was given."""
+        """Return the roster, or None where none was given."""
         rows = self._storage.rows("SELECT packed, roster, line, claims FROM student ORDER BY position")
         if not rows:
             return None

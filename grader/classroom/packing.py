@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from grader import records
-from grader.records import Array
-from grader.student.wire import DTYPES
+from grader import model
+from grader.model import Array
+from grader.sandbox.protocol import DTYPES
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT = 8
@@ -38,9 +38,7 @@ LONG = 100_000  # characters; a text above them stays out of the header, so that
 MOST = 512 << 20
 MOST_HEADER = 64 << 20
 MOST_NUMBERS = 64 << 20  # bytes of arrays that become lists
-KINDS = {
-    name: kind for name in records.__all__ if isinstance(kind := getattr(records, name), type) and is_dataclass(kind)
-}
+KINDS = {name: kind for name in model.__all__ if isinstance(kind := getattr(model, name), type) and is_dataclass(kind)}
 # `fields` looks through a class each time, which took a third of the time of packing a report.
 FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in KINDS.values()}
 
@@ -58,7 +56,7 @@ def pack(value: Any) -> bytes:
 
 
 def laid_out(value: Any) -> bytes:
-    """Give the bytes that `pack` compresses: the same value has the same ones, whichever zlib there is."""
+    """Return the bytes that `pack` compresses: the same value has the same ones, whichever zlib there is."""
     packing = _Packing()
     described = json.dumps(packing.describe(value), ensure_ascii=False, separators=(",", ":"))
     # Unescaped: two lone surrogates side by side would come back from \ud83d\ude00 as one character.
@@ -69,12 +67,12 @@ def laid_out(value: Any) -> bytes:
 
 
 def _gap(size: int) -> int:
-    """Give how many bytes are missing to the next boundary."""
+    """Return how many bytes are missing to the next boundary."""
     return -size % ALIGNMENT
 
 
 def unpack(data: bytes) -> Any:
-    """Give the record that `pack` laid out; its arrays cannot be written to.
+    """Return the record that `pack` laid out; its arrays cannot be written to.
 
     Raises DamagedError, with what is wrong, for bytes that `pack` did not make.
     """
@@ -195,7 +193,7 @@ class _Unpacking:
 
 @lru_cache(maxsize=4096)
 def _parsed(form: str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Give dtype, shape, and the bytes up to the next array."""
+    """Return dtype, shape, and the bytes up to the next array."""
     if not isinstance(form, str):
         raise TypeError("an array of no known form")
     code, *sizes = form.split(" ")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from grader.classroom.roster_text import EXPECTED, RosterError, Row, decoded, parsed
-from grader.records.sheet import Student
-from grader.report.untrusted import line as shown
+from grader.model.class_sheet import Student
+from grader.text.sanitise import line as shown
 
 __all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 
@@ -101,7 +101,7 @@ def read_roster(path: Path) -> Roster:
 
 
 def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
-    """Give the students' rows, and in which column what stands; no column where no header is known."""
+    """Return the students' rows, and in which column what stands; no column where no header is known."""
     separators = ",;\t"
     first = text.lstrip().split("\n", 1)[0].strip()
     if marked := first[:4].lower() == "sep=":  # for Excel alone
@@ -149,7 +149,7 @@ def _squeezed(header: str) -> str:
 
 
 def _fitted(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
-    """Give the row as long as the header, or say why it cannot be."""
+    """Return the row as long as the header, or say why it cannot be."""
     have, expected = len(row.cells), len(header.cells)
     if (have, expected) == (2, 1) and "name" in columns:  # a list of `Doe, Jane` without quotation marks
         return Row(row.line, (", ".join(cell.strip() for cell in row.cells),))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.report.untrusted import line as shown
+from grader.text.sanitise import line as shown
 
 ROWS = 20_000
 BYTES = 20_000_000
@@ -33,7 +33,7 @@ class Row:
 
 
 def decoded(path: Path, name: str) -> tuple[str, list[str]]:
-    """Give the file's text, and what there is to say of its encoding."""
+    """Return the file's text, and what there is to say of its encoding."""
     try:
         if not path.is_file():
             raise RosterError(
@@ -98,7 +98,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
 
 
 def parsed(text: str, separator: str, name: str) -> Iterator[Row]:
-    """Give the rows that hold anything."""
+    """Return the rows that hold anything."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begin = count = 0
     try:

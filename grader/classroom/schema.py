@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.classroom.packing import DamagedError, pack, unpack
-from grader.records import Report
-from grader.report.reading import carried_now
+from grader.model import Report
+from grader.reports.read_report_json import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
 APPLICATION = int.from_bytes(b"2LNG", "big")
@@ -118,7 +118,7 @@ class SchemaError(Exception):
 
 
 def version_of(database: sqlite3.Connection) -> int:
-    """Give the version of a database's tables, 0 for an empty one.
+    """Return the version of a database's tables, 0 for an empty one.
 
     Raises SchemaError for another program's, and for one that a newer grader wrote: before anything of it is changed.
     """

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from grader.classroom.schema import SchemaError, is_newest, migrate, version_of
-from grader.report.untrusted import line
+from grader.text.sanitise import line
 
 FILE = "gradebook.db"
 LEDGER = "decisions.csv"  # beside it: people's decisions once more
@@ -135,12 +135,12 @@ class Storage:
         self._database.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Give what a query finds; raises GradebookError."""
+        """Return what a query finds; raises GradebookError."""
         with self.told():
             return self._database.execute(query, values).fetchall()
 
     def one(self, what: str, query: str, *values: object) -> Any:
-        """Give the one value that a query finds; where it finds none, somebody took it out.
+        """Return the one value that a query finds; where it finds none, somebody took it out.
 
         what : what is looked for, to say it in the GradebookError.
         """
@@ -176,7 +176,7 @@ class Storage:
             raise self._in_words(error) from error
 
     def damaged(self, what: str) -> GradebookError:
-        """Give the error to raise where the file does not hold what was kept in it; what : what was found."""
+        """Return the error to raise where the file does not hold what was kept in it; what : what was found."""
         return GradebookError(
             f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and {_AGAIN};"
             f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
@@ -241,7 +241,7 @@ def storable(path: str) -> str:
 
 
 def restored(text: str) -> str:
-    """Give the path that `storable` wrote; raises UnicodeError where it wrote none of that kind."""
+    """Return the path that `storable` wrote; raises UnicodeError where it wrote none of that kind."""
     if not text.startswith(_BYTES):
         return text
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
@@ -263,7 +263,7 @@ def _means_full(error: Exception) -> bool:
 
 
 def _room_at(folder: Path) -> bool:
-    """Tell whether a file can still grow: SQLite calls a full disk an input/output error in some places."""
+    """Return whether a file can still grow: SQLite calls a full disk an input/output error in some places."""
     probe = folder / f".room.{os.getpid()}"
     try:
         probe.write_bytes(bytes(65_536))

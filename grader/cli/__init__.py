@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from grader import __version__
-from grader.cli.grading import grade, regrade
-from grader.cli.people import adjust, history
-from grader.cli.rubric import audit, build, demo, doctor
-from grader.cli.sheets import export
+from grader.cli.adjust import adjust, history
+from grader.cli.audit import audit, build, demo, doctor
+from grader.cli.export import export
+from grader.cli.grade import grade, regrade
 from grader.cli.similar import similar
 
 __all__ = ["main"]

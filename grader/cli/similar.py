@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.classroom.comparing import Comparison, compare_class
+from grader.classroom.compare_programs import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.writing import SIMILAR
-from grader.cli import shown
-from grader.cli.sheets import made
-from grader.report.untrusted import line
-from grader.sheets.similar import percent
+from grader.classroom.output import SIMILAR
+from grader.cli import common
+from grader.cli.export import made
+from grader.reports.similar_page import percent
+from grader.text.sanitise import line
 
 LISTED = 20
 A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and speak with the people."
@@ -29,36 +29,36 @@ Examples:
 
 Exit status: 0, whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
 )
-@shown.GRADED
+@common.GRADED
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
     help="Folder to write the page to, in place of DIR; its links to reports lead on from DIR alone.",
 )
-@shown.ASSIGNMENT
+@common.ASSIGNMENT
 def similar(out: Path, to: Path | None, folder: Path | None) -> None:
     """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
-    with shown.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
-        assignment = shown.assignment_of(folder or shown.same_folder(book))
+    with common.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
+        assignment = common.assignment_of(folder or common.same_folder(book))
         made(to or out, SIMILAR)
         found = compare_class(book, assignment, to)
-    screen = shown.screen()
+    screen = common.screen()
     _tell(screen, found)
-    shown.point_to(screen, found.page)
+    common.point_to(screen, found.page)
 
 
 def _tell(screen: Console, found: Comparison) -> None:
     likeness = found.likeness
-    shown.say_reasons(screen, likeness.left, "not compared")
+    common.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
     for twins in likeness.twins:
-        shown.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {shown.some(twins)}.")
+        common.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {common.some(twins)}.")
     if count < 2:
-        shown.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
+        common.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
         return
     if not likeness.pairs:
         others = "no others" if likeness.twins else "no two of them"
-        shown.say(screen, f"{count} programs compared: {others} stand out as built alike.")
+        common.say(screen, f"{count} programs compared: {others} stand out as built alike.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("first", "second", "alike", "passages"):
@@ -70,5 +70,5 @@ def _tell(screen: Console, found: Comparison) -> None:
     whole = len(likeness.pairs) + likeness.unlisted
     pairs = "1 pair stands out" if whole == 1 else f"{whole} pairs stand out"
     more = f"; the page shows the first {len(likeness.pairs)}" if likeness.unlisted else ""
-    shown.say(screen, f"{count} programs compared; {pairs}{more}.")
-    shown.say(screen, A_PLACE_TO_LOOK)
+    common.say(screen, f"{count} programs compared; {pairs}{more}.")
+    common.say(screen, A_PLACE_TO_LOOK)

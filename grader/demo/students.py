@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Each hands in a program with these mistakes, named as `reference.misconceptions.Way.name` does; the first eight are right.
+# Each hands in a program with these mistakes, named as `reference.catalogue.Way.name` does; the first eight are right.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "abara_chidi": (),
     "andersson_elin": ("relu_otherwise_1",),

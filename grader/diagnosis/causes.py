@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from grader.checks.evidence import Evidence
-from grader.checks.watched import ROWS, SAME, watched
-from grader.diagnosis.charges import Named
-from grader.records import Cause, Finding, Place, StudentError, Submission
+from grader.checks.context import Evidence
+from grader.checks.watched_training import ROWS, SAME, watched
+from grader.diagnosis.attribute import Named
+from grader.model import Cause, Finding, Place, StudentError, Submission
 
 METHODS = ("loss", "train", "predict")
 # What takes the place of the names that numpy no longer has; where none is listed, numpy's release notes tell.

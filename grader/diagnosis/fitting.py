@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.diagnosis.cast import fresh_evidence
-from grader.diagnosis.tables import Scene
-from grader.diagnosis.traces import Trace, same, trace
-from grader.records import Family, Fitted, LineUp
+from grader.diagnosis.candidates import fresh_evidence
+from grader.diagnosis.signature import Trace, same, trace
+from grader.diagnosis.signature_tables import Scene
+from grader.model import Family, Fitted, LineUp
 
 MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
 MOST_STEPS = 12  # of the secant; a straight line needs one

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.checks.evidence import Evidence
+from grader.checks.context import Evidence
 from grader.checks.gradients import own_slopes_agree
-from grader.records import Finding
+from grader.model import Finding
 
 LOSS, GRADIENTS = (
     ("scores", "data_loss", "regularised_loss"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.locate.case import Known
-from grader.locate.recorded import Made
-from grader.records import Array
+from grader.locate.recorded_case import Known
+from grader.locate.recorded_values import Made
+from grader.model import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.locate.reading import Reading
-from grader.locate.recorded import VARIABLE, Spot
+from grader.locate.loss_recording import Reading
+from grader.locate.recorded_values import VARIABLE, Spot
 
 
 def swapped_names(reading: Reading) -> Spot | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grader.locate.case import Case, laid_out
 from grader.locate.outputs import Form
-from grader.records import Array, Floats
+from grader.locate.recorded_case import Case, laid_out
+from grader.model import Array, Floats
 
 MOST_ROWS = 3  # rows or columns that are told by number
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.case import laid_out
-from grader.locate.recorded import Made
-from grader.records import Array, Floats
-from grader.student.stand_in import StandIn
+from grader.locate.recorded_case import laid_out
+from grader.locate.recorded_values import Made
+from grader.model import Array, Floats
+from grader.sandbox.stand_in_replies import StandIn
 
 
 @dataclass(frozen=True, eq=False)

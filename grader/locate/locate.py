@@ -12,20 +12,20 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.checks.evidence import Evidence
-from grader.checks.losses import allowed_conventions, convention, rounded
-from grader.locate import predict
-from grader.locate.case import Case
+from grader.checks.context import Evidence
+from grader.checks.read_losses import allowed_conventions, convention, rounded
+from grader.locate import find_in_predict
+from grader.locate.find_in_loss import Finder
+from grader.locate.find_in_train import TrainFinder
 from grader.locate.iterations import Asked
-from grader.locate.loss import Finder
 from grader.locate.outputs import outputs
 from grader.locate.recognise import Network
-from grader.locate.recorded import Recorded, Spot, read
+from grader.locate.recorded_case import Case
+from grader.locate.recorded_values import Recorded, Spot, read
+from grader.locate.source_statements import Statements, statements
 from grader.locate.spotted import Spotted
-from grader.locate.statements import Statements, statements
-from grader.locate.train import TrainFinder
-from grader.records import Call, Cause, Place, Submission
-from grader.student.stand_in import StandIn
+from grader.model import Call, Cause, Place, Submission
+from grader.sandbox.stand_in_replies import StandIn
 
 QUESTION = "recorded"
 SCORES, LOSS, PREDICT, TRAIN = range(4)  # the steps of the question
@@ -151,8 +151,8 @@ class Located:
         if recorded is None or case is None:
             return None
         # Its labels in these few rows may be right by chance.
-        found = predict.leaves(case, recorded, self.base)
-        return found.spot if found else predict.role(recorded, self.base, about)
+        found = find_in_predict.leaves(case, recorded, self.base)
+        return found.spot if found else find_in_predict.role(recorded, self.base, about)
 
     def _read(self, about: str) -> Spot | None:
         """Return what the text alone tells of a method that was not recorded: the line that sets a gradient, or its first."""
@@ -250,4 +250,4 @@ class Located:
     @cached_property
     def _wrong_in_predict(self) -> tuple[Spotted, ...]:
         recorded, case = self.recorded(PREDICT), self.case
-        return tuple(predict.spotted(case, recorded, self.base, self.statements)) if recorded and case else ()
+        return tuple(find_in_predict.spotted(case, recorded, self.base, self.statements)) if recorded and case else ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.locate.reading import Reading
-from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Made, Spot
+from grader.locate.loss_recording import Reading
+from grader.locate.recorded_values import ARGUMENT, RETURNED, VARIABLE, Made, Spot
 from grader.locate.replacing import Replaced
 from grader.locate.shared_lines import given_no_gradient, outside_shared
 from grader.locate.spotted import Spotted

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from grader.compare import as_array, as_number
-from grader.locate.case import Case, GradientForm, LossForm, Right, laid_out
 from grader.locate.recognise import Network
-from grader.records import Floats
+from grader.locate.recorded_case import Case, GradientForm, LossForm, Right, laid_out
+from grader.model import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.evidence import Evidence, loss_calls, own_gradient
-from grader.checks.losses import allowed_conventions, followed, right_gradient
+from grader.checks.context import Evidence, loss_calls, own_gradient
+from grader.checks.read_losses import allowed_conventions, followed, right_gradient
 from grader.compare import as_array
 from grader.locate.locate import LOSS, QUESTION
-from grader.locate.recorded import ARGUMENT, KINDS, Spot
-from grader.records import Array, Floats, Params
+from grader.locate.recorded_values import ARGUMENT, KINDS, Spot
+from grader.model import Array, Floats, Params
 
 FEWEST = 20  # entries that are moved, of parameters of which at least half is moved: a check of ten each moves fewer
 IN_A_ROW = 8  # of a recording that was cut short: entries moved one after another from the first on

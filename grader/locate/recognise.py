@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.locate.case import Case, GradientForm, Kind, Known, LossForm, Right, laid_out
-from grader.records import Floats
+from grader.locate.recorded_case import Case, GradientForm, Kind, Known, LossForm, Right, laid_out
+from grader.model import Floats
 
 # Values that may be carried undivided, or with another sign, and be put right later.
 _SCALED = frozenset({"d scores", "p - one-hot", "d h", "d u", "-log p true", "p", "sum of losses"})

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.locate.case import Case, Known, laid_out
 from grader.locate.outputs import Form, Outputs, is_told_by_form, mends_one, wrong
 from grader.locate.recognise import Network
-from grader.locate.recorded import Made
-from grader.records import Floats
+from grader.locate.recorded_case import Case, Known, laid_out
+from grader.locate.recorded_values import Made
+from grader.model import Floats
 
 # What one wrong value may stand for, in the order of the computation.
 FORWARD = ("u", "h", "scores")

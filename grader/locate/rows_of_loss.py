@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.locate.case import Known
 from grader.locate.differences import wrong_entries
-from grader.locate.loss import Finder
-from grader.locate.recorded import VARIABLE, Made, Spot
-from grader.locate.rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, stopped
+from grader.locate.find_in_loss import Finder
+from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, stopped
+from grader.locate.recorded_case import Known
+from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.wrong_in_loss import WrongInLoss
-from grader.records import StepStatus
+from grader.model import StepStatus
 
 _ENTRY = re.compile(r"\[\d+\]$")  # of a list that a loop fills
 FEW_CALLS = 3  # of a function that is called for each layer; one that is called for each entry is a loop

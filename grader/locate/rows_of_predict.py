@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.case import Case
 from grader.locate.differences import difference, not_finite, wrong_entries
-from grader.locate.predict import leaves
+from grader.locate.find_in_predict import leaves
+from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, moment, stopped, wrong
 from grader.locate.recognise import Network
-from grader.locate.recorded import Made, Recorded
-from grader.locate.rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, moment, stopped, wrong
+from grader.locate.recorded_case import Case
+from grader.locate.recorded_values import Made, Recorded
+from grader.locate.source_statements import Statements
 from grader.locate.spotted import Spotted
-from grader.locate.statements import Statements
-from grader.locate.words import Words
+from grader.locate.value_names import Words
 
 MOST_LOOKED_AT = 200  # values; a program of scalar loops makes thousands
 # What a value of a shape is held against, where it is nothing right.

@@ -10,12 +10,12 @@ from itertools import pairwise
 import numpy as np
 
 from grader.compare import as_array
+from grader.locate.find_in_train import TrainFinder
 from grader.locate.iterations import is_value, positions, rate_of, same_each_time
-from grader.locate.recorded import VARIABLE, Made, Spot
-from grader.locate.rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
+from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
+from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.spotted import Spotted
-from grader.locate.train import TrainFinder
-from grader.records import Array
+from grader.model import Array
 
 KEYS = {
     "loss_history": "loss",

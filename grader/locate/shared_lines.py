@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.locate.reading import Reading
-from grader.locate.recorded import ARGUMENT, Made, Spot
+from grader.locate.loss_recording import Reading
+from grader.locate.recorded_values import ARGUMENT, Made, Spot
 
 
 def outside_shared(reading: Reading, made: Made, step: str) -> Spot:

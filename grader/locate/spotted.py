@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.locate.case import Known
-from grader.locate.recorded import Made, Spot
+from grader.locate.recorded_case import Known
+from grader.locate.recorded_values import Made, Spot
 
 
 @dataclass(frozen=True, eq=False)

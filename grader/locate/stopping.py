@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.locate.reading import Reading
-from grader.locate.recorded import ARGUMENT, VARIABLE, Made, Spot
+from grader.locate.loss_recording import Reading
+from grader.locate.recorded_values import ARGUMENT, VARIABLE, Made, Spot
 
 
 def first_not_finite(reading: Reading) -> Made | None:

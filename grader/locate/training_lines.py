@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.case import laid_out
 from grader.locate.iterations import Asked, Iteration, is_value, positions, rate_of
-from grader.locate.recorded import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
-from grader.locate.statements import Statements
-from grader.records import Array
+from grader.locate.recorded_case import laid_out
+from grader.locate.recorded_values import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
+from grader.locate.source_statements import Statements
+from grader.model import Array
 
 # How much earlier, in events, the line that makes an accuracy may come than the one that keeps it.
 NEAR_EVENTS = 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.locate.passes import ManyPasses
-from grader.locate.statements import statements
-from grader.records import Assignment, Cause, Finding, Findings, Place, Submission
+from grader.locate.source_statements import statements
+from grader.model import Assignment, Cause, Finding, Findings, Place, Submission
 
 OF_EACH = ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")  # in the order of the parameters
 OF_ALL = "numeric_gradient"

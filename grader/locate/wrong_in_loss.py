@@ -9,15 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.locate.case import Right
 from grader.locate.differences import difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
-from grader.locate.loss import Finder
-from grader.locate.recorded import Made, Spot
+from grader.locate.find_in_loss import Finder
+from grader.locate.kept_rows import Row, last_line, moment, wrong
+from grader.locate.recorded_case import Right
+from grader.locate.recorded_values import Made, Spot
 from grader.locate.replacing import Replaced
-from grader.locate.rows import Row, last_line, moment, wrong
 from grader.locate.spotted import Spotted
-from grader.locate.words import Words
-from grader.records import Floats
+from grader.locate.value_names import Words
+from grader.model import Floats
 
 # What may stand for a step in a right program: the nearest of them tells how a value differs.
 ALIKE: Mapping[str, tuple[str, ...]] = {

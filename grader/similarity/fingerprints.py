@@ -42,7 +42,7 @@ def fingerprints(reading: Reading, gram: int = GRAM, window: int = WINDOW) -> tu
 
 
 def grams(words: Sequence[str], gram: int = GRAM) -> list[int]:
-    """Give the value of each run of `gram` words; a shorter function is one gram as a whole."""
+    """Return the value of each run of `gram` words; a shorter function is one gram as a whole."""
     if len(words) < gram:
         return [_hashed([_number(word) for word in words])] if len(words) >= SHORTEST else []
     numbers = [_number(word) for word in words]

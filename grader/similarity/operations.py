@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.similarity.binding import Meanings, root
+from grader.similarity.name_table import Meanings, root
 
 _OPERATORS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -29,7 +29,7 @@ Part = ast.AST | Word
 
 
 def parts(node: ast.AST, known: Meanings) -> list[Part]:
-    """Give what a node is made of: nodes that are still to be told, and its own word where it has one."""
+    """Return what a node is made of: nodes that are still to be told, and its own word where it has one."""
     rule = _RULES.get(type(node))
     if rule is not None:
         return rule(node, known)
@@ -211,7 +211,7 @@ def _operand(node: ast.expr) -> str:
 
 
 def _constant(node: ast.expr) -> str | None:
-    """Give a constant as it stands in a word, or None where it is none."""
+    """Return a constant as it stands in a word, or None where it is none."""
     sign = ""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         sign, node = "-", node.operand

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from grader.records.arrays import Floats
-from grader.records.likeness import Likeness, Pair, Program
-from grader.similarity.binding import given_by, identifiers
+from grader.model.arrays import Floats
+from grader.model.similar_programs import Likeness, Pair, Program
 from grader.similarity.fingerprints import fingerprints
+from grader.similarity.name_table import given_by, identifiers
 from grader.similarity.passages import Side, passages
-from grader.similarity.standing import groups, limit, listed
+from grader.similarity.rank_pairs import groups, limit, listed
 from grader.similarity.tokens import NotComparedError, read, statements
 from grader.similarity.weights import similarities, weighed
 
@@ -72,7 +72,7 @@ def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
 
 
 def _twins(sides: Mapping[str, Side]) -> tuple[tuple[str, ...], ...]:
-    """Give the names of programs that are one program, the largest group first; functions may stand in any order."""
+    """Return the names of programs that are one program, the largest group first; functions may stand in any order."""
     alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for name, side in sides.items():
         alike.setdefault(tuple(sorted(tuple(stream.words) for stream in side.reading.streams)), []).append(name)

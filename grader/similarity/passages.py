@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from grader.records.likeness import Passage, Span
+from grader.model.similar_programs import Passage, Span
 from grader.similarity.fingerprints import GRAM, grams
 from grader.similarity.tokens import Reading
 from grader.similarity.weights import Weights
@@ -37,7 +37,7 @@ class _Block:
 
 
 def passages(first: Side, second: Side, weights: Weights, common: AbstractSet[str]) -> tuple[Passage, ...]:
-    """Give the stretches that two programs build alike, in the order of the first; none overlaps another in either.
+    """Return the stretches that two programs build alike, in the order of the first; none overlaps another in either.
 
     common : names that the skeleton uses, which tell nothing about who chose them.
     """
@@ -97,7 +97,7 @@ def _overlap(one: _Block, other: _Block) -> bool:
 
 
 def _matches(first: Reading, second: Reading) -> Iterator[tuple[int, list[_Link]]]:
-    """Give each gram of the first that has a counterpart, with the lines of its words and of theirs.
+    """Return each gram of the first that has a counterpart, with the lines of its words and of theirs.
 
     Greedy: a run goes to the place where it lasts longest, and each word of the second is taken once.
     """

@@ -15,8 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.records.likeness import Program
-from grader.similarity.binding import FUNCTIONS, Later, Meanings, identifiers, meanings
+from grader.model.similar_programs import Program
+from grader.similarity.name_table import FUNCTIONS, Later, Meanings, identifiers, meanings
 from grader.similarity.operations import Part, Word, parts
 
 # As the grader's own reader: CPython's tree takes some 900 bytes a byte of source at worst.

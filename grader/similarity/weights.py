@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.records.arrays import Floats
+from grader.model.arrays import Floats
 
 # Weights are whole numbers of these, so that sums are exact and no order of programs changes one.
 _BIT = 1024
@@ -27,7 +27,7 @@ class Weights:
     size: int  # programs of the class
 
     def bits(self, fingerprint: int) -> float:
-        """Give -log2 of the chance that one more program would hold it, seen from two that do.
+        """Return -log2 of the chance that one more program would hold it, seen from two that do.
 
         Of the other size - 2, owners - 2 do: by Laplace's rule of succession the chance is (owners - 1) / size. What
         two of 400 share weighs 8.6 bits, what all share next to nothing; in a class of two everything shared weighs
@@ -37,7 +37,7 @@ class Weights:
 
     @property
     def least(self) -> float:
-        """Give the weight, in bits, that every program is taken to have at least."""
+        """Return the weight, in bits, that every program is taken to have at least."""
         return _FEWEST * _whole(self.size, 1) / _BIT
 
 

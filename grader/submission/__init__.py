@@ -1,8 +1,8 @@
 """What a student handed in, read without trust and without being run: see `load`."""
 
-from grader.submission.loading import load, understand
-from grader.submission.naming import entries, ignored, safe_names
-from grader.submission.reading import HandIn, receive
+from grader.submission.load import load, understand
+from grader.submission.name_submissions import entries, ignored, safe_names
+from grader.submission.read_files import HandIn, receive
 
 __all__ = [
     "HandIn",

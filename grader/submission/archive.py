@@ -12,8 +12,8 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from grader.submission.fault import failed
-from grader.submission.naming import is_wanted, listed, printable
+from grader.submission.errors import failed
+from grader.submission.name_submissions import is_wanted, listed, printable
 from grader.submission.quota import MEMBER_BYTES, MEMBERS, Taken
 
 _ENCRYPTED = 0x1

@@ -6,9 +6,9 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 
-from grader.submission.binding import FUNCTIONS
+from grader.submission.bindings import FUNCTIONS
 from grader.submission.blocks import indent_of, state_after
-from grader.submission.fault import SubmissionError
+from grader.submission.errors import SubmissionError
 from grader.submission.salvage import read
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.

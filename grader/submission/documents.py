@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from grader.records import Problem
+from grader.model import Problem
 from grader.submission.cells import Cell, Translated, translate
-from grader.submission.fault import SubmissionError
-from grader.submission.naming import printable
+from grader.submission.errors import SubmissionError
+from grader.submission.name_submissions import printable
 from grader.submission.notebooks import cells_of, content_of, is_notebook, no_cells, written_for
-from grader.submission.reading import File
+from grader.submission.read_files import File
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
 

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from grader.records import Place, Problem
-from grader.submission.fault import SubmissionError, failed, nothing_to_grade
+from grader.model import Place, Problem
+from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.syntax import quote
 
 _AGAIN = "Open it in Jupyter, save it there, and hand in that file."

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from grader.records import Place
-from grader.submission.binding import IMPORTS, bound_anywhere
-from grader.submission.choosing import Claim
-from grader.submission.gathering import Gathering
-from grader.submission.library import WELL_KNOWN
-from grader.submission.naming import listed
-from grader.submission.selecting import Selection
+from grader.model import Place
+from grader.submission.bindings import IMPORTS, bound_anywhere
+from grader.submission.broken_parts import Loss
+from grader.submission.choose_file import Claim
+from grader.submission.dependencies import Gathering
+from grader.submission.handed_in_modules import WELL_KNOWN
+from grader.submission.name_submissions import listed
+from grader.submission.select_statements import Selection
 from grader.submission.statements import BUILTINS, Statement, begun_in
-from grader.submission.stubs import Loss
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from grader.submission.fault import failed
+from grader.submission.errors import failed
 
 MEMBERS = 2000
 MEMBER_BYTES = 24 * 2**20

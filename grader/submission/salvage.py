@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from grader.submission import stubs
+from grader.submission import broken_parts
 from grader.submission.blocks import Block, Reader, indent_of
-from grader.submission.fault import SubmissionError
-from grader.submission.stubs import Kind, Loss
+from grader.submission.broken_parts import Kind, Loss
+from grader.submission.errors import SubmissionError
 from grader.submission.syntax import Complaint, complaint, error_at, parse, statements_of
 
 # A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
@@ -202,14 +202,14 @@ class _Salvage:
             name, place = unit.name, self._whole.place
             if kind == "class" and not owner and place and unit.first < place.line <= unit.end:
                 refusal = Complaint(place, self._whole.message, refusal.short)
-            stub = stubs.of_definition(unit, indent, refusal, kind) if name else {}
+            stub = broken_parts.of_definition(unit, indent, refusal, kind) if name else {}
         elif not owner:
             text = "\n".join(self._lines[unit.first : unit.end])
             if re.match(r"(?:import|from)\b", text):
                 words = [*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])]
                 self._refused |= dict.fromkeys(words, SubmissionError(refusal.problem))
             else:
-                stub = stubs.of_statement(unit, text, refusal)
+                stub = broken_parts.of_statement(unit, text, refusal)
         for number in range(unit.first, unit.end):
             self._new[number] = stub.get(number, "")
         self._losses.append(Loss(kind, name, owner, refusal, min(stub) + 1 if stub else 0))

@@ -12,13 +12,13 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import count
 
-from grader.records import Place
-from grader.submission.attaching import BLOCKS, Classes
-from grader.submission.binding import DEFINITIONS, IMPORTS, bound, changed, stored, within
+from grader.model import Place
+from grader.submission.bindings import DEFINITIONS, IMPORTS, bound, changed, stored, within
+from grader.submission.broken_parts import Loss
+from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
-from grader.submission.fault import SubmissionError, failed
+from grader.submission.errors import SubmissionError, failed
 from grader.submission.salvage import read
-from grader.submission.stubs import Loss
 from grader.submission.syntax import complaint, lines_of, place_in
 
 BUILTINS = frozenset(dir(builtins))

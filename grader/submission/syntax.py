@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from grader.records import Place, Problem
-from grader.submission.binding import FUNCTIONS, within
-from grader.submission.fault import SubmissionError, failed
-from grader.submission.naming import printable
-from grader.submission.newer import newer
+from grader.model import Place, Problem
+from grader.submission.bindings import FUNCTIONS, within
+from grader.submission.errors import SubmissionError, failed
+from grader.submission.name_submissions import printable
+from grader.submission.newer_syntax import newer
 
 # CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
 LARGEST = 256 * 1024

@@ -10,7 +10,7 @@ from reference.activations import sigmoid, tanh
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
     from reference.layers import Layer
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array, Params
+    from grader.model import Array, Params
 
 
 def without_reg(X: Array, y: Array, _reg: float) -> Any:

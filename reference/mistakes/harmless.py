@@ -10,7 +10,7 @@ from reference.losses import probabilities
 from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array, Params, Stage
+    from grader.model import Array, Params, Stage
     from reference.layers import Layer
     from reference.regularisers import Names
 

@@ -10,7 +10,7 @@ from reference.losses import as_they_are, probabilities
 from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def summed(z: Array, y: Array) -> Any:

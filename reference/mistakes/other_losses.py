@@ -10,7 +10,7 @@ from reference.losses import as_they_are, d_svm_loss, probabilities, svm_loss
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def both_sides(z: Array, y: Array) -> Any:

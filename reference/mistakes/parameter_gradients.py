@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import EACH, Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
     from reference.layers import Layer
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array, Params
+    from grader.model import Array, Params
     from reference.regularisers import Names
 
     Forward = Callable[[Array], Array]

@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
     from reference.layers import Layer
 
 

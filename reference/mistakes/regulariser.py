@@ -10,7 +10,7 @@ from reference.mistakes.entry import Misconception, Number
 from reference.regularisers import d_squared_parameters, squared_parameters
 
 if TYPE_CHECKING:
-    from grader.records import Array, Params
+    from grader.model import Array, Params
     from reference.regularisers import Names
 
 

@@ -8,7 +8,7 @@ from reference.mistakes.entry import EACH, Misconception, Number
 from reference.regularisers import d_squared_parameters
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def never(rate: float, _factor: float, _iteration: int, _per_epoch: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import EACH, Misconception
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def without_bias(x: Array, W: Array, _b: Array, _k: int) -> Any:

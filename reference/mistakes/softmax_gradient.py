@@ -10,7 +10,7 @@ from reference.losses import probabilities
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Array
+    from grader.model import Array
 
 
 def no_minus_one(z: Array, y: Array) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from reference.mistakes.entry import Misconception, Number
 
 if TYPE_CHECKING:
-    from grader.records import Params
+    from grader.model import Params
     from reference.regularisers import Names
 
 

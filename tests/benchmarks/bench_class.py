@@ -19,14 +19,14 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grader.assignment import bundled, load
-from grader.classroom.answers import Author, author
-from grader.classroom.basis import found_by
-from grader.classroom.desk import Desk, Sitting, Task
+from grader.classroom.cache_keys import found_by
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.planning import saved_task
+from grader.classroom.plan import saved_task
+from grader.classroom.reference_api import Author, author
+from grader.classroom.worker import Desk, Sitting, Task
 from grader.demo.students import SHEETS
-from grader.scoring import KNOWN
+from grader.rubric import bundled, load
+from grader.score import KNOWN
 
 
 def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:

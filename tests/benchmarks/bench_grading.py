@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
 from grader.judge import judge
+from grader.model import Segment, Submission
 from grader.pipeline import grade
-from grader.records import Segment, Submission
-from grader.report import FORMATS
-from grader.student.host import StudentHost
-from grader.student.terms import LAYERS, Weakening
-from reference.probes import draw
+from grader.reports import FORMATS
+from grader.rubric import bundled, load
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import LAYERS, Weakening
+from reference.questions import draw
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "submissions"
@@ -71,19 +71,19 @@ for _ in range(int(sys.argv[2])):
 
 @pytest.fixture(scope="module")
 def assignment():
-    """Give the bundled assignment."""
+    """Return the bundled assignment."""
     return load(bundled(), tuple(CHECKS))
 
 
 @pytest.fixture(scope="module")
 def probes(assignment):
-    """Give its questions."""
+    """Return its questions."""
     return draw(assignment, assignment.seed)
 
 
 @pytest.fixture(scope="module")
 def host(assignment):
-    """Give a host with one warm zygote."""
+    """Return a host with one warm zygote."""
     with StudentHost(assignment.limits) as opened:
         yield opened
 

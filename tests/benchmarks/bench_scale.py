@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 from bench_class import write_class
 
-from grader.assignment import bundled, load
-from grader.classroom.answers import author
-from grader.scoring import KNOWN
+from grader.classroom.reference_api import author
+from grader.rubric import bundled, load
+from grader.score import KNOWN
 
 TICKS = os.sysconf("SC_CLK_TCK")
 EVERY = 0.25  # seconds between two looks at the processes
@@ -55,7 +55,7 @@ def watched(folder: Path, out: Path, jobs: int) -> Run:
 
 
 def sizes(root: int) -> dict[str, float]:
-    """Give the resident MiB of the largest process of each kind under a command: itself, workers, zygotes, students."""
+    """Return the resident MiB of the largest process of each kind under a command: itself, workers, zygotes, students."""
     children = defaultdict(list)
     for path in Path("/proc").iterdir():
         if path.name.isdigit() and (line := stat(int(path.name))):
@@ -81,7 +81,7 @@ def kind_of(parent: str, pid: int) -> str:
 
 
 def stat(pid: int) -> list[str]:
-    """Give /proc/PID/stat after the name, which may hold anything."""
+    """Return /proc/PID/stat after the name, which may hold anything."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -89,13 +89,13 @@ def stat(pid: int) -> list[str]:
 
 
 def resident(pid: int) -> float:
-    """Give a process's resident memory in MiB."""
+    """Return a process's resident memory in MiB."""
     line = stat(pid)
     return int(line[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if line else 0.0
 
 
 def processor_time(pid: int) -> float:
-    """Give the processor seconds of a process itself, without its children."""
+    """Return the processor seconds of a process itself, without its children."""
     line = stat(pid)
     return (int(line[11]) + int(line[12])) / TICKS if line else 0.0
 

@@ -15,10 +15,10 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
-from grader.classroom.answers import Author, author
-from grader.records.likeness import Program, Text
+from grader.classroom.reference_api import Author, author
+from grader.model.similar_programs import Program, Text
+from grader.rubric import bundled, load
 from grader.similarity import compared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,12 +58,12 @@ def renamed(source: str) -> str:
 
 
 def program(name: str, source: str) -> Program:
-    """Give a program of one text, all of which is compared."""
+    """Return a program of one text, all of which is compared."""
     return Program(name, (Text(f"{name}.py", source),), (tuple(range(len(ast.parse(source).body))),))
 
 
 def skeleton() -> Program:
-    """Give the assignment's notebook."""
+    """Return the assignment's notebook."""
     cells = json.loads((ROOT / "assignment" / "two_layer_net.ipynb").read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]).replace("%matplotlib", "#") for cell in cells if cell["cell_type"] == "code"]
     texts = tuple(Text(f"code cell {number}", source) for number, source in enumerate(sources, 1))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
-from grader.student.host import StudentHost
+from grader.rubric import bundled, load
+from grader.sandbox.host import StudentHost
 from hostile.arena import BEST, LIMITS, Arena, short
 from hostile.soak import soak
 from hostile.world import World
-from reference.probes import draw
+from reference.questions import draw
 
 SAMPLES = Path(__file__).resolve().parents[1] / "submissions"
 HONEST = (

@@ -16,17 +16,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grader.assignment import bundled, load
 from grader.judge import judge
+from grader.model import Assignment, Judgement, LineUp, Probes, Run, Submission
 from grader.pipeline import grade
-from grader.records import Assignment, Judgement, LineUp, Probes, Run, Submission
-from grader.scoring import KNOWN
-from grader.student.host import StudentHost
+from grader.rubric import bundled, load
+from grader.sandbox.host import StudentHost
+from grader.score import KNOWN
 from grader.submission import load as load_submission
+from reference.catalogue import MISCONCEPTIONS, Way, ways
 from reference.handwriting import written
-from reference.misconceptions import MISCONCEPTIONS, Way, ways
-from reference.probes import draw, network_of
-from reference.rehearsal import line_up
+from reference.questions import draw, network_of
+from reference.simulate import line_up
 
 SAMPLES = Path(__file__).resolve().parent.parent / "submissions"
 FOLDS = 5
@@ -60,7 +60,7 @@ def names(judgement: Judgement) -> list[str]:
 
 
 def wanted(program: Program) -> set[str]:
-    """Give the ids that should be."""
+    """Return the ids that should be."""
     return {way.misconception.id for way in program.made_of}
 
 
@@ -76,7 +76,7 @@ def some_pairs(count: int, seed: int) -> list[tuple[Way, ...]]:
 
 
 def without(line: LineUp, left_out: set[str]) -> LineUp:
-    """Give the line-up without some mistakes; what was rehearsed of the others stays known."""
+    """Return the line-up without some mistakes; what was rehearsed of the others stays known."""
     kept = [index for index, suspect in enumerate(line.suspects) if suspect.id not in left_out]
     return LineUp(
         tuple(line.suspects[index] for index in kept),

@@ -43,15 +43,15 @@ class Exam:
         self._replies = {}
 
     def family(self, prefix):
-        """Give the ids of one family's calls, in the order in which they are asked."""
+        """Return the ids of one family's calls, in the order in which they are asked."""
         return [identity for identity in self.calls if identity.split("/")[0] == prefix]
 
     def expected(self, identity):
-        """Give the reference's answer to a call."""
+        """Return the reference's answer to a call."""
         return {name: self._arrays[key] for name, key in self._expected[identity].items()}
 
     def given(self, identity):
-        """Give a call's parameters."""
+        """Return a call's parameters."""
         return {name: self._arrays[key] for name, key in self.calls[identity]["params"].items()}
 
     def reply(self, identity):
@@ -106,7 +106,7 @@ class Exam:
 
 
 def near(theirs, right, relative):
-    """Tell whether every entry is near enough, relative to itself and to the array's largest."""
+    """Return whether every entry is near enough, relative to itself and to the array's largest."""
     right = np.asarray(right)
     return np.shape(theirs) == right.shape and np.allclose(
         theirs, right, rtol=relative, atol=relative * np.abs(right).max()
@@ -130,7 +130,7 @@ def data_loss(exam):
 
 
 def convention(exam):
-    """Give the factor of the regulariser that the losses show: a half or one, both of which are accepted."""
+    """Return the factor of the regulariser that the losses show: a half or one, both of which are accepted."""
     for factor in (0.5, 1.0):
         found = []
         for identity in exam.family("loss"):
@@ -182,7 +182,7 @@ def numeric_gradient(exam):
 
 
 def rates(exam):
-    """Give each iteration's learning rate, of which each parameter must have moved along its own gradient."""
+    """Return each iteration's learning rate, of which each parameter must have moved along its own gradient."""
     runs = exam.family("train")
     rate = exam.calls[runs[1]]["steps"][0][1]["learning_rate"]
     # train/0 has no train step, so that its results stand one place earlier.
@@ -250,7 +250,7 @@ def learns_toy(exam):
 
 
 def recognised(exam, identity):
-    """Give the share of held-out digits that the trained network's scores recognise."""
+    """Return the share of held-out digits that the trained network's scores recognise."""
     return np.mean(exam.reply(identity)[-1].argmax(axis=1) == exam.expected(identity)["y"])
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from nbformat import v4
 
 from grader.checks.learning import LEARNT
-from grader.kit import BEGIN, END
-from grader.records import Assignment
-from reference.probes import draw
+from grader.model import Assignment
+from grader.release import BEGIN, END
+from reference.questions import draw
 
 SOLUTION = Path(__file__).resolve().parents[2] / "reference" / "two_layer_net_solution.ipynb"
 PEERS = {"nbgrader": "0.9.6", "otter-grader": "7.0.0"}
@@ -121,7 +121,7 @@ def without_marks(source: str) -> str:
 
 
 def solution_cells() -> dict[str, str]:
-    """Give the solution notebook's class and hyperparameters, with their marks, and the one import that they need."""
+    """Return the solution notebook's class and hyperparameters, with their marks, and the one import that they need."""
     sources = [cell.source for cell in nbformat.read(SOLUTION, as_version=4).cells if cell.cell_type == "code"]
     return {
         "imports": "import numpy as np",
@@ -137,7 +137,7 @@ def notebook(cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
 
 
 def handed_in(student: str, *, wrong: bool = False) -> dict[str, str]:
-    """Give one student's cells; no two submissions are the same text."""
+    """Return one student's cells; no two submissions are the same text."""
     cells = {name: without_marks(source) for name, source in solution_cells().items()}
     for old, new in HALVED.items() if wrong else ():
         if old not in cells["network"]:

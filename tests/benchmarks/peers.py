@@ -44,8 +44,8 @@ from peer_class import (
 from rich.console import Console
 from rich.table import Table
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS
+from grader.rubric import bundled, load
 
 RETRIES = 3
 LARGE = 5  # times as many submissions, so that the start-up is spread
@@ -206,7 +206,7 @@ def run_otter_api(bench: Bench, count: int, jobs: int, *, wrong: bool = False) -
 
 
 def fresh(bench: Bench, name: str) -> Path:
-    """Give an empty folder for one run."""
+    """Return an empty folder for one run."""
     folder = bench.home / "runs" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -308,7 +308,7 @@ def table(found: Sequence[list[Timing]], submissions: int) -> Table:
 
 
 def pick(timings: Sequence[Timing], tool: str, jobs: int, submissions: int) -> Timing:
-    """Give one round's run of a kind."""
+    """Return one round's run of a kind."""
     return next(t for t in timings if (t.tool, t.jobs, t.submissions) == (tool, jobs, submissions))
 
 

@@ -31,14 +31,14 @@ from tempfile import TemporaryDirectory
 
 from edits import METHODS, Edit, drawn, method_at, widened
 
-from grader.assignment import bundled, load
+from grader.model import Assignment, Place, Probes
 from grader.pipeline import Grading, grade
-from grader.records import Assignment, Place, Probes
-from grader.scoring import KNOWN
-from grader.student.host import StudentHost
+from grader.rubric import bundled, load
+from grader.sandbox.host import StudentHost
+from grader.score import KNOWN
+from reference.catalogue import ways
 from reference.handwriting import written
-from reference.misconceptions import ways
-from reference.probes import draw, network_of
+from reference.questions import draw, network_of
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "submissions"

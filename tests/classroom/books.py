@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from grader.classroom import schema
-from grader.classroom.basis import Basis
+from grader.classroom.cache_keys import Basis
 from grader.classroom.gradebook import FILE, Gradebook, Line
 from grader.classroom.packing import pack
 from grader.classroom.roster import Roster
-from grader.records import Decision, Environment, HeatMap, Report, Student, Verdict
+from grader.model import Decision, Environment, HeatMap, Report, Student, Verdict
 
 RUBRIC = "title = 'x'\n"
 BASIS = Basis("digest", "rubric", "seed", "asked", '{"python": "3.11"}', isolated=True)
@@ -26,14 +26,14 @@ NEWEST = len(schema.MIGRATIONS)
 
 
 def reported(name, score=1.0):
-    """Give a report with a figure."""
+    """Return a report with a figure."""
     figure = HeatMap("W1", np.arange(6.0).reshape(2, 3), (1, 2))
     verdict = Verdict("loss", "Loss", "loss", "passed", score, 2.0, False, "good", figures=(figure,))
     return Report(name, f"class/{name}.py", score, 2.0, "graded", (verdict,), (), (), Environment({}, ()), {})
 
 
 def line(name, score=1.0, replies=b"replies", **other):
-    """Give one grading to be kept."""
+    """Return one grading to be kept."""
     report = reported(name, score)
     given = {
         "source": f"class/{name}.py",
@@ -48,7 +48,7 @@ def line(name, score=1.0, replies=b"replies", **other):
 
 
 def decision(kind="points", value=1.0, **other):
-    """Give a decision without a number."""
+    """Return a decision without a number."""
     given = {
         "check": "loss",
         "comment": "seen",
@@ -66,7 +66,7 @@ def rows(folder, query):
 
 
 def listed(folder):
-    """Give the names in a folder."""
+    """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -99,7 +99,7 @@ def filled(folder):
 
 @contextmanager
 def somebody():
-    """Give a folder, and be somebody whom its modes concern."""
+    """Return a folder, and be somebody whom its modes concern."""
     folder = Path(tempfile.mkdtemp())
     try:
         folder.chmod(0o777)

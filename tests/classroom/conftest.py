@@ -40,13 +40,13 @@ def write_rubric(folder: Path, *changes: tuple[str, str]) -> Path:
 
 @pytest.fixture
 def rubric(tmp_path):
-    """Give a folder with the shortened assignment."""
+    """Return a folder with the shortened assignment."""
     return write_rubric(tmp_path / "rubric")
 
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """Give a class's folder: three samples and seven programs that do nothing."""
+    """Return a class's folder: three samples and seven programs that do nothing."""
     folder = tmp_path / "class"
     folder.mkdir()
     for name in HANDED_IN:
@@ -58,14 +58,14 @@ def handed_in(tmp_path):
 
 @pytest.fixture
 def few_handed_in(handed_in):
-    """Give the same with three that do nothing: for commands that start several processes, or several times."""
+    """Return the same with three that do nothing: for commands that start several processes, or several times."""
     for number in range(3, 7):
         (handed_in / f"bare_{number}.py").unlink()
     return handed_in
 
 
 def command(*words: object) -> list[str]:
-    """Give the command line that starts the grader in a process of its own."""
+    """Return the command line that starts the grader in a process of its own."""
     return [sys.executable, "-m", "grader", *map(str, words)]
 
 
@@ -78,12 +78,12 @@ def run(*words: object, status: int = 0) -> str:
 
 
 def quiet() -> dict[str, str]:
-    """Give an environment in which what the command says is not broken into lines."""
+    """Return an environment in which what the command says is not broken into lines."""
     return {**os.environ, "COLUMNS": "1000"}
 
 
 def contents(out: Path) -> dict[str, object]:
-    """Give all that a graded folder says of each submission, but for times."""
+    """Return all that a graded folder says of each submission, but for times."""
     found: dict[str, object] = {}
     with Gradebook(out) as book:
         for name, kept in book.last().items():
@@ -102,7 +102,7 @@ def contents(out: Path) -> dict[str, object]:
 
 
 def timeless(text: str) -> str:
-    """Give a report.json or report.html without the one part that differs from run to run."""
+    """Return a report.json or report.html without the one part that differs from run to run."""
     less, count = re.subn(r'"timing": \{[^}]*\}|<dl [^>]*aria-label="Timing">.*?</dl>', "", text, flags=re.DOTALL)
     assert count == 1
     return less

@@ -14,12 +14,12 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from classroom.conftest import BARE, SAMPLES, write_rubric
-from grader.assignment import bundled
-from grader.classroom import answers
-from grader.classroom.basis import questions
+from grader.classroom import reference_api
+from grader.classroom.cache_keys import questions
 from grader.classroom.gradebook import FILE, Gradebook
 from grader.cli import main
-from grader.records import Assignment, LineUp, Probes
+from grader.model import Assignment, LineUp, Probes
+from grader.rubric import bundled
 
 RIGHT, WRONG, BROKEN, UNFINISHED = (
     "right_einsum.py",
@@ -52,15 +52,15 @@ class Folder:
         file.write_text(text, encoding="utf-8")
 
     def report(self, name: str) -> dict:
-        """Give a submission's report.json."""
+        """Return a submission's report.json."""
         return json.loads((self.out / "submissions" / name / "report.json").read_text(encoding="utf-8"))
 
     def page(self, name: str) -> str:
-        """Give a submission's report.html."""
+        """Return a submission's report.html."""
         return (self.out / "submissions" / name / "report.html").read_text(encoding="utf-8")
 
     def text(self, name: str) -> str:
-        """Give a file of the graded folder."""
+        """Return a file of the graded folder."""
         return (self.out / name).read_text(encoding="utf-8")
 
     def grade(self, *words: object, status: int = 0) -> str:
@@ -94,7 +94,7 @@ def say(*words: object, status: int = 0) -> str:
 
 
 def points(check: str, old: object, new: object) -> tuple[str, str]:
-    """Give the change of a check's points."""
+    """Return the change of a check's points."""
     return f'id = "{check}"\npoints = {old}\n', f'id = "{check}"\npoints = {new}\n'
 
 
@@ -103,7 +103,7 @@ _line_ups: dict[tuple[str, str], LineUp | None] = {}
 
 
 def staying(assignment: Assignment) -> Assignment:
-    """Give the assignment with its data where they stay: a test's folder is gone before what was drawn from it."""
+    """Return the assignment with its data where they stay: a test's folder is gone before what was drawn from it."""
     here, bundle = (folder / "data" / "digits.npz" for folder in (assignment.folder, bundled()))
     stays = here.is_file() and here.read_bytes() == bundle.read_bytes()
     return replace(assignment, folder=bundled()) if stays else assignment
@@ -116,7 +116,7 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
     """
     key = (assignment.digest, seed)
     if key not in _drawn:
-        drawn = answers.draw_probes(staying(assignment), seed)
+        drawn = reference_api.draw_probes(staying(assignment), seed)
         asked = (questions(assignment, drawn.calls), repr(assignment.variant))
         _drawn[key] = replace(drawn, line_up=_line_ups.setdefault(asked, drawn.line_up))
     return _drawn[key]
@@ -124,7 +124,7 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
 
 def at_hand(monkeypatch) -> None:
     """Let all commands of this process remember what they drew."""
-    for module in ("desk", "grading", "regrading"):
+    for module in ("worker", "grade_class", "regrade_class"):
         monkeypatch.setattr(f"grader.classroom.{module}.draw_probes", remembered)
 
 
@@ -151,7 +151,7 @@ def _graded(make: Callable[[str], Path], names: tuple[str, ...], seed: int | Non
 
 
 def graded_once(tmp_path_factory, tmp_path, monkeypatch, names=SMALL, seed=None) -> Folder:
-    """Give a copy of a graded class, and go there: its paths are relative, so that a copy is as the original."""
+    """Return a copy of a graded class, and go there: its paths are relative, so that a copy is as the original."""
     at_hand(monkeypatch)
     original = _graded(tmp_path_factory.mktemp, names, seed)
     shutil.copytree(original, tmp_path / "here")

@@ -16,7 +16,7 @@ EARLIER = "It was made for an earlier hand-in, and does not count for this one: 
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded."""
+    """Return a class that is graded."""
     return graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
 
@@ -26,7 +26,7 @@ def adjust(*words: object, status: int = 0, comment: str = "Seen in office hours
 
 
 def row(here, name: str) -> dict[str, str]:
-    """Give a submission's row of gradebook.csv."""
+    """Return a submission's row of gradebook.csv."""
     return next(one for one in csv.DictReader(io.StringIO(here.text("gradebook.csv"))) if one["submission"] == name)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from classroom.conftest import BARE, contents, run, write_rubric
 from classroom.once import at_hand, say
-from grader.classroom import basis
+from grader.classroom import cache_keys
 from grader.classroom.gradebook import FILE, Gradebook
 
 # Gradings like any other, one after another; the first of these lines are traced by test_regrade_command.py.
@@ -26,7 +26,7 @@ def _at_hand(monkeypatch):
 
 @pytest.fixture
 def two(tmp_path):
-    """Give a folder with two submissions that take a moment."""
+    """Return a folder with two submissions that take a moment."""
     folder = tmp_path / "class"
     folder.mkdir()
     for name in ("ann", "ben"):
@@ -108,9 +108,9 @@ def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
 
 def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
     """A hint or a check that changed in the clone leaves the run as it was, and the judgement not."""
-    before = basis.Basis("s", "a", "x", "q", basis.versions(), True)
-    monkeypatch.setattr(basis, "_judging", lambda: "another")
-    after = basis.Basis("s", "a", "x", "q", basis.versions(), True)
+    before = cache_keys.Basis("s", "a", "x", "q", cache_keys.versions(), True)
+    monkeypatch.setattr(cache_keys, "_judging", lambda: "another")
+    after = cache_keys.Basis("s", "a", "x", "q", cache_keys.versions(), True)
     assert before != after
     assert before.same_run(after)
 

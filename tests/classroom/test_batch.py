@@ -13,8 +13,8 @@ import pytest
 
 from grader.classroom import batch, executors
 from grader.classroom.batch import graded
-from grader.classroom.desk import Graded, Sitting, Task
 from grader.classroom.executors import ClusterError, Pool, SerialExecutor, Workers, opened
+from grader.classroom.worker import Graded, Sitting, Task
 from grader.submission import receive
 
 BARE = "class TwoLayerNet:\n    pass\n"
@@ -22,7 +22,7 @@ BARE = "class TwoLayerNet:\n    pass\n"
 
 @pytest.fixture
 def tasks(tmp_path):
-    """Give six submissions that take a moment."""
+    """Return six submissions that take a moment."""
     paths = [tmp_path / f"{letter}.py" for letter in "abcdef"]
     for path in paths:
         path.write_text(f"# {path.stem}\n{BARE}", encoding="utf-8")

@@ -20,7 +20,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture
 def started():
-    """Give a function that starts a process which ends with the test."""
+    """Return a function that starts a process which ends with the test."""
     with ExitStack() as stack:
 
         def start(*words: object) -> subprocess.Popen[str]:
@@ -36,7 +36,7 @@ def started():
 
 @pytest.fixture
 def scheduler(started):
-    """Give the address of a scheduler without workers."""
+    """Return the address of a scheduler without workers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -50,7 +50,7 @@ def scheduler(started):
 
 
 def answers(port: int) -> bool:
-    """Tell whether somebody listens there."""
+    """Return whether somebody listens there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -138,7 +138,7 @@ def test_a_killed_command_leaves_no_worker_of_dasks(tmp_path, few_handed_in, rub
 
 
 def alive(pid: int) -> bool:
-    """Tell whether a process is there, and not only waiting to be reaped."""
+    """Return whether a process is there, and not only waiting to be reaped."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
     except OSError:
@@ -147,7 +147,7 @@ def alive(pid: int) -> bool:
 
 
 def descendants(pid: int) -> set[int]:
-    """Give all processes below one."""
+    """Return all processes below one."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from classroom.once import Folder, graded_once, say
-from grader.sheets import SHEETS
+from grader.reports.class_formats import SHEETS
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
 "Doe, Ann",101,s101,ann,ann@example.org,1,bare.py
@@ -23,7 +23,7 @@ ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and its roster."""
+    """Return a class that is graded, and its roster."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
     (folder.path / "roster.csv").write_text(ROSTER, encoding="utf-8")
     return folder

@@ -21,7 +21,7 @@ if os.geteuid():
 
 
 def possible() -> bool:
-    """Tell whether a small disk can be made here."""
+    """Return whether a small disk can be made here."""
     words = [*ON_A_SMALL_DISK, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"]
     return bool(shutil.which("unshare")) and not subprocess.run(words, capture_output=True, check=False).returncode
 

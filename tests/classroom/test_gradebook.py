@@ -20,12 +20,12 @@ from classroom.books import (
 from grader.classroom import gradebook
 from grader.classroom.gradebook import Gradebook, GradebookError, Kept, Ruled
 from grader.classroom.roster import Claim, Roster
-from grader.records import Student
+from grader.model import Student
 
 
 @pytest.fixture
 def book(tmp_path):
-    """Give a gradebook that is open and empty."""
+    """Return a gradebook that is open and empty."""
     with Gradebook(tmp_path, create=True) as opened:
         yield opened
 

@@ -15,7 +15,7 @@ MINUTES = itertools.count()
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and a clock that goes on by a minute whenever it is read.
+    """Return a class that is graded, and a clock that goes on by a minute whenever it is read.
 
     It is a day ahead and goes on through all tests: the class was graded once, by the clock of whichever test came first.
     """
@@ -25,7 +25,7 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     monkeypatch.setattr("grader.classroom.gradebook.now", now)
-    monkeypatch.setattr("grader.cli.people.now", now)
+    monkeypatch.setattr("grader.cli.adjust.now", now)
     return graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
 

@@ -116,11 +116,11 @@ for step in range(1, int(sys.argv[2])):
 
 
 def line(name: str):
-    """Give something to keep."""
-    from grader.classroom.basis import Basis
+    """Return something to keep."""
+    from grader.classroom.cache_keys import Basis
     from grader.classroom.gradebook import Line
     from grader.classroom.packing import pack
-    from grader.records import Environment, Report
+    from grader.model import Environment, Report
 
     report = Report(name, name, 1.0, 2.0, "graded", (), (), (), Environment({}, ()), {})
     basis = Basis(name, "a", "s", "q", "{}", True)

@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as npst
 
 from grader.classroom import packing
 from grader.classroom.packing import DamagedError, laid_out, pack, unpack
-from grader.records import (
+from grader.model import (
     Curves,
     Environment,
     Finding,
@@ -36,8 +36,8 @@ from grader.records import (
     Submission,
     Verdict,
 )
-from grader.student.values import MAX_INT_BITS
-from grader.student.wire import DTYPES
+from grader.sandbox.protocol import DTYPES
+from grader.sandbox.values import MAX_INT_BITS
 
 texts = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates and control characters too
 whole = st.integers(-(2**MAX_INT_BITS) + 1, 2**MAX_INT_BITS - 1)
@@ -112,7 +112,7 @@ reports = st.builds(
 
 
 def same(one, other):
-    """Tell whether two values are equal in type and, for floats and arrays, in every bit that a value has."""
+    """Return whether two values are equal in type and, for floats and arrays, in every bit that a value has."""
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray):

@@ -36,14 +36,14 @@ def archived(folder: Path) -> None:
 
 
 def given_back(folder: Path) -> None:
-    """Give it back."""
+    """Return it back."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @pytest.fixture
 def place():
-    """Give a folder, and be somebody whom its modes concern."""
+    """Return a folder, and be somebody whom its modes concern."""
     with somebody() as parent:
         folder = parent / "graded"
         folder.mkdir()
@@ -231,7 +231,7 @@ def test_an_older_one_is_brought_up_to_date_where_that_is_possible(tmp_path):
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, with a decision."""
+    """Return a class that is graded, with a decision."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
     say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
     return folder
@@ -252,7 +252,7 @@ print(done.returncode, done.stdout, done.stderr)
 
 
 def possible() -> bool:
-    """Tell whether anything can be mounted here."""
+    """Return whether anything can be mounted here."""
     words = [*READ_ONLY, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     return bool(shutil.which("unshare")) and not subprocess.run(words, capture_output=True, check=False).returncode
 

@@ -11,12 +11,12 @@ import pytest
 
 from classroom.conftest import contents, timeless
 from classroom.once import BROKEN, SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
-from grader.assignment import load
-from grader.classroom.desk import Sitting
 from grader.classroom.executors import Workers
-from grader.classroom.regrading import StoppedError, regrade
-from grader.scoring import KNOWN
-from grader.student.host import StudentHost
+from grader.classroom.regrade_class import StoppedError, regrade
+from grader.classroom.worker import Sitting
+from grader.rubric import load
+from grader.sandbox.host import StudentHost
+from grader.score import KNOWN
 
 ALREADY = "were judged by this rubric already (--force judges them again)"
 BOTH = ("right_einsum", "wrong_half_the_gradient")
@@ -24,7 +24,7 @@ BOTH = ("right_einsum", "wrong_half_the_gradient")
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and a machine on which no student code can run."""
+    """Return a class that is graded, and a machine on which no student code can run."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
     def refuse(*_):
@@ -35,12 +35,12 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
 
 
 def table(folder: Folder, name: str = "regraded.csv") -> dict[str, dict[str, str]]:
-    """Give a table of the graded folder by submission."""
+    """Return a table of the graded folder by submission."""
     return {row["submission"]: row for row in csv.DictReader(folder.text(name).splitlines())}
 
 
 def moves(folder: Folder) -> dict[str, tuple[str, str, str]]:
-    """Give who moved, from where to where, and why."""
+    """Return who moved, from where to where, and why."""
     return {name: (row["before"], row["after"], row["why"]) for name, row in table(folder).items()}
 
 
@@ -116,7 +116,7 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
         suspects = tuple(replace(one, hint="Look at the lecture's slide 12.") for one in probes.line_up.suspects)
         return replace(probes, line_up=replace(probes.line_up, suspects=suspects, known={}))
 
-    monkeypatch.setattr("grader.classroom.desk.draw_probes", rehinted)
+    monkeypatch.setattr("grader.classroom.worker.draw_probes", rehinted)
     said = here.regrade("--force")
     assert "4 judged again. Nobody moved. 1 with the same points are told something else." in said
     assert "slide 12" in here.page("wrong_half_the_gradient")
@@ -178,7 +178,7 @@ def test_the_order_of_moves_and_all_their_reasons_are_in_the_table(here):
 
 def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypatch):
     """Where the list is cut, it is counted what moved how many."""
-    monkeypatch.setattr("grader.cli.grading.LISTED", 1)
+    monkeypatch.setattr("grader.cli.grade.LISTED", 1)
     here.change(points("scores", 8, 10), points("gradient_W1", 7, 8))
     said = here.regrade()
     assert "right_einsum 100 / 100 103 / 103 scores 8 -> 10, gradient_W1 7 -> 8 and 1 more;" in said
@@ -419,6 +419,6 @@ def test_ctrl_c_is_answered_in_words(here, monkeypatch):
             raise KeyboardInterrupt
         written.append(name)
 
-    monkeypatch.setattr("grader.classroom.regrading.write_submission", write)
+    monkeypatch.setattr("grader.classroom.regrade_class.write_submission", write)
     said = here.regrade(status=130)
     assert "Stopped: 1 of 4 are judged again and kept. The same command judges the rest." in said

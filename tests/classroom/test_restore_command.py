@@ -9,10 +9,10 @@ import shutil
 import pytest
 
 from classroom.once import graded_once, points, say
-from grader.classroom import restoring
+from grader.classroom import import_decisions
 from grader.classroom.gradebook import FILE, Ruled
 from grader.classroom.storage import LEDGER
-from grader.records import Decision
+from grader.model import Decision
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Section,submission
 "Doe, Ann",101,s101,ann,1,bare.py
@@ -25,7 +25,7 @@ HOSTILE = "=1+1 \\u001b <b>; @x\n- ::error::x\n\u00e4 'quoted', \"twice\""
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and its roster."""
+    """Return a class that is graded, and its roster."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
     (folder.path / "roster.csv").write_text(ROSTER, encoding="utf-8")
     return folder
@@ -33,10 +33,10 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
 
 @pytest.fixture
 def at(monkeypatch):
-    """Give a function that sets the clock by which people decide."""
+    """Return a function that sets the clock by which people decide."""
 
     def be(moment: str) -> None:
-        monkeypatch.setattr("grader.cli.people.now", lambda: moment)
+        monkeypatch.setattr("grader.cli.adjust.now", lambda: moment)
 
     return be
 
@@ -62,7 +62,7 @@ def decided(here) -> None:
 
 
 def told(here) -> dict[str, object]:
-    """Give all that reports, history and exports say, but for the gradings themselves: those are made again."""
+    """Return all that reports, history and exports say, but for the gradings themselves: those are made again."""
     found: dict[str, object] = {}
     with here.book() as book:
         found["ruled"] = book.ruled()
@@ -160,7 +160,7 @@ def test_what_is_taken_over_finds_its_place_in_time(taken, here, numbers, moved)
             for number, year in pairs
         ]
 
-    given, renumbered = restoring._numbered(made(taken), made(here))
+    given, renumbered = import_decisions._numbered(made(taken), made(here))
     assert [one.decision.number for one in given] == numbers
     assert renumbered == moved
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from grader.classroom import roster_text
 from grader.classroom.roster import Claim, Roster, RosterError, read_roster
-from grader.records.sheet import Student
-from grader.report.untrusted import line
+from grader.model.class_sheet import Student
+from grader.text.sanitise import line
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Two-layer net (4711),Assignments Current Points
@@ -29,7 +29,7 @@ EXPECTED = (
 
 @pytest.fixture
 def read(tmp_path):
-    """Give a function that writes a roster and reads it."""
+    """Return a function that writes a roster and reads it."""
 
     def written(content, name="class.csv"):
         path = tmp_path / name
@@ -40,7 +40,7 @@ def read(tmp_path):
 
 
 def refusal(read, content):
-    """Give the text with which a roster is refused."""
+    """Return the text with which a roster is refused."""
     with pytest.raises(RosterError) as caught:
         read(content)
     return str(caught.value)
@@ -371,7 +371,7 @@ contents = st.one_of(
 
 
 def outcome(path):
-    """Give the roster, or the text with which it is refused."""
+    """Return the roster, or the text with which it is refused."""
     try:
         return read_roster(path)
     except RosterError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from classroom.conftest import write_rubric
 from classroom.once import Folder, at_hand, graded_once, say
-from grader.classroom import grading
+from grader.classroom import grade_class
 
 ROSTER = """name,id,email,submission
 "Doe, Ann",101,ann@example.org,bare.py
@@ -20,7 +20,7 @@ ROSTER = """name,id,email,submission
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded, and its roster."""
+    """Return a class that is graded, and its roster."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
     (folder.path / "roster.csv").write_text(ROSTER, encoding="utf-8")
     return folder
@@ -28,7 +28,7 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """Give a class of two that is not graded yet, named as a platform names its downloads."""
+    """Return a class of two that is not graded yet, named as a platform names its downloads."""
     at_hand(monkeypatch)
     monkeypatch.chdir(tmp_path)
     write_rubric(tmp_path / "rubric")
@@ -44,7 +44,7 @@ def fresh(tmp_path, monkeypatch):
 
 
 def students(here) -> dict[str, str]:
-    """Give gradebook.csv's students by their submissions."""
+    """Return gradebook.csv's students by their submissions."""
     return {row["submission"]: row["student"] for row in csv.DictReader(io.StringIO(here.text("gradebook.csv")))}
 
 
@@ -54,7 +54,7 @@ def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh,
     (fresh.path / "roster.csv").write_text(
         f'name,id,submission\n"Doe, Ann",101,{names[0]}\n"Roe, Bob",102,{names[1]}\n', encoding="utf-8"
     )
-    written = grading.write_submission
+    written = grade_class.write_submission
 
     def stopped(out, name, files):
         if name.startswith("roebob"):
@@ -62,7 +62,7 @@ def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh,
         written(out, name, files)
 
     with monkeypatch.context() as patched:
-        patched.setattr(grading, "write_submission", stopped)
+        patched.setattr(grade_class, "write_submission", stopped)
         words = ("grade", "class", "--out", "graded", "--assignment", "rubric", "--roster", "roster.csv")
         assert "Stopped: 1 of 2 are graded and kept." in say(*words, status=130)
     first = names[0].removesuffix(".py")

@@ -21,7 +21,7 @@ from classroom.books import (
 from grader.classroom import schema
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
 from grader.classroom.packing import unpack
-from grader.classroom.standing import Standings
+from grader.classroom.results import Standings
 from grader.classroom.storage import ROSTER
 
 

@@ -9,24 +9,24 @@ import pytest
 from classroom.conftest import timeless
 from classroom.once import SMALL, UNFINISHED, graded_once, points
 from grader import pipeline
-from grader.classroom import basis, regrading
-from grader.classroom.basis import found_by
+from grader.classroom import cache_keys, regrade_class
 from grader.classroom.batch import graded
+from grader.classroom.cache_keys import found_by
 from grader.classroom.executors import Workers
-from grader.records import Assignment, Family, LatePolicy, Place, StepRow
+from grader.model import Assignment, Family, LatePolicy, Place, StepRow
 
 JUDGED = ("right_einsum", "wrong_half_the_gradient", "bare")
 
 
 @pytest.fixture
 def here(tmp_path_factory, tmp_path, monkeypatch):
-    """Give a class that is graded."""
+    """Return a class that is graded."""
     return graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def judged(monkeypatch):
-    """Give the list of submissions that are judged from now on."""
+    """Return the list of submissions that are judged from now on."""
     names = []
     find = pipeline.find
 
@@ -39,7 +39,7 @@ def judged(monkeypatch):
 
 
 def files(folder, names):
-    """Give all reports, but for the time that they took."""
+    """Return all reports, but for the time that they took."""
     return {
         (name, kind): timeless((folder.out / "submissions" / name / f"report.{kind}").read_text(encoding="utf-8"))
         for name in names
@@ -116,7 +116,7 @@ def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
         places.append(workers)
         return graded(tasks, sitting, Workers())
 
-    monkeypatch.setattr(regrading, "graded", noted)
+    monkeypatch.setattr(regrade_class, "graded", noted)
     here.change(POINTS)
     here.regrade("--jobs", "2")
     here.change(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"))
@@ -158,7 +158,7 @@ def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, probe
     assert found_by(other, probes) == found_by(assignment, probes)
 
 
-@pytest.mark.parametrize("field", [*sorted(set(Assignment.__dataclass_fields__) - basis._IN_WORDS), "checks"])
+@pytest.mark.parametrize("field", [*sorted(set(Assignment.__dataclass_fields__) - cache_keys._IN_WORDS), "checks"])
 def test_everything_else_of_the_rubric_is_what_they_depend_on(assignment, probes, field):
     """Whatever is not known to be harmless is a reason to judge again, and so is a check that comes or goes."""
     value = assignment.checks[1:] if field == "checks" else "changed"
@@ -209,16 +209,16 @@ def test_sentences_of_the_list_of_mistakes_do_not_count_and_its_code_does(tmp_pa
     """A hint may be mended in a class that is graded; a wrong step is another wrong network."""
     file = tmp_path / "mistakes.py"
     file.write_text(ENTRY, encoding="utf-8")
-    before = basis._without_sentences(file)
+    before = cache_keys._without_sentences(file)
     file.write_text(ENTRY.replace(old, new), encoding="utf-8")
-    assert (basis._without_sentences(file) != before) == counts
+    assert (cache_keys._without_sentences(file) != before) == counts
 
 
 def test_all_titles_and_hints_of_the_real_list_are_left_out():
     """Whatever way an entry is written in, its title and hint stand in none of the code that counts."""
-    from reference.misconceptions import MISCONCEPTIONS
+    from reference.catalogue import MISCONCEPTIONS
 
-    code = "".join(basis._without_sentences(file).decode() for file in basis._MISTAKES.glob("*.py"))
+    code = "".join(cache_keys._without_sentences(file).decode() for file in cache_keys._MISTAKES.glob("*.py"))
     for mistake in (one for one in MISCONCEPTIONS if not one.harmless):
         for text in (mistake.title, mistake.hint):
             assert repr(text)[1:-1] not in code, text
@@ -233,7 +233,7 @@ def test_what_a_person_should_look_at_is_told(here, monkeypatch):
     here.change(POINTS)
     assert told in here.regrade()
     assert here.report("bare")["review"] == ["The loss is odd."]
-    monkeypatch.setattr("grader.cli.shown.REVIEWED", 1)
+    monkeypatch.setattr("grader.cli.common.REVIEWED", 1)
     assert f"{told} To look at: 2 more, which the class page lists." in here.grade()
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from classroom.conftest import ROOT, SAMPLES, write_rubric
 from classroom.once import Folder, say
-from grader.assignment import load as load_assignment
-from grader.classroom.basis import Basis
+from grader.classroom.cache_keys import Basis
 from grader.classroom.gradebook import Gradebook, Line
 from grader.classroom.packing import pack
+from grader.model import Probes
 from grader.pipeline import judged
-from grader.records import Probes
-from grader.scoring import KNOWN
-from grader.student.host import StudentHost
+from grader.rubric import load as load_assignment
+from grader.sandbox.host import StudentHost
+from grader.score import KNOWN
 from grader.submission import load
 from similarity.disguises import WAYS
 
@@ -26,7 +26,7 @@ CLASS = ("right_einsum.py", "right_loops.py", "right_tensordot.py", "right_closu
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """Give a gradebook with programs that were never run: what they answered is not looked at, and nothing may run."""
+    """Return a gradebook with programs that were never run: what they answered is not looked at, and nothing may run."""
 
     def refuse(*_):
         raise AssertionError("student code was to be run")

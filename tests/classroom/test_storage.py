@@ -25,12 +25,12 @@ from grader.classroom import storage
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError, NoSpaceError
 from grader.classroom.roster import Roster
 from grader.classroom.storage import LEDGER, ROSTER
-from grader.records import Student
+from grader.model import Student
 
 
 @pytest.fixture
 def book(tmp_path):
-    """Give a gradebook that is open and empty."""
+    """Return a gradebook that is open and empty."""
     with Gradebook(tmp_path, create=True) as opened:
         yield opened
 

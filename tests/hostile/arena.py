@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.model import Assignment, Limits, Probes, Sheet, Standing
 from grader.pipeline import Grading, grade
-from grader.records import Assignment, Limits, Probes, Sheet, Standing
-from grader.report import FORMATS
-from grader.sheets.gradebook import to_gradebook
-from grader.sheets.index import to_index
-from grader.student.host import StudentHost
+from grader.reports import FORMATS
+from grader.reports.class_page import to_index
+from grader.reports.gradebook_csv import to_gradebook
+from grader.sandbox.host import StudentHost
 from hostile.world import World
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
@@ -34,7 +34,7 @@ BEST = (
 
 
 def short(assignment: Assignment) -> Assignment:
-    """Give the assignment with less to compute: what is attacked is the same, and the suite has a hundred attacks."""
+    """Return the assignment with less to compute: what is attacked is the same, and the suite has a hundred attacks."""
     digits = replace(assignment.digits, num_iters=40, threshold=0.5, tuned_threshold=0.5)
     return replace(assignment, limits=LIMITS, digits=digits, sizes=assignment.sizes[:2], regs=assignment.regs[:2])
 
@@ -111,7 +111,7 @@ class Arena:
 
 
 def without_attack(source: str) -> str:
-    """Give the program with `attack` doing nothing: it returns its first argument, or None."""
+    """Return the program with `attack` doing nothing: it returns its first argument, or None."""
     tree = ast.parse(source)
     tree.body = tree.body[1:] if ast.get_docstring(tree) else tree.body
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "attack"]
@@ -123,7 +123,7 @@ def without_attack(source: str) -> str:
 
 
 def everything(grading: Grading, assignment: Assignment) -> str:
-    """Give all that is kept or shown of a submission as one text."""
+    """Return all that is kept or shown of a submission as one text."""
     report = grading.report
     sheet = Sheet(assignment.title, report.max_score, (Standing(report),))
     written = [form.write(report) for form in FORMATS.values()]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.student.host import StudentHost
+from grader.sandbox.host import StudentHost
 from hostile.arena import ATTACKS, Arena
 from hostile.world import descriptors_and_children
 
@@ -29,7 +29,7 @@ class Soaked:
     descriptors: list[tuple[int, str, int]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Give the figures in a few lines."""
+        """Return the figures in a few lines."""
         return (
             f"{self.submissions} submissions, {self.hostile} of them hostile, in {self.seconds:.1f} s:"
             f" {self.submissions / self.seconds:.1f} a second\n"

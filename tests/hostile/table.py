@@ -17,12 +17,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]  # run by name, outside pytest
 
-from grader.assignment import bundled, load  # noqa: E402 -- needs the path
 from grader.checks import CHECKS  # noqa: E402 -- the same
-from grader.student.host import StudentHost  # noqa: E402 -- the same
+from grader.rubric import bundled, load  # noqa: E402 -- needs the path
+from grader.sandbox.host import StudentHost  # noqa: E402 -- the same
 from hostile.arena import ATTACKS, LIMITS, Arena, Outcome, short  # noqa: E402 -- the same
 from hostile.world import World  # noqa: E402 -- the same
-from reference.probes import draw  # noqa: E402 -- the same
+from reference.questions import draw  # noqa: E402 -- the same
 
 FILE = HERE / "OUTCOMES.md"
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from grader.student.host import StudentHost
-from grader.student.terms import LAYERS, Weakening
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import LAYERS, Weakening
 from hostile.arena import ATTACKS, LIMITS, Arena
 
 # The layer, what must be off besides it for anybody to notice (it stands behind those as a second wall), the attack.
@@ -39,7 +39,7 @@ every_case = pytest.mark.parametrize(
 
 @pytest.fixture
 def won(brief, world, tmp_path):
-    """Give a function that lets an attack loose with layers switched off, and gives what it won."""
+    """Return a function that lets an attack loose with layers switched off, and gives what it won."""
     with ExitStack() as stack:
 
         def attack(name, without, needed):

@@ -82,7 +82,7 @@ class World:
         return listeners
 
     def as_module(self) -> str:
-        """Give the source of the module `world` that goes with an attack."""
+        """Return the source of the module `world` that goes with an attack."""
         facts = {
             "SECRET_FILE": str(self.secret_file),  # holds the token
             "TARGET_FILE": str(self.target_file),  # must stay as it is
@@ -156,7 +156,7 @@ class World:
 
 
 def _tree(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Give each file's content, rights, owner and time of change: whatever an attack could alter."""
+    """Return each file's content, rights, owner and time of change: whatever an attack could alter."""
     found = {}
     for path in sorted([folder, *folder.rglob("*")]):
         status = path.lstat()
@@ -175,7 +175,7 @@ def _tree(folder: Path) -> dict[str, tuple[object, ...]]:
 
 
 def descriptors_and_children(pid: int) -> tuple[int, str, int]:
-    """Give how many descriptors this process and another have, and that one's children."""
+    """Return how many descriptors this process and another have, and that one's children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
     ours, theirs = (len(list(Path(f"/proc/{whose}/fd").iterdir())) for whose in ("self", pid))
     return ours, children, theirs

@@ -7,8 +7,8 @@ import pytest
 
 from grader.checks import Evidence
 from grader.locate import Located
-from grader.records import Module, Segment, Submission
-from grader.student.host import StudentHost
+from grader.model import Module, Segment, Submission
+from grader.sandbox.host import StudentHost
 
 BEST = "best_hyperparameters = dict(hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50)"
 

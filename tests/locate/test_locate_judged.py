@@ -11,7 +11,7 @@ from grader.checks import Evidence
 from grader.judge import find, judge
 from grader.locate import Located
 from grader.locate.locate import STEPS_OF
-from grader.records import Foreign, Reply
+from grader.model import Foreign, Reply
 from hanging import must_end
 from locate.programs import CLASSIC, LOOPED, OBJECTS, SHARED, changed
 

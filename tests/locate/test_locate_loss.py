@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.records import Cause, Place
+from grader.model import Cause, Place
 from locate.programs import (
     ATTACHED,
     CLASSIC,

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.assignment import bundled, load
 from grader.checks import CHECKS, Evidence
 from grader.judge import find, judge
 from grader.locate import many_passes, with_many_passes
 from grader.locate.locate import LOSS, QUESTION
 from grader.locate.passes import DIFFERENCES, ManyPasses
+from grader.model import Credit, Finding, Findings, Rules, Segment, Sheet, Standing, Submission
 from grader.pipeline import judged
-from grader.records import Credit, Finding, Findings, Rules, Segment, Sheet, Standing, Submission
-from grader.sheets.index import to_index
+from grader.reports.class_page import to_index
+from grader.rubric import bundled, load
 from grader.submission import receive, understand
 from locate.differences import CENTRAL_IN_PLACE, EVERY, FIRST_LAYER_ONLY, TEN, WITH, WITHOUT, program
 

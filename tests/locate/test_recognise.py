@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.locate.case import Case, Known, laid_out, multiple
 from grader.locate.recognise import Network
-from reference.following import follow
-from reference.probes import network_of
+from grader.locate.recorded_case import Case, Known, laid_out, multiple
+from reference.questions import network_of
+from reference.recompute import follow
 
 NAMES = ("W1", "b1", "W2", "b2")
 N, D, H, C = 7, 5, 9, 4

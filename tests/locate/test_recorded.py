@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.locate import recorded
-from grader.locate.recorded import ARGUMENT, RETURNED, VARIABLE, Recorded, read
-from grader.locate.statements import statements
-from grader.records import Foreign, Module, Segment, Submission
-from grader.student.recording import MOST_EVENTS, Recording
+from grader.locate import recorded_values
+from grader.locate.recorded_values import ARGUMENT, RETURNED, VARIABLE, Recorded, read
+from grader.locate.source_statements import statements
+from grader.model import Foreign, Module, Segment, Submission
+from grader.sandbox.recording import MOST_EVENTS, Recording
 from hanging import must_end
 
 # A tracer is set where a recording is made: coverage's cannot be there.
@@ -216,13 +216,13 @@ def test_calls_that_call_each_other_in_a_ring(result):
     one["calls"][:, 0] = (np.arange(rows) + 1) % rows
     with must_end():
         found = read(one, TEXT, "loss")
-        assert all(len(found.callers(call)) <= recorded.DEEPEST for call in range(rows))
+        assert all(len(found.callers(call)) <= recorded_values.DEEPEST for call in range(rows))
     assert found.shared_caller() is None
 
 
 def test_the_largest_recording_is_read_in_time(result):
     """As many events and calls as there can be, each call made by the one before, all names read by one statement."""
-    one, events, calls = copy.deepcopy(result), recorded.MOST_ROWS, recorded.MOST_CALLS
+    one, events, calls = copy.deepcopy(result), recorded_values.MOST_ROWS, recorded_values.MOST_CALLS
     names = [f"h[{number}]" for number in range(1_000)]
     texts = one["texts"] = [*one["texts"], *names]
     label, first = texts.index("net.py"), len(texts) - len(names)
@@ -245,7 +245,7 @@ def test_the_largest_recording_is_read_in_time(result):
     with must_end(30):
         found = read(one, TEXT, "loss")
     assert len(found.made) == events
-    assert max(len(made.uses) for made in found.made) == recorded.MOST_USES
+    assert max(len(made.uses) for made in found.made) == recorded_values.MOST_USES
 
 
 ODD = st.one_of(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from grader.checks import CHECKS, Evidence
 from grader.judge import find
 from grader.locate import Located, table
-from grader.locate.words import Words
-from grader.records import Finding, Findings, Place, Segment, StepRow, Submission
-from grader.scoring import methods_of, scored
+from grader.locate.value_names import Words
+from grader.model import Finding, Findings, Place, Segment, StepRow, Submission
+from grader.score import methods_of, scored
 
 SUBMISSIONS = Path(__file__).resolve().parent.parent / "submissions"
 ALL = ("loss", "predict", "train")
@@ -364,7 +364,7 @@ def test_what_belongs_to_no_method_has_no_rows(assignment):
 
 
 def test_every_value_of_the_right_network_has_words(probes):
-    """A name of reference/following.py that a student reads is one that they know."""
+    """A name of reference/recompute.py that a student reads is one that they know."""
     words = Words(("W1", "b1", "W2", "b2"), "relu")
     for name in probes.oracle.follow(0.5, {}, True):
         assert words.of(name) != name, name

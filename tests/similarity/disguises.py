@@ -97,7 +97,7 @@ def turned(source: str, dice: random.Random) -> str:
 
 
 def split(source: str, dice: random.Random) -> str:
-    """Give a part of each formula a variable of its own, in the line above."""
+    """Return a part of each formula a variable of its own, in the line above."""
     tree = ast.parse(source)
     count = 0
     for block in _blocks(tree):
@@ -138,7 +138,7 @@ WAYS: dict[str, Callable[[str, random.Random], str]] = {
 
 
 def halves(first: str, second: str, method: str = "loss") -> str:
-    """Give the second program with one method, and all that is outside the class, of the first."""
+    """Return the second program with one method, and all that is outside the class, of the first."""
     mine, other = ast.parse(first), ast.parse(second)
     taken = {node.name: node for node in ast.walk(mine) if isinstance(node, FUNCTIONS)}
     for node in ast.walk(other):

@@ -7,7 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from grader.records.likeness import Program, Text
+from grader.model.similar_programs import Program, Text
 from grader.submission import load
 from handwritten import PROGRAMS
 
@@ -42,7 +42,7 @@ SAME_HAND = ("right_half_logsumexp.py", "right_decorated_methods.ipynb", "right_
 
 
 def program(name: str, *sources: str) -> Program:
-    """Give a program, one text for each source, all of which is compared."""
+    """Return a program, one text for each source, all of which is compared."""
     texts = tuple(Text(f"{name}, text {number}", source) for number, source in enumerate(sources, 1))
     return Program(name, texts, tuple(_all(source) for source in sources))
 
@@ -56,7 +56,7 @@ def _all(source: str) -> tuple[int, ...]:
 
 @cache
 def submitted(name: str) -> Program:
-    """Give one of tests/submissions, reduced to what is graded."""
+    """Return one of tests/submissions, reduced to what is graded."""
     found = load(TESTS / "submissions" / name, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
     assert found.problem is None, found.problem
     segments = [*found.segments, *(module.segment for module in found.modules)]
@@ -66,14 +66,14 @@ def submitted(name: str) -> Program:
 
 @cache
 def honest() -> dict[str, Program]:
-    """Give a class of thirty in which nobody copied."""
+    """Return a class of thirty in which nobody copied."""
     written = {name: program(name, source) for name, source in PROGRAMS.items()}
     return written | {name: submitted(name) for name in FROM_SCRATCH}
 
 
 @cache
 def skeleton() -> Program:
-    """Give the assignment's notebook."""
+    """Return the assignment's notebook."""
     path = TESTS.parent / "assignment" / "two_layer_net.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]).replace("%matplotlib", "#") for cell in cells if cell["cell_type"] == "code"]
@@ -81,7 +81,7 @@ def skeleton() -> Program:
 
 
 def source_of(one: Program) -> str:
-    """Give all statements of a program as one text."""
+    """Return all statements of a program as one text."""
     bodies = [ast.parse(text.source).body for text in one.texts]
     kept = [body[index] for body, indices in zip(bodies, one.compared, strict=True) for index in indices]
     return ast.unparse(ast.Module(kept, []))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.similarity import compared
-from grader.similarity.standing import MOST_PAIRS, groups, limit, listed
+from grader.similarity.rank_pairs import MOST_PAIRS, groups, limit, listed
 from grader.similarity.tokens import NotComparedError
 from similarity.disguises import WAYS, halves
 from similarity.independent import FROM_SCRATCH, SAME_HAND, honest, program, skeleton, source_of, submitted
@@ -24,7 +24,7 @@ HONEST_AT_MOST = 0.3
 
 
 def listed_pairs(likeness):
-    """Give the similarity of each listed pair."""
+    """Return the similarity of each listed pair."""
     return {(pair.first, pair.second): pair.similarity for pair in likeness.pairs}
 
 
@@ -126,7 +126,7 @@ def test_most_of_a_class_copying_does_not_hide_it():
 
 @pytest.fixture(scope="module")
 def copied():
-    """Give the likeness of the class with a renamed copy of one program, and a verbatim copy of another."""
+    """Return the likeness of the class with a renamed copy of one program, and a verbatim copy of another."""
     source, other = source_of(honest()["methods"]), source_of(honest()["closures"])
     return with_copies(program("renamed", WAYS["renamed"](source, random.Random(1))), program("verbatim", other))  # noqa: S311 -- no secret
 
@@ -251,7 +251,7 @@ def test_the_limit_rises_with_a_class_that_is_alike():
 
 
 def limit_of(alike):
-    """Give the limit of a list."""
+    """Return the limit of a list."""
     import numpy as np
 
     return limit(np.array(alike))
@@ -276,7 +276,7 @@ def test_groups_are_linked_by_pairs():
 
 
 def backwards(source):
-    """Give a program whose functions and methods stand in the opposite order."""
+    """Return a program whose functions and methods stand in the opposite order."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef):

@@ -16,12 +16,12 @@ METHOD = "import numpy as np\nclass Net:\n    def go(self, X, y):\n        {}\n"
 
 
 def words(source: str) -> list[tuple[str, ...]]:
-    """Give the words of each function, in no order."""
+    """Return the words of each function, in no order."""
     return sorted(stream.words for stream in read(program("one", source)).streams)
 
 
 def method(*lines: str) -> list[tuple[str, ...]]:
-    """Give the words of one method."""
+    """Return the words of one method."""
     return words(METHOD.format("\n        ".join(lines)))
 
 

@@ -16,7 +16,7 @@ FOLDERS = (os.path.dirname(os.__file__), os.path.dirname(np.__file__), f"{PROJEC
 
 
 def first(paths, do):
-    """Give the first path with which something can be done."""
+    """Return the first path with which something can be done."""
     refusal = None
     for path in paths:
         try:

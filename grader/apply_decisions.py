@@ -1,0 +1,181 @@
+"""What people decided, applied to what the grader found: pure, so that it is done anew after every regrade."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
+
+EARLIER = "It was made for an earlier hand-in, and does not count for this one: decide again"
+GONE = "The rubric has no such check any more, so it changes nothing"
+
+
+def decided(report: Report, decisions: Sequence[Decision], policy: LatePolicy | None, submission_digest: str) -> Report:
+    """Return the report as it stands after what people decided about its submission.
+
+    report : the grader's own, never one that this function gave. decisions : in any order; their numbers tell which
+    came later. policy : of the assignment; None lets lateness cost nothing. submission_digest : of what is handed in
+    now; points that were decided for anything else do not count. Without a decision the report itself comes back.
+    """
+    if not decisions:
+        return report
+    found = {verdict.id: verdict for verdict in report.checks}
+    ordered = sorted(decisions, key=lambda decision: decision.number)
+    in_force = {_about(one): one for one in ordered if _counts(one, found, submission_digest)}
+    points = {check: _points(one, found[check]) for (kind, check), one in in_force.items() if kind == "points"}
+    checks = tuple(_adjusted(one, points[one.id]) if one.id in points else one for one in report.checks)
+    earned = sum(verdict.points for verdict in checks)
+    late, excused = in_force.get(("late_days", "")), in_force.get(("excused", ""))
+    late_days = max(0.0, late.value) if late else 0.0
+    penalty = _penalty(late_days, policy, earned, report.max_score)
+    said = _lateness(late_days, policy, earned, report.max_score)
+    effects = {one.number: _effect(one, found, late=said) for one in in_force.values()}
+    latest = {_about(one): one for one in ordered} | in_force
+    return replace(
+        report,
+        # A rubric may have finer points than a score has digits.
+        score=min(max(0.0, round(earned - penalty, 2)), report.max_score),
+        checks=checks,
+        diagnoses=tuple(_recosted(one, {check.id: check for check in checks}) for one in report.diagnoses),
+        rulings=tuple(
+            Ruling(one, effects[one.number], applies=True)
+            if one.number in effects
+            else Ruling(one, _idle(one, latest[_about(one)], found), applies=False)
+            for one in ordered
+        ),
+        penalty=penalty,
+        late_days=late_days,
+        excused=bool(excused and excused.value),
+    )
+
+
+def _about(decision: Decision) -> tuple[str, str]:
+    """Return what a decision is about: a later one about the same overtakes it."""
+    return decision.kind, decision.check if decision.kind == "points" else ""
+
+
+def _counts(decision: Decision, found: Mapping[str, Verdict], submission_digest: str) -> bool:
+    # Lateness and excuses are about the student; points are about the program that was read.
+    return decision.kind != "points" or (decision.check in found and decision.submission_digest == submission_digest)
+
+
+# ---------------------------------------------------------------- points
+
+
+def _points(decision: Decision, verdict: Verdict) -> float:
+    return min(max(0.0, round(decision.value, 2)), verdict.max_points)
+
+
+def _adjusted(verdict: Verdict, points: float) -> Verdict:
+    status: VerdictStatus = "passed" if points >= verdict.max_points else "partial" if points else "failed"
+    # Points that a person gave were given by nobody else.
+    return replace(verdict, points=points, status=status, adjusted_from=verdict.points, credited=0.0)
+
+
+def _recosted(diagnosis: Diagnosis, checks: Mapping[str, Verdict]) -> Diagnosis:
+    """Mending a mistake returns no more than what is still lost where a person decided."""
+    left = dict(diagnosis.costs)
+    for check in diagnosis.costs:
+        verdict = checks.get(check)
+        if verdict and verdict.adjusted_from is not None:
+            left[check] = round(min(left[check], verdict.max_points - verdict.points), 2)
+            if not left[check]:
+                del left[check]
+    return replace(diagnosis, costs=left)
+
+
+# ---------------------------------------------------------------- lateness
+
+
+def _cost(days: float, policy: LatePolicy, earned: float, maximum: float) -> float:
+    """Return what days of lateness would cost if there were no lowest score."""
+    share = max(0.0, days - policy.free_days) * policy.percent_a_day / 100
+    return round(share * (maximum if policy.of == "maximum" else earned), 2)
+
+
+def _penalty(days: float, policy: LatePolicy | None, earned: float, maximum: float) -> float:
+    if policy is None:
+        return 0.0
+    spare = max(0.0, earned - maximum * policy.lowest_percent / 100)
+    # Rounded down, or the last half of a hundredth would take the score below the lowest; 1e-6 is for sums of floats.
+    return min(_cost(days, policy, earned, maximum), math.floor(spare * 100 + 1e-6) / 100)
+
+
+def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: float) -> str:
+    """Say what lateness costs, and where it costs less than a student may fear, why."""
+    late = f"Late by {_counted(days, 'day')}"
+    if not days:
+        return "Not late: no points off"
+    if policy is None:
+        return f"{late}: no points off, since this assignment has no rule for lateness"
+    if days <= policy.free_days:
+        first = "day costs" if policy.free_days == 1 else f"{policy.free_days} days cost"
+        return f"{late}: no points off, since the first {first} nothing"
+    penalty = _penalty(days, policy, earned, maximum)
+    free = f", {_amount(policy.free_days)} of them free" if policy.free_days else ""
+    off = f"{late}{free}: {_counted(penalty, 'point') if penalty else 'no points'} off"
+    if penalty < _cost(days, policy, earned, maximum):
+        off += f", since lateness takes no score below {_counted(maximum * policy.lowest_percent / 100, 'point')}"
+    return off
+
+
+# ---------------------------------------------------------------- in words
+
+
+def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> str:
+    match decision.kind:
+        case "late_days":
+            return late
+        case "excused":
+            return "Excused: this does not count" if decision.value else "Not excused: this counts"
+        case "points":
+            verdict = found[decision.check]
+            points, most = _points(decision, verdict), _amount(verdict.max_points)
+            given = "confirmed" if points == verdict.points else f"now {_amount(points)} of {most}"
+            if aside := worth_otherwise(decision, verdict.max_points):
+                given += f" ({aside})"
+            return f"{decision.check}: {_amount(verdict.points)} of {most} by the grader, {given}"
+
+
+def worth_otherwise(decision: Decision, maximum: float) -> str:
+    """Say that points count otherwise than they were meant, since the check is worth something else now; "" if not.
+
+    decision : one of points. maximum : the most that its check gives now.
+    """
+    value, most = _amount(decision.value), _amount(maximum)
+    if decision.of is None:
+        return f"{value} was decided, and the rubric gives no more than {most}" if decision.value > maximum else ""
+    if decision.of == maximum or not decision.value:
+        return ""
+    whole = decision.value >= decision.of
+    if decision.value > maximum:
+        counts = f"this counts for less, and is {'still ' if whole else ''}full marks"
+    elif decision.value == maximum:
+        counts = "the same points are full marks"
+    elif maximum < decision.of:
+        counts = "the same points are a larger part of it"
+    else:
+        counts = f"{'what was full marks is a' if whole else 'the same points are a smaller'} part of it"
+    return f"{value} of {_amount(decision.of)} was decided, and the check gives {most} now: {counts}"
+
+
+def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) -> str:
+    """Say what was decided, and why it changes nothing. latest : the one that counts, or the last about the same."""
+    what = {
+        "points": f"{decision.check}: {_counted(decision.value, 'point')}",
+        "late_days": f"Late by {_counted(decision.value, 'day')}" if decision.value else "Not late",
+        "excused": "Excused" if decision.value else "Not excused",
+    }[decision.kind]
+    if latest.number > decision.number:
+        return f"{what}. Overtaken by decision {latest.number}"
+    return f"{what}. {EARLIER if decision.check in found else GONE}"
+
+
+def _counted(value: float, noun: str) -> str:
+    return f"{_amount(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")

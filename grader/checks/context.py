@@ -1,0 +1,225 @@
+"""What a check looks at: the replies beside the expectations, and how an answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+
+from grader.compare import as_array, as_number, describe, fit
+from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, Probes, Reply, Run
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One submission's replies beside the questions and the right answers."""
+
+    assignment: Assignment
+    probes: Probes
+    run: Run
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what `fact` has worked out already
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """First weights, first bias, second weights, second bias."""
+        return self.assignment.variant.names
+
+    def calls(self, prefix: str) -> list[Call]:
+        """Return the calls of one family, such as "loss", in the order in which they were asked."""
+        return [call for call in self.probes.calls if call.id.partition("/")[0] == prefix]
+
+    def reply(self, call: str) -> Reply:
+        """Return the reply to a call; one that never came counts as not asked."""
+        return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
+
+    def expected(self, call: str) -> Expectation:
+        """Return the reference's answer to a call."""
+        return self.probes.expected[call]
+
+    def call(self, identity: str) -> Call:
+        """Return a call by its id."""
+        return next(call for call in self.probes.calls if call.id == identity)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
+    """Work a function of the evidence out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
+
+    @wraps(function)
+    def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if kwargs:
+            return function(evidence, *args, **kwargs)
+        key = (function, args)
+        # Asked six hundred times a submission, and answered from here two times of three.
+        try:
+            found: T = evidence.known[key]
+        except KeyError:
+            found = evidence.known[key] = function(evidence, *args, **kwargs)
+        return found
+
+    return remembered
+
+
+def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
+    """Return what kept a call from answering its step `index`; None where it answered."""
+    if len(reply.results) > index:
+        return None
+    error = reply.error
+    if error is None:
+        return Finding(0.0, "Not judged: this was not asked.", skipped=True, about=about)
+    where = f"\nIt happened in {error.places[-1]}." if error.places else ""
+    during = error.during if "(" in error.during or " " in error.during else f"{error.during}()"
+    if reply.outcome == "raised":
+        if error.type == "NotImplementedError":
+            text = f"Not started: {during} raises NotImplementedError.{where}"
+            return Finding(0.0, text, skipped=True, about=about, error=error)
+        text = f"{during} raised {error.type}: {error.message}{where}"
+        return Finding(0.0, text, places=error.places, about=about, error=error)
+    skipped = reply.outcome == "not_asked"
+    text = f"{during}: {error.message}{where}"
+    return Finding(0.0, text, places=error.places, skipped=skipped, about=about, error=error)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What loss(X, y, reg) returned, taken apart."""
+
+    value: float | None
+    grads: dict[str, Any]
+    finding: Finding | None  # why there is no value
+    surplus: str = ""  # what was wrong with the shape of the answer, though a loss could be read from it
+
+
+@fact
+def read_loss(evidence: Evidence, call: str, index: int = 0) -> Loss:
+    """Take (loss, grads) of a call's step apart, however it was wrapped."""
+    reply = evidence.reply(call)
+    answer = reply.results[index] if index < len(reply.results) else None
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict):
+        value = as_number(answer[0])
+        if value is not None:  # what was asked for, and what 80 of 80 answers of most submissions are
+            return Loss(value, answer[1], None)
+    problem = obstacle(reply, index, about="loss")
+    if problem:
+        return Loss(None, {}, problem)
+    answer = reply.results[index]
+    if not_started(answer):
+        found = "a loss that is None" if isinstance(answer, tuple | list) else describe(answer)
+        text = f"Not started: loss(X, y, reg) returned {found} instead of (loss, grads)."
+        return Loss(None, {}, Finding(0.0, text, skipped=True, about="loss"))
+    parts = list(answer) if isinstance(answer, tuple | list) else [answer]
+    value = as_number(parts[0]) if parts else None
+    grads = next((part for part in parts[1:] if isinstance(part, dict)), {})
+    if value is None:
+        found = describe(answer) if not parts else f"{describe(answer)} that begins with {describe(parts[0])}"
+        text = f"loss(X, y, reg) must return (loss, grads), the loss being one number; it returned {found}."
+        return Loss(None, grads, Finding(0.0, text, about="loss"))
+    if isinstance(answer, tuple | list) and len(parts) == 2 and isinstance(parts[1], dict):
+        return Loss(value, grads, None)
+    came = f"a pair whose second part is {describe(parts[1])}" if len(parts) == 2 else describe(answer)
+    return Loss(value, grads, None, came)
+
+
+def not_started(answer: Any) -> bool:
+    """Tell an untouched skeleton's answer: None, Ellipsis, or a tuple that begins with None and holds nothing."""
+    if isinstance(answer, tuple | list):
+        # Not `part == {}`: held against an array that is many answers, and `return None, dW1` ended the judging.
+        rest = (part is None or (isinstance(part, dict) and not part) for part in answer[1:])
+        return bool(len(answer)) and not_started(answer[0]) and all(rest)
+    return answer is None or (type(answer).__name__ == "Foreign" and answer.type == "ellipsis")
+
+
+def own_params(
+    evidence: Evidence, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, Floats] | None:
+    """Return the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
+
+    shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
+    """
+    reply = evidence.reply(call.id)
+    if shapes is None:
+        shapes = {name: given.shape for name, given in call.params.items()}
+    if len(reply.results) <= index or not isinstance(reply.results[index], dict):
+        return None
+    found: dict[str, Floats] = {}
+    for name, shape in shapes.items():
+        array = as_array(reply.results[index].get(name))
+        fitted = None if array is None else fit(array, shape)
+        if fitted is None or not np.isfinite(fitted).all():
+            return None
+        found[name] = np.asarray(fitted, dtype=np.float64)
+    return found
+
+
+def own_gradient(
+    evidence: Evidence, call: str, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
+) -> Floats | None:
+    """Return one gradient from a loss step in the assignment's shape; None where there is none.
+
+    spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
+        not of the train() that uses it.
+    """
+    found = read_loss(evidence, call, index).grads.get(name)
+    if isinstance(found, np.ndarray) and found.dtype == np.float64 and found.shape == shape:
+        return found if np.isfinite(found).all() else None
+    array = as_array(found)
+    fitted = None if array is None else fit(array, shape)
+    if fitted is None and array is not None and spread:
+        try:
+            fitted = np.broadcast_to(array, shape)
+        except ValueError:
+            return None
+    return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
+
+
+@fact
+def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
+    """Return each loss call with its case's letter and its reg."""
+    calls = evidence.calls("loss")
+    return [(call, call.id.split("/")[1], float(evidence.expected(call.id)["reg"])) for call in calls]
+
+
+@fact
+def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
+    """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
+    reply, call = evidence.reply(identity), evidence.call(identity)
+    if not reply.results or not isinstance(reply.results[0], dict):
+        return None
+    found: dict[str, Array] = {}
+    for name, given in call.params.items():
+        pair = as_array(reply.results[0].get(name))
+        if pair is None or pair.shape != (2, *given.shape) or not np.isfinite(pair).all():
+            return None
+        found[name] = pair
+    return found
+
+
+def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
+    """Return an answer in the expected shape, or what it is instead."""
+    array = as_array(value)
+    if array is None:
+        return None, describe(value)
+    fitted = fit(array, shape)
+    return (fitted, "") if fitted is not None else (None, describe(array))
+
+
+def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
+    """Put the findings of several cases together: None is right; the first problem's text is told.
+
+    The share is that of the right cases, where at least half are right: fewer is luck, not understanding.
+    """
+    problem = next((finding for finding in findings if finding and not finding.carried), None)
+    carried = next((finding for finding in findings if finding and finding.carried), None)
+    if problem is None:
+        return carried or Finding(1.0, fine, about=about)
+    right = sum(1.0 if finding is None else finding.share for finding in findings)
+    share = right / len(findings) if 2 * right >= len(findings) else 0.0
+    told = f"\n{findings.count(None)} of {len(findings)} cases are right." if None in findings else ""
+    skipped = problem.skipped and not right
+    return replace(problem, share=share, message=problem.message + told, skipped=skipped)

@@ -1,0 +1,250 @@
+"""What is right given what it was given: each layer's gradients by the gradient that reached it, all by the hidden layer.
+
+Nothing is taken on trust: what was given is solved for from the program's own outputs. Where there are fewer rows than
+hidden units and inputs, dW2 = h^T d tells d, the gradient of the scores, and dW1 = X^T du tells du, that of the hidden
+units before the ReLU (001, 004). Where there are fewer hidden units than classes, the scores tell h. A solved gradient
+counts only with full rank and of about the right one's size: zero, tiny, constant and one-row gradients are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss
+from grader.checks.read_losses import cross_entropy, followed, loss_tolerance, own_scores, rounded
+from grader.compare import as_array
+from grader.model import Array, Call, Floats
+
+# "carried": right given what it was given, which is wrong and charged where it is made. "found": wrong, and what it passes
+# on could be solved for. "wrong": wrong, and nothing can be said of what follows from it.
+Verdict = Literal["right", "carried", "found", "wrong"]
+SMALLEST, LARGEST = 1e-3, 1e3  # of the right gradient's size: outside, a solved one is garbage
+RANK = 1e-6  # singular values below this, relative to the largest, are rounding
+ENOUGH = 2  # cases that have to say the same
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The data's part of the four gradients, by name, over all cases; solvable : whether enough cases could tell."""
+
+    verdicts: Mapping[str, Verdict]
+    solvable: bool
+
+
+@fact
+def judged(evidence: Evidence) -> Judged:
+    """Return how each gradient without regulariser stands, given what reached its layer."""
+    plain = [(call, case) for call, case, reg in loss_calls(evidence) if not reg and _tells(evidence, call)]
+    if len(plain) < ENOUGH:
+        return Judged(dict.fromkeys(evidence.names, "wrong"), solvable=False)
+    cases = [_case(evidence, call, case) for call, case in plain]
+    order: tuple[Verdict, ...] = ("right", "carried", "found", "wrong")
+    worst = {name: max((case[name] for case in cases), key=order.index) for name in evidence.names}
+    if hidden_layer_found(evidence):
+        # All follows from a hidden layer that is wrong: plain cases have more units than scores can tell.
+        return Judged({n: "right" if v == "right" else "carried" for n, v in worst.items()}, solvable=True)
+    return Judged(worst, solvable=True)
+
+
+def _tells(evidence: Evidence, call: Call) -> bool:
+    """Return whether a case has fewer rows than inputs and hidden units, with full rank, and a loss that was given."""
+    X, h = call.steps[0].arguments["X"], evidence.expected(call.id)["h"]
+    return len(X) <= min(X.shape[1], h.shape[1]) and read_loss(evidence, call.id).value is not None
+
+
+def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
+    """Judge the gradients of one case, from the scores down to the first layer."""
+    W1, b1, W2, b2 = evidence.names
+    X, y, expected = call.steps[0].arguments["X"], call.steps[0].arguments["y"], evidence.expected(call.id)
+    h, weights = expected["h"], call.params[W2]
+    own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
+    right = {name: expected[f"data_{name}"] for name in evidence.names}
+    near = _Near(evidence)
+    d_right = np.linalg.lstsq(h.T, right[W2], rcond=None)[0]
+    given = own_scores(evidence, case)
+    verdicts: dict[str, Verdict] = {}
+
+    d: Floats | None = d_right
+    verdicts[W2] = "right" if near(own[W2], right[W2]) else "wrong"
+    if verdicts[W2] != "right" and given is not None and near(own[W2], h.T @ d_softmax(given, y)):
+        verdicts[W2], d = "carried", d_softmax(given, y)
+    elif verdicts[W2] != "right":
+        d = _solved(h, own[W2], d_right, near)
+        verdicts[W2] = "wrong" if d is None else "found"
+    verdicts[b2] = "right" if near(own[b2], right[b2]) else "wrong"
+    if verdicts[b2] != "right" and d is not None and near(own[b2], d.sum(axis=0)):
+        verdicts[b2] = verdicts[W2]
+    elif verdicts[b2] == "right" and verdicts[W2] == "found" and d is not None and not near(own[b2], d.sum(axis=0)):
+        d = d_right  # the bias says that it is right: what is wrong is the product alone, and goes no further
+
+    du_right = np.linalg.lstsq(X.T, right[W1], rcond=None)[0]
+    du = None if d is None else (d @ weights.T) * (h > 0)
+    verdicts[W1] = "right" if near(own[W1], right[W1]) else "wrong"
+    if verdicts[W1] != "right" and du is not None and near(own[W1], X.T @ du):
+        verdicts[W1] = "carried"
+    elif verdicts[W1] != "right":
+        du = _solved(X, own[W1], du_right, near)
+        verdicts[W1] = "wrong" if du is None else "found"
+    verdicts[b1] = "right" if near(own[b1], right[b1]) else "wrong"
+    if verdicts[b1] != "right" and du is not None and near(own[b1], du.sum(axis=0)):
+        verdicts[b1] = verdicts[W1]
+    elif verdicts[b1] != "right" and d is not None and near(own[b1], ((d @ weights.T) * (h > 0)).sum(axis=0)):
+        verdicts[b1] = "carried"
+    return verdicts
+
+
+class _Near:
+    """Whether two arrays are the same, within the tolerance of gradients."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        tolerances = evidence.assignment.tolerances
+        self.single = rounded(evidence)
+        self.relative = tolerances.single if self.single else tolerances.gradient
+
+    def __call__(self, theirs: Array | None, right: Floats) -> bool:
+        if theirs is None or theirs.shape != right.shape or not np.isfinite(right).all():
+            return False
+        # Relative to the right one's size, so that small garbage is near to nothing.
+        return bool((np.abs(theirs - right) <= self.relative * (np.abs(right) + np.abs(right).max() + 1e-12)).all())
+
+
+def _solved(rows: Floats, product: Floats | None, right: Floats, near: _Near) -> Floats | None:
+    """Return d where rows^T d is the product and d may be a gradient; None where no such d is."""
+    if product is None or not np.isfinite(product).all():
+        return None
+    found: Floats = np.asarray(np.linalg.lstsq(rows.T, product, rcond=None)[0], dtype=np.float64)
+    return found if near(product, rows.T @ found) and sane(found, right) else None
+
+
+def sane(found: Floats, right: Floats) -> bool:
+    """Return whether a solved array has about the size of the right one, and is more than one row or one constant."""
+    own, wanted = (np.linalg.svd(one, compute_uv=False) for one in (found, right))
+    if not SMALLEST * wanted[0] < own[0] < LARGEST * wanted[0]:
+        return False
+    return bool((own > RANK * own[0]).sum() >= min(2, int((wanted > RANK * wanted[0]).sum())))
+
+
+def d_softmax(scores: Floats, y: Array) -> Floats:
+    """Return the gradient of the mean cross-entropy by the scores, (N, C): (p - onehot(y)) / N (001, 004)."""
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(y)), y] -= 1
+    return np.asarray(p / len(y))
+
+
+# ---------------------------------------------------------------- the hidden layer
+
+
+@fact
+def hidden_layer_found(evidence: Evidence) -> bool:
+    """Return whether the hidden layer is wrong, and everything that follows is right given it.
+
+    In networks with fewer hidden units than classes the scores tell the units: h W2 + b2 has only one h. From that h the
+    loss and all four gradients are computed.
+    """
+    calls = evidence.calls("narrow")
+    found = bool(calls) and all(_follows_from_own_units(evidence, call) for call in calls)
+    # What a program does in networks of one shape only proves nothing of the others.
+    return found and all(
+        _follows_from_own_scores(evidence, call, case) for call, case, reg in loss_calls(evidence) if not reg
+    )
+
+
+def _follows_from_own_scores(evidence: Evidence, call: Call, case: str) -> bool:
+    """Return whether the gradients of a plain case follow from its own scores, which must be wrong.
+
+    The units h are unknown: h W2 + b2 = scores and h^T d = dW2 must have one solution, and the unmasked gradient of the
+    units passes exactly where that is above zero. Where these are fewer equations than entries of h, any mask will do.
+    """
+    W1, b1, W2, b2 = evidence.names
+    X, y, near = call.steps[0].arguments["X"], call.steps[0].arguments["y"], _Near(evidence)
+    results, right = evidence.reply(f"scores/{case}").results, evidence.expected(f"scores/{case}")["scores"]
+    scores = as_array(results[0]) if results else None
+    own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
+    if scores is None or scores.shape != right.shape or near(scores, right) or any(one is None for one in own.values()):
+        return False
+    d = d_softmax(scores.astype(np.float64), y)
+    units = _common_units(call.params[W2], d, scores - call.params[b2], np.asarray(own[W2]), near)
+    if units is None or not near(own[b2], d.sum(axis=0)):
+        return False
+    dh = d @ call.params[W2].T
+    if np.isfinite(units).all():
+        du = dh * (units > 0)
+    else:
+        du = np.asarray(np.linalg.lstsq(X.T, np.asarray(own[W1]), rcond=None)[0], dtype=np.float64)
+        allowed = 100 * near.relative * np.abs(dh).max()
+        if not ((np.abs(du - dh) <= allowed) | (np.abs(du) <= allowed)).all():
+            return False
+    return near(own[W1], X.T @ du) and near(own[b1], du.sum(axis=0))
+
+
+def _common_units(weights: Floats, d: Floats, product: Floats, gradient: Floats, near: _Near) -> Floats | None:
+    """Return the h of h W = product and h^T d = gradient; NaN where many h do, None where none does."""
+    rows, hidden = len(d), len(weights)
+    by_scores = np.kron(np.eye(rows), weights.T)
+    by_gradient = np.zeros((hidden, d.shape[1], rows, hidden))
+    by_gradient[np.arange(hidden), :, :, np.arange(hidden)] = d.T
+    design = np.concatenate([by_scores, by_gradient.reshape(-1, rows * hidden)])
+    wanted = np.concatenate([product.reshape(-1), gradient.reshape(-1)])
+    found, _, rank, _ = np.linalg.lstsq(design, wanted, rcond=1e-9)
+    if not near(wanted, design @ found):
+        return None
+    return np.asarray(found.reshape(rows, hidden)) if rank == rows * hidden else np.full((rows, hidden), np.nan)
+
+
+def _follows_from_own_units(evidence: Evidence, call: Call) -> bool:
+    W1, b1, W2, b2 = evidence.names
+    units = own_units(evidence, call)
+    answer, near = read_loss(evidence, call.id, 1), _Near(evidence)
+    if units is None or answer.value is None:
+        return False
+    X, y = call.steps[0].arguments["X"], call.steps[1].arguments["y"]
+    scores = units @ call.params[W2] + call.params[b2]
+    d = d_softmax(scores, y)
+    # A unit that is off is solved for as 0 but for rounding.
+    du = (d @ call.params[W2].T) * (units > RANK * np.abs(units).max())
+    follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=0)}
+    loss = cross_entropy(scores, y)
+    return abs(answer.value - loss) <= 10 * loss_tolerance(evidence) * abs(loss) and all(
+        near(own_gradient(evidence, call.id, 1, name, right.shape), right) for name, right in follows.items()
+    )
+
+
+def own_units(evidence: Evidence, call: Call) -> Floats | None:
+    """Return the program's own hidden units, (N, H), where its scores are h W2 + b2 for an h that is wrong; else None."""
+    results, right = evidence.reply(call.id).results, evidence.expected(call.id)["h"]
+    scores = as_array(results[0]) if results else None
+    weights, bias = (call.params[name] for name in evidence.names[2:])
+    if scores is None or scores.shape != (len(right), len(bias)) or not np.isfinite(scores).all():
+        return None
+    near, own = _Near(evidence), scores.astype(np.float64)
+    units = np.asarray(np.linalg.lstsq(weights.T, (own - bias).T, rcond=None)[0].T, dtype=np.float64)
+    if not near(own, units @ weights + bias) or near(units, right):
+        return None
+    # Units that do not change from row to row, or most of them 0, are no hidden layer.
+    varied = np.ptp(units, axis=0) > SMALLEST * np.abs(right).max()
+    return units if sane(units, right) and varied.mean() >= 0.5 else None
+
+
+# ---------------------------------------------------------------- the regulariser's part
+
+
+def regulariser_right(evidence: Evidence, name: str) -> bool:
+    """Return whether what reg adds to a gradient is right in every case, whatever the rest is."""
+    near, factor = _Near(evidence), followed(evidence)
+    for call, case, reg in loss_calls(evidence):
+        shape = call.params[name].shape
+        whole, bare = (own_gradient(evidence, one, 0, name, shape) for one in (call.id, f"loss/{case}/0"))
+        if whole is None or bare is None:
+            return False
+        added, expected = whole - bare, evidence.expected(call.id)
+        right = factor * reg * expected[f"penalty_{name}"]
+        # A difference of two arrays keeps the rounding of both; more than that, and a huge gradient would excuse any.
+        rounding = (1e-6 if near.single else 1e-12) * np.abs(bare).max()
+        if reg and (np.abs(added - right) > 10 * near.relative * np.abs(right).max() + rounding).any():
+            return False
+    return True

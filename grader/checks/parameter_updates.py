@@ -1,0 +1,196 @@
+"""train() by itself: how it moves the parameters, and how its learning rate decays.
+
+Stand-ins take the place of loss() and predict(), so that each step can be held against the gradients that were given.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.checks.context import Evidence, fact
+from grader.checks.describe_difference import of_steps, with_clues
+from grader.checks.given_gradients import regulariser_right
+from grader.checks.preconditions import blocked, source, withheld
+from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, watched
+from grader.checks.whole_runs import RUNS, gradient, whole_rates
+from grader.compare import number
+from grader.model import Call, Finding
+
+NEAR = 1e-4  # of a rate
+LOOK = "Look at the update: each parameter changes by -learning_rate * grads[name], once per iteration."
+
+
+@fact
+def runs(evidence: Evidence) -> list[tuple[Call, dict[str, tuple[float, ...]]]]:
+    """Return the runs that train() is judged by, with the rate of each parameter in each iteration; NaN: not along."""
+    if source(evidence) == "whole":
+        return [(evidence.call(RUNS[-1]), whole_rates(evidence))]
+    return [
+        (evidence.call(run), {name: tuple(step.rates[name] for step in seen.steps) for name in evidence.names})
+        for run in (SAME, ROWS)
+        if (seen := watched(evidence, run)) is not None
+    ]
+
+
+@fact
+def update_rule(evidence: Evidence) -> Finding:
+    """train() moves each parameter by -learning_rate times its gradient."""
+    problem = blocked(evidence) or withheld(evidence)
+    if problem:
+        return problem
+    if any(one.anew for run in (SAME, ROWS) if (one := watched(evidence, run))):
+        text = "train() sets the parameters anew instead of going on from those that the network has."
+        return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
+    for call, rates in runs(evidence):
+        asked, taken = int(arguments_of(call)["num_iters"]), len(rates[evidence.names[0]])
+        one = watched(evidence, call.id)
+        if taken and asked not in {taken, taken + (one is not None and one.restored)}:
+            text = f"train() took {taken} steps for num_iters={asked}.\nLook at how often its loop runs, and where it returns."
+            return Finding(0.0, text, about="train")
+    told = {name: _fault_of(evidence, name) for name in evidence.names}
+    texts = [text for text in told.values() if text]
+    right = [name for name, text in told.items() if text is None]
+    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)) and seen.misfit), "")
+    if misfit:
+        text = f"train() calls loss() with arguments that it does not take: {misfit}.\nCompare the call with the line `def loss(`."
+        return Finding(0.0, text, about="train")
+    reg = _reg_fault(evidence)
+    if reg:
+        right = [name for name in right if name not in evidence.names[::2]]
+        texts.append(reg)
+    if not texts:
+        text = "Right for all four parameters: each step is -learning_rate times the gradient."
+        large = watched(evidence, LARGE)
+        if large and large.steps and not large.steps[0].explained:
+            text += "\nIt cuts off gradients that are thousands of times larger than these. That was not asked for, and costs nothing."
+        return Finding(1.0, text, about="train")
+    finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
+    first_wrong = {name: _first_wrong(evidence, name) for name, text in told.items() if text}
+    return with_clues(finding, lambda: of_steps([] if reg else right, first_wrong))
+
+
+def _fault_of(evidence: Evidence, name: str) -> str | None:
+    """Return what is wrong with the moves of one parameter; None where they are right."""
+    for call, rates in runs(evidence):
+        text = _fault_in(evidence, call, name, rates[name])
+        if text:
+            return text
+    return None
+
+
+def _fault_in(evidence: Evidence, call: Call, name: str, rates: tuple[float, ...]) -> str | None:
+    if not rates:
+        return f"{name} did not change."
+    if call.id == RUNS[-1] and _has_no_gradient(evidence, name):
+        # Without a gradient it has to stay; that is right where others show that train() does move what it can.
+        return (
+            None if np.isfinite(list(whole_rates(evidence).values())).any() else f"loss() gives no gradient for {name}."
+        )
+    if not np.any(rates) and np.isfinite(rates).all():
+        return f"{name} did not change in {len(rates)} iterations."
+    if np.isfinite(rates).all():
+        decay = float(arguments_of(call)["learning_rate_decay"])
+        # A rate that was decayed before the first step is the decay's affair.
+        if min(abs(rates[0] - 1), abs(rates[0] - decay)) < NEAR:
+            return None
+        if rates[0] < 0:
+            return f"{name} moved up its gradient instead of down: the sign is wrong."
+        return f"{name} moved by {number(rates[0])} times learning_rate times its gradient in the first iteration."
+    if abs(rates[0] - 1) < NEAR:
+        return (
+            f"{name}: the first step is right, a later one is not along the gradient of its batch: momentum, Adam, or a"
+            " gradient of another iteration?"
+        )
+    return f"{name} did not move along the gradient that loss() gave."
+
+
+def _has_no_gradient(evidence: Evidence, name: str) -> bool:
+    found = [gradient(evidence, index, name) for index in range(len(RUNS))]
+    return all(one is None or np.abs(one).max() <= 1e-12 for one in found)
+
+
+def _first_wrong(evidence: Evidence, name: str) -> int | None:
+    """Return the first iteration, counted from 1, that does not go along the gradient; None where that is unknown."""
+    rates = runs(evidence)[0][1][name]
+    return next((1 + index for index, rate in enumerate(rates) if not np.isfinite(rate)), None)
+
+
+def asked_with(evidence: Evidence, run: str) -> list[float]:
+    """Return the reg of the question that explains each step of a watched run; NaN where none was passed."""
+    seen = watched(evidence, run)
+    return [step.question.reg for step in seen.steps if step.question] if seen else []
+
+
+def _reg_fault(evidence: Evidence) -> str:
+    if source(evidence) != "watched":
+        return ""
+    for run in (SAME, ROWS):
+        asked = float(arguments_of(evidence.call(run))["reg"])
+        wrong = [reg for reg in asked_with(evidence, run) if not abs(reg - asked) <= 1e-9]
+        if wrong and run == SAME and _reg_arrives(evidence):
+            return ""
+        if wrong:
+            shown = "no reg" if np.isnan(wrong[0]) else f"reg = {number(wrong[0])}"
+            return f"train() is given reg = {number(asked)}, and calls loss() with {shown}."
+    return ""
+
+
+def _reg_arrives(evidence: Evidence) -> bool:
+    """Return whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
+    weights = evidence.names[::2]
+    return all(regulariser_right(evidence, name) and np.isfinite(whole_rates(evidence)[name]).all() for name in weights)
+
+
+@fact
+def decay(evidence: Evidence) -> Finding:
+    """The learning rate is multiplied by learning_rate_decay once an epoch."""
+    problem = blocked(evidence) or withheld(evidence)
+    if problem:
+        return problem
+    for call, rates in runs(evidence):
+        finding = _decay_in(call, rates)
+        if finding.share < 1:
+            return finding
+    return finding
+
+
+def _decay_in(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
+    along = [one for one in rates.values() if one and np.isfinite(one).all() and np.any(one)]
+    if not along:
+        text = "Not judged: no parameter moves along its gradient yet, so no rate can be read off."
+        return Finding(0.0, text, skipped=True, about="train")
+    seen, given = np.median(np.array(along), axis=0), arguments_of(call)
+    if not seen[0]:
+        return Finding(0.0, "Not judged: the first step is zero.", skipped=True, about="train")
+    factor, per_epoch = float(given["learning_rate_decay"]), max(len(given["X"]) // int(given["batch_size"]), 1)
+    shown = ", ".join(number(rate) for rate in seen)
+    expected = [factor ** np.array(often) for often in _once_an_epoch(len(seen), per_epoch)]
+    if any(np.abs(seen / seen[0] - one).max() < NEAR for one in expected) and abs(seen[0] - factor) > NEAR:
+        return Finding(1.0, f"Right: the rates, {per_epoch} iterations an epoch, were {shown}.", about="train")
+    told = ""
+    if np.abs(seen / seen[0] - factor ** np.arange(len(seen))).max() < NEAR:
+        told = " It was decayed in every iteration instead of once an epoch."
+    elif np.ptp(seen) < NEAR * abs(seen[0]):
+        told = " It was never decayed (verbose was False: does the decay stand inside `if verbose`?)."
+    text = (
+        f"With learning_rate_decay={factor:g} and {per_epoch} iterations an epoch, the rates of {len(seen)} iterations must be"
+        f" {', '.join(number(rate) for rate in expected[0])} of learning_rate; yours were {shown}.{told}\n"
+        "Look at where the rate is multiplied: only where an epoch begins or ends, iterations_per_epoch = max(N // batch_size, 1)."
+    )
+    return Finding(0.0, text, about="train")
+
+
+def _once_an_epoch(iterations: int, per_epoch: int) -> list[list[int]]:
+    """Return how often the rate may have been decayed before each iteration: after any one iteration of each epoch."""
+    found = [
+        [sum(before % per_epoch == phase for before in range(index)) for index in range(iterations)]
+        for phase in range(per_epoch)
+    ]
+    # Not after the very first iteration, and from then on as the template does.
+    return [*found, [sum(before % per_epoch == 0 for before in range(1, index)) for index in range(iterations)]]
+
+
+def first_steps(evidence: Evidence) -> tuple[Step, ...]:
+    """Return the steps of the watched run on identical rows; none where there is no such run."""
+    seen = watched(evidence, SAME)
+    return seen.steps if seen else ()

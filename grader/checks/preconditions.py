@@ -1,0 +1,77 @@
+"""Whether train() can be judged at all, from what, and why not."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from grader.checks.context import Evidence, fact, not_started, obstacle, read_loss
+from grader.checks.watched_training import ROWS, SAME, watched
+from grader.checks.whole_runs import ASKED, disagreement, moves, own_loss_answers, whole_rates
+from grader.model import Finding, Reply
+
+Source = Literal["watched", "whole", ""]
+
+
+@fact
+def source(evidence: Evidence) -> Source:
+    """Return what train() is judged from: the watched runs; whole ones where those see nothing; "" where nothing runs.
+
+    A program may leave its gradients in an attribute, or call a helper behind loss(): then a stand-in for loss() stops it,
+    or no answer of the stand-in explains any of its steps.
+    """
+    seen = watched(evidence, SAME)
+    whole = evidence.reply("whole/3").outcome == "returned"
+    if seen is None:
+        return "whole" if whole and own_loss_answers(evidence) else ""
+    explained = any(step.explained for step in seen.steps)
+    elsewhere = whole and moves(evidence) and np.isfinite(list(whole_rates(evidence).values())).any()
+    return "whole" if elsewhere and not explained else "watched"
+
+
+@fact
+def blocked(evidence: Evidence) -> Finding | None:
+    """Return why train() cannot be judged by itself; None where it can."""
+    judged_from = source(evidence)
+    if not judged_from:
+        return stopped(evidence.reply(SAME)) or Finding(0.0, "train() left no whole parameters behind.", about="train")
+    seen = watched(evidence, SAME)
+    if judged_from == "watched" and seen and not seen.steps:
+        if not_started(seen.answer):
+            text = "Not started: train() returns None and changes no parameter."
+            return Finding(0.0, text, skipped=True, about="train")
+        asked = read_loss(evidence, *ASKED[0]).finding
+        if asked and asked.skipped:  # the template's own lines run, and keep histories of nothing
+            text = "Not started: train() changes no parameter, and loss() is not written yet."
+            return Finding(0.0, text, skipped=True, about="train")
+    return None
+
+
+@fact
+def withheld(evidence: Evidence) -> Finding | None:
+    """Return why what was watched does not count: a run with the program's own loss() contradicts it."""
+    seen = [watched(evidence, run) for run in (SAME, ROWS)]
+    if source(evidence) != "watched" or any(one and one.misfit for one in seen):
+        return None  # a call that does not fit loss() is told and charged by the update rule
+    found = disagreement(evidence)
+    return Finding(0.0, found, about="train") if found else None
+
+
+def stopped(reply: Reply) -> Finding | None:
+    """Return what kept a run of train() from its end; None where nothing did."""
+    problem, error = (
+        obstacle(reply, len(reply.results), about="train") if reply.outcome != "returned" else None,
+        reply.error,
+    )
+    unwritten = error and error.type in {"AttributeError", "TypeError"} and "NoneType" in error.message
+    if problem and error and unwritten and error.during == "train":
+        # The template's own lines call loss() with the batch that is still to be written.
+        text = f"Not started: train() works with a None where a batch is needed ({error.type}: {error.message})."
+        return Finding(0.0, f"{text}\nLook at the minibatch: is it drawn yet?", skipped=True, about="train")
+    return problem
+
+
+def at(results: tuple[Any, ...], index: int) -> Any:
+    """Return the result of a step, or None where there is none."""
+    return results[index] if len(results) > index else None

@@ -1,0 +1,145 @@
+"""What a grading depends on: with the same basis there is no reason to grade again."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from grader import __version__
+from grader.classroom.packing import laid_out
+from grader.model import Assignment, Call, Probes
+
+# A seed has 32 bits: a plain hash of it would be undone in seconds, by trying all. This one takes 50 ms a seed, 7 years for all.
+_SLOW = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 << 20, "dklen": 8}
+_SALT = b"twolayer-grader seed id"
+JUDGING = "judging"
+_SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)
+# Of an assignment: what scoring reads, and judging does not.
+_IN_WORDS = {"folder", "title", "digest", "late", "checks"}
+_HERE = Path(__file__).resolve().parents[1]
+_MISTAKES = _HERE.parent / "reference" / "mistakes"  # where the known mistakes have their titles and hints
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What one grading depended on; digests are in hexadecimal."""
+
+    submission_digest: str  # "" where nothing could be read
+    assignment_digest: str
+    seed_id: str  # tells seeds apart without giving them away
+    questions: str  # digest of all that the student's process was asked, and of its limits
+    versions: str  # JSON: grader, python, numpy, and "judging", which changes with any line that judges
+    isolated: bool  # false where --unsafe was given
+
+    def same_run(self, other: Basis) -> bool:
+        """Return whether the student's process would be asked the same: then saved replies need only be judged again."""
+        return self._of_the_run() == other._of_the_run()
+
+    def _of_the_run(self) -> Basis:
+        kept = {name: version for name, version in json.loads(self.versions).items() if name != JUDGING}
+        return replace(self, assignment_digest="", versions=in_json(kept))
+
+
+def basis(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> Basis:
+    """Return the basis of a grading of no submission yet."""
+    return Basis("", assignment.digest, seed_id(seed), questions(assignment, calls), versions(), isolated)
+
+
+def seed_id(seed: int) -> str:
+    """Return what tells a seed from another, 16 hexadecimal digits."""
+    return hashlib.scrypt(str(seed).encode(), salt=_SALT, **_SLOW).hex()
+
+
+def questions(assignment: Assignment, calls: Sequence[Call]) -> str:
+    """Return the digest of what decides the replies besides the submission: the calls, the limits, the class's name."""
+    asked = (tuple(calls), assignment.limits, assignment.class_name, assignment.notebook)
+    return hashlib.sha256(laid_out(asked)).hexdigest()
+
+
+def versions() -> str:
+    """Return the versions that decide a grading, as they are here."""
+    found = {"grader": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    return in_json({**found, JUDGING: _judging()})
+
+
+@cache
+def _judging() -> str:
+    """Return the digest of all that judges: the checks, the known mistakes with their hints, the reference."""
+    files = [*_finding_files(), _HERE / "score.py", _HERE / "pipeline.py"]
+    return _digest((file, file.read_bytes()) for file in files)[:12]
+
+
+def found_by(assignment: Assignment, probes: Probes) -> str:
+    """Return the digest of all that findings depend on besides replies and questions.
+
+    With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
+    it as it is, and any other changes it.
+    """
+    families = probes.line_up.families if probes.line_up else ()
+    suspects = (*(probes.line_up.suspects if probes.line_up else ()), *(one.suspect for one in families))
+    known = [
+        (one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless, one.shows_in) for one in suspects
+    ]
+    numbers = [(one.low, one.high, one.guesses) for one in families]
+    rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
+    depends = ([row.id for row in assignment.checks], rubric, known, numbers, _found_by_code(), _others())
+    return hashlib.sha256(laid_out(depends)).hexdigest()
+
+
+@cache
+def _found_by_code() -> str:
+    """Return the digest of all code that finds, and not of what it says of known mistakes."""
+    return _digest(
+        (file, _without_sentences(file) if file.parent == _MISTAKES else file.read_bytes()) for file in _finding_files()
+    )
+
+
+def _others() -> dict[str, str]:
+    return {name: version for name, version in json.loads(versions()).items() if name != JUDGING}
+
+
+def _finding_files() -> list[Path]:
+    rooms = [_HERE / "checks", _HERE / "diagnosis", _HERE / "locate", _HERE.parent / "reference"]
+    return [_HERE / "judge.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
+
+
+def _without_sentences(file: Path) -> bytes:
+    """Return a file of mistakes without titles and hints.
+
+    They are texts of several words that are handed to a function of the file's own, or that stand under a name of its own. A
+    text such as "ij, jk -> ik" that is handed to numpy stays.
+    """
+    tree = ast.parse(file.read_bytes())
+    named = [statement.value for statement in tree.body if isinstance(statement, ast.Assign)]
+    handed = [
+        argument
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+    ]
+    for text in (*named, *handed):
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and _SENTENCE.search(text.value):
+            text.value = " "
+    return ast.dump(tree).encode()
+
+
+def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
+    """Return the digest of files' contents with their names."""
+    digest = hashlib.sha256()
+    for file, content in sorted(files):
+        digest.update(file.relative_to(_HERE.parent).as_posix().encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
+
+
+def in_json(versions: Mapping[str, str]) -> str:
+    """Write versions as the gradebook keeps them."""
+    return json.dumps(dict(sorted(versions.items())))

@@ -1,0 +1,93 @@
+"""The programs of a class, held against each other: what the gradebook keeps of each, and the skeleton that all began with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.output import SIMILAR, full_disk_in_words, write_overview
+from grader.classroom.packing import DamagedError, unpack
+from grader.classroom.results import Standings
+from grader.classroom.storage import write_text
+from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
+from grader.reports.similar_page import to_similar
+from grader.similarity import compared
+from grader.submission import load
+from grader.text.sanitise import line
+
+NO_PROGRAM = "no program to compare: what was handed in could not be run."
+UNREADABLE = "what was kept of it cannot be read; `grader grade` with --force keeps it anew."
+
+
+class SkeletonError(ValueError):
+    """What everybody was handed cannot be read; the text says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A class that was compared, and where that can be read."""
+
+    likeness: Likeness
+    sheet: Sheet
+    page: Path
+
+
+def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = None) -> Comparison:
+    """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
+
+    assignment : whose notebook is the skeleton. to : the folder for the page, which nothing links to then; None puts it
+    beside the class page. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
+    """
+    out = to or book.path.parent
+    programs, left = _programs(book)
+    likeness = compared(tuple(programs.values()), _skeleton(assignment))
+    likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
+    sheet, _ = Standings(book).sheet({})
+    with full_disk_in_words(out):
+        write_text(out / SIMILAR, to_similar(likeness, sheet))
+        if to is None:
+            write_overview(out, sheet)
+    return Comparison(likeness, sheet, out / SIMILAR)
+
+
+def _programs(book: Gradebook) -> tuple[dict[str, Program], dict[str, str]]:
+    """Return each submission's program, and why there is none of the others."""
+    programs: dict[str, Program] = {}
+    left: dict[str, str] = {}
+    for name, kept in book.last().items():
+        if kept.replies is None:
+            left[name] = NO_PROGRAM
+            continue
+        try:
+            submission, _, _ = unpack(book.replies(kept.replies))
+        except DamagedError:
+            left[name] = UNREADABLE
+            continue
+        if submission.segments:
+            programs[name] = _program(submission, name)
+        else:
+            left[name] = NO_PROGRAM
+    return programs, left
+
+
+def _program(submission: Submission, name: str) -> Program:
+    """Return what of a submission is compared: the class, all that it needs, and the modules beside it."""
+    segments = [*submission.segments, *(module.segment for module in submission.modules)]
+    return Program(
+        name,
+        tuple(Text(segment.label, segment.source) for segment in segments),
+        tuple(segment.kept for segment in segments),
+    )
+
+
+def _skeleton(assignment: Assignment) -> Program:
+    """Return what everybody was handed: read as a submission is, so that the same statements of it are looked at."""
+    path = assignment.folder / assignment.notebook
+    skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
+    if skeleton.problem:
+        raise SkeletonError(
+            f"{line(str(path))}: there is no notebook that can be read. Expected is the one that the class was handed: what"
+            " it gives to everybody is no likeness. --assignment names the folder that holds it."
+        )
+    return _program(skeleton, "")

@@ -1,0 +1,198 @@
+"""Who moved when a class was judged again, and why: two reports of one submission, held against each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.model import Decision, Report, Verdict
+from grader.text.sanitise import cell
+
+
+@dataclass(frozen=True)
+class Move:
+    """What of one submission is not what it was."""
+
+    name: str
+    before: float  # the score that counted, after people's decisions
+    after: float
+    graders: tuple[float, float]  # the grader's own score, before and after
+    of: tuple[float, float]  # the most that there was to earn, before and after
+    # id -> the grader's points before and after, where they differ; None: no such check
+    checks: Mapping[str, tuple[float | None, float | None]]
+    decisions: tuple[str, ...]  # where the points that people gave count otherwise than before, in words
+    lateness: tuple[float, float]  # points off for it, before and after
+    named: tuple[str, ...]  # mistakes that are named now and were not
+    unnamed: tuple[str, ...]  # the other way round
+    covered: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
+    uncovered: tuple[str, ...]  # the other way round
+    retold: bool  # something else is said of the submission, whatever its points
+
+    @property
+    def points(self) -> bool:
+        """Return whether any points moved, of the score or of a check, or what people decided counts otherwise."""
+        pairs = (self.before, self.after), self.graders, self.lateness
+        return any(one != other for one, other in pairs) or bool(self.checks or self.decisions)
+
+
+def moved(before: Report, after: Report) -> Move:
+    """Hold two reports of one submission against each other, both after the same decisions, or both without any."""
+    named, uncovered = _appeared(before, after)
+    unnamed, covered = _appeared(after, before)
+    own = _graders(before), _graders(after)
+    return Move(
+        name=after.submission,
+        before=before.score,
+        after=after.score,
+        graders=(round(sum(own[0].values()), 2), round(sum(own[1].values()), 2)),
+        of=(before.max_score, after.max_score),
+        checks=_differences(*own),
+        decisions=_decisions(before, after),
+        lateness=(before.penalty, after.penalty),
+        named=named,
+        unnamed=unnamed,
+        covered=covered,
+        uncovered=uncovered,
+        retold=_told(before) != _told(after),
+    )
+
+
+def _graders(report: Report) -> dict[str, float]:
+    """Return each check's points before any decision."""
+    return {one.id: one.points if one.adjusted_from is None else one.adjusted_from for one in report.checks}
+
+
+def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:
+    return {check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)}
+
+
+def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the mistakes that are shown here and not there: those that were not found there, and those that may have been.
+
+    What is told of a mistake would tell what a hidden check asks, so that no report shows one whose checks are hidden.
+    """
+    known, checks = {one.id for one in there.diagnoses}, {one.id: one for one in there.checks}
+    sure, unsure = [], []
+    for one in here.diagnoses:
+        if one.id not in known:
+            lost = [check for check in one.checks if check in checks and not _passed(checks[check])]
+            if lost and all(checks[check].hidden for check in lost):
+                unsure.append(f"{one.title} ({', '.join(lost)})")
+            else:
+                sure.append(one.title)
+    return tuple(sure), tuple(unsure)
+
+
+def _passed(verdict: Verdict) -> bool:
+    """Return whether the grader itself found nothing wrong."""
+    return verdict.status == "passed" if verdict.adjusted_from is None else verdict.adjusted_from >= verdict.max_points
+
+
+def _decisions(before: Report, after: Report) -> tuple[str, ...]:
+    old, new = ({one.id: one for one in report.checks if one.adjusted_from is not None} for report in (before, after))
+    made = {one.decision.check: one.decision for one in after.rulings if one.applies and one.decision.kind == "points"}
+    said = []
+    for check in dict.fromkeys([*old, *new]):
+        one, other = old.get(check), new.get(check)
+        if one and other and check in made and one.max_points != other.max_points:
+            # The rubric changed what a person meant: who decided has to hear of it, also where the points stayed.
+            said.append(_worth(made[check], other))
+        elif (points := [each.points if each else None for each in (one, other)]) and points[0] != points[1]:
+            said.append(f"{check} as decided {_arrow(*points)}")
+    return tuple(said)
+
+
+def _worth(decision: Decision, verdict: Verdict) -> str:
+    """Return what was decided, of how much, and what it counts now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1"."""
+    of = "" if decision.of is None else f" of {decision.of:g}"
+    counts = f"{verdict.points:g} of {verdict.max_points:g}"
+    return (
+        f"decision {decision.number} by {decision.by}: {decision.check} {decision.value:g}{of} counts as {counts} now"
+    )
+
+
+def _told(report: Report) -> tuple[object, ...]:
+    """Return what a report says in words; what it says of points is left out."""
+    checks = [(one.id, one.title, one.hidden, one.message, one.status == "carried") for one in report.checks]
+    mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]
+    return report.status, report.notes, checks, mistakes
+
+
+# ---------------------------------------------------------------- in words
+
+
+def why(move: Move) -> str:
+    """Return what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
+    return ", ".join(_reasons(move))
+
+
+def commonest(moves: Iterable[Move]) -> list[tuple[str, int]]:
+    """Return each reason with the number of submissions that it moved, the commonest first; what a person gave is one of a kind."""
+    return Counter(reason for move in moves for reason in _reasons(replace(move, decisions=()))).most_common()
+
+
+def _reasons(move: Move) -> list[str]:
+    return [
+        # What is long is cut in its middle; what people decided is the last that may be missing.
+        *move.decisions,
+        *[f"points off for lateness {_arrow(*move.lateness)}"] * (move.lateness[0] != move.lateness[1]),
+        *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
+        *(f"now named: {title}" for title in move.named),
+        *(f"no longer named: {title}" for title in move.unnamed),
+        *(f"not shown any more, since its checks are hidden now: {title}" for title in move.covered),
+        *(f"shown now, since its checks were hidden: {title}" for title in move.uncovered),
+    ]
+
+
+def _arrow(old: float | None, new: float | None) -> str:
+    return " -> ".join("none" if points is None else f"{points:g}" for points in (old, new))
+
+
+def to_csv(moves: Sequence[Move]) -> str:
+    """Write who moved as a table."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(
+        ["submission", "before", "max_before", "after", "max_after", "grader_before", "grader_after", "why"]
+    )
+    for move in moves:
+        numbers = (move.before, move.of[0], move.after, move.of[1], *move.graders)
+        # Reason by reason: a cell is cut at the length of one line, and a whole rubric may have moved.
+        reasons = ", ".join(map(cell, _reasons(move)))
+        writer.writerow([cell(move.name), *(f"{number:g}" for number in numbers), reasons])
+    return buffer.getvalue()
+
+
+# ---------------------------------------------------------------- what changed
+
+
+def changes(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is not what it was: "checks.scores.points: 8 -> 10".
+
+    then, now : TOML tables, or any others of plain values.
+    """
+    here = _flat(now)
+    found: dict[str, None] = {}
+    for there in map(_flat, then):
+        for key in dict.fromkeys([*there, *here]):
+            if there.get(key) != here.get(key):
+                found[f"{key}: {there.get(key, 'not there')} -> {here.get(key, 'not there')}"] = None
+    return tuple(found)
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a table's values by their dotted keys; a check's go by its id: "checks.data_loss.points"."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        elif key == "checks" and isinstance(value, list):
+            for row in value:
+                found |= _flat({name: one for name, one in row.items() if name != "id"}, f"checks.{row.get('id')}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

@@ -1,0 +1,98 @@
+"""People's decisions: looked at, kept, and written into the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from grader.classroom.grade_class import write_again
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.output import full_disk_in_words, write_overview
+from grader.classroom.results import Standings
+from grader.model import Decision, Report
+from grader.text.sanitise import line
+
+
+class DecisionError(ValueError):
+    """There is nothing that this decision could be about; the text says what there is."""
+
+
+def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
+    """Keep decisions about submissions, write their reports and the class page, and give the reports after them.
+
+    made : each is made about each of `names`; numbers and digests are filled in here. Raises DecisionError, before
+    anything is kept.
+    """
+    worths: dict[str, dict[str, float]] = {}
+    for name in names:
+        known(book, name)
+        report = book.report(name)
+        for decision in made:
+            if decision.kind == "points":
+                _look_at_points(decision, report)
+        worths[name] = {verdict.id: verdict.max_points for verdict in report.checks}
+    last = book.last()
+    for name, worth in worths.items():
+        digest = last[name].basis.submission_digest
+        for decision in made:
+            book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))
+    return rewritten(book, names)
+
+
+def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
+    """Take a decision back; said : who, when and why. Raises DecisionError where it does not stand for that name."""
+    known(book, name)
+    ruled = {one.decision.number: one for one in book.ruled()}
+    one = ruled.get(number)
+    if one is None or one.name != name or one.withdrawn:
+        standing = [
+            str(there.decision.number) for there in ruled.values() if there.name == name and not there.withdrawn
+        ]
+        if one is None:
+            what = f"there is no decision of that number about {line(name)}."
+        elif one.name != name:
+            what = f"that decision is about {line(one.name)}, not about {line(name)}."
+        else:
+            what = f"it was taken back already, by {line(one.withdrawn)}"
+        there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
+        raise DecisionError(f"--withdraw {number}: {what} {there}")
+    book.withdraw(number, said)
+    return rewritten(book, [name])[0]
+
+
+def known(book: Gradebook, name: str) -> None:
+    """Raise DecisionError where the gradebook has no such submission."""
+    names = book.last()
+    if name not in names:
+        near = _near(name, names)
+        hint = f"did you mean {' or '.join(map(line, near))}?" if near else "gradebook.csv lists their names."
+        raise DecisionError(f"{line(name)}: there is no such submission in {line(str(book.path.parent))}: {hint}")
+
+
+def _near(word: str, words: Iterable[str]) -> list[str]:
+    """Return what may have been meant; what differs in its capitals alone is surer than any other."""
+    words = list(words)
+    return [one for one in words if one.casefold() == word.casefold()] or get_close_matches(word, words, n=3)
+
+
+def _look_at_points(decision: Decision, report: Report) -> None:
+    rows = {verdict.id: verdict for verdict in report.checks}
+    if decision.check not in rows:
+        near = _near(decision.check, rows)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(rows)}."
+        raise DecisionError(f"--check {line(decision.check)}: the rubric has no such check: {hint}")
+    most = rows[decision.check].max_points
+    if not 0 <= decision.value <= most:  # true for NaN too
+        raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")
+
+
+def rewritten(book: Gradebook, names: Sequence[str]) -> list[Report]:
+    """Write anew what decisions about these submissions changed, the file of all decisions first; give their reports."""
+    with full_disk_in_words(book.path.parent):
+        book.write_beside()
+        write_again(book, names)
+        standings = Standings(book)
+        sheet, _ = standings.sheet({})
+        write_overview(book.path.parent, sheet)
+        return [standings.report(name) for name in names]

@@ -1,0 +1,203 @@
+"""What the name of one entry says: each platform writes it in its own way, and only its own part counts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from grader.classroom.name_index import KINDS, Index, alike, called, composed, students_named, triples_of, words_of
+from grader.model.class_sheet import Student
+from grader.submission.name_submissions import without_ending
+from grader.text.sanitise import line as shown
+
+# Each platform's own part comes first and is bounded by what it cannot hold; what follows, the student chose.
+_CANVAS = re.compile(r"(?P<who>[^_]*)(?:_LATE)?_(?P<number>\d+)_\d+_.*", re.DOTALL)
+_CANVAS_HIDDEN = re.compile(r"anon(?:_LATE)?_\w+_\d+_.*", re.DOTALL)
+_MOODLE = re.compile(r"(?P<who>[^_]*)_\d+_assignsubmission_.*", re.DOTALL)
+_MOODLE_HIDDEN = re.compile(r"\D*\d+\s*")  # "Participant 12", in whatever language
+_GRADESCOPE = re.compile(r"submission_\d+")
+_BRIGHTSPACE = re.compile(r"\d+-\d+ - (?P<who>.+?) - .*", re.DOTALL)
+_BLACKBOARD = re.compile(r"(?P<who>.+?)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?", re.DOTALL)
+_BROWSER = re.compile(r"\s*\(\d{1,3}\)$")
+_ACCOUNTS = {"-": ("github", "login"), "_": ("login",)}  # by what stands before them
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one entry's name says."""
+
+    students: tuple[Student, ...] = ()  # all whom it fits
+    how: str = ""
+    why: str = ""  # it is nobody's
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """How the names of this class are made."""
+
+    prefixes: Mapping[str, str]  # by the separator before an account: what most names begin with
+    ids_known: bool  # the IDs in Canvas's names are those of the roster
+
+
+def conventions(stems: Sequence[str], index: Index) -> Conventions:
+    """Find out how the names of a class are made, which one name alone does not tell."""
+    blackboard = [found["who"] for stem in stems if (found := _BLACKBOARD.fullmatch(stem))]
+    return Conventions(
+        prefixes=_common_prefix(stems, "-", index) | _common_prefix(blackboard, "_", index),
+        ids_known=any((found := _CANVAS.fullmatch(stem)) and ("id", found["number"]) in index.exact for stem in stems),
+    )
+
+
+def find(stem: str, index: Index, usual: Conventions) -> Finding:
+    """Read one entry's name as its platform wrote it."""
+    if _CANVAS_HIDDEN.fullmatch(stem):
+        return Finding(
+            why="Canvas hid the names when it was downloaded: switch anonymous grading off and download again"
+        )
+    if found := _CANVAS.fullmatch(stem):
+        return _of_canvas(found["who"], found["number"], index, ids_known=usual.ids_known)
+    if found := _MOODLE.fullmatch(stem):
+        if _MOODLE_HIDDEN.fullmatch(found["who"]):
+            return Finding(why="Moodle hid the names when it was downloaded: reveal the identities and download again")
+        return _of_moodle(found["who"], index)
+    if _GRADESCOPE.fullmatch(stem):
+        return Finding(
+            why="Gradescope's export says only the submission's number; whose it is stands in its file"
+            " submission_metadata.yml"
+        )
+    if found := _BLACKBOARD.fullmatch(stem):
+        missing = Finding(why="no login of the roster stands before `_attempt_`")
+        return _of_account(found["who"], "_", index, usual.prefixes) or missing
+    if found := _BRIGHTSPACE.fullmatch(stem):
+        return _by_name(found["who"], index)
+    plain = _of_plain(stem, index)
+    if plain.students:
+        return plain
+    return _of_account(stem, "-", index, usual.prefixes) or plain
+
+
+def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Finding:
+    """Read `doejane_LATE_12345_98765_net.ipynb`: the last name and the first, and the user's ID."""
+    by_id, by_number = index.exact.get(("id", number)), index.exact.get(("sis_id", number))
+    by_name = students_named(who, index)
+    if by_id and by_number and by_id != by_number:
+        return Finding((by_id, by_number))
+    if by_id:
+        how = f"by the ID {number} in its name"
+        if not who or not by_id.name or by_id in by_name or alike(who, by_id):
+            return Finding((by_id,), how)
+        if by_name:  # the ID is one student's and the name is another's
+            return Finding((by_id, *by_name))
+        note = f'its ID {number} is {called(by_id)}\'s, and the name before it is "{shown(who, 60)}": check whose it is'
+        return Finding((by_id,), how, note=note)
+    if by_number:
+        if by_number in by_name and len(by_name) == 1:
+            return Finding(by_name, f"by the student number {number} and the name before it")
+        return Finding(
+            why=f'the number {number} is {called(by_number)}\'s, but the name before it, "{shown(who, 60)}", is not'
+        )
+    if len(by_name) == 1 and by_name[0].id and ids_known:
+        return Finding(why=f"its name fits {called(by_name[0])}, but its ID is {number}")
+    note = "the ID that Canvas wrote is not in the roster, so the full name alone tells whose it is: check it"
+    return Finding(
+        by_name, "by the full name in its name", f"neither its ID {number} nor its name is in the roster", note
+    )
+
+
+def _of_moodle(who: str, index: Index) -> Finding:
+    """Read `Jane Doe_4711_assignsubmission_file_`; the number is the assignment's, and in no roster."""
+    finding = _by_name(who, index)
+    if finding.students:
+        return finding
+    # Of a group's, its name comes first. It must be the student's own: a part of "Mary-Jane Doe" is another's name.
+    grouped = {
+        student
+        for at, char in enumerate(who)
+        if char == "-"
+        for student in students_named(who[at + 1 :], index)
+        if composed(student.section).casefold() == composed(who[:at]).casefold()
+    }
+    return Finding(tuple(grouped), "by the group and the full name in its name", finding.why)
+
+
+def _of_plain(stem: str, index: Index) -> Finding:
+    """Read what is one student's ID, login, e-mail, account or full name, and nothing else."""
+    for text in (stem, _BROWSER.sub("", stem)):
+        folded = composed(text).strip().casefold()
+        exact = {kind: index.exact[kind, folded] for kind in KINDS if (kind, folded) in index.exact}
+        local, named = index.local.get(folded, ()), students_named(text, index)
+        if exact:
+            others = sorted(called(one) for one in {*local, *named} - set(exact.values()))
+            note = f"it could be the name of {others[0]} too: check whose it is" if others else ""
+            return Finding(
+                tuple(set(exact.values())), f"by the {KINDS[next(iter(exact))]}, which is its name", note=note
+            )
+        if local or named:
+            how = "by the e-mail's beginning, which is its name" if local else "by the full name, which is its name"
+            return Finding(tuple({*local, *named}), how)
+    return Finding(why="no ID, login, e-mail, GitHub account or full name of the roster is its name")
+
+
+def _of_account(text: str, separator: str, index: Index, prefixes: Mapping[str, str]) -> Finding | None:
+    """Read `two-layer-net-jane-doe`, as GitHub Classroom names repositories: the assignment and the account."""
+    tails = _tails(text, separator, index)
+    here = {student for prefix, student in tails if prefix == prefixes.get(separator, "")}
+    if here:
+        return Finding(tuple(here), "by the account at the end of its name")
+    if len({student for _, student in tails}) > 1:
+        return Finding(tuple({student for _, student in tails}))
+    # Whoever calls an account "x-doe" must not be taken for "doe".
+    why = "an account of the roster stands in it, but what stands before is not as in the other names"
+    return Finding(why=why) if tails else None
+
+
+def _common_prefix(texts: Sequence[str], separator: str, index: Index) -> dict[str, str]:
+    """Return what most names begin with before an account of the roster; {} where that is not one beginning."""
+    accounts, all_names = Counter[str](), Counter[str]()
+    for text in texts:
+        accounts.update({prefix for prefix, _ in _tails(text, separator, index)})
+        folded = composed(text).casefold()[:255]
+        all_names.update(folded[:at] for at, char in enumerate(folded) if char == separator)
+    ranked = sorted(((accounts[prefix], all_names[prefix], prefix) for prefix in accounts), reverse=True)[:2]
+    if not ranked or (len(ranked) == 2 and ranked[0][:2] == ranked[1][:2]):
+        return {}
+    return {separator: ranked[0][2]}
+
+
+def _tails(text: str, separator: str, index: Index) -> list[tuple[str, Student]]:
+    """Return each ending of a text, after a separator, that is an account of the roster, and what stands before it."""
+    folded = composed(text).casefold()[:255]
+    return [
+        (folded[:at], index.exact[kind, folded[at + 1 :]])
+        for at, char in enumerate(folded)
+        if char == separator and at
+        for kind in _ACCOUNTS[separator]
+        if (kind, folded[at + 1 :]) in index.exact
+    ]
+
+
+def _by_name(who: str, index: Index) -> Finding:
+    return Finding(
+        students_named(who, index),
+        "by the full name in its name",
+        f'nobody in the roster is called "{shown(who.strip(), 60)}"',
+    )
+
+
+def similar_to(original: str, index: Index) -> str:
+    """Ask whether a similar name was meant; "" without one. Never more than a question."""
+    stem = without_ending(original)
+    found = _CANVAS.fullmatch(stem) or _MOODLE.fullmatch(stem) or _BRIGHTSPACE.fullmatch(stem)
+    text = "".join(words_of(found["who"] if found else stem))[:120]
+    shared = Counter(pair for gram in triples_of(text) for pair in index.grams.get(gram, ()))
+    ranked = sorted(shared, key=lambda pair: (-shared[pair], pair[0], called(pair[1])))[:8]
+    scored = [
+        (1.0 if len(name) > 5 and name in text else SequenceMatcher(None, text, name).ratio(), called(student))
+        for name, student in ranked
+    ]
+    score, person = min(((-score, person) for score, person in scored), default=(0.0, ""))
+    return f". Did you mean {person}?" if score <= -0.75 else ""

@@ -1,0 +1,184 @@
+"""Whose submission is it: the entries of a class folder and the students of a roster, brought together.
+
+Only what a platform itself puts into a name counts, and only where it fits exactly one student; what merely looks
+alike is suggested in words. An entry left unmatched costs a teacher a minute, a wrong one costs two students a mark.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from grader.classroom.match_entries import Finding, conventions, find, similar_to
+from grader.classroom.name_index import Index, called, composed, index_of
+from grader.classroom.roster import Roster, RosterError
+from grader.model.class_sheet import Student
+from grader.submission.name_submissions import without_ending
+from grader.text.sanitise import line as shown
+
+LISTED = 20  # lines of one kind in the terminal
+SUGGESTIONS = 100  # unmatched entries for which similar names are sought
+_NAME_IT = "put its name beside its student, in a column `submission` of the roster."
+
+
+@dataclass(frozen=True)
+class EntryName:
+    """What one submission is called."""
+
+    original: str  # of its file or folder, as handed in
+    name: str  # the safe one, under which it is graded; no two entries share it
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A submission whose student the roster does not tell."""
+
+    name: str
+    why: str  # and how to mend it
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Which submission is whose. Each student is in `students`, in `undecided` or in `missing`, and in one of them."""
+
+    students: Mapping[str, Student]  # by the submissions' safe names; no student twice
+    how: Mapping[str, str]  # in words, for each of `students`: "by the ID 12345 in its name"
+    unmatched: tuple[Unmatched, ...] = ()  # in the entries' order
+    missing: tuple[Student, ...] = ()  # nothing fits them; in the roster's order
+    undecided: tuple[Student, ...] = ()  # something fits, but not it alone, or not them alone; in the roster's order
+    notes: tuple[str, ...] = ()
+
+
+def match(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
+    """Find each entry's student.
+
+    The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
+    name. An entry that fits two students stays unmatched, and so do two entries that fit one.
+    whole : these are all entries there are; otherwise whatever else that column names may still come.
+
+    Raises RosterError if that column names no entry, or one entry for two students.
+    """
+    index = index_of(roster.students)
+    claimed = _claimed(names, roster, whole=whole)
+    stems = [without_ending(entry.original) for entry in names]
+    usual = conventions(stems, index)
+    findings = {
+        entry.name: claimed.get(entry.name) or find(stem, index, usual)
+        for entry, stem in zip(names, stems, strict=True)
+    }
+    return _settled(names, findings, set(claimed), roster, index)
+
+
+def _settled(
+    names: Sequence[EntryName], findings: Mapping[str, Finding], claimed: set[str], roster: Roster, index: Index
+) -> Matching:
+    """Keep the findings that are one entry's and one student's; say of the others why they are not."""
+    fitting = defaultdict[Student, list[str]](list)
+    own = {findings[name].students[0]: name for name in claimed}
+    for name, finding in findings.items():
+        if len(finding.students) == 1 and (name in claimed or finding.students[0] not in own):
+            fitting[finding.students[0]].append(name)
+    students = {entries[0]: student for student, entries in fitting.items() if len(entries) == 1}
+    unmatched: list[Unmatched] = []
+    for entry in names:
+        finding = findings[entry.name]
+        if entry.name in students:
+            continue
+        if len(finding.students) == 1:
+            why = _contested(entry.name, finding.students[0], own, fitting)
+        elif finding.students:
+            people = _several([called(student) for student in finding.students], "; ")
+            why = f"it fits {len(finding.students)} students: {people}. To decide, {_NAME_IT}"
+        else:
+            similar = similar_to(entry.original, index) if len(unmatched) < SUGGESTIONS else ""
+            why = f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
+        unmatched.append(Unmatched(entry.name, why))
+    matched = set(students.values())
+    touched = {student for finding in findings.values() for student in finding.students} - matched
+    return Matching(
+        students=MappingProxyType({entry.name: students[entry.name] for entry in names if entry.name in students}),
+        how=MappingProxyType({entry.name: findings[entry.name].how for entry in names if entry.name in students}),
+        unmatched=tuple(unmatched),
+        missing=tuple(one for one in roster.students if one not in matched and one not in touched),
+        undecided=tuple(one for one in roster.students if one in touched),
+        notes=_grouped({entry.name: findings[entry.name].note for entry in names if entry.name in students}),
+    )
+
+
+def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
+    """Say once what is to be said of many."""
+    names = defaultdict[str, list[str]](list)
+    for name, note in notes.items():
+        names[note].append(name)
+    return tuple(f"{_several(those)}: {note}" for note, those in names.items() if note)
+
+
+def _several(names: Sequence[str], between: str = ", ") -> str:
+    """Name the first five, in an order that no roster and no folder decides."""
+    first = between.join(shown(name, 200) for name in sorted(names)[:5])
+    return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
+
+
+def _contested(name: str, student: Student, own: Mapping[Student, str], fitting: Mapping[Student, list[str]]) -> str:
+    if student in own:
+        return (
+            f"it fits {called(student)}, whose submission is {shown(own[student], 80)}: the roster's column"
+            " `submission` says so."
+        )
+    others = [other for other in fitting[student] if other != name]
+    return (
+        f"it fits {called(student)}, and so does {_several(others)}. Take away all but one, or put the name of the one"
+        " that counts beside its student, in a column `submission` of the roster."
+    )
+
+
+def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, Finding]:
+    """Return what the roster's column `submission` decides, by safe names."""
+    entries = defaultdict[str, set[str]](set)
+    for entry in names:
+        entries[composed(entry.original)].add(entry.name)
+        entries[composed(entry.name)].add(entry.name)
+    lines: dict[str, int] = {}
+    claimed = {}
+    for claim in roster.claims:
+        where = f"{roster.source}, line {claim.line}: the submission"
+        found = entries.get(composed(claim.entry), set())
+        if not found and not whole:
+            continue
+        if len(found) != 1:
+            what = "is not among those handed in" if not found else "may be " + " or ".join(sorted(map(shown, found)))
+            raise RosterError(
+                f'{where} "{shown(claim.entry, 80)}" {what}. Expected is the name of one file or folder as it was'
+                " handed in, or nothing."
+            )
+        (name,) = found
+        if name in lines:
+            raise RosterError(
+                f'{where} "{shown(claim.entry, 80)}" stands in line {lines[name]} already. Expected is one student'
+                " for each: delete it from the wrong line."
+            )
+        lines[name] = claim.line
+        claimed[name] = Finding((claim.student,), how=f"by line {claim.line} of the roster, which names it")
+    return claimed
+
+
+def lines(matching: Matching) -> list[str]:
+    """Tell a terminal what was matched and, above all, what was not."""
+    found, listed = len(matching.students), len(matching.students) + len(matching.undecided) + len(matching.missing)
+    plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
+    told = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
+    told += _told(
+        "Submissions that are nobody's yet:", [f"{shown(one.name, 80)}: {one.why}" for one in matching.unmatched]
+    )
+    told += _told("Students for whom that leaves it open:", list(map(called, matching.undecided)))
+    told += _told("Students without a submission:", list(map(called, matching.missing)))
+    return told + _told("To be checked:", list(matching.notes))
+
+
+def _told(title: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    more = [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []
+    return [title, *(f"  {item}" for item in items[:LISTED]), *more]

@@ -1,0 +1,113 @@
+"""The roster, by each thing that an entry of a class folder may be called, and how names are spelled."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from grader.model.class_sheet import Student
+from grader.text.sanitise import line as shown
+
+KINDS = {
+    "id": "ID",
+    "sis_id": "student number",
+    "login": "login",
+    "email": "e-mail",
+    "github": "GitHub account",
+}
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
+
+
+@dataclass(frozen=True)
+class Index:
+    """The roster, by each thing that an entry may be called."""
+
+    exact: Mapping[tuple[str, str], Student]  # by kind and casefolded value
+    local: Mapping[str, tuple[Student, ...]]  # by what stands before the @
+    named: Mapping[str, tuple[Student, ...]]  # by the full name, run together, in each order
+    grams: Mapping[str, tuple[tuple[str, Student], ...]]  # by three letters of the name, with the name
+
+
+def index_of(students: Iterable[Student]) -> Index:
+    """Lay the roster out by each thing that an entry may be called."""
+    exact = {}
+    local, named = defaultdict[str, set[Student]](set), defaultdict[str, set[Student]](set)
+    grams = defaultdict[str, set[tuple[str, Student]]](set)
+    for student in students:
+        for kind in KINDS:
+            if value := composed(getattr(student, kind)).casefold():
+                exact[kind, value] = student
+        for address in (student.email, student.login):
+            before, at, _ = composed(address).casefold().partition("@")
+            if at and before:
+                local[before].add(student)
+        for spelling in spellings(student):
+            named[spelling].add(student)
+            for gram in triples_of(spelling):
+                grams[gram].add((spelling, student))
+    return Index(exact, _fixed(local), _fixed(named), {gram: tuple(pairs) for gram, pairs in grams.items()})
+
+
+def _fixed(found: Mapping[str, set[Student]]) -> dict[str, tuple[Student, ...]]:
+    return {key: tuple(students) for key, students in found.items()}
+
+
+def students_named(text: str, index: Index) -> tuple[Student, ...]:
+    """Return all whose full name a text is."""
+    return index.named.get("".join(words_of(text)), ())
+
+
+def spellings(student: Student) -> set[str]:
+    """Return the full name run together: as it stands, and with each part of it first, as "van der Berg, Jan" needs."""
+    if words_of(student.name) in (words_of(student.first_name), words_of(student.last_name)):
+        return set()  # half a name is nobody's
+    found = set()
+    for name in (student.name, _transcribed(student.name)):
+        words = words_of(name)
+        found |= {"".join(words[at:] + words[:at]) for at in range(min(len(words), 12))}
+    return found - {""}
+
+
+def _transcribed(name: str) -> str:
+    """Write umlauts as German does without them: Müller, Mueller."""
+    name = composed(name).casefold()
+    return name.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("å", "aa")
+
+
+def words_of(text: str) -> list[str]:
+    """Return a name's words without case, accents and punctuation."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_LETTERS)
+    # Accents on Latin letters alone: in other scripts marks are vowels. Apostrophes part no words: O'Brien, obrien.
+    kept = (char for char in folded if not "\u0300" <= char <= "\u036f" and char not in "'\u2019\u00b4`")
+    seen = (char for char in kept if unicodedata.category(char) != "Cf")
+    return "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in seen).split()
+
+
+def composed(text: str) -> str:
+    """Return one form to what macOS and others write in two."""
+    return unicodedata.normalize("NFC", text)
+
+
+def called(student: Student) -> str:
+    """Call a student so that no other is meant."""
+    known = next(
+        (f"{word} {shown(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
+    )
+    name = shown(student.name, 60)
+    return f"{name} ({known})" if name and known else name or f"the student with the {known}"
+
+
+def alike(who: str, student: Student) -> bool:
+    """Whether a name may be another form of a student's: a word of it stands there, or most letters agree."""
+    text = "".join(words_of(who))
+    if any(word in text for word in words_of(student.name) if len(word) > 2):
+        return True
+    return any(SequenceMatcher(None, text, spelling).ratio() >= 0.6 for spelling in spellings(student))
+
+
+def triples_of(text: str) -> set[str]:
+    """Return each three letters that stand together."""
+    return {text[at : at + 3] for at in range(min(max(1, len(text) - 2), 120))}

@@ -1,0 +1,69 @@
+"""What stands in the folder of a graded class: pages and tables, each there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader.classroom.gradebook import NoSpaceError
+from grader.classroom.storage import write_text
+from grader.classroom.worker import FAULT
+from grader.model import Sheet
+from grader.reports.class_formats import SHEETS, ExportOptions
+from grader.reports.class_page import to_index
+from grader.reports.similar_page import compared_of
+
+PAGE = "index.html"
+SIMILAR = "similar.html"  # once somebody asked for it
+TABLE = "gradebook"  # the one of SHEETS that is always written
+
+
+def folder_of(out: Path, name: str) -> Path:
+    """Return where a submission's reports stand."""
+    return out / "submissions" / name
+
+
+def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
+    """Write a submission's files."""
+    folder = folder_of(out, name)
+    if folder.is_symlink():
+        folder.unlink()  # whoever may write here could have files elsewhere overwritten, with the grader's rights
+    folder.mkdir(parents=True, exist_ok=True)
+    if FAULT not in files:
+        (folder / FAULT).unlink(missing_ok=True)
+    for file_name, text in files.items():
+        write_text(folder / file_name, text)
+
+
+def write_overview(out: Path, sheet: Sheet) -> Path:
+    """Write the class page and the table; give the page's path."""
+    for name, text in SHEETS[TABLE].write(sheet, ExportOptions()).items():
+        write_text(out / name, text)
+    compared = _beginning(out / SIMILAR)
+    stale = compared_of(sheet) not in compared
+    write_text(out / PAGE, to_index(sheet, similar=SIMILAR if compared else "", stale=stale))
+    return out / PAGE
+
+
+def _beginning(path: Path) -> str:
+    """Return the beginning of a page, where it says of which hand-ins it is; "" where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(4096)
+
+
+@contextmanager
+def full_disk_in_words(out: Path) -> Iterator[None]:
+    """Say that the disk is full in words that help.
+
+    Raises NoSpaceError in place of an OSError that means it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoSpaceError(f"{out}: there is no room left on the disk.") from error
+        raise

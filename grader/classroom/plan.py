@@ -1,0 +1,96 @@
+"""What is to be done with each submission: nothing, judge its saved replies again, or run it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from grader.classroom.cache_keys import Basis
+from grader.classroom.gradebook import Gradebook, Kept
+from grader.classroom.worker import Known, Task
+from grader.submission import receive, safe_names
+
+Fate = Literal["new", "changed", "judged again", "graded again", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission among those that were named."""
+
+    path: Path
+    name: str
+
+
+def named(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
+    """Return each path its submission's name: the one that it had before, or a new one.
+
+    sources : the path of each submission that the gradebook knows, by its name. A path that is known keeps its name;
+    so does an entry of the same file name in another folder, as of a class that was downloaded again, where there is
+    just one such on both sides.
+    """
+    by_source = {source: name for name, source in sources.items()}
+    known = {path: by_source[str(path)] for path in paths if str(path) in by_source}
+    rest = [path for path in paths if path not in known]
+    left = {name: Path(source).name for name, source in sources.items() if name not in set(known.values())}
+    once_here = Counter(path.name for path in rest)
+    once_there = Counter(left.values())
+    by_file = {file: name for name, file in left.items() if once_there[file] == 1}
+    known |= {path: by_file[path.name] for path in rest if once_here[path.name] == 1 and path.name in by_file}
+    fresh = safe_names([path for path in paths if path not in known], taken=sources)
+    return [Entry(path, known.get(path) or fresh[path]) for path in paths]
+
+
+def saved_task(book: Gradebook, kept: Kept, task: Task, found_by: str) -> Task:
+    """Return the task of judging a run again; where what was found still stands, of no more than scoring it."""
+    found = book.found(kept.id) if kept.found_by and kept.found_by == found_by else None
+    known = Known(kept.basis.submission_digest, *found) if found else None
+    return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)), known=known)
+
+
+@dataclass
+class Planning:
+    """Looks at one entry after another, as workers become free, and remembers what becomes of each."""
+
+    book: Gradebook
+    base: Basis  # of this grading, but for the submission
+    found_by: str = ""  # see `basis.found_by`
+    students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
+    force: bool = False
+    idle: Callable[[], None] = lambda: None  # called for each that has nothing to be done
+    fates: dict[str, Fate] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)  # name -> where it came from before, if that was elsewhere
+    replies: dict[str, int] = field(default_factory=dict)  # name -> those that are judged again
+
+    def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
+        """Return what is to be done; asked again with `force` for some of them, that those are to be run."""
+        last, decisions, sources = self.book.last(), self.book.decisions(), self.book.sources()
+        for entry in entries:
+            hand_in = receive(entry.path)
+            before = last.get(entry.name)
+            if entry.name in sources and sources[entry.name] != str(entry.path):
+                self.moved[entry.name] = sources[entry.name]
+            fate = self.fates[entry.name] = self._fate(before, replace(self.base, submission_digest=hand_in.digest))
+            made = decisions.get(entry.name, ())
+            task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
+            if fate == "judged again" and before is not None and before.replies is not None:
+                self.replies[entry.name] = before.replies
+                yield saved_task(self.book, before, task, self.found_by)
+            elif fate == "unchanged":
+                self.idle()
+            else:
+                yield task
+
+    def _fate(self, before: Kept | None, basis: Basis) -> Fate:
+        if before is None:
+            return "new"
+        if before.basis.submission_digest != basis.submission_digest:
+            return "changed"
+        # Without a digest nothing could be read, and whether it can be now shows only by trying.
+        if self.force or before.status == "grader_error" or not basis.submission_digest:
+            return "graded again"
+        if before.basis == basis:
+            return "unchanged"
+        return "judged again" if before.replies is not None and before.basis.same_run(basis) else "graded again"

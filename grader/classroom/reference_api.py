@@ -1,0 +1,72 @@
+"""The one way from the grader to the reference, which lies beside it in a clone and is never installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from grader.model import Assignment, Probes, Suspect
+
+REFERENCE_MISSING = (
+    "The reference solution is not here: grading needs it, and it is never installed with the package."
+    " Clone the repository and install it with `pip install -e .`."
+)
+
+
+class ReferenceMissingError(Exception):
+    """The reference solution is not at hand, so there are no answers to judge by."""
+
+    def __init__(self) -> None:
+        super().__init__(REFERENCE_MISSING)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Writes programs as students would."""
+
+    suspects: Mapping[str, Suspect]  # every way of every mistake, by its name
+    write: Callable[
+        [Iterable[str]], str
+    ]  # names of ways -> the source of a program with these mistakes; none: a right one
+
+
+_drawn: tuple[Assignment, int, Probes] | None = None
+
+
+def draw_probes(assignment: Assignment, seed: int) -> Probes:
+    """Draw the questions of this grading; asked for the same again, give the same ones.
+
+    A command needs them to know what is to be done, and the desk in the same process to do it: 0.1 s, and what was
+    rehearsed for them.
+
+    Raises ReferenceMissingError.
+    """
+    global _drawn  # noqa: PLW0603 -- the command and its desk have no other place in common
+    try:
+        from reference import questions  # noqa: PLC0415 -- the wheel has no reference, and other commands must work there
+    except ImportError as error:
+        raise ReferenceMissingError from error
+    drawn = _drawn
+    if drawn is None or drawn[:2] != (assignment, seed):
+        drawn = _drawn = (assignment, seed, questions.draw(assignment, seed))
+    return drawn[2]
+
+
+def author(assignment: Assignment) -> Author:
+    """Return what writes programs with known mistakes.
+
+    Raises ReferenceMissingError.
+    """
+    try:
+        from reference.catalogue import suspect, ways  # noqa: PLC0415 -- the same
+        from reference.handwriting import written  # noqa: PLC0415 -- as above
+        from reference.questions import network_of  # noqa: PLC0415 -- the same
+    except ImportError as error:
+        raise ReferenceMissingError from error
+    network, known = network_of(assignment), {way.name: way for way in ways()}
+
+    def write(names: Iterable[str]) -> str:
+        mistakes = [known[name] for name in names]
+        return written(network, mistakes, class_name=assignment.class_name, names=network.names)
+
+    return Author({name: suspect(way, assignment.variant.names) for name, way in known.items()}, write)

@@ -1,0 +1,89 @@
+"""How a class stands: what the gradebook keeps, after people's decisions, with the students whose submissions they are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from grader.apply_decisions import decided
+from grader.classroom.gradebook import Gradebook, Kept
+from grader.classroom.match_roster import EntryName, Matching, match
+from grader.classroom.roster import Roster
+from grader.classroom.worker import without_figures
+from grader.model import Decision, LatePolicy, Report, Sheet, Standing
+from grader.reports.read_report_json import from_json
+
+
+class Standings:
+    """The reports of a gradebook as they count; each rubric in it is read once."""
+
+    def __init__(self, book: Gradebook) -> None:
+        self.book = book
+        self.last = book.last()
+        self.decisions = book.decisions()
+        self._rubrics: dict[str, dict[str, Any]] = {}
+
+    def report(self, name: str) -> Report:
+        """Return a submission's report after all decisions, with its figures."""
+        kept = self.last[name]
+        # Whoever graded it may have had no roster yet, or another.
+        report = replace(self.book.report(name), student=self.students.get(name))
+        return decided(report, self._standing(name), self._policy(kept), kept.basis.submission_digest)
+
+    def then(self, kept: Kept) -> Report:
+        """Return any grading as it would count with today's decisions, from its report.json: without figures and places."""
+        report = from_json(self.book.published(kept.id))
+        return decided(report, self._standing(kept.name), self._policy(kept), kept.basis.submission_digest)
+
+    def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
+        """Return the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
+        reports = {name: known.get(name) or without_figures(self.report(name)) for name in self.last}
+        # A grading that was stopped knows a part of the class, which was held against the roster before it began.
+        matching = matched(self.book.roster(), self.book.sources(), whole=False)
+        whose = matching.students if matching else {}
+        newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
+        sheet = Sheet(
+            title=str(self._rubric(newest)["title"]) if newest else "",
+            max_score=newest.max_score if newest else 0.0,
+            standings=tuple(Standing(report, whose.get(name)) for name, report in sorted(reports.items())),
+            missing=(*matching.missing, *matching.undecided) if matching else (),
+        )
+        return sheet, matching
+
+    @cached_property
+    def students(self) -> dict[str, str]:
+        """The name that the roster gives of each submission's student."""
+        return students(self.book, {})
+
+    def _standing(self, name: str) -> tuple[Decision, ...]:
+        return self.decisions.get(name, ())
+
+    def _policy(self, kept: Kept) -> LatePolicy | None:
+        late = self._rubric(kept).get("late")
+        return LatePolicy(**late) if late else None
+
+    def _rubric(self, kept: Kept) -> dict[str, Any]:
+        digest = kept.basis.assignment_digest
+        if digest not in self._rubrics:
+            self._rubrics[digest] = tomllib.loads(self.book.assignment_text(digest))
+        return self._rubrics[digest]
+
+
+def students(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
+    """Return the name that the roster gives of each submission's student; fresh : paths that the gradebook may not know."""
+    matching = matched(book.roster(), {**book.sources(), **fresh}, whole=False)
+    return {name: student.name for name, student in matching.students.items()} if matching else {}
+
+
+def matched(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
+    """Find whose each submission is; sources : the path of each, by its name. None without a roster.
+
+    whole : these are all there are. Raises RosterError.
+    """
+    if roster is None:
+        return None
+    return match([EntryName(Path(source).name, name) for name, source in sources.items()], roster, whole=whole)

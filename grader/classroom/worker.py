@@ -1,0 +1,226 @@
+"""Where submissions are graded one after another: in a worker, which reads no file of a submission and writes none."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from grader.apply_decisions import decided
+from grader.classroom.packing import DamagedError, pack, unpack
+from grader.classroom.reference_api import draw_probes
+from grader.model import Assignment, Decision, Findings, Report
+from grader.pipeline import Grading, failure, grade_hand_in, judged, scored_again
+from grader.reports import FORMATS
+from grader.reports.page import environment
+from grader.sandbox import self_test
+from grader.sandbox.host import StudentHost
+from grader.submission import HandIn
+from grader.text.sanitise import plain
+
+TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
+WRITTEN = ("json", "html")  # what each submission's folder holds
+FAULT = "grader-error.txt"
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What all submissions of one grading share."""
+
+    assignment: Assignment
+    seed: int  # of the questions
+    unsafe: bool = False  # grade even where student code is not isolated
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found of a submission when it was graded last."""
+
+    submission_digest: str
+    report: bytes  # packed, with its figures
+    findings: bytes  # packed, without
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be graded, or to be judged again."""
+
+    name: str
+    source: str  # where it was handed in, for people to read
+    hand_in: HandIn | None  # to be run; None: score `known` again, or judge `saved` again
+    saved: bytes = b""  # the replies of an earlier run, packed
+    known: Known | None = None  # what was found in them, where that still stands: they need not be judged again
+    decisions: tuple[Decision, ...] = ()
+    student: str | None = None  # the name that the roster gives
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What comes back from a worker: all that is to be kept, and the files that people read."""
+
+    name: str
+    source: str
+    submission_digest: str
+    report: Report  # the grader's own, without figures
+    decided: Report  # the same after people's decisions
+    published: str  # the grader's own report.json
+    record: bytes  # the grader's own report with its figures, packed
+    replies: bytes | None  # of the run, packed; None where nothing was run now
+    findings: bytes | None  # packed; None where nothing could be judged
+    files: Mapping[str, str]  # name in the submission's folder -> text
+
+
+class Desk:
+    """The questions, and a host for students' processes."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self.sitting = sitting
+        self.assignment = sitting.assignment
+        self.probes = draw_probes(sitting.assignment, sitting.seed)
+        environment()  # our templates are read before any student code runs
+
+    @cached_property
+    def host(self) -> StudentHost:
+        """Where student code runs; whoever only judges again never starts it."""
+        return StudentHost(self.assignment.limits)
+
+    @cached_property
+    def isolation(self) -> tuple[str, str]:
+        """Why student code must not run here, and what to say of it where it runs all the same."""
+        # In each worker: one may run where another does not.
+        return self_test.verdict(self.host, self.assignment.limits)
+
+    def grade(self, task: Task) -> Graded:
+        """Grade one submission, or judge it again.
+
+        Raises NotIsolatedError where the canary got through. A fault of ours costs this submission's report and no more.
+        """
+        if task.hand_in and self.isolation[0] and not self.sitting.unsafe:
+            raise self_test.NotIsolatedError(self.isolation[0])
+        for last in (False, True):
+            try:
+                return self._graded(task)
+            except Exception as error:  # noqa: BLE001 -- any fault
+                # Whatever state the fault left behind must not reach the next submission.
+                self.close()
+                if last:
+                    return failed(task, self.assignment, type(error).__name__, traceback.format_exc())
+        raise AssertionError("the last attempt gives a report in any case")
+
+    def _graded(self, task: Task) -> Graded:
+        if task.known is not None and (known := _unpacked(task.known)):
+            report = scored_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
+            return finished(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
+        if task.hand_in is None:
+            started = time.perf_counter()
+            submission, run, said = unpack(task.saved)
+            submission = replace(submission, name=task.name, source=task.source)
+            return self._finished(task, judged(submission, run, self.assignment, self.probes, started), said, None)
+        grading = grade_hand_in(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
+        said = (self.isolation[1],) if self.isolation[1] else ()
+        replies = pack((grading.submission, grading.run, said))
+        return self._finished(task, grading, said, replies)
+
+    def _finished(self, task: Task, grading: Grading, said: tuple[str, ...], replies: bytes | None) -> Graded:
+        """Put a grading together; said : what the worker has to say of its isolation."""
+        report = replace(grading.report, notes=(*grading.report.notes, *said))
+        found = pack(_without_figures(grading.findings)) if grading.findings else None
+        return finished(task, report, grading.submission.digest, replies, found, self.assignment)
+
+    def close(self) -> None:
+        """End the students' processes; another grading starts them anew."""
+        if "host" in self.__dict__:
+            self.host.close()
+            del self.host
+
+
+def _unpacked(known: Known) -> tuple[Report, Findings] | None:
+    """Return what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
+    try:
+        report, findings = unpack(known.report), unpack(known.findings)
+    except DamagedError:
+        return None
+    return (report, findings) if isinstance(report, Report) and isinstance(findings, Findings) else None
+
+
+def finished(
+    task: Task, report: Report, digest: str, replies: bytes | None, findings: bytes | None, assignment: Assignment
+) -> Graded:
+    """Put together what is kept and published.
+
+    report : the grader's own, with its figures. digest : the submission's.
+    """
+    report = replace(report, student=task.student)
+    after = decided(report, task.decisions, assignment.late, digest)
+    written = files(after)
+    # Where nobody decided anything, what is published is what stands in the folder.
+    published = FORMATS["json"].write(report) if after is not report else written[FORMATS["json"].file_name]
+    return Graded(
+        name=task.name,
+        source=task.source,
+        submission_digest=digest,
+        report=without_figures(report),
+        decided=without_figures(after),
+        published=published,
+        record=pack(report),
+        replies=replies,
+        findings=findings,
+        files=written,
+    )
+
+
+def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
+    """Report that the grader itself failed on a submission, with our fault for whoever mends it."""
+    report = replace(failure(task.source, task.name, assignment, what), student=task.student)
+    digest = task.hand_in.digest if task.hand_in else ""
+    after = decided(report, task.decisions, assignment.late, digest)
+    kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}
+    published = FORMATS["json"].write(report)
+    return Graded(
+        task.name, task.source, digest, report, after, published, pack(report), None, None, {**files(after), **kept}
+    )
+
+
+def files(report: Report) -> dict[str, str]:
+    """Write one submission's report in each format that its folder holds."""
+    return {FORMATS[name].file_name: FORMATS[name].write(report) for name in WRITTEN}
+
+
+def _without_figures(findings: Findings) -> Findings:
+    """Leave out what the report keeps as well."""
+    checks = {check: replace(found, figures=()) if found.figures else found for check, found in findings.checks.items()}
+    return replace(findings, checks=checks)
+
+
+def without_figures(report: Report) -> Report:
+    """Leave out what only the report's own page shows: of a whole class it would fill the memory."""
+    return replace(
+        report, checks=tuple(replace(check, figures=()) if check.figures else check for check in report.checks)
+    )
+
+
+_desk: Desk | None = None  # this worker's own
+_one_at_a_time = threading.Lock()  # a worker of a cluster may have several threads; there is one zygote
+
+
+def at_desk(sitting: Sitting, task: Task) -> Graded:
+    """Do one task in this process, at a desk that stays for the next task of the same sitting."""
+    global _desk  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
+    with _one_at_a_time:
+        if _desk is None or _desk.sitting != sitting:
+            leave()
+            _desk = Desk(sitting)
+        return _desk.grade(task)
+
+
+@atexit.register
+def leave() -> None:
+    """End the students' processes of this process's desk."""
+    global _desk  # noqa: PLW0603 -- the same
+    if _desk is not None:
+        _desk.close()
+        _desk = None

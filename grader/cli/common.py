@@ -1,0 +1,192 @@
+"""What all commands share: their options, the screen, and what they say where something fails."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from grader.classroom.executors import LOCAL, MOST_WORKERS, REMOTE, ClusterError, Workers
+from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
+from grader.classroom.reference_api import ReferenceMissingError
+from grader.classroom.roster import RosterError
+from grader.classroom.worker import Graded
+from grader.model import Assignment, Report
+from grader.rubric import FILE as RUBRIC
+from grader.rubric import AssignmentError, bundled
+from grader.rubric import load as load_assignment
+from grader.sandbox import self_test
+from grader.score import KNOWN
+from grader.text.sanitise import line
+
+GRADER_FAILED = 1
+REVIEWED = 10  # submissions that a person should look at; the class page lists all
+STOPPED = 130  # what a shell gives for Ctrl-C
+
+ASSIGNMENT = click.option(
+    "--assignment",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder with an assignment.toml; without it, the one that DIR was graded by before, or the bundled one.",
+)
+SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
+JOBS = click.option(
+    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="Submissions at a time."
+)
+CLUSTER = click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="Grade on Dask's workers: local:N starts N here, tcp://host:port names a scheduler.",
+)
+GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
+
+_BINS = 10
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def assignment_of(folder: Path | None) -> Assignment:
+    """Read the assignment, or say what is wrong with it."""
+    try:
+        return load_assignment(folder or bundled(), KNOWN)
+    except AssignmentError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def same_folder(book: Gradebook) -> Path | None:
+    """Return where the rubric stands by which the class was graded: that one was edited, most likely. None for a new class.
+
+    Where it is gone, none is taken in its place: points of another rubric would be given without a word.
+    """
+    folder = book.rubric_folder()
+    if folder and not (folder / RUBRIC).exists():
+        raise click.UsageError(
+            f"The rubric that this class was graded by stood at {line(str(folder))}, which is gone. Name where it is now"
+            f" with --assignment; the one that comes with the grader is {line(str(bundled()))}."
+        )
+    return folder
+
+
+def workers_of(jobs: int, cluster: str) -> Workers:
+    """Return where the work is to be done, or say what is wrong with the address."""
+    if cluster.startswith(LOCAL):
+        count = cluster.removeprefix(LOCAL)
+        if count.isascii() and count.isdigit() and 1 <= int(count) <= MOST_WORKERS:
+            return Workers(cluster=cluster)
+        raise click.UsageError(f"--cluster {cluster}: write the number of workers, 1 to {MOST_WORKERS}: local:4.")
+    if cluster and not cluster.startswith(REMOTE):
+        raise click.UsageError(f"--cluster {cluster}: expected is local:N, or a scheduler's address: tcp://host:8786.")
+    return Workers(jobs, cluster)
+
+
+def made(out: Path) -> None:
+    """Make the folder for what is written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: cannot be made a folder ({error.strerror}). Name another.") from error
+
+
+@contextmanager
+def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
+    """End with a sentence and not with a traceback; where : it is written to; go_on : what to do once the reason is mended."""
+    try:
+        yield
+    except (ReferenceMissingError, RosterError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    except NoSpaceError as error:
+        fail(f"{error} {go_on}")
+    except (self_test.NotIsolatedError, GradebookError, ClusterError) as error:
+        fail(f"{error}{f' {go_on}' if isinstance(error, ClusterError) else ''}")
+    except OSError as error:
+        file = f" ({error.filename})" if error.filename else ""
+        fail(f"{where}: {error.strerror or error}{file}. {go_on}")
+
+
+def fail(text: str) -> None:
+    """Say why the grader failed, and end."""
+    click.echo(f"Error: {text.strip()}", err=True)
+    raise SystemExit(GRADER_FAILED)
+
+
+def screen() -> Console:
+    """Return where results are printed."""
+    # A file or a pipe has no width; 80 columns would break each message over many lines.
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def say(console: Console, text: str) -> None:
+    """Print a text as it is: a Text takes no markup and no emoji out of a student's file name."""
+    console.print(Text(text))
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """Name the first of several, and say how many more there are."""
+    listed = ", ".join(line(name) for name in names[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
+
+
+def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
+    """Say of several why something was not done: a line for each reason; left : name -> reason, what : "not compared"."""
+    for reason, count in Counter(left.values()).items():
+        names = [name for name, why in left.items() if why == reason]
+        say(console, f"{count} {what} ({some(names)}): {reason}")
+
+
+def say_review(console: Console, reports: Sequence[Report]) -> None:
+    """Print what a person should look at: a line for each submission, up to a limit."""
+    told = [(line(one.submission), " ".join(map(line, one.review))) for one in reports if one.review]
+    for name, sentences in told[:REVIEWED]:
+        say(console, f"To look at: {name}: {sentences}")
+    if len(told) > REVIEWED:
+        say(console, f"To look at: {len(told) - REVIEWED} more, which the class page lists.")
+
+
+def point_to(console: Console, page: Path) -> None:
+    """Say where the page is, on one line, so that a terminal makes a link of it."""
+    console.print(Text(f"Open {page.resolve()}"), soft_wrap=True)
+
+
+class _Rate(ProgressColumn):
+    """Submissions a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Graded | None], None]]]:
+    """Show how far it is, how fast, how long still, and how the scores are distributed so far.
+
+    Gives what to call with the number of submissions, and with each that ends.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    scores = TextColumn("{task.fields[scores]}")
+    with Progress(*columns, scores, console=console, transient=True) as shown:
+        task = shown.add_task(doing, total=None, scores="")
+        found: Counter[int] = Counter()
+
+        def told(one: Graded | None) -> None:
+            if one is not None and one.decided.status == "graded" and one.decided.max_score:
+                found[min(int(_BINS * one.decided.score / one.decided.max_score), _BINS - 1)] += 1
+            shown.update(task, advance=1, scores=distribution(found))
+
+        yield lambda total: shown.update(task, total=total), told
+
+
+def distribution(found: Counter[int]) -> str:
+    """Draw how many scores lie in each tenth of the points, the lowest first: "0 ▁  ▂▅█ 100 %"."""
+    if not found:
+        return ""
+    most = max(found.values())
+    bars = "".join(_BARS[-(-found[tenth] * (len(_BARS) - 1) // most)] for tenth in range(_BINS))
+    return f"0 {bars} 100 %"

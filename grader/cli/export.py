@@ -1,0 +1,133 @@
+"""`grader export`: a class in the format that a platform takes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+
+from grader.classroom.decide import known
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.import_decisions import reminder
+from grader.classroom.match_roster import lines
+from grader.classroom.output import full_disk_in_words, write_overview
+from grader.classroom.results import Standings, matched
+from grader.classroom.roster import Roster, read_roster
+from grader.classroom.storage import write_text
+from grader.cli import common
+from grader.model import Sheet
+from grader.reports.class_formats import SHEETS, ExportError, sheet_format_named
+from grader.reports.export_rows import ExportOptions
+from grader.text.sanitise import line
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader export graded --format canvas --roster canvas.csv
+  grader export graded --format moodle --to grades/
+  grader export graded --format canvas --without old_alice --without ta_notes
+
+Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@common.GRADED
+@click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(SHEETS)}.")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to write to; without it, DIR/exports.")
+@click.option("--title", default="", help="What the platform calls the assignment; without it, the rubric's title.")
+@click.option("--canvas-id", default="", help="Canvas: the assignment's number, the last one in its page's address.")
+@click.option(
+    "--moodle-user",
+    type=click.Choice(["idnumber", "email", "username"]),
+    default="email",
+    show_default=True,
+    help="Moodle: by what it is to find its users.",
+)
+@click.option("--due", default="", help="nbgrader: when it was due.")
+@click.option("--without", multiple=True, metavar="NAME", help="Leave a submission out, such as one that is nobody's.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class, in place of the one given before.")
+def export(
+    out: Path,
+    name: str,
+    to: Path | None,
+    title: str,
+    canvas_id: str,
+    moodle_user: Literal["idnumber", "email", "username"],
+    due: str,
+    without: tuple[str, ...],
+    roster: Path | None,
+) -> None:
+    """Write the class in the format that a platform takes."""
+    target = to or out / "exports"
+    options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
+    screen = common.screen()
+    with common.failures_in_words(line(str(target))):
+        form = sheet_format_named(name)
+        listed = read_roster(roster) if roster else None
+        # A new roster is kept in the gradebook; without one, it is only read.
+        with Gradebook(out, reading=listed is None) as book, full_disk_in_words(target):
+            sheet = _without(_sheet(book, listed, screen), without, book)
+            reminded = reminder(book)
+            try:
+                files = form.write(sheet, options)
+            except ExportError as error:
+                hint = f"{error} A submission that no longer counts, or is nobody's, is left out by --without NAME."
+                raise ExportError(hint) from error
+            made(target, form.file_name)
+            for place, text in files.items():
+                (target / place).parent.mkdir(parents=True, exist_ok=True)
+                write_text(target / place, text)
+    if reminded:
+        common.say(screen, reminded)
+    where = target / form.file_name
+    common.say(screen, f"Wrote {where}" + (f", {len(files)} files." if len(files) > 1 else "."))
+
+
+def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
+    """Return the class, after a new roster if there is one: that is kept and told of whatever becomes of the export."""
+    if roster is None:
+        return Standings(book).sheet({})[0]
+    matched(roster, book.sources())
+    book.set_roster(roster)
+    sheet, matching = Standings(book).sheet({})
+    write_overview(book.path.parent, sheet)
+    # Before the format, which may refuse a class: who is nobody's is told here, and how to mend it.
+    for text in lines(matching) if matching else ():
+        common.say(screen, text)
+    return sheet
+
+
+def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
+    """Leave submissions out; what is left must have been judged by one rubric, or points would be out of different sums."""
+    for name in names:
+        known(book, name)
+    kept = {name: one for name, one in book.last().items() if name not in names}
+    newest = max(kept.values(), key=lambda one: one.id, default=None)
+    others = [
+        name for name, one in kept.items() if newest and one.basis.assignment_digest != newest.basis.assignment_digest
+    ]
+    if others:
+        shown_names = ", ".join(map(line, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        raise ExportError(
+            f"{len(others)} of {len(kept)} were judged by another rubric than the rest ({shown_names}):"
+            f" `grader regrade {line(str(book.path.parent))}` judges all by one."
+        )
+    return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))
+
+
+def made(folder: Path, what: str) -> None:
+    """Make the folder that `what` is written into, or say that another has to be named."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(
+            f"--to {line(str(folder))}: cannot be made a folder ({error.strerror}). Name another."
+        ) from error
+    if not os.access(folder, os.W_OK):
+        common.fail(
+            f"{line(str(folder))}: {what} is written into it, and you may not write there."
+            " Name a folder of your own with --to."
+        )

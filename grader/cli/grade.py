@@ -1,0 +1,296 @@
+"""`grader grade` and `grader regrade`: a class, run or judged again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.classroom.compare_reports import commonest, why
+from grader.classroom.executors import Workers
+from grader.classroom.grade_class import Outcome, StoppedError, grade_class
+from grader.classroom.gradebook import FILE as GRADEBOOK
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.import_decisions import reminder
+from grader.classroom.match_roster import lines
+from grader.classroom.plan import Entry, named
+from grader.classroom.regrade_class import TABLE, Regraded
+from grader.classroom.regrade_class import StoppedError as RegradeStoppedError
+from grader.classroom.regrade_class import regrade as judge_again
+from grader.classroom.roster import read_roster
+from grader.classroom.worker import Sitting
+from grader.cli import common
+from grader.reports.terminal import summary
+from grader.rubric import FILE as RUBRIC
+from grader.rubric import bundled
+from grader.submission import entries, ignored
+from grader.text.sanitise import line
+
+# A terminal shows some forty lines; a class is looked at on its page.
+LISTED = 40
+REASONS = 5
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader grade alice.ipynb --out graded            one notebook
+  grader grade submissions/ --out graded --jobs 2  a folder: each entry is one submission
+  grader grade clone/ --one --out graded           a folder that is one submission
+  grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
+  grader grade submissions/ --out graded --roster roster.csv
+  grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
+
+The same command again grades what is new or changed since, and goes on where it was stopped.
+
+Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage; 130 stopped."""
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for gradebook and reports.")
+@common.JOBS
+@common.CLUSTER
+@common.SEED
+@click.option("--one", is_flag=True, help="A folder is one submission, not a class.")
+@click.option("--force", is_flag=True, help="Grade all, also what is unchanged.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class: Canvas's, Moodle's, or a plain one.")
+@click.option("--unsafe", is_flag=True, help="Grade even where student code is not isolated; every report says so.")
+@common.ASSIGNMENT
+def grade(
+    paths: Sequence[Path],
+    out: Path,
+    jobs: int,
+    cluster: str,
+    seed: int | None,
+    one: bool,  # noqa: FBT001 -- click passes options by name
+    force: bool,  # noqa: FBT001 -- the same
+    roster: Path | None,
+    unsafe: bool,  # noqa: FBT001 -- the same
+    folder: Path | None,
+) -> None:
+    """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
+    given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
+    found, left = _named_on_the_command_line(paths, out, one=one)
+    if not given and not (out / GRADEBOOK).exists():
+        given = common.assignment_of(None)
+    common.made(out)
+    again = "What was graded before is kept: the same command goes on with the rest."
+    stopped = False
+    with common.failures_in_words(f"--out {out}", again):
+        listed = read_roster(roster) if roster else None
+        with Gradebook(out, create=True) as book, common.progress("grading") as (began, told):
+            assignment = given or common.assignment_of(common.same_folder(book))
+            chosen = named(found, book.sources())
+            began(len(chosen))
+            sitting = Sitting(assignment, assignment.seed if seed is None else seed, unsafe)
+            few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
+            try:
+                outcome = grade_class(chosen, sitting, book, few, roster=listed, force=force, told=told)
+            except StoppedError as stop:
+                stopped, outcome = True, stop.outcome
+            reminded = reminder(book)
+    screen = common.screen()
+    if not given and assignment.folder.resolve() != bundled():
+        common.say(screen, f"Graded by {line(str(assignment.folder / RUBRIC))}, as before; --assignment names another.")
+    failed = _told(screen, outcome, chosen, left, stopped=stopped)
+    if reminded:
+        common.say(screen, reminded)
+    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
+
+
+def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequence[str], *, stopped: bool) -> bool:
+    """Say what became of the class; tell whether the grader failed on something."""
+    _scores(screen, outcome)
+    if left:
+        # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
+        hidden = (
+            " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
+        )
+        common.say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.{hidden}")
+    counts = Counter(outcome.fates.values())
+    common.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
+    elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
+    if elsewhere:
+        common.say(
+            screen,
+            "Taken for the same submission as one of that name from another folder:"
+            f" {common.some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
+        )
+    overtaken = [
+        report.submission
+        for report in outcome.reports
+        if outcome.fates.get(report.submission) == "changed"
+        and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
+    ]
+    if overtaken:
+        common.say(
+            screen,
+            f"Points that were decided for an earlier hand-in do not count for the new one: {common.some(overtaken)}."
+            " `grader history` shows them.",
+        )
+    if outcome.others:
+        common.say(screen, f"In the gradebook from before, and not among these: {common.some(outcome.others)}.")
+    for text in lines(outcome.matching) if outcome.matching else ():
+        common.say(screen, text)
+    if stopped:
+        graded = len(outcome.fates)
+        common.say(
+            screen,
+            f"Stopped: {graded} of {len(chosen)} are graded and kept. The same command goes on with the rest.",
+        )
+    common.say_review(screen, outcome.reports)
+    failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
+    if failed:
+        common.say(
+            screen,
+            f"The grader itself failed on: {common.some(failed)}."
+            " What is known of it is in grader-error.txt beside the report.",
+        )
+    common.point_to(screen, outcome.page)
+    return bool(failed)
+
+
+def _scores(screen: Console, outcome: Outcome) -> None:
+    if len(outcome.reports) <= LISTED:
+        screen.print(summary(outcome.reports))
+        return
+    scores = sorted(report.score for report in outcome.reports if report.status == "graded")
+    unread = len(outcome.reports) - len(scores)
+    tenths = Counter(
+        min(int(10 * report.score / report.max_score), 9)
+        for report in outcome.reports
+        if report.status == "graded" and report.max_score
+    )
+    median = f", median {scores[len(scores) // 2]:g}" if scores else ""
+    common.say(
+        screen,
+        f"{len(scores)} graded{median}, {unread} could not be: {common.distribution(tenths)}".rstrip(": "),
+    )
+
+
+def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
+    """Find the submissions in what was named: a file or zip is one, a folder is a class, unless `one`."""
+    found: list[Path] = []
+    left: list[str] = []
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"{line(str(path))}: there is no such file or folder.")
+        if path.is_dir() and not one:
+            found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
+            left += [entry.name for entry in ignored(path)]
+        else:
+            found.append(path)
+    if not found:
+        named_paths = ", ".join(line(str(path)) for path in paths)
+        raise click.UsageError(
+            f"{named_paths}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
+        )
+    return list(dict.fromkeys(found)), left
+
+
+def _is_output(entry: Path) -> bool:
+    """Tell a folder that an earlier grading wrote from a submission."""
+    return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader regrade graded                            after a change of the rubric that it was graded by
+  grader regrade graded --assignment mine/ --jobs 2
+  grader regrade graded --seed 4711                where it was graded from that seed
+
+No student code runs: the saved replies are judged again. People's decisions stay. A change of a hint or a check
+in this clone counts as a change as well.
+Where the rubric asks other questions than before, `grader grade` has to ask them.
+
+Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
+)
+@common.GRADED
+@common.JOBS
+@common.CLUSTER
+@common.SEED
+@click.option("--force", is_flag=True, help="Judge all again, also what this rubric judged last.")
+@common.ASSIGNMENT
+def regrade(
+    out: Path,
+    jobs: int,
+    cluster: str,
+    seed: int | None,
+    force: bool,  # noqa: FBT001 -- click passes options by name
+    folder: Path | None,
+) -> None:
+    """Judge saved replies again, after points, tolerances, thresholds or hints changed, and show who moved and why."""
+    workers = common.workers_of(jobs, cluster)
+    again = "The same command judges the rest."
+    stopped = False
+    with (
+        common.failures_in_words(line(str(out)), again),
+        Gradebook(out) as book,
+        common.progress("judging") as (began, told),
+    ):
+        assignment = common.assignment_of(folder or common.same_folder(book))
+        sitting = Sitting(assignment, assignment.seed if seed is None else seed)
+        try:
+            found = judge_again(sitting, book, workers, force=force, began=began, told=told)
+        except RegradeStoppedError as stop:
+            stopped, found = True, stop.found
+        except KeyboardInterrupt:
+            # Between two steps: what was judged is kept, and the same command writes the pages.
+            click.echo(f"Stopped. {again}", err=True)
+            raise SystemExit(common.STOPPED) from None
+    _tell_moves(common.screen(), found, out, stopped=stopped)
+    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if found.failed else 0)
+
+
+def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:
+    if found.changes:
+        common.say(screen, "What changed since:")
+        for change in found.changes:
+            common.say(screen, f"  {line(change)}")
+    if found.moves:
+        screen.print(_moves(found))
+        if len(found.moves) > LISTED:
+            # Forty lines that say the same tell less than how many there are of them.
+            most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
+            common.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
+            # What a person decided is never one of many.
+            for move in found.moves[LISTED:]:
+                for text in move.decisions:
+                    common.say(screen, f"{line(move.name)}: {line(text)}")
+    current = f"{found.current} were judged by this rubric already (--force judges them again)."
+    when = "" if found.count else " when this rubric came into force"
+    moved = f"{len(found.moves)} moved{when}, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+    retold = f"{found.retold} with the same points are told something else."
+    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
+    common.say(screen, " ".join(said))
+    common.say_reasons(screen, found.left, "left as they were")
+    common.say_review(screen, [one.report for one in found.sheet.standings])
+    if stopped:
+        common.say(
+            screen,
+            f"Stopped: {found.count} of {found.todo} are judged again and kept. The same command judges the rest.",
+        )
+    common.point_to(screen, found.page)
+
+
+def _moves(found: Regraded) -> Table:
+    """Show who moved; where people's decisions stand between the grader's score and what counts, both."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("before", justify="right")
+    table.add_column("after", justify="right")
+    listed = found.moves[:LISTED]
+    both = any(move.graders != (move.before, move.after) for move in listed)
+    if both:
+        table.add_column("by the grader", justify="right")
+    table.add_column("why", overflow="fold")
+    for move in listed:
+        scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
+        own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
+        table.add_row(Text(line(move.name)), *scores, *own, Text(line(why(move))))
+    return table

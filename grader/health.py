@@ -1,0 +1,70 @@
+"""What `grader doctor` finds: the layers of the lock-down on this system, and what came of trying them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.model import Limits
+from grader.sandbox import self_test
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import LAYERS
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """The state of isolation on this system."""
+
+    missing: Mapping[str, str]  # layer -> why it is not in force
+    facts: Mapping[str, str]  # layer -> what there is to know of it
+    versions: Mapping[str, str]
+    found: self_test.Findings
+
+    @property
+    def advice(self) -> str:
+        """Why strangers' code must not be run here; "" where it may be."""
+        return self_test.refusal(self.found)
+
+
+def examine(limits: Limits) -> Checkup:
+    """Start a student's process as for grading, and have the canary try everything in it.
+
+    Raises self_test.NotIsolatedError where it does not come back, and what StudentHost raises.
+    """
+    with StudentHost(limits) as host:
+        return Checkup(host.missing, host.facts, host.versions, self_test.send(host, limits))
+
+
+def view(checkup: Checkup) -> RenderableType:
+    """Lay it out for a rich console."""
+    system = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    versions = ", ".join(f"{name} {version}" for name, version in checkup.versions.items())
+    layers = Table("layer", "", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in LAYERS:
+        why = checkup.missing.get(name)
+        state = Text("in force", style="green") if why is None else Text("missing", style="yellow")
+        layers.add_row(name, state, Text(why if why is not None else checkup.facts.get(name, "")))
+    trials = Table(
+        "a student's process tries to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
+    )
+    for trial in checkup.found.tried:
+        mark = Text("GOT THROUGH", style="bold red") if trial.got_through else Text("refused", style="green")
+        said = trial.said.removeprefix("refused: ")
+        trials.add_row(Text(self_test.inside(trial.tries)), mark + Text(f": {said}", style="default"))
+    needs = Table(
+        "a student's process needs to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
+    )
+    for need in checkup.found.needs:
+        mark = Text("FAILED", style="bold red") if need.unmet else Text("works", style="green")
+        needs.add_row(Text(self_test.inside(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
+    verdict = (
+        Text(checkup.advice, style="bold red")
+        if checkup.advice
+        else Text("Strangers' code can be graded here: nothing got through.", style="bold green")
+    )
+    return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), trials, Text(), needs, Text(), verdict)

@@ -1,0 +1,111 @@
+"""Rows of the table of steps while it is made: which of them are kept where there are too many."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
+from grader.locate.source_statements import Statements
+from grader.model import StepRow, StepStatus
+
+MOST = 25  # rows of the table
+NOWHERE = math.inf  # in the order of the recording: after all that was made
+# How soon a row goes where there are too many.
+WRONG, ANSWER, STEP, AGAIN, UNKNOWN = range(5)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. when : in the order of the recording. rank : how soon it goes where there are too many, the highest first."""
+
+    when: float
+    spot: Spot
+    name: str
+    shape: tuple[int, ...]
+    status: StepStatus
+    verdict: str
+    rank: int
+
+
+def wrong(when: float, spot: Spot, name: str, shape: tuple[int, ...], verdict: str) -> Row:
+    """Return a row of something that is wrong."""
+    return Row(when, spot, name, shape, "differs", verdict, WRONG)
+
+
+def cut(rows: Iterable[Row], text: Statements) -> tuple[StepRow, ...]:
+    """Return at most 25 rows in their order: what is wrong, the answers, and what is near the first that is wrong."""
+    ordered = sorted(rows, key=lambda row: row.when)
+    # Of one name that a line makes wrong several times, the last value tells.
+    wrong_last = {(row.spot, row.name): row for row in ordered if row.rank == WRONG}
+    ordered = [row for row in ordered if row.rank != WRONG or wrong_last[row.spot, row.name] is row]
+    placed = [(row, place) for row in ordered if (place := text.place(*row.spot))]
+    first = next((at for at, (row, _) in enumerate(placed) if row.rank == WRONG), 0)
+    kept = sorted(range(len(placed)), key=lambda at: (placed[at][0].rank, abs(at - first)))[:MOST]
+    return tuple(
+        StepRow(place, called(row.name), row.shape, row.status, row.verdict)
+        for row, place in (placed[at] for at in sorted(kept))
+    )
+
+
+def called(name: str) -> str:
+    """Return what a value is called: the student's own name, and "returned" of one that has none."""
+    return f"returned{name[6:]}" if name == "return" or name.startswith(("return[", "return.")) else name
+
+
+def moment(spot: Spot, made: Sequence[Made], recorded: Recorded) -> float:
+    """Return when a line comes in the order of the recording: after what it sets first, else before the lines below it."""
+    held = [held.when for one in made for held in one.holders if held.spot == spot and held.how == VARIABLE]
+    if held or spot == recorded.end():
+        return min(held) + 0.5 if held else NOWHERE
+    below = [
+        (one.spot[1], one.born)
+        for one in made
+        if one.spot[0] == spot[0] and one.spot[1] > spot[1] and recorded.is_method(one.call) and not one.given
+    ]
+    return min(below)[1] - 0.5 if below else NOWHERE
+
+
+def line_of(one: Made, recorded: Recorded, text: Statements) -> Spot | None:
+    """Return the line that sets a value; None of one that an object holds from before, and that no line sets anew.
+
+    The first line that names the object shows all that it holds: it is not the one that made it.
+    """
+    node = text.by_line.get(one.spot)
+    if not one.name.startswith("self.") or node is None or _may_set(node, one.name):
+        return one.spot
+    sets = [spot for spot in recorded.ran if (node := text.by_line.get(spot)) and one.name in _targets(node)]
+    return sets[0] if sets else None
+
+
+def _may_set(node: ast.stmt, name: str) -> bool:
+    heads = [getattr(node, "iter", None), getattr(node, "test", None)] if hasattr(node, "body") else [node]
+    calls = any(isinstance(part, ast.Call) for head in heads if head for part in ast.walk(head))
+    return calls or any(name.startswith(target) for target in _targets(node))
+
+
+def _targets(node: ast.stmt) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    parts = [part for one in targets if one for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one])]
+    return {ast.unparse(part) for part in parts}
+
+
+def last_line(recorded: Recorded, text: Statements) -> Spot | None:
+    """Return the line with which a method ended: its last `return` that ran, where it gave nothing that is recorded."""
+    if recorded.error or recorded.end():
+        return recorded.end()
+    start = text.definition(recorded.method)
+    ran = [spot for spot in recorded.ran if start and spot[0] == start[0] and spot[1] >= start[1]]
+    returns = [spot for spot in ran if isinstance(text.by_line.get(spot), ast.Return)]
+    return max(returns or ran, default=None)
+
+
+def stopped(recorded: Recorded) -> list[Row]:
+    """Return the row of the line at which a method stopped with an exception; none where it came to its end."""
+    if not recorded.stopped or not recorded.error:
+        return []
+    endless = recorded.error == "StoppedError"  # by the recorder, after very many lines
+    verdict = "stopped here: it does not end" if endless else f"stopped here: {recorded.error}"
+    return [wrong(NOWHERE, recorded.stopped, "", (), verdict)]

@@ -1,0 +1,105 @@
+"""The frozen records that flow from a submission to what people read.
+
+Floor 1 of the house: everything may import them, and they import nothing of ours but each other.
+"""
+
+from grader.model.arrays import Array, Floats, Params
+from grader.model.assignment import (
+    Assignment,
+    Bounds,
+    CheckRow,
+    DigitsTask,
+    LatePolicy,
+    Limits,
+    Rules,
+    Tolerances,
+    Variant,
+)
+from grader.model.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
+from grader.model.class_sheet import Sheet, Standing, Student
+from grader.model.decisions import Decision, DecisionKind, Ruling
+from grader.model.expectations import Expectation, Family, Fitted, LineUp, Mistake, Oracle, Probes, Stage, Suspect
+from grader.model.findings import Cause, Charge, Credit, Finding, Findings
+from grader.model.program import Module, Place, Problem, Segment, Submission
+from grader.model.report import (
+    Curves,
+    Diagnosis,
+    Environment,
+    Figure,
+    Group,
+    HeatMap,
+    Judgement,
+    Report,
+    ReportStatus,
+    StepRow,
+    StepStatus,
+    Verdict,
+    VerdictStatus,
+)
+from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span, Text
+
+__all__ = [
+    "Array",
+    "Assignment",
+    "Bounds",
+    "Call",
+    "Cause",
+    "Charge",
+    "CheckRow",
+    "Credit",
+    "Curves",
+    "Decision",
+    "DecisionKind",
+    "Diagnosis",
+    "DigitsTask",
+    "Environment",
+    "Expectation",
+    "Family",
+    "Figure",
+    "Finding",
+    "Findings",
+    "Fitted",
+    "Floats",
+    "Foreign",
+    "Group",
+    "HeatMap",
+    "Judgement",
+    "LatePolicy",
+    "Likeness",
+    "Limits",
+    "LineUp",
+    "Mistake",
+    "Module",
+    "Oracle",
+    "Outcome",
+    "Pair",
+    "Params",
+    "Passage",
+    "Place",
+    "Probes",
+    "Problem",
+    "Program",
+    "Reply",
+    "Report",
+    "ReportStatus",
+    "Rules",
+    "Ruling",
+    "Run",
+    "Segment",
+    "Sheet",
+    "Span",
+    "Stage",
+    "Standing",
+    "Step",
+    "StepRow",
+    "StepStatus",
+    "Student",
+    "StudentError",
+    "Submission",
+    "Suspect",
+    "Text",
+    "Tolerances",
+    "Variant",
+    "Verdict",
+    "VerdictStatus",
+]

@@ -1,0 +1,88 @@
+"""What is asked of a student's program, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from grader.model.arrays import Params
+from grader.model.program import Place
+
+Outcome = Literal["returned", "raised", "timed_out", "crashed", "broke_protocol", "not_asked"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing asked of a network that has been made and given its parameters.
+
+    method : "loss", "train" or "predict" call that method with `arguments`, which stand in the order of the
+        assignment's interface. The worker knows five more:
+        "sweep" {X, y, reg, h}: the student's own loss with each parameter entry moved by +h and -h;
+            gives {name: (2, *shape) float64}, plus first.
+        "params" {}: the network's parameters as they are now.
+        "arguments" {}: the arrays given to the first step, as they are now.
+        "variable" {name}: a variable of the submission's own.
+        "train_with" {name, bounds, ...}: train a fresh network with the hyperparameters in that variable.
+    """
+
+    method: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question: make a network of these sizes, give it these parameters, take these steps."""
+
+    id: str
+    sizes: tuple[int, int, int]  # D, H, C
+    params: Params  # empty: the student's own initialisation stays
+    steps: tuple[Step, ...]
+    seed: int  # for numpy's and Python's global generators, set before the network is made
+    seconds: float  # by the grader's clock
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A value that does not travel: its type's name and a short text, both the student's."""
+
+    type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StudentError:
+    """An exception that the student's code raised, or how its process ended."""
+
+    during: str  # "import", "TwoLayerNet(...)", "loss", "train", "predict", ...
+    type: str  # "ValueError"; "" when the process ended or was stopped
+    message: str
+    places: tuple[Place, ...] = ()  # in the student's own text, outermost first
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for one call."""
+
+    call: str
+    outcome: Outcome
+    # One value per step that ended: None, bool, int, float, str, ndarray, Foreign, or a tuple, list or dict of these.
+    results: tuple[Any, ...] = ()
+    error: StudentError | None = None
+    printed: str = ""  # the first characters that it printed
+    warnings: tuple[str, ...] = ()
+    # The shapes of params as the student's constructor made them, by name.
+    own_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    positional: tuple[str, ...] = ()  # methods whose parameters have other names, called by position
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that came back from one submission's process."""
+
+    load: Reply
+    replies: Mapping[str, Reply]
+    isolation: tuple[str, ...]  # layers in force, such as ("process", "rlimits")
+    versions: Mapping[str, str]  # "python", "numpy" as the student's process had them
+    seconds: float  # wall time of the whole run
+    cpu_seconds: float  # processor time of the student's processes, from their birth to their end

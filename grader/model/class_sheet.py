@@ -1,0 +1,40 @@
+"""A whole class on one sheet: who handed in what, and how each stands after all decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.model.report import Report
+
+
+@dataclass(frozen=True)
+class Student:
+    """One line of a roster; what the roster does not say is ""."""
+
+    name: str  # as the roster writes it: "Doe, Jane" or "Jane Doe"
+    first_name: str = ""
+    last_name: str = ""
+    id: str = ""  # the learning platform's own number: Canvas's "ID"
+    sis_id: str = ""  # the registrar's: Canvas's "SIS User ID", Moodle's "ID number"
+    login: str = ""  # user name: Canvas's "SIS Login ID"
+    email: str = ""
+    section: str = ""
+    github: str = ""  # account there
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One submission's place in its class."""
+
+    report: Report  # after all decisions
+    student: Student | None = None  # whose it is; None without a roster, or where the roster does not tell
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A class, as the class page and the exports read it."""
+
+    title: str  # of the assignment
+    max_score: float
+    standings: tuple[Standing, ...]  # by the submissions' names
+    missing: tuple[Student, ...] = ()  # on the roster, and no submission is theirs

@@ -1,0 +1,101 @@
+"""The questions of one grading, their right answers, and the mistakes that wrong ones are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from grader.model.arrays import Array, Floats, Params
+from grader.model.calls import Call, Reply
+
+Expectation = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What the reference can still answer about a reply; absent where only frozen probes are at hand."""
+
+    scores: Callable[[Params, Array], Floats]  # (params, X (N, D)) -> (N, C)
+    trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
+    # (factor of the regulariser, values that replace the right ones, whole) -> the values on the way from the recorded
+    # question's inputs to its gradients, by name, in the order of the computation; not whole: those that lead to answers
+    follow: Callable[[float, Mapping[str, Floats], bool], Mapping[str, Floats]] | None = None
+
+
+Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One way in which one named mistake can show; `reference.catalogue` is where they come from."""
+
+    id: str  # of the mistake; its ways share it
+    stage: Stage
+    title: str  # what is wrong, in a sentence
+    hint: str  # what to look at; never the answer
+    formula: str  # the one that it breaks
+    source: str  # where that stands
+    charged: tuple[str, ...]  # the checks that it costs points in; what follows from it is not charged again
+    about: str  # what to point at in the student's code, as `grader.locate.Located.place` knows it
+    steps: frozenset[str]  # what it replaces of the network; two that share a step exclude each other
+    harmless: bool = False  # numerically right: never named, never punished
+    # In which parts of a submission's answers it can show: "purity", "scores", "loss", "gradient", "stability", "labels",
+    # "moved", "reg", "losses kept", "accuracies kept", "batches".
+    shows_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """A mistake with one free number: a factor, an epsilon, a size. The number is fitted, then confirmed.
+
+    suspect : its words, with {c} in the title where the number stands.
+    low, high : the numbers that it may have. guesses : where fitting starts.
+    """
+
+    suspect: Suspect
+    low: float
+    high: float
+    guesses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A mistake of a family, with its number."""
+
+    family: int  # position in LineUp.families
+    number: float
+
+
+Mistake = int | Fitted  # a position in LineUp.suspects, or one whose number was fitted
+
+
+@dataclass(frozen=True, eq=False)
+class LineUp:
+    """The suspects, and what a program with some of them would answer.
+
+    rehearse : (mistakes, factor of the regulariser, call id) -> the reply of a program that is right but for these
+        mistakes. Each is worked out once in a run and then remembered.
+    """
+
+    suspects: tuple[Suspect, ...]
+    rehearse: Callable[[frozenset[Mistake], float, str], Reply]
+    families: tuple[Family, ...] = ()
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
+
+    def suspect_of(self, mistake: Mistake) -> Suspect:
+        """Return what is said of a mistake; the title of a fitted one names its number."""
+        if isinstance(mistake, int):
+            return self.suspects[mistake]
+        suspect = self.families[mistake.family].suspect
+        return replace(suspect, title=suspect.title.replace("{c}", f"{mistake.number:.4g}"))
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The questions, and the reference's answers to them. Only `calls` ever reach a student's process."""
+
+    calls: tuple[Call, ...]
+    expected: Mapping[str, Expectation]  # by call id
+    oracle: Oracle | None = None
+    line_up: LineUp | None = None  # without it mistakes go unnamed

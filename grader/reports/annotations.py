@@ -1,0 +1,126 @@
+"""A report as GitHub's workflow commands: in a job's log they become annotations of the commit.
+
+Every line is a command of ours, and what a student wrote stands in it as escaped data, so nothing is printed that
+`::stop-commands::` would have to guard; its random token would also make each run's text another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from grader.reports import phrases
+from grader.text.sanitise import plain, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from grader.model import Diagnosis, Place, Report, Verdict
+
+MOST = 10  # GitHub shows as many errors of one step, and as many warnings
+
+
+@dataclass(frozen=True)
+class _Annotation:
+    """One thing that cost points."""
+
+    level: str  # "error" or "warning"
+    cost: float
+    title: str
+    message: str
+    place: Place | None = None
+
+
+def to_annotations(report: Report) -> str:
+    """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
+    report = readable(report)
+    found = [*_named(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
+    found += _late(report)
+    lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
+    shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
+    lines = [_command(one.level, {**_position(report, one.place), "title": one.title}, one.message) for one in shown]
+    left_out = len(lost) - len(shown)
+    lines.append(_score(report, f"{left_out} more cost points; the whole report names them." if left_out else ""))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _score(report: Report, left_out: str) -> str:
+    score = f"{phrases.points(report.score)} of {phrases.points(report.max_score)} points"
+    decided = ", ".join(part for part in ("adjusted" if _adjusted(report) else "", "excused" * report.excused) if part)
+    told = [phrases.counts(report), left_out, *phrases.rulings(report)]
+    return _command(
+        "notice",
+        {"title": f"{report.submission}: {score}{f' ({decided})' if decided else ''}"},
+        "\n".join(line for line in told if line) or score,
+    )
+
+
+def _adjusted(report: Report) -> bool:
+    return bool(report.penalty) or any(verdict.adjusted_from is not None for verdict in report.checks)
+
+
+def _late(report: Report) -> Iterable[_Annotation]:
+    for ruling in report.rulings:
+        if ruling.applies and ruling.decision.kind == "late_days":
+            title = phrases.late(report).capitalize()
+            yield _Annotation("warning", report.penalty, title, phrases.ruling(ruling))
+
+
+def _ungraded(report: Report) -> _Annotation:
+    heading, message = phrases.banner(report) or ("", "")
+    return _Annotation("error", 1.0, heading, message)
+
+
+def _of_verdict(verdict: Verdict) -> _Annotation:
+    return _Annotation(
+        level="error" if verdict.status == "failed" else "warning",
+        cost=verdict.max_points - verdict.points,
+        title=verdict.title,
+        message=phrases.account(verdict),
+        place=verdict.places[-1] if verdict.places else None,  # the innermost
+    )
+
+
+def _named(report: Report) -> Iterable[_Annotation]:
+    costs = {verdict.id: verdict.max_points - verdict.points for verdict in report.checks}
+    for diagnosis in report.diagnoses:
+        # It outranks each of the checks that it explains.
+        yield _Annotation(
+            "error",
+            sum(costs.get(check, 0.0) for check in diagnosis.checks),
+            diagnosis.title,
+            _hint(diagnosis),
+            place=diagnosis.places[-1] if diagnosis.places else None,
+        )
+
+
+def _hint(diagnosis: Diagnosis) -> str:
+    told = (diagnosis.hint, phrases.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
+    return "\n".join(line for line in told if line)
+
+
+def _position(report: Report, place: Place | None) -> Mapping[str, str]:
+    """Say where an annotation belongs: in the file that was given to be graded, never in one that a student names.
+
+    A notebook's lines are not its cells', and a zip is no text: only of a lone .py file the line is known.
+    """
+    path = PurePath(report.source)
+    if path.suffix.lower() not in {".py", ".ipynb"}:
+        return {}
+    if place and place.line and path.suffix.lower() == ".py" and place.label == path.name:
+        return {"file": report.source, "line": str(place.line)}
+    return {"file": report.source}
+
+
+def _command(name: str, properties: Mapping[str, str], data: str) -> str:
+    """Write one command, escaped as GitHub's runner takes it apart; it keeps 4,096 characters of the data."""
+    written = ",".join(
+        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
+    )
+    return f"::{name} {written}::{_escaped(plain(data))}"
+
+
+def _escaped(text: str) -> str:
+    # The percent sign first: the others' escapes hold one.
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,215 @@
+"""The class page's pictures: inline SVG, written as the report's figures are.
+
+The histogram's bars become links once the page's script runs; until then they are a picture with a title.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from grader.reports import phrases
+from grader.reports.figures import at, element
+from grader.reports.statistics import STATUSES, Bar, Summary
+
+WIDTH, HEIGHT = 640, 220
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 28, 44
+GAP = 3  # between bars
+BAND = 9  # height of the quartiles' band
+ROUND, RADIUS = 440, 108  # width of a group's picture, and of its circle
+NAME = 15  # characters of a name beside a circle
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two members of a group whose programs are a pair."""
+
+    first: int  # positions in the group
+    second: int
+    similarity: float  # 0..1
+    pair: int  # its number in the page
+
+
+def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
+    """Draw how the scores lie: a bar for each range, the median as a line, the middle half as a band below."""
+    most = max(bar.count for bar in bars)
+    inside = element("title", "Distribution of scores", id="scores-title")
+    inside += element("desc", _described(bars, summary), id="scores-desc")
+    floor = HEIGHT - BOTTOM
+    for index, bar in enumerate(bars):
+        inside += _bar(bar, index, len(bars), most)
+    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
+    inside += _ticks(bars, max_score) + _middle(summary, max_score)
+    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "aria-labelledby": "scores-title scores-desc"}
+    return element("svg", inside=inside, role="group", class_="histogram", **names)
+
+
+def said(bar: Bar) -> str:
+    """Say in words which scores a bar holds."""
+    if bar.low is None:
+        return f"below {phrases.points(bar.high or 0.0)}"
+    return f"{phrases.points(bar.low)} or more" if bar.high is None else f"{edges(bar)}"
+
+
+def edges(bar: Bar) -> str:
+    """Write a bar's limits, both of them there."""
+    return f"{phrases.points(bar.low or 0.0)} to below {phrases.points(bar.high or 0.0)}"
+
+
+def _described(bars: Sequence[Bar], summary: Summary) -> str:
+    held = "; ".join(f"{said(bar)}: {bar.count}" for bar in bars if bar.count)
+    return f"Submissions by points. {held}. The median is {phrases.points(summary.median)}."
+
+
+def _bar(bar: Bar, index: int, of: int, most: int) -> str:
+    width = (WIDTH - LEFT - RIGHT) / of
+    x, floor = LEFT + index * width, HEIGHT - BOTTOM
+    height = (floor - TOP) * bar.count / most if most else 0.0
+    # A single one among a thousand is still to be seen.
+    height = max(height, 2.0) if bar.count else 0.0
+    word = "submission" if bar.count == 1 else "submissions"
+    label = f"{said(bar)} points: {bar.count} {word}"
+    parts = element("title", label)
+    # The whole column answers to the pointer, however low its bar.
+    parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
+    parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0, class_="column")
+    parts += element("text", str(bar.count or ""), x=x + width / 2, y=floor - height - 6, class_="middle count")
+    if not bar.count:
+        return element("g", inside=parts)
+    limits = {"data-from": _written(bar.low), "data-below": _written(bar.high), "aria-label": label}
+    return element("a", inside=parts, class_="bar", **limits)
+
+
+def _written(limit: float | None) -> str:
+    return "" if limit is None else phrases.points(limit)
+
+
+def _ticks(bars: Sequence[Bar], max_score: float) -> str:
+    limits = [0.0, *(bar.high for bar in bars if bar.high is not None), max_score]
+    return "".join(
+        element(
+            "text",
+            phrases.points(limit),
+            x=_across(limit, max_score),
+            y=HEIGHT - BOTTOM + 30,
+            # On a phone there is room for every second one.
+            class_=("start" if index == 0 else "end" if index == len(limits) - 1 else "middle") + " odd" * (index % 2),
+        )
+        for index, limit in enumerate(limits)
+    )
+
+
+def _middle(summary: Summary, max_score: float) -> str:
+    lower, median, upper = (_across(value, max_score) for value in (summary.lower, summary.median, summary.upper))
+    top = HEIGHT - BOTTOM + 4
+    told = f"The middle half: {phrases.points(summary.lower)} to {phrases.points(summary.upper)} points"
+    band = element("rect", inside=element("title", told), x=lower, y=top, width=max(upper - lower, 2.0), height=BAND,
+                   rx=2.0, class_="half")  # fmt: skip
+    line = element("line", x1=median, x2=median, y1=top - 2, y2=top + BAND + 2, class_="median")
+    return band + line
+
+
+def _across(score: float, max_score: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * max(0.0, min(1.0, score / max_score))
+
+
+def stacked(counts: Sequence[int]) -> str:
+    """Return how a check was passed as one bar: passed, carried, partly, failed, not judged, as wide as there are of each."""
+    whole = sum(counts)
+    inside, start = "", 0.0
+    for status, count in zip(STATUSES, counts, strict=True):
+        if not count:
+            continue
+        place = {"x": f"{start:.2f}%", "width": f"{100 * count / whole:.2f}%", "height": "12"}
+        inside += element("rect", class_=status, **place)
+        if status not in {"passed", "skipped"}:
+            # Told apart on paper and by those who see no red.
+            inside += element("rect", class_=f"slanted {status}", **place)
+        start += 100 * count / whole
+    told = ", ".join(
+        f"{count} {phrases.STATUSES[status]}" for status, count in zip(STATUSES, counts, strict=True) if count
+    )
+    return element("svg", inside=inside, width="100%", height="12", role="img", **{"aria-label": told})
+
+
+def meter(score: float, max_score: float) -> str:
+    """Draw a score as a part of what can be earned; the numbers stand beside it."""
+    share = max(0.0, min(1.0, score / max_score)) if max_score else 0.0
+    inside = element("rect", width="64", height="8", rx="2", class_="all")
+    inside += element("rect", width=at(64 * share), height="8", rx="2", class_="earned")
+    return element("svg", inside=inside, width="64", height="8", **{"aria-hidden": "true"})
+
+
+def spread(counts: Sequence[int], usual: float) -> str:
+    """Draw how similar all pairs are: a bar for each part of 0..1, and below which mark 95 of 100 pairs stay."""
+    most, width, floor = max(counts), (WIDTH - LEFT - RIGHT) / len(counts), HEIGHT - BOTTOM
+    told = "; ".join(f"{twentieth(at)}: {count:,}" for at, count in enumerate(counts) if count)
+    mark = f"95 of 100 pairs stay below {usual:.0%}"
+    inside = element("title", "Distribution of similarity", id="spread-title")
+    inside += element("desc", f"Pairs by similarity. {told}. {mark}.", id="spread-desc")
+    for at_bar, count in enumerate(counts):
+        # A single pair among eighty thousand is the one to be seen.
+        height = max((floor - TOP - 16) * count / most, 3.0) if count else 0.0
+        x = LEFT + at_bar * width
+        parts = element("title", f"{twentieth(at_bar)}: {count:,} {'pair' if count == 1 else 'pairs'}")
+        parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
+        parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0,
+                         class_="column")  # fmt: skip
+        written = f"{count / 1000:.0f}k" if count >= 10_000 else str(count or "")
+        parts += element("text", written, x=x + width / 2, y=floor - height - 6, class_="middle count")
+        inside += element("g", inside=parts)
+    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
+    for tick in range(0, 101, 20):
+        anchor = "start" if tick == 0 else "end" if tick == 100 else "middle"
+        inside += element("text", f"{tick}%", x=_across(tick, 100.0), y=floor + 18, class_=anchor)
+    x, before = _across(usual, 1.0), usual > 0.6
+    inside += element("line", x1=x, x2=x, y1=TOP - 16, y2=floor + 4, class_="usual")
+    inside += element("text", mark, x=x - 6 if before else x + 6, y=TOP - 12, class_="end label" if before else "label")
+    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT - 20}", "aria-labelledby": "spread-title spread-desc"}
+    return element("svg", inside=inside, role="img", class_="histogram similar", **names)
+
+
+def twentieth(index: int) -> str:
+    """Return which similarities a part of the spread holds."""
+    return f"{5 * index}% to {'100%' if index == 19 else f'below {5 * index + 5}%'}"
+
+
+def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
+    """Draw a group's members around a circle and a line for each pair of them, the thicker the more alike.
+
+    Each line is a link to its pair. They take no part in the keyboard's way through the page: the list of the same
+    links, which stands below the picture, does.
+    """
+    middle = (ROUND / 2, RADIUS + 34)
+    # Half a step aside, so that no name stands right above another's beginning.
+    angles = [math.tau * (at + 0.5) / len(names) - math.pi / 2 for at in range(len(names))]
+    points = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
+    inside = element("title", f"Group of {len(names)}", id=f"{key}-title")
+    inside += element("desc", "Each line is a pair; the list below says the same.", id=f"{key}-desc")
+    inside += "".join(_edge(link, points, names) for link in links)
+    for name, angle, (x, y) in zip(names, angles, points, strict=True):
+        inside += element("circle", cx=x, cy=y, r=5.0, class_="member")
+        inside += _name(name, angle, middle)
+    place = {"viewBox": f"0 0 {ROUND} {at(2 * middle[1])}", "aria-labelledby": f"{key}-title {key}-desc"}
+    return element("svg", inside=inside, role="group", class_="circle", **place)
+
+
+def _edge(link: Link, points: Sequence[tuple[float, float]], names: Sequence[str]) -> str:
+    (x1, y1), (x2, y2) = points[link.first], points[link.second]
+    ends = {"x1": at(x1), "y1": at(y1), "x2": at(x2), "y2": at(y2)}
+    told = f"{names[link.first]} and {names[link.second]}: {link.similarity:.0%}"
+    # A thin line is hard to hit: a wide one, unseen, lies around it.
+    inside = element("title", told) + element("line", class_="reach", **ends)
+    inside += element("line", class_="edge", **{"stroke-width": at(1 + 6 * link.similarity**2)}, **ends)
+    return element("a", inside=inside, href=f"#pair-{link.pair}", tabindex="-1", **{"aria-label": told})
+
+
+def _name(name: str, angle: float, middle: tuple[float, float]) -> str:
+    """Write a name outside the circle; of a long one beginning and end, which tell names of one form apart."""
+    short = name if len(name) <= NAME else f"{name[: NAME - 7]}\N{HORIZONTAL ELLIPSIS}{name[-6:]}"
+    x, y = middle[0] + (RADIUS + 12) * math.cos(angle), middle[1] + (RADIUS + 14) * math.sin(angle) + 4
+    # Straight above and below there is room to both sides.
+    anchor = "middle" if abs(math.cos(angle)) < 0.1 else "start" if math.cos(angle) > 0 else "end"
+    return element("text", inside=element("title", name) + escape(short), x=x, y=y, class_=f"label {anchor}")

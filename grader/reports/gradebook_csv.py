@@ -1,0 +1,67 @@
+"""The gradebook: all that is known of a class in one table, for the people who teach it."""
+
+from __future__ import annotations
+
+from grader.model import Report, Sheet, Student
+from grader.reports import phrases
+from grader.reports.export_rows import table
+from grader.text.sanitise import cell
+
+COLUMNS = (
+    "submission", "student", "id", "sis_id", "login", "email", "source",
+    "score", "max_score", "raw_score", "late_days", "penalty", "excused", "status", "adjusted",
+    "carried",
+)  # fmt: skip
+
+
+def to_gradebook(sheet: Sheet) -> str:
+    """Write a CSV with a row for each submission, then one for each student who handed nothing in.
+
+    `score` is what counts, `raw_score` the sum of the checks' points before lateness; `adjusted` names the checks
+    that a person decided, with the grader's own points, `carried` those that failed by a mistake that is charged
+    elsewhere. Numbers are ours; all that a student or a roster wrote is
+    neutralised, so that no cell is a formula.
+    """
+    checks = list(dict.fromkeys(check.id for one in sheet.standings for check in one.report.checks))
+    handed_in = [_row(one.report, one.student, checks) for one in sheet.standings]
+    missing = [_missing(student, len(checks)) for student in sheet.missing]
+    return table([*COLUMNS, *checks], [*handed_in, *missing])
+
+
+def _row(report: Report, student: Student | None, checks: list[str]) -> list[str]:
+    points = {check.id: _number(check.points) for check in report.checks}
+    adjusted = [
+        f"{check.id} (was {_number(check.adjusted_from)})" for check in report.checks if check.adjusted_from is not None
+    ]
+    return [
+        cell(report.submission),
+        *_person(student),
+        cell(report.source),
+        _number(report.score),
+        _number(report.max_score),
+        _number(report.score + report.penalty),
+        _number(report.late_days),
+        _number(report.penalty),
+        "yes" if report.excused else "",
+        report.status,
+        "; ".join(adjusted),
+        "; ".join(cell(check.id) for check in report.checks if check.status == "carried"),
+        *(points.get(check, "") for check in checks),
+    ]
+
+
+def _missing(student: Student, checks: int) -> list[str]:
+    """Write a row without a score: nobody decided yet what a missing submission counts."""
+    row = dict.fromkeys(COLUMNS, "") | {"status": "missing"}
+    row |= zip(("student", "id", "sis_id", "login", "email"), _person(student), strict=True)
+    return [*row.values(), *[""] * checks]
+
+
+def _person(student: Student | None) -> list[str]:
+    if student is None:
+        return [""] * 5
+    return [cell(text) for text in (student.name, student.id, student.sis_id, student.login, student.email)]
+
+
+def _number(value: float) -> str:
+    return phrases.points(value + 0.0)  # -0.0 would be written with its sign

@@ -1,0 +1,129 @@
+"""A report as Gradescope's results.json, for an autograder that runs there or a class that was graded elsewhere.
+
+All text is declared as plain: Gradescope puts it into a <pre> and escapes it, so nothing that a student wrote is
+markup there. Hidden checks are shown once grades are published, not never: Gradescope's "hidden" is meant for tests
+without points, and ours count. What is shown then is what `readable` leaves of them: title and verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from grader.reports import phrases, step_rows
+from grader.reports.report_json import DIGITS
+from grader.text.sanitise import plain, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from grader.model import Report, Verdict
+
+
+def to_gradescope(report: Report) -> str:
+    """Write a report as results.json: `score` counts, whatever the tests' points add up to, and `output` says why.
+
+    Raises ValueError where a number is not finite.
+    """
+    report = readable(report)
+    data: dict[str, Any] = {"score": _rounded(report.score)}
+    if "total_seconds" in report.timing:
+        data["execution_time"] = round(report.timing["total_seconds"], 3)
+    data |= {
+        "output": plain("\n\n".join(_remarks(report))),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "stdout_visibility": "hidden",  # what an autograder prints is for whoever runs it
+        "tests": _tests(report),
+        "extra_data": _extra(report),
+    }
+    # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    """Return what stands above the tests, each remark a paragraph; it is seen at once, so it tells of no hidden check."""
+    if banner := phrases.banner(report):
+        yield "\n".join(banner)
+    if report.excused:
+        yield "You are excused: this assignment does not count for you, whatever its score."
+    yield from _sum(report)
+    hidden = {verdict.id for verdict in report.checks if verdict.hidden}
+    yield from (phrases.ruling(one) for one in report.rulings if one.decision.check not in hidden)
+    for diagnosis in report.diagnoses:
+        costs = {check: points for check, points in diagnosis.costs.items() if check not in hidden}
+        # Where hidden checks alone lose points by it, "none" would be wrong as well.
+        lost = phrases.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
+        told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
+        yield "\n".join(line for line in told if line)
+    if row := step_rows.first(report.steps):
+        yield f"Of the values that your lines made, the first that differs from the right one:\n{step_rows.sentence(row)}"
+    yield from phrases.remarks(report)
+
+
+def _sum(report: Report) -> Iterator[str]:
+    """Return why the score is not the sum of the tests' points; no number of either, for hidden tests are in both."""
+    together = sum(verdict.points for verdict in report.checks)
+    if report.penalty:
+        yield (
+            f"The score is what the tests give, less {phrases.points(report.penalty)} points: this was"
+            f" {phrases.late(report) or 'late'}."
+        )
+    elif abs(together - report.score) > 10**-DIGITS:
+        yield "The score is not what the tests give together, and it is the score that counts."
+
+
+def _tests(report: Report) -> list[dict[str, Any]]:
+    order = list(phrases.GROUPS)
+    seen = dict.fromkeys(order, 0)
+    tests = []
+    for verdict in report.checks:
+        seen[verdict.group] += 1
+        tests.append(_test(verdict, f"{order.index(verdict.group) + 1}.{seen[verdict.group]}"))
+    return tests
+
+
+def _test(verdict: Verdict, number: str) -> dict[str, Any]:
+    by_hand = verdict.adjusted_from is not None
+    full = verdict.points >= verdict.max_points if by_hand else verdict.status in {"passed", "carried"}
+    return {
+        "score": _rounded(verdict.points),
+        "max_score": _rounded(verdict.max_points),
+        # Gradescope knows these two; the score beside it shows what is in between.
+        "status": "passed" if full else "failed",
+        "name": verdict.title,
+        "name_format": "text",
+        "number": number,
+        "output": f"{phrases.STATUSES[verdict.status].capitalize()}. {phrases.account(verdict)}",
+        "output_format": "text",
+        "tags": [verdict.id, verdict.group],
+        "visibility": "after_published" if verdict.hidden else "visible",
+    }
+
+
+def _extra(report: Report) -> dict[str, Any]:
+    return {
+        "submission": report.submission,
+        "status": report.status,
+        "max_score": _rounded(report.max_score),
+        "raw_score": _rounded(report.score + report.penalty),
+        "penalty": _rounded(report.penalty),
+        "late_days": _rounded(report.late_days),
+        "excused": report.excused,
+        "diagnoses": [
+            {
+                "id": diagnosis.id,
+                "title": diagnosis.title,
+                "source": diagnosis.source,
+                "checks": diagnosis.checks,
+                "costs": {check: _rounded(points) for check, points in diagnosis.costs.items()},
+            }
+            for diagnosis in report.diagnoses
+        ],
+    }
+
+
+def _rounded(number: float) -> float:
+    return round(float(number), DIGITS) + 0.0  # adding 0.0 turns -0.0 into 0.0

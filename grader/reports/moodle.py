@@ -1,0 +1,118 @@
+"""Grades and feedback for Moodle, as its CSV import reads them.
+
+Moodle (grade/import/csv/classes/load_data.php) asks which column is which. One user that it does not know, or one grade
+above its limit, and it imports nothing; a row that names no user it gives to the user above. `-` is no grade, and
+deletes the one that it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from grader.model import Report, Sheet, Student, Verdict
+from grader.reports import phrases
+from grader.reports.export_rows import (
+    ExportError,
+    ExportOptions,
+    account,
+    all_differ,
+    by_student,
+    counted,
+    named,
+    table,
+    title_of,
+)
+from grader.text.sanitise import cell, readable
+
+FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
+# As Moodle's own export calls these columns.
+USERS = {"idnumber": "ID number", "email": "Email address", "username": "Username"}
+
+
+def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
+    """Write a CSV for Moodle's gradebook: whose, the grade, and in a column of its own what cost points.
+
+    Raises ExportError where Moodle would refuse the file or give a grade to somebody else.
+    """
+    if options.moodle_user not in USERS:
+        raise ExportError(f"Moodle finds no user by {options.moodle_user!r}: choose one of {', '.join(USERS)}.")
+    rows = by_student(sheet, "Moodle")
+    users = [account(_user(student, options.moodle_user), student).strip() for student, _ in rows]
+    # "0" is nothing to Moodle's language.
+    all_differ(
+        ["" if user == "0" else user for user in users],
+        [student.name for student, _ in rows],
+        "Moodle",
+        USERS[options.moodle_user],
+    )
+    _within(sheet, rows, options.moodle_limit)
+    title = title_of(sheet, options)
+    return table(
+        [USERS[options.moodle_user], "Student", f"{title} (Real)", f"{title} (Feedback)"],
+        [
+            [user, cell(student.name), "-" if report.excused else phrases.points(report.score + 0.0), feedback(report)]
+            for user, (student, report) in zip(users, rows, strict=True)
+        ],
+    )
+
+
+def _user(student: Student, by: str) -> str:
+    return {"idnumber": student.sis_id, "email": student.email, "username": student.login}[by]
+
+
+def _within(sheet: Sheet, rows: list[tuple[Student, Report]], limit: float) -> None:
+    for most, whose, mend in (
+        (sheet.max_score, "the assignment's maximum of", "Lower what was decided for them."),
+        (limit, "Moodle's limit of", "Have its administrator allow more, and give that as --moodle-limit."),
+    ):
+        over = [
+            student.name for student, report in rows if not report.excused and round(report.score, 2) > round(most, 2)
+        ]
+        if over:
+            raise ExportError(
+                f"{counted(len(over), 'grade is', 'grades are')} above {whose} {phrases.points(most)} ({named(over)}),"
+                f" and one such grade makes Moodle refuse the whole file. {mend}"
+            )
+
+
+def feedback(report: Report) -> str:
+    """Say on one line what cost points: lateness, named mistakes, then the checks; at most `FEEDBACK` characters.
+
+    Only sentences of ours and of who teaches: nothing that a student wrote stands in it.
+    """
+    told, left = "", 0
+    for sentence in _sentences(readable(report)):
+        piece = cell(_no_markup(sentence))
+        if left or len(told) + len(piece) > FEEDBACK:
+            left += 1
+        else:
+            told = f"{told} {piece}".lstrip()
+    return f"{told} There is more: {left} further remarks in the report.".lstrip() if left else told
+
+
+def _sentences(report: Report) -> Iterator[str]:
+    if report.excused:
+        yield "Excused: this assignment does not count."
+    if banner := phrases.banner(report):
+        yield f"{banner[0]}."
+    if report.penalty:
+        yield f"{phrases.late(report).capitalize()}: {phrases.points(report.penalty)} points taken off."
+    lost = {check.id for check in report.checks if check.points < check.max_points}
+    for diagnosis in report.diagnoses:
+        # Where people gave the points all the same, mending it returns none.
+        if not diagnosis.checks or lost & set(diagnosis.checks):
+            yield f"{diagnosis.title.removesuffix('.')}. {phrases.costs(diagnosis)}".strip()
+    for check in report.checks:
+        if check.id in lost or check.adjusted_from is not None:
+            yield f"{check.title.removesuffix('.')}: {phrases.points(check.points)} of {_worth(check)}."
+
+
+def _worth(check: Verdict) -> str:
+    remark = phrases.adjusted(check)
+    return f"{phrases.points(check.max_points)} points{f' ({remark})' if remark else ''}"
+
+
+def _no_markup(text: str) -> str:
+    # Moodle shows feedback as HTML; a tag's name cannot begin with a blank.
+    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text)

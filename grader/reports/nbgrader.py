@@ -1,0 +1,66 @@
+"""The class as nbgrader's own `nbgrader export` writes it, for whatever reads its grades.csv.
+
+nbgrader (plugins/export.py) gives who handed nothing in a row of zeros without a time; so does this. It has no word for
+who is excused, and none for a grader that failed: their scores are empty, as it writes what it does not know.
+"""
+
+from __future__ import annotations
+
+from grader.model import Report, Sheet, Standing, Student
+from grader.reports.export_rows import ExportError, ExportOptions, account, all_differ, is_grade, table, title_of
+from grader.text.sanitise import cell
+
+COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+    "raw_score", "late_submission_penalty", "score", "max_score",
+)  # fmt: skip
+
+
+def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
+    """Write a CSV in nbgrader's columns; without a roster, `student_id` is the submission's name, as nbgrader's is.
+
+    Raises ExportError for a class without anyone in it, and where two students have one `student_id`.
+    """
+    if not sheet.standings and not sheet.missing:
+        raise ExportError("The class has no submission and no student, so nbgrader's table would be empty.")
+    people: list[tuple[str, Student | None, Report | None]] = [
+        *((_id(one), one.student, one.report) for one in sheet.standings),
+        *((_id_of(student), student, None) for student in sheet.missing),
+    ]
+    all_differ(
+        [key for key, _, _ in people],
+        [student.name if student else key for key, student, _ in people],
+        "nbgrader",
+        "login, SIS User ID, email, ID or name",
+    )
+    assignment = [title_of(sheet, options), options.due, ""]
+    return table(
+        COLUMNS,
+        [
+            [*assignment, key, *_names(student), *_scores(report), str(float(sheet.max_score))]
+            for key, student, report in sorted(people, key=lambda row: row[0])
+        ],
+    )
+
+
+def _id(standing: Standing) -> str:
+    return _id_of(standing.student) if standing.student else cell(standing.report.submission)
+
+
+def _id_of(student: Student) -> str:
+    found = next(filter(None, (student.login, student.sis_id, student.email, student.id)), "")
+    return account(found, student) or cell(student.name)
+
+
+def _names(student: Student | None) -> list[str]:
+    if student is None:
+        return ["", "", ""]
+    return [cell(student.last_name or student.name), cell(student.first_name), account(student.email, student)]
+
+
+def _scores(report: Report | None) -> list[str]:
+    if report is None:
+        return ["0.0", "0.0", "0.0"]
+    if report.excused or not is_grade(report):
+        return ["", "", ""]
+    return [str(round(value, 6) + 0.0) for value in (report.score + report.penalty, report.penalty, report.score)]

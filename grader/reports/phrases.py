@@ -1,0 +1,202 @@
+"""What several formats say alike: names of groups and verdicts, points, isolation in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.model import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
+
+GROUPS: dict[Group, str] = {
+    "loss": "Loss",
+    "gradients": "Gradients",
+    "train": "Training",
+    "predict": "Prediction",
+    "style": "Style",
+}
+# In the order in which a student should read them.
+STATUSES: dict[VerdictStatus, str] = {
+    "failed": "failed",
+    "partial": "partly passed",
+    "skipped": "not judged",
+    "carried": "carried",
+    "passed": "passed",
+}
+CARRIED = "It failed, by a mistake that is charged elsewhere; it keeps its points."
+BANNERS: dict[ReportStatus, str] = {
+    "no_submission": "Nothing was found to grade",
+    "failed_to_load": "The submission could not be loaded",
+    "grader_error": "The grader failed, not the submission",
+}
+
+# Not the locale's, which would make a report's text another on another machine.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+# Layers that the kernel enforces, in words; the rest of the record's names are told apart by these.
+_KERNEL = {"landlock": "files (Landlock)", "seccomp": "system calls (seccomp)"}
+_OTHERS = {
+    "process": "",
+    "rlimits": "",
+    "no_new_privs": "no new privileges",
+    "setuid": "an account of its own",
+    "uid": "an account of its own",
+    "namespaces": "namespaces of its own",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One group of checks, those that need reading first."""
+
+    group: Group
+    title: str
+    verdicts: tuple[Verdict, ...]
+    points: float
+    max_points: float
+
+
+def sections(report: Report) -> list[Section]:
+    """Return the groups that the report has, in the assignment's order."""
+    order = list(STATUSES)
+    found = []
+    for group, title in GROUPS.items():
+        verdicts = [verdict for verdict in report.checks if verdict.group == group]
+        if verdicts:
+            found.append(
+                Section(
+                    group,
+                    title,
+                    tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.status))),
+                    sum(verdict.points for verdict in verdicts),
+                    sum(verdict.max_points for verdict in verdicts),
+                )
+            )
+    return found
+
+
+def counts(report: Report) -> str:
+    """Count the verdicts, as in "12 passed, 2 partly passed, 3 failed"."""
+    order: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
+    numbers = {status: sum(verdict.status == status for verdict in report.checks) for status in order}
+    return ", ".join(f"{number} {STATUSES[status]}" for status, number in numbers.items() if number)
+
+
+def banner(report: Report) -> tuple[str, str] | None:
+    """Return heading and message where nothing was graded: the reason is the first note."""
+    if report.status == "graded":
+        return None
+    return BANNERS[report.status], report.notes[0] if report.notes else "No reason was recorded."
+
+
+def remarks(report: Report) -> tuple[str, ...]:
+    """Return the notes, without the one that the banner says."""
+    return report.notes if report.status == "graded" else report.notes[1:]
+
+
+def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
+    """Put neighbouring lines of one cell or file under one label."""
+    return [(label, list(lines)) for label, lines in groupby(places, key=lambda place: place.label)]
+
+
+def costs(diagnosis: Diagnosis) -> str:
+    """Return what a named mistake costs, and where; "" where nothing is known of it."""
+    total = sum(diagnosis.costs.values())
+    where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
+    if total:
+        # Behind what stops a whole method more may be wrong.
+        returns = "returns" if diagnosis.source else "may return up to"
+        return f"Mending it {returns} {points(total)} {'point' if total == 1 else 'points'}: {where}."
+    if diagnosis.costs:
+        return "Mending it returns points once the other mistakes are mended, too."
+    return "It costs no points by itself." if diagnosis.checks else ""
+
+
+def titles(report: Report) -> dict[str, str]:
+    """Return each check's title as it stands among others in a sentence: without its full stop."""
+    return {verdict.id: verdict.title.removesuffix(".") for verdict in report.checks}
+
+
+def adjusted(verdict: Verdict) -> str:
+    """Return what the grader gave where a person decided; "" where nobody did."""
+    return "" if verdict.adjusted_from is None else f"adjusted: {points(verdict.adjusted_from)} by the grader"
+
+
+def standing(verdict: Verdict) -> str:
+    """Return the sentence that says what a verdict means, where its name does not; "" for all others."""
+    return CARRIED if verdict.status == "carried" else ""
+
+
+def late(report: Report) -> str:
+    """Return how late a submission was, as in "late by 2 days"; "" where it was not."""
+    days = points(report.late_days)
+    return f"late by {days} {'day' if days == '1' else 'days'}" if report.late_days else ""
+
+
+def signature(decision: Decision) -> str:
+    """Return who decided, and on which day: "Ada Lovelace on 22 November 2026"."""
+    try:
+        day = date.fromisoformat(decision.at[:10])
+        when = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    except ValueError:
+        when = decision.at
+    return " on ".join(part for part in (decision.by or "an unnamed person", when) if part)
+
+
+def ruling(one: Ruling) -> str:
+    """Say in a sentence what was decided, what comes of it, by whom, when and why."""
+    joint = " by " if one.applies and one.decision.kind == "points" else ". Decided by "
+    why = f': "{one.decision.comment}"' if one.decision.comment else "."
+    return f"{one.effect}{joint}{signature(one.decision)}{why}"
+
+
+def rulings(report: Report) -> list[str]:
+    """Say all that was decided, each with its number, by which the overtaken ones name those that overtook them."""
+    return [f"{one.decision.number}. {ruling(one)}" for one in report.rulings]
+
+
+def account(verdict: Verdict) -> str:
+    """Return all that a verdict holds besides its title, in plain lines: points, message, quoted lines."""
+    remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
+    aside = f" ({remarks})" if remarks else ""
+    earned = f"{points(verdict.points)} of {points(verdict.max_points)} points{aside}."
+    lines = [earned, standing(verdict), verdict.message]
+    # A place without a line is the remark that some were left out.
+    places = [str(place) if place.line else place.label for place in verdict.places]
+    lines += [f"  {place}" for place in places if place not in verdict.message]
+    return "\n".join(line for line in lines if line)
+
+
+def points(value: float) -> str:
+    """Write points with at most two digits after the point, and none that say nothing."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def isolation(layers: Sequence[str]) -> str:
+    """Return how the student's code was kept apart, for someone who does not know the layers' names."""
+    separate = "process" in layers
+    if not layers:
+        return "Not run."
+    sentence = "Run in a separate process" if separate else "Run inside the grader's own process: not isolated"
+    if "rlimits" in layers:
+        sentence += " with resource limits" if separate else ", with resource limits"
+    kernel = [words for layer, words in _KERNEL.items() if layer in layers]
+    if separate and not kernel:
+        # Whatever else is in force, without these two it may read files and reach others: as on macOS and Windows.
+        sentence += ": not isolated"
+    if len(kernel) == len(_KERNEL):
+        sentence += f"; the kernel's lock-down of {' and '.join(kernel)} was in force"
+    elif kernel:
+        sentence += f"; of the kernel lock-down only that of {kernel[0]} was in force"
+    else:
+        sentence += "; the kernel lock-down was not in force"
+    further = [_OTHERS.get(layer, layer) for layer in layers if layer not in _KERNEL]
+    named = list(dict.fromkeys(words for words in further if words))
+    return f"{sentence}. Further layers: {', '.join(named)}." if named else f"{sentence}."

@@ -1,0 +1,81 @@
+"""What several formats say of the table of steps: the values that the student's own lines made, beside the right ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.model import StepRow, StepStatus
+
+TITLE = "Your values, step by step"
+MEANING = (
+    "The grader ran loss(), predict() and a few iterations of train() once on a small case, and compared each value that"
+    " your lines made with the right one."
+)
+# The word that stands for a status wherever its colour or its sign does not.
+WORDS: dict[StepStatus, str] = {
+    "right": "right",
+    "differs": "differs",
+    "given": "right for what it was given",
+    "unknown": "not recognised",
+}
+# The same of several values; a student looks for what differs first.
+_MANY: dict[StepStatus, str] = {
+    "differs": "differ",
+    "right": "right",
+    "given": "right for what they were given",
+    "unknown": "not recognised",
+}
+SIZES = 6  # of a shape; nobody's network needs more
+BEFORE, AFTER = 2, 1  # rows beside the first that differs, where there is room for a few only
+
+
+def first(steps: Sequence[StepRow]) -> StepRow | None:
+    """Return the first row that differs, where the mistake most likely is; None where none does."""
+    return next((row for row in steps if row.status == "differs"), None)
+
+
+def around(steps: Sequence[StepRow]) -> Sequence[StepRow]:
+    """Return the first row that differs and its neighbours; none where none differs."""
+    at = next((index for index, row in enumerate(steps) if row.status == "differs"), None)
+    return () if at is None else steps[max(0, at - BEFORE) : at + AFTER + 1]
+
+
+def told(row: StepRow) -> tuple[str, str]:
+    """Return a row's verdict in two parts: the word for its status, and what follows it, as in ("right", ": the scores")."""
+    word = WORDS[row.status]
+    if row.status == "given" and row.verdict.startswith("right,"):
+        return "right", row.verdict.removeprefix("right")
+    if row.verdict.startswith(word):
+        return word, row.verdict.removeprefix(word)
+    return word, f": {row.verdict}" if row.verdict else ""
+
+
+def shape(row: StepRow) -> str:
+    """Return a shape as numpy writes it, as in "(7, 3)" or "(3,)"; "" of a single number."""
+    sizes = [*map(str, row.shape[:SIZES]), *(["..."] if len(row.shape) > SIZES else [])]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else ""
+
+
+def labelled(steps: Sequence[StepRow]) -> list[tuple[str, list[StepRow]]]:
+    """Put neighbouring rows of one cell or file under its label."""
+    return [(label, list(rows)) for label, rows in groupby(steps, key=lambda row: row.place.label)]
+
+
+def sentence(row: StepRow) -> str:
+    """Return all of a row: its line with the code, name, shape and verdict."""
+    return f"{row.place}: {f'{row.name} {shape(row)}'.strip()} {''.join(told(row))}"
+
+
+def counted(steps: Sequence[StepRow]) -> str:
+    """Count the rows by status, what differs first, as in "1 differs, 4 right, 2 not recognised"."""
+    numbers = Counter(row.status for row in steps)
+    return ", ".join(
+        f"{numbers[status]} {WORDS[status] if numbers[status] == 1 else many}"
+        for status, many in _MANY.items()
+        if numbers[status]
+    )

@@ -1,0 +1,224 @@
+"""A report in the terminal: one submission in full, or many as a table.
+
+Texts go into rich as `Text`, which reads no markup, after `readable` made every control character visible.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.reports import phrases, step_rows
+from grader.text.sanitise import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from grader.model import Place, Report, Ruling, StepStatus, Verdict, VerdictStatus
+
+WIDTH = 96
+
+_MARKS: dict[VerdictStatus, tuple[str, str]] = {
+    "passed": ("✓", "green"),
+    "partial": ("◐", "yellow"),
+    "failed": ("✗", "red"),
+    "carried": ("→", "cyan"),
+    "skipped": ("-", "bright_black"),
+}
+_STEP_MARKS: dict[StepStatus, tuple[str, str]] = {
+    "right": _MARKS["passed"],
+    "differs": _MARKS["failed"],
+    "given": _MARKS["carried"],
+    "unknown": ("·", "bright_black"),
+}
+
+
+def render(report: Report, width: int = WIDTH, *, colour: bool = False) -> str:
+    """Write a report as lines of at most `width` characters; without colour there is no escape code in them."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(view(report))
+    # Rich pads lines to the full width; a file or a diff has no use for that.
+    return "\n".join(line.rstrip() for line in capture.get().split("\n"))
+
+
+def view(report: Report) -> RenderableType:
+    """Lay a report out for a rich console of any width."""
+    report = readable(report)
+    parts: list[RenderableType] = [*_headline(report)]
+    if report.rulings:
+        parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
+    if banner := phrases.banner(report):
+        heading, message = banner
+        parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
+    else:
+        parts += [*_diagnoses(report), *_steps(report)]
+        for section in phrases.sections(report):
+            earned = Text(f"{phrases.points(section.points)} / {phrases.points(section.max_points)}", style="bold")
+            parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
+            parts += [_verdict(verdict) for verdict in section.verdicts]
+    if remarks := phrases.remarks(report):
+        parts += [Text(), Text("Notes (they cost no points)", style="bold")]
+        parts += [_item(Text("·"), Text(note)) for note in remarks]
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(report.environment.versions.items()))
+    parts += [Text(), Text(f"{phrases.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
+    return Group(*parts)
+
+
+def _headline(report: Report) -> list[RenderableType]:
+    score = f"{phrases.points(report.score)} / {phrases.points(report.max_score)}"
+    score += ", excused" if report.excused else ""
+    lines: list[RenderableType] = [
+        _spread(Text(report.submission, style="bold"), Text(score, style="bold")),
+        Text(report.source, style="dim"),
+    ]
+    return [*lines, Text(phrases.counts(report), style="dim")] if report.status == "graded" else lines
+
+
+def _ruling(ruling: Ruling) -> RenderableType:
+    text = Text(phrases.ruling(ruling), style="" if ruling.applies else "dim")
+    return _item(Text(f"{ruling.decision.number}."), text)
+
+
+def _spread(left: Text, right: Text) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_row(left, right)
+    return grid
+
+
+def _diagnoses(report: Report) -> list[RenderableType]:
+    titles = phrases.titles(report)
+    parts: list[RenderableType] = []
+    for diagnosis in report.diagnoses:
+        explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
+        body: list[RenderableType] = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
+        if costs := phrases.costs(diagnosis):
+            body.append(Text(costs, style="dim"))
+        if diagnosis.source:
+            body.append(Text(f"See: {diagnosis.source}", style="dim"))
+        body += [_quote(label, lines) for label, lines in phrases.quotes(diagnosis.places)]
+        parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
+        parts.append(Padding(Group(*body), (0, 0, 0, 2)))
+    return parts
+
+
+def _steps(report: Report) -> list[RenderableType]:
+    """Return the first value that differs and its neighbours, a line each, where something failed; the page has them all."""
+    rows = step_rows.around(report.steps)
+    if not rows or all(verdict.status == "passed" for verdict in report.checks):
+        return []
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    for _ in ("line", "name", "verdict"):
+        grid.add_column(overflow="fold")
+    labels = {row.place.label for row in report.steps}
+    for row in rows:
+        mark, colour = _STEP_MARKS[row.status]
+        word, rest = step_rows.told(row)
+        where = f"{row.place.label}, " if len(labels) > 1 else ""
+        name = f"{row.name} {step_rows.shape(row)}".rstrip()
+        verdict = Text.assemble((word, colour), rest)
+        grid.add_row(Text(mark, style=colour), Text(f"{where}line {row.place.line}"), Text(name), verdict)
+    title = Text(step_rows.TITLE, style="bold")
+    aside = [f"{len(rows)} of {len(report.steps)}", *(labels if len(labels) == 1 else ())]
+    return [Text(), title.append(f"  ({', '.join(aside)})", style="dim"), Padding(grid, (0, 0, 0, 2))]
+
+
+def _verdict(verdict: Verdict) -> RenderableType:
+    mark, colour = _MARKS[verdict.status]
+    title = Text(verdict.title)
+    title.append(f"  {phrases.STATUSES[verdict.status]}", style=colour)
+    if verdict.hidden:
+        title.append("  (hidden check)", style="dim")
+    if adjusted := phrases.adjusted(verdict):
+        title.append(f"  ({adjusted})", style="dim")
+    earned = Text(f"{phrases.points(verdict.points)} / {phrases.points(verdict.max_points)}")
+    head = _item(Text(mark, style=colour), title, earned)
+    # What passed needs no more lines than one.
+    standing = phrases.standing(verdict)
+    if verdict.status == "passed" or not (standing or verdict.message or verdict.places):
+        return head
+    body: list[RenderableType] = [Text(standing, style="dim")] if standing else []
+    body += [Text(verdict.message)] if verdict.message else []
+    body += [_quote(label, lines) for label, lines in phrases.quotes(verdict.places)]
+    return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True, width=mark.cell_len)
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_row(mark, text, right or Text())
+    return grid
+
+
+def _quote(label: str, lines: list[Place]) -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column(no_wrap=True, width=1, style="dim")
+    grid.add_column(overflow="fold")
+    for place in lines:
+        grid.add_row(Text(str(place.line) if place.line else ""), Text("│"), Text(place.text))
+    return Group(Text(label, style="dim"), Padding(grid, (0, 0, 0, 2)))
+
+
+def summary(reports: Iterable[Report]) -> Table:
+    """Lay many reports out as a table, one line each, in the order given: name, score, and what cost points."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("what cost points", overflow="fold")
+    for report in map(readable, reports):
+        mark, colour = _overall(report)
+        table.add_row(
+            Text(report.submission),
+            Text(f"{phrases.points(report.score)} / {phrases.points(report.max_score)}"),
+            Text(mark, style=colour),
+            Text(costs(report)),
+        )
+    return table
+
+
+def _overall(report: Report) -> tuple[str, str]:
+    if report.status != "graded":
+        return "!", "bold red"
+    if report.score >= report.max_score:
+        return _MARKS["passed"]
+    return _MARKS["partial"] if report.score > 0 else _MARKS["failed"]
+
+
+def costs(report: Report) -> str:
+    """Name the mistakes, or the checks where no mistake has a name, with the points lost; the dearest first.
+
+    What people decided stands before them: that it does not count, and what lateness cost.
+    """
+    late = f"{phrases.late(report)} -{phrases.points(report.penalty)}" if report.penalty else phrases.late(report)
+    above = [part for part in ("excused" if report.excused else "", late) if part]
+    if banner := phrases.banner(report):
+        heading, message = banner
+        return "; ".join([*above, f"{heading}: {message.partition(chr(10))[0]}"])
+    # A mistake whose every check a person gave in full costs nothing any more.
+    pardoned = {one.id for one in report.checks if one.adjusted_from is not None and one.points >= one.max_points}
+    named = [one.title.removesuffix(".") for one in report.diagnoses if not one.checks or set(one.checks) - pardoned]
+    explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
+    lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
+    lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
+    shown = [*named, *(f"{verdict.id} -{phrases.points(verdict.max_points - verdict.points)}" for verdict in lost)]
+    return "; ".join([*above, *shown[:4]]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

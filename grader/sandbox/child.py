@@ -1,0 +1,156 @@
+"""Our end of one student's process: ask it, hear it until a deadline, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Sequence
+
+from . import output_file, protocol
+from .forkserver import Ending, Nursery, ZygoteLostError
+from .policy import FILE_BYTES, Allowance
+from .spawn import Spawned
+
+# From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
+BIRTH_SECONDS = 20.0
+# How long a process that was poked has to write where it is, and how often that is looked for.
+TRACE_SECONDS = 0.2
+GLANCE_SECONDS = 0.01
+# How long a process may take to be gone after it closed the channel.
+ENDING_SECONDS = 0.3
+# How much of its own output is read: the file's cap.
+OUTPUT_BYTES = FILE_BYTES
+
+
+class IsolationError(RuntimeError):
+    """A student's process could not be locked down; no student code has run in it."""
+
+
+class EndedError(Exception):
+    """The student's process closed the channel instead of answering."""
+
+
+class StaleReplyError(Exception):
+    """A second reply came to the call that this process had answered last; `number` is that call's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"two replies to call {number}")
+        self.number = number
+
+
+class Child:
+    """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
+
+    def __init__(self, nursery: Nursery | Spawned, allowance: Allowance) -> None:
+        self._nursery = nursery
+        self._output = output_file.create()
+        self._channel, theirs = socket.socketpair()
+        self._reader = protocol.Reader()
+        self._shown = 0
+        self._answered = -1
+        try:
+            with theirs:
+                self._fork(theirs, allowance)
+            self.layers = self._hear_layers()
+        except BaseException:
+            self.release()
+            raise
+
+    def _fork(self, theirs: socket.socket, allowance: Allowance) -> None:
+        try:
+            self._nursery.fork(theirs, self._output, allowance)
+        except ZygoteLostError:
+            # It may have died between two submissions, of anything; a second death in a row is a fault of ours.
+            self._nursery.replace()
+            self._nursery.fork(theirs, self._output, allowance)
+
+    def _hear_layers(self) -> tuple[str, ...]:
+        try:
+            frame = protocol.receive(self._channel, self._reader, time.monotonic() + BIRTH_SECONDS)
+        except TimeoutError:
+            frame = None
+        if frame is None:
+            self.end(ENDING_SECONDS)
+            raise IsolationError(f"a student's process could not be locked down: {self.output().strip()[-1000:]}")
+        return tuple(str(layer) for layer in frame.message["ready"])
+
+    def ask(self, pieces: Sequence[memoryview], number: int, deadline: float) -> protocol.Frame:
+        """Send one message and hear the reply to it.
+
+        Raises TimeoutError, EndedError, StaleReplyError, or protocol.ProtocolError where what comes is no reply to it.
+        """
+        self.output()  # what was written before belongs to earlier calls
+        try:
+            protocol.send(self._channel, pieces, deadline)
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # it has gone, or has closed its end; perhaps it said something before
+        frame = protocol.receive(self._channel, self._reader, deadline)
+        if frame is None:
+            raise EndedError
+        replied = frame.message.get("number")
+        # Before the first reply nothing is answered: -1 as the first number is a lie, and no second reply to anything.
+        if type(replied) is int and 0 <= replied == self._answered:
+            raise StaleReplyError(replied)
+        if type(replied) is not int or replied != number:
+            raise protocol.ProtocolError("a reply to a call that was not asked")
+        self._answered = number
+        return frame
+
+    def check_silence(self) -> None:
+        """Raise protocol.ProtocolError where more has come than the one reply; what comes later is heard later."""
+        if self._reader.pending:
+            raise protocol.ProtocolError("two replies to one call")
+
+    def part(self, deadline: float) -> None:
+        """Say that no call follows, and make sure that nothing more was to come; raise StaleReplyError if it was."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError):
+            try:
+                frame = protocol.receive(self._channel, self._reader, deadline)
+            except protocol.ProtocolError:
+                raise StaleReplyError(self._answered) from None
+            if frame is not None:
+                raise StaleReplyError(self._answered)
+
+    def trace(self) -> None:
+        """Have the process write where it is, and give it a moment to do so."""
+        with contextlib.suppress(ZygoteLostError):
+            before = size = self._size()
+            self._nursery.poke()
+            deadline = time.monotonic() + TRACE_SECONDS
+            while time.monotonic() < deadline:
+                time.sleep(GLANCE_SECONDS)
+                last, size = size, self._size()
+                if size == last != before:
+                    return
+
+    def _size(self) -> int:
+        return min(os.fstat(self._output).st_size, OUTPUT_BYTES)
+
+    def output(self) -> str:
+        """Return what the process wrote to descriptors 1 and 2 since this was last asked."""
+        size = self._size()
+        if size <= self._shown:
+            self._shown = size  # nothing new, or the process cut its own output short
+            return ""
+        data = output_file.read(self._output, self._shown, size - self._shown)
+        self._shown = size
+        return data.decode("utf-8", "replace")
+
+    def end(self, patience: float) -> Ending:
+        """End the process and all that it forked; see Nursery.end. Where the zygote is lost, it is replaced."""
+        try:
+            return self._nursery.end(patience)
+        except ZygoteLostError:
+            self._nursery.replace()
+            return Ending(None, 0.0, with_zygote=True)
+
+    def release(self) -> None:
+        """Close our descriptors."""
+        self._channel.close()
+        os.close(self._output)

@@ -1,0 +1,363 @@
+"""One call in the student's process: make the network, give it its parameters, take the steps.
+
+A call's message is {"number", "sizes", "seed", "params", "steps"}; values and arrays are described as `values` says.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import random
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.random.bit_generator
+import numpy.typing as npt
+
+from . import protocol, values
+from .capture import ComplaintError
+from .method_stand_ins import Watch, in_layout
+from .recording import Recording, StoppedError
+from .stand_in_replies import StandIn
+
+Array = npt.NDArray[Any]
+
+# The assignment's interface: a method whose parameters have other names is called by position only where the
+# arguments asked are the first ones of this order; otherwise a value could land in another's place.
+INTERFACE = {
+    "loss": ("X", "y", "reg"),
+    "train": (
+        "X",
+        "y",
+        "X_val",
+        "y_val",
+        "learning_rate",
+        "learning_rate_decay",
+        "reg",
+        "num_iters",
+        "batch_size",
+        "verbose",
+    ),
+    "predict": ("X",),
+}
+_seed_from_random = random.seed
+
+
+def make_repeatable(seed: int) -> None:
+    """Seed every global generator, and let those made without a seed draw theirs from it too."""
+    entropy = random.Random(seed)  # noqa: S311 -- repeatable is what is wanted
+    # default_rng(), PCG64(), RandomState() and SeedSequence() all take their entropy from this one name.
+    numpy.random.bit_generator.randbits = entropy.getrandbits  # type: ignore[attr-defined]
+
+    def seed_python(a: Any = None, version: int = 2) -> None:
+        _seed_from_random(entropy.getrandbits(64) if a is None else a, version)
+
+    random.seed = seed_python
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- students use the global generator
+
+
+class Answer:
+    """The answer to one call as it grows; `during` names what is being done, for whoever reads an error."""
+
+    def __init__(
+        self,
+        make: type,
+        call: protocol.Frame,
+        variable: Callable[[str], Any],
+        remembered: dict[str, Any],
+        labels: frozenset[str],
+    ) -> None:
+        self._remembered = remembered  # of earlier calls to this process: what loss() last returned
+        self._labels = labels  # under which the student's text was compiled
+        unpacking = values.Unpacking(call.arrays, lambda kind, _text: ComplaintError("TypeError", kind))
+        message = call.message
+        self._make = make
+        self._sizes: tuple[int, int, int] = tuple(message["sizes"])
+        self._seed: int = message["seed"]
+        self._params: dict[str, Array] = unpacking.restore(message["params"])
+        self._steps: list[tuple[str, dict[str, Any]]] = [
+            (method, unpacking.restore(arguments)) for method, arguments in message["steps"]
+        ]
+        # Asked the same twice, it is given the same arrays: what loss() did to X shows in its own second answer, whatever
+        # it has this process say of X.
+        if len(self._steps) > 1 and _same_question(*self._steps[:2]):
+            self._steps[1] = self._steps[0]
+        self._variable = variable
+        self._net: Any = None
+        self._first: dict[str, Any] = {}
+        # From the base class: a metaclass may raise where its classes are asked for their names.
+        self._name = str(type.__dict__["__name__"].__get__(make))
+        self.during = f"{self._name}(...)"
+        self.packing = values.Packing()
+        self.results: list[Any] = []
+        self.own_shapes: dict[str, list[int]] = {}
+        self.positional: list[str] = []
+        self._by_name: dict[tuple[str, tuple[str, ...]], bool] = {}
+
+    def take_steps(self) -> None:
+        """Take every step; an exception leaves the results of the steps before it."""
+        make_repeatable(self._seed)
+        for number, (method, arguments) in enumerate(self._steps):
+            if number == 0:
+                self._first = arguments
+            result = self._take(method, arguments)
+            try:
+                self.results.append(self.packing.describe(result))
+            except values.TooLargeError as error:
+                raise ComplaintError("ValueError", f"{self.during} returned {error}") from None
+
+    def _take(self, method: str, arguments: dict[str, Any]) -> Any:
+        if method == "variable":
+            self.during = arguments["name"]
+            return self._variable(arguments["name"])
+        if method == "train_with":
+            return self._train_with(**arguments)
+        if self._net is None:
+            self._net = self._new_network(self._sizes)
+            for name, value in self._params.items():
+                self._set(name, value)
+        if method == "params":
+            self.during = "params"
+            return dict(self._net.params)
+        if method == "arguments":
+            return {name: value for name, value in self._first.items() if isinstance(value, np.ndarray)}
+        if method == "sweep":
+            return self._sweep(**arguments)
+        if method == "watch":
+            return self._watch(**arguments)
+        if method == "record":
+            return self._record(**arguments)
+        return self._ask(method, arguments)
+
+    # ---------------------------------------------------------------- the network and its parameters
+
+    def _new_network(self, sizes: tuple[int, int, int]) -> Any:
+        self.during = f"{self._name}(...)"
+        net = self._make(*sizes)
+        self.during = "params"
+        params = getattr(net, "params", None)
+        if isinstance(params, dict | MutableMapping):
+            self.own_shapes = {str(name): list(np.shape(value)) for name, value in params.items()}
+        elif self._params:
+            has = ", ".join(sorted(vars(net))) if hasattr(net, "__dict__") else ""
+            raise ComplaintError(
+                "AttributeError",
+                f"the network needs a dict `params` with {', '.join(self._params)}, but "
+                + (f"`params` is a {type(params).__name__}" if params is not None else f"has only: {has or 'nothing'}"),
+            )
+        return net
+
+    def _set(self, name: str, value: Array) -> None:
+        """Set one parameter, in the student's own shape where it is the same thing in another layout."""
+        self.during = "params"
+        own = self._net.params.get(name)
+        laid = in_layout(value, np.shape(own))
+        # In place where that can be: an optimiser that was made in __init__ holds these very arrays.
+        if type(own) is np.ndarray and own.dtype == np.float64 and own.shape == laid.shape and own.flags.writeable:
+            own[...] = laid
+        else:
+            self._net.params[name] = np.array(laid, dtype=np.float64)
+
+    # ---------------------------------------------------------------- the steps
+
+    def _ask(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        answer = self._prepared(method, arguments)()
+        if method == "loss" and arguments.get("y") is not None:
+            self._remembered["loss"] = answer
+        return answer
+
+    def _prepared(self, method: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """Return the call of a method with its arguments, as the method's own parameters want them."""
+        self.during = method
+        function = getattr(self._net, method, None)
+        if not callable(function):
+            has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
+            raise ComplaintError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
+        positional, keywords = self._bind(method, function, arguments)
+        return functools.partial(function, *positional, **keywords)
+
+    def _record(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
+        """Return what one method answers and what each of its lines makes: see `recording.Recording.notes`.
+
+        An exception ends the recording and not the call: what was made before it is what there is to see.
+        """
+        recording, answer, error = Recording(self._labels), None, ""
+        make_repeatable(self._seed)
+        self._net = self._new_network(self._sizes)  # one that holds nothing of the recording before
+        for name, value in self._params.items():
+            self._set(name, value)
+        watch = self._watch_of(arguments)
+        with watch.replacing(self._net, replaced):
+            try:
+                call = self._prepared(method, arguments)  # whose reading of a signature is not to be traced
+                with recording.recording():
+                    answer = call()
+            except (Exception, StoppedError, SystemExit) as raised:  # noqa: BLE001 -- told by the questions that are judged
+                error = values.name_of_type(raised)
+        return {**watch.notes(self._net, answer), **recording.notes(), "error": error}
+
+    def _watch(self, method: str, replaced: list[str], times: float = 1.0, **arguments: Any) -> dict[str, Any]:
+        """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in.StandIn.notes`."""
+        watch = self._watch_of(arguments, times)
+        with watch.replacing(self._net, replaced):
+            answer = self._ask(method, arguments)
+            return watch.notes(self._net, answer)
+
+    def _watch_of(self, arguments: Mapping[str, Any], times: float = 1.0) -> Watch:
+        shapes = {name: value.shape for name, value in self._params.items()}
+        known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
+        stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
+        return Watch(stand_in, shapes, self._remembered.get("loss"))
+
+    def _bind(
+        self,
+        method: str,
+        function: Callable[..., Any],
+        arguments: Mapping[str, Any],
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Pass arguments by name where the student's names allow it, else by position."""
+        # Reading a signature takes as long as a small loss, and a sweep asks for two hundred of those.
+        if self._by_name.get((method, tuple(arguments))):
+            return [], dict(arguments)
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            return [], dict(arguments)
+        if _binds(signature, (), arguments):
+            self._by_name[method, tuple(arguments)] = True
+            return [], dict(arguments)
+        names = tuple(arguments)
+        own = list(signature.parameters)
+        in_place = all(name not in own or own.index(name) == number for number, name in enumerate(names))
+        in_order = names == INTERFACE.get(method, names)[: len(names)]
+        if in_place and in_order and _binds(signature, tuple(arguments.values()), {}):
+            if method not in self.positional:
+                self.positional.append(method)
+            return list(arguments.values()), {}
+        takes = ", ".join((["self"] if inspect.ismethod(function) else []) + _parameters(signature))
+        asked = ", ".join(_argument(name, value) for name, value in arguments.items())
+        raise ComplaintError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
+
+    def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
+        """Return the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
+        losses = {name: np.empty((2, *value.shape)) for name, value in self._params.items()}
+        for name, value in self._params.items():
+            moved = np.array(value, dtype=np.float64)
+            for entry in np.ndindex(*value.shape):
+                for side, move in enumerate((h, -h)):
+                    # Everything is set anew for each loss: some change parameters or inputs in place.
+                    moved[entry] = value[entry] + move
+                    for other, right in self._params.items():
+                        self._set(other, moved if other == name else right)
+                    returned = self._ask("loss", {"X": X.copy(), "y": y.copy(), "reg": reg})
+                    losses[name][(side, *entry)] = _loss_of(returned)
+                moved[entry] = value[entry]
+        for name, value in self._params.items():
+            self._set(name, value)
+        return losses
+
+    def _train_with(
+        self,
+        name: str,
+        bounds: Mapping[str, Sequence[Any]],
+        X: Array,
+        y: Array,
+        X_val: Array,
+        y_val: Array,
+    ) -> list[Any]:
+        """Train a fresh network with the hyperparameters in the submission's variable."""
+        self.during = name
+        chosen = check_hyperparameters(name, self._variable(name), bounds)
+        rest = dict(chosen)
+        sizes = self._sizes
+        if "hidden_size" in rest:
+            sizes = (sizes[0], int(rest.pop("hidden_size")), sizes[2])
+        self._net = self._new_network(sizes)
+        order = {key: rest[key] for key in INTERFACE["train"] if key in rest}
+        trained = self._ask("train", {"X": X, "y": y, "X_val": X_val, "y_val": y_val, **order})
+        history = trained.get("loss_history") if isinstance(trained, dict) else None
+        return [chosen, history]
+
+
+# ---------------------------------------------------------------- small questions
+
+
+def _same_question(one: tuple[str, dict[str, Any]], two: tuple[str, dict[str, Any]]) -> bool:
+    return (
+        one[0] == two[0]
+        and one[1].keys() == two[1].keys()
+        and all(np.array_equal(value, two[1][name]) for name, value in one[1].items())
+    )
+
+
+def _loss_of(returned: Any) -> float:
+    loss = returned[0] if isinstance(returned, tuple | list) and returned else returned
+    try:
+        number = np.asarray(loss, dtype=np.float64)
+    except (TypeError, ValueError):
+        number = np.empty(0)
+    if loss is None or number.size != 1:
+        raise ComplaintError("TypeError", f"loss returned {_in_short(loss)}, expected a number")
+    return float(number.reshape(()))
+
+
+def _in_short(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"a {values.name_of_type(value)}"
+
+
+def _binds(signature: inspect.Signature, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
+    try:
+        signature.bind(*positional, **keywords)
+    except TypeError:
+        return False
+    return True
+
+
+def _parameters(signature: inspect.Signature) -> list[str]:
+    stars: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return [
+        stars.get(parameter.kind, "")
+        + (name if parameter.default is parameter.empty else _argument(name, parameter.default))
+        for name, parameter in signature.parameters.items()
+    ]
+
+
+def _argument(name: str, value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return name
+    plain = type(value) in {bool, int, float, str, type(None)}
+    return f"{name}={value!r}" if plain else f"{name}=..."
+
+
+def check_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
+    """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and give plain numbers."""
+    example = ", ".join(f'"{key}": ...' for key in bounds)
+    if not isinstance(found, dict):
+        raise ComplaintError(
+            "TypeError", f"{name} is {_in_short(found)}; write it as a dict of numbers: {name} = {{{example}}}"
+        )
+    wrong = list(_wrong_hyperparameters(found, bounds))
+    if wrong:
+        raise ComplaintError("ValueError", f"{name}: {'; '.join(wrong)}")
+    return {key: int(found[key]) if whole else float(found[key]) for key, (_, _, whole) in bounds.items()}
+
+
+def _wrong_hyperparameters(found: Mapping[Any, Any], bounds: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    for key, (low, high, whole) in bounds.items():
+        wanted = f"write {'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
+        if key not in found:
+            yield f'"{key}" is missing; {wanted}'
+            continue
+        value = found[key]
+        if value is None:
+            yield f'"{key}" is still None; {wanted}'
+        elif isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            yield f'"{key}" is {_in_short(value)}; {wanted}'
+        elif not low <= value <= high or (whole and value != int(value)):
+            yield f'"{key}" is {value:g}; {wanted}'

@@ -1,0 +1,169 @@
+"""From a submission's text to its namespace, statement by statement, with its helper modules and the stand-ins."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import importlib.abc
+import importlib.machinery
+import linecache
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import stub_modules
+from .capture import Witness, safe_text
+
+# Without one of these the class may not exist; whatever else fails is noted and skipped, since its names may not be needed.
+_NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# Modules that a handed-in file of the same name does not push aside: numpy and Python themselves need them.
+_PROTECTED = frozenset({"numpy", "sys", "builtins", "importlib", "warnings", "types", "os", "io"})
+_CATCH_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+@dataclass(frozen=True)
+class Text:
+    """A cell or file and which of its top-level statements are run."""
+
+    label: str
+    source: str
+    kept: tuple[int, ...]
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> Text:
+        """Read it from a message of the grader's."""
+        return cls(raw["label"], raw["source"], tuple(raw["kept"]))
+
+
+class Loader:
+    """Runs the student's text in this process; `witness` is told what was skipped."""
+
+    def __init__(self, modules: Sequence[dict[str, Any]], witness: Witness) -> None:
+        self._witness = witness
+        # By label: the lines inside a `try` that catches a failing import.
+        self._guarded: dict[str, list[tuple[int, int]]] = {}
+        self._standins = stub_modules.Finder(self._may_stand_in)
+        self._noted: set[str] = set()
+        self._prepare_imports(modules)
+
+    def _prepare_imports(self, modules: Sequence[dict[str, Any]]) -> None:
+        helpers = HelperFinder(modules, self.run)
+        # Only where there is one to push aside: to look at every name costs the process a copy of their pages.
+        for name in list(sys.modules) if modules else ():
+            if helpers.covers(name.partition(".")[0]) and name.partition(".")[0] not in _PROTECTED:
+                del sys.modules[name]  # as in a notebook, where the student's own folder comes first
+        sys.meta_path.insert(0, helpers)
+        sys.meta_path.append(self._standins)
+
+    def run(self, text: Text, namespace: dict[str, Any], *, forgiving: bool = False) -> None:
+        """Run the kept statements of one cell or file.
+
+        A failing import, def or class raises, unless `forgiving`; any other failing statement is noted and skipped.
+        """
+        lines = text.source.splitlines(keepends=True)
+        linecache.cache[text.label] = (len(text.source), None, lines, text.label)
+        tree = ast.parse(text.source, text.label)
+        self._guarded.setdefault(text.label, []).extend(_guarded_lines(tree))
+        flags = 0
+        for index in text.kept:
+            statement = tree.body[index]
+            flags |= _future_flags(statement)
+            try:
+                code = compile(ast.Module([statement], []), text.label, "exec", flags=flags, dont_inherit=True)
+                exec(code, namespace)  # noqa: S102 -- this process is there to run the student's text
+            except BaseException as error:
+                if isinstance(statement, _NEEDED) and not forgiving:
+                    raise
+                self._note_skipped(text.label, statement, error)
+
+    def _note_skipped(self, label: str, statement: ast.stmt, error: BaseException) -> None:
+        inside = [line for where, line in self._witness.frames(error) if where == label]
+        line = inside[0] if inside else statement.lineno
+        reason = f"{type(error).__name__}: {safe_text(error)}"
+        self._witness.note(f"{label}, line {line} failed and was skipped: {reason}")
+
+    def note_standins(self) -> None:
+        """Tell the witness which modules stand in that it has not been told of."""
+        tops = dict.fromkeys(name.partition(".")[0] for name in self._standins.used)
+        for name in tops:
+            if name not in self._noted:
+                self._noted.add(name)
+                self._witness.note(f"the module {name} is not installed in the grader: a stand-in took its place")
+
+    def _may_stand_in(self) -> bool:
+        """Return whether the import under way is in the student's text, and not one that it is ready to do without.
+
+        numpy and the standard library try optional modules too, and must find them missing.
+        """
+        frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the one way to see who imports
+        while frame is not None and _is_import_machinery(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is None or frame.f_code.co_filename not in self._guarded:
+            return False
+        line = frame.f_lineno
+        return not any(first <= line <= last for first, last in self._guarded[frame.f_code.co_filename])
+
+
+def _is_import_machinery(filename: str) -> bool:
+    return filename.startswith("<frozen importlib") or filename in {__file__, stub_modules.__file__, importlib.__file__}
+
+
+def _future_flags(statement: ast.stmt) -> int:
+    if not (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
+        return 0
+    flags = 0
+    for alias in statement.names:
+        feature = getattr(__future__, alias.name, None)
+        flags |= feature.compiler_flag if feature is not None else 0
+    return flags
+
+
+def _guarded_lines(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(_catches_import_errors(handler.type) for handler in node.handlers):
+            yield node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
+
+
+def _catches_import_errors(caught: ast.expr | None) -> bool:
+    if caught is None:
+        return True
+    return any(isinstance(node, ast.Name) and node.id in _CATCH_IMPORT_ERRORS for node in ast.walk(caught))
+
+
+class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules that were handed in, by dotted name; the packages above them are made empty where none came."""
+
+    def __init__(self, modules: Sequence[dict[str, Any]], run: Callable[[Text, dict[str, Any]], None]) -> None:
+        self._texts = {module["name"]: Text.of(module["segment"]) for module in modules}
+        self._packages = {module["name"] for module in modules if module["package"]}
+        for name in self._texts:
+            parts = name.split(".")
+            self._packages.update(".".join(parts[:n]) for n in range(1, len(parts)))
+        self._run = run
+
+    def covers(self, name: str) -> bool:
+        """Return whether a module of this name was handed in."""
+        return name in self._texts or name in self._packages
+
+    def find_spec(
+        self,
+        fullname: str,
+        _path: Sequence[str] | None,
+        _target: types.ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Answer for a handed-in module; see importlib.abc.MetaPathFinder."""
+        if not self.covers(fullname):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname in self._packages)
+
+    def create_module(self, _spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
+        """Leave it to Python to make an empty module."""
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run the module's text."""
+        text = self._texts.get(module.__name__)
+        if text is not None:
+            self._run(text, module.__dict__)

@@ -1,0 +1,202 @@
+"""Our end of the zygote: start it, ask it for student processes, replace it where it is dead or mute."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .policy import FULL, Allowance, Weakening
+
+# A zygote answers in milliseconds; loading numpy on a slow disk is what takes long.
+START_SECONDS = 60.0
+ANSWER_SECONDS = 15.0
+# One thread for OpenBLAS and its like: students are graded side by side, and a limit on processes makes it wait for ever.
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "LC_ALL": "C.UTF-8",
+    # Of itself, so that the time of day needs no file and is the same wherever a class is graded.
+    "TZ": "UTC0",
+}
+
+
+class UnsupportedPlatformError(RuntimeError):
+    """The system lacks what running students' code needs."""
+
+
+class ZygoteLostError(RuntimeError):
+    """The zygote died, or does not answer."""
+
+
+def lacking() -> list[str]:
+    """Name what this system lacks of what a zygote and its lock-down need; none is lacking on Linux."""
+    names = [name for name in ("fork", "wait4") if not hasattr(os, name)]
+    if not hasattr(socket, "send_fds") or not hasattr(socket, "SOCK_SEQPACKET"):
+        names.append("passing of descriptors")
+    return names if sys.platform == "linux" else [*names, "prctl"]
+
+
+def check_platform() -> None:
+    """Raise UnsupportedPlatformError where students' processes cannot be forked."""
+    missing = lacking()
+    if missing:
+        raise UnsupportedPlatformError(
+            f"forking students' processes needs Linux with fork and wait4; this is {sys.platform}"
+            f" without {', '.join(missing)}. On Windows, use WSL 2.",
+        )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a student's process ended; `cpu_seconds` is the processor time of it and of all that it forked."""
+
+    # Its exit code, below zero for a signal; None where it had to be killed, or went together with the zygote.
+    code: int | None
+    cpu_seconds: float
+    with_zygote: bool = False
+
+
+class Nursery:
+    """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
+
+    `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
+
+    It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
+    """
+
+    def __init__(self, weakening: Weakening = FULL) -> None:
+        check_platform()
+        self.versions: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+        self.facts: dict[str, str] = {}
+        self._weakening = weakening
+        self._control: socket.socket
+        self._process: subprocess.Popen[bytes]
+        self._errors: IO[bytes]
+        self._owner = 0
+        self._asked = 0
+        self._start()
+
+    def _start(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
+        self._owner = os.getpid()
+        script = Path(__file__).with_name("zygote.py")
+        numpy_folder = Path(np.__file__).resolve().parent.parent
+        # -I: neither the user's folders nor variables count. -S: nor do the installed packages, of which the grader is one.
+        command = [
+            sys.executable,
+            "-I",
+            "-B",
+            "-S",
+            str(script),
+            str(theirs.fileno()),
+            str(os.getpid()),
+            str(numpy_folder),
+            json.dumps(asdict(self._weakening)),
+        ]
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
+                command,
+                env=ENVIRONMENT,
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                # Ctrl-C in a terminal is for the grader, which then ends us in order.
+                start_new_session=True,
+            )
+        try:
+            told = self._hear(START_SECONDS)
+            self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
+        except ZygoteLostError:
+            self.close(patience=1.0)
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether the zygote runs, and belongs to this process rather than to one that this was forked from."""
+        return self._owner == os.getpid() and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    def replace(self) -> None:
+        """End this zygote, however it is, and start another."""
+        self.close(patience=1.0)
+        self._start()
+
+    def fork(self, channel: socket.socket, output: int, allowance: Allowance) -> None:
+        """Fork a student's process, which gets its end of the channel and the file for its outputs."""
+        self._ask({"do": "start", "allowance": asdict(allowance)}, [channel.fileno(), output])
+
+    def poke(self) -> None:
+        """Have the student's process write where it is; nothing says that it does."""
+        self._ask({"do": "poke"})
+
+    def end(self, patience: float) -> Ending:
+        """End the student's process and all that it forked; it has `patience` seconds to end by itself."""
+        answer = self._ask({"do": "end", "patience": patience})
+        status, seconds = answer.get("status"), answer.get("cpu_seconds")
+        if not (status is None or type(status) is int) or type(seconds) not in {int, float}:
+            raise ZygoteLostError("the zygote did not say how the process ended")
+        return Ending(None if status is None else os.waitstatus_to_exitcode(status), float(seconds or 0))
+
+    def close(self, patience: float = ANSWER_SECONDS) -> None:
+        """End the zygote, which ends what is left of the student's processes; kill it after `patience` seconds."""
+        self._control.close()
+        if self._owner == os.getpid():
+            try:
+                self._process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._errors.close()
+
+    def _ask(self, message: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
+        self._asked += 1
+        try:
+            self._control.settimeout(ANSWER_SECONDS)
+            numbered = json.dumps(message | {"number": self._asked}).encode()
+            socket.send_fds(self._control, [numbered], descriptors or [])
+        except OSError as error:
+            raise ZygoteLostError(f"the zygote cannot be asked: {error}") from error
+        answer = self._hear(ANSWER_SECONDS)
+        # A student's process that got hold of this socket can speak on it; a zygote that is out of step is replaced.
+        if answer.get("number") != self._asked:
+            raise ZygoteLostError("the zygote answered something else than it was asked")
+        return answer
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        try:
+            self._control.settimeout(seconds)
+            data = self._control.recv(1 << 16)
+        except OSError as error:
+            raise ZygoteLostError(f"the zygote does not answer: {error}") from error
+        if not data:
+            raise ZygoteLostError(f"the zygote ended: {self._last_words()}")
+        try:
+            message = json.loads(data)
+        except ValueError as error:
+            raise ZygoteLostError("the zygote's answer is no JSON") from error
+        if not isinstance(message, dict):
+            raise ZygoteLostError("the zygote's answer is no object")
+        return message
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read()[-2000:].decode(errors="replace").strip() or "it wrote nothing"

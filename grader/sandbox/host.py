@@ -1,0 +1,349 @@
+"""Ask a submission's process the questions, and bring home replies whatever the process does.
+
+One misdeed costs its own call: the process is ended, and the next call is asked of a fresh one. The clock is ours alone,
+since an alarm inside the process is swallowed by `except Exception` and delayed by a long call into LAPACK.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from grader.model import Call, Limits, Outcome, Place, Reply, Run, Segment, StudentError, Submission
+
+from . import protocol
+from .child import ENDING_SECONDS, Child, EndedError, IsolationError, StaleReplyError
+from .decode import MAX_KEPT, clean, pack_call, reply_of, weight
+from .forkserver import Nursery, UnsupportedPlatformError, ZygoteLostError
+from .policy import FULL, Allowance, Weakening
+from .source_map import Text, before_trace, ending_in_words
+from .spawn import Spawned, nursery_for
+from .worker_main import CHANNEL_LOST
+
+__all__ = ["IsolationError", "StudentHost", "UnsupportedPlatformError", "ZygoteLostError"]
+
+# After this many timeouts of one method its other questions are not asked: an endless loop must not hold up a class.
+PATIENCE = 2
+# After as many of any methods the others get this much each: what loops in loss() mostly loops in train() as well, and
+# what does not answers in milliseconds.
+HASTE_SECONDS = 1.0
+# A process that ends itself after this share of its time is no better than one that had to be ended.
+LATE = 0.5
+# How long a process may take to say nothing more, once it has been told that there are no more questions.
+PARTING_SECONDS = 0.5
+
+
+class StudentHost:
+    """Runs submissions, one at a time, each in a process of its own.
+
+    Parameters
+    ----------
+    limits
+        Seconds by the grader's clock, memory in mebibytes on top of what a process with numpy loaded has.
+    weakening
+        Layers of the lock-down to leave out: for tests of what each of them stops.
+    nursery
+        Where students' processes come from; None for the best that this system has.
+
+    Raises
+    ------
+    UnsupportedPlatformError
+        Where there are no processes at all.
+    """
+
+    def __init__(
+        self, limits: Limits, weakening: Weakening = FULL, *, nursery: Nursery | Spawned | None = None
+    ) -> None:
+        self._limits = limits
+        self._nursery = nursery or nursery_for(weakening)
+        self._calls: Sequence[Call] = ()
+        self._packed: list[list[memoryview]] = []
+
+    @property
+    def zygote(self) -> int:
+        """The process id of the process that students' processes are forked from."""
+        return self._nursery.pid
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Why each layer of the lock-down that is not in force is not, by the layer's name."""
+        return self._nursery.missing
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What there is to know of each layer of the lock-down that is in force, by the layer's name."""
+        return self._nursery.facts
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of Python and numpy that students' processes have."""
+        return self._nursery.versions
+
+    def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote and all that is left of the students' processes."""
+        self._nursery.close()
+
+    def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
+        """Load a submission and ask it every call, in order.
+
+        Returns a Run with one reply for each call, by its id. Nothing that the submission does raises;
+        IsolationError and ZygoteLostError are faults of the grader's side, and TypeError is a call that cannot travel.
+        """
+        if not self._nursery.alive:
+            self._nursery.replace()
+        # A class is asked the same calls again and again; laying them out takes a tenth of a submission's time.
+        if calls is not self._calls:
+            self._packed = [pack_call(number, call) for number, call in enumerate(calls, start=1)]
+            self._calls = calls
+        return _Interview(self._nursery, self._limits, submission, class_name, self._packed).run(calls)
+
+
+class _Interview:
+    """One submission's run: its processes, one after another, and what they replied."""
+
+    def __init__(
+        self,
+        nursery: Nursery | Spawned,
+        limits: Limits,
+        submission: Submission,
+        class_name: str,
+        packed: Sequence[Sequence[memoryview]],
+    ) -> None:
+        self._nursery = nursery
+        self._packed = packed
+        self._limits = limits
+        self._text = Text(submission)
+        self._class_name = class_name
+        self._source = _pack_source(submission, class_name, limits)
+        self._allowance = Allowance(limits.memory_mb, math.ceil(limits.total_seconds))
+        self._started = time.monotonic()
+        self._deadline = self._started + limits.total_seconds
+        self._child: Child | None = None
+        self._layers: tuple[str, ...] = ()
+        self._cpu_seconds = 0.0
+        self._timeouts: collections.Counter[str] = collections.Counter()
+        self._replies: dict[str, Reply] = {}
+        self._kept = 0
+        self._load = Reply("load", "not_asked")
+
+    def run(self, calls: Sequence[Call]) -> Run:
+        """Load, ask, part."""
+        try:
+            self._load = self._open()
+            for number, call in enumerate(calls, start=1):
+                self._replies[call.id] = self._reply(number, calls)
+            self._part(calls)
+        finally:
+            self._retire()
+        return Run(
+            load=self._load,
+            replies=self._replies,
+            isolation=self._layers,
+            versions=dict(self._nursery.versions),
+            seconds=time.monotonic() - self._started,
+            cpu_seconds=self._cpu_seconds,
+        )
+
+    # ---------------------------------------------------------------- one question after another
+
+    def _reply(self, number: int, calls: Sequence[Call]) -> Reply:
+        call = calls[number - 1]
+        reason = self._reason_not_to_ask(call)
+        if reason:
+            return _not_asked(call, reason)
+        if self._child is None:
+            again = self._open()
+            if again.outcome != "returned":
+                why = again.error.message if again.error else again.outcome
+                return _not_asked(call, f"the submission loaded at first, but not again in a fresh process: {why}")
+        try:
+            return self._ask(number, call)
+        except StaleReplyError as stale:
+            # The process spoke twice for an earlier call; this one has not been answered by anybody yet.
+            self._retire()
+            self._blame_for_two_replies(stale.number, calls)
+            return self._reply(number, calls)
+
+    def _reason_not_to_ask(self, call: Call) -> str:
+        if self._load.outcome != "returned":
+            why = self._load.error.message if self._load.error else self._load.outcome
+            return f"the submission could not be loaded: {why}"
+        method = _first_method(call)
+        if self._timeouts[method] >= PATIENCE:
+            return f"{method} used up its time limit, or most of it, in {PATIENCE} questions before"
+        if time.monotonic() >= self._deadline:
+            return f"the {self._limits.total_seconds:g} s for the whole submission were used up"
+        return ""
+
+    def _ask(self, number: int, call: Call) -> Reply:
+        late = self._timeouts.total() >= PATIENCE
+        seconds = min(call.seconds, HASTE_SECONDS) if late else call.seconds
+        limit = f"still running after {seconds:g} s"
+        began = time.monotonic()
+        reply = self._converse(
+            call.id, self._packed[number - 1], number, (seconds, limit), _first_method(call), len(call.steps)
+        )
+        late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE * seconds
+        if reply.outcome == "timed_out" or late_end:
+            self._timeouts[_first_method(call)] += 1
+        return reply
+
+    def _open(self) -> Reply:
+        """Start a process and load the submission in it."""
+        self._child = Child(self._nursery, self._allowance)
+        self._layers = self._child.layers
+        seconds = self._limits.load_seconds
+        return self._converse("load", self._source, 0, (seconds, f"still running after {seconds:g} s"), "import", 0)
+
+    def _converse(
+        self,
+        name: str,
+        pieces: Sequence[memoryview],
+        number: int,
+        limit: tuple[float, str],
+        during: str,
+        steps: int,
+    ) -> Reply:
+        """Ask one thing; whatever goes wrong ends the process and becomes the reply."""
+        child = self._child
+        if child is None:
+            raise RuntimeError("there is no process to ask")
+        deadline = min(time.monotonic() + limit[0], self._deadline)
+        try:
+            frame = child.ask(pieces, number, deadline)
+            reply = reply_of(frame, name, steps, self._text, self._limits.printed_characters)
+            # Only now, so that a wrong reply is called wrong, however soon the next one comes.
+            child.check_silence()
+            self._keep(reply)
+        except TimeoutError:
+            said = limit[1]
+            if deadline == self._deadline:
+                said = f"still running when the {self._limits.total_seconds:g} s for the whole submission were used up"
+            child.trace()
+            return self._failed(name, "timed_out", during, said)
+        except protocol.ProtocolError as error:
+            return self._failed(name, "broke_protocol", during, f"its process sent {error}")
+        except EndedError:
+            return self._ended(name, during)
+        if reply.error is not None and (reply.error.type == "MemoryError" or number == 0):
+            # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
+            self._retire()
+        return _with_output(reply, child, self._limits.printed_characters) if self._child else reply
+
+    def _keep(self, reply: Reply) -> None:
+        """Make room for a reply; raise protocol.ProtocolError where the submission's replies take too much together."""
+        kept = self._kept + weight([reply.results, dict(reply.own_shapes)])
+        if kept > MAX_KEPT:
+            raise protocol.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
+        self._kept = kept
+
+    def _ended(self, name: str, during: str) -> Reply:
+        """Describe a process that ended, or closed the channel, instead of replying."""
+        if self._child is None:
+            raise RuntimeError("there is no process that could have ended")
+        ending = self._child.end(ENDING_SECONDS)
+        self._cpu_seconds += ending.cpu_seconds
+        if ending.with_zygote:
+            message = "its process ended together with the one that it was forked from"
+            return self._failed(name, "crashed", during, message, gone=True)
+        if ending.code is None or ending.code == CHANNEL_LOST:
+            message = "its process closed the channel to the grader"
+            return self._failed(name, "broke_protocol", during, message, gone=True)
+        return self._failed(name, "crashed", during, ending_in_words(ending.code), gone=True)
+
+    def _failed(self, name: str, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
+        """Make the reply for a process that did not reply, with what it wrote itself, and be done with it."""
+        output = self._child.output() if self._child else ""
+        self._retire(gone=gone)
+        places, function = self._text.last_trace(output)
+        if function == "__init__":
+            during = f"{self._class_name}(...)"
+        return Reply(
+            call=name,
+            outcome=outcome,
+            error=StudentError(during, "", message, places),
+            printed=clean(before_trace(output), self._limits.printed_characters),
+        )
+
+    # ---------------------------------------------------------------- ends
+
+    def _part(self, calls: Sequence[Call]) -> None:
+        """Let the last process go; a reply more than was asked for still counts against the last call."""
+        if self._child is None:
+            return
+        try:
+            self._child.part(time.monotonic() + PARTING_SECONDS)
+        except StaleReplyError as stale:
+            self._blame_for_two_replies(stale.number, calls)
+
+    def _blame_for_two_replies(self, number: int, calls: Sequence[Call]) -> None:
+        message = "its process sent two replies to one call"
+        if number == 0:
+            error = StudentError("import", "", message)
+            self._load = Reply("load", "broke_protocol", error=error)
+            return
+        call = calls[number - 1]
+        self._replies[call.id] = Reply(call.id, "broke_protocol", error=StudentError(_first_method(call), "", message))
+
+    def _retire(self, *, gone: bool = False) -> None:
+        """End the present process, if there is one; `gone` where that has been done already."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if not gone:
+            self._cpu_seconds += child.end(0).cpu_seconds
+        child.release()
+
+
+# ---------------------------------------------------------------- small makers
+
+
+def _pack_source(submission: Submission, class_name: str, limits: Limits) -> list[memoryview]:
+    message = {
+        "segments": [_plain(segment) for segment in submission.segments],
+        "extras": [_plain(segment) for segment in submission.extras],
+        "modules": [
+            {"name": module.name, "segment": _plain(module.segment), "package": module.is_package}
+            for module in submission.modules
+        ],
+        "class_name": class_name,
+        "printed_characters": limits.printed_characters,
+    }
+    return protocol.pack(message, (), protocol.MAX_OWN_HEADER)
+
+
+def _plain(segment: Segment) -> dict[str, Any]:
+    return {"label": segment.label, "source": segment.source, "kept": list(segment.kept)}
+
+
+def _first_method(call: Call) -> str:
+    """Return the student's method that a call is about: the one that is watched, else the one that it comes to first."""
+    watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
+    theirs = {"loss": "loss", "sweep": "loss", "train": "train", "train_with": "train", "predict": "predict"}
+    return watched or next((theirs[step.method] for step in call.steps if step.method in theirs), "network")
+
+
+def _not_asked(call: Call, reason: str) -> Reply:
+    places: tuple[Place, ...] = ()
+    return Reply(call.id, "not_asked", error=StudentError(_first_method(call), "", f"not asked: {reason}", places))
+
+
+def _with_output(reply: Reply, child: Child, most: int) -> Reply:
+    """Add what the process wrote past Python's own standard output, such as with os.write."""
+    raw = child.output()
+    if not raw:
+        return reply
+    printed = clean(reply.printed + raw, most + 100)
+    return Reply(**{**vars(reply), "printed": printed})

@@ -1,0 +1,188 @@
+"""Before a class is graded, a canary goes first: a process like a student's that tries what none may do.
+
+A lock-down that is in force by name alone would be worse than none. What gets through is found by trying it. One that kept
+right programs from Python's library and numpy would cost them points: what they need is tried too.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import ctypes
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.model import Call, Limits, Segment, Step, Submission
+
+from . import isolation_tests
+from .host import StudentHost
+
+SECONDS = 10.0
+
+
+class NotIsolatedError(RuntimeError):
+    """Student code is not kept from what it must not do, or is kept from what it needs; its text says what can be done."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One forbidden thing, and what came of trying it."""
+
+    id: str
+    tries: str  # a sentence
+    got_through: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that student code must be able to do."""
+
+    id: str
+    what: str  # a sentence
+    unmet: str  # why it cannot; "" where it can
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of everything that the canary tried."""
+
+    tried: tuple[Trial, ...]
+    needs: tuple[Need, ...]
+
+
+def send(host: StudentHost, limits: Limits) -> Findings:
+    """Try everything forbidden and everything needed in a process of `host`, started under `limits` as a student's is.
+
+    Raises NotIsolatedError where the canary does not come back, since nothing is known then.
+    """
+    source = Path(isolation_tests.__file__).read_text(encoding="utf-8")
+    kept = tuple(range(len(ast.parse(source).body)))
+    submission = Submission("canary", "", "", "isolation_tests.py", (Segment("isolation_tests.py", source, kept),))
+    with _targets() as targets:
+        # What is needed comes first: a trial may leave the process with less than a student's has.
+        steps = (Step("fetch", {}), Step("attempt", {"targets": targets | _more(limits)}))
+        asked = Call("canary", (1, 1, 1), {}, steps, 0, SECONDS)
+        run = host.run(submission, "Canary", (asked,))
+        reply = run.replies["canary"]
+    match reply.results:
+        case (list(unmet), list(said)) if len(unmet) == len(isolation_tests.NEEDS) and len(said) == len(
+            isolation_tests.TRIALS
+        ):
+            return Findings(
+                tuple(_trial(*pair) for pair in zip(isolation_tests.TRIALS, said, strict=True)),
+                tuple(_need(*pair) for pair in zip(isolation_tests.NEEDS, unmet, strict=True)),
+            )
+    error = run.load.error or reply.error
+    why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
+    raise NotIsolatedError(f"The canary, which tries what student code must not do, did not come back: {why}")
+
+
+def _trial(function: Any, said: Sequence[str]) -> Trial:
+    text = str(said[1])
+    return Trial(
+        function.__name__, str(function.__doc__).rstrip("."), not text.startswith(isolation_tests.REFUSED), text
+    )
+
+
+def _need(function: Any, unmet: Sequence[str]) -> Need:
+    return Need(function.__name__, str(function.__doc__).rstrip("."), str(unmet[1]))
+
+
+def verdict(host: StudentHost, limits: Limits) -> tuple[str, str]:
+    """Return why no strangers' code is run here, and what a report says where it is run all the same; "" where it may be."""
+    try:
+        found = send(host, limits)
+    except NotIsolatedError as error:
+        return str(error), "Graded with --unsafe: it is not known what student code was kept from."
+    return refusal(found), _warning(found)
+
+
+def refusal(found: Findings) -> str:
+    """Return why no strangers' code is run here; "" where all trials were refused and all needs are met."""
+    through, unmet = _got_through(found), _unmet(found)
+    said = []
+    if through:
+        said.append(
+            f"Student code is not isolated on this system: the canary could {through}. `grader doctor` tells which layers"
+            " are missing and why. Grade on Linux 5.13 or newer, or, where all of this code is trusted, with --unsafe."
+        )
+    if unmet:
+        said.append(
+            f"Right programs would lose points on this system: the canary could not {unmet}. Install Python and numpy in"
+            " folders that every user may enter and read, or run the grader as an ordinary user."
+        )
+    return " ".join(said)
+
+
+def _warning(found: Findings) -> str:
+    through, unmet = _got_through(found), _unmet(found)
+    said = []
+    if through:
+        said.append(f"student code was not isolated, and could {through}")
+    if unmet:
+        said.append(f"student code could not {unmet}, so points may be missing")
+    return f"Graded with --unsafe: {'; '.join(said)}." if said else ""
+
+
+def _got_through(found: Findings) -> str:
+    """Return what got through, for a sentence; "" where nothing did."""
+    return "; ".join(inside(trial.tries) for trial in found.tried if trial.got_through)
+
+
+def _unmet(found: Findings) -> str:
+    """Return what student code cannot do and needs to, for a sentence; "" where there is nothing."""
+    return "; ".join(f"{inside(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
+
+
+def inside(sentence: str) -> str:
+    """Return a sentence as a part of another."""
+    return sentence[0].lower() + sentence[1:]
+
+
+def _more(limits: Limits) -> dict[str, Any]:
+    return {"memory_mb": limits.memory_mb, "grader": os.getpid(), "source": str(Path(__file__).resolve())}
+
+
+@contextlib.contextmanager
+def _targets() -> Iterator[dict[str, Any]]:
+    """Put up what the canary is after: files that everybody may use, listening sockets, a secret in our memory."""
+    folder = Path(tempfile.mkdtemp(prefix="canary-"))
+    secret = ctypes.create_string_buffer(secrets.token_bytes(8))
+    try:
+        folder.chmod(0o777)
+        file = folder / "secret.txt"
+        file.write_text(secrets.token_hex(8), encoding="ascii")
+        file.chmod(0o666)
+        with contextlib.ExitStack() as stack:
+            tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            udp.bind(("127.0.0.1", 0))
+            yield {
+                "folder": str(folder),
+                "file": str(file),
+                "tcp": tcp.getsockname()[1],
+                "udp": udp.getsockname()[1],
+                "unix": _listen(stack, folder),
+                "address": ctypes.addressof(secret),
+            }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(stack: contextlib.ExitStack, folder: Path) -> str:
+    path = folder / "listener"
+    if not hasattr(socket, "AF_UNIX"):
+        return str(path)
+    listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+    listener.bind(str(path))
+    path.chmod(0o777)
+    listener.listen()
+    return str(path)

@@ -1,0 +1,277 @@
+"""How Python values travel: `describe` makes plain JSON and arrays of them, `restore` makes values again.
+
+A description is a JSON list that begins with its kind: ["none"], ["bool", x], ["int", x], ["float", x], ["str", x],
+["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]] and
+["foreign", type, text]. "array" and "numbers" take the frame's next array: none is used twice, so that a small header
+cannot ask for much memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import protocol
+
+Array = npt.NDArray[Any]
+
+MAX_DEPTH = 6
+MAX_NODES = 10_000
+MAX_TEXT = 2_000  # characters of one string
+# All strings of one message together: at four bytes a character they stay well under protocol.MAX_HEADER.
+MAX_ALL_TEXT = 100_000
+# A loss history has some thousand entries.
+MAX_NUMBERS = 100_000
+MAX_ALL_NUMBERS = 1_000_000
+MAX_INT_BITS = 1_024
+FOREIGN_TEXT = 200
+UNKNOWN = "a value described in no known way"
+
+_PLAIN = frozenset({type(None), bool, int, float})
+_INTS = (int, np.int64, np.int32)
+_FLOATS = (float, np.float64, np.float32, np.float16)
+
+
+class TooLargeError(Exception):
+    """An answer that is over the cap on what travels; its text says by how much."""
+
+
+# ---------------------------------------------------------------- to a description
+
+
+class Packing:
+    """Collects the arrays of one message while its values are described, and keeps the caps on all of them together."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._bytes = 0
+        self._nodes = 0
+        self._text = 0
+        self._open: list[int] = []
+
+    def describe(self, value: Any) -> list[Any]:
+        """Describe one value, copying its arrays; raise TooLargeError where its arrays are over the cap.
+
+        Whatever the value's own methods do, the answer is a description: what cannot be looked at is foreign.
+        """
+        kept, size = len(self.arrays), self._bytes
+        try:
+            return self._describe(value)
+        except TooLargeError:
+            del self.arrays[kept:]
+            self._bytes = size
+            raise
+        finally:
+            self._open.clear()
+
+    def _describe(self, value: Any) -> list[Any]:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            return self._foreign(value, f"over {MAX_NODES:,} values in one reply")
+        kind = type(value)
+        if kind in _PLAIN:
+            return self._plain(value)
+        if issubclass(kind, str):
+            return ["str", self._clip(str.__str__(value), MAX_TEXT)]
+        if issubclass(kind, np.ndarray | np.generic):
+            return self._array(value)
+        if issubclass(kind, list | tuple | dict):
+            return self._container(value)
+        if hasattr(kind, "__array__"):
+            return self._array_like(value)
+        if issubclass(kind, int | float):
+            return self._plain(int.__int__(value) if issubclass(kind, int) else float.__float__(value))
+        return self._foreign(value)
+
+    def _plain(self, value: float | None) -> list[Any]:
+        """Describe None, or a bool, int or float that is of the very class."""
+        if value is None:
+            return ["none"]
+        if type(value) is int and value.bit_length() > MAX_INT_BITS:
+            return self._foreign(value, "a huge integer")
+        return [type(value).__name__, value]
+
+    def _array_like(self, value: Any) -> list[Any]:
+        try:
+            array = np.asarray(value)
+        except BaseException as error:  # noqa: BLE001 -- the student's own __array__ may raise anything
+            return self._foreign(value, f"its __array__ raised {type(error).__name__}")
+        return self._array(array) if type(array) is np.ndarray else self._foreign(value)
+
+    def _array(self, value: Any) -> list[Any]:
+        # For a subclass, asarray gives a view of the base class and calls none of the student's methods.
+        array = np.asarray(value)
+        if array.dtype.newbyteorder("<").str not in protocol.DTYPES or array.ndim > protocol.MAX_NDIM:
+            return self._foreign(value, f"dtype {array.dtype}, shape {array.shape}")
+        if len(self.arrays) >= protocol.MAX_ARRAYS:
+            return self._foreign(value, f"over {protocol.MAX_ARRAYS:,} arrays in one reply")
+        # Before any copy: an answer of 10^9 entries may be a broadcast that takes no memory at all.
+        self._bytes += array.nbytes
+        if self._bytes > protocol.MAX_BYTES:
+            raise TooLargeError(f"{self._bytes:,} bytes; at most {protocol.MAX_BYTES >> 20} MiB travel")
+        # A copy, because later steps may change the student's own array in place.
+        self.arrays.append(np.array(array, order="C"))
+        return ["array"]
+
+    def _container(self, value: Any) -> list[Any]:
+        if len(self._open) >= MAX_DEPTH:
+            return self._foreign(value, f"nested more than {MAX_DEPTH} deep")
+        if id(value) in self._open:
+            return self._foreign(value, "it contains itself")
+        self._open.append(id(value))
+        described = self._dict(value) if issubclass(type(value), dict) else self._sequence(value)
+        self._open.pop()
+        return described
+
+    def _dict(self, value: dict[Any, Any]) -> list[Any]:
+        items = list(dict.items(value))
+        if len(items) > MAX_NODES:
+            return self._foreign(value, f"{len(items):,} entries")
+        return ["dict", [[self._key(key), self._describe(one)] for key, one in items]]
+
+    def _key(self, key: Any) -> str:
+        text = str.__str__(key) if issubclass(type(key), str) else _text(key)
+        return self._clip(text, FOREIGN_TEXT)
+
+    def _sequence(self, value: Sequence[Any]) -> list[Any]:
+        kind = "tuple" if issubclass(type(value), tuple) else "list"
+        # Through the base class: a student's own list may say anything of itself.
+        base: Any = tuple if kind == "tuple" else list
+        entries: list[Any] = list(base.__iter__(value))
+        if len(entries) > MAX_NUMBERS:
+            return self._foreign(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
+        numbers = _numbers(entries)
+        if numbers is not None:
+            self._array(numbers)
+            return ["numbers", kind]
+        if len(entries) > MAX_NODES:
+            return self._foreign(value, f"{len(entries):,} entries that are not all numbers")
+        return [kind, [self._describe(one) for one in entries]]
+
+    def _foreign(self, value: Any, why: str = "") -> list[Any]:
+        return ["foreign", self._clip(name_of_type(value), FOREIGN_TEXT), self._clip(why or _text(value), FOREIGN_TEXT)]
+
+    def _clip(self, text: str, most: int) -> str:
+        clipped = text[: max(0, min(most, MAX_ALL_TEXT - self._text))]
+        self._text += len(clipped)
+        return clipped
+
+
+def _numbers(entries: list[Any]) -> Array | None:
+    """Return plain numbers as one array, where they are two or more: 5,000 losses are 40 kB so, and no JSON."""
+    kinds = set(map(type, entries))
+    if len(entries) < 2 or not kinds <= {*_INTS, *_FLOATS}:
+        return None
+    if kinds <= set(_INTS):
+        try:
+            return np.array(entries, dtype=np.int64)
+        except OverflowError:
+            return None
+    # Whole numbers among the floats stay what they are only up to 2^53; more than that is no loss.
+    if any(type(one) in _INTS and abs(one) > 1 << 53 for one in entries):
+        return None
+    return np.array(entries, dtype=np.float64)
+
+
+def name_of_type(value: Any) -> str:
+    """Name a value's type, whatever its metaclass does."""
+    name = type.__dict__["__name__"].__get__(type(value))
+    return str(name)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str.__str__(repr(value))
+    except BaseException as error:  # noqa: BLE001 -- the student's own __repr__ may raise anything
+        return f"its __repr__ raised {name_of_type(error)}"
+
+
+# ---------------------------------------------------------------- from a description
+
+
+class Unpacking:
+    """Restores the descriptions of one message, in the order in which they were described.
+
+    `foreign` makes the value for what did not travel, of its type's name and a short text; `clean` makes texts fit to keep.
+    Every wrong description raises protocol.ProtocolError.
+    """
+
+    def __init__(
+        self,
+        arrays: Sequence[Array],
+        foreign: Callable[[str, str], Any],
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        self._arrays: Iterator[Array] = iter(arrays)
+        self._foreign = foreign
+        self._clean = clean
+        self._numbers = 0
+        self._depth = 0
+
+    def restore(self, node: Any) -> Any:
+        """Restore one value."""
+        match node:
+            case ["none"]:
+                return None
+            case ["bool", bool(x)] | ["float", float(x)]:
+                return x
+            case ["str", str(x)]:
+                return self._clean(x)
+            case ["int", x] if type(x) is int and x.bit_length() <= MAX_INT_BITS:
+                return x
+            case ["foreign", str(kind), str(text)]:
+                return self._foreign(kind, text)
+            case [str(), *_]:
+                # `describe` never nests deeper, and whoever walks through a value later does so by recursion.
+                if self._depth > MAX_DEPTH:
+                    raise protocol.ProtocolError(f"a value nested more than {MAX_DEPTH} deep")
+                self._depth += 1
+                value = self._restore_large(node)
+                self._depth -= 1
+                return value
+        raise protocol.ProtocolError(UNKNOWN)
+
+    def _restore_large(self, node: list[Any]) -> Any:
+        match node:
+            case ["array"]:
+                return self._next()
+            case ["numbers", "list" | "tuple" as kind]:
+                numbers = self._plain_numbers()
+                return numbers if kind == "list" else tuple(numbers)
+            case ["list", list(nodes)]:
+                return [self.restore(one) for one in nodes]
+            case ["tuple", list(nodes)]:
+                return tuple(self.restore(one) for one in nodes)
+            case ["dict", list(pairs)]:
+                return dict(self._pair(pair) for pair in pairs)
+        raise protocol.ProtocolError(UNKNOWN)
+
+    def finish(self) -> None:
+        """Raise ProtocolError where arrays came that no description speaks of."""
+        if next(self._arrays, None) is not None:
+            raise protocol.ProtocolError("more arrays than the values speak of")
+
+    def _pair(self, pair: Any) -> tuple[str, Any]:
+        match pair:
+            case [str(key), node]:
+                return self._clean(key), self.restore(node)
+        raise protocol.ProtocolError(UNKNOWN)
+
+    def _next(self) -> Array:
+        array = next(self._arrays, None)
+        if array is None:
+            raise protocol.ProtocolError("fewer arrays than the values speak of")
+        return array
+
+    def _plain_numbers(self) -> list[Any]:
+        array = self._next()
+        self._numbers += array.size
+        if array.ndim != 1 or array.dtype not in (np.int64, np.float64) or array.size > MAX_NUMBERS:
+            raise protocol.ProtocolError("a list of numbers that is none")
+        if self._numbers > MAX_ALL_NUMBERS:
+            raise protocol.ProtocolError(f"more than {MAX_ALL_NUMBERS:,} numbers in lists")
+        numbers: list[Any] = array.tolist()
+        return numbers

@@ -1,0 +1,247 @@
+"""The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
+
+Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER WEAKENING`, where CONTROL is a SOCK_SEQPACKET
+descriptor and WEAKENING is `policy.Weakening` as JSON.
+It is told {"do": "start" | "poke" | "end", ...} and answers each with one message. It sees limits and process ids only: a
+submission's text and answers go from the grader to the student's process directly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import platform
+import signal
+import site
+import socket
+import sys
+import time
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Loaded before the first fork, so that no student's process loads them again: each takes 1 to 30 ms.
+PRELOADED = """
+abc argparse array ast base64 bisect bz2 calendar cmath codecs collections collections.abc concurrent.futures
+contextlib copy copyreg csv dataclasses datetime decimal difflib dis enum errno fractions functools getpass glob
+gzip hashlib heapq hmac inspect io itertools json keyword linecache locale logging lzma math multiprocessing numbers
+operator os os.path pathlib pickle pkgutil platform pprint queue random re secrets select shelve shutil signal
+socket ssl stat statistics string stringprep struct subprocess sysconfig tarfile tempfile textwrap threading time
+timeit token tokenize traceback types typing unittest urllib.parse uuid warnings weakref xml.etree.ElementTree
+zipfile zlib zoneinfo importlib.resources
+"""
+NUMPY = """
+numpy numpy.ctypeslib numpy.exceptions numpy.fft numpy.lib numpy.lib.format numpy.lib.scimath
+numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing
+"""
+NUMPY_FOLDERS = ("numpy", "numpy.libs")
+# Shared libraries as Debian and its like lay them out; nothing but public packages is there.
+_SHARED = f"lib/{platform.machine()}-linux-gnu"
+# Besides Python and numpy: what programs read without being told to.
+DATA = (
+    *("/usr/share/zoneinfo", "/dev/null", "/dev/zero", "/dev/urandom"),
+    *(f"/{_SHARED}", f"/usr/{_SHARED}", "/etc/ld.so.cache"),
+)
+SETUP_FAILED = 82
+# How long a fork bomb is chased before the grader is told that this zygote is lost.
+SWEEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """The room's files, loaded under another name: `import grader` must fail in a student's process."""
+
+    lockdown: Any
+    worker: Any
+    policy: Any
+    library: Any
+
+
+def main() -> None:
+    """Prepare, then serve the grader until it closes the control socket."""
+    descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    standard = list(sys.path)
+    siblings = _load_first()
+    weakening = siblings.policy.Weakening(**json.loads(sys.argv[4]))
+    # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
+    readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
+    plan = siblings.lockdown.prepare(readable, weakening)
+    # Before numpy as well: it is tried in a process forked for that.
+    folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
+    modules = siblings.library.files(folders)
+    out_of_reach = not plan.may_open or not siblings.lockdown.allows(plan, lambda: siblings.library.check(modules))
+    siblings = _load_rest(siblings, standard, numpy_folder)
+    if out_of_reach and weakening.library:
+        sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), siblings.library.Shelf(modules))
+    if not plan.may_open:
+        # What is not loaded or kept by now cannot be: a stand-in answers for it, where the finder would raise PermissionError.
+        sys.meta_path.remove(importlib.machinery.PathFinder)
+    # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    siblings.lockdown.control(siblings.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        return
+    # What a student's process forked and let go of comes back to us, to be killed.
+    siblings.lockdown.control(siblings.lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    control = socket.socket(fileno=descriptor)
+    try:
+        _serve(control, siblings, plan)
+    finally:
+        sweep()
+
+
+def _load_first() -> Siblings:
+    package = types.ModuleType("_sandbox")
+    package.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules["_sandbox"] = package
+    lockdown, policy, library = (
+        importlib.import_module(f"_sandbox.{name}") for name in ("lockdown", "policy", "preloaded_library")
+    )
+    return Siblings(lockdown, None, policy, library)
+
+
+def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str) -> Siblings:
+    """Load everything that a student's process will need, and leave the standard library alone on the path."""
+    for name in PRELOADED.split():
+        with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
+            importlib.import_module(name)
+    sys.path.append(numpy_folder)
+    for name in NUMPY.split():
+        importlib.import_module(name)
+    worker = importlib.import_module("_sandbox.worker_main")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "_sandbox"]:
+        del sys.modules[name]
+    sys.path[:] = standard
+    for folder in set(sys.path_importer_cache) - set(standard):
+        del sys.path_importer_cache[folder]
+    # Reads the folders' listings into memory: a student's process may not list them.
+    importlib.util.find_spec("_no_module_of_this_name")
+    # exit() and quit(), which `site` would have put there had it run.
+    site.setquit()
+    worker.warm_up()
+    return replace(siblings, worker=worker)
+
+
+def _library(standard: list[str]) -> list[str]:
+    """Return the standard library's files and folders one by one: the installed packages lie in the same folder."""
+    folders = [Path(folder) for folder in standard if Path(folder).is_dir()]
+    packages = {"site-packages", "dist-packages"}
+    entries = [entry for folder in folders for entry in folder.iterdir() if entry.name not in packages]
+    return [str(entry) for entry in entries if str(entry) not in standard] + [
+        folder for folder in standard if Path(folder).name not in packages and Path(folder).parent in folders
+    ]
+
+
+def _serve(control: socket.socket, siblings: Siblings, plan: Any) -> None:
+    versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
+    _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
+    gc.disable()
+    gc.collect()
+    # Frozen objects are not touched by a child's collections, so their pages stay shared.
+    gc.freeze()
+    pid = 0
+    while True:
+        data, descriptors, _flags, _address = socket.recv_fds(control, 4096, 2)
+        if not data:
+            return
+        request = json.loads(data)
+        answer: dict[str, Any] = {}
+        if request["do"] == "start":
+            allowance = siblings.policy.Allowance(**request["allowance"])
+            channel, output = descriptors
+            pid = _start(control, partial(siblings.worker.live, channel, output, allowance, plan))
+            os.close(channel)
+            os.close(output)
+            answer = {"pid": pid}
+        elif request["do"] == "poke":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
+        else:
+            answer = _end(pid, request["patience"])
+        # With the request's number: a stray message on this socket must not pass for the answer to the next request.
+        _tell(control, answer | {"number": request["number"]})
+
+
+def _tell(control: socket.socket, message: dict[str, Any]) -> None:
+    control.send(json.dumps(message).encode())
+
+
+def _start(control: socket.socket, live: Callable[[int], NoReturn]) -> int:
+    """Fork a student's process; it lives as `live` says, and nothing of it returns into the loop."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            # The number is closed with all others; an object that closed it later would close something else.
+            control.detach()
+            live(parent)
+        finally:
+            os._exit(SETUP_FAILED)
+    return pid
+
+
+def _end(pid: int, patience: float) -> dict[str, Any]:
+    """Kill the student's process and all that it forked, reap them, and tell how it had ended.
+
+    For up to `patience` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
+    """
+    deadline = time.monotonic() + patience
+    by_itself = _has_ended(pid)
+    while not by_itself and time.monotonic() < deadline:
+        time.sleep(0.0005)
+        by_itself = _has_ended(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    strays = sweep()
+    return {"status": status if by_itself else None, "cpu_seconds": usage.ru_utime + usage.ru_stime + strays}
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def sweep() -> float:
+    """Kill and reap every child there is, however it was orphaned; give their processor time in seconds."""
+    seconds = 0.0
+    deadline = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return seconds
+        if pid:
+            seconds += usage.ru_utime + usage.ru_stime
+            continue
+        for child in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.0005)
+    # They fork faster than they can be killed. The grader replaces a zygote that has gone.
+    sys.exit("processes of a submission could not be ended")
+
+
+def _children() -> list[int]:
+    children = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                # The name of a process, in brackets, may hold anything; the parent's id is the second field after it.
+                parent = (entry / "stat").read_bytes().rpartition(b")")[2].split()[1]
+                if int(parent) == os.getpid():
+                    children.append(int(entry.name))
+    return children
+
+
+if __name__ == "__main__":
+    main()

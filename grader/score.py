@@ -1,0 +1,152 @@
+"""Findings to verdicts: the rubric's points, and the words for the named mistakes. A few microseconds; nothing is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from grader.checks import CHECKS
+from grader.model import (
+    Assignment,
+    Cause,
+    Charge,
+    CheckRow,
+    Diagnosis,
+    Finding,
+    Findings,
+    Judgement,
+    LineUp,
+    Place,
+    StepRow,
+    Verdict,
+    VerdictStatus,
+)
+
+KNOWN = tuple(CHECKS)
+MOST_STEPS = 25  # rows of the table of steps
+_GROUPS: Mapping[str, frozenset[str]] = {
+    "loss": frozenset({"loss", "gradients"}),
+    "predict": frozenset({"predict"}),
+    "train": frozenset({"train"}),
+}
+_OF_NO_METHOD = frozenset({"best_hyperparameters"})
+
+
+def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
+    """Put the rubric's points to what was found, and titles and hints to the mistakes of the line-up.
+
+    What stops a whole method comes first: until it is mended, nothing else about that method can be seen.
+    """
+    points = {row.id: row.points for row in assignment.checks}
+    # Students see a hidden check's title and verdict only: what explains nothing else is not told.
+    shown = {row.id for row in assignment.checks if not row.hidden}
+    causes = tuple(_of_cause(cause, points) for cause in findings.causes if shown & {*cause.explains})
+    charges = [charge for charge in findings.charges if shown & {*charge.explains}]
+    named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
+    verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
+    told = sorted(causes + named, key=lambda one: _of_training(one.checks))
+    return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.notes)
+
+
+def lost(finding: Finding) -> bool:
+    """Return whether a check found something wrong, or could not be judged."""
+    return finding.share < 1 or finding.carried or finding.skipped
+
+
+def methods_of(checks: Iterable[str]) -> tuple[str, ...]:
+    """Return the methods that checks are about, in the order in which a student mends them."""
+    groups = {CHECKS[check].group for check in checks if check not in _OF_NO_METHOD}
+    return tuple(method for method, own in _GROUPS.items() if groups & own)
+
+
+def _steps(findings: Findings, shown: Collection[str]) -> tuple[StepRow, ...]:
+    """Return the table of steps: of the first method that differs from the right one, with what differs in others.
+
+    A method has no rows where only hidden checks found something wrong with it: they would tell what those look at.
+    shown : the checks that are not hidden.
+    """
+    methods = methods_of(check for check, finding in findings.checks.items() if check in shown and lost(finding))
+    tables = [rows for method in methods if (rows := findings.steps.get(method))]
+    differing = [rows for rows in tables if any(row.status == "differs" for row in rows)]
+    found = (differing or tables or [()])[0]
+    for rows in differing[1:]:
+        first = next(at for at, row in enumerate(rows) if row.status == "differs")
+        beside = rows[max(first - 2, 0) : first + 4]
+        found += beside if len(found) + len(beside) <= MOST_STEPS else ()
+    return found
+
+
+def _of_training(checks: tuple[str, ...]) -> bool:
+    """Return whether something stops train() alone: it is told after what is wrong in loss(), from which it may follow."""
+    return all(CHECKS[check].group in {"train", "predict"} for check in checks)
+
+
+def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:
+    """Return a verdict for every row of the rubric where a submission cannot be run: skipped, with the reason."""
+    finding = Finding(0.0, f"Not judged: {message}", places=(place,) if place else (), skipped=True)
+    return tuple(_row_verdict(row, finding) for row in assignment.checks)
+
+
+def _verdict(row: CheckRow, findings: Findings, line_up: LineUp | None) -> Verdict:
+    """Return a check's verdict, with the points back that it lost by a mistake that is charged elsewhere."""
+    finding, credit = findings.checks[row.id], findings.credits.get(row.id)
+    if credit is None or line_up is None:
+        return replace(_row_verdict(row, finding), credited=row.points if finding.carried else 0.0)
+    titles = (f"Not charged here: {line_up.suspect_of(mistake).title}" for mistake in credit.elsewhere)
+    message = "\n".join([*titles, finding.message])
+    after = replace(finding, share=credit.share, message=message, skipped=False, carried=credit.share >= 1)
+    return replace(_row_verdict(row, after), credited=round((credit.share - finding.share) * row.points, 2))
+
+
+def _row_verdict(row: CheckRow, finding: Finding) -> Verdict:
+    check = CHECKS[row.id]
+    share = 1.0 if finding.carried else min(max(finding.share, 0.0), 1.0)
+    status: VerdictStatus = (
+        "carried" if finding.carried else "passed" if share == 1 else "partial" if share else "failed"
+    )
+    return Verdict(
+        id=row.id,
+        title=check.title,
+        group=check.group,
+        status="skipped" if finding.skipped else status,
+        points=0.0 if finding.skipped else round(share * row.points, 2),
+        max_points=row.points,
+        hidden=row.hidden,
+        message=finding.message,
+        figures=finding.figures,
+        places=finding.places,
+    )
+
+
+def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
+    return Diagnosis(
+        id=cause.id,
+        title=cause.title,
+        hint=f"Look at line {cause.origin.line} first: it made what this line works with. {cause.hint}"
+        if cause.origin
+        else cause.hint,
+        source="",  # it breaks no formula
+        checks=cause.explains,
+        costs=_in_points(cause.costs, points),
+        places=tuple(place for place in (cause.origin, cause.place) if place),
+    )
+
+
+def _of_charge(charge: Charge, points: Mapping[str, float], line_up: LineUp) -> Diagnosis:
+    suspect = line_up.suspect_of(charge.suspect)
+    # Ways of one mistake are told in the same words, once.
+    titles = dict.fromkeys([suspect.title, *(line_up.suspect_of(one).title for one in charge.alternatives)])
+    title = f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else suspect.title
+    return Diagnosis(
+        id=suspect.id,
+        title=title,
+        hint=suspect.hint,
+        source=f"{suspect.formula} ({suspect.source})",
+        checks=charge.explains,
+        costs=_in_points(charge.costs, points),
+        places=(charge.place,) if charge.place else (),
+    )
+
+
+def _in_points(costs: Mapping[str, float], points: Mapping[str, float]) -> dict[str, float]:
+    return {check: round(share * points[check], 2) for check, share in costs.items()}

@@ -1,0 +1,206 @@
+"""Methods that a class is given after it was made: by a decorator, a call, or a loop that does nothing else.
+
+``@add_to_class(TwoLayerNet)`` before a function, ``attach(TwoLayerNet, loss)``, and
+``for f in (loss, train): setattr(TwoLayerNet, f.__name__, f)`` change the class as ``TwoLayerNet.loss = loss`` does.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from grader.submission.bindings import DEFINITIONS, FUNCTIONS, assigned_by, bound, root, stored, targets, within
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+BLOCKS = (ast.For, ast.With)
+# Of one name. Nobody has more, and 5,000 that all lead to each other would be followed for minutes.
+_MOST_ALIASES = 20
+# What a block may call and still be run. All of it is done at once; whatever else is called might train for hours,
+# and so might a network that is made, or a method of one.
+_QUICK_NAMES = """
+setattr getattr hasattr delattr globals locals vars eval dir type isinstance issubclass callable print len str repr
+zip enumerate range reversed sorted list tuple set dict staticmethod classmethod property
+MethodType FunctionType wraps partial partialmethod update_wrapper isfunction getmembers
+"""
+_QUICK = frozenset(_QUICK_NAMES.split())
+_QUICK_METHOD_NAMES = """
+items keys values get startswith endswith removeprefix removesuffix replace strip lstrip rstrip split format lower
+upper MethodType FunctionType wraps partial partialmethod update_wrapper isfunction getmembers
+__setattr__ catch_warnings simplefilter filterwarnings suppress
+"""
+_QUICK_METHODS = frozenset(_QUICK_METHOD_NAMES.split())
+
+
+@dataclass(frozen=True)
+class _Attacher:
+    """A function, and of which classes it sets attributes: of those that it is given, or that it names."""
+
+    of_given: bool
+    named: frozenset[str]
+    is_quick: bool  # it sets some, and calls nothing that could take long
+
+    def reached(self, given: set[str]) -> set[str]:
+        """Return the classes that a call with these reaches."""
+        return {*self.named, *(given if self.of_given else ())}
+
+
+class Classes:
+    """What may be a class among a document's statements, and what leads to it, found without running them."""
+
+    def __init__(self, nodes: Iterable[ast.stmt]) -> None:
+        parts = [part for node in nodes for part in within(node)]
+        self._names: set[str] = set()
+        # `Net = TwoLayerNet`: to set an attribute of one is to set the other's.
+        self._aliases: defaultdict[str, set[str]] = defaultdict(set)
+        self._attachers = {part.name: _attacher(part) for part in parts if isinstance(part, FUNCTIONS)}
+        made: dict[str, ast.Call] = {}
+        for part in parts:
+            if isinstance(part, (ast.ClassDef, ast.ImportFrom)):
+                self._names |= bound(part)
+            elif isinstance(part, ast.For) and isinstance(part.iter, (ast.Tuple, ast.List)):
+                listed = {one.id for one in part.iter.elts[:_MOST_ALIASES] if isinstance(one, ast.Name)}
+                for name in stored([part.target]):
+                    self._aliases[name] |= listed
+            elif isinstance(part, ast.Assign):
+                given = stored(part.targets)
+                match part.value:
+                    case ast.Attribute() | ast.Call(ast.Name("type")):
+                        self._names |= given
+                for name in given:
+                    if isinstance(part.value, ast.Call):
+                        made[name] = part.value
+                    elif isinstance(part.value, ast.Name) and len(self._aliases[name]) < _MOST_ALIASES:
+                        self._aliases[name].add(part.value.id)
+        # `method = add_to_class(TwoLayerNet)`, to be used as a decorator
+        ready = {name: reached for name, call in made.items() if (reached := self._by_call(call))}
+        self._attachers |= {name: _Attacher(False, frozenset(reached), True) for name, reached in ready.items()}
+
+    def attached(self, node: ast.stmt) -> set[str]:
+        """Return the classes to which one simple statement, or one decorated definition, attaches something."""
+        if isinstance(node, DEFINITIONS):
+            return {name for mark in node.decorator_list for name in self._by_decorator(mark, node)}
+        found = {name for thing in _given_attributes(node) for name in _chain(thing)}
+        value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+        if isinstance(value, ast.Call):
+            found |= self._by_call(value)
+        elif isinstance(value, _COMPREHENSIONS) and self._is_quick(value):
+            # `[setattr(TwoLayerNet, f.__name__, f) for f in (loss, train)]`
+            found |= {name for thing in _given_attributes(value) for name in _chain(thing)}
+        return found & self._names
+
+    def meant(self, names: set[str]) -> set[str]:
+        """Add to names the classes that they are other names for."""
+        found, queue = set(names), list(names)
+        while queue and len(found) < len(names) + _MOST_ALIASES:
+            fresh = self._aliases.get(queue.pop(), set()) - found
+            found |= fresh
+            queue += fresh
+        return names | found & self._names
+
+    def only_attaches(self, node: ast.stmt) -> bool:
+        """Whether a loop or with block sets attributes and does nothing that could take long."""
+        if not isinstance(node, BLOCKS) or any(isinstance(part, (ast.While, ast.Try)) for part in within(node)):
+            return False
+        return self._is_quick(node) and any(_given_attributes(part) or self.attached(part) for part in within(node))
+
+    def _by_decorator(self, mark: ast.expr, node: ast.stmt) -> set[str]:
+        function = mark.func if isinstance(mark, ast.Call) else mark
+        if isinstance(function, ast.Attribute):
+            # `@TwoLayerNet.method`, and `@d2l.add_to_class(TwoLayerNet)`
+            return (_arguments(mark) | {root(function)}) & self._names
+        if not isinstance(function, ast.Name):
+            return set()
+        # `@patch` before `def loss(self: TwoLayerNet, X)`, as fastcore has it, asks for the class itself.
+        given = self.meant(_arguments(mark) if isinstance(mark, ast.Call) else _own_class(node))
+        attacher = self._attachers.get(function.id)  # none where it was imported, and nobody knows
+        return (attacher.reached(given) if attacher else given) & self._names
+
+    def _by_call(self, call: ast.Call) -> set[str]:
+        """Return the classes that are handed to a function which does nothing but attach."""
+        inner = call.func if isinstance(call.func, ast.Call) else call  # `add_to_class(TwoLayerNet)(loss)`
+        attacher = self._attachers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
+        if attacher is None or not self._is_quick(call):
+            return set()
+        return attacher.reached(self.meant(_arguments(inner))) & self._names
+
+    def _is_quick(self, node: ast.AST) -> bool:
+        """Whether all that is called here is known to be done at once; bodies of functions are not run here."""
+        queue = [node]
+        while queue:
+            part = queue.pop()
+            if isinstance(part, FUNCTIONS):
+                queue += part.decorator_list
+            elif not isinstance(part, ast.Lambda):
+                if isinstance(part, ast.Call) and not _is_quick_call(part.func, self._attachers):
+                    return False
+                queue += ast.iter_child_nodes(part)
+        return True
+
+
+def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
+    """Find out what a function attaches to."""
+    own: set[str] = set()
+    roots: defaultdict[ast.AST, set[str]] = defaultdict(set)  # by the function in which an attribute is set
+    calls: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
+    queue: list[tuple[ast.AST, ast.AST]] = [(part, function) for part in (function.args, *function.body)]
+    while queue:
+        part, holder = queue.pop()
+        if not isinstance(part, ast.Expr):  # the call in it comes by itself
+            roots[holder] |= {root(thing) for thing in _given_attributes(part)} - {"", "self"}
+        if isinstance(part, ast.arg):
+            own.add(part.arg)
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            own.add(part.id)
+        elif isinstance(part, ast.Call):
+            calls[holder].append(part.func)
+        inside = part if isinstance(part, (*FUNCTIONS, ast.Lambda)) else holder
+        queue += [(child, inside) for child in ast.iter_child_nodes(part)]
+    reached = {name for names in roots.values() for name in names}
+    # Of the functions inside, those that attach are wrappers, which will be run, and the others are methods.
+    run = [function, *(holder for holder, names in roots.items() if names)]
+    is_quick = bool(reached) and all(_is_quick_call(called, {}) for holder in run for called in calls[holder])
+    return _Attacher(bool(reached & own), frozenset(reached - own), is_quick)
+
+
+def _given_attributes(node: ast.AST) -> list[ast.expr]:
+    """Return the objects of which a statement or expression itself sets attributes."""
+    found = [part.value for part in targets(assigned_by(node)) if isinstance(part, ast.Attribute)]
+    match node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node):
+        case ast.Call(ast.Name("setattr") | ast.Attribute(attr="__setattr__"), [given, *_]):
+            found.append(given)
+    return found
+
+
+def _is_quick_call(function: ast.expr, attachers: dict[str, _Attacher]) -> bool:
+    match function:
+        case ast.Attribute(attr=name):
+            return name in _QUICK_METHODS
+        case ast.Call(ast.Name(name)):  # made by a call, which is looked at by itself
+            return name in attachers and attachers[name].is_quick
+        case ast.Name(name):
+            return name in _QUICK or (name in attachers and attachers[name].is_quick)
+    return False
+
+
+def _arguments(call: ast.expr) -> set[str]:
+    """Return the names that are handed over as they are, `fcnet.TwoLayerNet` as both its names."""
+    if not isinstance(call, ast.Call):
+        return set()
+    return {name for part in [*call.args, *(k.value for k in call.keywords)] for name in _chain(part)}
+
+
+def _own_class(node: ast.stmt) -> set[str]:
+    """Return the class that a function names as that of its `self`."""
+    first = [*node.args.posonlyargs, *node.args.args][:1] if isinstance(node, FUNCTIONS) else []
+    return {name for part in first if part.arg == "self" and part.annotation for name in _chain(part.annotation)}
+
+
+def _chain(node: ast.expr) -> set[str]:
+    """Return the names in `package.module.TwoLayerNet`."""
+    names: set[str] = set()
+    while isinstance(node, ast.Attribute):
+        names.add(node.attr)
+        node = node.value
+    return names | ({node.id} if isinstance(node, ast.Name) else set())

@@ -1,0 +1,23 @@
+"""The one exception that this room raises and catches itself: what is wrong with what a student handed in."""
+
+from __future__ import annotations
+
+from grader.model import Place, Problem
+
+
+class SubmissionError(Exception):
+    """A submission, or one file or cell of it, cannot be used; `problem` says why in the student's words."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def nothing_to_grade(message: str) -> SubmissionError:
+    """Say that no student's code was found at all."""
+    return SubmissionError(Problem("no_submission", message))
+
+
+def failed(message: str, place: Place | None = None) -> SubmissionError:
+    """Say that there is code, but that it cannot be run."""
+    return SubmissionError(Problem("failed_to_load", message, place))

@@ -1,0 +1,227 @@
+"""The files that were handed in, as modules: which one an import means, and what each of them binds."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from grader.model import Problem
+from grader.submission.bindings import within
+from grader.submission.documents import Document
+from grader.submission.errors import SubmissionError, failed
+from grader.submission.name_submissions import plain_stem
+from grader.submission.salvage import read
+from grader.submission.statements import Parsed, Statement, parse_document
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
+
+# A chain of files that import everything from the next is as long as this at most.
+_DEEPEST_CHAIN = 40
+_DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
+# Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
+_PACKAGES = """
+IPython PIL autograd bokeh cupy cv2 cython future gensim google graphviz h5py imageio ipywidgets jax jupyter keras
+lasagne matplotlib mpl_toolkits networkx nltk nose notebook numba pandas past plotly psutil pydot pylab pytest
+requests scipy seaborn six skimage sklearn sympy tensorflow theano torch torchvision tqdm wandb
+"""
+WELL_KNOWN = frozenset(_PACKAGES.split())
+
+
+@dataclass(frozen=True)
+class Request:
+    """One module that a statement imports."""
+
+    dotted: str  # absolute
+    names: frozenset[str] | None  # what is imported from it by name; None for the module itself or all of it
+    node: ast.Import | ast.ImportFrom
+
+
+class Library:
+    """The documents of one submission; each is parsed once, when it is first asked for."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self.documents = {document.path: document for document in documents}
+        self._parsed: dict[PurePosixPath, Parsed] = {}
+        self._found: dict[tuple[str, PurePosixPath], PurePosixPath | None] = {}
+        self._public: dict[tuple[str, PurePosixPath], frozenset[str]] = {}
+        self._size = 0
+        self._by_name: defaultdict[str, list[PurePosixPath]] = defaultdict(list)  # by the last part of a module's name
+        for document in self.documents.values():
+            if not document.is_notebook and (parts := _module_path(document.path)):
+                for name in {parts[-1], plain_stem(parts[-1])}:
+                    self._by_name[name].append(document.path)
+
+    def parsed(self, document: Document) -> Parsed:
+        """Return a document's statements."""
+        if document.path not in self._parsed:
+            self._size += sum(len(cell.source) for cell in document.cells if len(cell.source) <= LARGEST)
+            if self._size > LARGEST_IN_ALL:
+                kib = LARGEST_IN_ALL // 1024
+                fault = failed(
+                    f"The submission holds more than {kib} KiB of code. Hand in your own files only."
+                ).problem
+                document = self.documents[document.path] = replace(document, cells=(), fault=document.fault or fault)
+            self._parsed[document.path] = parse_document(document)
+        return self._parsed[document.path]
+
+    def in_package(self, document: Document, package: str) -> Document:
+        """Return a document as it can be imported in a package, or run in none: relative imports never lead out of it."""
+        if _climbs_too_far(self.parsed(document), package):
+            document = self.documents[document.path] = _with_absolute_imports(document)
+            del self._parsed[document.path]
+        return document
+
+    def fault(self, document: Document) -> Problem | None:
+        """Return why a document cannot be used at all; of a .py file also that it does not parse."""
+        parsed = self.parsed(document)
+        if parsed.document.fault or document.is_notebook:
+            return parsed.document.fault
+        return next((error.problem for error in parsed.broken.values()), None)
+
+    def find(self, dotted: str, near: PurePosixPath) -> Document | None:
+        """Find the file that an import means, or None.
+
+        The dotted path is matched against the ends of the files' paths; a shorter match will do
+        (``cs231n.classifiers.neural_net`` finds ``neural_net.py`` in a flat zip), the longest wins, then the nearest.
+        """
+        key = (dotted, near.parent)
+        if key not in self._found:
+            self._found[key] = self._find(dotted, near)
+        path = self._found[key]
+        return self.documents[path] if path else None
+
+    def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
+        """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
+        for part in within(node, but_not=()):
+            if isinstance(part, ast.Import):
+                for alias in part.names:
+                    yield Request(alias.name, None, part)
+            elif isinstance(part, ast.ImportFrom) and part.module != "__future__":
+                yield from self._requests_from(part, _absolute(part, package), near)
+
+    def is_missing(self, request: Request, near: PurePosixPath) -> bool:
+        """Whether what is imported was not handed in and is not installed where students' code runs."""
+        return not _is_installed(request.dotted) and self.find(request.dotted, near) is None
+
+    def binds(self, statement: Statement, package: str, near: PurePosixPath, chain: int = 0) -> tuple[set[str], bool]:
+        """Return the names that a statement binds, imports of everything included, and whether these are all of them."""
+        names, is_known = set(statement.binds), True
+        for star in statement.stars:
+            dotted = _absolute(star, package)
+            document = self.find(dotted, near)
+            if dotted == "numpy":
+                names |= {name for name in dir(np) if not name.startswith("_")}
+            elif document is not None:
+                names |= self._public_names(document, package_of(dotted, document), chain + 1)
+            else:
+                is_known = False
+        return names, is_known
+
+    def _public_names(self, document: Document, package: str, chain: int = 0) -> frozenset[str]:
+        key = (package, document.path)
+        if key not in self._public:
+            self._public[key] = frozenset()  # two files that import everything from each other end here
+            names: set[str] = set()
+            for statement in self.parsed(document).statements if chain < _DEEPEST_CHAIN else ():
+                if statement.runs:
+                    names |= self.binds(statement, package, document.path, chain)[0]
+            self._public[key] = frozenset(name for name in names if not name.startswith("_"))
+        return self._public[key]
+
+    def _requests_from(self, node: ast.ImportFrom, base: str, near: PurePosixPath) -> Iterator[Request]:
+        """Tell modules from names: in `from cs231n import layers`, layers may be either."""
+        names = {alias.name for alias in node.names}
+        if names == {"*"}:
+            yield Request(base, None, node)
+            return
+        document = self.find(base, near) if base else None
+        bound = self._public_names(document, package_of(base, document)) if document else frozenset()
+        modules = {name for name in names - bound if self.find(f"{base}.{name}".lstrip("."), near)}
+        for name in sorted(modules):
+            yield Request(f"{base}.{name}".lstrip("."), None, node)
+        if names - modules and base:
+            yield Request(base, frozenset(names - modules), node)
+
+    def _find(self, dotted: str, near: PurePosixPath) -> PurePosixPath | None:
+        wanted = dotted.split(".")
+        if _is_installed(dotted):
+            return None
+        least = len(wanted) if wanted[0] in WELL_KNOWN else 1
+        ranked = []
+        for path in self._by_name.get(wanted[-1], []):
+            parts = _module_path(path)
+            matched = 1 + _common(wanted[-2::-1], parts[-2::-1])
+            if path != near and matched >= least:
+                own_name = parts[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
+                near_by = _common(near.parent.parts, path.parent.parts)
+                ranked.append((-matched, not own_name, -near_by, len(parts), str(path), path))
+        return min(ranked)[-1] if ranked else None
+
+
+def _is_installed(dotted: str) -> bool:
+    """Whether a module is at hand where students' code runs: the standard library and numpy are."""
+    root = dotted.split(".", maxsplit=1)[0]
+    return root == "numpy" or root in sys.stdlib_module_names
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    """Return the absolute name of the module that a from-import names; "" for `from . import x` outside a package."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    parts = parts[: max(0, len(parts) - (node.level - 1))]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def package_of(dotted: str, document: Document) -> str:
+    """Return the package that a module's relative imports start from."""
+    return dotted if document.path.name == "__init__.py" else dotted.rpartition(".")[0]
+
+
+def _climbs_too_far(parsed: Parsed, package: str) -> bool:
+    """Whether relative imports lead out of the package, so that Python would refuse them."""
+    if not any(_DOTS.search(cell.source.encode()) for cell in parsed.document.cells):
+        return False
+    depth = len(package.split(".")) if package else 0
+    nodes = (part for statement in parsed.statements for part in ast.walk(statement.node))
+    return any(isinstance(part, ast.ImportFrom) and part.level > depth for part in nodes)
+
+
+def _with_absolute_imports(document: Document) -> Document:
+    """Rewrite the relative imports of a file that is not run as part of a package, keeping its lines.
+
+    Such a file was written for a package's folder and handed in without it; ``from ..layers import relu`` then
+    can only mean the ``layers.py`` that lies beside it.
+    """
+    cells = []
+    for cell in document.cells:
+        lines = cell.source.encode().split(b"\n")
+        try:
+            nodes = [part for node in read(cell.source, cell.label).body for part in ast.walk(node)]
+        except SubmissionError:  # told where the cell is needed
+            nodes = []
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node.level:
+                line, at = lines[node.lineno - 1], node.col_offset
+                lines[node.lineno - 1] = line[:at] + _DOTS.sub(
+                    lambda found: found["no_module"] or b"from ", line[at:], 1
+                )
+        cells.append(replace(cell, source=b"\n".join(lines).decode()))
+    return replace(document, cells=tuple(cells))
+
+
+def _module_path(path: PurePosixPath) -> tuple[str, ...]:
+    """Return a file's path as the parts of a module's name."""
+    return path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """Count the equal parts at the beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))

@@ -1,0 +1,109 @@
+"""One path to one Submission: read, choose, keep what the class needs, and say what was left."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from grader.model import Segment, Submission
+from grader.submission import notes as say
+from grader.submission.choose_file import choose
+from grader.submission.dependencies import Gathering
+from grader.submission.documents import documents
+from grader.submission.errors import SubmissionError
+from grader.submission.handed_in_modules import Library
+from grader.submission.missing_class import absent
+from grader.submission.name_submissions import printable, safe_names
+from grader.submission.read_files import HandIn, receive
+
+
+def load(
+    path: Path,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+    name: str | None = None,
+) -> Submission:
+    """Read what one student handed in, reduced to what the class and the hyperparameters need.
+
+    Nothing of it is run, nothing is unpacked to disk, and stored outputs are not read.
+
+    Parameters
+    ----------
+    path
+        A notebook, a .py file, a zip, or a folder.
+    class_name
+        The class to be graded, ``"TwoLayerNet"``.
+    notebook
+        The file name that the assignment asks for; preferred where several files hold the class.
+    variable
+        The global variable that is graded besides; what it alone needs goes into ``extras``.
+    name
+        The submission's name where it is one of a class (see `safe_names`); else it is made of the path.
+
+    Returns
+    -------
+    Submission
+        With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
+    """
+    shown = name if name is not None else safe_names([path])[path]
+    return understand(receive(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
+
+
+def understand(
+    hand_in: HandIn,
+    name: str,
+    source: str,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+) -> Submission:
+    """Reduce what was read to what the class and the hyperparameters need; `load` tells what each argument is."""
+    empty = Submission(name=name, source=printable(source), digest=hand_in.digest, graded_file="")
+    if hand_in.problem:
+        return replace(empty, problem=hand_in.problem)
+    # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _reduced(empty, hand_in, class_name, notebook, variable)
+
+
+def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
+    library = Library(documents(hand_in.files))
+    claims = choose(library, class_name, notebook)
+    if not claims:
+        return replace(empty, notes=hand_in.notes, problem=absent(library, class_name).problem)
+    chosen, on_choice = claims[0], say.on_choice(claims, class_name)
+    found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
+    if chosen.fault:
+        return replace(found, notes=(*found.notes, *on_choice), problem=chosen.fault)
+    gathering = Gathering(library, chosen.document)
+    try:
+        segments = gathering.main.segments(gathering.want([class_name]))
+    except SubmissionError as error:
+        return replace(found, problem=error.problem)
+    # Before the variable needs more.
+    on_needs = [*say.on_stand_ins(gathering), *say.on_lacking(gathering)]
+    extras, on_extras = _extras(gathering, variable)
+    on_rest = [*say.on_losses(gathering, variable), *on_choice, *say.on_what_was_left(gathering)]
+    return replace(
+        found,
+        segments=segments,
+        extras=extras,
+        modules=gathering.modules(),
+        notes=(*found.notes, *on_rest, *on_needs, *on_extras),
+    )
+
+
+def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
+    """Keep what the variable needs besides; what is wrong there must not cost the class its points."""
+    try:
+        statements = gathering.want([variable])
+    except SubmissionError as error:
+        return (), [f"{variable} cannot be read. {error.problem.message}"]
+    if lost := gathering.lost(variable):
+        return (), [f"{variable} cannot be read. {lost.complaint.message}"]
+    return gathering.main.segments(statements), say.on_variable(gathering, statements, variable)

@@ -1,0 +1,1 @@
+"""Text made safe for people: what a student wrote is plain and short before it is shown."""

@@ -1,0 +1,179 @@
+"""The named mistakes of this assignment, and the wrong networks that have them.
+
+A wrong network is the right one with one step replaced. Add a mistake by adding its entry to one of the files in
+`reference/mistakes/`; `grader audit` then tells whether the rubric catches it and whether it can be told from the others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import reference.mistakes
+from grader.model import Family, Stage, Suspect
+from reference.mistakes.entry import SOURCES, Misconception
+from reference.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reference.mistakes.entry import Number
+
+# Steps that are taken once in each layer, and how one tells which: by its last argument, a number or a Layer.
+LAYERED = frozenset({"affine", "d_weights", "d_bias", "d_total"})
+# Steps that the loss alone is made of: of two ways of one mistake, one may stop there and the other go on to the gradient.
+OF_THE_LOSS = frozenset({"data_term", "penalty_term", "total"})
+
+
+def misconceptions() -> tuple[Misconception, ...]:
+    """Return the entries of all files in `reference/mistakes/`, in the order in which data flow through a network.
+
+    So reports name them in this order: by stage, then by the first step that is replaced, then as they stand in the files.
+    What is harmless comes last.
+    """
+    found: list[Misconception] = []
+    for module in pkgutil.iter_modules(reference.mistakes.__path__):
+        if module.name != "entry":
+            found += importlib.import_module(f"{reference.mistakes.__name__}.{module.name}").MISTAKES
+    return tuple(sorted(found, key=_place))
+
+
+def _place(entry: Misconception) -> tuple[bool, int, int]:
+    order, stages = [step.name for step in fields(Network)], get_args(Stage)
+    replaced = {step.partition("@")[0] for steps in _choices(entry)[:1] for step in steps[0]}
+    return entry.harmless, stages.index(entry.stage), min(order.index(step) for step in replaced)
+
+
+def _choices(entry: Misconception) -> list[tuple[Mapping[str, Callable[..., Any]], float | None]]:
+    """Return the steps of each way of a mistake, and the number that they were made with."""
+    if entry.number is None:
+        return [(steps, None) for steps in entry.ways]
+    return [(entry.number.steps(number), number) for number in entry.number.typical]
+
+
+MISCONCEPTIONS: tuple[Misconception, ...] = misconceptions()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of making one mistake: `steps` in one layer, or in both where `layer` is None.
+
+    steps : what stands in the place of which step; a key such as "affine@0" is about one layer by itself.
+    number : of a mistake with a free number, the one that these steps have.
+    """
+
+    misconception: Misconception
+    steps: Mapping[str, Callable[..., Any]]
+    layer: int | None
+    number: float | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the steps that are replaced, layer by layer: two ways that share one exclude each other."""
+        found = set()
+        for step in self.steps:
+            name, _, layer = step.partition("@")
+            chosen = (int(layer),) if layer else (0, 1) if self.layer is None else (self.layer,)
+            found |= {f"{name}@{k}" for k in chosen} if name in LAYERED else {name}
+        return frozenset(found)
+
+    @property
+    def name(self) -> str:
+        """Return what people and files call it: the mistake's id, the number of the way or its free number, and the layer."""
+        ways = self.misconception.ways
+        way = f"_{1 + ways.index(self.steps)}" if len(ways) > 1 else "" if self.number is None else f"_{self.number:g}"
+        return self.misconception.id + way + ("" if self.layer is None else f"_layer{1 + self.layer}")
+
+
+def ways(misconceptions: Iterable[Misconception] = MISCONCEPTIONS) -> Iterator[Way]:
+    """Yield every way of every mistake; of one with a free number, one for each typical number."""
+    for misconception in misconceptions:
+        for steps, number in _choices(misconception):
+            for layer in misconception.layers:
+                yield Way(misconception, steps, layer, number)
+
+
+def families(
+    misconceptions: Iterable[Misconception], names: tuple[str, str, str, str]
+) -> list[tuple[Family, Callable[[float], Way]]]:
+    """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer.
+
+    names : as in `suspect`.
+    """
+    found: list[tuple[Family, Callable[[float], Way]]] = []
+    for misconception in misconceptions:
+        if (number := misconception.number) is not None:
+            for layer in misconception.layers:
+                made = _maker(misconception, number, layer)
+                words = _suspect(made(number.typical[0]), names, "{c}")
+                found.append((Family(words, number.low, number.high, number.guesses), made))
+    return found
+
+
+def _maker(misconception: Misconception, number: Number, layer: int | None) -> Callable[[float], Way]:
+    return lambda c: Way(misconception, number.steps(c), layer, c)
+
+
+def wrong_network(network: Network, mistakes: Iterable[Way]) -> Network:
+    """Return the network with all these mistakes in it.
+
+    Raises ValueError where two of them replace the same step.
+    """
+    changed: dict[str, Any] = {}
+    taken: set[str] = set()
+    for way in mistakes:
+        if taken & way.keys:
+            raise ValueError(f"two mistakes replace {', '.join(sorted(taken & way.keys))}: choose one of them")
+        taken |= way.keys
+        for step, wrong in way.steps.items():
+            name, _, layer = step.partition("@")
+            chosen = int(layer) if layer else way.layer
+            before = changed.get(name, getattr(network, name))
+            changed[name] = wrong if chosen is None or name not in LAYERED else _in_layer(chosen, wrong, before)
+    return replace(network, **changed)
+
+
+def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> Callable[..., Any]:
+    def chosen(*arguments: Any) -> Any:
+        last = arguments[-1]
+        here = last if isinstance(last, int) else last.k
+        return (wrong if here == k else right)(*arguments)
+
+    return chosen
+
+
+def suspect(way: Way, names: tuple[str, str, str, str]) -> Suspect:
+    """Return what the diagnosis needs to know of a way.
+
+    names : first weights, first bias, second weights, second bias, as the assignment calls them.
+    """
+    return _suspect(way, names, "" if way.number is None else f"{way.number:.4g}")
+
+
+def _suspect(way: Way, names: tuple[str, str, str, str], number: str) -> Suspect:
+    wrong, layers = way.misconception, (0, 1) if way.layer is None else (way.layer,)
+    weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
+    words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
+    about = wrong.about.format(W=names[2 * layers[0]], b=names[2 * layers[0] + 1], k=layers[0])
+    return Suspect(
+        id=wrong.id,
+        stage=wrong.stage,
+        title=wrong.title.format(**words),
+        hint=wrong.hint.format(**words),
+        formula=wrong.formula,
+        source="; ".join(SOURCES[key] for key in wrong.source),
+        charged=tuple(dict.fromkeys(check.format(1 + k) for check in wrong.charged for k in layers)),
+        about={"layer 0": "hidden", "layer 1": "scores"}.get(about, about),
+        steps=way.keys,
+        harmless=wrong.harmless,
+        shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(way)),
+    )
+
+
+def _reaches_gradient(way: Way) -> bool:
+    """Return whether a way goes on to the gradient, or is of a mistake none of whose ways does: that one raises."""
+    every = [set(steps) <= OF_THE_LOSS for steps, _ in _choices(way.misconception)]
+    return all(every) or not set(way.steps) <= OF_THE_LOSS

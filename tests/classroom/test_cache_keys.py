@@ -1,0 +1,164 @@
+"""What a grading depends on is told apart; what it does not depend on is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+import grader
+from grader.classroom.cache_keys import Basis, basis, in_json, questions, seed_id, versions
+from grader.model import Bounds, CheckRow, Limits, Step
+from reference.questions import draw
+
+SEEDS = (0, 1, 2, 10, 231, 2**31, 2**32 - 1)
+
+
+def test_seeds_are_told_apart():
+    """Each seed has an ID of its own, the same in every process and release: a gradebook keeps it for years."""
+    found = {seed: seed_id(seed) for seed in SEEDS}
+    assert len(set(found.values())) == len(SEEDS)
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in found.values())
+    assert found[231] == seed_id(231) == "c5cf6426271e9bf5"
+
+
+def test_a_seed_is_not_found_by_trying_all(monkeypatch):
+    """A seed takes a pass over 16 MiB, tens of milliseconds: the 2^32 of them take years, and no question is given away."""
+    asked = []
+    real = hashlib.scrypt
+    monkeypatch.setattr(hashlib, "scrypt", lambda *of, **work: asked.append(work) or real(*of, **work))
+    assert seed_id(231) == "c5cf6426271e9bf5"
+    (work,) = asked
+    assert 128 * work["n"] * work["r"] * work["p"] >= 16 << 20
+
+
+def test_the_versions_are_those_in_use():
+    """Grader, Python and numpy decide a grading; they are kept as JSON whose order says nothing."""
+    found = json.loads(versions())
+    assert re.fullmatch("[0-9a-f]{12}", found.pop("judging"))
+    assert found == {
+        "grader": grader.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    assert in_json({"b": "2", "a": "1"}) == in_json({"a": "1", "b": "2"}) == '{"a": "1", "b": "2"}'
+
+
+def test_a_basis_names_all_that_decides(assignment, probes):
+    """Each part comes from where it should, and the submission is still to come."""
+    found = basis(assignment, assignment.seed, probes.calls, isolated=False)
+    assert found == Basis(
+        *("", assignment.digest, seed_id(assignment.seed), questions(assignment, probes.calls), versions()),
+        isolated=False,
+    )
+    assert basis(assignment, assignment.seed, probes.calls, isolated=True) == replace(found, isolated=True)
+
+
+def test_only_the_rubric_may_differ_where_replies_are_judged_again():
+    """Replies are the answer to another rubric's questions where nothing else differs, and to nothing else."""
+    one = Basis("s", "a", "i", "q", '{"numpy": "1"}', isolated=True)
+    assert one.same_run(one)
+    others = {"isolated": False, "versions": '{"numpy": "2"}'}
+    for field in fields(Basis):
+        other = replace(one, **{field.name: others.get(field.name, "other")})
+        assert one.same_run(other) == (field.name == "assignment_digest"), field.name
+
+
+# ------------------------------------------------------------ questions
+
+
+@pytest.fixture(scope="module")
+def asked(assignment, probes):
+    """Return the digest of the bundled questions."""
+    return questions(assignment, probes.calls)
+
+
+def test_the_same_questions_have_the_same_digest(assignment, asked):
+    """Drawn anew they are the same, bit for bit, or every gradebook would be run again."""
+    assert re.fullmatch("[0-9a-f]{64}", asked)
+    assert questions(assignment, draw(assignment, assignment.seed).calls) == asked
+    assert questions(assignment, list(draw(assignment, assignment.seed).calls)) == asked
+
+
+@pytest.mark.parametrize("field", ["sizes", "regs", "biases", "digits", "tolerances"])
+def test_other_questions_have_another(assignment, asked, field):
+    """Whatever of the rubric reaches the student's process as a number shows in the digest."""
+    changed = {
+        "sizes": (*assignment.sizes[:-1], (5, 4, 9, 3)),
+        "regs": (*assignment.regs[:-1], 0.123),
+        "biases": assignment.biases * 1.5,
+        "digits": replace(assignment.digits, num_iters=assignment.digits.num_iters + 1),
+        "tolerances": replace(assignment.tolerances, step=2 * assignment.tolerances.step),
+    }
+    other = replace(assignment, **{field: changed[field]})
+    assert questions(other, draw(other, other.seed).calls) != asked
+
+
+def test_another_seed_asks_other_questions(assignment, asked):
+    """The digest follows what is drawn."""
+    assert questions(assignment, draw(assignment, assignment.seed + 1).calls) != asked
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Limits)])
+def test_other_limits_have_another(assignment, probes, asked, field):
+    """What timed out under one limit may return under another, so its replies are no answer."""
+    limits = replace(assignment.limits, **{field: getattr(assignment.limits, field) + 1})
+    assert questions(replace(assignment, limits=limits), probes.calls) != asked
+
+
+def test_other_names_have_another(assignment, probes, asked):
+    """The class that is looked for and the notebook that is chosen decide what is run."""
+    assert questions(replace(assignment, class_name="Net"), probes.calls) != asked
+    assert questions(replace(assignment, notebook="net.ipynb"), probes.calls) != asked
+
+
+def test_each_part_of_a_call_counts(assignment, probes, asked):
+    """One bit of one parameter, one argument, one second: any part of a question makes it another."""
+    call = next(one for one in probes.calls if one.params and one.steps)
+    name, array = next(iter(call.params.items()))
+    nudged = np.array(array)
+    nudged.flat[0] = np.nextafter(nudged.flat[0], np.inf)
+    others = [
+        replace(call, id="other"),
+        replace(call, sizes=(9, 9, 9)),
+        replace(call, params={**call.params, name: nudged}),
+        replace(call, params={**call.params, name: np.asarray(array, np.float32)}),
+        replace(call, steps=call.steps[:-1]),
+        replace(call, steps=(Step("predict", {"X": np.zeros((1, 1))}),)),
+        replace(call, seed=call.seed + 1),
+        replace(call, seconds=call.seconds + 1),
+    ]
+    found = {
+        questions(assignment, [other if one is call else one for one in probes.calls]) for other in (call, *others)
+    }
+    assert len(found) == len(others) + 1
+    assert asked in found
+    assert questions(assignment, probes.calls[::-1]) not in found
+    assert questions(assignment, probes.calls[1:]) not in found
+
+
+def test_what_only_judges_is_no_question(assignment, probes, asked):
+    """Points, tolerances, thresholds, texts and late rules are applied to saved replies: no student code runs for them."""
+    other = replace(
+        assignment,
+        title="Other",
+        tolerances=replace(assignment.tolerances, loss=0.5),
+        digits=replace(assignment.digits, threshold=0.1, tuned_threshold=0.2, calibration="guessed"),
+        checks=(CheckRow(assignment.checks[0].id, 99.0),),
+        digest="other",
+        late=None,
+    )
+    assert questions(other, probes.calls) == asked
+    assert questions(other, draw(other, other.seed).calls) == asked
+
+
+def test_the_bounds_of_a_hyperparameter_are_asked(assignment, asked):
+    """Tuned training is refused outside its bounds in the student's process already."""
+    name = next(iter(assignment.hyperparameters))
+    other = replace(assignment, hyperparameters={**assignment.hyperparameters, name: Bounds(0.5, 0.75, whole=False)})
+    assert questions(other, draw(other, other.seed).calls) != asked

@@ -1,0 +1,419 @@
+"""Each platform's names lead to their student, or to a sentence; never to another student."""
+
+import itertools
+import random
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.classroom.match_roster import EntryName, Matching, Unmatched, lines, match
+from grader.classroom.roster import Claim, Roster, RosterError
+from grader.model.class_sheet import Student
+
+JANE = Student("Doe, Jane", "Jane", "Doe", "12345", "s001", "jdoe", "jane.doe@uni.edu", "Lab A", "jane-doe")
+BERG = Student("van der Berg, Jan", "Jan", "van der Berg", "12346", "s002", "jberg", "j.berg@uni.edu", "Lab B", "vdb")
+ZOE = Student("Zoë Müller-Weiß", "Zoë", "Müller-Weiß", "12347", "0042", "zmw", "zoe@uni.edu", "Lab A", "Zoe-MW")
+WANG = Student("王小明", id="12348", login="xwang")
+OBRIEN = Student("O'Brien, Seán Łukasz", "Seán Łukasz", "O'Brien", "12349", "s005", "sobrien")
+CLASS = (JANE, BERG, ZOE, WANG, OBRIEN)
+MEND = "put its name beside its student, in a column `submission` of the roster."
+
+
+def entries(*originals):
+    """Return the entries of a folder, each under a safe name of its own."""
+    return [EntryName(original, original.removesuffix(".ipynb")) for original in originals]
+
+
+def matched(*originals, students=CLASS, claims=()):
+    """Match entries with a class."""
+    return match(entries(*originals), Roster(tuple(students), source="class.csv", claims=tuple(claims)))
+
+
+def why(*originals, students=CLASS):
+    """Return why the first of some entries is unmatched."""
+    return {one.name: one.why for one in matched(*originals, students=students).unmatched}[
+        originals[0].removesuffix(".ipynb")
+    ]
+
+
+ONE = {
+    # Canvas
+    "doejane_12345_98765_two_layer_net.ipynb": (JANE, "by the ID 12345 in its name"),
+    "doejane_LATE_12345_98765_two_layer_net-1.ipynb": (JANE, "by the ID 12345 in its name"),
+    "vanderbergjan_12346_98765_net.ipynb": (BERG, "by the ID 12346 in its name"),
+    "müllerweißzoë_12347_98765_net.ipynb": (ZOE, "by the ID 12347 in its name"),
+    "doejane_12345_222_smith_12346_444.ipynb": (JANE, "by the ID 12345 in its name"),
+    # Moodle
+    "Jane Doe_4711_assignsubmission_file_": (JANE, "by the full name in its name"),
+    "Jane Doe_4711_assignsubmission_file": (JANE, "by the full name in its name"),
+    "Jan van der Berg_4711_assignsubmission_file_two_layer_net.ipynb": (BERG, "by the full name in its name"),
+    "Zoë Müller-Weiß_12345_assignsubmission_file_": (ZOE, "by the full name in its name"),
+    "Lab A-Jane Doe_4711_assignsubmission_file_": (JANE, "by the group and the full name in its name"),
+    "王小明_4711_assignsubmission_file_": (WANG, "by the full name in its name"),
+    # GitHub Classroom
+    "two-layer-net-jane-doe": (JANE, "by the account at the end of its name"),
+    "two-layer-net-zoe-mw": (ZOE, "by the account at the end of its name"),
+    "two-layer-net-jberg": (BERG, "by the account at the end of its name"),
+    # Blackboard, Brightspace
+    "Two-Layer Net_jberg_attempt_2024-03-01-12-00-59_net.ipynb": (BERG, "by the account at the end of its name"),
+    "1001-2002 - Jane Doe - Mar 1, 2024 1200 PM - net.ipynb": (JANE, "by the full name in its name"),
+    # nbgrader, and folders that people name
+    "jdoe": (JANE, "by the login, which is its name"),
+    "JDOE.ipynb": (JANE, "by the login, which is its name"),
+    "12346": (BERG, "by the ID, which is its name"),
+    "0042": (ZOE, "by the student number, which is its name"),
+    "Zoe-MW": (ZOE, "by the GitHub account, which is its name"),
+    "jane.doe@uni.edu.ipynb": (JANE, "by the e-mail, which is its name"),
+    "j.berg": (BERG, "by the e-mail's beginning, which is its name"),
+    "doe_jane.ipynb": (JANE, "by the full name, which is its name"),
+    "Jane Doe.ipynb": (JANE, "by the full name, which is its name"),
+    "JaneDoe": (JANE, "by the full name, which is its name"),
+    "Doe, Jane (2).ipynb": (JANE, "by the full name, which is its name"),
+    "Jan_van-der_Berg": (BERG, "by the full name, which is its name"),
+    "vanderberg_jan": (BERG, "by the full name, which is its name"),
+    "zoe_mueller-weiss": (ZOE, "by the full name, which is its name"),
+    "ZOE.MULLER.WEISS": (ZOE, "by the full name, which is its name"),
+    "Mu\u0308ller-Weiss Zoe\u0308": (ZOE, "by the full name, which is its name"),
+    "sean_lukasz_obrien": (OBRIEN, "by the full name, which is its name"),
+}
+
+
+@pytest.mark.parametrize("original", ONE)
+def test_each_platforms_names(original):
+    """What a platform writes leads to the student and says by what; the others are missing."""
+    student, how = ONE[original]
+    (entry,) = entries(original)
+    matching = matched(original)
+    assert matching == Matching(
+        students={entry.name: student},
+        how={entry.name: how},
+        missing=tuple(one for one in CLASS if one != student),
+    )
+
+
+NOBODY = "no ID, login, e-mail, GitHub account or full name of the roster is its name"
+UNREAD = {
+    "submission_991": (
+        "Gradescope's export says only the submission's number; whose it is stands in its file submission_metadata.yml."
+        f" To mend it, {MEND}"
+    ),
+    "anon_LATE_e9Fgh_98765_net.ipynb": (
+        "Canvas hid the names when it was downloaded: switch anonymous grading off and download again."
+        f" To mend it, {MEND}"
+    ),
+    "anon_12345_98765_net.ipynb": (
+        "Canvas hid the names when it was downloaded: switch anonymous grading off and download again."
+        f" To mend it, {MEND}"
+    ),
+    "Participant 12345_12345_assignsubmission_file_": (
+        f"Moodle hid the names when it was downloaded: reveal the identities and download again. To mend it, {MEND}"
+    ),
+    "doe": f"{NOBODY}. To mend it, {MEND}",
+    "jane": f"{NOBODY}. To mend it, {MEND}",
+    "12345 net": f"{NOBODY}. To mend it, {MEND}",
+    "my_net_12345_1_x.ipynb": f"{NOBODY}. To mend it, {MEND}",  # Canvas writes one word before its ID
+    "doe_jnae": f"{NOBODY}. Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}",
+    "Jane Doe two layer net": f"{NOBODY}. Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}",
+    "Jane M. Doe_4711_assignsubmission_file_": (
+        f'nobody in the roster is called "Jane M. Doe". Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}'
+    ),
+    "Mary-Jane Doe_4711_assignsubmission_file_": (
+        f'nobody in the roster is called "Mary-Jane Doe". Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}'
+    ),
+    "mallory_777_888_doejane_12345_1_x.ipynb": (
+        f"neither its ID 777 nor its name is in the roster. To mend it, {MEND}"
+    ),
+    "Net_mallory_attempt_2024-03-01-12-00-59_x_jberg_attempt_2024-03-01-12-00-59_.ipynb": (
+        f"no login of the roster stands before `_attempt_`. To mend it, {MEND}"
+    ),
+}
+
+
+@pytest.mark.parametrize("original", UNREAD)
+def test_what_tells_nobody_is_told_word_for_word(original):
+    """No last name, no likeness and no part that a student chose is ever enough; the sentence says how to mend it."""
+    assert why(original) == UNREAD[original]
+    assert matched(original).students == {}
+
+
+def test_an_id_whose_name_contradicts_is_noted():
+    """A group's name may stand there, or another's: the ID counts, and a person is told to look."""
+    matching = matched("mallory_12345_1_x.ipynb")
+    assert matching.students == {"mallory_12345_1_x": JANE}
+    assert matching.notes == (
+        (
+            'mallory_12345_1_x: its ID 12345 is Doe, Jane (ID 12345)\'s, and the name before it is "mallory":'
+            " check whose it is"
+        ),
+    )
+
+
+@pytest.mark.parametrize("who", ["doej", "janedoe", "doesmithjane", "deojaen", ""])
+def test_another_form_of_the_name_is_no_contradiction(who):
+    """A middle name, a second last name or initials are the same person's."""
+    assert matched(f"{who}_12345_1_x.ipynb").notes == ()
+
+
+def test_one_students_id_with_anothers_name_is_nobodys():
+    """Of two who fit, neither is taken."""
+    assert why("vanderbergjan_12345_1_x.ipynb") == (
+        f"it fits 2 students: Doe, Jane (ID 12345); van der Berg, Jan (ID 12346). To decide, {MEND}"
+    )
+    matching = matched("vanderbergjan_12345_1_x.ipynb")
+    assert matching.undecided == (JANE, BERG)
+    assert matching.missing == (ZOE, WANG, OBRIEN)
+
+
+def test_a_number_of_two_kinds_is_nobodys():
+    """One student's ID may be another's student number: both names and numbers say so."""
+    students = (Student("Ann Lee", id="7"), Student("Bob Ray", sis_id="7"))
+    for original in ("leeann_7_1_x.ipynb", "7"):
+        assert why(original, students=students) == (
+            f"it fits 2 students: Ann Lee (ID 7); Bob Ray (student number 7). To decide, {MEND}"
+        )
+
+
+def test_a_student_number_counts_for_canvas_with_its_name_only():
+    """Canvas writes its own IDs; a registrar's number that is the same may be chance."""
+    students = (Student("Bob Ray", sis_id="7"),)
+    assert matched("raybob_7_1_x.ipynb", students=students).how == {
+        "raybob_7_1_x": "by the student number 7 and the name before it"
+    }
+    assert why("leeann_7_1_x.ipynb", students=students) == (
+        f'the number 7 is Bob Ray (student number 7)\'s, but the name before it, "leeann", is not. To mend it, {MEND}'
+    )
+
+
+def test_a_name_whose_id_is_another_is_nobodys():
+    """Two may have one name: where the roster's IDs are Canvas's, a strange one is a strange student."""
+    assert why("doejane_999_1_x.ipynb", "vanderbergjan_12346_2_x.ipynb") == (
+        f"its name fits Doe, Jane (ID 12345), but its ID is 999. Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}"
+    )
+
+
+def test_a_roster_without_canvas_ids_goes_by_names_and_says_so_once():
+    """A registrar's list knows no ID of Canvas's: full names count, with one note for all."""
+    matching = matched("doejane_991_1_x.ipynb", "vanderbergjan_992_2_x.ipynb")
+    assert matching.students == {"doejane_991_1_x": JANE, "vanderbergjan_992_2_x": BERG}
+    assert matching.notes == (
+        (
+            "doejane_991_1_x, vanderbergjan_992_2_x: the ID that Canvas wrote is not in the roster, so the full name alone"
+            " tells whose it is: check it"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "original", ["hassan_ali", "Ali Hassan_1_assignsubmission_file_", "hassanali_9_1_x.ipynb", "ali-hassan"]
+)
+def test_one_name_of_two_students_is_nobodys(original):
+    """Names are read in any order, so "Ali Hassan" and "Hassan Ali" are told apart by numbers only."""
+    students = (Student("Hassan, Ali", sis_id="1"), Student("Ali, Hassan", sis_id="2"))
+    matching = matched(original, students=students)
+    assert matching.students == {}
+    assert matching.undecided == students
+    assert (
+        "it fits 2 students: Ali, Hassan (student number 2); Hassan, Ali (student number 1)."
+        in matching.unmatched[0].why
+    )
+
+
+def test_a_login_wins_over_a_name_with_a_note():
+    """An exact login is stronger than a name that is written the same, but a person should know."""
+    students = (Student("Bob Ray", login="leeann"), Student("Lee Ann"))
+    matching = matched("leeann", students=students)
+    assert matching.students == {"leeann": students[0]}
+    assert matching.notes == ("leeann: it could be the name of Lee Ann too: check whose it is",)
+
+
+def test_an_address_and_a_name_that_differ_are_nobodys():
+    """What stands before the @ is no stronger than a full name."""
+    students = (Student("Janet Doe", email="jane.doe@uni.edu"), Student("Jane Doe", id="2"))
+    assert matched("jane.doe", students=students).undecided == students
+
+
+def test_an_account_that_ends_in_anothers_is_not_taken_for_it():
+    """Whoever calls an account "x-doe" gets no work into the marks of "doe", listed or not."""
+    doe, bob, mallory = Student("A B", github="doe"), Student("C D", github="bob"), Student("E F", github="x-doe")
+    matching = matched("net-x-doe", "net-bob", students=(doe, bob))
+    assert matching.students == {"net-bob": bob}
+    assert matching.unmatched[0].why == (
+        "an account of the roster stands in it, but what stands before is not as in the other names."
+        f" To mend it, {MEND}"
+    )
+    matching = matched("net-x-doe", "net-bob", "net-doe", students=(doe, bob, mallory))
+    assert matching.students == {"net-x-doe": mallory, "net-bob": bob, "net-doe": doe}
+
+
+def test_one_repository_that_ends_in_two_accounts_is_nobodys():
+    """Without others there is nothing to tell the assignment's name from the account's."""
+    students = (Student("A B", github="doe"), Student("C D", github="jane-doe"))
+    assert matched("net-jane-doe", students=students).undecided == students
+
+
+def test_two_submissions_of_one_student_are_both_left():
+    """Which of them counts is for a person to say; the student is not missing."""
+    matching = matched("doejane_12345_1_x.ipynb", "Jane Doe_9_assignsubmission_file_", "jdoe")
+    assert matching.students == {}
+    assert matching.unmatched[0] == Unmatched(
+        "doejane_12345_1_x",
+        "it fits Doe, Jane (ID 12345), and so does Jane Doe_9_assignsubmission_file_, jdoe. Take away all but one, or"
+        " put the name of the one that counts beside its student, in a column `submission` of the roster.",
+    )
+    assert matching.undecided == (JANE,)
+    assert JANE not in matching.missing
+
+
+def test_a_claim_of_the_roster_wins_over_everything():
+    """The column `submission` decides between several, and against every ID, by either name."""
+    claims = [Claim(JANE, "doejane_12345_2_x.ipynb", 2), Claim(BERG, "jdoe", 3)]
+    matching = matched("doejane_12345_1_x.ipynb", "doejane_12345_2_x.ipynb", "jdoe", claims=claims)
+    assert matching.students == {"doejane_12345_2_x": JANE, "jdoe": BERG}
+    assert matching.how["jdoe"] == "by line 3 of the roster, which names it"
+    assert matching.unmatched == (
+        Unmatched(
+            "doejane_12345_1_x",
+            "it fits Doe, Jane (ID 12345), whose submission is doejane_12345_2_x: the roster's column `submission` says"
+            " so.",
+        ),
+    )
+    safe = matched("x.ipynb", claims=[Claim(JANE, "x", 2)])
+    assert safe.students == {"x": JANE}
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        (
+            [Claim(JANE, "y.ipynb", 2)],
+            (
+                'class.csv, line 2: the submission "y.ipynb" is not among those handed in. Expected is the name of one file'
+                " or folder as it was handed in, or nothing."
+            ),
+        ),
+        (
+            [Claim(JANE, "x.ipynb", 2), Claim(BERG, "x", 5)],
+            (
+                'class.csv, line 5: the submission "x" stands in line 2 already. Expected is one student for each: delete it'
+                " from the wrong line."
+            ),
+        ),
+    ],
+)
+def test_a_claim_that_cannot_be_is_refused(claims, message):
+    """A claim is a person's word: it is never passed over."""
+    with pytest.raises(RosterError) as caught:
+        matched("x.ipynb", claims=claims)
+    assert str(caught.value) == message
+
+
+def test_half_a_name_is_nobodys():
+    """A roster of last names matches no submission by them."""
+    for student in (Student("Doe", last_name="Doe", id="1"), Student("Doe,", last_name="Doe", id="1")):
+        assert matched("doe", students=[student]).students == {}
+    assert matched("sukarno", students=[Student("Sukarno")]).students == {"sukarno": Student("Sukarno")}
+
+
+def test_lines_for_the_terminal():
+    """Everything that is open is told, twenty of each kind, with nothing in it that a terminal would obey."""
+    others = tuple(Student(f"Student {letter}") for letter in "ABCDEFGHIJKLMNOPQRSTUV")
+    told = lines(matched("jdoe", "\x1b[2J::error::x", "hassan", students=(JANE, *others)))
+    assert told == [
+        "Of 23 students on the roster, 1 has a submission.",
+        "Submissions that are nobody's yet:",
+        f"  \\u001b[2J: :error: :x: {NOBODY}. To mend it, {MEND}",
+        f"  hassan: {NOBODY}. To mend it, {MEND}",
+        "Students without a submission:",
+        *(f"  Student {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"),
+        "  and 2 more",
+    ]
+    assert lines(matched("jdoe", students=[JANE])) == ["Of 1 student on the roster, 1 has a submission."]
+
+
+def test_what_students_and_rosters_write_is_plain_in_every_sentence():
+    """Names may hold formulas, commands and controls; no sentence carries one to a terminal."""
+    evil = Student("\x1b[31m\u202eeve::set-output::", login="\x07eve")
+    matching = matched("\x1b\u202e_1_1_x", "\x07eve_9_9_x", "::warning::_1_assignsubmission_", students=[evil])
+    assert all(text.isprintable() and "::warning" not in text for text in lines(matching))
+
+
+parts = st.sampled_from(["doe", "jane", "lee", "ann", "7", "8", "é", "x", "ß"])
+people = st.builds(
+    Student,
+    name=st.lists(parts, max_size=3).map(" ".join),
+    id=st.sampled_from(["", "1", "2", "7", "8"]),
+    sis_id=st.sampled_from(["", "7", "8", "9"]),
+    login=parts | st.just(""),
+    github=parts | st.just("x-doe"),
+)
+classes = st.lists(people, max_size=6, unique=True)
+handed = st.lists(
+    st.one_of(
+        parts,
+        st.tuples(parts, parts).map("_".join),
+        st.tuples(parts, parts).map("-".join),
+        st.tuples(parts, parts, st.sampled_from("12789")).map(lambda three: f"{three[0]}{three[1]}_{three[2]}_1_x"),
+        st.tuples(parts, parts).map(lambda two: f"{two[0]} {two[1]}_1_assignsubmission_file_"),
+    ),
+    max_size=8,
+    unique=True,
+)
+
+
+def without_twins(students):
+    """Keep of those that share an ID of any kind the first, as a roster's reading does."""
+    seen, kept = set(), []
+    for student in students:
+        own = {(kind, getattr(student, kind)) for kind in ("id", "sis_id", "login", "github") if getattr(student, kind)}
+        if not own & seen:
+            kept.append(student)
+            seen |= own
+    return kept
+
+
+@pytest.mark.untraced
+@settings(max_examples=100, deadline=None)
+@given(classes.map(without_twins), handed, st.randoms(use_true_random=False))
+def test_no_student_twice_and_no_order_counts(students, originals, chance):
+    """Each entry and each student ends in one place, and the same one in whatever order they come."""
+    matching = matched(*originals, students=students)
+    assert len(set(matching.students.values())) == len(matching.students)
+    assert {*matching.students, *(one.name for one in matching.unmatched)} == set(originals)
+    assert len(matching.students) + len(matching.unmatched) == len(originals)
+    told = [*matching.students.values(), *matching.missing, *matching.undecided]
+    assert sorted(map(repr, told)) == sorted(map(repr, students))
+    chance.shuffle(students)
+    chance.shuffle(originals)
+    other = matched(*originals, students=students)
+    assert other.students == matching.students
+    assert other.how == matching.how
+    assert set(other.unmatched) == set(matching.unmatched)
+    assert set(other.missing) == set(matching.missing)
+    assert set(other.undecided) == set(matching.undecided)
+    assert set(other.notes) == set(matching.notes)
+
+
+def work_of_matching(count):
+    """Count the calls, Python's and C's, that it takes to match so many students, half of them handed in by other names."""
+    chance = random.Random(5)  # noqa: S311 -- names for a test
+    names = ["".join(chance.choices("aeilmnorst", k=12)).title() for _ in range(count)]
+    students = [Student(f"{name[6:]}, {name[:6]}", id=str(10_000 + at)) for at, name in enumerate(names)]
+    right = [f"{name[6:]}{name[:6]}_{10_000 + at}_1_x".lower() for at, name in enumerate(names[: count // 2])]
+    wrong = [f"{name[:6]}x{name[6:]}" for name in names[count // 2 :]]
+    calls = itertools.count()
+    sys.setprofile(lambda frame, event, argument: next(calls))
+    try:
+        matching = matched(*right, *wrong, students=students)
+    finally:
+        sys.setprofile(None)
+    assert len(matching.students) == count // 2
+    return next(calls)
+
+
+@pytest.mark.untraced
+def test_the_work_grows_with_the_class_not_with_its_square():
+    """A course of 2,000 is matched while one reads the prompt; each entry against each student would take minutes."""
+    small, large = work_of_matching(100), work_of_matching(400)
+    assert large < 6 * small, (small, large)
