@@ -12,7 +12,7 @@ EARLIER = "It was made for an earlier hand-in, and does not count for this one: 
 GONE = "The rubric has no such check any more, so it changes nothing"
 
 
-def decided(report: Report, decisions: Sequence[Decision], policy: LatePolicy | None, submission_digest: str) -> Report:
+def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | None, submission_digest: str) -> Report:
     """Return the report as it stands after what people decided about its submission.
 
     report : the grader's own, never one that this function gave. decisions : in any order; their numbers tell which

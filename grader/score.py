@@ -32,7 +32,7 @@ _GROUPS: Mapping[str, frozenset[str]] = {
 _OF_NO_METHOD = frozenset({"best_hyperparameters"})
 
 
-def scored(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
+def score(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
     """Put the rubric's points to what was found, and titles and hints to the mistakes of the line-up.
 
     What stops a whole method comes first: until it is mended, nothing else about that method can be seen.

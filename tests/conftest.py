@@ -16,10 +16,10 @@ import reference
 from chromium import browser, visited  # noqa: F401 -- fixtures are known to all tests by standing here
 from classroom.once import remembered
 from grader.checks import CHECKS
-from grader.judge import judge
 from grader.model import Call, Segment, Submission
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
+from judging import judge
 from tracing import untraced
 
 ROOT = Path(__file__).resolve().parent.parent

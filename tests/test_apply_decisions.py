@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.apply_decisions import decided
+from grader.apply_decisions import decide
 from grader.model import Decision, Diagnosis, Environment, LatePolicy, Report, Verdict
 
 HERE, BEFORE = "digest of this hand-in", "digest of another"
@@ -43,7 +43,7 @@ def points(number, check, value, digest=HERE):
 
 def after(*decisions, policy=TENTH, report=REPORT):
     """Return the report after decisions, with its verdicts by id and what is said of each decision."""
-    result = decided(report, decisions, policy, HERE)
+    result = decide(report, decisions, policy, HERE)
     return result, {one.id: one for one in result.checks}, [one.effect for one in result.rulings]
 
 
@@ -58,7 +58,7 @@ def with_full_marks():
 
 def test_without_a_decision_the_report_is_the_grader_s():
     """Nothing is decided, nothing is changed: the very report comes back."""
-    assert decided(REPORT, (), TENTH, HERE) is REPORT
+    assert decide(REPORT, (), TENTH, HERE) is REPORT
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ EARNED = st.lists(st.integers(0, 100), min_size=4, max_size=4).map(
 @given(EARNED, DECISIONS, POLICIES)
 def test_the_score_is_what_the_checks_give_less_the_penalty(report, decisions, policy):
     """Whatever is decided, the score lies between 0 and the maximum, and can be added up from what is shown."""
-    result = decided(report, decisions, policy, HERE)
+    result = decide(report, decisions, policy, HERE)
     if not decisions:
         assert result is report
         return
@@ -290,13 +290,13 @@ def test_the_score_is_what_the_checks_give_less_the_penalty(report, decisions, p
     assert result.penalty == round(result.penalty, 2) >= 0
     assert [one.decision for one in result.rulings] == list(decisions)
     assert all(one.effect for one in result.rulings)
-    assert decided(report, decisions[::-1], policy, HERE) == result
+    assert decide(report, decisions[::-1], policy, HERE) == result
 
 
 @given(EARNED, DECISIONS, POLICIES)
 def test_lateness_takes_no_score_below_the_lowest(report, decisions, policy):
     """Not even by the last half of a hundredth; what was earned below it stays."""
-    result = decided(report, [*decisions, decision(99, "late_days", 5)], policy, HERE)
+    result = decide(report, [*decisions, decision(99, "late_days", 5)], policy, HERE)
     earned = sum(one.points for one in result.checks)
     lowest = result.max_score * policy.lowest_percent / 100 if policy else 0
     assert result.score >= min(earned, lowest) - 1e-6
@@ -306,8 +306,8 @@ def test_lateness_takes_no_score_below_the_lowest(report, decisions, policy):
 def test_other_checks_are_left_alone(decisions, value, policy):
     """What is decided of one check moves no other, nor what is said of it; nor does lateness move any."""
     others = [one for one in decisions if one.kind != "points" or one.check != "gradient_W1"]
-    without = decided(REPORT, others, policy, HERE)
-    with_it = decided(REPORT, [*others, points(99, "gradient_W1", value)], policy, HERE)
+    without = decide(REPORT, others, policy, HERE)
+    with_it = decide(REPORT, [*others, points(99, "gradient_W1", value)], policy, HERE)
     assert [one for one in with_it.checks if one.id != "gradient_W1"] == [
         one for one in without.checks if one.id != "gradient_W1"
     ]

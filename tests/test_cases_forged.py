@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from conftest import BEST
-from grader.judge import judge
 from grader.model import Segment, Submission
+from judging import judge
 from reference.questions import draw
 
 SEEDS = [11, 12, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(13, 21))]

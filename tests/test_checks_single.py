@@ -8,8 +8,8 @@ import pytest
 
 from grader.checks import CHECKS, Evidence
 from grader.checks.rounding import quantum, rough
-from grader.judge import judge
 from grader.model import Segment, Submission
+from judging import judge
 from reference.questions import draw
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"

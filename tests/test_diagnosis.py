@@ -7,9 +7,9 @@ import pytest
 
 from grader.checks import CHECKS
 from grader.checks.context import Evidence
-from grader.diagnosis import charged_somewhere, settle
-from grader.judge import judge
+from grader.diagnosis.attribute import charged_somewhere, settle
 from grader.model import LineUp, Reply, Run, Submission, Suspect
+from judging import judge
 from reference.catalogue import MISCONCEPTIONS, ways
 from reference.mistakes.entry import Misconception
 from reference.questions import network_of

@@ -248,14 +248,14 @@ def test_out_must_be_a_folder(tmp_path):
 
 def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, monkeypatch):
     """Where our own code fails, that submission is marked as ungraded, the others go on, and the exit status says so."""
-    real = worker.grade_hand_in
+    real = worker.run_and_judge
 
     def failing(hand_in, name, *rest):
         if name == "right_float32":
             raise ZeroDivisionError("a fault planted by this test")
         return real(hand_in, name, *rest)
 
-    monkeypatch.setattr(worker, "grade_hand_in", failing)
+    monkeypatch.setattr(worker, "run_and_judge", failing)
     paths = [str(SAMPLES / "right_float32.py"), str(SAMPLES / "right_row_biases.py")]
     result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path)])
     assert result.exit_code == 1

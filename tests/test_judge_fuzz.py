@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.judge import judge, remarks
+from grader.compose import compose_report
 from grader.model import Foreign, Place, Segment, StudentError, Submission
-from grader.pipeline import _report
+from grader.remarks import remarks
 from grader.reports import FORMATS, from_json
 from hanging import must_end
+from judging import judge
 
 # Replies by the dozen through the same lines: a tracer would take longer than all that is looked at, and learn nothing.
 pytestmark = pytest.mark.untraced
@@ -71,7 +72,7 @@ class Court:
         with must_end(120):
             judgement = judge(self.assignment, probes, run, one)
             notes = remarks(self.assignment, probes, run)
-            report = _report(one, self.assignment, judgement, run, 0.0, "graded", notes)
+            report = compose_report(one, self.assignment, judgement, run, 0.0, "graded", notes)
             texts = {form: FORMATS[form].write(report) for form in FORMATS}
         assert from_json(texts["json"]).score == report.score
         return report

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grader.model import Cause, Charge, Credit, Family, Finding, Findings, Fitted, LineUp, Place, StepRow, Suspect
-from grader.score import scored
+from grader.score import score
 
 PLACE = Place("code cell 3", 7, "return loss")
 FACTOR = Suspect("factor", "loss", "The loss is {c} times the right one", "Count again.", "L", "CS231n", (), "loss",
@@ -15,7 +15,7 @@ FACTOR = Suspect("factor", "loss", "The loss is {c} times the right one", "Count
 def found(assignment, *, line_up=None, others=None, **parts):
     """Score findings that are all right but for `others`."""
     checks = {row.id: Finding(1.0, "Right.") for row in assignment.checks} | (others or {})
-    return scored(Findings(checks, **parts), assignment, line_up)
+    return score(Findings(checks, **parts), assignment, line_up)
 
 
 def by_id(judgement):

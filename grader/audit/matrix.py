@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.diagnosis import NO_STEP
+from grader.diagnosis.attribute import NO_STEP
 from grader.model import Assignment, Report, Suspect, Verdict
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.

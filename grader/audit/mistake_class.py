@@ -13,7 +13,7 @@ from grader.classroom.executors import Workers
 from grader.classroom.reference_api import author
 from grader.classroom.worker import Graded, Sitting, Task
 from grader.model import Assignment
-from grader.submission import receive
+from grader.submission import read
 
 
 def write_class(assignment: Assignment, folder: Path) -> list[Trial]:
@@ -52,4 +52,4 @@ def run(
 def _tasks(trials: list[Trial], work: Path) -> Iterator[Task]:
     for trial in trials:
         path = work / f"{trial.name}.py"
-        yield Task(trial.name, str(path), receive(path))
+        yield Task(trial.name, str(path), read(path))

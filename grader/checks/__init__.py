@@ -10,7 +10,7 @@ from grader.checks import forward, gradients, histories, learning, minibatch, pa
 from grader.checks.context import Evidence
 from grader.model import Finding, Group
 
-__all__ = ["CHECKS", "Check", "Evidence"]
+__all__ = ["CHECKS", "Check", "Evidence", "run_checks"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,8 @@ _ALL = (
     Check("best_hyperparameters", "train", tuning.best_hyperparameters),
 )
 CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}
+
+
+def run_checks(context: Evidence) -> dict[str, Finding]:
+    """Return what each check of the rubric finds in one submission's replies, by the check's id, in the rubric's order."""
+    return {row.id: CHECKS[row.id].function(context) for row in context.assignment.checks}

@@ -74,7 +74,7 @@ def versions() -> str:
 @cache
 def _judging() -> str:
     """Return the digest of all that judges: the checks, the known mistakes with their hints, the reference."""
-    files = [*_finding_files(), _HERE / "score.py", _HERE / "pipeline.py"]
+    files = [*_finding_files(), _HERE / "score.py", _HERE / "compose.py", _HERE / "remarks.py"]
     return _digest((file, file.read_bytes()) for file in files)[:12]
 
 
@@ -109,7 +109,7 @@ def _others() -> dict[str, str]:
 
 def _finding_files() -> list[Path]:
     rooms = [_HERE / "checks", _HERE / "diagnosis", _HERE / "locate", _HERE.parent / "reference"]
-    return [_HERE / "judge.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
+    return [_HERE / "grading.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
 
 
 def _without_sentences(file: Path) -> bytes:

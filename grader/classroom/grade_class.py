@@ -18,7 +18,8 @@ from grader.classroom.plan import Entry, Fate, Planning
 from grader.classroom.reference_api import draw_probes
 from grader.classroom.results import Standings, matched, students
 from grader.classroom.roster import Roster
-from grader.classroom.worker import WRITTEN, Graded, Sitting, files
+from grader.classroom.worker import Graded, Sitting
+from grader.grading import WRITTEN, render
 from grader.model import Report, Sheet
 from grader.reports import FORMATS
 from grader.rubric import FILE as RUBRIC
@@ -133,7 +134,7 @@ def write_again(book: Gradebook, names: Sequence[str]) -> None:
     """Write reports from what the gradebook keeps: after a decision, or where somebody removed them."""
     standings = Standings(book)
     for name in names:
-        write_submission(book.path.parent, name, files(standings.report(name)))
+        write_submission(book.path.parent, name, render(standings.report(name)))
 
 
 def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 from grader.classroom.cache_keys import Basis
 from grader.classroom.gradebook import Gradebook, Kept
 from grader.classroom.worker import Known, Task
-from grader.submission import receive, safe_names
+from grader.submission import read, safe_names
 
 Fate = Literal["new", "changed", "judged again", "graded again", "unchanged"]
 
@@ -68,7 +68,7 @@ class Planning:
         """Return what is to be done; asked again with `force` for some of them, that those are to be run."""
         last, decisions, sources = self.book.last(), self.book.decisions(), self.book.sources()
         for entry in entries:
-            hand_in = receive(entry.path)
+            hand_in = read(entry.path)
             before = last.get(entry.name)
             if entry.name in sources and sources[entry.name] != str(entry.path):
                 self.moved[entry.name] = sources[entry.name]

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from grader.apply_decisions import decided
+from grader.apply_decisions import decide
 from grader.classroom.gradebook import Gradebook, Kept
 from grader.classroom.match_roster import EntryName, Matching, match
 from grader.classroom.roster import Roster
@@ -32,12 +32,12 @@ class Standings:
         kept = self.last[name]
         # Whoever graded it may have had no roster yet, or another.
         report = replace(self.book.report(name), student=self.students.get(name))
-        return decided(report, self._standing(name), self._policy(kept), kept.basis.submission_digest)
+        return decide(report, self._standing(name), self._policy(kept), kept.basis.submission_digest)
 
     def then(self, kept: Kept) -> Report:
         """Return any grading as it would count with today's decisions, from its report.json: without figures and places."""
         report = from_json(self.book.published(kept.id))
-        return decided(report, self._standing(kept.name), self._policy(kept), kept.basis.submission_digest)
+        return decide(report, self._standing(kept.name), self._policy(kept), kept.basis.submission_digest)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Return the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from grader.apply_decisions import decided
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.reference_api import draw_probes
+from grader.compose import report_our_failure
+from grader.grading import Grading, judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
-from grader.pipeline import Grading, failure, grade_hand_in, judged, scored_again
 from grader.reports import FORMATS
 from grader.reports.page import environment
 from grader.sandbox import self_test
@@ -23,7 +23,6 @@ from grader.submission import HandIn
 from grader.text.sanitise import plain
 
 TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
-WRITTEN = ("json", "html")  # what each submission's folder holds
 FAULT = "grader-error.txt"
 
 
@@ -113,14 +112,14 @@ class Desk:
 
     def _graded(self, task: Task) -> Graded:
         if task.known is not None and (known := _unpacked(task.known)):
-            report = scored_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
+            report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
             return finished(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
         if task.hand_in is None:
             started = time.perf_counter()
             submission, run, said = unpack(task.saved)
             submission = replace(submission, name=task.name, source=task.source)
-            return self._finished(task, judged(submission, run, self.assignment, self.probes, started), said, None)
-        grading = grade_hand_in(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
+            return self._finished(task, judge_run(submission, run, self.assignment, self.probes, started), said, None)
+        grading = run_and_judge(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
         said = (self.isolation[1],) if self.isolation[1] else ()
         replies = pack((grading.submission, grading.run, said))
         return self._finished(task, grading, said, replies)
@@ -155,8 +154,7 @@ def finished(
     report : the grader's own, with its figures. digest : the submission's.
     """
     report = replace(report, student=task.student)
-    after = decided(report, task.decisions, assignment.late, digest)
-    written = files(after)
+    after, written = publish(report, task.decisions, assignment, digest)
     # Where nobody decided anything, what is published is what stands in the folder.
     published = FORMATS["json"].write(report) if after is not report else written[FORMATS["json"].file_name]
     return Graded(
@@ -175,19 +173,14 @@ def finished(
 
 def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
     """Report that the grader itself failed on a submission, with our fault for whoever mends it."""
-    report = replace(failure(task.source, task.name, assignment, what), student=task.student)
+    report = replace(report_our_failure(task.source, task.name, assignment, what), student=task.student)
     digest = task.hand_in.digest if task.hand_in else ""
-    after = decided(report, task.decisions, assignment.late, digest)
+    after, written = publish(report, task.decisions, assignment, digest)
     kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}
     published = FORMATS["json"].write(report)
     return Graded(
-        task.name, task.source, digest, report, after, published, pack(report), None, None, {**files(after), **kept}
+        task.name, task.source, digest, report, after, published, pack(report), None, None, {**written, **kept}
     )
-
-
-def files(report: Report) -> dict[str, str]:
-    """Write one submission's report in each format that its folder holds."""
-    return {FORMATS[name].file_name: FORMATS[name].write(report) for name in WRITTEN}
 
 
 def _without_figures(findings: Findings) -> Findings:

@@ -18,7 +18,7 @@ import numpy as np
 from grader.checks.context import Evidence, loss_calls, own_gradient
 from grader.checks.read_losses import allowed_conventions, followed, right_gradient
 from grader.compare import as_array
-from grader.locate.locate import LOSS, QUESTION
+from grader.locate.located import LOSS, QUESTION
 from grader.locate.recorded_values import ARGUMENT, KINDS, Spot
 from grader.model import Array, Floats, Params
 

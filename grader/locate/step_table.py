@@ -16,7 +16,7 @@ from grader.locate.wrong_in_loss import WrongInLoss
 from grader.model import StepRow
 
 if TYPE_CHECKING:
-    from grader.locate.locate import Located
+    from grader.locate.located import Located
 
 PREDICT = 2  # the step of the recorded question
 

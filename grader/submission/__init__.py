@@ -1,15 +1,15 @@
 """What a student handed in, read without trust and without being run: see `load`."""
 
-from grader.submission.load import load, understand
+from grader.submission.load import load, reduce
 from grader.submission.name_submissions import entries, ignored, safe_names
-from grader.submission.read_files import HandIn, receive
+from grader.submission.read_files import HandIn, read
 
 __all__ = [
     "HandIn",
     "entries",
     "ignored",
     "load",
-    "receive",
+    "read",
+    "reduce",
     "safe_names",
-    "understand",
 ]

@@ -15,7 +15,7 @@ from grader.submission.errors import SubmissionError
 from grader.submission.handed_in_modules import Library
 from grader.submission.missing_class import absent
 from grader.submission.name_submissions import printable, safe_names
-from grader.submission.read_files import HandIn, receive
+from grader.submission.read_files import HandIn, read
 
 
 def load(
@@ -49,10 +49,10 @@ def load(
         With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
     """
     shown = name if name is not None else safe_names([path])[path]
-    return understand(receive(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
+    return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
 
 
-def understand(
+def reduce(
     hand_in: HandIn,
     name: str,
     source: str,

@@ -37,15 +37,15 @@ class HandIn:
     problem: Problem | None = None  # why it could not be read
 
 
-def receive(path: Path) -> HandIn:
+def read(path: Path) -> HandIn:
     """Read what was handed in, so that it can be understood elsewhere; whatever is wrong with it is its `problem`."""
     try:
-        return read(path)
+        return _read(path)
     except SubmissionError as error:
         return HandIn((), (), "", error.problem)
 
 
-def read(path: Path) -> HandIn:
+def _read(path: Path) -> HandIn:
     """Read what was handed in; refuse it where nothing is a notebook or Python, or where it cannot be read."""
     taken = Taken()
     shown = printable(path.name)

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from grader.checks import CHECKS
-from grader.judge import judge
+from grader.grading import grade
 from grader.model import Segment, Submission
-from grader.pipeline import grade
 from grader.reports import FORMATS
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import LAYERS, Weakening
+from judging import judge
 from reference.questions import draw
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grader.judge import judge
+from grader.grading import grade
 from grader.model import Assignment, Judgement, LineUp, Probes, Run, Submission
-from grader.pipeline import grade
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import load as load_submission
+from judging import judge
 from reference.catalogue import MISCONCEPTIONS, Way, ways
 from reference.handwriting import written
 from reference.questions import draw, network_of

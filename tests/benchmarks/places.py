@@ -31,8 +31,8 @@ from tempfile import TemporaryDirectory
 
 from edits import METHODS, Edit, drawn, method_at, widened
 
+from grader.grading import Grading, grade
 from grader.model import Assignment, Place, Probes
-from grader.pipeline import Grading, grade
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN

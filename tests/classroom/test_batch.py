@@ -15,7 +15,7 @@ from grader.classroom import batch, executors
 from grader.classroom.batch import graded
 from grader.classroom.executors import ClusterError, Pool, SerialExecutor, Workers, opened
 from grader.classroom.worker import Graded, Sitting, Task
-from grader.submission import receive
+from grader.submission import read
 
 BARE = "class TwoLayerNet:\n    pass\n"
 
@@ -26,7 +26,7 @@ def tasks(tmp_path):
     paths = [tmp_path / f"{letter}.py" for letter in "abcdef"]
     for path in paths:
         path.write_text(f"# {path.stem}\n{BARE}", encoding="utf-8")
-    return [Task(path.stem, str(path), receive(path)) for path in paths]
+    return [Task(path.stem, str(path), read(path)) for path in paths]
 
 
 def die_of(sitting: Sitting, task: Task) -> Graded:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from classroom.once import graded_once, points, say
-from grader.apply_decisions import decided
+from grader.apply_decisions import decide
 from grader.classroom.compare_reports import commonest, moved, to_csv, why
 from grader.model import Decision, Diagnosis, Environment, Report, Verdict
 
@@ -65,7 +65,7 @@ def test_a_mistake_that_was_mended_is_gone_although_a_check_is_hidden():
 def test_full_marks_by_a_person_do_not_make_a_mistake_gone():
     """The check counts as passed, and what the grader found in it stays."""
     made = (given(1, "gradient_W1", 7), given(2, "gradient_b1", 5))
-    before, after = (decided(one, made, None, "digest") for one in (report(), report(*hidden(0, 1), named=False)))
+    before, after = (decide(one, made, None, "digest") for one in (report(), report(*hidden(0, 1), named=False)))
     assert why(moved(before, after)) == f"{HID} (gradient_W1, gradient_b1)"
 
 
@@ -89,8 +89,8 @@ def given(number: int, check: str, value: float, of: float | None = None) -> Dec
 )
 def test_a_decision_of_a_check_that_is_worth_something_else_now_is_told(made, worth, said):
     """Who decided, what, of how much then, and what it counts as now: also where the points stay as they were."""
-    before = decided(report(), [made], None, "digest")
-    after = decided(report(replace(CHECKS[2], max_points=worth)), [made], None, "digest")
+    before = decide(report(), [made], None, "digest")
+    after = decide(report(replace(CHECKS[2], max_points=worth)), [made], None, "digest")
     move = moved(before, after)
     assert why(move) == said
     assert move.points == bool(said)
@@ -98,8 +98,8 @@ def test_a_decision_of_a_check_that_is_worth_something_else_now_is_told(made, wo
 
 def test_what_was_decided_comes_first_and_is_harmless():
     """A cell is cut in its middle, and a terminal's line; a name that is a formula is none in the table."""
-    before = decided(report(), [given(3, "decay", 1.5, 4)], None, "digest")
-    after = decided(
+    before = decide(report(), [given(3, "decay", 1.5, 4)], None, "digest")
+    after = decide(
         report(replace(CHECKS[2], max_points=1), replace(CHECKS[0], points=3)),
         [given(3, "decay", 1.5, 4)],
         None,

@@ -13,7 +13,7 @@ from classroom.conftest import BARE
 from classroom.test_gradebook import BASIS, RUBRIC, decision, line
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.plan import Entry, Planning, named
-from grader.submission import receive
+from grader.submission import read
 
 # ------------------------------------------------------------ names
 
@@ -127,7 +127,7 @@ def book(tmp_path):
 
 def kept(book, path, score=1.0, status="graded", **other):
     """Keep a grading of what is at a path now."""
-    basis = replace(BASIS, submission_digest=receive(path).digest)
+    basis = replace(BASIS, submission_digest=read(path).digest)
     one = line("alice", score, **({"source": str(path), "basis": basis} | other))
     book.keep([replace(one, report=replace(one.report, status=status))], RUBRIC)
 
@@ -144,7 +144,7 @@ def test_what_was_never_graded_is_new(book, path):
     """It is run, from what is read of it now."""
     planning, (task,), idle = planned(book, path)
     assert (planning.fates, planning.moved, planning.replies, idle) == ({"alice": "new"}, {}, {}, 0)
-    assert (task.name, task.source, task.hand_in, task.decisions) == ("alice", str(path), receive(path), ())
+    assert (task.name, task.source, task.hand_in, task.decisions) == ("alice", str(path), read(path), ())
 
 
 def test_what_is_as_it_was_is_left_alone(book, path):
@@ -161,7 +161,7 @@ def test_what_was_handed_in_anew_is_run(book, path):
     path.write_text(f"{BARE}\n", encoding="utf-8")
     planning, (task,), idle = planned(book, path)
     assert (planning.fates, idle) == ({"alice": "changed"}, 0)
-    assert task.hand_in == receive(path)
+    assert task.hand_in == read(path)
     assert task.decisions == (made,)
     book.withdraw(1, "ta")
     assert planned(book, path)[1][0].decisions == ()
@@ -195,7 +195,7 @@ def test_another_run_is_graded_again(book, path, field, digest):
     kept(book, path)
     planning, (task,), _ = planned(book, path, replace(BASIS, assignment_digest=digest, **{field: OTHERS[field]}))
     assert (planning.fates, planning.replies) == ({"alice": "graded again"}, {})
-    assert task.hand_in == receive(path)
+    assert task.hand_in == read(path)
 
 
 @pytest.mark.parametrize("digest", [BASIS.assignment_digest, "new"])

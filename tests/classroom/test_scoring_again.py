@@ -8,7 +8,7 @@ import pytest
 
 from classroom.conftest import timeless
 from classroom.once import SMALL, UNFINISHED, graded_once, points
-from grader import pipeline
+from grader import grading
 from grader.classroom import cache_keys, regrade_class
 from grader.classroom.batch import graded
 from grader.classroom.cache_keys import found_by
@@ -28,13 +28,13 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
 def judged(monkeypatch):
     """Return the list of submissions that are judged from now on."""
     names = []
-    find = pipeline.find
+    find = grading.find
 
-    def noted(assignment, probes, run, submission):
+    def noted(submission, run, assignment, probes):
         names.append(submission.name)
-        return find(assignment, probes, run, submission)
+        return find(submission, run, assignment, probes)
 
-    monkeypatch.setattr(pipeline, "find", noted)
+    monkeypatch.setattr(grading, "find", noted)
     return names
 
 
@@ -227,8 +227,8 @@ def test_all_titles_and_hints_of_the_real_list_are_left_out():
 @pytest.mark.untraced
 def test_what_a_person_should_look_at_is_told(here, monkeypatch):
     """After judging, after scoring again, and whenever the class is graded again; a long list is cut."""
-    find, told = pipeline.find, "To look at: bare: The loss is odd."
-    monkeypatch.setattr(pipeline, "find", lambda *given: replace(find(*given), review=("The loss is odd.",)))
+    find, told = grading.find, "To look at: bare: The loss is odd."
+    monkeypatch.setattr(grading, "find", lambda *given: replace(find(*given), review=("The loss is odd.",)))
     assert told in here.regrade("--force")
     here.change(POINTS)
     assert told in here.regrade()
@@ -240,7 +240,7 @@ def test_what_a_person_should_look_at_is_told(here, monkeypatch):
 @pytest.mark.untraced
 def test_the_table_of_steps_is_told(here, monkeypatch):
     """After judging, and after scoring again from the findings that the gradebook keeps, in the order in which it was found."""
-    find = pipeline.find
+    find = grading.find
     rows = (
         StepRow(Place("neural_net.py", 9, "scores = h @ W2"), "scores", (7, 3), "differs", "differs from the scores"),
         StepRow(Place("neural_net.py", 4, "h = relu(z)"), "h", (), "unknown", "not recognised"),
@@ -250,10 +250,10 @@ def test_the_table_of_steps_is_told(here, monkeypatch):
         | {"shape": list(row.shape), "status": row.status, "verdict": row.verdict}
         for row in rows
     ]
-    monkeypatch.setattr(pipeline, "find", lambda *given: replace(find(*given), steps={"loss": rows}))
+    monkeypatch.setattr(grading, "find", lambda *given: replace(find(*given), steps={"loss": rows}))
     here.regrade("--force")
     assert here.report("bare")["steps"] == told
-    monkeypatch.setattr(pipeline, "find", lambda *given: pytest.fail("it is judged again"))
+    monkeypatch.setattr(grading, "find", lambda *given: pytest.fail("it is judged again"))
     here.change(POINTS)
     here.regrade()
     assert here.report("bare")["steps"] == told

@@ -13,8 +13,8 @@ from classroom.once import Folder, say
 from grader.classroom.cache_keys import Basis
 from grader.classroom.gradebook import Gradebook, Line
 from grader.classroom.packing import pack
+from grader.grading import judge_run
 from grader.model import Probes
-from grader.pipeline import judged
 from grader.rubric import load as load_assignment
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
@@ -49,7 +49,7 @@ def keep(folder: Folder, *paths: Path) -> None:
     lines = []
     for path in paths:
         submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
-        grading = judged(submission, None, assignment, Probes((), {}))
+        grading = judge_run(submission, None, assignment, Probes((), {}))
         basis = Basis(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
         replies = None if submission.problem else pack((submission, None, ()))
         record = pack(grading.report)

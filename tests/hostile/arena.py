@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.grading import Grading, grade
 from grader.model import Assignment, Limits, Probes, Sheet, Standing
-from grader.pipeline import Grading, grade
 from grader.reports import FORMATS
 from grader.reports.class_page import to_index
 from grader.reports.gradebook_csv import to_gradebook

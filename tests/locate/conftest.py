@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grader.checks import Evidence
-from grader.locate import Located
+from grader.locate.located import Located
 from grader.model import Module, Segment, Submission
 from grader.sandbox.host import StudentHost
 

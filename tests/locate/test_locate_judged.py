@@ -1,18 +1,18 @@
 """Lines are told by the judge, and no point depends on a recording: without it, and with one that was forged, they are the same."""
 
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import grader.judge
 from grader.checks import Evidence
-from grader.judge import find, judge
-from grader.locate import Located
-from grader.locate.locate import STEPS_OF
+from grader.grading import find
+from grader.locate.located import STEPS_OF, Located
 from grader.model import Foreign, Reply
 from hanging import must_end
+from judging import judge
 from locate.programs import CLASSIC, LOOPED, OBJECTS, SHARED, changed
 
 # Replies are judged again and again: a tracer would take longer than all that is looked at, and learn nothing.
@@ -109,7 +109,7 @@ def test_lines_are_told_by_the_judge(assignment, probes, court):
         "raises in loss": "most = np.max(scores, axis=1)",
         "raises in train": "np.sum(dhidden, axis=1)",
     }.items():
-        causes = find(assignment, replace(probes, line_up=None), runs[name], submissions[name]).causes
+        causes = find(submissions[name], runs[name], assignment, replace(probes, line_up=None)).causes
         assert told in causes[0].origin.text, name
         assert causes[0].place != causes[0].origin
 
@@ -120,7 +120,7 @@ def test_nothing_is_located_of_a_right_program(assignment, probes, judgement_of,
     def refuse(*_):
         raise AssertionError("located")
 
-    monkeypatch.setattr(grader.judge, "Located", refuse)
+    monkeypatch.setattr(sys.modules["grader.locate.locate"], "Located", refuse)
     judgement = judgement_of(CLASSIC)
     assert {one.status for one in judgement.verdicts} == {"passed"}
     with pytest.raises(AssertionError, match="located"):

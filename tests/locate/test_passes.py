@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS, Evidence
-from grader.judge import find, judge
-from grader.locate import many_passes, with_many_passes
-from grader.locate.locate import LOSS, QUESTION
-from grader.locate.passes import DIFFERENCES, ManyPasses
+from grader.grading import find, judge_run
+from grader.locate.located import LOSS, QUESTION
+from grader.locate.passes import DIFFERENCES, ManyPasses, many_passes
+from grader.locate.withholding import with_many_passes
 from grader.model import Credit, Finding, Findings, Rules, Segment, Sheet, Standing, Submission
-from grader.pipeline import judged
 from grader.reports.class_page import to_index
 from grader.rubric import bundled, load
-from grader.submission import receive, understand
+from grader.submission import read, reduce
+from judging import judge
 from locate.differences import CENTRAL_IN_PLACE, EVERY, FIRST_LAYER_ONLY, TEN, WITH, WITHOUT, program
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -80,8 +80,8 @@ def test_no_other_program_is_taken_for_one(assignment, probes, host):
     """Right and mistaken programs in all styles: scalar loops, row by row, tapes, layers, helpers."""
     taken, asked = [], [call for call in probes.calls if call.id == QUESTION]
     for path in RIGHT:
-        read = understand(receive(path), path.stem, "", class_name=assignment.class_name, notebook=assignment.notebook)
-        run = host.run(read, assignment.class_name, asked)
+        submission = reduce(read(path), path.stem, "", class_name=assignment.class_name, notebook=assignment.notebook)
+        run = host.run(submission, assignment.class_name, asked)
         assert len(run.replies[QUESTION].results) > LOSS or path.parent.name == "mistaken", path
         taken += [path.name] if many_passes(Evidence(assignment, probes, run)) else []
     assert taken == []
@@ -102,7 +102,7 @@ def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, 
 @pytest.fixture(scope="module")
 def told(assignment, probes, run_of):
     """Return a function that judges a loss() by an assignment: the report."""
-    return lambda loss, by=assignment: judged(*run_of(loss), by, probes).report
+    return lambda loss, by=assignment: judge_run(*run_of(loss), by, probes).report
 
 
 def points(report_or_judgement):
@@ -166,7 +166,7 @@ def test_what_comes_from_a_backward_pass_keeps_its_points(required, told):
 def test_the_rule_costs_a_backward_pass_nothing(assignment, required, probes, run_of):
     """A program that checks ten entries has the same findings with the rule and without."""
     submission, run = run_of(TEN)
-    assert find(required, probes, run, submission) == find(assignment, probes, run, submission)
+    assert find(submission, run, required, probes) == find(submission, run, assignment, probes)
 
 
 @pytest.mark.untraced

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks import CHECKS, Evidence
-from grader.judge import find
-from grader.locate import Located, table
+from grader.grading import find
+from grader.locate.located import Located
+from grader.locate.step_table import table
 from grader.locate.value_names import Words
 from grader.model import Finding, Findings, Place, Segment, StepRow, Submission
-from grader.score import methods_of, scored
+from grader.score import methods_of, score
 
 SUBMISSIONS = Path(__file__).resolve().parent.parent / "submissions"
 ALL = ("loss", "predict", "train")
@@ -320,9 +321,9 @@ def test_findings_have_rows_where_something_is_wrong(recorded_of, assignment, pr
         (edited(("dscores /= N", "pass")), {"loss"}),
     ):
         evidence, submission = recorded_of(source, whole=True)
-        findings = find(assignment, probes, evidence.run, submission)
+        findings = find(submission, evidence.run, assignment, probes)
         assert set(findings.steps) == methods
-        judgement = scored(findings, assignment, probes.line_up)
+        judgement = score(findings, assignment, probes.line_up)
         assert judgement.steps == tuple(row for rows in findings.steps.values() for row in rows)
 
 
@@ -334,7 +335,7 @@ def _scored(assignment, failing, hidden=(), steps=None):
     checks = {check: Finding(0.0 if check in failing else 1.0, "") for check in CHECKS}
     rubric = replace(assignment, checks=tuple(replace(row, hidden=row.id in hidden) for row in assignment.checks))
     steps = steps or {method: (_row(method, "right"), _row(method)) for method in ALL}
-    return [row.name for row in scored(Findings(checks, steps=steps), rubric, None).steps if row.status == "differs"]
+    return [row.name for row in score(Findings(checks, steps=steps), rubric, None).steps if row.status == "differs"]
 
 
 def test_a_method_that_only_hidden_checks_find_wrong_has_no_rows(assignment):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader.apply_decisions import decided
+from grader.apply_decisions import decide
 from grader.model import (
     Curves,
     Decision,
@@ -183,13 +183,13 @@ def _decisions():
 @pytest.fixture(scope="session")
 def ruled(sample):
     """Return the sample after people's decisions: two checks in full, one in part, late by two days, and excused."""
-    return decided(sample, _decisions(), LatePolicy(0, 10, "maximum", 50), "digest")
+    return decide(sample, _decisions(), LatePolicy(0, 10, "maximum", 50), "digest")
 
 
 @pytest.fixture(scope="session")
 def read_by_hand(unloadable):
     """Return a submission that did not load and that a person read."""
-    return decided(unloadable, _decisions(), LatePolicy(0, 10, "maximum", 10), "digest")
+    return decide(unloadable, _decisions(), LatePolicy(0, 10, "maximum", 10), "digest")
 
 
 def _obeyed(text):

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.pipeline import grade
+from grader.grading import grade
 from grader.reports import from_json
 from grader.submission import safe_names
 from grader.text.sanitise import line

@@ -10,7 +10,7 @@ from world import PROJECT, PYTHON
 libc = ctypes.CDLL(None, use_errno=True)
 FILES = (
     *(os.__file__, np.__file__, np.random.mtrand.__file__, PYTHON, "/etc/ld.so.cache"),
-    *(f"{PROJECT}/grader/judge.py", f"{PROJECT}/assignment/assignment.toml", f"{PROJECT}/reference/network.py"),
+    *(f"{PROJECT}/grader/grading.py", f"{PROJECT}/assignment/assignment.toml", f"{PROJECT}/reference/network.py"),
 )
 FOLDERS = (os.path.dirname(os.__file__), os.path.dirname(np.__file__), f"{PROJECT}/grader", f"{PROJECT}/reference")
 

@@ -1,0 +1,113 @@
+"""One submission on its way from bytes to text. This page is the program; its nine verbs stand in their order.
+
+    read -> reduce -> run -> check -> diagnose -> locate -> score -> decide -> render
+
+Student code runs in the third step and nowhere else. From the fourth on everything is pure: no student code, no clock
+that decides anything, no chance. So a class is graded again from saved replies (`judge_run`), and where only points or
+words changed, from what was found in them (`score_again`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from grader.apply_decisions import decide
+from grader.checks import Evidence, run_checks
+from grader.compose import compose_anew, compose_report, report_not_run
+from grader.diagnosis import diagnose
+from grader.locate import locate
+from grader.model import Assignment, Decision, Findings, Probes, Report, Run, Submission
+from grader.remarks import remarks
+from grader.reports import FORMATS
+from grader.sandbox.host import StudentHost
+from grader.score import score
+from grader.submission import HandIn, read, reduce
+
+WRITTEN = ("json", "html")  # the formats that each submission's folder holds
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What one submission leaves behind: the replies, from which it can be judged again, and the report."""
+
+    submission: Submission
+    run: Run | None  # None where nothing could be run
+    findings: Findings | None  # None where nothing could be judged
+    report: Report  # the grader's own, before people's decisions
+
+
+def grade(path: Path, name: str, assignment: Assignment, probes: Probes, host: StudentHost) -> Grading:
+    """Return the grading of one submission: a notebook, a .py file, a zip or a folder.
+
+    name : what the report calls it. Whatever a student hands in ends in a report; an exception is a fault of the grader.
+    """
+    return run_and_judge(read(path), name, str(path), assignment, probes, host)
+
+
+def run_and_judge(
+    hand_in: HandIn, name: str, source: str, assignment: Assignment, probes: Probes, host: StudentHost
+) -> Grading:
+    """Return the grading of what was read; source : where it was handed in, for people to read."""
+    started = time.perf_counter()
+    submission = reduce(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
+    run = None if submission.problem else host.run(submission, assignment.class_name, probes.calls)
+    return judge_run(submission, run, assignment, probes, started)
+
+
+def judge_run(
+    submission: Submission, run: Run | None, assignment: Assignment, probes: Probes, started: float | None = None
+) -> Grading:
+    """Return the grading of replies, new or saved; run : None where the submission could not be run."""
+    started = time.perf_counter() if started is None else started
+    if submission.problem or run is None or run.load.outcome != "returned":
+        return Grading(submission, run, None, report_not_run(submission, run, assignment, started))
+    findings = find(submission, run, assignment, probes)
+    judgement = score(findings, assignment, probes.line_up)
+    notes = judgement.notes + remarks(assignment, probes, run)
+    report = compose_report(submission, assignment, judgement, run, started, notes=notes)
+    return Grading(submission, run, findings, report)
+
+
+def find(submission: Submission, run: Run, assignment: Assignment, probes: Probes) -> Findings:
+    """Return what the checks find in the replies, the mistakes that explain it, and the lines where they are made."""
+    context = Evidence(assignment, probes, run)
+    # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
+    with np.errstate(all="ignore"):
+        checked = run_checks(context)
+        explained = diagnose(context, submission, checked)
+        return locate(context, submission, explained)
+
+
+def score_again(
+    before: Report, name: str, source: str, findings: Findings, assignment: Assignment, probes: Probes
+) -> Report:
+    """Return the report anew where only points or words changed since: no reply is looked at.
+
+    before : a report of the same findings, with its figures.
+    """
+    started = time.perf_counter()
+    figures = {verdict.id: verdict.figures for verdict in before.checks if verdict.figures}
+    whole = dict(findings.checks) | {id_: replace(findings.checks[id_], figures=one) for id_, one in figures.items()}
+    judgement = score(replace(findings, checks=whole), assignment, probes.line_up)
+    return compose_anew(before, name, source, judgement, assignment, started)
+
+
+def publish(
+    report: Report, decisions: Sequence[Decision], assignment: Assignment, digest: str
+) -> tuple[Report, dict[str, str]]:
+    """Return the report after people's decisions, and the text of each file that its folder holds, by name.
+
+    digest : of what is handed in now; points that were decided for another hand-in do not count.
+    """
+    after = decide(report, decisions, assignment.late, digest)
+    return after, render(after)
+
+
+def render(report: Report) -> dict[str, str]:
+    """Return the text of each file that a submission's folder holds, by name."""
+    return {FORMATS[name].file_name: FORMATS[name].write(report) for name in WRITTEN}

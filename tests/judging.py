@@ -1,0 +1,9 @@
+"""From replies to a judgement, for tests that have no use for a whole report."""
+
+from grader.grading import find
+from grader.score import score
+
+
+def judge(assignment, probes, run, submission):
+    """Return the verdicts and named mistakes of one submission's replies."""
+    return score(find(submission, run, assignment, probes), assignment, probes.line_up)
