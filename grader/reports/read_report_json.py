@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FIRST = "grader/reports/1"  # without student, steps, review and places, and "carried" was called "passed"
+FIRST = "grader/report/1"  # without student, steps, review and places, and "carried" was called "passed"
 
 _REPORT = (
     "schema", "submission", "student", "source", "score", "max_score", "status",

@@ -1,4 +1,4 @@
-"""A report as data: `report.json`, schema "grader/reports/2", published beside this file as JSON Schema.
+"""A report as data: `report.json`, schema "grader/report/2", published beside this file as JSON Schema.
 
 The same report gives the same bytes: keys in one order, numbers rounded, ASCII only. Figures stay out: they are
 for people, and a regrade makes them again from the saved replies. `reading` reads it back.
@@ -16,7 +16,7 @@ from grader.text.sanitise import readable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCHEMA = "grader/reports/2"
+SCHEMA = "grader/report/2"
 DIGITS = 6  # after the point: finer than any points table, coarser than the noise of a sum
 LARGEST = 1e300  # an integer beyond every float is valid JSON; no points table comes near
 DIMENSIONS = 64  # of an array; numpy has no more
@@ -24,7 +24,7 @@ _CELL = re.compile(r"code cell ([1-9][0-9]{0,5})")
 
 
 def to_json(report: Report) -> str:
-    """Write a report as JSON, by the schema "grader/reports/2".
+    """Write a report as JSON, by the schema "grader/report/2".
 
     Raises ValueError where a number is negative or not finite, or a shape is none: they come from the grader, so that is
     its own mistake.

@@ -115,7 +115,7 @@ def test_a_report_of_the_first_schema_is_read(carried, status, message, now):
         del data[key]
     for one in (*data["checks"], *data["diagnoses"]):
         del one["places"]
-    data["schema"] = "grader/reports/1"
+    data["schema"] = "grader/report/1"
     data["checks"][0] |= {"status": status, "message": message}
     report = from_json(json.dumps(data))
     assert (report.checks[0].status, report.student, report.review) == (now, None, ())

@@ -27,7 +27,7 @@ def test_keys_stand_in_the_contract_s_order(sample):
         "schema", "submission", "student", "source", "score", "max_score", "status",
         "checks", "diagnoses", "steps", "review", "notes", "environment", "timing",
     ]  # fmt: skip
-    assert data["schema"] == "grader/reports/2"
+    assert data["schema"] == "grader/report/2"
     assert list(data["checks"][0]) == [
         "id", "title", "group", "status", "points", "max_points", "hidden", "message", "places",
     ]  # fmt: skip
@@ -151,8 +151,8 @@ def _drop(data, path):
 BROKEN = [
     (
         ("schema",),
-        "grader/reports/3",
-        "the report's schema is \"grader/reports/3\": this grader reads 'grader/reports/2'",
+        "grader/report/3",
+        "the report's schema is \"grader/report/3\": this grader reads 'grader/report/2'",
     ),
     (("schema",), None, "the report's schema is null"),
     (("student",), 3, "student is 3: expected a string"),
@@ -254,7 +254,7 @@ def test_what_is_no_report_is_refused(text, said):
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 10**400), st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(["passed", "graded", "loss", "grader/reports/2", "", "x"]), st.lists(st.text(max_size=2), max_size=2),
+    st.sampled_from(["passed", "graded", "loss", "grader/report/2", "", "x"]), st.lists(st.text(max_size=2), max_size=2),
     st.dictionaries(st.text(max_size=2), st.text(max_size=2), max_size=2),
 )  # fmt: skip
 
