@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dis
+import inspect
 import re
-import symtable
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import count
+from types import CodeType
 
 from grader.model import Place
 from grader.submission.bindings import DEFINITIONS, IMPORTS, bound, changed, stored, within
@@ -19,7 +19,7 @@ from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.salvage import read
-from grader.submission.syntax import complaint, lines_of, place_in
+from grader.submission.syntax import complaint, place_in
 
 BUILTINS = frozenset(dir(builtins))
 # What a cell that does not parse would have bound.
@@ -28,8 +28,11 @@ _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MU
 _MOST_STATEMENTS = 10_000
 # What finds a global name by its text: `globals()["loss"]`.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
-_INLINED = (ast.ListComp, ast.SetComp, ast.DictComp)
-_COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp", "genexpr"}
+_COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
+# The opcodes that read a global name, here or in a class body, and those that set one from within a function.
+_READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
+_SETS = {"STORE_GLOBAL", "DELETE_GLOBAL"}
+_IMPLICIT = {"__name__", "__annotations__"}  # read by class bodies and annotations without being written
 
 
 @dataclass(frozen=True)
@@ -73,24 +76,25 @@ class Parsed:
         return place_in(cell.label, cell.original or cell.source, (node or statement.node).lineno)
 
     def needs(self, statement: Statement) -> Needs:
-        """Find the global names that a statement reads, by Python's own scoping rules.
+        """Return the global names that a statement reads, as Python itself compiles them.
 
-        One that parses but breaks such a rule is refused: two parameters of one name, say.
+        One that parses but cannot be compiled is refused: two parameters of one name, say.
         """
         cell, node = self.document.cells[statement.cell], statement.node
         try:
-            # A statement by itself, since a table of a whole cell does not tell which statement reads what.
-            table = symtable.symtable(_text(node, cell.source), cell.label, "exec")
+            code = compile(ast.Module([node], []), cell.label, "exec", dont_inherit=True)
         except SyntaxError as error:
-            said = complaint(error, cell.source, cell.label, cell.written_for, _first_line(node))
+            said = complaint(error, cell.source, cell.label, cell.written_for)
             raise SubmissionError(said.problem) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
-        if any(isinstance(part, _INLINED) for part in ast.walk(node)):
-            with suppress(ValueError, RecursionError):  # quotes in an f-string that ast cannot write again
-                apart = ast.unparse(_InScopesOfTheirOwn().visit(deepcopy(node)))
-                table = symtable.symtable(apart, cell.label, "exec")
-        return _needs(table, node)
+        now, later = _global_names(code)
+        if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
+            now -= stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+        if isinstance(node, BLOCKS) and now & _LOOK_UP:
+            texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
+        return Needs(frozenset(now), frozenset(later - now))
 
 
 def parse_document(document: Document) -> Parsed:
@@ -182,42 +186,21 @@ def _annotations(body: list[ast.stmt]) -> int | None:
     return None
 
 
-class _InScopesOfTheirOwn(ast.NodeTransformer):
-    """Makes generators of comprehensions: the same names are read, in a scope of its own.
-
-    From Python 3.12 on the others have none, and its table of `f = [f for _ in k]` says that f is set, not read.
-    """
-
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
-        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
-
-    visit_SetComp = visit_ListComp  # noqa: N815 -- the same
-
-    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
-        pair = ast.Tuple([node.key, node.value], ast.Load())
-        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
-
-
-def _needs(table: symtable.SymbolTable, node: ast.stmt) -> Needs:
+def _global_names(code: CodeType) -> tuple[set[str], set[str]]:
+    """Return the global names that compiled code reads while it runs, and those that functions in it read or set."""
     now: set[str] = set()
     later: set[str] = set()
-    queue = [(table, False)]
+    queue = [(code, False)]
     while queue:
-        scope, in_function = queue.pop()
-        # A comprehension is a scope of its own, but runs where it stands.
-        in_function = in_function or (scope.get_type() == "function" and scope.get_name() not in _COMPREHENSIONS)
-        for symbol in scope.get_symbols():
-            # A class body looks a name up globally until it has bound it: `loss = loss` reads the global one.
-            outward = symbol.is_global() or scope is table or (scope.get_type() == "class" and symbol.is_local())
-            if outward and (symbol.is_referenced() or (in_function and symbol.is_declared_global())):
-                (later if in_function else now).add(symbol.get_name())
-        queue += [(child, in_function) for child in scope.get_children()]
-    if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
-        now -= stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
-    if isinstance(node, BLOCKS) and now & _LOOK_UP:
-        texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
-        now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
-    return Needs(frozenset(now), frozenset(later - now))
+        code, in_function = queue.pop()
+        # A comprehension may be code of its own, but runs where it stands.
+        is_function = bool(code.co_flags & inspect.CO_OPTIMIZED) and code.co_name not in _COMPREHENSIONS
+        in_function = in_function or is_function
+        opcodes = _READS | _SETS if in_function else _READS
+        names = {found.argval for found in dis.get_instructions(code) if found.opname in opcodes}
+        (later if in_function else now).update(names - _IMPLICIT)
+        queue += [(inner, in_function) for inner in code.co_consts if isinstance(inner, CodeType)]
+    return now, later
 
 
 def _runs(node: ast.stmt, classes: Classes) -> bool:
@@ -248,17 +231,3 @@ def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
         case ast.Pass() | ast.Raise() | ast.If() | ast.Try():
             return True
     return _runs(node, classes)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-def _text(node: ast.stmt, source: str) -> str:
-    """Cut a statement out of its cell, decorators included."""
-    lines = [line.encode() for line in lines_of(source)[_first_line(node) - 1 : node.end_lineno]]
-    lines[-1] = lines[-1][: node.end_col_offset]  # columns are counted in bytes
-    if not getattr(node, "decorator_list", []):
-        lines[0] = lines[0][node.col_offset :]
-    return b"\n".join(lines).decode()
