@@ -23,12 +23,10 @@ from grader.diagnosis import diagnose
 from grader.locate import locate
 from grader.model import Assignment, Decision, Findings, Probes, Report, Run, Submission
 from grader.remarks import remarks
-from grader.reports import FORMATS
+from grader.reports.formats import IN_FOLDER
 from grader.sandbox.host import StudentHost
 from grader.score import score
 from grader.submission import HandIn, read, reduce
-
-WRITTEN = ("json", "html")  # the formats that each submission's folder holds
 
 
 @dataclass(frozen=True)
@@ -110,4 +108,4 @@ def publish(
 
 def render(report: Report) -> dict[str, str]:
     """Return the text of each file that a submission's folder holds, by name."""
-    return {FORMATS[name].file_name: FORMATS[name].write(report) for name in WRITTEN}
+    return {one.file_name: one.write(report) for one in IN_FOLDER}

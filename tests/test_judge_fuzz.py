@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from grader.compose import compose_report
 from grader.model import Foreign, Place, Segment, StudentError, Submission
 from grader.remarks import remarks
-from grader.reports import FORMATS, from_json
+from grader.reports.formats import REPORT_FORMATS
+from grader.reports.read_report_json import from_json
 from hanging import must_end
 from judging import judge
 
@@ -73,7 +74,7 @@ class Court:
             judgement = judge(self.assignment, probes, run, one)
             notes = remarks(self.assignment, probes, run)
             report = compose_report(one, self.assignment, judgement, run, 0.0, "graded", notes)
-            texts = {form: FORMATS[form].write(report) for form in FORMATS}
+            texts = {form: REPORT_FORMATS[form].write(report) for form in REPORT_FORMATS}
         assert from_json(texts["json"]).score == report.score
         return report
 

@@ -19,9 +19,9 @@ from grader.classroom.reference_api import draw_probes
 from grader.classroom.results import Standings, matched, students
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, Sitting
-from grader.grading import WRITTEN, render
+from grader.grading import render
 from grader.model import Report, Sheet
-from grader.reports import FORMATS
+from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
 from grader.rubric import FILE as RUBRIC
 
 
@@ -139,13 +139,15 @@ def write_again(book: Gradebook, names: Sequence[str]) -> None:
 
 def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:
     """Return whether a submission's files are there and name its student: the roster may have come later."""
-    files = {form: folder_of(out, name) / FORMATS[form].file_name for form in WRITTEN}
-    if not all(file.exists() for file in files.values()):
+    folder = folder_of(out, name)
+    if not all((folder / one.file_name).exists() for one in IN_FOLDER):
         return False
     if not students:
         return True
     try:
-        return bool(json.loads(files["json"].read_bytes()).get("student") == students.get(name))
+        return bool(
+            json.loads((folder / REPORT_FORMATS["json"].file_name).read_bytes()).get("student") == students.get(name)
+        )
     except (ValueError, AttributeError):
         return False
 

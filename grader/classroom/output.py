@@ -11,13 +11,14 @@ from grader.classroom.gradebook import NoSpaceError
 from grader.classroom.storage import write_text
 from grader.classroom.worker import FAULT
 from grader.model import Sheet
-from grader.reports.class_formats import SHEETS, ExportOptions
 from grader.reports.class_page import to_index
+from grader.reports.export_rows import ExportOptions
+from grader.reports.formats import CLASS_FORMATS
 from grader.reports.similar_page import compared_of
 
 PAGE = "index.html"
 SIMILAR = "similar.html"  # once somebody asked for it
-TABLE = "gradebook"  # the one of SHEETS that is always written
+TABLE = "gradebook"  # the one of CLASS_FORMATS that is always written
 
 
 def folder_of(out: Path, name: str) -> Path:
@@ -39,7 +40,7 @@ def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
 
 def write_overview(out: Path, sheet: Sheet) -> Path:
     """Write the class page and the table; give the page's path."""
-    for name, text in SHEETS[TABLE].write(sheet, ExportOptions()).items():
+    for name, text in CLASS_FORMATS[TABLE].write(sheet, ExportOptions()).items():
         write_text(out / name, text)
     compared = _beginning(out / SIMILAR)
     stale = compared_of(sheet) not in compared

@@ -15,7 +15,7 @@ from grader.classroom.reference_api import draw_probes
 from grader.compose import report_our_failure
 from grader.grading import Grading, judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
-from grader.reports import FORMATS
+from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import environment
 from grader.sandbox import self_test
 from grader.sandbox.host import StudentHost
@@ -156,7 +156,9 @@ def finished(
     report = replace(report, student=task.student)
     after, written = publish(report, task.decisions, assignment, digest)
     # Where nobody decided anything, what is published is what stands in the folder.
-    published = FORMATS["json"].write(report) if after is not report else written[FORMATS["json"].file_name]
+    published = (
+        REPORT_FORMATS["json"].write(report) if after is not report else written[REPORT_FORMATS["json"].file_name]
+    )
     return Graded(
         name=task.name,
         source=task.source,
@@ -177,7 +179,7 @@ def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Gr
     digest = task.hand_in.digest if task.hand_in else ""
     after, written = publish(report, task.decisions, assignment, digest)
     kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}
-    published = FORMATS["json"].write(report)
+    published = REPORT_FORMATS["json"].write(report)
     return Graded(
         task.name, task.source, digest, report, after, published, pack(report), None, None, {**written, **kept}
     )

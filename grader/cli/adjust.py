@@ -1,4 +1,4 @@
-"""`grader adjust` and `grader history`: what people decide about a submission, and all that was ever said of it."""
+"""`grader adjust`: what people decide about a submission."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from grader.classroom.compare_reports import moved, why
-from grader.classroom.decide import decide, known, withdraw
-from grader.classroom.gradebook import Gradebook, Kept, Ruled, now
-from grader.classroom.import_decisions import reminder, restore
-from grader.classroom.results import Standings
+from grader.classroom.decide import decide, withdraw
+from grader.classroom.gradebook import Gradebook, now
+from grader.classroom.import_decisions import restore
 from grader.cli import common
-from grader.model import Decision, DecisionKind, Report
-from grader.reports.read_report_json import from_json
+from grader.model import Decision, DecisionKind
 from grader.text.sanitise import LINE, MESSAGE, line, plain
 
 _MADE = {"grade": "graded", "regrade": "judged again"}
@@ -62,7 +58,7 @@ def adjust(
     check: str | None,
     points: float | None,
     late_days: int | None,
-    excuse: bool | None,  # noqa: FBT001 -- click passes options by name
+    excuse: bool | None,
     number: int | None,
     file: Path | None,
     comment: str,
@@ -106,7 +102,7 @@ def adjust(
             reports = [withdraw(book, chosen[0], number, f"{who}, {now()}: {reason}")]
     screen = common.screen()
     for report in reports:
-        _tell(screen, report)
+        common.say_standing(screen, report)
 
 
 def _restored(out: Path, file: Path) -> None:
@@ -115,7 +111,7 @@ def _restored(out: Path, file: Path) -> None:
         found = restore(book, file)
     screen = common.screen()
     for report in found.reports:
-        _tell(screen, report)
+        common.say_standing(screen, report)
     counts = [
         (found.taken, "taken over"),
         (found.withdrawn, "taken back, as the file says"),
@@ -148,70 +144,3 @@ def _login() -> str:
     except (OSError, KeyError, ImportError) as error:
         # A container's user may have no name.
         raise click.UsageError("Your login has no name here: say who decides with --by NAME.") from error
-
-
-def _tell(screen: Console, report: Report) -> None:
-    excused = ", excused" if report.excused else ""
-    common.say(screen, f"{line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
-    for ruling in report.rulings:
-        aside = "" if ruling.applies else " (not in force)"  # the effect says why
-        common.say(screen, f"  {ruling.decision.number}. {line(ruling.effect)}{aside}")
-
-
-@click.command(
-    epilog="""\b
-Example:
-  grader history graded alice
-
-Exit status: 0; 1 the gradebook cannot be used; 2 bad usage."""
-)
-@common.GRADED
-@click.argument("name")
-def history(out: Path, name: str) -> None:
-    """Tell all that was ever said of one submission: gradings, what moved between them, and people's decisions."""
-    with common.failures_in_words(line(str(out))), Gradebook(out, reading=True) as book:
-        known(book, name)
-        gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
-        ruled = book.ruled(name)
-        source = book.sources()[name]
-        report = Standings(book).report(name)
-        reminded = reminder(book)
-    screen = common.screen()
-    common.say(screen, f"{line(name)}, from {line(source)}")
-    events = [*_graded(gradings), *map(_ruled, ruled)]
-    for at, text in sorted(events, key=lambda event: event[0]):
-        # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
-        common.say(screen, f"{at}  {line(text, 2 * MESSAGE)}")
-    common.say(screen, "As it stands:")
-    _tell(screen, report)
-    if reminded:
-        common.say(screen, reminded)
-
-
-def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
-    events = []
-    before: Report | None = None
-    for kept, report in gradings:
-        text = f"{_MADE[kept.made]}: {kept.score:g} of {kept.max_score:g}"
-        text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
-        text += "" if kept.basis.isolated else ", with --unsafe"
-        if before is not None:
-            text += f"; {why(moved(before, report)) or 'nothing moved'}"
-            # A namesake from another folder is taken for the same submission: whoever looks for the mix-up finds it here.
-            text += f"; from {report.source}, before from {before.source}" if report.source != before.source else ""
-        of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
-        events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
-        before = report
-    return events
-
-
-def _ruled(one: Ruled) -> tuple[str, str]:
-    decision = one.decision
-    of = "" if decision.of is None else f" of {decision.of:g}"
-    what = {
-        "points": f"{decision.check} set to {decision.value:g}{of} points",
-        "late_days": f"late by {decision.value:g} {'day' if decision.value == 1 else 'days'}",
-        "excused": "excused" if decision.value else "not excused",
-    }[decision.kind]
-    taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
-    return decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"

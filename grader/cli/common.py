@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,9 @@ ASSIGNMENT = click.option(
 SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
 JOBS = click.option(
     "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="Submissions at a time."
+)
+TWO_JOBS = click.option(
+    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=2, show_default=True, help="Submissions at a time."
 )
 CLUSTER = click.option(
     "--cluster",
@@ -87,12 +91,19 @@ def workers_of(jobs: int, cluster: str) -> Workers:
     return Workers(jobs, cluster)
 
 
-def made(out: Path) -> None:
-    """Make the folder for what is written."""
+def make_folder(folder: Path, option: str = "--out", what: str = "") -> None:
+    """Make a folder to write into, or say that another has to be named; what : is to be written, "" for several files."""
+    shown = line(str(folder))
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise click.UsageError(f"--out {out}: cannot be made a folder ({error.strerror}). Name another.") from error
+        raise click.UsageError(
+            f"{option} {shown}: cannot be made a folder ({error.strerror}). Name another."
+        ) from error
+    if what and not os.access(folder, os.W_OK):
+        fail(
+            f"{shown}: {what} cannot be written, since you may not write there. Name a folder of your own with {option}."
+        )
 
 
 @contextmanager
@@ -139,6 +150,15 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
         say(console, f"{count} {what} ({some(names)}): {reason}")
+
+
+def say_standing(console: Console, report: Report) -> None:
+    """Print a submission's score, and each decision about it."""
+    excused = ", excused" if report.excused else ""
+    say(console, f"{line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
+    for ruling in report.rulings:
+        aside = "" if ruling.applies else " (not in force)"  # the effect says why
+        say(console, f"  {ruling.decision.number}. {line(ruling.effect)}{aside}")
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -20,8 +19,9 @@ from grader.classroom.roster import Roster, read_roster
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
-from grader.reports.class_formats import SHEETS, ExportError, sheet_format_named
-from grader.reports.export_rows import ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS
+from grader.text.nearest import lookup
 from grader.text.sanitise import line
 
 
@@ -35,7 +35,7 @@ Examples:
 Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
-@click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(SHEETS)}.")
+@click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder to write to; without it, DIR/exports.")
 @click.option("--title", default="", help="What the platform calls the assignment; without it, the rubric's title.")
 @click.option("--canvas-id", default="", help="Canvas: the assignment's number, the last one in its page's address.")
@@ -65,7 +65,7 @@ def export(
     options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
     screen = common.screen()
     with common.failures_in_words(line(str(target))):
-        form = sheet_format_named(name)
+        form = lookup(CLASS_FORMATS, name, "format")
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
         with Gradebook(out, reading=listed is None) as book, full_disk_in_words(target):
@@ -76,7 +76,7 @@ def export(
             except ExportError as error:
                 hint = f"{error} A submission that no longer counts, or is nobody's, is left out by --without NAME."
                 raise ExportError(hint) from error
-            made(target, form.file_name)
+            common.make_folder(target, "--to", form.file_name)
             for place, text in files.items():
                 (target / place).parent.mkdir(parents=True, exist_ok=True)
                 write_text(target / place, text)
@@ -116,18 +116,3 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
             f" `grader regrade {line(str(book.path.parent))}` judges all by one."
         )
     return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))
-
-
-def made(folder: Path, what: str) -> None:
-    """Make the folder that `what` is written into, or say that another has to be named."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(
-            f"--to {line(str(folder))}: cannot be made a folder ({error.strerror}). Name another."
-        ) from error
-    if not os.access(folder, os.W_OK):
-        common.fail(
-            f"{line(str(folder))}: {what} is written into it, and you may not write there."
-            " Name a folder of your own with --to."
-        )

@@ -1,4 +1,4 @@
-"""`grader grade` and `grader regrade`: a class, run or judged again."""
+"""`grader grade`: a class, run and judged."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from grader.classroom.compare_reports import commonest, why
 from grader.classroom.executors import Workers
 from grader.classroom.grade_class import Outcome, StoppedError, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
@@ -19,9 +16,6 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.import_decisions import reminder
 from grader.classroom.match_roster import lines
 from grader.classroom.plan import Entry, named
-from grader.classroom.regrade_class import TABLE, Regraded
-from grader.classroom.regrade_class import StoppedError as RegradeStoppedError
-from grader.classroom.regrade_class import regrade as judge_again
 from grader.classroom.roster import read_roster
 from grader.classroom.worker import Sitting
 from grader.cli import common
@@ -66,10 +60,10 @@ def grade(
     jobs: int,
     cluster: str,
     seed: int | None,
-    one: bool,  # noqa: FBT001 -- click passes options by name
-    force: bool,  # noqa: FBT001 -- the same
+    one: bool,
+    force: bool,
     roster: Path | None,
-    unsafe: bool,  # noqa: FBT001 -- the same
+    unsafe: bool,
     folder: Path | None,
 ) -> None:
     """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
@@ -77,7 +71,7 @@ def grade(
     found, left = _named_on_the_command_line(paths, out, one=one)
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
-    common.made(out)
+    common.make_folder(out)
     again = "What was graded before is kept: the same command goes on with the rest."
     stopped = False
     with common.failures_in_words(f"--out {out}", again):
@@ -195,102 +189,3 @@ def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -
 def _is_output(entry: Path) -> bool:
     """Tell a folder that an earlier grading wrote from a submission."""
     return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))
-
-
-@click.command(
-    epilog="""\b
-Examples:
-  grader regrade graded                            after a change of the rubric that it was graded by
-  grader regrade graded --assignment mine/ --jobs 2
-  grader regrade graded --seed 4711                where it was graded from that seed
-
-No student code runs: the saved replies are judged again. People's decisions stay. A change of a hint or a check
-in this clone counts as a change as well.
-Where the rubric asks other questions than before, `grader grade` has to ask them.
-
-Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
-)
-@common.GRADED
-@common.JOBS
-@common.CLUSTER
-@common.SEED
-@click.option("--force", is_flag=True, help="Judge all again, also what this rubric judged last.")
-@common.ASSIGNMENT
-def regrade(
-    out: Path,
-    jobs: int,
-    cluster: str,
-    seed: int | None,
-    force: bool,  # noqa: FBT001 -- click passes options by name
-    folder: Path | None,
-) -> None:
-    """Judge saved replies again, after points, tolerances, thresholds or hints changed, and show who moved and why."""
-    workers = common.workers_of(jobs, cluster)
-    again = "The same command judges the rest."
-    stopped = False
-    with (
-        common.failures_in_words(line(str(out)), again),
-        Gradebook(out) as book,
-        common.progress("judging") as (began, told),
-    ):
-        assignment = common.assignment_of(folder or common.same_folder(book))
-        sitting = Sitting(assignment, assignment.seed if seed is None else seed)
-        try:
-            found = judge_again(sitting, book, workers, force=force, began=began, told=told)
-        except RegradeStoppedError as stop:
-            stopped, found = True, stop.found
-        except KeyboardInterrupt:
-            # Between two steps: what was judged is kept, and the same command writes the pages.
-            click.echo(f"Stopped. {again}", err=True)
-            raise SystemExit(common.STOPPED) from None
-    _tell_moves(common.screen(), found, out, stopped=stopped)
-    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if found.failed else 0)
-
-
-def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:
-    if found.changes:
-        common.say(screen, "What changed since:")
-        for change in found.changes:
-            common.say(screen, f"  {line(change)}")
-    if found.moves:
-        screen.print(_moves(found))
-        if len(found.moves) > LISTED:
-            # Forty lines that say the same tell less than how many there are of them.
-            most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
-            common.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
-            # What a person decided is never one of many.
-            for move in found.moves[LISTED:]:
-                for text in move.decisions:
-                    common.say(screen, f"{line(move.name)}: {line(text)}")
-    current = f"{found.current} were judged by this rubric already (--force judges them again)."
-    when = "" if found.count else " when this rubric came into force"
-    moved = f"{len(found.moves)} moved{when}, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
-    retold = f"{found.retold} with the same points are told something else."
-    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
-    common.say(screen, " ".join(said))
-    common.say_reasons(screen, found.left, "left as they were")
-    common.say_review(screen, [one.report for one in found.sheet.standings])
-    if stopped:
-        common.say(
-            screen,
-            f"Stopped: {found.count} of {found.todo} are judged again and kept. The same command judges the rest.",
-        )
-    common.point_to(screen, found.page)
-
-
-def _moves(found: Regraded) -> Table:
-    """Show who moved; where people's decisions stand between the grader's score and what counts, both."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
-    table.add_column("before", justify="right")
-    table.add_column("after", justify="right")
-    listed = found.moves[:LISTED]
-    both = any(move.graders != (move.before, move.after) for move in listed)
-    if both:
-        table.add_column("by the grader", justify="right")
-    table.add_column("why", overflow="fold")
-    for move in listed:
-        scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
-        own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
-        table.add_row(Text(line(move.name)), *scores, *own, Text(line(why(move))))
-    return table

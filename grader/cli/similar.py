@@ -13,7 +13,6 @@ from grader.classroom.compare_programs import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR
 from grader.cli import common
-from grader.cli.export import made
 from grader.reports.similar_page import percent
 from grader.text.sanitise import line
 
@@ -40,7 +39,7 @@ def similar(out: Path, to: Path | None, folder: Path | None) -> None:
     """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
     with common.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
-        made(to or out, SIMILAR)
+        common.make_folder(to or out, "--to", SIMILAR)
         found = compare_class(book, assignment, to)
     screen = common.screen()
     _tell(screen, found)

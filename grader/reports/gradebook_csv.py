@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.model import Report, Sheet, Student
 from grader.reports import phrases
-from grader.reports.export_rows import table
+from grader.reports.export_rows import ExportOptions, table
 from grader.text.sanitise import cell
 
 COLUMNS = (
@@ -14,7 +14,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def to_gradebook(sheet: Sheet) -> str:
+def to_gradebook(sheet: Sheet, _: ExportOptions) -> str:
     """Write a CSV with a row for each submission, then one for each student who handed nothing in.
 
     `score` is what counts, `raw_score` the sum of the checks' points before lateness; `adjusted` names the checks

@@ -8,17 +8,15 @@ without points, and ours count. What is shown then is what `readable` leaves of 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from grader.model import Report, Sheet, Verdict
 from grader.reports import phrases, step_rows
+from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.report_json import DIGITS
-from grader.text.sanitise import plain, readable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from grader.model import Report, Verdict
+from grader.text.sanitise import line, plain, readable
 
 
 def to_gradescope(report: Report) -> str:
@@ -41,6 +39,25 @@ def to_gradescope(report: Report) -> str:
     }
     # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
     return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
+
+
+def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
+    """Return the text of each submission's results.json, by its place in the folder: "ann/results.json".
+
+    Raises ExportError for a class without submissions, and where a submission's name is no folder's.
+    """
+    if not sheet.standings:
+        raise ExportError("The class has no submission, so there is no result to give to Gradescope.")
+    files = {}
+    for report in (one.report for one in sheet.standings):
+        name = report.submission
+        if name in {"", ".", ".."} or not name.isprintable() or set(name) & set("/\\") or name in files:
+            raise ExportError(
+                f"The submission {line(repr(name))} cannot have a folder of its own: its name is empty, stands twice"
+                " in the class or holds characters that no folder may have. Rename what was handed in."
+            )
+        files[name] = to_gradescope(report)
+    return {f"{name}/results.json": text for name, text in files.items()}
 
 
 def _remarks(report: Report) -> Iterator[str]:

@@ -1,19 +1,19 @@
-"""A report as JUnit XML, as GitLab, Jenkins and others read it: a suite is a submission, a case is a check.
+"""Reports as JUnit XML, as GitLab, Jenkins and others read it: a suite is a submission, a case is a check.
 
-GitLab shows the content of <failure>, <error> and <skipped> and ignores their attributes; of two cases with one name it
-drops one, so each name begins with its check's id.
+GitLab shows the content of <failure>, <error> and <skipped> and ignores their attributes. It takes a case's `classname`
+and `name` for its identity in the whole file and drops all but the first of one identity, so each name begins with its
+check's id. It reads no file of 30 MB or more.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from grader.model import Report, Sheet, VerdictStatus
 from grader.reports import phrases
-from grader.text.sanitise import readable
-
-if TYPE_CHECKING:
-    from grader.model import Report, VerdictStatus
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.text.sanitise import plain, readable
 
 # Points that are missing make a job's test list red; what could not be judged is neither red nor green. What is carried
 # misses none, and says so.
@@ -23,17 +23,25 @@ _OUTCOMES: dict[VerdictStatus, str] = {
     "carried": "system-out",
     "skipped": "skipped",
 }
+# A suite's counts, and what they count.
+_COUNTED = {
+    "tests": "testcase",
+    "failures": "testcase/failure",
+    "errors": "testcase/error",
+    "skipped": "testcase/skipped",
+}
+LIMIT = 30_000_000  # bytes
+LENGTHS = (2_000, 500, 100, 0)  # characters of a message: the most that let the file stay below the limit
+SHORTENED = "Shortened, so that CI reads this class's file; the submission's own report has all of it."
 
 
 def to_junit(report: Report) -> str:
-    """Write a report as a JUnit XML file of one suite."""
-    root = ET.Element("testsuites")
-    root.append(suite(report))
-    return written(root)
+    """Return a report as a JUnit XML file of one suite."""
+    return _write([_suite(report)])
 
 
-def suite(report: Report) -> ET.Element:
-    """Return a report as a <testsuite>, for a file of its own or for a whole class's.
+def _suite(report: Report) -> ET.Element:
+    """Return a report as a <testsuite>.
 
     `readable` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
     escape. ElementTree does the rest.
@@ -56,14 +64,18 @@ def suite(report: Report) -> ET.Element:
             case.insert(0, properties)  # where the schemas of Jenkins and others have it
     if report.rulings:
         ET.SubElement(made, "system-out").text = "\n".join(phrases.rulings(report))
-    made.attrib |= _counts(made)
+    made.attrib |= {name: str(len(made.findall(path))) for name, path in _COUNTED.items()}
     if "total_seconds" in report.timing:
         made.set("time", f"{report.timing['total_seconds']:.3f}")
     return made
 
 
-def written(root: ET.Element) -> str:
-    """Write <testsuites> as the text of a file."""
+def _write(suites: Sequence[ET.Element]) -> str:
+    """Return the text of a file of these suites; of several it holds the sums."""
+    root = ET.Element("testsuites")
+    root.extend(suites)
+    if len(suites) != 1:
+        root.attrib |= {name: str(sum(int(one.get(name, "0")) for one in suites)) for name in _COUNTED}
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return f"{text.decode()}\n"
@@ -76,11 +88,47 @@ def _case(suite: ET.Element, report: Report, name: str, outcome: str, content: s
     return case
 
 
-def _counts(suite: ET.Element) -> dict[str, str]:
-    counted = {
-        "tests": "testcase",
-        "failures": "testcase/failure",
-        "errors": "testcase/error",
-        "skipped": "testcase/skipped",
-    }
-    return {name: str(len(suite.findall(path))) for name, path in counted.items()}
+def to_class_junit(sheet: Sheet, _: ExportOptions, limit: int = LIMIT) -> str:
+    """Return a class as a JUnit XML file of less than `limit` bytes.
+
+    If it would be longer, every message is shortened alike, and the first of each suite says so. Raises ExportError
+    if even that is too long.
+    """
+    suites = [_suite(one.report) for one in sheet.standings]
+    _number_namesakes(suites)
+    told = [[one for one in made.iterfind("testcase/*") if one.tag != "properties"] for made in suites]
+    whole = [[(one, one.text or "") for one in some] for some in told]
+    text = _write(suites)
+    for length in LENGTHS:
+        if len(text.encode()) < limit:
+            return text
+        for messages in whole:
+            _shorten(messages, length)
+        text = _write(suites)
+    if len(text.encode()) < limit:
+        return text
+    raise ExportError(
+        f"{len(suites):,} submissions make a JUnit file of {len(text.encode()) / 1e6:,.1f} MB even without their"
+        f" messages, and CI reads less than {limit / 1e6:,.1f}: write it of a part of the class at a time."
+    )
+
+
+def _number_namesakes(suites: Sequence[ET.Element]) -> None:
+    """Give suites of one name a number each: names may differ in what is not shown, or after many letters."""
+    taken: set[str] = set()
+    for one in suites:
+        name, number = one.get("name", ""), 1
+        while (unique := name if number == 1 else f"{name} ({number})") in taken:
+            number += 1
+        taken.add(unique)
+        one.set("name", unique)
+        for case in one:
+            case.set("classname", unique)
+
+
+def _shorten(messages: Sequence[tuple[ET.Element, str]], length: int) -> None:
+    said = ""
+    for told, whole in messages:
+        short = plain(whole, length)
+        told.text = short if short == whole or said else f"{short}\n{SHORTENED}"
+        said = said or (SHORTENED if short != whole else "")

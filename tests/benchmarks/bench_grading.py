@@ -18,7 +18,7 @@ import pytest
 from grader.checks import CHECKS
 from grader.grading import grade
 from grader.model import Segment, Submission
-from grader.reports import FORMATS
+from grader.reports.formats import REPORT_FORMATS
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import LAYERS, Weakening
@@ -130,7 +130,7 @@ def test_processor_time_over_the_students_own(benchmark, assignment, probes, hos
         start = time.process_time()
         grading = grade(RIGHT, "x", assignment, probes, host)
         for name in ("json", "html"):
-            FORMATS[name].write(grading.report)
+            REPORT_FORMATS[name].write(grading.report)
         assert grading.run is not None
         return time.process_time() - start + grading.run.cpu_seconds
 
@@ -190,7 +190,7 @@ def test_judging_saved_replies(benchmark, assignment, probes, host, path):
 
     def regrade() -> None:
         judge(assignment, probes, grading.run, grading.submission)
-        FORMATS["json"].write(grading.report)
+        REPORT_FORMATS["json"].write(grading.report)
 
     benchmark.pedantic(regrade, rounds=ROUNDS, iterations=3, warmup_rounds=2)
 
@@ -198,7 +198,7 @@ def test_judging_saved_replies(benchmark, assignment, probes, host, path):
 def test_writing_the_page(benchmark, assignment, probes, host):
     """Write report.html, with its figures."""
     report = grade(WRONG, "x", assignment, probes, host).report
-    benchmark.pedantic(lambda: FORMATS["html"].write(report), rounds=ROUNDS, warmup_rounds=2)
+    benchmark.pedantic(lambda: REPORT_FORMATS["html"].write(report), rounds=ROUNDS, warmup_rounds=2)
 
 
 def test_cold_command(benchmark, tmp_path):
@@ -217,7 +217,7 @@ def test_memory_is_flat(benchmark, assignment, probes, host):
 
     def many(count: int) -> None:
         for _ in range(count):
-            FORMATS["html"].write(grade(path, "x", assignment, probes, host).report)
+            REPORT_FORMATS["html"].write(grade(path, "x", assignment, probes, host).report)
 
     many(100)
     early = resident()

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from classroom.once import Folder, graded_once, say
-from grader.reports.class_formats import SHEETS
+from grader.reports.formats import CLASS_FORMATS
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
 "Doe, Ann",101,s101,ann,ann@example.org,1,bare.py
@@ -44,11 +44,11 @@ def files(folder) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("name", CLASS_FORMATS)
 def test_every_format_is_written_whole(here, name):
     """To exports/ and to a folder that has to be made; the files are the same, and nothing else is left there."""
     said = export(name, "--roster", "roster.csv")
-    where = SHEETS[name].file_name
+    where = CLASS_FORMATS[name].file_name
     assert f"Wrote graded/exports/{where}" in said
     said = export(name, "--to", "new/folder")
     assert f"Wrote new/folder/{where}" in said

@@ -178,7 +178,7 @@ def test_the_order_of_moves_and_all_their_reasons_are_in_the_table(here):
 
 def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypatch):
     """Where the list is cut, it is counted what moved how many."""
-    monkeypatch.setattr("grader.cli.grade.LISTED", 1)
+    monkeypatch.setattr("grader.cli.regrade.LISTED", 1)
     here.change(points("scores", 8, 10), points("gradient_W1", 7, 8))
     said = here.regrade()
     assert "right_einsum 100 / 100 103 / 103 scores 8 -> 10, gradient_W1 7 -> 8 and 1 more;" in said

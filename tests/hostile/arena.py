@@ -15,8 +15,9 @@ from pathlib import Path
 
 from grader.grading import Grading, grade
 from grader.model import Assignment, Limits, Probes, Sheet, Standing
-from grader.reports import FORMATS
 from grader.reports.class_page import to_index
+from grader.reports.export_rows import ExportOptions
+from grader.reports.formats import REPORT_FORMATS
 from grader.reports.gradebook_csv import to_gradebook
 from grader.sandbox.host import StudentHost
 from hostile.world import World
@@ -126,8 +127,8 @@ def everything(grading: Grading, assignment: Assignment) -> str:
     """Return all that is kept or shown of a submission as one text."""
     report = grading.report
     sheet = Sheet(assignment.title, report.max_score, (Standing(report),))
-    written = [form.write(report) for form in FORMATS.values()]
-    return "\n".join([repr(grading.run), *written, to_index(sheet), to_gradebook(sheet)])
+    written = [form.write(report) for form in REPORT_FORMATS.values()]
+    return "\n".join([repr(grading.run), *written, to_index(sheet), to_gradebook(sheet, ExportOptions())])
 
 
 def _printed(grading: Grading) -> str:

@@ -26,8 +26,9 @@ from grader.model import (
     StepRow,
     Verdict,
 )
-from grader.reports import FORMATS
 from grader.reports.class_page import to_index
+from grader.reports.export_rows import ExportOptions
+from grader.reports.formats import REPORT_FORMATS
 from grader.reports.gradebook_csv import to_gradebook
 from grader.reports.terminal import render, summary
 
@@ -218,12 +219,12 @@ def everywhere():
     def write(report, width=96):
         console = Console(width=width, file=io.StringIO(), color_system=None)
         console.print(summary([report]))
-        return {name: form.write(report) for name, form in FORMATS.items()} | {
+        return {name: form.write(report) for name, form in REPORT_FORMATS.items()} | {
             "narrow": render(report, width),
             "colour": re.sub(r"\x1b\[[\d;]*m", "", render(report, width, colour=True)),  # our own codes
             "summary": console.file.getvalue(),
             "index": to_index(sheet_of(report)),
-            "gradebook": to_gradebook(sheet_of(report)),
+            "gradebook": to_gradebook(sheet_of(report), ExportOptions()),
         }
 
     return write

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grader.model import Student
 from grader.reports.canvas import to_canvas
-from grader.reports.class_formats import SHEETS, ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS
 from reports import factory
 
 ANN = Student("Doe, Ann", id="0012", sis_id="00345", login="ann@x.edu", section="S1")
@@ -163,7 +164,7 @@ def test_without_a_roster_nobody_can_be_found(name):
     """The first few are named, the others counted, and the option that mends it stands there."""
     sheet = factory.sheet(*(factory.report(f"s{number}") for number in range(7)))
     with pytest.raises(ExportError) as caught:
-        SHEETS[name].write(sheet, ExportOptions())
+        CLASS_FORMATS[name].write(sheet, ExportOptions())
     assert str(caught.value) == (
         f"7 submissions have no student (s0, s1, s2, s3, s4, and 2 more), and {name.capitalize()} must be told whose"
         " each is: give --roster FILE, with a line for everyone who handed in."
@@ -185,7 +186,7 @@ def test_a_student_with_two_submissions_is_refused(name):
     ann = replace(ANN, email="ann@x.edu")
     sheet = factory.sheet(factory.report("a"), factory.report("b"), students={"a": ann, "b": ann})
     with pytest.raises(ExportError) as caught:
-        SHEETS[name].write(sheet, ExportOptions())
+        CLASS_FORMATS[name].write(sheet, ExportOptions())
     assert str(caught.value) == (
         f"1 student has more than one submission (Doe, Ann), and {name.capitalize()} takes one grade each: leave one"
         " submission of each in the class, or mend the roster."
@@ -199,7 +200,7 @@ def test_an_empty_class_is_refused(name):
         with pytest.raises(
             ExportError, match=f"no graded submission, so there is nothing for {name.capitalize()} to im"
         ):
-            SHEETS[name].write(sheet, ExportOptions())
+            CLASS_FORMATS[name].write(sheet, ExportOptions())
 
 
 def test_two_students_of_one_number_are_refused():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.reports.class_formats import SHEETS, ExportError, ExportOptions
-from grader.reports.class_junit import LIMIT, SHORTENED, to_class_junit
-from grader.reports.junit import to_junit
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS
+from grader.reports.junit import LIMIT, SHORTENED, to_class_junit, to_junit
 from reports import factory
 
 
@@ -40,7 +40,7 @@ def with_message(report, message):
 def test_a_suite_is_a_submission():
     """Each is what the submission's own file holds; the root adds them up."""
     reports = [factory.report("ann", {"loss": 0}), factory.report("bob", status="failed_to_load", notes=["No."])]
-    text = to_class_junit(factory.sheet(*reports))
+    text = to_class_junit(factory.sheet(*reports), ExportOptions())
     assert [(one.get("name"), len(one)) for one in suites(text)] == [("ann", 6), ("bob", 7)]
     assert gitlab(text) == gitlab(to_junit(reports[0])) | gitlab(to_junit(reports[1]))
     root = ET.fromstring(text.encode())  # noqa: S314 -- as above
@@ -52,7 +52,7 @@ def test_no_case_is_dropped():
     """Submissions whose names look alike once they are readable are told apart by a number, in every case."""
     names = ["a\x1b", "a\\u001b", "x" * 500 + "y" + "x" * 500, "x" * 500 + "z" + "x" * 500, "a\\u001b (2)"]
     reports = [replace(factory.report("s"), submission=name) for name in names]
-    text = to_class_junit(factory.sheet(*reports))
+    text = to_class_junit(factory.sheet(*reports), ExportOptions())
     assert len(gitlab(text)) == 5 * 6
     assert len({one.get("name") for one in suites(text)}) == 5
     assert all(case.get("classname") == one.get("name") for one in suites(text) for case in one)
@@ -60,7 +60,7 @@ def test_no_case_is_dropped():
 
 def test_messages_stay_whole_where_there_is_room():
     """Nothing is shortened in a class of the usual size."""
-    text = to_class_junit(factory.sheet(with_message(factory.report("a"), "m" * 3_900)))
+    text = to_class_junit(factory.sheet(with_message(factory.report("a"), "m" * 3_900)), ExportOptions())
     assert all(content.endswith("m" * 3_900) for _, content in gitlab(text).values())
     assert SHORTENED not in text
 
@@ -68,8 +68,8 @@ def test_messages_stay_whole_where_there_is_room():
 def test_a_large_class_s_messages_are_shortened_and_say_so():
     """All alike, as little as is needed, and counted from what the messages were."""
     sheet = factory.sheet(*(with_message(factory.report(f"s{number}"), "m" * 3_900) for number in range(20)))
-    whole = len(to_class_junit(sheet).encode())
-    text = to_class_junit(sheet, limit=whole // 3)
+    whole = len(to_class_junit(sheet, ExportOptions()).encode())
+    text = to_class_junit(sheet, ExportOptions(), limit=whole // 3)
     assert len(text.encode()) < whole // 3
     contents = [content for _, content in gitlab(text).values()]
     # 3,900 and the line above it were 3,917 characters; 500 are left, with the remark that says so among them.
@@ -77,14 +77,14 @@ def test_a_large_class_s_messages_are_shortened_and_say_so():
     assert {len(content.removesuffix(f"\n{SHORTENED}")) for content in contents} <= {500, 501, 502}
     assert all("... (3,4" in content and content.startswith("0 of ") for content in contents)
     assert text.count(SHORTENED) == 20
-    assert text == to_class_junit(sheet, limit=whole // 3)
+    assert text == to_class_junit(sheet, ExportOptions(), limit=whole // 3)
 
 
 def test_a_class_beyond_the_last_resort_is_refused():
     """Without any message it is still too long: the number is said, and what to do."""
     sheet = factory.sheet(*(with_message(factory.report(f"s{number}"), "m" * 900) for number in range(200)))
     with pytest.raises(ExportError) as caught:
-        to_class_junit(sheet, limit=100_000)
+        to_class_junit(sheet, ExportOptions(), limit=100_000)
     assert str(caught.value) == (
         "200 submissions make a JUnit file of 0.3 MB even without their messages, and CI reads less than 0.1: write it"
         " of a part of the class at a time."
@@ -98,7 +98,7 @@ def test_the_limit_is_gitlab_s():
 
 def test_an_empty_class_is_an_empty_file():
     """A job that grades nobody is green."""
-    assert suites(to_class_junit(factory.sheet(missing=[factory.student("Ann")]))) == []
+    assert suites(to_class_junit(factory.sheet(missing=[factory.student("Ann")]), ExportOptions())) == []
 
 
 @settings(deadline=None)  # a shared machine stalls now and then
@@ -112,7 +112,7 @@ def test_any_text_at_all_is_well_formed_xml(text, limit):
         replace(with_message(factory.report("s"), f"{text}{'m' * 3_000}{text}"), submission=f"{text}{end}", source=text)
         for end in "ab"
     ]
-    written = to_class_junit(factory.sheet(*reports), limit=limit)
+    written = to_class_junit(factory.sheet(*reports), ExportOptions(), limit=limit)
     written.encode()
     assert len(gitlab(written)) == 12
     assert {tag for tag, _ in gitlab(written).values()} == {"failure"}
@@ -120,4 +120,4 @@ def test_any_text_at_all_is_well_formed_xml(text, limit):
 
 def test_the_file_s_name():
     """GitLab reads files that end in .xml."""
-    assert list(SHEETS["junit"].write(factory.sheet(factory.report("a")), ExportOptions())) == ["junit.xml"]
+    assert list(CLASS_FORMATS["junit"].write(factory.sheet(factory.report("a")), ExportOptions())) == ["junit.xml"]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Sheet, Standing, Student
-from grader.reports.class_formats import SHEETS, ExportOptions
+from grader.reports.export_rows import ExportOptions
+from grader.reports.formats import CLASS_FORMATS
 from grader.reports.gradebook_csv import COLUMNS, to_gradebook
 from reports import factory
 
@@ -20,7 +21,7 @@ CHECKS = [row[0] for row in factory.RUBRIC]
 
 def rows(sheet):
     """Read a gradebook back, as a program does."""
-    return list(csv.DictReader(io.StringIO(to_gradebook(sheet), newline="")))
+    return list(csv.DictReader(io.StringIO(to_gradebook(sheet, ExportOptions()), newline="")))
 
 
 def is_formula(text):
@@ -97,7 +98,7 @@ def test_a_check_that_a_report_lacks_is_an_empty_cell():
 
 def test_an_empty_class_is_a_header():
     """A script that reads no rows need not ask whether there is a file."""
-    assert to_gradebook(Sheet("Class", 100, ())) == ",".join(COLUMNS) + "\n"
+    assert to_gradebook(Sheet("Class", 100, ()), ExportOptions()) == ",".join(COLUMNS) + "\n"
 
 
 def test_numbers_of_ours_are_numbers():
@@ -114,7 +115,7 @@ def test_nothing_that_others_wrote_is_a_formula(text):
     """Names of submissions and paths are a student's, the rest is a roster's, which students may fill in themselves."""
     student = Student(text, "", "", text, text, text, text)
     report = replace(factory.report("x"), submission=text, source=text)
-    table = to_gradebook(Sheet("Class", 100, (Standing(report, student),), (student,)))
+    table = to_gradebook(Sheet("Class", 100, (Standing(report, student),), (student,)), ExportOptions())
     for delimiter in ",;\t":
         cells = [one for row in csv.reader(io.StringIO(table, newline=""), delimiter=delimiter) for one in row]
         assert [one for one in cells if is_formula(one)] == []
@@ -127,7 +128,7 @@ def test_any_text_stays_in_its_row(text):
     """Quotes, line ends, control characters and halves of characters neither break a row nor the file's encoding."""
     student = Student(text, "", "", text, text, text, text)
     report = replace(factory.report("x"), submission=text, source=text)
-    table = to_gradebook(Sheet("Class", 100, (Standing(report, student),), (student,)))
+    table = to_gradebook(Sheet("Class", 100, (Standing(report, student),), (student,)), ExportOptions())
     table.encode()
     found = list(csv.reader(io.StringIO(table, newline="")))
     assert [len(row) for row in found] == [len(COLUMNS) + len(CHECKS)] * 3
@@ -137,6 +138,6 @@ def test_any_text_stays_in_its_row(text):
 def test_the_same_class_gives_the_same_bytes():
     """One file, named as it always was, with newlines for rows' ends."""
     sheet = factory.sheet(factory.report("ann"), students={"ann": ANN})
-    first, second = (SHEETS["gradebook"].write(sheet, ExportOptions()) for _ in range(2))
-    assert first == second == {"gradebook.csv": to_gradebook(sheet)}
+    first, second = (CLASS_FORMATS["gradebook"].write(sheet, ExportOptions()) for _ in range(2))
+    assert first == second == {"gradebook.csv": to_gradebook(sheet, ExportOptions())}
     assert "\r" not in first["gradebook.csv"]

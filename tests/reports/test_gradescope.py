@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Place
-from grader.reports import FORMATS
-from grader.reports.class_formats import SHEETS, ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS, REPORT_FORMATS
 from grader.reports.gradescope import to_gradescope
 from reports import factory
 
@@ -187,11 +187,11 @@ def test_student_s_text_is_declared_as_plain(text):
 def test_a_class_is_a_folder_of_them():
     """One results.json a submission; each is what `--format gradescope` writes of it."""
     reports = [factory.report("ann"), factory.report("Zoë B", {"loss": 0})]
-    files = SHEETS["gradescope"].write(factory.sheet(*reports), ExportOptions())
+    files = CLASS_FORMATS["gradescope"].write(factory.sheet(*reports), ExportOptions())
     assert files == {
-        f"gradescope/{report.submission}/results.json": FORMATS["gradescope"].write(report) for report in reports
+        f"gradescope/{report.submission}/results.json": REPORT_FORMATS["gradescope"].write(report) for report in reports
     }
-    assert FORMATS["gradescope"].file_name == "results.json"
+    assert REPORT_FORMATS["gradescope"].file_name == "results.json"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", "a\nb", "a\0b", "\ud800"])
@@ -200,14 +200,14 @@ def test_a_name_that_is_no_folder_s_is_refused(name):
     with pytest.raises(
         ExportError, match=r"^The submission '.*' cannot have a folder of its own: its name is empty, st"
     ):
-        SHEETS["gradescope"].write(factory.sheet(factory.report(name)), ExportOptions())
+        CLASS_FORMATS["gradescope"].write(factory.sheet(factory.report(name)), ExportOptions())
 
 
 def test_two_submissions_of_one_name_are_refused():
     """The second would lie over the first."""
     sheet = factory.sheet(factory.report("a"), factory.report("a", {"loss": 0}))
     with pytest.raises(ExportError, match="stands twice in the class"):
-        SHEETS["gradescope"].write(sheet, ExportOptions())
+        CLASS_FORMATS["gradescope"].write(sheet, ExportOptions())
 
 
 def test_an_empty_class_is_refused():
@@ -215,4 +215,4 @@ def test_an_empty_class_is_refused():
     with pytest.raises(
         ExportError, match=r"^The class has no submission, so there is no result to give to Gradescope\.$"
     ):
-        SHEETS["gradescope"].write(factory.sheet(missing=[factory.student("Ann")]), ExportOptions())
+        CLASS_FORMATS["gradescope"].write(factory.sheet(missing=[factory.student("Ann")]), ExportOptions())

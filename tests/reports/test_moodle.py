@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Student
-from grader.reports.class_formats import SHEETS, ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS
 from grader.reports.moodle import FEEDBACK, feedback, to_moodle
 from reports import factory
 
@@ -206,7 +207,7 @@ def test_any_title_is_one_row(text):
 def test_the_same_class_gives_the_same_bytes():
     """One file, with newlines for rows' ends."""
     sheet = factory.sheet(factory.report("a"), students={"a": ANN})
-    files = SHEETS["moodle"].write(sheet, ExportOptions())
-    assert files == SHEETS["moodle"].write(sheet, ExportOptions())
+    files = CLASS_FORMATS["moodle"].write(sheet, ExportOptions())
+    assert files == CLASS_FORMATS["moodle"].write(sheet, ExportOptions())
     assert list(files) == ["moodle.csv"]
     assert "\r" not in files["moodle.csv"]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Student
-from grader.reports.class_formats import SHEETS, ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.formats import CLASS_FORMATS
 from grader.reports.nbgrader import to_nbgrader
 from reports import factory
 
@@ -103,4 +104,6 @@ def test_any_name_is_one_row(text):
 
 def test_the_file_s_name():
     """It lies among the other exports, so it is not called grades.csv."""
-    assert list(SHEETS["nbgrader"].write(factory.sheet(factory.report("a")), ExportOptions())) == ["nbgrader.csv"]
+    assert list(CLASS_FORMATS["nbgrader"].write(factory.sheet(factory.report("a")), ExportOptions())) == [
+        "nbgrader.csv"
+    ]

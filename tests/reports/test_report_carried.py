@@ -11,6 +11,7 @@ import pytest
 
 from grader.model import Diagnosis, Place, Verdict
 from grader.reports.annotations import to_annotations
+from grader.reports.export_rows import ExportOptions
 from grader.reports.gradebook_csv import to_gradebook
 from grader.reports.gradescope import to_gradescope
 from grader.reports.junit import to_junit
@@ -76,7 +77,7 @@ def test_platforms_and_tables_get_full_points_and_the_reason(carried):
     tests = {test["tags"][0]: test for test in json.loads(to_gradescope(carried))["tests"]}
     assert (tests["numeric"]["status"], tests["numeric"]["score"]) == ("passed", 6)
     assert tests["numeric"]["output"].startswith(f"Carried. 6 of 6 points.\n{CARRIED}\n{REASON}")
-    (row,) = csv.DictReader(io.StringIO(to_gradebook(sheet_of(carried))))
+    (row,) = csv.DictReader(io.StringIO(to_gradebook(sheet_of(carried), ExportOptions())))
     assert row["carried"] == "numeric; numeric_hidden"
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Curves, Environment, Place, Report, Verdict
-from grader.reports import FORMATS
 from grader.reports.annotations import to_annotations
+from grader.reports.formats import REPORT_FORMATS
 from grader.reports.junit import to_junit
 from grader.text.sanitise import line, plain
 
@@ -233,7 +233,7 @@ def test_hidden_checks_leak_nothing(name):
     for status in ("failed", "partial", "skipped", "passed"):
         secret = {"message": "secret message", "places": places, "figures": figures}
         hidden = check(4, status, hidden=True, points=4.0 if status == "passed" else 0.0, **secret)
-        text = FORMATS[name].write(report_of(hidden))
+        text = REPORT_FORMATS[name].write(report_of(hidden))
         assert "secret" not in text
         assert "line=" not in text
         assert ("hidden check" in text) == (status != "passed")
@@ -241,4 +241,7 @@ def test_hidden_checks_leak_nothing(name):
 
 def test_the_files_have_names_that_ci_expects():
     """GitLab is told report.xml; the annotations are text."""
-    assert (FORMATS["junit"].file_name, FORMATS["github"].file_name) == ("report.xml", "report.github.txt")
+    assert (REPORT_FORMATS["junit"].file_name, REPORT_FORMATS["github"].file_name) == (
+        "report.xml",
+        "report.github.txt",
+    )

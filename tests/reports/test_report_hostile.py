@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from grader.model import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, StepRow, Verdict
-from grader.reports import FORMATS
+from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import prose
 from grader.reports.terminal import render, summary
 from grader.text.sanitise import line, plain, readable
@@ -124,8 +124,8 @@ def skeleton(html):
 
 
 def _assert_harmless(text):
-    page = FORMATS["html"].write(hostile(text))
-    seen, harmless = skeleton(page), skeleton(FORMATS["html"].write(hostile("harmless")))
+    page = REPORT_FORMATS["html"].write(hostile(text))
+    seen, harmless = skeleton(page), skeleton(REPORT_FORMATS["html"].write(hostile("harmless")))
     assert seen.tags == harmless.tags
     assert seen.others == ["doctype html"]
     page.encode()  # a lone surrogate would stop the file from being written
@@ -147,7 +147,7 @@ def test_no_text_at_all_becomes_markup(text):
 
 def test_the_text_itself_is_still_there():
     """Neutralised is not swallowed: the student's line can be read on the page."""
-    text = "".join(skeleton(FORMATS["html"].write(hostile("<script>alert(1)</script>"))).text)
+    text = "".join(skeleton(REPORT_FORMATS["html"].write(hostile("<script>alert(1)</script>"))).text)
     assert "x<script>alert(1)</script>" in text
 
 
@@ -231,10 +231,10 @@ def test_rich_markup_is_text():
     assert "a -2" in console.file.getvalue()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", REPORT_FORMATS)
 def test_hidden_checks_leak_nothing(sample, name):
     """No format says a hidden check's message, lines or figures; every format says its title."""
-    text = FORMATS[name].write(sample)
+    text = REPORT_FORMATS[name].write(sample)
     assert "secret" not in text
     assert "Gradients at other sizes" in text
 
@@ -242,8 +242,8 @@ def test_hidden_checks_leak_nothing(sample, name):
 def test_hidden_checks_leak_no_figure(sample):
     """A hidden check draws nothing: without it, the page has as many figures."""
     visible = replace(sample, checks=tuple(check for check in sample.checks if not check.hidden))
-    count = FORMATS["html"].write(visible).count("<figure")
-    assert count == FORMATS["html"].write(sample).count("<figure") == 3
+    count = REPORT_FORMATS["html"].write(visible).count("<figure")
+    assert count == REPORT_FORMATS["html"].write(sample).count("<figure") == 3
 
 
 def test_what_is_unseen_is_shown():
@@ -284,8 +284,8 @@ def test_many_notes_and_a_long_traceback_are_cut_and_counted(sample):
     assert [place.line for place in shown] == [1, 2, 3, 0, *range(992, 1001)]
     assert shown[3].label == "... (988 lines more)"
     again = readable(report)
-    assert [FORMATS[name].write(again) for name in ("html", "json")] == [
-        FORMATS[name].write(report) for name in ("html", "json")
+    assert [REPORT_FORMATS[name].write(again) for name in ("html", "json")] == [
+        REPORT_FORMATS[name].write(report) for name in ("html", "json")
     ]
 
 
@@ -297,7 +297,7 @@ def test_backticks_become_code_after_escaping():
 
 def test_every_format_gives_the_same_text_again(sample):
     """Two runs, and whatever the environment's COLUMNS or colours say, give the same bytes."""
-    for form in FORMATS.values():
+    for form in REPORT_FORMATS.values():
         assert form.write(sample) == form.write(sample)
 
 
@@ -313,4 +313,4 @@ def test_the_terminal_s_width_and_colours_do_not_come_from_the_environment(sampl
 def test_json_of_an_attack_is_plain_json():
     """Every attack is data in JSON, and reads back as the visible text."""
     for attack in ATTACKS:
-        assert json.loads(FORMATS["json"].write(hostile(attack)))["notes"][0] == plain(attack)
+        assert json.loads(REPORT_FORMATS["json"].write(hostile(attack)))["notes"][0] == plain(attack)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.grading import grade
-from grader.reports import from_json
+from grader.reports.read_report_json import from_json
 from grader.submission import safe_names
 from grader.text.sanitise import line
 
@@ -36,7 +36,7 @@ NET = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        raise ValueE
 OTHER = "SECRET-OF-ANOTHER"  # stands in files that the submission must not reach
 # What the two pages are made of; nothing else may come of a student's text.
 CONTROLS = "script nav line kbd select option optgroup legend input fieldset form label button"
-TEMPLATES = files("grader.reports.class_formats") / "templates"
+TEMPLATES = files("grader.reports") / "templates"
 OURS = "\n".join((TEMPLATES / name).read_text(encoding="utf-8").rstrip("\n") for name in ("index.js", "find.js"))
 TAGS = """
 html head meta title style body main article header section footer div p span b a h1 h2 h3 dl dt dd ul li table thead tbody tr th td

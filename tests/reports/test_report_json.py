@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Environment, Verdict
-from grader.reports import FORMATS, format_named, from_json
+from grader.reports.read_report_json import from_json
 from grader.reports.report_json import to_json
 from grader.text.sanitise import readable
 
@@ -291,17 +291,3 @@ def test_any_text_of_a_student_is_written_and_read(sample, validator, text):
     assert written.isascii()
     assert not any("\ud800" <= character <= "\udfff" for character in json.loads(written)["notes"][0])
     assert to_json(from_json(written)) == written
-
-
-def test_formats_are_found_by_name():
-    """The one list gives file names, and a wrong name gets the nearest right one."""
-    assert {name: FORMATS[name].file_name for name in ("json", "html", "terminal")} == {
-        "json": "report.json",
-        "html": "report.html",
-        "terminal": "report.txt",
-    }
-    assert format_named("json") is FORMATS["json"]
-    with pytest.raises(ValueError, match=r"^unknown format 'htm': did you mean 'html'\?$"):
-        format_named("htm")
-    with pytest.raises(ValueError, match=r"^unknown format 'zzz': there are 'json', 'html', 'terminal'"):
-        format_named("zzz")

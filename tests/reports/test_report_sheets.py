@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grader.model import Sheet, Standing
 from grader.reports.class_page import to_index
+from grader.reports.export_rows import ExportOptions
 from grader.reports.gradebook_csv import to_gradebook
 from grader.text.sanitise import cell
 
@@ -58,7 +59,7 @@ def is_formula(text):
 
 
 def _assert_no_formula(report):
-    text = to_gradebook(sheet_of(report, report))
+    text = to_gradebook(sheet_of(report, report), ExportOptions())
     assert len(seen(text, ",")) == 3
     for delimiter in ",;\t":
         for quotes in (True, False):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from grader.model import Place, StepRow
-from grader.reports import from_json, step_rows
+from grader.reports import step_rows
 from grader.reports.gradescope import to_gradescope
 from grader.reports.page import to_html
+from grader.reports.read_report_json import from_json
 from grader.reports.report_json import to_json
 from grader.reports.terminal import render
 from grader.text.sanitise import readable

@@ -1,0 +1,33 @@
+"""`grader build`: the students' notebook, made from the solution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Example:
+  grader build --solution reference/two_layer_net_solution.ipynb --out assignment/two_layer_net.ipynb
+
+Exit status: 0 written; 2 bad usage."""
+)
+@click.option(
+    "--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
+def build(solution: Path, out: Path) -> None:
+    """Build the students' notebook from the solution, without the marked regions and the stored outputs."""
+    from grader.release import KitError, skeleton  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
+
+    try:
+        text = skeleton(solution)
+    except KitError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: cannot be written ({error.strerror}).") from error
+    click.echo(f"Wrote {out}, {out.stat().st_size:,} bytes.")

@@ -1,0 +1,33 @@
+"""`grader doctor`: how well student code is isolated on this system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli import common
+from grader.health import examine, view
+from grader.sandbox import self_test
+from grader.sandbox.host import IsolationError, UnsupportedPlatformError, ZygoteLostError
+
+
+@click.command(
+    epilog="""\b
+Example:
+  grader doctor
+
+Exit status: 0 strangers' code can be graded here; 1 something got through, or student code lacks
+what it needs, so that `grader grade` refuses to run."""
+)
+@common.ASSIGNMENT
+def doctor(folder: Path | None) -> None:
+    """Check how student code is isolated on this system: what it must not do, and what it must be able to do."""
+    limits = common.assignment_of(folder).limits
+    try:
+        found = examine(limits)
+    except (self_test.NotIsolatedError, IsolationError, UnsupportedPlatformError, ZygoteLostError) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(common.GRADER_FAILED) from error
+    common.screen().print(view(found))
+    raise SystemExit(common.GRADER_FAILED if found.advice else 0)

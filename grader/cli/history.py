@@ -1,0 +1,78 @@
+"""`grader history`: everything that was ever said about one submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.classroom.compare_reports import moved, why
+from grader.classroom.decide import known
+from grader.classroom.gradebook import Gradebook, Kept, Ruled
+from grader.classroom.import_decisions import reminder
+from grader.classroom.results import Standings
+from grader.cli import common
+from grader.model import Report
+from grader.reports.read_report_json import from_json
+from grader.text.sanitise import MESSAGE, line
+
+_MADE = {"grade": "graded", "regrade": "judged again"}
+
+
+@click.command(
+    epilog="""\b
+Example:
+  grader history graded alice
+
+Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@common.GRADED
+@click.argument("name")
+def history(out: Path, name: str) -> None:
+    """List every grading of one submission, what changed between them, and people's decisions."""
+    with common.failures_in_words(line(str(out))), Gradebook(out, reading=True) as book:
+        known(book, name)
+        gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
+        ruled = book.ruled(name)
+        source = book.sources()[name]
+        report = Standings(book).report(name)
+        reminded = reminder(book)
+    screen = common.screen()
+    common.say(screen, f"{line(name)}, from {line(source)}")
+    events = [*_graded(gradings), *map(_ruled, ruled)]
+    for at, text in sorted(events, key=lambda event: event[0]):
+        # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
+        common.say(screen, f"{at}  {line(text, 2 * MESSAGE)}")
+    common.say(screen, "As it stands:")
+    common.say_standing(screen, report)
+    if reminded:
+        common.say(screen, reminded)
+
+
+def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
+    events = []
+    before: Report | None = None
+    for kept, report in gradings:
+        text = f"{_MADE[kept.made]}: {kept.score:g} of {kept.max_score:g}"
+        text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
+        text += "" if kept.basis.isolated else ", with --unsafe"
+        if before is not None:
+            text += f"; {why(moved(before, report)) or 'nothing moved'}"
+            # A namesake from another folder is taken for the same submission: whoever looks for the mix-up finds it here.
+            text += f"; from {report.source}, before from {before.source}" if report.source != before.source else ""
+        of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
+        events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
+        before = report
+    return events
+
+
+def _ruled(one: Ruled) -> tuple[str, str]:
+    decision = one.decision
+    of = "" if decision.of is None else f" of {decision.of:g}"
+    what = {
+        "points": f"{decision.check} set to {decision.value:g}{of} points",
+        "late_days": f"late by {decision.value:g} {'day' if decision.value == 1 else 'days'}",
+        "excused": "excused" if decision.value else "not excused",
+    }[decision.kind]
+    taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
+    return decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"

@@ -1,0 +1,54 @@
+"""`grader show`: one submission's report, in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.classroom.decide import known
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.results import Standings
+from grader.classroom.storage import write_text
+from grader.cli import common
+from grader.reports.formats import REPORT_FORMATS
+from grader.reports.terminal import view
+from grader.text.nearest import lookup
+from grader.text.sanitise import line
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader show graded alice
+  grader show graded alice --format html --to alice.html
+  grader show graded alice --format json | jq .score
+
+Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
+)
+@common.GRADED
+@click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"One of {', '.join(REPORT_FORMATS)}.",
+)
+@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file instead.")
+def show(out: Path, name: str, form: str, to: Path | None) -> None:
+    """Show the report of one submission, with all decisions about it."""
+    with common.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
+        written_as = lookup(REPORT_FORMATS, form, "format")
+        known(book, name)
+        report = Standings(book).report(name)
+    screen = common.screen()
+    if to:
+        with common.failures_in_words(line(str(to))):
+            write_text(to, written_as.write(report))
+        common.say(screen, f"Wrote {line(str(to))}.")
+    elif screen.is_terminal and form == "terminal":
+        screen.print(view(report))  # in the terminal's own colours and width
+    else:
+        click.echo(written_as.write(report), nl=False)

@@ -1,0 +1,74 @@
+"""The one table of formats: every command lists formats and reaches them from here.
+
+To add a format, write one file with a function that returns its text, and add one line to `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any
+
+from grader.model import Report, Sheet
+from grader.reports.export_rows import ExportOptions
+
+
+@dataclass(frozen=True)
+class Format:
+    """What every format says of itself."""
+
+    name: str
+    file_name: str  # or the name of the folder, where it writes several files
+    function: str  # "file:function" in this folder; the file is imported when the format is first written
+    for_students: bool = False  # students see it, so it holds nothing of a hidden check but title and verdict
+
+    def call(self, *arguments: Any) -> Any:
+        """Return what the format's function returns."""
+        return resolve_name(f"grader.reports.{self.function}")(*arguments)
+
+
+@dataclass(frozen=True)
+class ReportFormat(Format):
+    """A way to write the report of one submission: `function` takes a Report and returns text."""
+
+    in_folder: bool = False  # grading writes it into each submission's folder
+
+    def write(self, report: Report) -> str:
+        """Return the text of the file."""
+        text: str = self.call(report)
+        return text
+
+
+@dataclass(frozen=True)
+class ClassFormat(Format):
+    """A way to write a class: `function` takes a Sheet and ExportOptions and returns text, or several by their places."""
+
+    def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str]:
+        """Return the text of each file by its place in the folder of exports, with "/" between names.
+
+        Raises ExportError for a class that the format cannot hold.
+        """
+        written: str | Mapping[str, str] = self.call(sheet, options)
+        if isinstance(written, str):
+            return {self.file_name: written}
+        return {f"{self.file_name}/{place}": text for place, text in written.items()}
+
+
+FORMATS: tuple[Format, ...] = (
+    ReportFormat("terminal", "report.txt", "terminal:render", for_students=True),
+    ReportFormat("html", "report.html", "page:to_html", for_students=True, in_folder=True),
+    ReportFormat("json", "report.json", "report_json:to_json", in_folder=True),
+    ReportFormat("junit", "report.xml", "junit:to_junit", for_students=True),
+    ReportFormat("github", "report.github.txt", "annotations:to_annotations", for_students=True),
+    ReportFormat("gradescope", "results.json", "gradescope:to_gradescope", for_students=True),
+    ClassFormat("gradebook", "gradebook.csv", "gradebook_csv:to_gradebook"),
+    ClassFormat("canvas", "canvas.csv", "canvas:to_canvas"),
+    ClassFormat("moodle", "moodle.csv", "moodle:to_moodle"),
+    ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader"),
+    ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
+    ClassFormat("junit", "junit.xml", "junit:to_class_junit"),
+)
+REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}
+CLASS_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ClassFormat)}
+IN_FOLDER = tuple(one for one in REPORT_FORMATS.values() if one.in_folder)
