@@ -10,7 +10,7 @@ import zipfile
 import nbformat
 import pytest
 
-from grader.submission import load, quota
+from grader.submission import load, read_files
 
 CLASS = "import numpy as np\nclass TwoLayerNet:\n    def loss(self, X):\n        return np.sum(X)\n"
 
@@ -284,14 +284,14 @@ def test_a_bomb_is_stopped_while_reading(tmp_path):
 
 def test_many_members_together(tmp_path, monkeypatch):
     """What every member may hold, all together may not."""
-    monkeypatch.setattr(quota, "TOTAL_BYTES", 1 << 20)
+    monkeypatch.setattr(read_files, "TOTAL_BYTES", 1 << 20)
     path = zipped(tmp_path / "a.zip", {f"{n}.py": "#" * (1 << 18) for n in range(5)}, compression=zipfile.ZIP_DEFLATED)
     assert "more than 1 MiB of notebooks and Python" in refusal(path)[1]
 
 
 def test_too_many_members(tmp_path):
     """A list of members of any length is refused before it is read."""
-    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(quota.MEMBERS + 1)})
+    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(read_files.MEMBERS + 1)})
     assert refusal(path) == (
         "failed_to_load",
         "a.zip holds more than 2,000 files. Hand in the notebook and your .py files only, without data.",

@@ -1,18 +1,145 @@
-"""From the chosen document to segments and modules: what the class needs, across all files handed in."""
+"""From the chosen document to segments and modules: the statements that the class needs, across all files handed in."""
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from grader.model import Module, Place, Segment
-from grader.submission.broken_parts import Loss
+from grader.submission.bindings import IMPORTS
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError
 from grader.submission.handed_in_modules import Library, Request, package_of
-from grader.submission.select_statements import Selection
-from grader.submission.statements import Statement
+from grader.submission.salvage import Loss
+from grader.submission.statements import BUILTINS, Statement
+
+_NEVER = 10**9
+
+
+class Selection:
+    """What is kept of one document, run or imported as part of a package; it grows as more names are wanted."""
+
+    def __init__(self, library: Library, document: Document, package: str) -> None:
+        self.parsed = library.parsed(document)
+        self.kept: dict[int, Statement] = {}  # by order
+        self.wanted: set[str] = set()
+        self.fault: SubmissionError | None = None  # of the first kept statement that breaks a rule of scopes
+        self._firm_last: dict[str, int] = {}  # the last statement after which a name's earlier meanings are gone
+        self._first_use: defaultdict[str, int] = defaultdict(lambda: _NEVER)
+        self._all_taken: set[str] = set()
+        self._bound: set[str] = set()  # by anything that may be run
+        self._open_stars: list[Statement] = []  # imports of everything from modules that are not at hand
+        self._binders = self._index(library, package)
+
+    def binders(self, name: str) -> list[Statement]:
+        """List the statements that bind or change a name and may be run, in order."""
+        return self._binders.get(name, [])
+
+    def lacks(self, name: str) -> bool:
+        """Whether nothing that may be run binds a name."""
+        return name not in BUILTINS and name not in self._bound and not self._open_stars
+
+    def want(self, names: Iterable[str]) -> list[Statement]:
+        """Keep what binds and changes these names, and what that needs in turn; give what was newly kept, in order."""
+        fresh: list[Statement] = []
+        queue = sorted(names)
+        while queue:
+            name = queue.pop()
+            early = self._first_use[name] <= self._firm_last.get(name, -1)
+            if name in self._all_taken or (name in self.wanted and not early):
+                continue
+            self.wanted.add(name)
+            if early:
+                self._all_taken.add(name)
+            queue += self._keep(self._meant_by(name, early=early), fresh)
+        return sorted(fresh, key=lambda statement: statement.order)
+
+    def want_all(self) -> list[Statement]:
+        """Keep all that may be run, for a module that is imported whole."""
+        names = {name for statement in self.parsed.statements if statement.runs for name in statement.binds}
+        fresh = self.want(names)
+        stars = [statement for statement in self.parsed.statements if statement.runs and statement.stars]
+        self._keep(stars, fresh)
+        return sorted(fresh, key=lambda statement: statement.order)
+
+    def segments(self, statements: Iterable[Statement]) -> tuple[Segment, ...]:
+        """Yield kept statements cell by cell."""
+        kept: defaultdict[int, set[int]] = defaultdict(set)
+        for statement in statements:
+            kept[statement.cell].add(statement.index)
+        found = []
+        for number, indices in sorted(kept.items()):
+            cell = self.parsed.document.cells[number]
+            if number in self.parsed.annotations:
+                indices.add(self.parsed.annotations[number])
+            found.append(Segment(cell.label, cell.source, tuple(sorted(indices)), original=cell.original))
+        return tuple(found)
+
+    def _index(self, library: Library, package: str) -> dict[str, list[Statement]]:
+        """Find which statements bind and change which names."""
+        near = self.parsed.document.path
+        certain: defaultdict[str, list[Statement]] = defaultdict(list)
+        stand_ins: defaultdict[str, list[Statement]] = defaultdict(list)
+        for statement in self.parsed.statements:
+            if not statement.runs:
+                continue
+            bound, is_known = library.binds(statement, package, near)
+            if not is_known:
+                self._open_stars.append(statement)
+            asked = list(library.requests(statement.node, package, near)) if isinstance(statement.node, IMPORTS) else []
+            if asked and all(library.is_missing(request, near) for request in asked):
+                for name in bound:
+                    stand_ins[name].append(statement)
+                continue
+            for name in bound | statement.changes:
+                if not _hides_builtin(name, statement):
+                    certain[name].append(statement)
+            self._bound |= bound
+            if statement.firm:
+                self._firm_last.update(dict.fromkeys(bound, statement.order))
+        # A stand-in gives no meaning where the notebook has another one, since the real import would have failed;
+        # where it has none, `plt.rcParams[...] = ...` would only change the stand-in.
+        alone = {name: found for name, found in stand_ins.items() if name not in self._bound}
+        self._bound |= alone.keys()
+        return {**certain, **alone}
+
+    def _meant_by(self, name: str, *, early: bool) -> list[Statement]:
+        """List what gives a name its meaning; of a name bound anew, only the last time unless it is used before."""
+        found = self.binders(name)
+        if not found and name not in BUILTINS:
+            return self._open_stars
+        return found if early else [s for s in found if s.order >= self._firm_last.get(name, -1)]
+
+    def _keep(self, statements: list[Statement], fresh: list[Statement]) -> list[str]:
+        """Keep statements, and give the names that they need."""
+        needed: list[str] = []
+        for statement in statements:
+            if statement.order in self.kept:
+                continue
+            self.kept[statement.order] = statement
+            fresh.append(statement)
+            try:
+                needs = self.parsed.needs(statement)
+            except SubmissionError as error:
+                self.fault = self.fault or error
+                continue
+            for name in needs.now | needs.later:
+                # A method that names its own class means the one that is being defined, not an earlier one.
+                of_itself = name in needs.later and name in statement.binds
+                if not of_itself:
+                    self._first_use[name] = min(self._first_use[name], statement.order)
+                needed.append(name)
+        return needed
+
+
+def _hides_builtin(name: str, statement: Statement) -> bool:
+    """Tell `sum = 0`, a tally that happens to have a builtin's name, from `range = xrange`, which is meant."""
+    match statement.node:
+        case ast.Assign(value=ast.Constant()) | ast.AugAssign(value=ast.Constant()):
+            return name in BUILTINS
+    return False
 
 
 class Gathering:

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tokenize
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
-from grader.model import Problem
+from grader.model import Place, Problem
 from grader.submission.cells import Cell, Translated, translate
-from grader.submission.errors import SubmissionError
+from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import printable
-from grader.submission.notebooks import cells_of, content_of, is_notebook, no_cells, written_for
 from grader.submission.read_files import File
-from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
+from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, quote
+
+_AGAIN = "Open it in Jupyter, save it there, and hand in that file."
+# Real notebooks have some 100 cells and 10,000 values, stored outputs included. 24 MiB of "[]," would be 8 million
+# lists, which take 650 MB of the grader.
+_MOST_CELLS = 5_000
+_MOST_VALUES = 300_000
+# A text in JSON, or what is left of one that has no end: then nothing is looked at twice.
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_CELLS = re.compile(r'"cells"\s*:\s*\[')
+_BETWEEN = re.compile(r"[\s,]*")
+_MERGED = re.compile(r"^(?:<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+# An end inside a word or a number is noticed where that begins: "execution_count": nul
+_LONGEST_WORD = 12
+# What a file that is no JSON often is instead, by how it begins.
+_MISTAKEN = {
+    r"\s*<(?:!DOCTYPE|html)": "it is a web page. Download the notebook itself, not its page",
+    r"version https://git-lfs": "it is a Git LFS pointer. Hand in the file that it stands for",
+    r"PK\x03\x04": "it is a zip. Give it the ending .zip, or hand in the notebook inside",
+    r"%PDF": "it is a PDF. Hand in the notebook itself",
+}
 
 
 @dataclass(frozen=True)
@@ -40,16 +61,14 @@ class Document:
 
 
 def documents(files: Sequence[File]) -> list[Document]:
-    """Read every file, and the helper modules that notebooks write with ``%%writefile``."""
+    """Return what every file holds, and the helper modules that notebooks write with ``%%writefile``."""
     found: dict[PurePosixPath, Document] = {}
     written: dict[PurePosixPath, Document] = {}
     alike = Counter(file.path.name for file in files)
     for file in files:
         text, notes = _decode(file)
-        misnamed = (
-            text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text
-        )  # a notebook with the ending .py
-        if misnamed or file.path.suffix.lower() == ".ipynb":
+        is_misnamed = text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text  # with the ending .py
+        if is_misnamed or file.path.suffix.lower() == ".ipynb":
             found[file.path] = _notebook(file.path, text, notes, written)
         else:
             # The path where the name alone would not tell two files apart.
@@ -59,7 +78,7 @@ def documents(files: Sequence[File]) -> list[Document]:
 
 
 def _decode(file: File) -> tuple[str, tuple[str, ...]]:
-    """Turn bytes into text: by their mark or by where they are null, by a .py file's own declaration, or as UTF-8."""
+    """Return a file's text: by its mark or by where it is null, by a .py file's own declaration, or as UTF-8."""
     encoding: str = json.detect_encoding(file.data)
     if encoding == "utf-8" and file.path.suffix.lower() == ".py":
         with suppress(SyntaxError):  # an encoding that Python does not know
@@ -80,13 +99,11 @@ def _with_plain_ends(text: str) -> str:
 def _notebook(
     path: PurePosixPath, text: str, notes: tuple[str, ...], written: dict[PurePosixPath, Document]
 ) -> Document:
-    """Read a notebook's cells; what %%writefile makes of one goes into `written`."""
+    """Return a notebook's cells; what %%writefile makes of one goes into `written`."""
     shown = printable(str(path))
     try:
-        content, cut = content_of(shown, text)
-        if not is_notebook(content):
-            return Document(path, (), is_notebook=True, fault=no_cells(shown))
-        code, prose, strange = cells_of(shown, content)
+        content, cut = _read_json(shown, text)
+        code, prose, strange = _split_cells(shown, content)
     except SubmissionError as error:
         return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
     if cut:
@@ -98,17 +115,114 @@ def _notebook(
     clean = [source.encode(errors="replace").decode() for source in code]
     if clean != code:
         notes += (f"{shown} holds broken characters, now question marks",)
-    cells, magics = _translated(
-        path.parent, [_with_plain_ends(source) for source in clean], written_for(content), written
-    )
+    sources = [_with_plain_ends(source) for source in clean]
+    cells, magics = _translate_cells(path.parent, sources, _python_version(content), written)
     prose = [_with_plain_ends(source) for source in ([text] if cut else []) + prose]
     return Document(path, cells, is_notebook=True, notes=notes, magics=magics, prose="\n".join(prose), cut=cut)
 
 
-def _translated(
+def _read_json(shown: str, text: str) -> tuple[Any, Problem | None]:
+    """Return a notebook's JSON, and of one that is cut off what is wrong with it: then only its whole cells are there.
+
+    What cannot be read at all, or is too large, is refused.
+    """
+    if not text.strip():
+        raise nothing_to_grade(f"{shown} is empty. {_AGAIN}")
+    if _count_values(text) > _MOST_VALUES and _count_values(_TEXT.sub("", text)) > _MOST_VALUES:
+        raise failed(
+            f"{shown} holds more than {_MOST_VALUES:,} values, and a notebook has some thousands. "
+            "Clear the outputs, save it, and hand in that file."
+        )
+    try:
+        return json.loads(text), None
+    except json.JSONDecodeError as error:
+        is_merged = _MERGED.search(text) is not None
+        at_end = len(text[error.pos :].strip()) < _LONGEST_WORD or error.msg.startswith("Unterminated string")
+        is_cut_off = at_end and not is_merged
+        mend = "It holds the marks of a Git merge (<<<<<<<): settle the merge first." if is_merged else _AGAIN
+        if is_cut_off:
+            mend = f"It seems to be cut off. {_AGAIN}"
+        said = f"{shown} is no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}. {mend}"
+        fault = failed(said, Place(shown, error.lineno, quote(text.split("\n")[error.lineno - 1])))
+        what = next((what for begins, what in _MISTAKEN.items() if re.match(begins, text, re.IGNORECASE)), "")
+        if what:
+            fault = failed(f"{shown} is no notebook: {what}.")
+        whole = _whole_cells(text) if is_cut_off else []
+        if not whole:
+            raise fault from error
+        return {"cells": whole, "nbformat": 4}, fault.problem
+    except RecursionError as error:
+        raise failed(f"{shown} is nested too deeply: a notebook's JSON has some ten levels. {_AGAIN}") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise failed(f"{shown} cannot be read as JSON: {error}. {_AGAIN}") from error
+
+
+def _count_values(text: str) -> int:
+    """Return how much stands in JSON at most: each value but the first has a comma or a bracket before it."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
+def _whole_cells(text: str) -> list[Any]:
+    """Return the cells of a notebook that are complete, as far as the first that is not."""
+    begun = _CELLS.search(text)
+    found: list[Any] = []
+    decoder = json.JSONDecoder()
+    at = begun.end() if begun else len(text)
+    while at < len(text):
+        at = between.end() if (between := _BETWEEN.match(text, at)) else at
+        try:
+            cell, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        found.append(cell)
+    return found
+
+
+def _split_cells(shown: str, content: Any) -> tuple[list[str], list[str], str]:
+    """Return the code cells' texts, the others', and in what way the format is broken, or "".
+
+    Stored outputs are not looked at: they prove nothing.
+    """
+    raw, strange = _raw_cells(shown, content)
+    if len(raw) > _MOST_CELLS:
+        raise failed(f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with your own work only.")
+    code: list[str] = []
+    prose: list[str] = []
+    for cell in raw:
+        source = cell.get("source", cell.get("input")) if isinstance(cell, dict) else None
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            source = "".join(source)
+        if isinstance(source, str):
+            (code if cell.get("cell_type", "code") == "code" else prose).append(source)
+        else:
+            strange = strange or "a cell without a source"
+    return code, prose, strange
+
+
+def _raw_cells(shown: str, content: Any) -> tuple[list[Any], str]:
+    """Return the cells of version 4 ("cells") or earlier ("worksheets"), whatever else is wrong with the notebook."""
+    content = content if isinstance(content, dict) else {}
+    if isinstance(cells := content.get("cells"), list):
+        version = content.get("nbformat")
+        return cells, "" if version == 4 else f"nbformat is {str(version)[:20]}, and only version 4 has its cells there"
+    if not isinstance(sheets := content.get("worksheets"), list):
+        raise failed(f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}")
+    held = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in sheets]
+    strange = "" if all(isinstance(cells, list) for cells in held) else "a worksheet without cells"
+    return [cell for cells in held if isinstance(cells, list) for cell in cells], strange
+
+
+def _python_version(content: Any) -> str:
+    """Return the version of Python that a notebook was last run with, as it says itself, or ""."""
+    for key in ("metadata", "language_info", "version"):
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, str) and re.fullmatch(r"[\d.]{1,12}", content, re.ASCII) else ""
+
+
+def _translate_cells(
     folder: PurePosixPath, sources: list[str], version: str, written: dict[PurePosixPath, Document]
 ) -> tuple[tuple[Cell, ...], int]:
-    """Replace magics in each code cell, count them, and set aside what %%writefile writes."""
+    """Return the code cells without magics, and how many there were; set aside what %%writefile writes."""
     code: list[Cell] = []
     magics = size = 0
     for number, source in enumerate(sources, start=1):

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from grader.model import Place
 from grader.submission.bindings import IMPORTS, bound_anywhere
-from grader.submission.broken_parts import Loss
 from grader.submission.choose_file import Claim
-from grader.submission.dependencies import Gathering
+from grader.submission.dependencies import Gathering, Selection
 from grader.submission.handed_in_modules import WELL_KNOWN
 from grader.submission.name_submissions import listed
-from grader.submission.select_statements import Selection
+from grader.submission.salvage import Loss
 from grader.submission.statements import BUILTINS, Statement, begun_in
 
 _MOST_LISTED = 6

@@ -1,22 +1,44 @@
-"""A path to the bytes of its notebooks and .py files: a file, a folder, or a zip; nothing is ever unpacked to disk."""
+"""A path to the bytes of its notebooks and .py files: a file, a folder or a zip. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
 import stat
-from dataclasses import dataclass
+import struct
+import zipfile
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from grader.model import Problem
-from grader.submission.archive import unpack
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, listed, printable
-from grader.submission.quota import MEMBER_BYTES, Taken
 
+# What is read of one submission at most; counted while reading, never by what a header claims.
+MEMBERS = 2000
+MEMBER_BYTES = 24 * 2**20
+TOTAL_BYTES = 64 * 2**20
 # A student's own folders are some five deep; a path of thousands of levels would only exhaust os.walk.
 _DEEPEST = 30
+_ENCRYPTED = 0x1
+_AGAIN = "Make the zip again, or hand in the notebook itself."
+_NO_DATA = "Hand in the notebook and your .py files only, without data"
+# What zipfile raises on damaged bytes; struct.error and the ValueErrors come from fields that it does not check.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError)
+# The end-of-central-directory record: see section 4.3.16 of PKWARE's APPNOTE.
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+_ZIP64_SIGNATURE = b"PK\x06\x07"
+_ZIP64_LOCATOR = 20
+_LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
+# 2,000 members with names of some 200 characters need half of this.
+_DIRECTORY_BYTES = 2**20
+_LONGEST_NAME = 500  # characters; a zip's may have 65,535, and Windows stops at 260
 
 
 @dataclass(frozen=True)
@@ -38,88 +60,177 @@ class HandIn:
 
 
 def read(path: Path) -> HandIn:
-    """Read what was handed in, so that it can be understood elsewhere; whatever is wrong with it is its `problem`."""
-    try:
-        return _read(path)
-    except SubmissionError as error:
-        return HandIn((), (), "", error.problem)
-
-
-def _read(path: Path) -> HandIn:
-    """Read what was handed in; refuse it where nothing is a notebook or Python, or where it cannot be read."""
-    taken = Taken()
+    """Return what was handed in, so that it can be understood elsewhere; whatever is wrong with it is its `problem`."""
     shown = printable(path.name)
     try:
-        if path.is_dir():
-            _read_folder(path, taken)
-        elif not path.exists():
-            raise nothing_to_grade(f"There is no file or folder at {printable(str(path))}.")
-        elif path.name.lower().endswith(ENDINGS):
-            with _open_regular(path, shown, follow=True) as opened:
-                _take(opened, PurePosixPath(path.name), PurePosixPath(), taken)
-        else:
-            raise nothing_to_grade(
-                f"{shown} is neither a notebook (.ipynb) nor Python (.py) nor a zip of these. Hand in one of them."
-            )
-    except (OSError, ValueError) as error:
-        # ValueError: a path with a null character in it.
+        return _read(path, shown)
+    except SubmissionError as error:
+        problem = error.problem
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         reason = getattr(error, "strerror", None) or str(error)
-        raise failed(f"{shown} cannot be read: {reason}. Hand in a file that can be opened.") from error
-    if not taken.files:
-        kind = "folder" if path.is_dir() else "zip"
-        found = [f"it holds {listed(sorted(taken.other))}"] if taken.other else []
-        found += [note.rstrip(".") for note in taken.notes]
-        asked = "no notebook (.ipynb) and no .py file" + (" that can be read" if taken.notes else "")
-        found_in_all = "; ".join(found) or "it is empty"
-        raise nothing_to_grade(f"The {kind} {shown} holds {asked}: {found_in_all}. Hand in the notebook.")
-    files = tuple(File(name, data) for name, data in sorted(taken.files.items()))
-    return HandIn(files, tuple(taken.notes), _digest(files))
+        problem = failed(f"{shown} cannot be read: {reason}. Hand in a file that can be opened.").problem
+    return HandIn((), (), "", problem)
 
 
-def _take(opened: BinaryIO, path: PurePosixPath, folder_of_zip: PurePosixPath, taken: Taken) -> None:
-    """Read one open file; what a zip holds goes under `folder_of_zip`."""
-    shown = printable(str(path))
-    if path.suffix.lower() == ".zip":
-        unpack(opened, shown, taken, folder_of_zip)
+def _read(path: Path, shown: str) -> HandIn:
+    """Return what was handed in; refuse it where it holds no notebook and no Python."""
+    found = _Contents()
+    if path.is_dir():
+        found.add_folder(path)
+    elif not path.exists():
+        raise nothing_to_grade(f"There is no file or folder at {printable(str(path))}.")
+    elif path.name.lower().endswith(ENDINGS):
+        found.add_entry(path, PurePosixPath(path.name), PurePosixPath(), follow=True)
     else:
-        taken.take(path, opened.read(MEMBER_BYTES + 1), shown)
-
-
-def _read_folder(folder: Path, taken: Taken) -> None:
-    links = []
-    for here, folders, names in os.walk(folder):  # os.walk does not follow links to folders
-        inside = PurePosixPath(Path(here).relative_to(folder).as_posix())
-        links += [str(inside / name) for name in folders + names if (Path(here) / name).is_symlink()]
-        if "pyvenv.cfg" in names or len(inside.parts) >= _DEEPEST:
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
-        for name in sorted(names):
-            if (Path(here) / name).is_symlink() or name.startswith("."):
-                continue
-            if is_wanted(inside / name):
-                _read_entry(Path(here) / name, inside / name, taken)
-            else:
-                taken.other.append(name)
-    if links:
-        taken.notes.append(
-            f"not followed, because a link may lead out of the submission: {listed(sorted(links))}. "
-            "Hand in the file itself if your class needs it."
+        raise nothing_to_grade(
+            f"{shown} is neither a notebook (.ipynb) nor Python (.py) nor a zip of these. Hand in one of them."
         )
+    if not found.files:
+        kind = "folder" if path.is_dir() else "zip"
+        holds = [f"it holds {listed(sorted(found.other))}"] if found.other else []
+        holds += [note.rstrip(".") for note in found.notes]
+        asked = "no notebook (.ipynb) and no .py file" + (" that can be read" if found.notes else "")
+        holds_in_all = "; ".join(holds) or "it is empty"
+        raise nothing_to_grade(f"The {kind} {shown} holds {asked}: {holds_in_all}. Hand in the notebook.")
+    files = tuple(File(name, data) for name, data in sorted(found.files.items()))
+    return HandIn(files, tuple(found.notes), _digest(files))
 
 
-def _read_entry(path: Path, inside: PurePosixPath, taken: Taken) -> None:
-    """Read one file of a folder; what cannot be opened is noted, since another file may hold all that is needed."""
-    try:
-        with _open_regular(path, printable(str(inside)), follow=False) as opened:
-            _take(opened, inside, inside.with_suffix(""), taken)
-    except OSError as error:
-        taken.notes.append(f"{printable(str(inside))} cannot be read: {error.strerror}")
-    except SubmissionError as fault:
-        # A pipe or a device beside a good notebook costs nothing; a file over the caps costs as it does anywhere.
-        if stat.S_ISREG(path.lstat().st_mode):
-            raise
-        taken.notes.append(fault.problem.message)
+@dataclass
+class _Contents:
+    """What has been read so far of one submission."""
+
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)  # of two with one name the last, as on extraction
+    notes: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)  # names of what is neither notebook nor Python
+    count: int = 0
+    size: int = 0
+
+    def add_folder(self, folder: Path) -> None:
+        links = []
+        for here, folders, names in os.walk(folder):  # os.walk does not follow links to folders
+            inside = PurePosixPath(Path(here).relative_to(folder).as_posix())
+            links += [str(inside / name) for name in folders + names if (Path(here) / name).is_symlink()]
+            if "pyvenv.cfg" in names or len(inside.parts) >= _DEEPEST:
+                folders.clear()
+                continue
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+            for name in sorted(names):
+                path = Path(here) / name
+                if path.is_symlink() or name.startswith("."):
+                    continue
+                if is_wanted(inside / name):
+                    self._add_if_readable(path, inside / name)
+                else:
+                    self.other.append(name)
+        if links:
+            self.notes.append(
+                f"not followed, because a link may lead out of the submission: {listed(sorted(links))}. "
+                "Hand in the file itself if your class needs it."
+            )
+
+    def add_entry(self, path: Path, inside: PurePosixPath, folder_of_zip: PurePosixPath, *, follow: bool) -> None:
+        """Read one file; what a zip holds goes under `folder_of_zip`."""
+        shown = printable(str(inside))
+        with _open_regular(path, shown, follow=follow) as opened:
+            if inside.suffix.lower() == ".zip":
+                self._add_zip(opened, shown, folder_of_zip)
+            else:
+                self._add(inside, opened.read(MEMBER_BYTES + 1), shown)
+
+    def _add_if_readable(self, path: Path, inside: PurePosixPath) -> None:
+        """Read one file of a folder, or note why it cannot be opened: another file may hold all that is needed."""
+        try:
+            self.add_entry(path, inside, inside.with_suffix(""), follow=False)
+        except OSError as error:
+            self.notes.append(f"{printable(str(inside))} cannot be read: {error.strerror}")
+        except SubmissionError as fault:
+            # A pipe or a device beside a good notebook costs nothing; a file over the caps costs as it does anywhere.
+            if stat.S_ISREG(path.lstat().st_mode):
+                raise
+            self.notes.append(fault.problem.message)
+
+    def _add(self, path: PurePosixPath, data: bytes, shown: str) -> None:
+        """Keep one file, of which at most a byte too many was read, and refuse the submission when it is too much."""
+        self.files[path] = data
+        self.count += 1
+        self.size += len(data)
+        mend = f"{_NO_DATA} and without outputs of that size."
+        if len(data) > MEMBER_BYTES:
+            raise failed(f"{shown} is larger than {MEMBER_BYTES >> 20} MiB. {mend}")
+        if self.size > TOTAL_BYTES:
+            raise failed(f"The submission holds more than {TOTAL_BYTES >> 20} MiB of notebooks and Python. {mend}")
+        if self.count > MEMBERS:
+            raise failed(f"The submission holds more than {MEMBERS:,} files. {mend}")
+
+    def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
+        """Add a zip's notebooks and .py files, as if they lay in this folder; refuse it damaged, locked or too large."""
+        _check_directory(opened, shown)
+        refused: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        try:
+            with zipfile.ZipFile(opened) as archive:
+                for info in archive.infolist():
+                    name = info.filename.replace("\\", "/")  # as some Windows tools write it
+                    path = PurePosixPath(name)
+                    if name.endswith("/") or not path.parts:
+                        continue
+                    if why := _refusal(info, name, path):
+                        refused[why].append(name)
+                    elif is_wanted(path):
+                        member = printable(path.name[:80])
+                        self._add(folder / path, _member(archive, info, member), member)
+                    elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+                        self.other.append(path.name)
+        except _DAMAGE as error:
+            raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
+        self.notes += [
+            f"not read from {shown}, because {why}: {listed(names)}. {mend}" for (why, mend), names in refused.items()
+        ]
+
+
+def _refusal(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tuple[str, str] | None:
+    """Return why a zip's member is not read, and how to mend it."""
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
+        return "the name leads out of the zip", "Zip the folder itself, so that every name stays inside it."
+    if len(name) > _LONGEST_NAME:
+        return f"the name is longer than {_LONGEST_NAME} characters", "Give it a shorter name."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "it is a link", "Put the file itself into the zip."
+    if is_wanted(path) and path.suffix.lower() == ".zip":
+        return "it is a zip within a zip", "Put its files into the one zip."
+    return None
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
+    if info.flag_bits & _ENCRYPTED:
+        raise failed(f"{shown} is locked with a password. Make the zip again without one.")
+    # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise failed(f"{shown} is compressed in an uncommon way (method {info.compress_type}). {_AGAIN}")
+    with archive.open(info) as member:
+        return member.read(MEMBER_BYTES + 1)
+
+
+def _check_directory(opened: BinaryIO, shown: str) -> None:
+    """Look at the size of the list of members before zipfile reads it whole: a million members cost a gigabyte."""
+    length = opened.seek(0, io.SEEK_END)
+    opened.seek(max(0, length - _LONGEST_END))
+    tail = opened.read(_LONGEST_END)
+    at = tail.rfind(_END_SIGNATURE)
+    if at < 0 or len(tail) - at < _END.size:
+        what = "it is empty" if not length else "it is no zip at all, or its end is missing"
+        raise failed(f"{shown} cannot be opened: {what}. {_AGAIN}")
+    _, _, _, _, entries, size, _, _ = _END.unpack_from(tail, at)
+    # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
+    if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
+        raise failed(f"{shown} is a zip64, which is for more than 65,535 files or 4 GiB. {_NO_DATA}.")
+    if entries > MEMBERS:
+        raise failed(f"{shown} holds more than {MEMBERS:,} files. {_NO_DATA}.")
+    if size > _DIRECTORY_BYTES:
+        raise failed(
+            f"{shown} has a list of its files that is {size >> 10:,} KiB long, and at most {_DIRECTORY_BYTES >> 10:,} "
+            f"are read. {_NO_DATA}."
+        )
 
 
 def _open_regular(path: Path, shown: str, *, follow: bool) -> BinaryIO:

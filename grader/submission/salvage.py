@@ -9,12 +9,52 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Literal
 
-from grader.submission import broken_parts
-from grader.submission.blocks import Block, Reader, indent_of
-from grader.submission.broken_parts import Kind, Loss
+from grader.submission.blocks import Block, Reader, indent_of, usable
 from grader.submission.errors import SubmissionError
 from grader.submission.syntax import Complaint, complaint, error_at, parse, statements_of
+
+_ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=[^=]|^[ \t]*(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
+_MOST_NAMES = 40
+Kind = Literal["method", "function", "class", "statement"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A part that cannot be read."""
+
+    kind: Kind
+    name: str  # "" of a statement, and where it cannot be told
+    owner: str  # the class in which a method stands
+    complaint: Complaint
+    line: int = 0  # where its stub begins, counted from 1; 0 where nothing takes its place
+
+
+def _definition_that_raises(block: Block, indent: str, complaint: Complaint, kind: Kind) -> dict[int, str]:
+    """Return the lines of a function that raises, at the line of the complaint, by index."""
+    wants = "self, *args, **kwargs" if kind == "method" else "*args, **kwargs"
+    head = f"{indent}def {block.name}({wants}):"
+    error = f"raise {_error(complaint, kind)}"
+    below = min(complaint.place.line, block.end) - 1
+    return {block.at: f"{head} {error}"} if below <= block.at else {block.at: head, below: f"{indent}    {error}"}
+
+
+def _assignment_that_raises(block: Block, text: str, complaint: Complaint) -> dict[int, str]:
+    """Return an assignment to the same names that raises when it is run; nothing where there are no names."""
+    names = dict.fromkeys(usable(found[1] or found[2]) for found in _ASSIGNED.finditer(text))
+    given = [name for name in names if name][:_MOST_NAMES]
+    at = min(max(complaint.place.line - 1, block.first), block.end - 1)
+    # An expression that raises: nothing but an assignment is both run and skipped alone where it fails.
+    raises = f"(_ for _ in ()).throw({_error(complaint, 'statement')})"
+    return {at: " = ".join([*given, raises])} if given else {}
+
+
+def _error(complaint: Complaint, kind: Kind) -> str:
+    text = complaint.place.text.strip()
+    where = f"line {complaint.place.line}: `{text}`" if text else f"line {complaint.place.line}"
+    return f"SyntaxError({f'this {kind} cannot be read: {complaint.short} ({where})'!r})"
+
 
 # A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
 _MOST_ATTEMPTS = 4_000
@@ -202,14 +242,14 @@ class _Salvage:
             name, place = unit.name, self._whole.place
             if kind == "class" and not owner and place and unit.first < place.line <= unit.end:
                 refusal = Complaint(place, self._whole.message, refusal.short)
-            stub = broken_parts.of_definition(unit, indent, refusal, kind) if name else {}
+            stub = _definition_that_raises(unit, indent, refusal, kind) if name else {}
         elif not owner:
             text = "\n".join(self._lines[unit.first : unit.end])
             if re.match(r"(?:import|from)\b", text):
                 words = [*_WORD.findall(text[:1000]), *(["np"] if "numpy" in text else [])]
                 self._refused |= dict.fromkeys(words, SubmissionError(refusal.problem))
             else:
-                stub = broken_parts.of_statement(unit, text, refusal)
+                stub = _assignment_that_raises(unit, text, refusal)
         for number in range(unit.first, unit.end):
             self._new[number] = stub.get(number, "")
         self._losses.append(Loss(kind, name, owner, refusal, min(stub) + 1 if stub else 0))

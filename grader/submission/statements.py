@@ -14,11 +14,10 @@ from types import CodeType
 
 from grader.model import Place
 from grader.submission.bindings import DEFINITIONS, IMPORTS, bound, changed, stored, within
-from grader.submission.broken_parts import Loss
 from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed
-from grader.submission.salvage import read
+from grader.submission.salvage import Loss, read
 from grader.submission.syntax import complaint, place_in
 
 BUILTINS = frozenset(dir(builtins))
