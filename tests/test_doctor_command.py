@@ -140,7 +140,7 @@ def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path,
         assert "Graded with --unsafe: it is not known what student code was kept from." in text
     else:
         assert status == 1
-        assert "Error: The self_test, which tries what student code must not do, did not come back: " in said
+        assert "Error: The canary, which tries what student code must not do, did not come back: " in said
 
 
 def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
@@ -148,7 +148,7 @@ def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
     monkeypatch.setattr(self_test, "SECONDS", 0.0)
     status, said = run("doctor")
     assert status == 1
-    assert said.startswith("Error: The self_test, which tries what student code must not do, did not come back: ")
+    assert said.startswith("Error: The canary, which tries what student code must not do, did not come back: ")
 
 
 def test_every_trial_works_where_nothing_defends(assignment):
