@@ -14,7 +14,7 @@ from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.reports.similar_page import to_similar
 from grader.similarity import compared
 from grader.submission import load
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 NO_PROGRAM = "no program to compare: what was handed in could not be run."
 UNREADABLE = "what was kept of it cannot be read; `grader grade` with --force keeps it anew."
@@ -87,7 +87,7 @@ def _skeleton(assignment: Assignment) -> Program:
     skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
     if skeleton.problem:
         raise SkeletonError(
-            f"{line(str(path))}: there is no notebook that can be read. Expected is the one that the class was handed: what"
+            f"{one_line(str(path))}: there is no notebook that can be read. Expected is the one that the class was handed: what"
             " it gives to everybody is no likeness. --assignment names the folder that holds it."
         )
     return _program(skeleton, "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.model import Decision, Report, Verdict
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,8 @@ def to_csv(moves: Sequence[Move]) -> str:
     for move in moves:
         numbers = (move.before, move.of[0], move.after, move.of[1], *move.graders)
         # Reason by reason: a cell is cut at the length of one line, and a whole rubric may have moved.
-        reasons = ", ".join(map(cell, _reasons(move)))
-        writer.writerow([cell(move.name), *(f"{number:g}" for number in numbers), reasons])
+        reasons = ", ".join(map(csv_cell, _reasons(move)))
+        writer.writerow([csv_cell(move.name), *(f"{number:g}" for number in numbers), reasons])
     return buffer.getvalue()
 
 

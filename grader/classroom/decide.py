@@ -11,7 +11,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import full_disk_in_words, write_overview
 from grader.classroom.results import Standings
 from grader.model import Decision, Report
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 
 class DecisionError(ValueError):
@@ -50,11 +50,11 @@ def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
             str(there.decision.number) for there in ruled.values() if there.name == name and not there.withdrawn
         ]
         if one is None:
-            what = f"there is no decision of that number about {line(name)}."
+            what = f"there is no decision of that number about {one_line(name)}."
         elif one.name != name:
-            what = f"that decision is about {line(one.name)}, not about {line(name)}."
+            what = f"that decision is about {one_line(one.name)}, not about {one_line(name)}."
         else:
-            what = f"it was taken back already, by {line(one.withdrawn)}"
+            what = f"it was taken back already, by {one_line(one.withdrawn)}"
         there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
         raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
@@ -66,8 +66,10 @@ def known(book: Gradebook, name: str) -> None:
     names = book.last()
     if name not in names:
         near = _near(name, names)
-        hint = f"did you mean {' or '.join(map(line, near))}?" if near else "gradebook.csv lists their names."
-        raise DecisionError(f"{line(name)}: there is no such submission in {line(str(book.path.parent))}: {hint}")
+        hint = f"did you mean {' or '.join(map(one_line, near))}?" if near else "gradebook.csv lists their names."
+        raise DecisionError(
+            f"{one_line(name)}: there is no such submission in {one_line(str(book.path.parent))}: {hint}"
+        )
 
 
 def _near(word: str, words: Iterable[str]) -> list[str]:
@@ -81,7 +83,7 @@ def _look_at_points(decision: Decision, report: Report) -> None:
     if decision.check not in rows:
         near = _near(decision.check, rows)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(rows)}."
-        raise DecisionError(f"--check {line(decision.check)}: the rubric has no such check: {hint}")
+        raise DecisionError(f"--check {one_line(decision.check)}: the rubric has no such check: {hint}")
     most = rows[decision.check].max_points
     if not 0 <= decision.value <= most:  # true for NaN too
         raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")

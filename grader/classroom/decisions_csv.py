@@ -19,7 +19,7 @@ from typing import get_args
 
 from grader.classroom.storage import LEDGER, write_text
 from grader.model import Decision, DecisionKind
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 COLUMNS = (
     "number", "submission", "kind", "check", "value", "of",
@@ -133,7 +133,7 @@ def read(path: Path) -> tuple[Ruled, ...]:
 
     Raises LedgerError, and nothing else, for whatever the file may hold.
     """
-    where = shown(str(path))
+    where = one_line(str(path))
     try:
         with path.open("rb") as file:
             data = file.read(BYTES + 1)
@@ -160,7 +160,7 @@ def from_csv(text: str, where: str = LEDGER) -> tuple[Ruled, ...]:
     try:
         header = next(rows, [])
         if header != list(COLUMNS):
-            found_there = shown(",".join(header)) if header else "nothing"
+            found_there = one_line(",".join(header)) if header else "nothing"
             apart = " Save it with commas between the cells." if ";" in found_there or "\t" in ",".join(header) else ""
             raise LedgerError(f"{where}, line 1: found {found_there}: expected the columns {','.join(COLUMNS)}.{apart}")
         begin = rows.line_num + 1
@@ -227,4 +227,4 @@ def _number(where: str, row: dict[str, str], column: str) -> float:
 
 
 def _refused(where: str, row: dict[str, str], column: str, expected: str) -> LedgerError:
-    return LedgerError(f'{where}: {column} is "{shown(row[column], 60)}": expected {expected}.')
+    return LedgerError(f'{where}: {column} is "{one_line(row[column], 60)}": expected {expected}.')

@@ -12,7 +12,7 @@ from grader.classroom.decisions_csv import LedgerError, missing, read
 from grader.classroom.gradebook import Gradebook, Ruled
 from grader.classroom.storage import LEDGER
 from grader.model import Report
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def _unaltered(more: Sequence[Ruled], here: Sequence[Ruled], path: Path) -> None
     for one in more:
         if there := made.get(_made(one)):
             raise LedgerError(
-                f"{line(str(path))}: decision {one.decision.number} about {line(one.name)} is in the gradebook, and says"
-                f" something else there ({there.value:g}: {line(there.comment, 60)}). Expected is the file as the grader"
+                f"{one_line(str(path))}: decision {one.decision.number} about {one_line(one.name)} is in the gradebook, and says"
+                f" something else there ({there.value:g}: {one_line(there.comment, 60)}). Expected is the file as the grader"
                 " wrote it: to decide otherwise, use `grader adjust`. Nothing was taken."
             )
 
@@ -87,10 +87,10 @@ def reminder(book: Gradebook) -> str:
     if not count:
         return ""
     what = "1 decision that is" if count == 1 else f"{count} decisions that are"
-    folder = line(str(book.path.parent))
+    folder = one_line(str(book.path.parent))
     return (
-        f"{line(str(beside))} holds {what} not in the gradebook, and not counted:"
-        f" `grader adjust {folder} --restore {line(str(beside))}` takes over what is there."
+        f"{one_line(str(beside))} holds {what} not in the gradebook, and not counted:"
+        f" `grader adjust {folder} --restore {one_line(str(beside))}` takes over what is there."
     )
 
 

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from grader.classroom.name_index import KINDS, Index, alike, called, composed, students_named, triples_of, words_of
 from grader.model.class_sheet import Student
 from grader.submission.name_submissions import without_ending
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 # Each platform's own part comes first and is bounded by what it cannot hold; what follows, the student chose.
 _CANVAS = re.compile(r"(?P<who>[^_]*)(?:_LATE)?_(?P<number>\d+)_\d+_.*", re.DOTALL)
@@ -92,13 +92,15 @@ def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Findi
             return Finding((by_id,), how)
         if by_name:  # the ID is one student's and the name is another's
             return Finding((by_id, *by_name))
-        note = f'its ID {number} is {called(by_id)}\'s, and the name before it is "{shown(who, 60)}": check whose it is'
+        note = (
+            f'its ID {number} is {called(by_id)}\'s, and the name before it is "{one_line(who, 60)}": check whose it is'
+        )
         return Finding((by_id,), how, note=note)
     if by_number:
         if by_number in by_name and len(by_name) == 1:
             return Finding(by_name, f"by the student number {number} and the name before it")
         return Finding(
-            why=f'the number {number} is {called(by_number)}\'s, but the name before it, "{shown(who, 60)}", is not'
+            why=f'the number {number} is {called(by_number)}\'s, but the name before it, "{one_line(who, 60)}", is not'
         )
     if len(by_name) == 1 and by_name[0].id and ids_known:
         return Finding(why=f"its name fits {called(by_name[0])}, but its ID is {number}")
@@ -184,7 +186,7 @@ def _by_name(who: str, index: Index) -> Finding:
     return Finding(
         students_named(who, index),
         "by the full name in its name",
-        f'nobody in the roster is called "{shown(who.strip(), 60)}"',
+        f'nobody in the roster is called "{one_line(who.strip(), 60)}"',
     )
 
 

@@ -16,7 +16,7 @@ from grader.classroom.name_index import Index, called, composed, index_of
 from grader.classroom.roster import Roster, RosterError
 from grader.model.class_sheet import Student
 from grader.submission.name_submissions import without_ending
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 LISTED = 20  # lines of one kind in the terminal
 SUGGESTIONS = 100  # unmatched entries for which similar names are sought
@@ -117,14 +117,14 @@ def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
 
 def _several(names: Sequence[str], between: str = ", ") -> str:
     """Name the first five, in an order that no roster and no folder decides."""
-    first = between.join(shown(name, 200) for name in sorted(names)[:5])
+    first = between.join(one_line(name, 200) for name in sorted(names)[:5])
     return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
 
 
 def _contested(name: str, student: Student, own: Mapping[Student, str], fitting: Mapping[Student, list[str]]) -> str:
     if student in own:
         return (
-            f"it fits {called(student)}, whose submission is {shown(own[student], 80)}: the roster's column"
+            f"it fits {called(student)}, whose submission is {one_line(own[student], 80)}: the roster's column"
             " `submission` says so."
         )
     others = [other for other in fitting[student] if other != name]
@@ -148,15 +148,17 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
         if not found and not whole:
             continue
         if len(found) != 1:
-            what = "is not among those handed in" if not found else "may be " + " or ".join(sorted(map(shown, found)))
+            what = (
+                "is not among those handed in" if not found else "may be " + " or ".join(sorted(map(one_line, found)))
+            )
             raise RosterError(
-                f'{where} "{shown(claim.entry, 80)}" {what}. Expected is the name of one file or folder as it was'
+                f'{where} "{one_line(claim.entry, 80)}" {what}. Expected is the name of one file or folder as it was'
                 " handed in, or nothing."
             )
         (name,) = found
         if name in lines:
             raise RosterError(
-                f'{where} "{shown(claim.entry, 80)}" stands in line {lines[name]} already. Expected is one student'
+                f'{where} "{one_line(claim.entry, 80)}" stands in line {lines[name]} already. Expected is one student'
                 " for each: delete it from the wrong line."
             )
         lines[name] = claim.line
@@ -170,7 +172,7 @@ def lines(matching: Matching) -> list[str]:
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
     told = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
     told += _told(
-        "Submissions that are nobody's yet:", [f"{shown(one.name, 80)}: {one.why}" for one in matching.unmatched]
+        "Submissions that are nobody's yet:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
     )
     told += _told("Students for whom that leaves it open:", list(map(called, matching.undecided)))
     told += _told("Students without a submission:", list(map(called, matching.missing)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from grader.model.class_sheet import Student
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 KINDS = {
     "id": "ID",
@@ -94,9 +94,9 @@ def composed(text: str) -> str:
 def called(student: Student) -> str:
     """Call a student so that no other is meant."""
     known = next(
-        (f"{word} {shown(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
+        (f"{word} {one_line(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
     )
-    name = shown(student.name, 60)
+    name = one_line(student.name, 60)
     return f"{name} ({known})" if name and known else name or f"the student with the {known}"
 
 

@@ -24,7 +24,7 @@ from grader.classroom.storage import write_text
 from grader.classroom.worker import FAULT, Graded, Sitting, Task
 from grader.model import Report, Sheet
 from grader.rubric import FILE as RUBRIC
-from grader.text.sanitise import readable
+from grader.text.sanitise import sanitise_report
 
 TABLE = "regraded.csv"
 # Submissions in one transaction: each has to reach the disk before the next, which takes longer than judging one.
@@ -210,7 +210,7 @@ def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
     pairs = _pairs(judging, now)
     found = [
         # What has just been written is at hand, and need not be read.
-        moved(now.then(then), readable(judging.done[name]) if name in judging.done else now.then(now.last[name]))
+        moved(now.then(then), sanitise_report(judging.done[name]) if name in judging.done else now.then(now.last[name]))
         for name, then in pairs.items()
     ]
     moves = tuple(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.classroom.roster_text import EXPECTED, RosterError, Row, decoded, parsed
 from grader.model.class_sheet import Student
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 __all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 
@@ -66,14 +66,14 @@ def read_roster(path: Path) -> Roster:
 
     Raises RosterError, and nothing else, for whatever the file may hold.
     """
-    name = shown(path.name, 100)
+    name = one_line(path.name, 100)
     text, notes = decoded(path, name)
     rows, columns = _table(text, name)
     if not columns:
         rows, columns = _plain_list(rows, name)
         notes.append(
             f"{name}: no line of headers, so each line was taken for one student, the first as well:"
-            f' "{shown(rows[0].cells[0], 60)}".'
+            f' "{one_line(rows[0].cells[0], 60)}".'
         )
     seen: dict[tuple[str, str], int] = {}
     students: dict[Student, int] = {}
@@ -88,7 +88,7 @@ def read_roster(path: Path) -> Roster:
         if student in students:
             raise RosterError(
                 f"{name}, line {row.line}: all that stands there stands in line {students[student]} too,"
-                f' "{shown(student.name, 60)}". Delete one of them if it is the same student;'
+                f' "{one_line(student.name, 60)}". Delete one of them if it is the same student;'
                 " if they are two, add a column `id` or `email` that tells them apart."
             )
         students[student] = row.line
@@ -223,13 +223,13 @@ def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], na
         value = getattr(student, field)
         if field in {"id", "sis_id"} and _ROUNDED.fullmatch(value):
             raise RosterError(
-                f'{name}, line {line}: the ID "{shown(value, 40)}" has been rounded by a spreadsheet. Export the'
+                f'{name}, line {line}: the ID "{one_line(value, 40)}" has been rounded by a spreadsheet. Export the'
                 " roster again, and do not save it from there, or format the column as text first."
             )
         other = seen.setdefault((field, value.casefold()), line)
         if value and other != line:
             raise RosterError(
-                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{shown(value, 60)}". Expected is'
+                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{one_line(value, 60)}". Expected is'
                 " one line for each student: delete one of them, or correct the wrong one."
             )
 
@@ -245,5 +245,5 @@ def _lines(numbers: list[int]) -> str:
 
 
 def _quoted(cells: Sequence[str]) -> str:
-    listed = ", ".join(f'"{shown(cell.strip(), 40)}"' for cell in cells[:6])
+    listed = ", ".join(f'"{one_line(cell.strip(), 40)}"' for cell in cells[:6])
     return f"{listed} and {len(cells) - 6} more" if len(cells) > 6 else listed

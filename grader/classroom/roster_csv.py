@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader.classroom.roster import Roster
 from grader.classroom.storage import write_text
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 # By the names that reading knows them by; a student's field -> its column.
 _COLUMNS = {
@@ -33,6 +33,6 @@ def write(path: Path, roster: Roster) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([*(_COLUMNS[field] for field in kept), *["submission"][: len(claims)]])
     for student in roster.students:
-        cells = [cell(getattr(student, field)) for field in kept]
-        writer.writerow([*cells, *[cell(claims.get(student, ""))][: len(claims)]])
+        cells = [csv_cell(getattr(student, field)) for field in kept]
+        writer.writerow([*cells, *[csv_cell(claims.get(student, ""))][: len(claims)]])
     write_text(path, buffer.getvalue())

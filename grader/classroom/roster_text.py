@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.text.sanitise import line as shown
+from grader.text.sanitise import one_line
 
 ROWS = 20_000
 BYTES = 20_000_000
@@ -89,7 +89,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
         ) from error
     # Every byte is one character in cp1252, so the place is the same in both.
     begin = max(text.rfind("\n", 0, broken), text.rfind("\r", 0, broken)) + 1
-    example = shown((text[begin:].splitlines() or [""])[0], 60)
+    example = one_line((text[begin:].splitlines() or [""])[0], 60)
     note = (
         f"{name}, line {data.count(10, 0, broken) + 1}: not in UTF-8, so the file was read as Windows-1252:"
         f' "{example}". If letters are wrong there, save it as `CSV UTF-8`.'

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from grader.classroom.schema import SchemaError, is_newest, migrate, version_of
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 FILE = "gradebook.db"
 LEDGER = "decisions.csv"  # beside it: people's decisions once more
@@ -190,13 +190,13 @@ class Storage:
 
     def _saved(self) -> str:
         """Say what of a damaged gradebook stands in plain files as well, and how it is taken over."""
-        text, out = "", line(str(self.path.parent))
+        text, out = "", one_line(str(self.path.parent))
         if (roster := self.path.with_name(ROSTER)).exists():
-            text += f" --roster {line(str(roster))} gives that grading the roster."
+            text += f" --roster {one_line(str(roster))} gives that grading the roster."
         if (beside := self.path.with_name(LEDGER)).exists():
             text += (
                 f" What people decided stands in {LEDGER} beside it: once it is graded again,"
-                f" `grader adjust {out} --restore {line(str(beside))}` takes it over."
+                f" `grader adjust {out} --restore {one_line(str(beside))}` takes it over."
             )
         return text
 

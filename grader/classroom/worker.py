@@ -20,7 +20,7 @@ from grader.reports.page import environment
 from grader.sandbox import self_test
 from grader.sandbox.host import StudentHost
 from grader.submission import HandIn
-from grader.text.sanitise import plain
+from grader.text.sanitise import plain_text
 
 TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
 FAULT = "grader-error.txt"
@@ -178,7 +178,7 @@ def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Gr
     report = replace(report_our_failure(task.source, task.name, assignment, what), student=task.student)
     digest = task.hand_in.digest if task.hand_in else ""
     after, written = publish(report, task.decisions, assignment, digest)
-    kept = {FAULT: plain(fault, TRACEBACK)} if fault else {}
+    kept = {FAULT: plain_text(fault, TRACEBACK)} if fault else {}
     published = REPORT_FORMATS["json"].write(report)
     return Graded(
         task.name, task.source, digest, report, after, published, pack(report), None, None, {**written, **kept}

@@ -13,7 +13,7 @@ from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.import_decisions import restore
 from grader.cli import common
 from grader.model import Decision, DecisionKind
-from grader.text.sanitise import LINE, MESSAGE, line, plain
+from grader.text.sanitise import LINE, MESSAGE, one_line, plain_text
 
 _MADE = {"grade": "graded", "regrade": "judged again"}
 
@@ -73,7 +73,7 @@ def adjust(
     if not names:
         raise click.UsageError("Name whom it is about: grader adjust DIR NAME... gradebook.csv lists their names.")
     # What is kept is plain, whoever reads the gradebook by other means.
-    who, reason = line(_short(by, "--by", LINE) or _login()), plain(_short(comment, "--comment", MESSAGE))
+    who, reason = one_line(_short(by, "--by", LINE) or _login()), plain_text(_short(comment, "--comment", MESSAGE))
     if (check is None) != (points is None):
         raise click.UsageError("--check ID and --points P go together.")
     wanted: list[tuple[DecisionKind, str, float | None]] = [
@@ -95,7 +95,7 @@ def adjust(
     chosen = list(dict.fromkeys(names))
     if number is not None and len(chosen) > 1:
         raise click.UsageError("--withdraw takes back one decision, about one submission: name that one alone.")
-    with common.failures_in_words(line(str(out))), Gradebook(out) as book:
+    with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         if number is None:
             reports = decide(book, chosen, made)
         else:
@@ -107,7 +107,7 @@ def adjust(
 
 def _restored(out: Path, file: Path) -> None:
     """Take decisions over from a file, and say what became of them."""
-    with common.failures_in_words(line(str(out))), Gradebook(out) as book:
+    with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         found = restore(book, file)
     screen = common.screen()
     for report in found.reports:
@@ -119,7 +119,7 @@ def _restored(out: Path, file: Path) -> None:
         (sum(found.unknown.values()), "not taken"),
     ]
     said = ", ".join(f"{count} {what}" for count, what in counts if count) or "there is none in it"
-    common.say(screen, f"Decisions of {line(str(file))}: {said}.")
+    common.say(screen, f"Decisions of {one_line(str(file))}: {said}.")
     if found.unknown:
         common.say(
             screen,

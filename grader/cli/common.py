@@ -25,7 +25,7 @@ from grader.rubric import AssignmentError, bundled
 from grader.rubric import load as load_assignment
 from grader.sandbox import self_test
 from grader.score import KNOWN
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 GRADER_FAILED = 1
 REVIEWED = 10  # submissions that a person should look at; the class page lists all
@@ -73,8 +73,8 @@ def same_folder(book: Gradebook) -> Path | None:
     folder = book.rubric_folder()
     if folder and not (folder / RUBRIC).exists():
         raise click.UsageError(
-            f"The rubric that this class was graded by stood at {line(str(folder))}, which is gone. Name where it is now"
-            f" with --assignment; the one that comes with the grader is {line(str(bundled()))}."
+            f"The rubric that this class was graded by stood at {one_line(str(folder))}, which is gone. Name where it is now"
+            f" with --assignment; the one that comes with the grader is {one_line(str(bundled()))}."
         )
     return folder
 
@@ -93,7 +93,7 @@ def workers_of(jobs: int, cluster: str) -> Workers:
 
 def make_folder(folder: Path, option: str = "--out", what: str = "") -> None:
     """Make a folder to write into, or say that another has to be named; what : is to be written, "" for several files."""
-    shown = line(str(folder))
+    shown = one_line(str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -141,7 +141,7 @@ def say(console: Console, text: str) -> None:
 
 def some(names: Sequence[str], most: int = 10) -> str:
     """Name the first of several, and say how many more there are."""
-    listed = ", ".join(line(name) for name in names[:most])
+    listed = ", ".join(one_line(name) for name in names[:most])
     return f"{listed} and {len(names) - most} more" if len(names) > most else listed
 
 
@@ -155,15 +155,15 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
 def say_standing(console: Console, report: Report) -> None:
     """Print a submission's score, and each decision about it."""
     excused = ", excused" if report.excused else ""
-    say(console, f"{line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
+    say(console, f"{one_line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
     for ruling in report.rulings:
         aside = "" if ruling.applies else " (not in force)"  # the effect says why
-        say(console, f"  {ruling.decision.number}. {line(ruling.effect)}{aside}")
+        say(console, f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:
     """Print what a person should look at: a line for each submission, up to a limit."""
-    told = [(line(one.submission), " ".join(map(line, one.review))) for one in reports if one.review]
+    told = [(one_line(one.submission), " ".join(map(one_line, one.review))) for one in reports if one.review]
     for name, sentences in told[:REVIEWED]:
         say(console, f"To look at: {name}: {sentences}")
     if len(told) > REVIEWED:

@@ -22,7 +22,7 @@ from grader.model import Sheet
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.formats import CLASS_FORMATS
 from grader.text.nearest import lookup
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 
 @click.command(
@@ -64,7 +64,7 @@ def export(
     target = to or out / "exports"
     options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
     screen = common.screen()
-    with common.failures_in_words(line(str(target))):
+    with common.failures_in_words(one_line(str(target))):
         form = lookup(CLASS_FORMATS, name, "format")
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
@@ -110,9 +110,9 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
         name for name, one in kept.items() if newest and one.basis.assignment_digest != newest.basis.assignment_digest
     ]
     if others:
-        shown_names = ", ".join(map(line, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        shown_names = ", ".join(map(one_line, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
         raise ExportError(
             f"{len(others)} of {len(kept)} were judged by another rubric than the rest ({shown_names}):"
-            f" `grader regrade {line(str(book.path.parent))}` judges all by one."
+            f" `grader regrade {one_line(str(book.path.parent))}` judges all by one."
         )
     return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))

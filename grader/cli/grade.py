@@ -23,7 +23,7 @@ from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
 from grader.submission import entries, ignored
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 # A terminal shows some forty lines; a class is looked at on its page.
 LISTED = 40
@@ -89,7 +89,9 @@ def grade(
             reminded = reminder(book)
     screen = common.screen()
     if not given and assignment.folder.resolve() != bundled():
-        common.say(screen, f"Graded by {line(str(assignment.folder / RUBRIC))}, as before; --assignment names another.")
+        common.say(
+            screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
+        )
     failed = _told(screen, outcome, chosen, left, stopped=stopped)
     if reminded:
         common.say(screen, reminded)
@@ -104,7 +106,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
         hidden = (
             " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
         )
-        common.say(screen, f"Ignored, since they are no submissions: {', '.join(map(line, left))}.{hidden}")
+        common.say(screen, f"Ignored, since they are no submissions: {', '.join(map(one_line, left))}.{hidden}")
     counts = Counter(outcome.fates.values())
     common.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
     elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
@@ -172,14 +174,14 @@ def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -
     left: list[str] = []
     for path in paths:
         if not path.exists():
-            raise click.UsageError(f"{line(str(path))}: there is no such file or folder.")
+            raise click.UsageError(f"{one_line(str(path))}: there is no such file or folder.")
         if path.is_dir() and not one:
             found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
             left += [entry.name for entry in ignored(path)]
         else:
             found.append(path)
     if not found:
-        named_paths = ", ".join(line(str(path)) for path in paths)
+        named_paths = ", ".join(one_line(str(path)) for path in paths)
         raise click.UsageError(
             f"{named_paths}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
         )

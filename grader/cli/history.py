@@ -14,7 +14,7 @@ from grader.classroom.results import Standings
 from grader.cli import common
 from grader.model import Report
 from grader.reports.read_report_json import from_json
-from grader.text.sanitise import MESSAGE, line
+from grader.text.sanitise import MESSAGE, one_line
 
 _MADE = {"grade": "graded", "regrade": "judged again"}
 
@@ -30,7 +30,7 @@ Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
 @click.argument("name")
 def history(out: Path, name: str) -> None:
     """List every grading of one submission, what changed between them, and people's decisions."""
-    with common.failures_in_words(line(str(out))), Gradebook(out, reading=True) as book:
+    with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
         known(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         ruled = book.ruled(name)
@@ -38,11 +38,11 @@ def history(out: Path, name: str) -> None:
         report = Standings(book).report(name)
         reminded = reminder(book)
     screen = common.screen()
-    common.say(screen, f"{line(name)}, from {line(source)}")
+    common.say(screen, f"{one_line(name)}, from {one_line(source)}")
     events = [*_graded(gradings), *map(_ruled, ruled)]
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
-        common.say(screen, f"{at}  {line(text, 2 * MESSAGE)}")
+        common.say(screen, f"{at}  {one_line(text, 2 * MESSAGE)}")
     common.say(screen, "As it stands:")
     common.say_standing(screen, report)
     if reminded:

@@ -15,7 +15,7 @@ from grader.classroom.regrade_class import TABLE, Regraded, StoppedError
 from grader.classroom.regrade_class import regrade as judge_again
 from grader.classroom.worker import Sitting
 from grader.cli import common
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 LISTED = 40  # a terminal shows some forty lines; the file lists all
 REASONS = 5
@@ -53,7 +53,7 @@ def regrade(
     again = "The same command judges the rest."
     stopped = False
     with (
-        common.failures_in_words(line(str(out)), again),
+        common.failures_in_words(one_line(str(out)), again),
         Gradebook(out) as book,
         common.progress("judging") as (began, told),
     ):
@@ -75,20 +75,22 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     if found.changes:
         common.say(screen, "What changed since:")
         for change in found.changes:
-            common.say(screen, f"  {line(change)}")
+            common.say(screen, f"  {one_line(change)}")
     if found.moves:
         screen.print(_moves(found))
         if len(found.moves) > LISTED:
             # Forty lines that say the same tell less than how many there are of them.
-            most = [f"{line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
+            most = [f"{one_line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
             common.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
             # What a person decided is never one of many.
             for move in found.moves[LISTED:]:
                 for text in move.decisions:
-                    common.say(screen, f"{line(move.name)}: {line(text)}")
+                    common.say(screen, f"{one_line(move.name)}: {one_line(text)}")
     current = f"{found.current} were judged by this rubric already (--force judges them again)."
     when = "" if found.count else " when this rubric came into force"
-    moved = f"{len(found.moves)} moved{when}, as {line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+    moved = (
+        f"{len(found.moves)} moved{when}, as {one_line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+    )
     retold = f"{found.retold} with the same points are told something else."
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
     common.say(screen, " ".join(said))
@@ -116,5 +118,5 @@ def _moves(found: Regraded) -> Table:
     for move in listed:
         scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
         own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
-        table.add_row(Text(line(move.name)), *scores, *own, Text(line(why(move))))
+        table.add_row(Text(one_line(move.name)), *scores, *own, Text(one_line(why(move))))
     return table

@@ -14,7 +14,7 @@ from grader.cli import common
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.terminal import view
 from grader.text.nearest import lookup
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 
 @click.command(
@@ -39,15 +39,15 @@ Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file instead.")
 def show(out: Path, name: str, form: str, to: Path | None) -> None:
     """Show the report of one submission, with all decisions about it."""
-    with common.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
+    with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as = lookup(REPORT_FORMATS, form, "format")
         known(book, name)
         report = Standings(book).report(name)
     screen = common.screen()
     if to:
-        with common.failures_in_words(line(str(to))):
+        with common.failures_in_words(one_line(str(to))):
             write_text(to, written_as.write(report))
-        common.say(screen, f"Wrote {line(str(to))}.")
+        common.say(screen, f"Wrote {one_line(str(to))}.")
     elif screen.is_terminal and form == "terminal":
         screen.print(view(report))  # in the terminal's own colours and width
     else:

@@ -14,7 +14,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR
 from grader.cli import common
 from grader.reports.similar_page import percent
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 LISTED = 20
 A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and speak with the people."
@@ -37,7 +37,7 @@ Exit status: 0, whatever is found; 1 the gradebook cannot be used; 2 bad usage."
 @common.ASSIGNMENT
 def similar(out: Path, to: Path | None, folder: Path | None) -> None:
     """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
-    with common.failures_in_words(line(str(to or out))), Gradebook(out, reading=True) as book:
+    with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)
         found = compare_class(book, assignment, to)
@@ -63,7 +63,7 @@ def _tell(screen: Console, found: Comparison) -> None:
     for title in ("first", "second", "alike", "passages"):
         table.add_column(title, justify="left" if title in {"first", "second"} else "right")
     for pair in likeness.pairs[:LISTED]:
-        cells = (line(pair.first), line(pair.second), percent(pair.similarity), str(len(pair.passages)))
+        cells = (one_line(pair.first), one_line(pair.second), percent(pair.similarity), str(len(pair.passages)))
         table.add_row(*map(Text, cells))
     screen.print(table)
     whole = len(likeness.pairs) + likeness.unlisted

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from grader.reports import phrases
-from grader.text.sanitise import plain, readable
+from grader.text.sanitise import plain_text, sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class _Annotation:
 
 def to_annotations(report: Report) -> str:
     """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
-    report = readable(report)
+    report = sanitise_report(report)
     found = [*_named(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
     found += _late(report)
     lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
@@ -118,7 +118,7 @@ def _command(name: str, properties: Mapping[str, str], data: str) -> str:
     written = ",".join(
         f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
-    return f"::{name} {written}::{_escaped(plain(data))}"
+    return f"::{name} {written}::{_escaped(plain_text(data))}"
 
 
 def _escaped(text: str) -> str:

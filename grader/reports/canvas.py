@@ -11,7 +11,7 @@ import re
 
 from grader.model import Report, Sheet, Student
 from grader.reports.export_rows import ExportError, ExportOptions, account, all_differ, by_student, table, title_of
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 # A column whose title holds one of these is one of Canvas's own totals, which it does not import.
 _TOTALS = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
@@ -32,7 +32,7 @@ def to_canvas(sheet: Sheet, options: ExportOptions) -> str:
     # Canvas knows this row by its first cell.
     lines = [[f"    {_POINTS}", "", "", "", "", f"{sheet.max_score:.2f}"]]
     for (student, report), found in zip(rows, accounts, strict=True):
-        lines.append([_name(student), *found, cell(student.section), _score(report)])
+        lines.append([_name(student), *found, csv_cell(student.section), _score(report)])
     return table(header, lines)
 
 
@@ -53,7 +53,7 @@ def _column(sheet: Sheet, options: ExportOptions) -> str:
 
 def _name(student: Student) -> str:
     # One of this name would be taken for the row that says what the assignment is worth.
-    return cell(student.name.replace(_POINTS, _POINTS.replace(" ", "-")))
+    return csv_cell(student.name.replace(_POINTS, _POINTS.replace(" ", "-")))
 
 
 def _score(report: Report) -> str:

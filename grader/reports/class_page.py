@@ -18,7 +18,7 @@ from grader.reports import class_plots, phrases, statistics
 from grader.reports.page import prose
 from grader.reports.page_assets import dress
 from grader.reports.terminal import costs
-from grader.text.sanitise import line, plain, readable
+from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,26 +54,26 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", st
         environment()
         .get_template("index.html.j2")
         .render(
-            title=line(sheet.title),
+            title=one_line(sheet.title),
             max_score=sheet.max_score,
             tally=statistics.tally(sheet),
             summary=summary,
             full=sum(score >= sheet.max_score for score in scores),
             bars=bars,
             plot=Markup(class_plots.histogram(bars, summary, sheet.max_score)) if summary and bars else "",  # noqa: S704 -- `element` escapes every text and attribute
-            uses=[replace(use, id=line(use.id), title=line(use.title)) for use in uses],
+            uses=[replace(use, id=one_line(use.id), title=one_line(use.title)) for use in uses],
             chance=statistics.chance(len(counted)) if len(counted) >= statistics.FEWEST else None,
             mistakes=[_mistake(mistake, named, checks, titles) for mistake in mistakes],
             rows=rows,
             states={state: word for state, word in STATES.items() if any(row["state"] == state for row in rows)},
-            checks=[(line(check), line(titles[check]), number) for check, number in checks.items()],
+            checks=[(one_line(check), one_line(titles[check]), number) for check, number in checks.items()],
             sections=sorted({row["section"] for row in rows if row["section"]}),
             rostered=rostered,
             late=any(row["late"] or row["penalty"] for row in rows),
             adjusted=any(row["adjusted"] or row["overtaken"] for row in rows),
             ungraded=[_failure(standing) for standing in sheet.standings if standing.report.status != "graded"],
             review=[
-                {**_linked(one), "student": _person(one.student), "told": readable(one.report).review}
+                {**_linked(one), "student": _person(one.student), "told": sanitise_report(one.report).review}
                 for one in sheet.standings
                 if one.report.review
             ],
@@ -81,7 +81,7 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", st
             similar=similar,
             stale=stale,
             strangers=[row for row in rows if rostered and not row["student"]],
-            remarks=[plain(remark) for remark in remarks],
+            remarks=[plain_text(remark) for remark in remarks],
             # What could not be loaded was never run, and has no layers to name.
             layers=next(
                 (one.report.environment.isolation for one in sheet.standings if one.report.status == "graded"), ()
@@ -104,7 +104,7 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
     return {
         **_linked(standing),
         "student": _person(standing.student),
-        "section": line(standing.student.section) if standing.student else "",
+        "section": one_line(standing.student.section) if standing.student else "",
         "state": "excused" if report.excused else report.status,
         "counts": statistics.counts(standing),
         "score": report.score,
@@ -115,17 +115,17 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
         "penalty": report.penalty,
         "adjusted": [_adjustment(verdict, report) for verdict in changed],
         "difference": sum(verdict.points - (verdict.adjusted_from or 0.0) for verdict in changed),
-        "overtaken": [line(ruling.effect) for ruling in report.rulings if not ruling.applies],
+        "overtaken": [one_line(ruling.effect) for ruling in report.rulings if not ruling.applies],
         "lost": " ".join(str(checks[check]) for check in lost),
         "mistakes": " ".join(str(named[mistake]) for mistake in made),
         # What people decided has columns of its own.
-        "costs": costs(replace(readable(report), excused=False, late_days=0.0, penalty=0.0)),
+        "costs": costs(replace(sanitise_report(report), excused=False, late_days=0.0, penalty=0.0)),
     }
 
 
 def _linked(standing: Standing) -> dict[str, str]:
     name = standing.report.submission
-    return {"name": line(name), "href": quote(f"submissions/{name}/report.html", errors="replace")}
+    return {"name": one_line(name), "href": quote(f"submissions/{name}/report.html", errors="replace")}
 
 
 def _person(student: Student | None) -> dict[str, Any] | None:
@@ -133,8 +133,8 @@ def _person(student: Student | None) -> dict[str, Any] | None:
     if student is None:
         return None
     handles = [student.login, student.sis_id, student.email, student.github, student.id]
-    others = [line(handle) for handle in dict.fromkeys(handles) if handle and handle != student.name]
-    return {"name": line(student.name), "others": others, "section": line(student.section)}
+    others = [one_line(handle) for handle in dict.fromkeys(handles) if handle and handle != student.name]
+    return {"name": one_line(student.name), "others": others, "section": one_line(student.section)}
 
 
 def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
@@ -144,7 +144,7 @@ def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
         f"{one.comment} ({one.by})" if one.comment and one.by else one.comment or one.by for one in decisions
     )
     before, after = phrases.points(verdict.adjusted_from or 0.0), phrases.points(verdict.points)
-    return f"{line(verdict.id)} {before} \N{RIGHTWARDS ARROW} {after}", line(why)
+    return f"{one_line(verdict.id)} {before} \N{RIGHTWARDS ARROW} {after}", one_line(why)
 
 
 def _mistake(
@@ -152,12 +152,12 @@ def _mistake(
 ) -> dict[str, Any]:
     diagnosis = mistake.diagnosis
     return {
-        "id": line(statistics.kind(diagnosis)),
+        "id": one_line(statistics.kind(diagnosis)),
         "number": named[statistics.kind(diagnosis)],
-        "title": line(diagnosis.title),
-        "hint": plain(diagnosis.hint),
+        "title": one_line(diagnosis.title),
+        "hint": plain_text(diagnosis.hint),
         "explains": [
-            line(titles.get(check, check)) for check in sorted(diagnosis.checks, key=lambda one: checks.get(one, 0))
+            one_line(titles.get(check, check)) for check in sorted(diagnosis.checks, key=lambda one: checks.get(one, 0))
         ],
         "count": len(mistake.standings),
         "cost": mistake.cost,
@@ -167,7 +167,7 @@ def _mistake(
 
 
 def _failure(standing: Standing) -> dict[str, Any]:
-    heading, message = phrases.banner(readable(standing.report)) or ("", "")
+    heading, message = phrases.banner(sanitise_report(standing.report)) or ("", "")
     excused = standing.report.excused
     return {
         **_linked(standing),

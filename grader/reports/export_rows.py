@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.model import Report, Sheet, Student
-from grader.text.sanitise import cell, line
+from grader.text.sanitise import csv_cell, one_line
 
 NAMED = 5  # of those that an error concerns; more would hide how to mend it
 
@@ -92,17 +92,17 @@ def account(text: str, student: Student) -> str:
 
     Raises ExportError where it cannot stand in a CSV file as it is: a formula, or characters that nobody sees.
     """
-    if _ACCOUNT.fullmatch(text) or cell(text) == text:
+    if _ACCOUNT.fullmatch(text) or csv_cell(text) == text:
         return text
     raise ExportError(
-        f"The roster says {line(repr(text))} of {line(student.name)}: a spreadsheet takes that for a formula, or it"
+        f"The roster says {one_line(repr(text))} of {one_line(student.name)}: a spreadsheet takes that for a formula, or it"
         " holds characters that nobody sees. Mend the roster."
     )
 
 
 def title_of(sheet: Sheet, options: ExportOptions) -> str:
     """Return the name of the assignment's column, on one line."""
-    return line(" ".join((options.assignment or sheet.title).split()))
+    return one_line(" ".join((options.assignment or sheet.title).split()))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -121,5 +121,5 @@ def counted(number: int, one: str, many: str) -> str:
 
 def named(names: Sequence[str]) -> str:
     """Name the first few of those that an error concerns."""
-    shown = [line(name, 80) for name in names[:NAMED]]
+    shown = [one_line(name, 80) for name in names[:NAMED]]
     return ", ".join([*shown, f"and {len(names) - NAMED:,} more"] if len(names) > NAMED else shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.model import Report, Sheet, Student
 from grader.reports import phrases
 from grader.reports.export_rows import ExportOptions, table
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 COLUMNS = (
     "submission", "student", "id", "sis_id", "login", "email", "source",
@@ -34,9 +34,9 @@ def _row(report: Report, student: Student | None, checks: list[str]) -> list[str
         f"{check.id} (was {_number(check.adjusted_from)})" for check in report.checks if check.adjusted_from is not None
     ]
     return [
-        cell(report.submission),
+        csv_cell(report.submission),
         *_person(student),
-        cell(report.source),
+        csv_cell(report.source),
         _number(report.score),
         _number(report.max_score),
         _number(report.score + report.penalty),
@@ -45,7 +45,7 @@ def _row(report: Report, student: Student | None, checks: list[str]) -> list[str
         "yes" if report.excused else "",
         report.status,
         "; ".join(adjusted),
-        "; ".join(cell(check.id) for check in report.checks if check.status == "carried"),
+        "; ".join(csv_cell(check.id) for check in report.checks if check.status == "carried"),
         *(points.get(check, "") for check in checks),
     ]
 
@@ -60,7 +60,7 @@ def _missing(student: Student, checks: int) -> list[str]:
 def _person(student: Student | None) -> list[str]:
     if student is None:
         return [""] * 5
-    return [cell(text) for text in (student.name, student.id, student.sis_id, student.login, student.email)]
+    return [csv_cell(text) for text in (student.name, student.id, student.sis_id, student.login, student.email)]
 
 
 def _number(value: float) -> str:

@@ -2,7 +2,7 @@
 
 All text is declared as plain: Gradescope puts it into a <pre> and escapes it, so nothing that a student wrote is
 markup there. Hidden checks are shown once grades are published, not never: Gradescope's "hidden" is meant for tests
-without points, and ours count. What is shown then is what `readable` leaves of them: title and verdict.
+without points, and ours count. What is shown then is what `sanitise_report` leaves of them: title and verdict.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grader.model import Report, Sheet, Verdict
 from grader.reports import phrases, step_rows
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.report_json import DIGITS
-from grader.text.sanitise import line, plain, readable
+from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 
 def to_gradescope(report: Report) -> str:
@@ -24,12 +24,12 @@ def to_gradescope(report: Report) -> str:
 
     Raises ValueError where a number is not finite.
     """
-    report = readable(report)
+    report = sanitise_report(report)
     data: dict[str, Any] = {"score": _rounded(report.score)}
     if "total_seconds" in report.timing:
         data["execution_time"] = round(report.timing["total_seconds"], 3)
     data |= {
-        "output": plain("\n\n".join(_remarks(report))),
+        "output": plain_text("\n\n".join(_remarks(report))),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -53,7 +53,7 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
         name = report.submission
         if name in {"", ".", ".."} or not name.isprintable() or set(name) & set("/\\") or name in files:
             raise ExportError(
-                f"The submission {line(repr(name))} cannot have a folder of its own: its name is empty, stands twice"
+                f"The submission {one_line(repr(name))} cannot have a folder of its own: its name is empty, stands twice"
                 " in the class or holds characters that no folder may have. Rename what was handed in."
             )
         files[name] = to_gradescope(report)
@@ -74,7 +74,7 @@ def _remarks(report: Report) -> Iterator[str]:
         # Where hidden checks alone lose points by it, "none" would be wrong as well.
         lost = phrases.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
-        yield "\n".join(line for line in told if line)
+        yield "\n".join(one_line for one_line in told if one_line)
     if row := step_rows.first(report.steps):
         yield f"Of the values that your lines made, the first that differs from the right one:\n{step_rows.sentence(row)}"
     yield from phrases.remarks(report)

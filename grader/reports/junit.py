@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from grader.model import Report, Sheet, VerdictStatus
 from grader.reports import phrases
 from grader.reports.export_rows import ExportError, ExportOptions
-from grader.text.sanitise import plain, readable
+from grader.text.sanitise import plain_text, sanitise_report
 
 # Points that are missing make a job's test list red; what could not be judged is neither red nor green. What is carried
 # misses none, and says so.
@@ -43,10 +43,10 @@ def to_junit(report: Report) -> str:
 def _suite(report: Report) -> ET.Element:
     """Return a report as a <testsuite>.
 
-    `readable` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
+    `sanitise_report` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
     escape. ElementTree does the rest.
     """
-    report = readable(report)
+    report = sanitise_report(report)
     made = ET.Element("testsuite", name=report.submission)
     if banner := phrases.banner(report):
         # Its checks are all skipped, which alone would leave the job green.
@@ -129,6 +129,6 @@ def _number_namesakes(suites: Sequence[ET.Element]) -> None:
 def _shorten(messages: Sequence[tuple[ET.Element, str]], length: int) -> None:
     said = ""
     for told, whole in messages:
-        short = plain(whole, length)
+        short = plain_text(whole, length)
         told.text = short if short == whole or said else f"{short}\n{SHORTENED}"
         said = said or (SHORTENED if short != whole else "")

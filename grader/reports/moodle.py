@@ -23,7 +23,7 @@ from grader.reports.export_rows import (
     table,
     title_of,
 )
-from grader.text.sanitise import cell, readable
+from grader.text.sanitise import csv_cell, sanitise_report
 
 FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
 # As Moodle's own export calls these columns.
@@ -51,7 +51,12 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
     return table(
         [USERS[options.moodle_user], "Student", f"{title} (Real)", f"{title} (Feedback)"],
         [
-            [user, cell(student.name), "-" if report.excused else phrases.points(report.score + 0.0), feedback(report)]
+            [
+                user,
+                csv_cell(student.name),
+                "-" if report.excused else phrases.points(report.score + 0.0),
+                feedback(report),
+            ]
             for user, (student, report) in zip(users, rows, strict=True)
         ],
     )
@@ -82,8 +87,8 @@ def feedback(report: Report) -> str:
     Only sentences of ours and of who teaches: nothing that a student wrote stands in it.
     """
     told, left = "", 0
-    for sentence in _sentences(readable(report)):
-        piece = cell(_no_markup(sentence))
+    for sentence in _sentences(sanitise_report(report)):
+        piece = csv_cell(_no_markup(sentence))
         if left or len(told) + len(piece) > FEEDBACK:
             left += 1
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grader.model import Report, Sheet, Standing, Student
 from grader.reports.export_rows import ExportError, ExportOptions, account, all_differ, is_grade, table, title_of
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
@@ -44,18 +44,18 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
 
 
 def _id(standing: Standing) -> str:
-    return _id_of(standing.student) if standing.student else cell(standing.report.submission)
+    return _id_of(standing.student) if standing.student else csv_cell(standing.report.submission)
 
 
 def _id_of(student: Student) -> str:
     found = next(filter(None, (student.login, student.sis_id, student.email, student.id)), "")
-    return account(found, student) or cell(student.name)
+    return account(found, student) or csv_cell(student.name)
 
 
 def _names(student: Student | None) -> list[str]:
     if student is None:
         return ["", "", ""]
-    return [cell(student.last_name or student.name), cell(student.first_name), account(student.email, student)]
+    return [csv_cell(student.last_name or student.name), csv_cell(student.first_name), account(student.email, student)]
 
 
 def _scores(report: Report | None) -> list[str]:

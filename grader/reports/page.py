@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from grader.model import HeatMap
 from grader.reports import curves, heat_map, phrases, step_rows
-from grader.text.sanitise import readable
+from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "sk
 
 def to_html(report: Report) -> str:
     """Write a report as one self-contained HTML page."""
-    report = readable(report)
+    report = sanitise_report(report)
     return (
         environment()
         .get_template("report.html.j2")

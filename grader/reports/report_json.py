@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from grader.model import Diagnosis, Place, Report, Ruling, StepRow, Verdict
-from grader.text.sanitise import readable
+from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def to_json(report: Report) -> str:
     Raises ValueError where a number is negative or not finite, or a shape is none: they come from the grader, so that is
     its own mistake.
     """
-    report = readable(report)
+    report = sanitise_report(report)
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "submission": report.submission,

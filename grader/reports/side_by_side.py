@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.model.similar_programs import Program, Span
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 AROUND = 3  # unshared lines that are shown before and after a passage
 LONG = 40  # shared lines that are shown at either end of a passage; nobody compares a thousand by eye
@@ -57,7 +57,7 @@ def lines_of(program: Program) -> tuple[Lines, ...]:
 
 def _lines(source: str) -> Lines:
     parts = _LINE_END.split(source)
-    return tuple(line(part) for part in (parts[:-1] if parts[-1] == "" else parts))
+    return tuple(one_line(part) for part in (parts[:-1] if parts[-1] == "" else parts))
 
 
 def shared_lines(spans: Sequence[Span]) -> int:

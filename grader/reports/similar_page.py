@@ -19,7 +19,7 @@ from grader.reports import class_plots
 from grader.reports.class_page import environment
 from grader.reports.page_assets import Dress, dress
 from grader.reports.side_by_side import Lines, lines_of, shared_lines, stretches
-from grader.text.sanitise import line, plain
+from grader.text.sanitise import one_line, plain_text
 
 DRAWN = 15  # members of a group whose names still find room around a circle
 
@@ -38,7 +38,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
         environment()
         .get_template("similar.html.j2")
         .render(
-            title=line(sheet.title) if sheet else "",
+            title=one_line(sheet.title) if sheet else "",
             of=compared_of(sheet) if sheet else "",
             in_class=sheet is not None,
             compared=len(likeness.programs),
@@ -63,7 +63,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
                 for name, number in numbers.items()
             ],
             left=[
-                {**_who(name, students), "why": plain(likeness.left[name], limit=1_000)}
+                {**_who(name, students), "why": plain_text(likeness.left[name], limit=1_000)}
                 for name in sorted(likeness.left)
             ],
             dress=_dress(),
@@ -87,9 +87,9 @@ def percent(share: float) -> str:
 def _who(name: str, students: Mapping[str, Student]) -> dict[str, str]:
     student = students.get(name)
     return {
-        "name": line(name),
+        "name": one_line(name),
         "href": quote(f"submissions/{name}/report.html", errors="replace"),
-        "student": line(student.name) if student else "",
+        "student": one_line(student.name) if student else "",
     }
 
 
@@ -136,7 +136,7 @@ def _pair(
 
 def _texts(program: Program, lines: tuple[Lines, ...]) -> list[tuple[int, str, Lines]]:
     """Return each text's position, label and lines."""
-    return [(at, line(text.label), own) for at, (text, own) in enumerate(zip(program.texts, lines, strict=True))]
+    return [(at, one_line(text.label), own) for at, (text, own) in enumerate(zip(program.texts, lines, strict=True))]
 
 
 def _passage(number: int, passage: Passage, first: Program, second: Program, total: int) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _passage(number: int, passage: Passage, first: Program, second: Program, tot
 
 def _where(span: Span, program: Program) -> str:
     numbers = f"line {span.first}" if span.first == span.last else f"lines {span.first} to {span.last}"
-    return numbers if len(program.texts) == 1 else f"{line(program.texts[span.text].label)}, {numbers}"
+    return numbers if len(program.texts) == 1 else f"{one_line(program.texts[span.text].label)}, {numbers}"
 
 
 def _owners(owners: int, total: int) -> str:

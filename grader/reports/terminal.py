@@ -1,6 +1,6 @@
 """A report in the terminal: one submission in full, or many as a table.
 
-Texts go into rich as `Text`, which reads no markup, after `readable` made every control character visible.
+Texts go into rich as `Text`, which reads no markup, after `sanitise_report` made every control character visible.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.reports import phrases, step_rows
-from grader.text.sanitise import readable
+from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def render(report: Report, width: int = WIDTH, *, colour: bool = False) -> str:
 
 def view(report: Report) -> RenderableType:
     """Lay a report out for a rich console of any width."""
-    report = readable(report)
+    report = sanitise_report(report)
     parts: list[RenderableType] = [*_headline(report)]
     if report.rulings:
         parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
@@ -185,7 +185,7 @@ def summary(reports: Iterable[Report]) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("what cost points", overflow="fold")
-    for report in map(readable, reports):
+    for report in map(sanitise_report, reports):
         mark, colour = _overall(report)
         table.add_row(
             Text(report.submission),

@@ -2,7 +2,7 @@ r"""Text that a student may have written, made safe and short enough to read.
 
 Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them; so does what
 people say of their decisions, which may quote any of it.
-`readable` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
+`sanitise_report` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
 starts with it. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
 """
 
@@ -50,7 +50,7 @@ def _visible(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def line(text: str, limit: int = LINE) -> str:
+def one_line(text: str, limit: int = LINE) -> str:
     r"""Make a text fit for one line: nothing unseen and no command in it, and at most `limit` characters.
 
     Unseen characters are written as ``\u001b``, tabs as four spaces, commands to a CI's runner as ``: :error``, and
@@ -59,8 +59,8 @@ def line(text: str, limit: int = LINE) -> str:
     return _shortened(_seen(text), limit)
 
 
-def plain(text: str, limit: int = MESSAGE) -> str:
-    """Make a text of several lines fit for reading: as `line`, but newlines stay.
+def plain_text(text: str, limit: int = MESSAGE) -> str:
+    """Make a text of several lines fit for reading: as `one_line`, but newlines stay.
 
     Windows line ends become newlines; a lone carriage return, which would let a terminal overwrite the line, is shown.
     """
@@ -70,9 +70,9 @@ def plain(text: str, limit: int = MESSAGE) -> str:
     return _shortened("\n".join(map(_seen, lines)), limit)
 
 
-def cell(text: str) -> str:
-    """Make a text fit for a cell of a CSV file: as `line`, and an apostrophe says that it is no formula."""
-    return _FORMULA.sub(r"\1'", line(text))
+def csv_cell(text: str) -> str:
+    """Make a text fit for a cell of a CSV file: as `one_line`, and an apostrophe says that it is no formula."""
+    return _FORMULA.sub(r"\1'", one_line(text))
 
 
 def _seen(text: str) -> str:
@@ -96,7 +96,7 @@ def _shortened(text: str, limit: int) -> str:
 _latest: tuple[Report, Report] | None = None  # the last report that was asked for, and what may be read of it
 
 
-def readable(report: Report) -> Report:
+def sanitise_report(report: Report) -> Report:
     """Return the report that people may read: every text plain, and of hidden checks the title and verdict alone.
 
     A report is written in several formats one after the other, so the last one is remembered, by identity: whoever
@@ -112,34 +112,36 @@ def readable(report: Report) -> Report:
 
 
 def _readable(report: Report) -> Report:
-    notes = tuple(plain(note) for note in report.notes)
+    notes = tuple(plain_text(note) for note in report.notes)
     hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     if len(notes) > NOTES:
         notes = (*notes[: NOTES - 1], f"... ({len(notes) - NOTES + 1:,} notes more)")
     return replace(
         report,
-        submission=line(report.submission),
-        source=line(report.source, PATH),
+        submission=one_line(report.submission),
+        source=one_line(report.source, PATH),
         checks=tuple(map(_verdict, report.checks)),
         # What is told of a mistake would tell what a hidden check asks.
         diagnoses=tuple(_diagnosis(one) for one in report.diagnoses if not one.checks or set(one.checks) - hidden),
         notes=notes,
         environment=Environment(
-            versions={line(name): line(version) for name, version in report.environment.versions.items()},
-            isolation=tuple(map(line, report.environment.isolation)),
+            versions={one_line(name): one_line(version) for name, version in report.environment.versions.items()},
+            isolation=tuple(map(one_line, report.environment.isolation)),
         ),
-        timing={line(name): seconds for name, seconds in report.timing.items()},
+        timing={one_line(name): seconds for name, seconds in report.timing.items()},
         rulings=tuple(map(_ruling, report.rulings)),
-        review=tuple(map(plain, report.review)),
-        student=line(report.student) if report.student is not None else None,
+        review=tuple(map(plain_text, report.review)),
+        student=one_line(report.student) if report.student is not None else None,
         steps=_steps(report.steps),
     )
 
 
 def _verdict(verdict: Verdict) -> Verdict:
     if verdict.hidden:
-        return replace(verdict, id=line(verdict.id), title=line(verdict.title), message="", figures=(), places=())
-    texts = line(verdict.id), line(verdict.title), plain(verdict.message)
+        return replace(
+            verdict, id=one_line(verdict.id), title=one_line(verdict.title), message="", figures=(), places=()
+        )
+    texts = one_line(verdict.id), one_line(verdict.title), plain_text(verdict.message)
     if texts == (verdict.id, verdict.title, verdict.message) and not verdict.figures and not verdict.places:
         return verdict  # as most are, and eighteen copies take a third of the time of all this
     return replace(
@@ -155,10 +157,10 @@ def _verdict(verdict: Verdict) -> Verdict:
 def _figure(figure: Figure) -> Figure:
     match figure:
         case HeatMap():
-            return replace(figure, title=line(figure.title))
+            return replace(figure, title=one_line(figure.title))
         case Curves():
-            series = tuple((line(label, 60), values) for label, values in figure.series[:SERIES])
-            return replace(figure, title=line(figure.title), series=series)
+            series = tuple((one_line(label, 60), values) for label, values in figure.series[:SERIES])
+            return replace(figure, title=one_line(figure.title), series=series)
 
 
 def _places(places: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -171,7 +173,7 @@ def _places(places: tuple[Place, ...]) -> tuple[Place, ...]:
 
 
 def _place(place: Place) -> Place:
-    return Place(line(place.label), place.line, line(place.text.rstrip()))
+    return Place(one_line(place.label), place.line, one_line(place.text.rstrip()))
 
 
 def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
@@ -180,7 +182,7 @@ def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
     first = next((index for index, row in enumerate(placed) if row.status == "differs"), 0)
     start = max(0, min(first - STEPS // 2, len(placed) - STEPS))
     return tuple(
-        replace(row, place=_place(row.place), name=line(row.name, NAME), verdict=line(row.verdict))
+        replace(row, place=_place(row.place), name=one_line(row.name, NAME), verdict=one_line(row.verdict))
         for row in placed[start : start + STEPS]
     )
 
@@ -188,12 +190,12 @@ def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
 def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
     return replace(
         diagnosis,
-        id=line(diagnosis.id),
-        title=line(diagnosis.title),
-        hint=plain(diagnosis.hint),
-        source=line(diagnosis.source),
-        checks=tuple(map(line, diagnosis.checks)),
-        costs={line(check): points for check, points in diagnosis.costs.items()},
+        id=one_line(diagnosis.id),
+        title=one_line(diagnosis.title),
+        hint=plain_text(diagnosis.hint),
+        source=one_line(diagnosis.source),
+        checks=tuple(map(one_line, diagnosis.checks)),
+        costs={one_line(check): points for check, points in diagnosis.costs.items()},
         places=_places(diagnosis.places),
     )
 
@@ -201,10 +203,10 @@ def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
 def _ruling(ruling: Ruling) -> Ruling:
     decision = replace(
         ruling.decision,
-        check=line(ruling.decision.check),
-        comment=plain(ruling.decision.comment),
-        by=line(ruling.decision.by),
-        at=line(ruling.decision.at),
-        submission_digest=line(ruling.decision.submission_digest),
+        check=one_line(ruling.decision.check),
+        comment=plain_text(ruling.decision.comment),
+        by=one_line(ruling.decision.by),
+        at=one_line(ruling.decision.at),
+        submission_digest=one_line(ruling.decision.submission_digest),
     )
-    return replace(ruling, decision=decision, effect=plain(ruling.effect))
+    return replace(ruling, decision=decision, effect=plain_text(ruling.effect))

@@ -15,7 +15,7 @@ from grader.classroom import gradebook
 from grader.classroom.decisions_csv import COLUMNS, LedgerError, from_csv, missing, read, to_csv, write
 from grader.classroom.gradebook import Gradebook, Ruled
 from grader.classroom.storage import LEDGER
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 HEADER = ",".join(COLUMNS)
 GOOD = "1,alice,points,loss,1.5,4.0,seen,ta,2026-11-22T15:00:00Z,digest,"
@@ -49,7 +49,7 @@ def test_no_cell_is_a_formula_or_a_command(text):
     written = to_csv([ruled(comment=text, by=text, withdrawn=text)])
     assert written.replace("\n", "").isprintable()
     for cells in csv.reader(io.StringIO(written)):
-        assert [cell(one) for one in cells] == cells
+        assert [csv_cell(one) for one in cells] == cells
 
 
 def test_what_stands_in_the_file():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.classroom import roster_text
 from grader.classroom.roster import Claim, Roster, RosterError, read_roster
 from grader.model.class_sheet import Student
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Two-layer net (4711),Assignments Current Points
@@ -388,10 +388,10 @@ def test_any_bytes_are_students_or_a_refusal(tmp_path, content):
     roster = outcome(path)
     if isinstance(roster, str):
         assert roster.startswith("class.csv")
-        assert line(roster, 10_000) == roster
+        assert one_line(roster, 10_000) == roster
         return
     assert roster.students
     assert len(set(roster.students)) == len(roster.students)
     ids = [student.id.casefold() for student in roster.students if student.id]
     assert len(set(ids)) == len(ids)
-    assert all(line(note, 10_000) == note for note in roster.notes)
+    assert all(one_line(note, 10_000) == note for note in roster.notes)

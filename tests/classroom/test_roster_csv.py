@@ -11,7 +11,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.storage import ROSTER
 from grader.model import Student
-from grader.text.sanitise import cell
+from grader.text.sanitise import csv_cell
 
 PLAIN = 'name,email,submission\n"Doe, Jane",jane@x.org,jane.py\nJ\u00f6rg van der Berg,,\n"Roe, ""Bob""",bob@x.org,"a, b.zip"\n'
 CANVAS = (
@@ -62,5 +62,5 @@ def test_no_name_is_a_formula(tmp_path):
     with Gradebook(tmp_path, create=True) as book:
         book.set_roster(Roster((Student('=HYPERLINK("http://x")', login="@ann", section="\x1b[2J"),)))
     rows = list(csv.reader((tmp_path / ROSTER).read_text(encoding="utf-8").splitlines()))
-    assert [[cell(one) for one in row] for row in rows] == rows
+    assert [[csv_cell(one) for one in row] for row in rows] == rows
     assert read_roster(tmp_path / ROSTER).students[0].login == "@ann"

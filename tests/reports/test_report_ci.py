@@ -13,7 +13,7 @@ from grader.model import Curves, Environment, Place, Report, Verdict
 from grader.reports.annotations import to_annotations
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.junit import to_junit
-from grader.text.sanitise import line, plain
+from grader.text.sanitise import one_line, plain_text
 
 
 def cases(report):
@@ -201,8 +201,8 @@ def test_any_text_at_all_stays_inside_its_annotation(text):
         ("notice", ["title"]),
     ]
     assert to_annotations(written).count("\n") == 2
-    assert found[0][2] == f"0 of 1 points.\n{plain(f'a{text}')}"
-    assert found[1][1]["title"] == f"{line(text)}: 0 of 1 points"
+    assert found[0][2] == f"0 of 1 points.\n{plain_text(f'a{text}')}"
+    assert found[1][1]["title"] == f"{one_line(text)}: 0 of 1 points"
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]", to_annotations(written))
 
 

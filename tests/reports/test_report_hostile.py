@@ -17,7 +17,7 @@ from grader.model import Curves, Decision, Diagnosis, Environment, HeatMap, Plac
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import prose
 from grader.reports.terminal import render, summary
-from grader.text.sanitise import line, plain, readable
+from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 # The same lines over and over: a tracer doubles the time and learns nothing.
 pytestmark = pytest.mark.untraced
@@ -217,8 +217,8 @@ def test_the_reader_of_commands_finds_them(obeyed):
 def test_slices_are_quoted_as_they_are():
     """Parted are commands only: the commonest slices stand as the student wrote them."""
     kept = "a[::2] b[::-1] c[1::, ::3] d[:, :] # ## [x] x::  #[y]"
-    assert line(kept) == kept
-    assert line("a[::step] ::error::x ##[x] ##vso[x]") == "a[: :step] : :error: :x # #[x] # #vso[x]"
+    assert one_line(kept) == kept
+    assert one_line("a[::step] ::error::x ##[x] ##vso[x]") == "a[: :step] : :error: :x # #[x] # #vso[x]"
 
 
 def test_rich_markup_is_text():
@@ -248,16 +248,16 @@ def test_hidden_checks_leak_no_figure(sample):
 
 def test_what_is_unseen_is_shown():
     """Each kind of unseen character is written as its escape, newlines stay, and tabs are spaces."""
-    assert plain("a\x1b[31m\n\tb\r\nc\rd") == "a\\u001b[31m\n    b\nc\\u000dd"
-    assert plain("\u202e\u2066\u200b\ufeff\ud800\U000e0041") == "\\u202e\\u2066\\u200b\\ufeff\\ud800\\U000e0041"
-    assert line("one\ntwo") == "one\\u000atwo"
-    assert plain("Zoë 数学 ½ \u3000") == "Zoë 数学 ½ \u3000"
+    assert plain_text("a\x1b[31m\n\tb\r\nc\rd") == "a\\u001b[31m\n    b\nc\\u000dd"
+    assert plain_text("\u202e\u2066\u200b\ufeff\ud800\U000e0041") == "\\u202e\\u2066\\u200b\\ufeff\\ud800\\U000e0041"
+    assert one_line("one\ntwo") == "one\\u000atwo"
+    assert plain_text("Zoë 数学 ½ \u3000") == "Zoë 数学 ½ \u3000"
 
 
 def test_long_texts_are_cut_and_counted():
     """The remark says how many characters are missing, the end stays, and the whole is no longer than the limit."""
     whole = f"{'x' * 16_345}. Mend it."
-    text = plain(whole)
+    text = plain_text(whole)
     assert len(text) == 4_000
     start, count, end = re.fullmatch(
         r"(x+)\.\.\. \((12,\d+) characters left out\) \.\.\.(x+\. Mend it\.)", text
@@ -269,21 +269,21 @@ def test_long_texts_are_cut_and_counted():
 @given(st.text(st.characters(), max_size=300), st.integers(40, 200))
 def test_made_plain_once_is_enough(text, limit):
     """Reading back what was written and writing it again changes nothing."""
-    assert plain(plain(text, limit), limit) == plain(text, limit)
-    assert line(line(text, limit), limit) == line(text, limit)
-    assert len(plain(text, limit)) <= limit
+    assert plain_text(plain_text(text, limit), limit) == plain_text(text, limit)
+    assert one_line(one_line(text, limit), limit) == one_line(text, limit)
+    assert len(plain_text(text, limit)) <= limit
 
 
 def test_many_notes_and_a_long_traceback_are_cut_and_counted(sample):
     """A thousand notes or a recursion's thousand lines do not drown the rest; the ends stay."""
     places = tuple(Place("code cell 1", number, f"line {number}") for number in range(1, 1001))
     checks = (replace(sample.checks[4], places=places),)
-    report = readable(replace(sample, checks=checks, notes=tuple(f"note {n}" for n in range(1000))))
+    report = sanitise_report(replace(sample, checks=checks, notes=tuple(f"note {n}" for n in range(1000))))
     assert report.notes[98:] == ("note 98", "... (901 notes more)")
     shown = report.checks[0].places
     assert [place.line for place in shown] == [1, 2, 3, 0, *range(992, 1001)]
     assert shown[3].label == "... (988 lines more)"
-    again = readable(report)
+    again = sanitise_report(report)
     assert [REPORT_FORMATS[name].write(again) for name in ("html", "json")] == [
         REPORT_FORMATS[name].write(report) for name in ("html", "json")
     ]
@@ -313,4 +313,4 @@ def test_the_terminal_s_width_and_colours_do_not_come_from_the_environment(sampl
 def test_json_of_an_attack_is_plain_json():
     """Every attack is data in JSON, and reads back as the visible text."""
     for attack in ATTACKS:
-        assert json.loads(REPORT_FORMATS["json"].write(hostile(attack)))["notes"][0] == plain(attack)
+        assert json.loads(REPORT_FORMATS["json"].write(hostile(attack)))["notes"][0] == plain_text(attack)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from grader.grading import grade
 from grader.reports.read_report_json import from_json
 from grader.submission import safe_names
-from grader.text.sanitise import line
+from grader.text.sanitise import one_line
 
 # The pages are parsed here, which takes a tracer five times as long; what writes them is traced beside it.
 pytestmark = pytest.mark.untraced
@@ -388,7 +388,7 @@ def test_the_texts_are_still_there(graded, everywhere):
 def test_a_name_is_told_as_it_is(parts):
     """What a submission's folder is called needs no mending in a report, so that the one is found by the other."""
     name = safe_names([Path("".join(parts))]).popitem()[1]
-    assert line(name) == name
+    assert one_line(name) == name
 
 
 @pytest.mark.parametrize("make", [raising, str_attacks], ids=lambda make: make.__name__)

@@ -13,7 +13,7 @@ from grader.reports.page import to_html
 from grader.reports.read_report_json import from_json
 from grader.reports.report_json import to_json
 from grader.reports.terminal import render
-from grader.text.sanitise import readable
+from grader.text.sanitise import sanitise_report
 
 BROKEN = [
     (("steps",), [{}], r"steps\[0\] lacks 'file', 'line', 'text', 'name', 'shape', 'status', 'verdict'"),
@@ -78,7 +78,7 @@ def test_of_too_many_rows_those_around_the_first_that_differs_are_written(sample
 def test_a_row_without_a_line_is_left_out(sample):
     """It would not say where to look, which is what the table is for."""
     nowhere = replace(sample.steps[0], place=Place("code cell 5", 0, ""))
-    assert len(readable(replace(sample, steps=(nowhere, *sample.steps))).steps) == len(sample.steps)
+    assert len(sanitise_report(replace(sample, steps=(nowhere, *sample.steps))).steps) == len(sample.steps)
 
 
 @pytest.mark.parametrize("shape", [(7, -1), (1,) * 65])
