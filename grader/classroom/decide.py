@@ -37,17 +37,17 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
         digest = last[name].basis.submission_digest
         for decision in made:
             book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))
-    return rewritten(book, names)
+    return rewrite(book, names)
 
 
 def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
     """Take a decision back; said : who, when and why. Raises DecisionError where it does not stand for that name."""
     known(book, name)
-    ruled = {one.decision.number: one for one in book.ruled()}
-    one = ruled.get(number)
+    records = {one.decision.number: one for one in book.decision_records()}
+    one = records.get(number)
     if one is None or one.name != name or one.withdrawn:
         standing = [
-            str(there.decision.number) for there in ruled.values() if there.name == name and not there.withdrawn
+            str(there.decision.number) for there in records.values() if there.name == name and not there.withdrawn
         ]
         if one is None:
             what = f"there is no decision of that number about {one_line(name)}."
@@ -58,7 +58,7 @@ def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
         there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
         raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
-    return rewritten(book, [name])[0]
+    return rewrite(book, [name])[0]
 
 
 def known(book: Gradebook, name: str) -> None:
@@ -89,10 +89,10 @@ def _look_at_points(decision: Decision, report: Report) -> None:
         raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")
 
 
-def rewritten(book: Gradebook, names: Sequence[str]) -> list[Report]:
-    """Write anew what decisions about these submissions changed, the file of all decisions first; give their reports."""
+def rewrite(book: Gradebook, names: Sequence[str]) -> list[Report]:
+    """Write anew what decisions about these submissions changed, the safety copy first; return their reports."""
     with full_disk_in_words(book.path.parent):
-        book.write_beside()
+        book.write_copy()
         write_again(book, names)
         standings = Standings(book)
         sheet, _ = standings.sheet({})

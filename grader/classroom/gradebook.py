@@ -12,16 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from grader.classroom import decisions_csv, roster_csv
 from grader.classroom.cache_keys import Basis
-from grader.classroom.decisions_csv import Ruled
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.storage import FILE, LEDGER, ROSTER, GradebookError, NoSpaceError, Storage, restored, storable
+from grader.classroom.safety_copy import DecisionRecord, write_copy
+from grader.classroom.storage import COPY, FILE, GradebookError, NoSpaceError, Storage, restored, storable
 from grader.model import Decision, Report, Student
 
 # What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
-__all__ = ["FILE", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError", "Ruled", "now"]
+__all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError", "now"]
 
 T = TypeVar("T")
 
@@ -78,16 +77,10 @@ class Gradebook:
         self._storage = Storage(folder, create=create, reading=reading)
         self.path = self._storage.path
         if not reading:
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        """Write the files beside the gradebook, if an earlier grader did not, was killed before it could, or lost them."""
-        # They are second copies: no grading depends on them.
-        with suppress(OSError, GradebookError):
-            if self.ruled():
-                self.write_beside()
-            if not self.path.with_name(ROSTER).exists() and (roster := self.roster()):
-                roster_csv.write(self.path.with_name(ROSTER), roster)
+            # A killed grader may have left the safety copy behind the gradebook, and an older one wrote none. It is a
+            # second copy: no grading depends on it.
+            with suppress(OSError, GradebookError):
+                self.write_copy()
 
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -175,7 +168,7 @@ class Gradebook:
             raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
         decision = replace(decision, value=float(decision.value))
         with self._storage.transaction() as database:
-            return replace(decision, number=_put(database, Ruled(name, decision, ""), None))
+            return replace(decision, number=_put(database, DecisionRecord(name, decision, ""), None))
 
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
@@ -187,21 +180,23 @@ class Gradebook:
             if not said or database.execute(put, (said, number)).rowcount != 1:
                 raise ValueError(f"decision {number} does not stand, or nothing was said of taking it back")
 
-    def ruled(self, name: str | None = None) -> list[Ruled]:
+    def decision_records(self, name: str | None = None) -> list[DecisionRecord]:
         """Return all decisions, those taken back too, the oldest first; of one submission, or of all."""
         query = f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number"  # noqa: S608 -- as above
-        return [Ruled(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
+        return [DecisionRecord(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
     def decisions(self) -> dict[str, tuple[Decision, ...]]:
         """Return the decisions that stand, by the submission's name."""
         found: dict[str, tuple[Decision, ...]] = {}
-        for ruled in self.ruled():
-            if not ruled.withdrawn:
-                found[ruled.name] = (*found.get(ruled.name, ()), ruled.decision)
+        for record in self.decision_records():
+            if not record.withdrawn:
+                found[record.name] = (*found.get(record.name, ()), record.decision)
         return found
 
-    def take(self, ruled: Sequence[Ruled], withdrawn: Mapping[int, str], numbers: Mapping[int, int]) -> None:
-        """Keep decisions of another gradebook under their own numbers, which are free once `numbers` is applied.
+    def merge_decisions(
+        self, records: Sequence[DecisionRecord], withdrawn: Mapping[int, str], numbers: Mapping[int, int]
+    ) -> None:
+        """Add decisions of another gradebook under their own numbers, which are free once `numbers` is applied.
 
         withdrawn : number -> who took it back, of decisions that stand here. numbers : old number -> new one, of those
         that are here.
@@ -215,18 +210,20 @@ class Gradebook:
                 put("UPDATE decision SET number = -number WHERE number = ?", (number,))
             for number, other in numbers.items():
                 put("UPDATE decision SET number = ? WHERE number = ?", (other, -number))
-            for one in ruled:
+            for one in records:
                 _put(database, one, one.decision.number)
 
-    def write_beside(self) -> None:
-        """Write all decisions into the file beside the gradebook, which keeps what the gradebook does not hold.
+    def write_copy(self) -> None:
+        """Write all decisions and the roster into the safety copy, which keeps what the gradebook does not hold.
 
         Raises OSError.
         """
-        decisions_csv.write(self.path.with_name(LEDGER), self.ruled())
+        records, roster = self.decision_records(), self.roster()
+        if records or roster:
+            write_copy(self.path.with_name(COPY), records, roster)
 
     def set_roster(self, roster: Roster) -> None:
-        """Keep a roster in place of the one before, in the file beside the gradebook, too."""
+        """Keep a roster in place of the one before, in the safety copy too."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
             (place, pack(student), storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
@@ -237,7 +234,7 @@ class Gradebook:
             database.execute("DELETE FROM student")
             database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
         with self._storage.told():
-            roster_csv.write(self.path.with_name(ROSTER), roster)
+            self.write_copy()
 
     def roster(self) -> Roster | None:
         """Return the roster, or None where none was given."""
@@ -286,7 +283,7 @@ def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place:
     )
 
 
-def _put(database: sqlite3.Connection, one: Ruled, number: int | None) -> int:
+def _put(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
     """Keep a decision, under this number or the next; give its number."""
     decision = one.decision
     values = (

@@ -15,8 +15,7 @@ from grader.classroom.schema import SchemaError, is_newest, migrate, version_of
 from grader.text.sanitise import one_line
 
 FILE = "gradebook.db"
-LEDGER = "decisions.csv"  # beside it: people's decisions once more
-ROSTER = "roster-kept.csv"  # and the roster
+COPY = "decisions.db"  # beside it: people's decisions and the roster once more
 # Another grader, or somebody who looks into the file with a tool of SQLite's, may be done within this.
 BUSY_SECONDS = 2.0
 # A file's name may hold bytes that are no character of any encoding, and SQLite's texts are UTF-8.
@@ -184,21 +183,19 @@ class Storage:
 
     def _elsewhere(self) -> str:
         """Say what to do where there is no gradebook: it was taken away, or is in another folder."""
-        if not any(self.path.with_name(name).exists() for name in ("submissions", ROSTER, LEDGER)):
+        if not any(self.path.with_name(name).exists() for name in ("submissions", COPY)):
             return "Name the folder that was given to `grader grade --out`."
         return f"There was one once: bring it back, or {_AGAIN}.{self._saved()}"
 
     def _saved(self) -> str:
-        """Say what of a damaged gradebook stands in plain files as well, and how it is taken over."""
-        text, out = "", one_line(str(self.path.parent))
-        if (roster := self.path.with_name(ROSTER)).exists():
-            text += f" --roster {one_line(str(roster))} gives that grading the roster."
-        if (beside := self.path.with_name(LEDGER)).exists():
-            text += (
-                f" What people decided stands in {LEDGER} beside it: once it is graded again,"
-                f" `grader adjust {out} --restore {one_line(str(beside))}` takes it over."
-            )
-        return text
+        """Return what is kept beside a damaged gradebook as well, and how that is restored."""
+        copy = self.path.with_name(COPY)
+        if not copy.exists():
+            return ""
+        return (
+            f" People's decisions and the roster are kept in {COPY} beside it as well: once the class is graded again,"
+            f" `grader adjust {one_line(str(self.path.parent))} --restore {one_line(str(copy))}` restores them."
+        )
 
     def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
         code = _code(error)
@@ -249,9 +246,14 @@ def restored(text: str) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all. Raises OSError."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all. Raises OSError."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(text.encode("utf-8"))
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)

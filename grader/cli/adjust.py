@@ -10,7 +10,7 @@ import click
 
 from grader.classroom.decide import decide, withdraw
 from grader.classroom.gradebook import Gradebook, now
-from grader.classroom.import_decisions import restore
+from grader.classroom.restore import restore
 from grader.cli import common
 from grader.model import Decision, DecisionKind
 from grader.text.sanitise import LINE, MESSAGE, one_line, plain_text
@@ -26,11 +26,11 @@ Examples:
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
-  grader adjust graded --restore graded/decisions.csv
+  grader adjust graded --restore graded/decisions.db
 
 A decision outlives every regrade; a later one of its kind overtakes it. `grader history` lists them with their numbers.
-All of them stand in decisions.csv as well: where the gradebook is damaged or lost, grade again, and --restore takes
-over what it lacks.
+Decisions and the roster are kept in decisions.db as well: if the gradebook is damaged or lost, grade again, and
+--restore adds what it lacks.
 
 Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 )
@@ -48,7 +48,7 @@ Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Take over what this decisions.csv holds and the gradebook does not.",
+    help="Add what this decisions.db holds and the gradebook lacks.",
 )
 @click.option("--comment", default="", help="Why: its author reads it in the report.")
 @click.option("--by", default="", help="Who decides; without it, your login.")
@@ -106,20 +106,22 @@ def adjust(
 
 
 def _restored(out: Path, file: Path) -> None:
-    """Take decisions over from a file, and say what became of them."""
+    """Restore what a safety copy holds, and say what became of it."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         found = restore(book, file)
     screen = common.screen()
     for report in found.reports:
         common.say_standing(screen, report)
     counts = [
-        (found.taken, "taken over"),
+        (found.added, "restored"),
         (found.withdrawn, "taken back, as the file says"),
         (found.present, "there already"),
-        (sum(found.unknown.values()), "not taken"),
+        (sum(found.unknown.values()), "not restored"),
     ]
     said = ", ".join(f"{count} {what}" for count, what in counts if count) or "there is none in it"
     common.say(screen, f"Decisions of {one_line(str(file))}: {said}.")
+    if found.students:
+        common.say(screen, f"Roster: {found.students} students restored.")
     if found.unknown:
         common.say(
             screen,

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from grader.classroom.decide import known
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.import_decisions import reminder
 from grader.classroom.match_roster import lines
 from grader.classroom.output import full_disk_in_words, write_overview
+from grader.classroom.restore import reminder
 from grader.classroom.results import Standings, matched
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.storage import write_text

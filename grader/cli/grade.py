@@ -13,9 +13,9 @@ from grader.classroom.executors import Workers
 from grader.classroom.grade_class import Outcome, StoppedError, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.import_decisions import reminder
 from grader.classroom.match_roster import lines
 from grader.classroom.plan import Entry, named
+from grader.classroom.restore import reminder
 from grader.classroom.roster import read_roster
 from grader.classroom.worker import Sitting
 from grader.cli import common

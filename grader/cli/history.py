@@ -8,8 +8,8 @@ import click
 
 from grader.classroom.compare_reports import moved, why
 from grader.classroom.decide import known
-from grader.classroom.gradebook import Gradebook, Kept, Ruled
-from grader.classroom.import_decisions import reminder
+from grader.classroom.gradebook import DecisionRecord, Gradebook, Kept
+from grader.classroom.restore import reminder
 from grader.classroom.results import Standings
 from grader.cli import common
 from grader.model import Report
@@ -33,13 +33,13 @@ def history(out: Path, name: str) -> None:
     with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
         known(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
-        ruled = book.ruled(name)
+        records = book.decision_records(name)
         source = book.sources()[name]
         report = Standings(book).report(name)
         reminded = reminder(book)
     screen = common.screen()
     common.say(screen, f"{one_line(name)}, from {one_line(source)}")
-    events = [*_graded(gradings), *map(_ruled, ruled)]
+    events = [*_graded(gradings), *map(_decision_event, records)]
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
         common.say(screen, f"{at}  {one_line(text, 2 * MESSAGE)}")
@@ -66,7 +66,7 @@ def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
     return events
 
 
-def _ruled(one: Ruled) -> tuple[str, str]:
+def _decision_event(one: DecisionRecord) -> tuple[str, str]:
     decision = one.decision
     of = "" if decision.of is None else f" of {decision.of:g}"
     what = {

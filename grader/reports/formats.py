@@ -68,6 +68,7 @@ FORMATS: tuple[Format, ...] = (
     ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader"),
     ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
     ClassFormat("junit", "junit.xml", "junit:to_class_junit"),
+    ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),
 )
 REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}
 CLASS_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ClassFormat)}

@@ -77,7 +77,7 @@ def everything(opened):
         last,
         opened.sources(),
         opened.decisions(),
-        opened.ruled(),
+        opened.decision_records(),
         opened.roster(),
         {name: opened.gradings(name) for name in last},
         {name: opened.last_id(name) for name in last},

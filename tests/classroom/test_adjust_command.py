@@ -33,7 +33,7 @@ def row(here, name: str) -> dict[str, str]:
 def decisions(here) -> int:
     """Count the decisions that the gradebook keeps."""
     with here.book() as book:
-        return len(book.ruled())
+        return len(book.decision_records())
 
 
 # ---------------------------------------------------------------- what can be decided
@@ -278,7 +278,7 @@ def test_a_comment_is_harmless_wherever_it_is_read(here):
     said = adjust("bare", "--excuse", "--check", "scores", "--points", 8, comment=HOSTILE, by=HOSTILE)
     said += say("history", "graded", "bare") + here.text("submissions/bare/report.json")
     with here.book() as book:
-        said += "".join(one.decision.comment + one.decision.by for one in book.ruled())
+        said += "".join(one.decision.comment + one.decision.by for one in book.decision_records())
     for form in ("gradebook", "canvas", "nbgrader", "gradescope", "junit"):
         say("export", "graded", "--format", form, "--roster", "roster.csv")
     texts = [

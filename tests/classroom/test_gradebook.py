@@ -18,7 +18,7 @@ from classroom.books import (
     rows,
 )
 from grader.classroom import gradebook
-from grader.classroom.gradebook import Gradebook, GradebookError, Kept, Ruled
+from grader.classroom.gradebook import DecisionRecord, Gradebook, GradebookError, Kept
 from grader.classroom.roster import Claim, Roster
 from grader.model import Student
 
@@ -161,8 +161,11 @@ def test_decisions_come_back_and_can_be_taken_back(book):
     assert book.decisions() == {"alice": (made[0], made[2]), "bob": (made[1],)}
     book.withdraw(1, "ta: a mistake")
     assert book.decisions() == {"alice": (made[2],), "bob": (made[1],)}
-    assert book.ruled("alice") == [Ruled("alice", made[0], "ta: a mistake"), Ruled("alice", made[2], "")]
-    assert [one.decision.number for one in book.ruled()] == [1, 2, 3]
+    assert book.decision_records("alice") == [
+        DecisionRecord("alice", made[0], "ta: a mistake"),
+        DecisionRecord("alice", made[2], ""),
+    ]
+    assert [one.decision.number for one in book.decision_records()] == [1, 2, 3]
 
 
 def test_a_decision_is_taken_back_once(book):
@@ -175,7 +178,7 @@ def test_a_decision_is_taken_back_once(book):
     book.withdraw(1, "first")
     with pytest.raises(ValueError, match="does not stand"):
         book.withdraw(1, "second")
-    assert book.ruled()[0].withdrawn == "first"
+    assert book.decision_records()[0].withdrawn == "first"
 
 
 @pytest.mark.parametrize("value", [-1.0, -0.01, float("nan"), float("inf"), float("-inf")])
@@ -190,7 +193,7 @@ def test_a_decision_has_a_value_that_a_report_can_hold(book, value):
             " VALUES ('alice', 'points', 'loss', ?, '', '', '', '')",
             (value,),
         )
-    assert book.ruled() == []
+    assert book.decision_records() == []
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,7 @@ def test_a_decision_that_cannot_be_kept_is_told(book, bad):
     book.keep([line("alice")], RUBRIC)
     with pytest.raises(GradebookError, match="does not take what was to be kept"):
         book.decide("alice", bad)
-    assert book.ruled() == []
+    assert book.decision_records() == []
 
 
 def test_foreign_keys_are_in_force(book):

@@ -1,17 +1,20 @@
-"""A damaged gradebook costs no decision: `grader adjust DIR --restore` takes them from the file beside it."""
+"""A damaged gradebook costs no decision and no roster: `grader adjust DIR --restore` takes them from the copy beside it."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from classroom.once import graded_once, points, say
-from grader.classroom import import_decisions
-from grader.classroom.gradebook import FILE, Ruled
-from grader.classroom.storage import LEDGER
+from grader.classroom import restore as restoring
+from grader.classroom.gradebook import FILE, DecisionRecord
+from grader.classroom.safety_copy import read_copy, write_copy
+from grader.classroom.storage import COPY
 from grader.model import Decision
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Section,submission
@@ -46,7 +49,7 @@ def adjust(*words: object, comment: str = "Seen.", by: str = "ada", status: int 
     return say("adjust", "graded", *words, "--comment", comment, "--by", by, status=status)
 
 
-def restore(file: str = f"graded/{LEDGER}", status: int = 0) -> str:
+def restore(file: str = f"graded/{COPY}", status: int = 0) -> str:
     """Take decisions over."""
     return say("adjust", "graded", "--restore", file, status=status)
 
@@ -65,14 +68,14 @@ def told(here) -> dict[str, object]:
     """Return all that reports, history and exports say, but for the gradings themselves: those are made again."""
     found: dict[str, object] = {}
     with here.book() as book:
-        found["ruled"] = book.ruled()
+        found["decisions"] = book.decision_records()
         names = list(book.last())
     for name in names:
         report = here.report(name)
         report.pop("timing")
         found[name] = report
         found[f"history of {name}"] = re.sub(r"\S+ graded: .*?\] ", "", say("history", "graded", name))
-    for form in ("gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit"):
+    for form in ("gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "decisions"):
         shutil.rmtree(here.out / "exports", ignore_errors=True)
         say("export", "graded", "--format", form, "--moodle-user", "idnumber")
         for path in (here.out / "exports").rglob("*.*"):
@@ -93,19 +96,21 @@ def test_a_damaged_gradebook_costs_no_decision(here):
     assert "Doe, Ann" in str(before)
     (here.out / FILE).write_bytes(os.urandom(5000))
     said = say("history", "graded", "bare", status=1)
-    assert "--roster graded/roster-kept.csv gives that grading the roster." in said
     assert (
-        "What people decided stands in decisions.csv beside it: once it is graded again,"
-        " `grader adjust graded --restore graded/decisions.csv` takes it over." in said
+        "People's decisions and the roster are kept in decisions.db beside it as well: once the class is graded again,"
+        " `grader adjust graded --restore graded/decisions.db` restores them." in said
     )
     (here.out / FILE).rename(here.path / "damaged.db")
-    here.grade("--roster", "graded/roster-kept.csv")
+    assert here.grade().endswith(
+        "graded/decisions.db holds 5 decisions and a roster that the gradebook lacks, and that do not count:"
+        " `grader adjust graded --restore graded/decisions.db` restores them."
+    )
     assert here.report("bare")["score"] == 0
     said = restore()
     assert (
         "bare: 5.5 of 100 points. 1. scores: 3 points. Overtaken by decision 2 (not in force) 2. scores: 0 of 8" in said
     )
-    assert said.endswith("Decisions of graded/decisions.csv: 5 taken over.")
+    assert said.endswith("Decisions of graded/decisions.db: 5 restored. Roster: 4 students restored.")
     after = told(here)
     assert after.keys() == before.keys()
     for what, text in before.items():
@@ -116,10 +121,10 @@ def test_taking_them_over_again_changes_nothing(here):
     """The second time all are there already, and not a byte of report, table or file differs."""
     decided(here)
     before = {path: path.read_bytes() for path in here.out.rglob("*") if path.suffix in {".html", ".csv", ".json"}}
-    assert restore() == "Decisions of graded/decisions.csv: 5 there already."
+    assert restore() == "Decisions of graded/decisions.db: 5 there already."
     assert before == {path: path.read_bytes() for path in before}
     with here.book() as book:
-        assert len(book.ruled()) == 5
+        assert len(book.decision_records()) == 5
 
 
 def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
@@ -130,14 +135,18 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
     fresh(here)
     at("2021-01-01T00:00:00Z")
     adjust("bare", "--check", "scores", "--points", 8)
-    assert (here.out / LEDGER).read_text(encoding="utf-8").count("\n") == 4
+    assert len(read_copy(here.out / COPY).records) == 3
     said = restore()
-    assert "Decisions of graded/decisions.csv: 2 taken over, 1 there already. Numbered anew by when they were made: 1 is 3 now." in said  # fmt: skip
+    assert "Decisions of graded/decisions.db: 2 restored, 1 there already. Numbered anew by when they were made: 1 is 3 now." in said  # fmt: skip
     assert "1. scores: 3 points. Overtaken by decision 3 (not in force)" in said
     assert here.report("bare")["checks"][0]["points"] == 8
     with here.book() as book:
-        assert [(one.decision.number, one.decision.value) for one in book.ruled()] == [(1, 3), (2, 1), (3, 8)]
-    assert restore() == "Decisions of graded/decisions.csv: 3 there already."
+        assert [(one.decision.number, one.decision.value) for one in book.decision_records()] == [
+            (1, 3),
+            (2, 1),
+            (3, 8),
+        ]
+    assert restore() == "Decisions of graded/decisions.db: 3 there already."
 
 
 @pytest.mark.parametrize(
@@ -156,11 +165,11 @@ def test_what_is_taken_over_finds_its_place_in_time(taken, here, numbers, moved)
 
     def made(pairs):
         return [
-            Ruled("x", Decision(number, "excused", "", 1, "", "", f"20{year}-01-01T00:00:00Z", ""), "")
+            DecisionRecord("x", Decision(number, "excused", "", 1, "", "", f"20{year}-01-01T00:00:00Z", ""), "")
             for number, year in pairs
         ]
 
-    given, renumbered = import_decisions._numbered(made(taken), made(here))
+    given, renumbered = restoring._number(made(taken), made(here))
     assert [one.decision.number for one in given] == numbers
     assert renumbered == moved
 
@@ -177,7 +186,7 @@ def test_what_was_taken_back_is_taken_back_again(here):
     shutil.copy(here.out / FILE, here.path / "copy.db")
     adjust("bare", "--withdraw", 1, by="bob", comment="A slip.")
     shutil.copy(here.path / "copy.db", here.out / FILE)
-    assert restore().endswith("Decisions of graded/decisions.csv: 1 taken back, as the file says.")
+    assert restore().endswith("Decisions of graded/decisions.db: 1 taken back, as the file says.")
     assert "excused" not in here.report("bare")
     assert "Taken back by bob, " in say("history", "graded", "bare")
 
@@ -191,7 +200,7 @@ def test_decisions_about_nobody_who_is_here_are_named_and_kept(here):
     here.grade()
     for _ in range(2):
         said = restore()
-        assert "1 not taken. Not in this gradebook: bare. Grade them, and run the same command again." in said
+        assert "1 not restored. Not in this gradebook: bare. Grade them, and run the same command again." in said
         adjust("right_einsum", "--excuse")
     (here.path / "bare.py").rename(here.path / "class" / "bare.py")
     here.grade()
@@ -200,7 +209,7 @@ def test_decisions_about_nobody_who_is_here_are_named_and_kept(here):
     assert "Numbered anew" not in said
     assert here.report("bare")["excused"] is True
     with here.book() as book:
-        numbers = [(one.decision.number, one.name) for one in book.ruled()]
+        numbers = [(one.decision.number, one.name) for one in book.decision_records()]
     assert numbers == [(1, "bare"), (2, "right_einsum"), (3, "right_einsum"), (4, "right_einsum")]
 
 
@@ -217,32 +226,46 @@ def test_points_for_another_hand_in_are_taken_and_do_not_count(here):
 
 
 def test_who_forgets_it_is_reminded(here):
-    """Where the gradebook lacks what the file holds, grade, export and history say so, until it is taken over."""
+    """Where the gradebook lacks what the copy holds, grade, export and history say so, until it is restored."""
     adjust("bare", "--excuse")
-    assert "not counted" not in say("history", "graded", "bare")
-    assert "not counted" not in here.grade()
+    assert "do not count" not in say("history", "graded", "bare")
+    assert "do not count" not in here.grade()
     (here.out / FILE).unlink()
     said = here.grade()
     reminder = (
-        "graded/decisions.csv holds 1 decision that is not in the gradebook, and not counted:"
-        " `grader adjust graded --restore graded/decisions.csv` takes over what is there."
+        "graded/decisions.db holds 1 decision that the gradebook lacks, and that do not count:"
+        " `grader adjust graded --restore graded/decisions.db` restores them."
     )
     assert said.endswith(reminder)
-    saved = here.text(LEDGER)
-    (here.out / LEDGER).write_text(saved.replace(",", ";"), encoding="utf-8")
+    saved = (here.out / COPY).read_bytes()
+    (here.out / COPY).write_bytes(saved[:5000])
     assert say("history", "graded", "bare").endswith(
-        "Save it with commas between the cells. If decisions stand in it, none of them counts before it can be read."
+        "If decisions are in it, none of them counts before it can be read."
     )
-    (here.out / LEDGER).write_text(saved, encoding="utf-8")
+    (here.out / COPY).write_bytes(saved)
     assert say("history", "graded", "bare").endswith(reminder)
     assert f"{reminder} Wrote graded/exports/" in say("export", "graded", "--format", "gradebook")
     restore()
-    assert "not counted" not in say("history", "graded", "bare")
-    text = here.text(LEDGER)
-    (here.out / LEDGER).write_text(f"{text}{text.splitlines()[1].replace(',bare,', ',gone,')}\n", encoding="utf-8")
-    assert "not counted" not in say("history", "graded", "bare"), "nobody of that name can be decided about"
-    (here.out / LEDGER).write_text("my own notes", encoding="utf-8")
-    assert "not counted" not in say("history", "graded", "bare")
+    assert "do not count" not in say("history", "graded", "bare")
+    (one,) = read_copy(here.out / COPY).records
+    write_copy(here.out / COPY, [one, replace(one, name="gone")], None)
+    assert "do not count" not in say("history", "graded", "bare"), "nobody of that name can be decided about"
+    (here.out / COPY).write_text("my own notes", encoding="utf-8")
+    assert "do not count" not in say("history", "graded", "bare")
+
+
+def test_a_roster_alone_is_remembered(here):
+    """Nobody decided anything, and the gradebook is lost: the students' names come back into reports and class page."""
+    here.grade("--roster", "roster.csv")
+    page = here.text("index.html")
+    assert here.report("bare")["student"] == "Doe, Ann"
+    (here.out / FILE).unlink()
+    assert "holds a roster that the gradebook lacks" in here.grade()
+    assert here.report("bare")["student"] is None
+    assert restore() == "Decisions of graded/decisions.db: there is none in it. Roster: 4 students restored."
+    assert here.report("bare")["student"] == "Doe, Ann"
+    assert here.text("index.html") == page
+    assert "lacks" not in say("history", "graded", "bare")
 
 
 # ---------------------------------------------------------------- what is refused
@@ -254,8 +277,9 @@ def test_who_forgets_it_is_reminded(here):
         (["bare", "--restore", "x.csv"], "--restore takes all that its file holds: it goes alone, without a NAME."),
         (["--restore", "x.csv", "--excuse"], "it goes alone"),
         (["--restore", "x.csv", "--comment", "x"], "it goes alone"),
-        (["--restore", "none.csv"], "none.csv: cannot be read (No such file or directory). Expected is a decisions.csv"),
-        (["--restore", "roster.csv"], "roster.csv, line 1: found Student,ID,SIS User ID,SIS Login ID,Section,submission: expected the columns number,submission,"),
+        (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected is a decisions.db"),
+        (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected is a decisions.db"),
+        (["--restore", "graded/gradebook.db"], "Expected is a decisions.db as the grader writes it beside a gradebook."),
         (["--excuse", "--comment", "x"], "Name whom it is about: grader adjust DIR NAME..."),
     ],
 )  # fmt: skip
@@ -263,60 +287,48 @@ def test_what_cannot_be_restored_is_said_plainly(here, words, said):
     """Bad usage, in words, and nothing is taken."""
     assert said in say("adjust", "graded", *words, status=2)
     with here.book() as book:
-        assert book.ruled() == []
+        assert book.decision_records() == []
 
 
-def test_a_file_is_no_place_to_decide(here):
-    """A row that somebody edited is refused: taken over, it would count for nothing, and shift the numbers of others."""
-    adjust("bare", "--check", "scores", "--points", 3)
-    before = here.text(LEDGER)
-    (here.path / "edited.csv").write_text(before.replace(",scores,3.0,", ",scores,4.0,"), encoding="utf-8")
-    said = say("adjust", "graded", "--restore", "edited.csv", status=2)
-    assert "decision 1 about bare is in the gradebook, and says something else there (3: " in said
-    assert said.endswith("use `grader adjust`. Nothing was taken.")
-    assert here.text(LEDGER) == before
-
-
-def test_one_bad_line_takes_none(here):
-    """The file is read whole before the first is kept."""
+def test_a_damaged_copy_restores_nothing(here):
+    """The copy is read whole before the first decision is kept."""
     adjust("bare", "--excuse")
-    text = here.text(LEDGER)
+    saved = (here.out / COPY).read_bytes()
     fresh(here)
-    (here.path / "x.csv").write_text(f"{text}2,bare,excused,,much,,,,,,\n", encoding="utf-8")
-    assert 'x.csv, line 3: at is "": expected a time such as' in restore("x.csv", status=2)
+    (here.path / "x.db").write_bytes(saved[:5000])
+    assert "x.db: " in restore("x.db", status=2)
     with here.book() as book:
-        assert book.ruled() == []
+        assert book.decision_records() == []
 
 
 # ---------------------------------------------------------------- when it is written
 
 
 def test_it_is_written_with_every_decision(here):
-    """Made and taken back: the file says what the gradebook says, with what the check was worth."""
+    """Made and taken back: the copy says what the gradebook says, with what the check was worth."""
     adjust("bare", "--check", "scores", "--points", 3, comment="Half.")
-    assert ",bare,points,scores,3.0,8.0,Half.,ada," in here.text(LEDGER)
-    adjust("bare", "--withdraw", 1, comment="No.", by="bob")
-    assert re.search(r",\"?bob\\?, \S+: No\.\"?\n", here.text(LEDGER))
+    adjust("bare", "--withdraw", 1, by="bob", comment="No.")
+    (one,) = read_copy(here.out / COPY).records
+    assert (one.name, one.decision.value, one.decision.of, one.decision.comment) == ("bare", 3.0, 8.0, "Half.")
+    assert re.fullmatch(r"bob, \S+: No\.", one.withdrawn)
 
 
 def test_a_removed_file_comes_back(here):
     """Whatever opens the gradebook to write it finds that it is missing."""
     adjust("bare", "--excuse")
-    text = here.text(LEDGER)
-    (here.out / LEDGER).unlink()
+    content = (here.out / COPY).read_bytes()
+    (here.out / COPY).unlink()
     here.change(points("scores", 8, 9))
     here.regrade()
-    assert here.text(LEDGER) == text
+    assert (here.out / COPY).read_bytes() == content
 
 
 def test_one_that_cannot_be_written_is_told_and_costs_no_decision(here, monkeypatch):
     """The gradebook has it already; the disk that is full is named."""
-    from pathlib import Path
-
     write = Path.write_bytes
 
     def full(path, data):
-        if LEDGER in path.name:
+        if COPY in path.name:
             raise OSError(28, "No space left on device")
         return write(path, data)
 
@@ -324,4 +336,4 @@ def test_one_that_cannot_be_written_is_told_and_costs_no_decision(here, monkeypa
     assert "there is no room left on the disk" in adjust("bare", "--excuse", status=1)
     monkeypatch.undo()
     with here.book() as book:
-        assert len(book.ruled()) == 1
+        assert len(book.decision_records()) == 1

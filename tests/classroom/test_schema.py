@@ -22,7 +22,7 @@ from grader.classroom import schema
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
 from grader.classroom.packing import unpack
 from grader.classroom.results import Standings
-from grader.classroom.storage import ROSTER
+from grader.classroom.storage import COPY
 
 
 def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
@@ -41,7 +41,7 @@ def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
         assert old.execute("SELECT name FROM sqlite_schema WHERE name = 'decision'").fetchall() == []
     shutil.copy(tmp_path / f"{FILE}.version-1", tmp_path / FILE)
     with Gradebook(tmp_path) as again:
-        assert again.ruled() == []
+        assert again.decision_records() == []
         assert list(again.last()) == ["alice", "bob"]
 
 
@@ -66,7 +66,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch, broken, s
             Gradebook(tmp_path)
         assert rows(tmp_path, "PRAGMA user_version") == [(start,)]
         assert rows(tmp_path, dump) == before
-    assert set(listed(tmp_path)) - {ROSTER} == {FILE, f"{FILE}.version-{start}"}
+    assert set(listed(tmp_path)) - {COPY} == {FILE, f"{FILE}.version-{start}"}
     monkeypatch.undo()
     with Gradebook(tmp_path) as book:
         assert book.last()

@@ -24,7 +24,7 @@ from classroom.books import (
 from grader.classroom import storage
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError, NoSpaceError
 from grader.classroom.roster import Roster
-from grader.classroom.storage import LEDGER, ROSTER
+from grader.classroom.storage import COPY
 from grader.model import Student
 
 
@@ -91,14 +91,14 @@ def test_a_folder_may_have_any_name(tmp_path, name, monkeypatch):
     folder = Path(name)
     folder.mkdir()
     before = filled(folder)
-    assert listed(folder) == [FILE, ROSTER]
+    assert listed(folder) == [COPY, FILE]
     assert listed(tmp_path) == [name]
     for reading in (False, True):
         with Gradebook(folder, reading=reading) as again:
             assert everything(again) == before
 
 
-@pytest.mark.parametrize("beside", ["", "submissions", "decisions.csv", "roster-kept.csv"])
+@pytest.mark.parametrize("beside", ["", "submissions", "decisions.db"])
 def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
     """Where the rest of a graded class stands, the folder is right: how to get the gradebook back is said."""
     if beside:
@@ -109,7 +109,7 @@ def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
         "There was one once: bring it back, or grade again, with the same --assignment" in str(caught.value)
     ) == bool(beside)
     assert ("Name the folder that was given" in str(caught.value)) == (not beside)
-    assert ("--restore" in str(caught.value)) == (beside == "decisions.csv")
+    assert ("--restore" in str(caught.value)) == (beside == "decisions.db")
 
 
 @pytest.mark.parametrize("reading", [False, True])
@@ -170,12 +170,11 @@ def test_a_text_file_is_told_apart(tmp_path):
     ("beside", "said"),
     [
         ((), "until they are graded."),
-        ((ROSTER,), "until they are graded. --roster {}/roster-kept.csv gives that grading the roster."),
         (
-            (LEDGER,),
+            (COPY,),
             (
-                "until they are graded. What people decided stands in decisions.csv beside it: once it is graded again,"
-                " `grader adjust {} --restore {}/decisions.csv` takes it over."
+                "until they are graded. People's decisions and the roster are kept in decisions.db beside it as well: once"
+                " the class is graded again, `grader adjust {} --restore {}/decisions.db` restores them."
             ),
         ),
     ],

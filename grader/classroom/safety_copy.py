@@ -1,0 +1,172 @@
+"""`decisions.db`: people's decisions and the roster once more, beside the gradebook, for the day when that is damaged.
+
+It is a small SQLite database that is read and written as a whole, so that it is never half written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import astuple, dataclass, fields, replace
+from itertools import count
+from pathlib import Path
+
+from grader.classroom.roster import Claim, Roster
+from grader.classroom.storage import COPY, restored, storable, write_bytes
+from grader.model import Decision, Student
+from grader.text.sanitise import one_line as shown
+
+MOST = 100_000_000  # bytes; a class of thousands with a decision each takes a few million
+_MAGIC = b"SQLite format 3\0"
+
+_STUDENT = ", ".join(f"{field.name} TEXT NOT NULL" for field in fields(Student))
+_TABLES = f"""
+CREATE TABLE decision (
+    number INTEGER NOT NULL,  -- two gradebooks may have given the same one
+    kind TEXT NOT NULL CHECK (kind IN ('points', 'late_days', 'excused')),
+    check_id TEXT NOT NULL,
+    value REAL NOT NULL CHECK (value >= 0 AND value < 9e999),
+    comment TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    at TEXT NOT NULL,
+    submission_digest TEXT NOT NULL,
+    worth REAL,
+    name TEXT NOT NULL,       -- of the submission
+    withdrawn TEXT NOT NULL
+) STRICT;
+CREATE TABLE student ({_STUDENT}, roster TEXT NOT NULL, line INTEGER NOT NULL, entry TEXT NOT NULL) STRICT;
+"""
+
+
+class CopyError(ValueError):
+    """A safety copy cannot be read; the text says which file, what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """A decision as the history shows it."""
+
+    name: str  # of the submission
+    decision: Decision
+    withdrawn: str  # who took it back, when and why; "" while it stands
+
+
+@dataclass(frozen=True)
+class SafetyCopy:
+    """What people gave to a gradebook, and no grading can bring back."""
+
+    records: tuple[DecisionRecord, ...] = ()
+    roster: Roster | None = None
+
+
+def missing(
+    there: Sequence[DecisionRecord], here: Sequence[DecisionRecord]
+) -> tuple[list[DecisionRecord], dict[int, str]]:
+    """Return the decisions of `there` that are not `here`, and who took back which of those that are, by number here.
+
+    Numbers are not compared: another gradebook counts anew.
+    """
+    known: dict[tuple[str, Decision], list[DecisionRecord]] = {}
+    for one in here:
+        known.setdefault(_without_number(one), []).append(one)
+    more, withdrawn = [], {}
+    for one in there:
+        if not (same := known.get(_without_number(one))):
+            more.append(one)
+        elif not (found := same.pop(0)).withdrawn and one.withdrawn:
+            withdrawn[found.decision.number] = one.withdrawn
+    return more, withdrawn
+
+
+def _without_number(one: DecisionRecord) -> tuple[str, Decision]:
+    return one.name, replace(one.decision, number=0)
+
+
+def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | None) -> None:
+    """Write what a gradebook holds into its safety copy; what the copy holds beyond that stays in it.
+
+    A new gradebook in the place of a damaged one knows no decision yet, and the first that is made in it must not cost
+    all others. Raises OSError.
+    """
+    there = None
+    if path.exists():
+        try:
+            there = read_copy(path)
+        except CopyError:
+            # It is damaged, or somebody's own: it is not ours to destroy.
+            path.replace(_free(path))
+    before = there or SafetyCopy()
+    more, withdrawn = missing(before.records, records)
+    own = [replace(one, withdrawn=one.withdrawn or withdrawn.get(one.decision.number, "")) for one in records]
+    copy = SafetyCopy((*more, *own), roster or before.roster)
+    if copy != there:
+        write_bytes(path, _serialize(copy))
+
+
+def _free(path: Path) -> Path:
+    """Return a name that nothing has yet."""
+    names = (path.with_name(f"{path.stem}.unreadable-{number}{path.suffix}") for number in count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _serialize(copy: SafetyCopy) -> bytes:
+    decisions = [(*astuple(one.decision), one.name, one.withdrawn) for one in copy.records]
+    students = []
+    if roster := copy.roster:
+        claims = {claim.student: (claim.line, claim.entry) for claim in roster.claims}
+        source = storable(roster.source)
+        students = [(*astuple(student), source, *claims.get(student, (0, ""))) for student in roster.students]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(_TABLES)
+        for table, rows in (("decision", decisions), ("student", students)):
+            for row in rows:
+                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 -- our names
+        database.commit()
+        return database.serialize()
+
+
+def read_copy(path: Path) -> SafetyCopy:
+    """Return what `write_copy` wrote.
+
+    Raises CopyError, and nothing else, for whatever the file may hold.
+    """
+    where, expected = shown(str(path)), f"Expected is a {COPY} as the grader writes it beside a gradebook."
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise CopyError(f"{where}: cannot be read ({reason}). {expected}") from error
+    if not data.startswith(_MAGIC) or len(data) > MOST:
+        what = f"more than {MOST // 1_000_000} MB" if len(data) > MOST else "is no SQLite database"
+        raise CopyError(f"{where}: {what}. {expected}")
+    try:
+        with closing(sqlite3.connect(":memory:")) as database, closing(sqlite3.connect(":memory:")) as empty:
+            empty.executescript(_TABLES)
+            database.deserialize(data)
+            # The same tables, and rows that keep to their types and checks: all that follows may rely on those.
+            if _tables_of(database) != _tables_of(empty) or _damage_of(database) != "ok":
+                raise CopyError(f"{where}: is damaged, or another kind of file. {expected}")
+            return _deserialize(database)
+    except (sqlite3.Error, UnicodeError, OverflowError) as error:
+        raise CopyError(f"{where}: cannot be read ({error}). {expected}") from error
+
+
+def _tables_of(database: sqlite3.Connection) -> list[tuple[str]]:
+    return database.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+
+
+def _damage_of(database: sqlite3.Connection) -> str:
+    return str(database.execute("PRAGMA quick_check").fetchone()[0])
+
+
+def _deserialize(database: sqlite3.Connection) -> SafetyCopy:
+    decisions = database.execute("SELECT * FROM decision ORDER BY rowid").fetchall()
+    rows = database.execute("SELECT * FROM student ORDER BY rowid").fetchall()
+    students = [Student(*row[:-3]) for row in rows]
+    claims = [Claim(student, row[-1], row[-2]) for student, row in zip(students, rows, strict=True) if row[-1]]
+    return SafetyCopy(
+        tuple(DecisionRecord(row[-2], Decision(*row[:-2]), row[-1]) for row in decisions),
+        Roster(tuple(students), source=restored(rows[0][-3]), claims=tuple(claims)) if rows else None,
+    )
