@@ -14,7 +14,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 PLACEHOLDER = "# YOUR CODE"
 
 
-class KitError(Exception):
+class ReleaseError(Exception):
     """The solution notebook cannot be stripped; the text says where and why."""
 
 
@@ -40,31 +40,31 @@ def strip_regions(source: str, where: str) -> str:
         mark = line.strip()
         if mark == BEGIN:
             if opened:
-                raise KitError(f"{where}, line {number}: {BEGIN} again, before the region of line {opened} ended.")
+                raise ReleaseError(f"{where}, line {number}: {BEGIN} again, before the region of line {opened} ended.")
             opened = number
             kept.append(line[: len(line) - len(line.lstrip())] + PLACEHOLDER)
         elif mark == END:
             if not opened:
-                raise KitError(f"{where}, line {number}: {END} without {BEGIN} before it.")
+                raise ReleaseError(f"{where}, line {number}: {END} without {BEGIN} before it.")
             opened = 0
         elif "BEGIN SOLUTION" in line or "END SOLUTION" in line:
-            raise KitError(f"{where}, line {number}: found {mark!r}; a mark is exactly {BEGIN!r} or {END!r}.")
+            raise ReleaseError(f"{where}, line {number}: found {mark!r}; a mark is exactly {BEGIN!r} or {END!r}.")
         elif not opened:
             kept.append(line)
     if opened:
-        raise KitError(f"{where}: the region of line {opened} has no {END}.")
+        raise ReleaseError(f"{where}: the region of line {opened} has no {END}.")
     return "\n".join(kept)
 
 
-def skeleton(solution: Path) -> str:
+def build_release(solution: Path) -> str:
     """Return the text of the students' notebook."""
     try:
         notebook = nbformat.read(solution, as_version=4)
     except OSError as error:
-        raise KitError(f"{solution}: cannot be read ({error.strerror}).") from error
+        raise ReleaseError(f"{solution}: cannot be read ({error.strerror}).") from error
     config = Config()
     config.NotebookExporter.preprocessors = [ClearOutputPreprocessor, StripSolution]
     text, _ = NotebookExporter(config=config).from_notebook_node(notebook)
     if not isinstance(text, str):
-        raise KitError(f"{solution}: nbconvert gave {type(text).__name__}, not text.")
+        raise ReleaseError(f"{solution}: nbconvert gave {type(text).__name__}, not text.")
     return text.rstrip("\n") + "\n"

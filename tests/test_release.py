@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.release import KitError, skeleton, strip_regions
+from grader.release import ReleaseError, build_release, strip_regions
 from grader.rubric import bundled
 
 SOLUTION = Path(__file__).resolve().parent.parent / "reference" / "two_layer_net_solution.ipynb"
@@ -13,12 +13,12 @@ SOLUTION = Path(__file__).resolve().parent.parent / "reference" / "two_layer_net
 
 def test_the_skeleton_is_built_from_the_solution():
     """Nobody edits the students' notebook by hand: rebuilding it gives the same bytes."""
-    assert (bundled() / "two_layer_net.ipynb").read_text(encoding="utf-8") == skeleton(SOLUTION)
+    assert (bundled() / "two_layer_net.ipynb").read_text(encoding="utf-8") == build_release(SOLUTION)
 
 
 def test_nothing_of_the_solution_is_left():
     """No line that stands only in a marked region is in the skeleton, and no output either."""
-    text = skeleton(SOLUTION)
+    text = build_release(SOLUTION)
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
     lines = {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
@@ -50,7 +50,7 @@ def test_nothing_of_the_solution_is_left():
 )
 def test_a_half_marked_region_is_refused(source, said):
     """A region that is not closed would hand the solution to a whole class."""
-    with pytest.raises(KitError) as caught:
+    with pytest.raises(ReleaseError) as caught:
         strip_regions(source, "cell 3")
     assert said in str(caught.value)
 
@@ -63,5 +63,5 @@ def test_a_region_leaves_its_place_and_indentation():
 
 def test_a_missing_solution_is_said_plainly(tmp_path):
     """The command that builds the notebook names the file that it could not read."""
-    with pytest.raises(KitError, match="cannot be read"):
-        skeleton(tmp_path / "nowhere.ipynb")
+    with pytest.raises(ReleaseError, match="cannot be read"):
+        build_release(tmp_path / "nowhere.ipynb")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.submission import entries, ignored, safe_names
+from grader.submission import list_ignored, list_submissions, safe_names
 from grader.submission.name_submissions import plain_stem
 
 
@@ -19,8 +19,8 @@ def test_entries_of_a_class(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "eve").symlink_to(tmp_path / "dan")
     (tmp_path / "fay.ipynb").symlink_to(tmp_path / "ann.ipynb")
-    assert [path.name for path in entries(tmp_path)] == ["ann.ipynb", "bob.PY", "cem.zip", "dan"]
-    assert [path.name for path in ignored(tmp_path)] == ["eve", "fay.ipynb", "roster.csv", ".gus.ipynb"]
+    assert [path.name for path in list_submissions(tmp_path)] == ["ann.ipynb", "bob.PY", "cem.zip", "dan"]
+    assert [path.name for path in list_ignored(tmp_path)] == ["eve", "fay.ipynb", "roster.csv", ".gus.ipynb"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from grader.submission import load, newer_syntax
-from grader.submission.newer_syntax import newer as found_in
+from grader.submission.newer_syntax import find_newer_syntax as found_in
 from hanging import must_end
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"

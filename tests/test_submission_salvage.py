@@ -8,7 +8,7 @@ import pytest
 from grader.locate.source_statements import statements
 from grader.submission import load
 from grader.submission.errors import SubmissionError
-from grader.submission.salvage import read
+from grader.submission.salvage import parse_or_salvage
 from hanging import must_end
 
 NET = '''import numpy as np
@@ -368,7 +368,7 @@ def test_a_statement_is_kept_whole_or_not_at_all(seed):
         try:
             ast.parse(text)
         except SyntaxError:
-            found = read(text, "net.py")
+            found = parse_or_salvage(text, "net.py")
             strange = [one for one in members(found.body) if one not in WHOLE and "cannot be read" not in one]
             assert not [one for one in strange if one.startswith(("FunctionDef", "Assign"))], text
             assert found.losses
@@ -379,12 +379,12 @@ def test_more_mistakes_than_anybody_makes():
     for count, is_read in ((50, True), (400, False)):
         text = "y = 1\n" + "x = (1 2)\n" * count
         if is_read:
-            assert len(read(text, "net.py").losses) == count
+            assert len(parse_or_salvage(text, "net.py").losses) == count
         else:
             with pytest.raises(SubmissionError, match=r"Python cannot read net\.py, line 2"):
-                read(text, "net.py")
+                parse_or_salvage(text, "net.py")
     with pytest.raises(SubmissionError, match=r"Python cannot read net\.py, line 5001"):
-        read("y = 1\n" * 5_000 + "x = (1 2)\n", "net.py")
+        parse_or_salvage("y = 1\n" * 5_000 + "x = (1 2)\n", "net.py")
 
 
 CLASS = "class TwoLayerNet:\n    def loss(self): return 1\n"
@@ -410,6 +410,6 @@ def test_thousands_of_mistakes_take_little_time(text):
     """Looking for what can be read is bounded, whatever a text is made of."""
     with must_end(30):
         try:
-            read(text, "net.py")
+            parse_or_salvage(text, "net.py")
         except SubmissionError as error:
             assert error.problem.message.startswith("Python cannot read net.py")  # noqa: PT017

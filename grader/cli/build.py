@@ -20,11 +20,11 @@ Exit status: 0 written; 2 bad usage."""
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
 def build(solution: Path, out: Path) -> None:
     """Build the students' notebook from the solution, without the marked regions and the stored outputs."""
-    from grader.release import KitError, skeleton  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
+    from grader.release import ReleaseError, build_release  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
 
     try:
-        text = skeleton(solution)
-    except KitError as error:
+        text = build_release(solution)
+    except ReleaseError as error:
         raise click.UsageError(str(error)) from error
     try:
         out.write_text(text, encoding="utf-8")

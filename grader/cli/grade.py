@@ -22,7 +22,7 @@ from grader.cli import common
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
-from grader.submission import entries, ignored
+from grader.submission import list_ignored, list_submissions
 from grader.text.sanitise import one_line
 
 # A terminal shows some forty lines; a class is looked at on its page.
@@ -176,8 +176,10 @@ def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -
         if not path.exists():
             raise click.UsageError(f"{one_line(str(path))}: there is no such file or folder.")
         if path.is_dir() and not one:
-            found += [entry for entry in entries(path) if not _is_output(entry) and entry.resolve() != out.resolve()]
-            left += [entry.name for entry in ignored(path)]
+            found += [
+                entry for entry in list_submissions(path) if not _is_output(entry) and entry.resolve() != out.resolve()
+            ]
+            left += [entry.name for entry in list_ignored(path)]
         else:
             found.append(path)
     if not found:

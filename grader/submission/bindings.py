@@ -12,7 +12,7 @@ DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 
 
-def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS) -> Iterator[ast.stmt]:
+def walk_statements(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS) -> Iterator[ast.stmt]:
     """Walk a statement and those in its blocks, but not what stands inside of these kinds, without recursion."""
     queue: list[ast.stmt] = [node]
     while queue:
@@ -26,7 +26,7 @@ def within(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS)
             queue += handler.body
 
 
-def bound(node: ast.stmt) -> set[str]:
+def names_bound(node: ast.stmt) -> set[str]:
     """Return the names that one simple statement binds."""
     if isinstance(node, DEFINITIONS):
         return {node.name}
@@ -34,26 +34,26 @@ def bound(node: ast.stmt) -> set[str]:
         return {alias.asname or alias.name.split(".")[0] for alias in node.names if alias.name != "*"}
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return set()
-    assigned = assigned_by(node)
+    assigned = assigned_targets(node)
     if assigned or isinstance(node, ast.Expr):
         # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
         assigned = assigned + [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)]
-    return stored(assigned)
+    return names_stored(assigned)
 
 
-def assigned_by(node: ast.AST) -> list[ast.expr]:
+def assigned_targets(node: ast.AST) -> list[ast.expr]:
     """Return what an assignment assigns to, as it is written."""
     if isinstance(node, ast.Assign):
         return node.targets
     return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
 
 
-def stored(assigned: Iterable[ast.expr]) -> set[str]:
+def names_stored(assigned: Iterable[ast.expr]) -> set[str]:
     """Return the names that are assigned to."""
-    return {part.id for part in targets(assigned) if isinstance(part, ast.Name)}
+    return {part.id for part in find_targets(assigned) if isinstance(part, ast.Name)}
 
 
-def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
+def find_targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
     """Return what is assigned to, inside tuples and lists too."""
     found: list[ast.expr] = []
     queue = list(assigned)
@@ -68,32 +68,32 @@ def targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
     return found
 
 
-def changed(node: ast.stmt) -> set[str]:
+def names_changed(node: ast.stmt) -> set[str]:
     """Return the names whose objects one simple statement changes."""
     match node:
         case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(name), *_])):
             return {name}
         case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), method))) if method in _FILLING:
             return {name}
-    held = [part for part in targets(assigned_by(node)) if isinstance(part, (ast.Attribute, ast.Subscript))]
-    return {root(part) for part in held} - {""}
+    held = [part for part in find_targets(assigned_targets(node)) if isinstance(part, (ast.Attribute, ast.Subscript))]
+    return {root_name(part) for part in held} - {""}
 
 
-def root(node: ast.expr) -> str:
+def root_name(node: ast.expr) -> str:
     """Return the name that a chain of attributes and subscripts begins with."""
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
+def names_bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
     """Return the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
     found: dict[str, ast.stmt] = {}
-    for inner in within(node):
-        names = bound(inner) | changed(inner)
+    for inner in walk_statements(node):
+        names = names_bound(inner) | names_changed(inner)
         if isinstance(inner, (ast.For, ast.AsyncFor)):
-            names |= stored([inner.target])
+            names |= names_stored([inner.target])
         elif isinstance(inner, (ast.With, ast.AsyncWith)):
-            names |= stored([item.optional_vars for item in inner.items if item.optional_vars])
+            names |= names_stored([item.optional_vars for item in inner.items if item.optional_vars])
         found |= dict.fromkeys(names, inner)
     return found

@@ -26,7 +26,7 @@ _MOST_LOOKED_AHEAD = 20_000
 _LONGEST_OPEN = 400
 
 
-def state_after(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
+def track_brackets(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
     """Follow brackets, triple quotes and backslashes over one line of Python."""
     at, continued = 0, False
     while at < len(line):
@@ -53,12 +53,12 @@ def indent_of(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def usable(name: str) -> str:
+def usable_name(name: str) -> str:
     """Return a name, or "" where Python takes it for none."""
     return name if name.isidentifier() and not keyword.iskeyword(name) else ""
 
 
-def width(line: str) -> int:
+def indent_width(line: str) -> int:
     """Return how far a line is indented, a tab being eight columns, or -1 where it holds no code."""
     text = line.lstrip(" \t\f")
     if not text or text[0] == "#":
@@ -82,12 +82,12 @@ class Block:
     is_piece: bool  # a line of a method, or the mark of a Git merge
 
 
-class Reader:
+class BlockReader:
     """Finds the blocks of one text; what it may look ahead is bounded for all of them together."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
-        self.widths = [width(line) for line in lines]
+        self.widths = [indent_width(line) for line in lines]
         self._left = _MOST_LOOKED_AHEAD
 
     def blocks(self, first: int, end: int, margin: int) -> list[Block]:
@@ -110,15 +110,15 @@ class Reader:
         """Whether a text in triple quotes is open after these lines, read by themselves."""
         depth, quote = 0, ""
         for line in self.lines[first:end]:
-            depth, quote, _ = state_after(line, depth, quote)
+            depth, quote, _ = track_brackets(line, depth, quote)
         return bool(quote)
 
     def _definition(self, first: int, end: int) -> tuple[int, str, str]:
         for number in range(first, end):
             if found := _DEFINED.match(self.lines[number]):
-                return number, found["kind"], usable(found["name"])
+                return number, found["kind"], usable_name(found["name"])
         found = _MISSPELT.match(self.lines[first])
-        return first, "def", usable(found["name"]) if found else ""
+        return first, "def", usable_name(found["name"]) if found else ""
 
     def _is_definition(self, number: int, margin: int) -> bool:
         line = self.lines[number]
@@ -144,7 +144,7 @@ class Reader:
                     is_decorated = line.lstrip()[:1] == "@"
             elif inner < 0 <= wide and not (depth or quote or continued):
                 inner = wide
-            depth, quote, continued = state_after(line, depth, quote)
+            depth, quote, continued = track_brackets(line, depth, quote)
         return starts
 
     def _is_amiss(self, number: int, margin: int, inner: int) -> bool:
@@ -163,7 +163,7 @@ class Reader:
             self._left -= 1
             if self._left < 0 or (0 <= self.widths[at] <= margin and _HEADER.match(self.lines[at])):
                 return -1
-            depth, quote, _ = state_after(self.lines[at], depth, quote)
+            depth, quote, _ = track_brackets(self.lines[at], depth, quote)
             if not (depth or quote):
                 return at + 1
         return -1

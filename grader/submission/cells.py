@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from grader.submission.bindings import FUNCTIONS
-from grader.submission.blocks import indent_of, state_after
+from grader.submission.blocks import indent_of, track_brackets
 from grader.submission.errors import SubmissionError
-from grader.submission.salvage import read
+from grader.submission.salvage import parse_or_salvage
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
@@ -68,7 +68,7 @@ def translate(source: str) -> Translated:
     magics += _replace_line_magics(lines)
     if added_to:
         with suppress(SubmissionError):  # told when it is parsed again
-            names = [node.name for node in read("\n".join(lines), "").body if isinstance(node, FUNCTIONS)]
+            names = [node.name for node in parse_or_salvage("\n".join(lines), "").body if isinstance(node, FUNCTIONS)]
             lines += [f"{added_to}.{name} = {name}" for name in dict.fromkeys(names)]
     return Translated("\n".join(lines), magics)
 
@@ -81,16 +81,16 @@ def _replace_line_magics(lines: list[str]) -> int:
             lines[number], in_magic = "", line.endswith("\\")
             continue
         if not (depth or quote or continued):
-            python = _python_for(line)
+            python = _python_in_place_of(line)
             if python is not None:
                 lines[number], in_magic = python, line.endswith("\\")
                 replaced += 1
                 continue
-        depth, quote, continued = state_after(line, depth, quote)
+        depth, quote, continued = track_brackets(line, depth, quote)
     return replaced
 
 
-def _python_for(line: str) -> str | None:
+def _python_in_place_of(line: str) -> str | None:
     """Return the Python line in a magic's place, or None where the line is none."""
     if assigned := _ASSIGNED_MAGIC.match(line):
         return assigned["to"].replace(",", " =") + " = None"

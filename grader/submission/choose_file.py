@@ -9,19 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from grader.model import Place, Problem
-from grader.submission.bindings import IMPORTS, bound, within
+from grader.submission.bindings import IMPORTS, names_bound, walk_statements
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError
 from grader.submission.handed_in_modules import Library, Request, package_of
 from grader.submission.name_submissions import plain_stem
-from grader.submission.statements import Parsed, Statement, begun_in
+from grader.submission.statements import Parsed, Statement, names_begun
 
 # A file that imports the class from a file that imports it, and so on.
 _DEEPEST_CHAIN = 20
 
 
 @dataclass(frozen=True)
-class Claim:
+class Candidate:
     """One document that binds the class, or would if it could be read."""
 
     document: Document
@@ -31,7 +31,7 @@ class Claim:
     steps: int = 1  # how many of the last places count, each building on the one before
 
 
-def choose(library: Library, class_name: str, notebook: str) -> list[Claim]:
+def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
     """List the documents that bind the class, the one to grade first.
 
     The assignment's own notebook is preferred, whatever a course platform added to its name; then what can be read,
@@ -44,40 +44,44 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Claim]:
     by_preference = sorted(
         library.documents.values(), key=lambda d: (not is_own(d), not d.is_notebook, len(d.path.parts), str(d.path))
     )
-    claims = [found for document in by_preference if (found := claim(library, document, class_name)) is not None]
+    claims = [
+        found for document in by_preference if (found := find_candidate(library, document, class_name)) is not None
+    ]
     # The assignment's own notebook is graded even where its class does not parse: to grade an old copy in its stead
     # would give points or take them for what the student did not mean to hand in.
     return sorted(claims, key=lambda found: bool(found.fault) and not is_own(found.document))
 
 
-def claim(library: Library, document: Document, name: str, package: str = "", chain: int = 0) -> Claim | None:
+def find_candidate(
+    library: Library, document: Document, name: str, package: str = "", chain: int = 0
+) -> Candidate | None:
     """Find out whether a document, run in order, would bind a name, and which file would give it."""
     if document.fault:
-        return Claim(document, document, fault=document.fault) if name in document.prose else None
+        return Candidate(document, document, fault=document.fault) if name in document.prose else None
     if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
-        return Claim(document, document, fault=document.cut)
+        return Candidate(document, document, fault=document.cut)
     if chain > _DEEPEST_CHAIN or not any(name in cell.source or "*" in cell.source for cell in document.cells):
         return None
     parsed = library.parsed(document)
     if fault := library.fault(document):
         held = parsed.document.fault or name in parsed.refused
-        return Claim(document, document, fault=fault) if held else None
+        return Candidate(document, document, fault=fault) if held else None
     found = []
     for statement in parsed.statements:
         if statement.runs and name in library.binds(statement, package, document.path)[0]:
-            source = _source(library, document, statement, name, package, chain)
+            source = _follow_binding(library, document, statement, name, package, chain)
             found += [(statement, source)] if source else []
-    broken = max((n for n in parsed.broken if name in begun_in(parsed.document.cells[n].source)), default=-1)
+    broken = max((n for n in parsed.broken if name in names_begun(parsed.document.cells[n].source)), default=-1)
     if broken > (found[-1][0].cell if found else -1):
-        return Claim(document, document, fault=parsed.broken[broken].problem)
+        return Candidate(document, document, fault=parsed.broken[broken].problem)
     if not found:
         return None
     lost = parsed.stubs.get(found[-1][0].order)
     if lost is not None:
-        return Claim(document, document, fault=lost.complaint.problem)
+        return Candidate(document, document, fault=lost.complaint.problem)
     last, statements = found[-1][1], [statement for statement, _ in found]
     places = tuple(parsed.place(statement) for statement in statements)
-    return Claim(document, last.holder, places, last.fault, _steps(parsed, statements, name))
+    return Candidate(document, last.holder, places, last.fault, _count_steps(parsed, statements, name))
 
 
 def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
@@ -93,7 +97,7 @@ def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Req
                         yield document, request, parsed.place(statement)
 
 
-def _steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
+def _count_steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
     """Count the statements at the end that make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
     steps = 1
     with suppress(SubmissionError):  # told where it is kept
@@ -106,12 +110,12 @@ def _words(stem: str) -> list[str]:
     return re.findall(r"[^\W_]+", stem.casefold())
 
 
-def _source(
+def _follow_binding(
     library: Library, document: Document, statement: Statement, name: str, package: str, chain: int
-) -> Claim | None:
+) -> Candidate | None:
     """Follow a binding of the name to the file that gives it; None where that file was not handed in."""
-    parts = list(within(statement.node))
-    found: Claim | None = None
+    parts = list(walk_statements(statement.node))
+    found: Candidate | None = None
     for node in parts:
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -120,8 +124,8 @@ def _source(
         for request in library.requests(node, package, document.path) if original else ():
             module = library.find(request.dotted, document.path)
             if module is not None:
-                inner = claim(library, module, original, package_of(request.dotted, module), chain + 1)
+                inner = find_candidate(library, module, original, package_of(request.dotted, module), chain + 1)
                 found = inner or found
     # `import TwoLayerNet` binds a module, not a class.
-    here = any(name in bound(node) for node in parts if not isinstance(node, IMPORTS))
-    return found or (Claim(document, document) if here else None)
+    here = any(name in names_bound(node) for node in parts if not isinstance(node, IMPORTS))
+    return found or (Candidate(document, document) if here else None)

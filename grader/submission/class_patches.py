@@ -11,7 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grader.submission.bindings import DEFINITIONS, FUNCTIONS, assigned_by, bound, root, stored, targets, within
+from grader.submission.bindings import (
+    DEFINITIONS,
+    FUNCTIONS,
+    assigned_targets,
+    find_targets,
+    names_bound,
+    names_stored,
+    root_name,
+    walk_statements,
+)
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 BLOCKS = (ast.For, ast.With)
@@ -34,7 +43,7 @@ _QUICK_METHODS = frozenset(_QUICK_METHOD_NAMES.split())
 
 
 @dataclass(frozen=True)
-class _Attacher:
+class _Patcher:
     """A function, and of which classes it sets attributes: of those that it is given, or that it names."""
 
     of_given: bool
@@ -50,21 +59,21 @@ class Classes:
     """What may be a class among a document's statements, and what leads to it, found without running them."""
 
     def __init__(self, nodes: Iterable[ast.stmt]) -> None:
-        parts = [part for node in nodes for part in within(node)]
+        parts = [part for node in nodes for part in walk_statements(node)]
         self._names: set[str] = set()
         # `Net = TwoLayerNet`: to set an attribute of one is to set the other's.
         self._aliases: defaultdict[str, set[str]] = defaultdict(set)
-        self._attachers = {part.name: _attacher(part) for part in parts if isinstance(part, FUNCTIONS)}
+        self._attachers = {part.name: _inspect_patcher(part) for part in parts if isinstance(part, FUNCTIONS)}
         made: dict[str, ast.Call] = {}
         for part in parts:
             if isinstance(part, (ast.ClassDef, ast.ImportFrom)):
-                self._names |= bound(part)
+                self._names |= names_bound(part)
             elif isinstance(part, ast.For) and isinstance(part.iter, (ast.Tuple, ast.List)):
                 listed = {one.id for one in part.iter.elts[:_MOST_ALIASES] if isinstance(one, ast.Name)}
-                for name in stored([part.target]):
+                for name in names_stored([part.target]):
                     self._aliases[name] |= listed
             elif isinstance(part, ast.Assign):
-                given = stored(part.targets)
+                given = names_stored(part.targets)
                 match part.value:
                     case ast.Attribute() | ast.Call(ast.Name("type")):
                         self._names |= given
@@ -75,19 +84,19 @@ class Classes:
                         self._aliases[name].add(part.value.id)
         # `method = add_to_class(TwoLayerNet)`, to be used as a decorator
         ready = {name: reached for name, call in made.items() if (reached := self._by_call(call))}
-        self._attachers |= {name: _Attacher(False, frozenset(reached), True) for name, reached in ready.items()}
+        self._attachers |= {name: _Patcher(False, frozenset(reached), True) for name, reached in ready.items()}
 
     def attached(self, node: ast.stmt) -> set[str]:
         """Return the classes to which one simple statement, or one decorated definition, attaches something."""
         if isinstance(node, DEFINITIONS):
             return {name for mark in node.decorator_list for name in self._by_decorator(mark, node)}
-        found = {name for thing in _given_attributes(node) for name in _chain(thing)}
+        found = {name for thing in _objects_patched(node) for name in _chain(thing)}
         value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
         if isinstance(value, ast.Call):
             found |= self._by_call(value)
         elif isinstance(value, _COMPREHENSIONS) and self._is_quick(value):
             # `[setattr(TwoLayerNet, f.__name__, f) for f in (loss, train)]`
-            found |= {name for thing in _given_attributes(value) for name in _chain(thing)}
+            found |= {name for thing in _objects_patched(value) for name in _chain(thing)}
         return found & self._names
 
     def meant(self, names: set[str]) -> set[str]:
@@ -101,15 +110,19 @@ class Classes:
 
     def only_attaches(self, node: ast.stmt) -> bool:
         """Whether a loop or with block sets attributes and does nothing that could take long."""
-        if not isinstance(node, BLOCKS) or any(isinstance(part, (ast.While, ast.Try)) for part in within(node)):
+        if not isinstance(node, BLOCKS) or any(
+            isinstance(part, (ast.While, ast.Try)) for part in walk_statements(node)
+        ):
             return False
-        return self._is_quick(node) and any(_given_attributes(part) or self.attached(part) for part in within(node))
+        return self._is_quick(node) and any(
+            _objects_patched(part) or self.attached(part) for part in walk_statements(node)
+        )
 
     def _by_decorator(self, mark: ast.expr, node: ast.stmt) -> set[str]:
         function = mark.func if isinstance(mark, ast.Call) else mark
         if isinstance(function, ast.Attribute):
             # `@TwoLayerNet.method`, and `@d2l.add_to_class(TwoLayerNet)`
-            return (_arguments(mark) | {root(function)}) & self._names
+            return (_arguments(mark) | {root_name(function)}) & self._names
         if not isinstance(function, ast.Name):
             return set()
         # `@patch` before `def loss(self: TwoLayerNet, X)`, as fastcore has it, asks for the class itself.
@@ -139,7 +152,7 @@ class Classes:
         return True
 
 
-def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
+def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patcher:
     """Find out what a function attaches to."""
     own: set[str] = set()
     roots: defaultdict[ast.AST, set[str]] = defaultdict(set)  # by the function in which an attribute is set
@@ -148,7 +161,7 @@ def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
     while queue:
         part, holder = queue.pop()
         if not isinstance(part, ast.Expr):  # the call in it comes by itself
-            roots[holder] |= {root(thing) for thing in _given_attributes(part)} - {"", "self"}
+            roots[holder] |= {root_name(thing) for thing in _objects_patched(part)} - {"", "self"}
         if isinstance(part, ast.arg):
             own.add(part.arg)
         elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
@@ -161,19 +174,19 @@ def _attacher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Attacher:
     # Of the functions inside, those that attach are wrappers, which will be run, and the others are methods.
     run = [function, *(holder for holder, names in roots.items() if names)]
     is_quick = bool(reached) and all(_is_quick_call(called, {}) for holder in run for called in calls[holder])
-    return _Attacher(bool(reached & own), frozenset(reached - own), is_quick)
+    return _Patcher(bool(reached & own), frozenset(reached - own), is_quick)
 
 
-def _given_attributes(node: ast.AST) -> list[ast.expr]:
+def _objects_patched(node: ast.AST) -> list[ast.expr]:
     """Return the objects of which a statement or expression itself sets attributes."""
-    found = [part.value for part in targets(assigned_by(node)) if isinstance(part, ast.Attribute)]
+    found = [part.value for part in find_targets(assigned_targets(node)) if isinstance(part, ast.Attribute)]
     match node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node):
         case ast.Call(ast.Name("setattr") | ast.Attribute(attr="__setattr__"), [given, *_]):
             found.append(given)
     return found
 
 
-def _is_quick_call(function: ast.expr, attachers: dict[str, _Attacher]) -> bool:
+def _is_quick_call(function: ast.expr, attachers: dict[str, _Patcher]) -> bool:
     match function:
         case ast.Attribute(attr=name):
             return name in _QUICK_METHODS

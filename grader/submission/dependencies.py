@@ -12,7 +12,7 @@ from grader.submission.bindings import IMPORTS
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError
 from grader.submission.handed_in_modules import Library, Request, package_of
-from grader.submission.salvage import Loss
+from grader.submission.salvage import LostPart
 from grader.submission.statements import BUILTINS, Statement
 
 _NEVER = 10**9
@@ -142,7 +142,7 @@ def _hides_builtin(name: str, statement: Statement) -> bool:
     return False
 
 
-class Gathering:
+class DependencyClosure:
     """What is kept of one submission so far; it grows as names are wanted of the chosen document."""
 
     def __init__(self, library: Library, document: Document) -> None:
@@ -184,7 +184,7 @@ class Gathering:
         """List what is kept of the document and of each helper module."""
         return [self.main, *self._selections.values()]
 
-    def lost(self, name: str) -> Loss | None:
+    def lost(self, name: str) -> LostPart | None:
         """Return what cannot be read where the document gives this name its last meaning."""
         found = self.main.binders(name)
         return self.main.parsed.stubs.get(found[-1].order) if found else None

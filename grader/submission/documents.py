@@ -60,7 +60,7 @@ class Document:
         return printable(str(self.path))
 
 
-def documents(files: Sequence[File]) -> list[Document]:
+def read_documents(files: Sequence[File]) -> list[Document]:
     """Return what every file holds, and the helper modules that notebooks write with ``%%writefile``."""
     found: dict[PurePosixPath, Document] = {}
     written: dict[PurePosixPath, Document] = {}

@@ -14,11 +14,10 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from grader.model import Problem
-from grader.submission.bindings import within
+from grader.submission.bindings import walk_statements
 from grader.submission.documents import Document
-from grader.submission.errors import SubmissionError, failed
+from grader.submission.errors import failed
 from grader.submission.name_submissions import plain_stem
-from grader.submission.salvage import read
 from grader.submission.statements import Parsed, Statement, parse_document
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
@@ -72,11 +71,29 @@ class Library:
         return self._parsed[document.path]
 
     def in_package(self, document: Document, package: str) -> Document:
-        """Return a document as it can be imported in a package, or run in none: relative imports never lead out of it."""
-        if _climbs_too_far(self.parsed(document), package):
-            document = self.documents[document.path] = _with_absolute_imports(document)
-            del self._parsed[document.path]
-        return document
+        """Return a document as it can be imported in a package, or run in none: relative imports never lead out of it.
+
+        A file that was written for a package's folder and handed in without it must mean, by
+        ``from ..layers import relu``, the ``layers.py`` beside it: the dots are taken out, and lines stay.
+        """
+        relative = [
+            (statement.cell, part)
+            for statement in self.parsed(document).statements
+            for part in walk_statements(statement.node, but_not=())
+            if isinstance(part, ast.ImportFrom) and part.level
+        ]
+        if all(part.level <= len(package.split(".") if package else ()) for _, part in relative):
+            return document
+        lines = [cell.source.encode().split(b"\n") for cell in document.cells]
+        for cell, part in relative:
+            line, at = lines[cell][part.lineno - 1], part.col_offset
+            absolute = _DOTS.sub(lambda found: found["no_module"] or b"from ", line[at:], 1)
+            lines[cell][part.lineno - 1] = line[:at] + absolute
+        sources = [b"\n".join(found).decode() for found in lines]
+        cells = (replace(cell, source=source) for cell, source in zip(document.cells, sources, strict=True))
+        self.documents[document.path] = replace(document, cells=tuple(cells))
+        del self._parsed[document.path]
+        return self.documents[document.path]
 
     def fault(self, document: Document) -> Problem | None:
         """Return why a document cannot be used at all; of a .py file also that it does not parse."""
@@ -91,15 +108,26 @@ class Library:
         The dotted path is matched against the ends of the files' paths; a shorter match will do
         (``cs231n.classifiers.neural_net`` finds ``neural_net.py`` in a flat zip), the longest wins, then the nearest.
         """
-        key = (dotted, near.parent)
-        if key not in self._found:
-            self._found[key] = self._find(dotted, near)
-        path = self._found[key]
+        if (dotted, near) not in self._found:
+            self._found[dotted, near] = None if _is_installed(dotted) else self._best_match(dotted.split("."), near)
+        path = self._found[dotted, near]
         return self.documents[path] if path else None
+
+    def _best_match(self, wanted: list[str], near: PurePosixPath) -> PurePosixPath | None:
+        least = len(wanted) if wanted[0] in WELL_KNOWN else 1
+        ranked = []
+        for path in self._by_name.get(wanted[-1], []):
+            parts = _module_path(path)
+            matched = 1 + _count_common(wanted[-2::-1], parts[-2::-1])
+            if path != near and matched >= least:
+                own_name = parts[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
+                near_by = _count_common(near.parent.parts, path.parent.parts)
+                ranked.append((-matched, not own_name, -near_by, len(parts), str(path), path))
+        return min(ranked)[-1] if ranked else None
 
     def requests(self, node: ast.stmt, package: str, near: PurePosixPath) -> Iterator[Request]:
         """List the modules that a statement imports, in functions' bodies too; `package` is for relative imports."""
-        for part in within(node, but_not=()):
+        for part in walk_statements(node, but_not=()):
             if isinstance(part, ast.Import):
                 for alias in part.names:
                     yield Request(alias.name, None, part)
@@ -149,21 +177,6 @@ class Library:
         if names - modules and base:
             yield Request(base, frozenset(names - modules), node)
 
-    def _find(self, dotted: str, near: PurePosixPath) -> PurePosixPath | None:
-        wanted = dotted.split(".")
-        if _is_installed(dotted):
-            return None
-        least = len(wanted) if wanted[0] in WELL_KNOWN else 1
-        ranked = []
-        for path in self._by_name.get(wanted[-1], []):
-            parts = _module_path(path)
-            matched = 1 + _common(wanted[-2::-1], parts[-2::-1])
-            if path != near and matched >= least:
-                own_name = parts[-1] == wanted[-1]  # and not "neural_net-1", as Canvas has it
-                near_by = _common(near.parent.parts, path.parent.parts)
-                ranked.append((-matched, not own_name, -near_by, len(parts), str(path), path))
-        return min(ranked)[-1] if ranked else None
-
 
 def _is_installed(dotted: str) -> bool:
     """Whether a module is at hand where students' code runs: the standard library and numpy are."""
@@ -185,43 +198,11 @@ def package_of(dotted: str, document: Document) -> str:
     return dotted if document.path.name == "__init__.py" else dotted.rpartition(".")[0]
 
 
-def _climbs_too_far(parsed: Parsed, package: str) -> bool:
-    """Whether relative imports lead out of the package, so that Python would refuse them."""
-    if not any(_DOTS.search(cell.source.encode()) for cell in parsed.document.cells):
-        return False
-    depth = len(package.split(".")) if package else 0
-    nodes = (part for statement in parsed.statements for part in ast.walk(statement.node))
-    return any(isinstance(part, ast.ImportFrom) and part.level > depth for part in nodes)
-
-
-def _with_absolute_imports(document: Document) -> Document:
-    """Rewrite the relative imports of a file that is not run as part of a package, keeping its lines.
-
-    Such a file was written for a package's folder and handed in without it; ``from ..layers import relu`` then
-    can only mean the ``layers.py`` that lies beside it.
-    """
-    cells = []
-    for cell in document.cells:
-        lines = cell.source.encode().split(b"\n")
-        try:
-            nodes = [part for node in read(cell.source, cell.label).body for part in ast.walk(node)]
-        except SubmissionError:  # told where the cell is needed
-            nodes = []
-        for node in nodes:
-            if isinstance(node, ast.ImportFrom) and node.level:
-                line, at = lines[node.lineno - 1], node.col_offset
-                lines[node.lineno - 1] = line[:at] + _DOTS.sub(
-                    lambda found: found["no_module"] or b"from ", line[at:], 1
-                )
-        cells.append(replace(cell, source=b"\n".join(lines).decode()))
-    return replace(document, cells=tuple(cells))
-
-
 def _module_path(path: PurePosixPath) -> tuple[str, ...]:
     """Return a file's path as the parts of a module's name."""
     return path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
 
 
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
+def _count_common(left: Sequence[str], right: Sequence[str]) -> int:
     """Count the equal parts at the beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))

@@ -9,11 +9,11 @@ from pathlib import Path
 from grader.model import Segment, Submission
 from grader.submission import notes as say
 from grader.submission.choose_file import choose
-from grader.submission.dependencies import Gathering
-from grader.submission.documents import documents
+from grader.submission.dependencies import DependencyClosure
+from grader.submission.documents import read_documents
 from grader.submission.errors import SubmissionError
 from grader.submission.handed_in_modules import Library
-from grader.submission.missing_class import absent
+from grader.submission.missing_class import explain_missing_class
 from grader.submission.name_submissions import printable, safe_names
 from grader.submission.read_files import HandIn, read
 
@@ -68,27 +68,27 @@ def reduce(
     # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _reduced(empty, hand_in, class_name, notebook, variable)
+        return _reduce(empty, hand_in, class_name, notebook, variable)
 
 
-def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
-    library = Library(documents(hand_in.files))
+def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
+    library = Library(read_documents(hand_in.files))
     claims = choose(library, class_name, notebook)
     if not claims:
-        return replace(empty, notes=hand_in.notes, problem=absent(library, class_name).problem)
-    chosen, on_choice = claims[0], say.on_choice(claims, class_name)
+        return replace(empty, notes=hand_in.notes, problem=explain_missing_class(library, class_name).problem)
+    chosen, on_choice = claims[0], say.describe_choice(claims, class_name)
     found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
     if chosen.fault:
         return replace(found, notes=(*found.notes, *on_choice), problem=chosen.fault)
-    gathering = Gathering(library, chosen.document)
+    gathering = DependencyClosure(library, chosen.document)
     try:
         segments = gathering.main.segments(gathering.want([class_name]))
     except SubmissionError as error:
         return replace(found, problem=error.problem)
     # Before the variable needs more.
-    on_needs = [*say.on_stand_ins(gathering), *say.on_lacking(gathering)]
-    extras, on_extras = _extras(gathering, variable)
-    on_rest = [*say.on_losses(gathering, variable), *on_choice, *say.on_what_was_left(gathering)]
+    on_needs = [*say.describe_stub_modules(gathering), *say.describe_lacking(gathering)]
+    extras, on_extras = _keep_variable(gathering, variable)
+    on_rest = [*say.describe_lost_parts(gathering, variable), *on_choice, *say.describe_left_out(gathering)]
     return replace(
         found,
         segments=segments,
@@ -98,7 +98,7 @@ def _reduced(empty: Submission, hand_in: HandIn, class_name: str, notebook: str,
     )
 
 
-def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
+def _keep_variable(gathering: DependencyClosure, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
     """Keep what the variable needs besides; what is wrong there must not cost the class its points."""
     try:
         statements = gathering.want([variable])
@@ -106,4 +106,4 @@ def _extras(gathering: Gathering, variable: str) -> tuple[tuple[Segment, ...], l
         return (), [f"{variable} cannot be read. {error.problem.message}"]
     if lost := gathering.lost(variable):
         return (), [f"{variable} cannot be read. {lost.complaint.message}"]
-    return gathering.main.segments(statements), say.on_variable(gathering, statements, variable)
+    return gathering.main.segments(statements), say.describe_variable(gathering, statements, variable)

@@ -11,13 +11,13 @@ from grader.submission.bindings import DEFINITIONS
 from grader.submission.choose_file import missing_imports
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.handed_in_modules import Library
-from grader.submission.name_submissions import listed
+from grader.submission.name_submissions import join_names
 
 
-def absent(library: Library, class_name: str) -> SubmissionError:
+def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
     """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
     documents = list(library.documents.values())
-    shown = listed([document.shown for document in documents], 3)
+    shown = join_names([document.shown for document in documents], 3)
     faults = [problem for document in documents if (problem := library.fault(document))]
     if len(faults) == len(documents):
         return SubmissionError(faults[0])
@@ -40,10 +40,10 @@ def absent(library: Library, class_name: str) -> SubmissionError:
                 f"In {document.shown}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
                 "Change the cell's type to Code."
             )
-    return _not_defined(library, class_name, shown)
+    return _explain_not_defined(library, class_name, shown)
 
 
-def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionError:
+def _explain_not_defined(library: Library, class_name: str, shown: str) -> SubmissionError:
     parsed = [library.parsed(document) for document in library.documents.values()]
     statements = [(one, statement) for one in parsed for statement in one.statements]
     classes = {s.node.name: (one, s) for one, s in statements if isinstance(s.node, ast.ClassDef)}
@@ -56,15 +56,15 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
                 return failed(f"{class_name} is defined inside another block at {place}. Move it to the margin.", place)
     found = "It defines no class"
     if classes:
-        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {listed(list(classes))}"
+        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {join_names(list(classes))}"
     if functions:
-        found += f" and the function{'s' if len(functions) > 1 else ''} {listed(list(functions), 8)}"
-    meant = _nearest(class_name, list(classes))
+        found += f" and the function{'s' if len(functions) > 1 else ''} {join_names(list(functions), 8)}"
+    meant = _nearest_name(class_name, list(classes))
     if meant:
         one, statement = classes[meant]
         place = one.place(statement)
         return failed(
-            f"No class {class_name} in {shown}. Did you mean {meant} ({place})?{_look_alikes(meant, class_name)} "
+            f"No class {class_name} in {shown}. Did you mean {meant} ({place})?{_describe_look_alikes(meant, class_name)} "
             f"Then rename it to {class_name}.",
             place,
         )
@@ -74,14 +74,14 @@ def _not_defined(library: Library, class_name: str, shown: str) -> SubmissionErr
     return failed(f"No class {class_name} in {shown}. {found}. {mend}.")
 
 
-def _look_alikes(name: str, asked: str) -> str:
+def _describe_look_alikes(name: str, asked: str) -> str:
     """Name the letters that are not those that were asked for, though they may look the same: a Cyrillic e, say."""
     strange = [letter for letter in dict.fromkeys(name) if not letter.isascii() and letter not in asked]
-    told = listed([f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3)
+    told = join_names([f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3)
     return f" Its {told}." if strange else ""
 
 
-def _nearest(class_name: str, names: list[str]) -> str:
+def _nearest_name(class_name: str, names: list[str]) -> str:
     """Return the name that was probably meant, or ""."""
 
     def folded(name: str) -> str:

@@ -22,7 +22,7 @@ _CANVAS_PREFIX = re.compile(r"(?:^|(?<=_))[^_]*+(?:_LATE)?_\d++_\d++_")
 _COPY_SUFFIX = re.compile(r"(?:[-_ ]?\(\d{1,3}\)|[-_ ]\d{1,3}|[-_ ]copy\d*+)$", re.IGNORECASE)
 
 
-def entries(folder: Path) -> list[Path]:
+def list_submissions(folder: Path) -> list[Path]:
     """List the submissions of a class folder, sorted by name.
 
     Each notebook, .py file, zip and subfolder is one. Hidden entries, ``__MACOSX`` and symbolic links are none:
@@ -31,7 +31,7 @@ def entries(folder: Path) -> list[Path]:
     return [entry for entry in _visible(folder) if _is_submission(entry)]
 
 
-def ignored(folder: Path) -> list[Path]:
+def list_ignored(folder: Path) -> list[Path]:
     """List what else a person put into a class folder, such as ``roster.csv``, so that a caller may say so.
 
     What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not
@@ -94,7 +94,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def listed(names: Sequence[str], most: int = 5) -> str:
+def join_names(names: Sequence[str], most: int = 5) -> str:
     """Join the first few names with commas, and say how many there are besides."""
     shown = ", ".join(printable(name[:80]) for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

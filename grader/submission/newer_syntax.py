@@ -136,7 +136,7 @@ _ALIAS = re.compile(rf"^([ \t]*)type[ \t]+([^\W\d]\w*)(?:{_BRACKETS})?([ \t]*=)"
 
 
 @dataclass(frozen=True)
-class Newer:
+class NewerSyntax:
     """What of a text only a later Python reads."""
 
     version: Version
@@ -182,22 +182,22 @@ _FEATURES: tuple[tuple[Version, str, str, Callable[[str], tuple[str, int]]], ...
 )
 
 
-def newer(source: str, written_for: str = "") -> Newer | None:
+def find_newer_syntax(source: str, written_for: str = "") -> NewerSyntax | None:
     """Find the later syntax without which this Python reads a text that it refuses; None where that is not the cause.
 
     What is told are the first of it and the latest version that any of it needs.
     """
     if len(source) > _LARGEST:
         return None
-    text, found = source, list[Newer]()
+    text, found = source, list[NewerSyntax]()
     for version, what, mend, without in _FEATURES:
         if version > HERE and not ("PEP 758" in what and _is_python_2(source, written_for)):
             text, line = without(text)
-            found += [Newer(version, what, line, mend)] if line else []
+            found += [NewerSyntax(version, what, line, mend)] if line else []
     if not found or not parses(text):
         return None
     first = min(found, key=lambda one: one.line)
-    return Newer(max(one.version for one in found), first.what, first.line, first.mend)
+    return NewerSyntax(max(one.version for one in found), first.what, first.line, first.mend)
 
 
 def _is_python_2(source: str, written_for: str) -> bool:

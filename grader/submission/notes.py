@@ -6,13 +6,13 @@ import ast
 from collections.abc import Sequence
 
 from grader.model import Place
-from grader.submission.bindings import IMPORTS, bound_anywhere
-from grader.submission.choose_file import Claim
-from grader.submission.dependencies import Gathering, Selection
+from grader.submission.bindings import IMPORTS, names_bound_anywhere
+from grader.submission.choose_file import Candidate
+from grader.submission.dependencies import DependencyClosure, Selection
 from grader.submission.handed_in_modules import WELL_KNOWN
-from grader.submission.name_submissions import listed
-from grader.submission.salvage import Loss
-from grader.submission.statements import BUILTINS, Statement, begun_in
+from grader.submission.name_submissions import join_names
+from grader.submission.salvage import LostPart
+from grader.submission.statements import BUILTINS, Statement, names_begun
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {
@@ -26,7 +26,7 @@ _PYTHON_2_NAMES = {
 }
 
 
-def on_choice(claims: list[Claim], class_name: str) -> list[str]:
+def describe_choice(claims: list[Candidate], class_name: str) -> list[str]:
     """Return which file was graded, where there was a choice, and which definition of several counts."""
     chosen = claims[0]
     notes = []
@@ -38,7 +38,7 @@ def on_choice(claims: list[Claim], class_name: str) -> list[str]:
     elif others:
         notes.append(f"graded: {class_name} of {chosen.document.shown}{where}")
     if others:
-        notes.append(f"not graded, though {class_name} is also in: {listed(others)}")
+        notes.append(f"not graded, though {class_name} is also in: {join_names(others)}")
     replaced, steps = chosen.places[: -chosen.steps], chosen.places[-chosen.steps :]
     if replaced:
         notes.append(
@@ -63,7 +63,7 @@ def _at_most(notes: list[str], rest: str) -> list[str]:
     return notes if more <= 0 else [*notes[:_MOST_LISTED], f"{more} more {rest}"]
 
 
-def on_what_was_left(gathering: Gathering) -> list[str]:
+def describe_left_out(gathering: DependencyClosure) -> list[str]:
     """Count what is not run, and name the cells that do not parse."""
     parsed = gathering.main.parsed
     told = gathering.main.kept.keys() | parsed.stubs.keys()  # those by themselves
@@ -76,13 +76,13 @@ def on_what_was_left(gathering: Gathering) -> list[str]:
     notes = []
     for number, error in parsed.broken.items():
         cell = parsed.document.cells[number]
-        again = _again(gathering.main, number, begun_in(cell.source))
+        again = _describe_redefined(gathering.main, number, names_begun(cell.source))
         notes.append(again or f"{cell.label} was left out. {error.problem.message}")
     left_out = [f"left out: {', '.join(parts)}"] if parts else []
     return left_out + _at_most(notes, "cells were left out, since Python cannot read them")
 
 
-def on_losses(gathering: Gathering, variable: str) -> list[str]:
+def describe_lost_parts(gathering: DependencyClosure, variable: str) -> list[str]:
     """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
     of_variable = gathering.lost(variable)
     notes: list[str] = []
@@ -91,12 +91,12 @@ def on_losses(gathering: Gathering, variable: str) -> list[str]:
         for cell, losses in selection.parsed.losses.items():
             told = [loss for loss in losses if loss is not of_variable]
             run = [loss for loss in told if any(at == cell and first <= loss.line <= end for at, first, end in spans)]
-            again = "" if run or not told else _again(selection, cell, {loss.name for loss in told})
-            notes += [again] if again else [_on_loss(loss, is_run=loss in run) for loss in told]
+            again = "" if run or not told else _describe_redefined(selection, cell, {loss.name for loss in told})
+            notes += [again] if again else [_describe_lost_part(loss, is_run=loss in run) for loss in told]
     return _at_most(notes, "parts cannot be read, and the rest is graded")
 
 
-def _again(selection: Selection, cell: int, names: set[str]) -> str:
+def _describe_redefined(selection: Selection, cell: int, names: set[str]) -> str:
     """Return the sentence that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
     parsed = selection.parsed
     again = {
@@ -109,10 +109,10 @@ def _again(selection: Selection, cell: int, names: set[str]) -> str:
     is_whole = is_broken or all(s.cell != cell or s.order in parsed.stubs for s in parsed.statements)
     label = parsed.document.cells[cell].label
     part = label if is_whole else f"a part of {label}"
-    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {listed(sorted(again))} again"
+    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {join_names(sorted(again))} again"
 
 
-def _on_loss(loss: Loss, *, is_run: bool) -> str:
+def _describe_lost_part(loss: LostPart, *, is_run: bool) -> str:
     message = loss.complaint.message
     if loss.kind == "statement" or not loss.name:
         what = f"a statement of class {loss.owner}" if loss.owner else "a statement"
@@ -124,7 +124,7 @@ def _on_loss(loss: Loss, *, is_run: bool) -> str:
     return f"{what} cannot be read: it raises an error where it is called, and the rest is graded. {message}"
 
 
-def on_stand_ins(gathering: Gathering) -> list[str]:
+def describe_stub_modules(gathering: DependencyClosure) -> list[str]:
     """Return which modules are not at hand; of one that the student wrote, which names are then missing."""
     known, own = [], []
     for dotted, place in gathering.stand_ins.items():
@@ -134,14 +134,14 @@ def on_stand_ins(gathering: Gathering) -> list[str]:
         else:
             come = "come" if len(names) > 1 else "comes"
             own.append(
-                f"{dotted} was not handed in, so {listed(names) or 'what it defines'} {come} from a stand-in "
+                f"{dotted} was not handed in, so {join_names(names) or 'what it defines'} {come} from a stand-in "
                 f"({place}): hand in {dotted.split('.')[-1]}.py beside the notebook if your class uses it"
             )
-    notes = [f"not installed here, replaced by stand-ins: {listed(known, _MOST_LISTED)}"] if known else []
+    notes = [f"not installed here, replaced by stand-ins: {join_names(known, _MOST_LISTED)}"] if known else []
     return notes + _at_most(own, "modules were not handed in")
 
 
-def on_lacking(gathering: Gathering) -> list[str]:
+def describe_lacking(gathering: DependencyClosure) -> list[str]:
     """Name what the class needs and only a loop, or Python 2, would give."""
     lacking = {name for name in gathering.main.wanted if gathering.main.lacks(name)}
     dropped = sorted(_bound_by_dropped(gathering, lacking).items())[:_MOST_LISTED]
@@ -154,7 +154,7 @@ def on_lacking(gathering: Gathering) -> list[str]:
     ]
 
 
-def on_variable(gathering: Gathering, extras: list[Statement], variable: str) -> list[str]:
+def describe_variable(gathering: DependencyClosure, extras: list[Statement], variable: str) -> list[str]:
     """Return the sentence that numbers found by tuning are not computed again."""
     selection = gathering.main
     names = {name for statement in extras for name in selection.parsed.needs(statement).now} | {variable}
@@ -162,17 +162,17 @@ def on_variable(gathering: Gathering, extras: list[Statement], variable: str) ->
     shown = [f"{name} ({place.label}, line {place.line})" for name, place in sorted(loops.items())]
     if not shown:
         return []
-    where = f"{variable} depends on what is found in blocks that are not run: {listed(shown, _MOST_LISTED)}"
+    where = f"{variable} depends on what is found in blocks that are not run: {join_names(shown, _MOST_LISTED)}"
     return [f"{where}. Write the numbers that you found as plain numbers: {variable} = {{...}}"]
 
 
-def _bound_by_dropped(gathering: Gathering, names: set[str]) -> dict[str, Place]:
+def _bound_by_dropped(gathering: DependencyClosure, names: set[str]) -> dict[str, Place]:
     """Find where loops and other blocks that are not run bind these names; the last place of each."""
     parsed = gathering.main.parsed
     found: dict[str, Place] = {}
     for statement in parsed.statements if names else ():
         if not statement.runs:
-            bound = bound_anywhere(statement.node)
+            bound = names_bound_anywhere(statement.node)
             found |= {name: parsed.place(statement, bound[name]) for name in names & bound.keys()}
     return found
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
-from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, listed, printable
+from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, join_names, printable
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
 MEMBERS = 2000
@@ -87,7 +87,7 @@ def _read(path: Path, shown: str) -> HandIn:
         )
     if not found.files:
         kind = "folder" if path.is_dir() else "zip"
-        holds = [f"it holds {listed(sorted(found.other))}"] if found.other else []
+        holds = [f"it holds {join_names(sorted(found.other))}"] if found.other else []
         holds += [note.rstrip(".") for note in found.notes]
         asked = "no notebook (.ipynb) and no .py file" + (" that can be read" if found.notes else "")
         holds_in_all = "; ".join(holds) or "it is empty"
@@ -125,7 +125,7 @@ class _Contents:
                     self.other.append(name)
         if links:
             self.notes.append(
-                f"not followed, because a link may lead out of the submission: {listed(sorted(links))}. "
+                f"not followed, because a link may lead out of the submission: {join_names(sorted(links))}. "
                 "Hand in the file itself if your class needs it."
             )
 
@@ -184,7 +184,8 @@ class _Contents:
         except _DAMAGE as error:
             raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
         self.notes += [
-            f"not read from {shown}, because {why}: {listed(names)}. {mend}" for (why, mend), names in refused.items()
+            f"not read from {shown}, because {why}: {join_names(names)}. {mend}"
+            for (why, mend), names in refused.items()
         ]
 
 

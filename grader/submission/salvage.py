@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 
-from grader.submission.blocks import Block, Reader, indent_of, usable
+from grader.submission.blocks import Block, BlockReader, indent_of, usable_name
 from grader.submission.errors import SubmissionError
-from grader.submission.syntax import Complaint, complaint, error_at, parse, statements_of
+from grader.submission.syntax import Complaint, explain_syntax_error, parse, parse_strictly, syntax_error_at
 
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=[^=]|^[ \t]*(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
 _MOST_NAMES = 40
@@ -21,7 +21,7 @@ Kind = Literal["method", "function", "class", "statement"]
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostPart:
     """A part that cannot be read."""
 
     kind: Kind
@@ -42,7 +42,7 @@ def _definition_that_raises(block: Block, indent: str, complaint: Complaint, kin
 
 def _assignment_that_raises(block: Block, text: str, complaint: Complaint) -> dict[int, str]:
     """Return an assignment to the same names that raises when it is run; nothing where there are no names."""
-    names = dict.fromkeys(usable(found[1] or found[2]) for found in _ASSIGNED.finditer(text))
+    names = dict.fromkeys(usable_name(found[1] or found[2]) for found in _ASSIGNED.finditer(text))
     given = [name for name in names if name][:_MOST_NAMES]
     at = min(max(complaint.place.line - 1, block.first), block.end - 1)
     # An expression that raises: nothing but an assignment is both run and skipped alone where it fails.
@@ -66,12 +66,12 @@ _METHOD = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*self\b")
 
 
 @dataclass(frozen=True)
-class Read:
+class ParsedText:
     """A text as Python reads it."""
 
     source: str  # of as many lines as the student's; what could not be read raises an error
     body: list[ast.stmt]
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[LostPart, ...] = ()
     refused: Mapping[str, SubmissionError] = field(default_factory=dict)  # names that a lost import may have bound
 
 
@@ -79,10 +79,10 @@ class _HopelessError(Exception):
     """More is broken than anybody breaks by mistake."""
 
 
-def read(source: str, label: str, written_for: str = "") -> Read:
+def parse_or_salvage(source: str, label: str, written_for: str = "") -> ParsedText:
     """Parse a cell or file, or what can be parsed of it; refuse it where that is nothing."""
     try:
-        return Read(source, parse(source, label, written_for))
+        return ParsedText(source, parse(source, label, written_for))
     except SubmissionError as error:
         if not isinstance(error.__cause__, SyntaxError):
             raise
@@ -103,12 +103,12 @@ class _Salvage:
         self._whole = error.problem
         self._lines = source.split("\n")
         self._new = list(self._lines)
-        self._reader = Reader(self._lines)
+        self._reader = BlockReader(self._lines)
         self._attempts = self._complaints = 0
-        self._losses: list[Loss] = []
+        self._losses: list[LostPart] = []
         self._refused: dict[str, SubmissionError] = {}
 
-    def read(self) -> Read | None:
+    def read(self) -> ParsedText | None:
         """Return what is left; None where that is nothing."""
         kept, lost = self._sorted(self._units(0, len(self._lines), ""), "")
         for unit, refusal in lost:
@@ -123,7 +123,7 @@ class _Salvage:
             body = ast.parse(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        return Read(text, body, tuple(self._losses), self._refused)
+        return ParsedText(text, body, tuple(self._losses), self._refused)
 
     def _sorted(self, units: list[Block], indent: str) -> tuple[list[Block], list[tuple[Block, Complaint]]]:
         """Return the units that Python reads, and those that it refuses with what is wrong."""
@@ -211,7 +211,7 @@ class _Salvage:
         if indent and unit.is_stray:
             margin = _columns(indent)
             strays = [n for n in range(unit.first, unit.end) if 0 <= self._reader.widths[n] < margin]
-            said = error_at("unindent does not match any outer indentation level", 1)
+            said = syntax_error_at("unindent does not match any outer indentation level", 1)
             return self._complaint(said, text, strays[0] if strays else unit.first)
         if indent:
             text, before = f"class _:\n{indent}pass\n{text}", before - 2
@@ -219,11 +219,11 @@ class _Salvage:
         if self._attempts > _MOST_ATTEMPTS:
             raise _HopelessError
         try:
-            statements_of(text)
+            parse_strictly(text)
         except SyntaxError as error:
             return self._complaint(error, text, before)
         except (ValueError, RecursionError, MemoryError):
-            said = error_at("too deeply nested, or characters that no program has", unit.first - before + 1)
+            said = syntax_error_at("too deeply nested, or characters that no program has", unit.first - before + 1)
             return self._complaint(said, text, before)
         return None
 
@@ -231,7 +231,7 @@ class _Salvage:
         self._complaints += 1
         if self._complaints > _MOST_COMPLAINTS:
             raise _HopelessError
-        return complaint(error, self._source, self._label, self._written_for, before + 1, text)
+        return explain_syntax_error(error, self._source, self._label, self._written_for, before + 1, text)
 
     def _lose(self, unit: Block, refusal: Complaint, indent: str = "", owner: str = "") -> None:
         """Put what raises an error in the place of a unit, at the margin or in a class, where it gives a name."""
@@ -252,7 +252,7 @@ class _Salvage:
                 stub = _assignment_that_raises(unit, text, refusal)
         for number in range(unit.first, unit.end):
             self._new[number] = stub.get(number, "")
-        self._losses.append(Loss(kind, name, owner, refusal, min(stub) + 1 if stub else 0))
+        self._losses.append(LostPart(kind, name, owner, refusal, min(stub) + 1 if stub else 0))
 
 
 def _columns(indent: str) -> int:

@@ -13,12 +13,12 @@ from itertools import count
 from types import CodeType
 
 from grader.model import Place
-from grader.submission.bindings import DEFINITIONS, IMPORTS, bound, changed, stored, within
+from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound, names_changed, names_stored, walk_statements
 from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed
-from grader.submission.salvage import Loss, read
-from grader.submission.syntax import complaint, place_in
+from grader.submission.salvage import LostPart, parse_or_salvage
+from grader.submission.syntax import explain_syntax_error, place_in
 
 BUILTINS = frozenset(dir(builtins))
 # What a cell that does not parse would have bound.
@@ -65,8 +65,8 @@ class Parsed:
     statements: tuple[Statement, ...]
     broken: Mapping[int, SubmissionError]  # by cell
     annotations: Mapping[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
-    losses: Mapping[int, tuple[Loss, ...]]  # what could not be read of cells of which the rest was
-    stubs: Mapping[int, Loss]  # statements that raise in a lost part's place, by order
+    losses: Mapping[int, tuple[LostPart, ...]]  # what could not be read of cells of which the rest was
+    stubs: Mapping[int, LostPart]  # statements that raise in a lost part's place, by order
     refused: Mapping[str, SubmissionError]  # names that what cannot be read may have bound
 
     def place(self, statement: Statement, node: ast.stmt | None = None) -> Place:
@@ -83,13 +83,13 @@ class Parsed:
         try:
             code = compile(ast.Module([node], []), cell.label, "exec", dont_inherit=True)
         except SyntaxError as error:
-            said = complaint(error, cell.source, cell.label, cell.written_for)
+            said = explain_syntax_error(error, cell.source, cell.label, cell.written_for)
             raise SubmissionError(said.problem) from error
         except (RecursionError, MemoryError) as error:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
         now, later = _global_names(code)
         if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
-            now -= stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+            now -= names_stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
         if isinstance(node, BLOCKS) and now & _LOOK_UP:
             texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
             now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
@@ -100,17 +100,17 @@ def parse_document(document: Document) -> Parsed:
     """Parse every cell of a document."""
     bodies: dict[int, list[ast.stmt]] = {}
     broken: dict[int, SubmissionError] = {}
-    losses: dict[int, tuple[Loss, ...]] = {}
+    losses: dict[int, tuple[LostPart, ...]] = {}
     refused: dict[str, SubmissionError] = {}
     cells = list(document.cells)
     in_all = 0
     for number, cell in enumerate(document.cells):
         try:
-            found = read(cell.source, cell.label, cell.written_for)
+            found = parse_or_salvage(cell.source, cell.label, cell.written_for)
             _check_count(in_all + len(found.body), cell.label)
         except SubmissionError as error:
             broken[number] = error
-            refused |= dict.fromkeys(begun_in(cell.source), error)
+            refused |= dict.fromkeys(names_begun(cell.source), error)
             continue
         in_all += len(found.body)
         bodies[number] = found.body
@@ -124,7 +124,7 @@ def parse_document(document: Document) -> Parsed:
     return Parsed(document, statements, broken, annotations, losses, stubs, refused)
 
 
-def begun_in(source: str) -> set[str]:
+def names_begun(source: str) -> set[str]:
     """Return the names that a text would bind if Python could read it; methods' too."""
     return {begun[1] or begun[2] for begun in _BEGINS.finditer(source)}
 
@@ -134,15 +134,15 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
     order = count()
     for number, body in bodies.items():
         for index, node in enumerate(body):
-            inner = [node] if isinstance(node, DEFINITIONS) else list(within(node))
+            inner = [node] if isinstance(node, DEFINITIONS) else list(walk_statements(node))
             yield Statement(
                 number,
                 index,
                 next(order),
                 node,
-                binds=frozenset(name for part in inner for name in bound(part)),
+                binds=frozenset(name for part in inner for name in names_bound(part)),
                 changes=frozenset(
-                    classes.meant({name for part in inner for name in changed(part) | classes.attached(part)})
+                    classes.meant({name for part in inner for name in names_changed(part) | classes.attached(part)})
                 ),
                 runs=_runs(node, classes),
                 firm=isinstance(node, (*DEFINITIONS, *IMPORTS, ast.Assign, ast.AnnAssign)),
@@ -151,8 +151,8 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
 
 
 def _without_idle_stubs(
-    statements: list[Statement], losses: Mapping[int, tuple[Loss, ...]]
-) -> tuple[tuple[Statement, ...], dict[int, Loss]]:
+    statements: list[Statement], losses: Mapping[int, tuple[LostPart, ...]]
+) -> tuple[tuple[Statement, ...], dict[int, LostPart]]:
     """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
 
     A class is no such thing: what cannot be read was to replace the one before.
@@ -211,12 +211,12 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
     if isinstance(node, (*DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
         return True
     if isinstance(node, ast.Expr):
-        return bool(changed(node) or classes.attached(node))
+        return bool(names_changed(node) or classes.attached(node))
     if isinstance(node, (ast.If, ast.Try)):
         tested = ast.walk(node.test) if isinstance(node, ast.If) else ()
         guards = any(isinstance(part, ast.Name) and part.id == "__name__" for part in tested)
         # A loop inside is looked at whole, once.
-        parts = (part for part in within(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
+        parts = (part for part in walk_statements(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
         return not guards and all(_is_quiet(part, classes) for part in parts)
     return classes.only_attaches(node)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.model import Place, Problem
-from grader.submission.bindings import FUNCTIONS, within
+from grader.submission.bindings import FUNCTIONS, walk_statements
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.name_submissions import printable
-from grader.submission.newer_syntax import newer
+from grader.submission.newer_syntax import find_newer_syntax
 
 # CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
 LARGEST = 256 * 1024
@@ -103,9 +103,9 @@ def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
             "Load data from files instead of writing them into the code."
         )
     try:
-        return statements_of(source)
+        return parse_strictly(source)
     except SyntaxError as error:
-        raise SubmissionError(complaint(error, source, label, written_for).problem) from error
+        raise SubmissionError(explain_syntax_error(error, source, label, written_for).problem) from error
     except (RecursionError, MemoryError) as error:
         # CPython's parser gives up by itself long before its stack ends: 6,000 levels, or 200 brackets.
         raise failed(f"{label} is nested too deeply for Python to read. Split the expression into steps.") from error
@@ -113,31 +113,33 @@ def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
         raise failed(f"{label} cannot be read as Python: {error}.") from error
 
 
-def statements_of(text: str) -> list[ast.stmt]:
+def parse_strictly(text: str) -> list[ast.stmt]:
     """Parse a text; refuse, as Python does later, a `return` in a class and in no method: it lost its indentation."""
     body = ast.parse(text).body
-    inner = (part for node in body if isinstance(node, ast.ClassDef) for part in within(node, but_not=FUNCTIONS))
+    inner = (
+        part for node in body if isinstance(node, ast.ClassDef) for part in walk_statements(node, but_not=FUNCTIONS)
+    )
     for part in inner:
         if isinstance(part, ast.Return):
-            raise error_at("'return' outside function", part.lineno)
+            raise syntax_error_at("'return' outside function", part.lineno)
     return body
 
 
-def error_at(said: str, line: int) -> SyntaxError:
+def syntax_error_at(said: str, line: int) -> SyntaxError:
     """Return what Python would raise at a line."""
     error = SyntaxError(said)
     error.lineno = line
     return error
 
 
-def complaint(
+def explain_syntax_error(
     error: SyntaxError, source: str, label: str, written_for: str = "", first_line: int = 1, text: str | None = None
 ) -> Complaint:
     """Put what Python found wrong with a cell or file into words.
 
     What it refused is `text`, which begins at `first_line` of the source; or the whole source.
     """
-    later = newer(source if text is None else text, written_for)
+    later = find_newer_syntax(source if text is None else text, written_for)
     if later:
         place = place_in(label, source, later.line + first_line - 1)
         return Complaint(place, f"{later.words(written_for)} at {place}. {later.mend}.", later.short())
