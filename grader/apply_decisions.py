@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
+from grader.text.phrases import format_points, plural
 
 EARLIER = "It was made for an earlier hand-in, and does not count for this one: decide again"
 GONE = "The rubric has no such check any more, so it changes nothing"
@@ -105,7 +106,7 @@ def _penalty(days: float, policy: LatePolicy | None, earned: float, maximum: flo
 
 def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: float) -> str:
     """Say what lateness costs, and where it costs less than a student may fear, why."""
-    late = f"Late by {_counted(days, 'day')}"
+    late = f"Late by {plural(days, 'day')}"
     if not days:
         return "Not late: no points off"
     if policy is None:
@@ -114,10 +115,10 @@ def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: fl
         first = "day costs" if policy.free_days == 1 else f"{policy.free_days} days cost"
         return f"{late}: no points off, since the first {first} nothing"
     penalty = _penalty(days, policy, earned, maximum)
-    free = f", {_amount(policy.free_days)} of them free" if policy.free_days else ""
-    off = f"{late}{free}: {_counted(penalty, 'point') if penalty else 'no points'} off"
+    free = f", {format_points(policy.free_days)} of them free" if policy.free_days else ""
+    off = f"{late}{free}: {plural(penalty, 'point') if penalty else 'no points'} off"
     if penalty < _cost(days, policy, earned, maximum):
-        off += f", since lateness takes no score below {_counted(maximum * policy.lowest_percent / 100, 'point')}"
+        off += f", since lateness takes no score below {plural(maximum * policy.lowest_percent / 100, 'point')}"
     return off
 
 
@@ -132,11 +133,11 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
             return "Excused: this does not count" if decision.value else "Not excused: this counts"
         case "points":
             verdict = found[decision.check]
-            points, most = _points(decision, verdict), _amount(verdict.max_points)
-            given = "confirmed" if points == verdict.points else f"now {_amount(points)} of {most}"
+            points, most = _points(decision, verdict), format_points(verdict.max_points)
+            given = "confirmed" if points == verdict.points else f"now {format_points(points)} of {most}"
             if aside := worth_otherwise(decision, verdict.max_points):
                 given += f" ({aside})"
-            return f"{decision.check}: {_amount(verdict.points)} of {most} by the grader, {given}"
+            return f"{decision.check}: {format_points(verdict.points)} of {most} by the grader, {given}"
 
 
 def worth_otherwise(decision: Decision, maximum: float) -> str:
@@ -144,7 +145,7 @@ def worth_otherwise(decision: Decision, maximum: float) -> str:
 
     decision : one of points. maximum : the most that its check gives now.
     """
-    value, most = _amount(decision.value), _amount(maximum)
+    value, most = format_points(decision.value), format_points(maximum)
     if decision.of is None:
         return f"{value} was decided, and the rubric gives no more than {most}" if decision.value > maximum else ""
     if decision.of == maximum or not decision.value:
@@ -158,24 +159,16 @@ def worth_otherwise(decision: Decision, maximum: float) -> str:
         counts = "the same points are a larger part of it"
     else:
         counts = f"{'what was full marks is a' if whole else 'the same points are a smaller'} part of it"
-    return f"{value} of {_amount(decision.of)} was decided, and the check gives {most} now: {counts}"
+    return f"{value} of {format_points(decision.of)} was decided, and the check gives {most} now: {counts}"
 
 
 def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) -> str:
     """Say what was decided, and why it changes nothing. latest : the one that counts, or the last about the same."""
     what = {
-        "points": f"{decision.check}: {_counted(decision.value, 'point')}",
-        "late_days": f"Late by {_counted(decision.value, 'day')}" if decision.value else "Not late",
+        "points": f"{decision.check}: {plural(decision.value, 'point')}",
+        "late_days": f"Late by {plural(decision.value, 'day')}" if decision.value else "Not late",
         "excused": "Excused" if decision.value else "Not excused",
     }[decision.kind]
     if latest.number > decision.number:
         return f"{what}. Overtaken by decision {latest.number}"
     return f"{what}. {EARLIER if decision.check in found else GONE}"
-
-
-def _counted(value: float, noun: str) -> str:
-    return f"{_amount(value)} {noun}{'' if value == 1 else 's'}"
-
-
-def _amount(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")

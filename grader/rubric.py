@@ -7,11 +7,11 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from grader.model import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
+from grader.text.nearest import nearest
 
 FILE = "assignment.toml"
 
@@ -260,5 +260,5 @@ class _Reader:
 
 
 def _meant(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), n=1)
+    near = nearest(word, known)
     return f": did you mean {near[0]!r}?" if near else f". Known: {', '.join(known)}"

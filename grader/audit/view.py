@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.audit.matrix import Audit, Cell, Row, Use
-from grader.reports import phrases
 from grader.reports.figures import element
 from grader.reports.page import environment
+from grader.text.phrases import format_points
 
 STAGES = {
     "purity": "What loss() is given",
@@ -38,7 +38,7 @@ def to_terminal(audit: Audit) -> RenderableType:
     for row in audit.rows:
         charged, credited = ([c for c, cell in row.cells.items() if cell == kind] for kind in ("charged", "credited"))
         mark = Text("✗", style="red") if row.problems else Text("✓", style="green")
-        lost = phrases.points(row.score - audit.max_score) if row.score < audit.max_score else "0"
+        lost = format_points(row.score - audit.max_score) if row.score < audit.max_score else "0"
         mistakes.add_row(row.trial.name, lost, ", ".join(charged), Text(", ".join(credited), style="dim"), mark)
     checks = Table("check", "catches", "alone", "", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for use in audit.uses:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.model import Decision, Report, Verdict
+from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
 
@@ -154,17 +153,15 @@ def _arrow(old: float | None, new: float | None) -> str:
 
 def to_csv(moves: Sequence[Move]) -> str:
     """Write who moved as a table."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(
-        ["submission", "before", "max_before", "after", "max_after", "grader_before", "grader_after", "why"]
-    )
+    rows = []
     for move in moves:
         numbers = (move.before, move.of[0], move.after, move.of[1], *move.graders)
         # Reason by reason: a cell is cut at the length of one line, and a whole rubric may have moved.
         reasons = ", ".join(map(csv_cell, _reasons(move)))
-        writer.writerow([csv_cell(move.name), *(f"{number:g}" for number in numbers), reasons])
-    return buffer.getvalue()
+        rows.append([csv_cell(move.name), *(f"{number:g}" for number in numbers), reasons])
+    return write_csv(
+        ["submission", "before", "max_before", "after", "max_after", "grader_before", "grader_after", "why"], rows
+    )
 
 
 # ---------------------------------------------------------------- what changed

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from grader.classroom.grade_class import write_again
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import full_disk_in_words, write_overview
 from grader.classroom.results import Standings
 from grader.model import Decision, Report
+from grader.text.nearest import nearest
+from grader.text.phrases import join_words
 from grader.text.sanitise import one_line
 
 
@@ -65,24 +66,22 @@ def known(book: Gradebook, name: str) -> None:
     """Raise DecisionError where the gradebook has no such submission."""
     names = book.last()
     if name not in names:
-        near = _near(name, names)
-        hint = f"did you mean {' or '.join(map(one_line, near))}?" if near else "gradebook.csv lists their names."
+        near = nearest(name, names, most=3)
+        hint = (
+            f"did you mean {join_words([one_line(one) for one in near], 'or')}?"
+            if near
+            else "gradebook.csv lists their names."
+        )
         raise DecisionError(
             f"{one_line(name)}: there is no such submission in {one_line(str(book.path.parent))}: {hint}"
         )
 
 
-def _near(word: str, words: Iterable[str]) -> list[str]:
-    """Return what may have been meant; what differs in its capitals alone is surer than any other."""
-    words = list(words)
-    return [one for one in words if one.casefold() == word.casefold()] or get_close_matches(word, words, n=3)
-
-
 def _look_at_points(decision: Decision, report: Report) -> None:
     rows = {verdict.id: verdict for verdict in report.checks}
     if decision.check not in rows:
-        near = _near(decision.check, rows)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(rows)}."
+        near = nearest(decision.check, rows, most=3)
+        hint = f"did you mean {join_words(near, 'or')}?" if near else f"there are {', '.join(rows)}."
         raise DecisionError(f"--check {one_line(decision.check)}: the rubric has no such check: {hint}")
     most = rows[decision.check].max_points
     if not 0 <= decision.value <= most:  # true for NaN too

@@ -13,6 +13,7 @@ from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.restore import restore
 from grader.cli import common
 from grader.model import Decision, DecisionKind
+from grader.text.phrases import join_some
 from grader.text.sanitise import LINE, MESSAGE, one_line, plain_text
 
 _MADE = {"grade": "graded", "regrade": "judged again"}
@@ -125,11 +126,11 @@ def _restored(out: Path, file: Path) -> None:
     if found.unknown:
         common.say(
             screen,
-            f"Not in this gradebook: {common.some(list(found.unknown))}. Grade them, and run the same command again.",
+            f"Not in this gradebook: {join_some(list(found.unknown))}. Grade them, and run the same command again.",
         )
     if found.renumbered:
         pairs = [f"{old} is {new} now" for old, new in found.renumbered.items()]
-        common.say(screen, f"Numbered anew by when they were made: {common.some(pairs)}.")
+        common.say(screen, f"Numbered anew by when they were made: {join_some(pairs)}.")
 
 
 def _short(text: str, option: str, most: int) -> str:

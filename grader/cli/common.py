@@ -25,6 +25,7 @@ from grader.rubric import AssignmentError, bundled
 from grader.rubric import load as load_assignment
 from grader.sandbox import self_test
 from grader.score import KNOWN
+from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 GRADER_FAILED = 1
@@ -139,17 +140,11 @@ def say(console: Console, text: str) -> None:
     console.print(Text(text))
 
 
-def some(names: Sequence[str], most: int = 10) -> str:
-    """Name the first of several, and say how many more there are."""
-    listed = ", ".join(one_line(name) for name in names[:most])
-    return f"{listed} and {len(names) - most} more" if len(names) > most else listed
-
-
 def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
     """Say of several why something was not done: a line for each reason; left : name -> reason, what : "not compared"."""
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
-        say(console, f"{count} {what} ({some(names)}): {reason}")
+        say(console, f"{count} {what} ({join_some(names)}): {reason}")
 
 
 def say_standing(console: Console, report: Report) -> None:

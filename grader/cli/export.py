@@ -19,7 +19,7 @@ from grader.classroom.roster import Roster, read_roster
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
-from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions, name_few
 from grader.reports.formats import CLASS_FORMATS
 from grader.text.nearest import lookup
 from grader.text.sanitise import one_line
@@ -110,9 +110,8 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
         name for name, one in kept.items() if newest and one.basis.assignment_digest != newest.basis.assignment_digest
     ]
     if others:
-        shown_names = ", ".join(map(one_line, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
         raise ExportError(
-            f"{len(others)} of {len(kept)} were judged by another rubric than the rest ({shown_names}):"
+            f"{len(others)} of {len(kept)} were judged by another rubric than the rest ({name_few(others)}):"
             f" `grader regrade {one_line(str(book.path.parent))}` judges all by one."
         )
     return replace(sheet, standings=tuple(one for one in sheet.standings if one.report.submission not in names))

@@ -23,6 +23,7 @@ from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
 from grader.submission import list_ignored, list_submissions
+from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 # A terminal shows some forty lines; a class is looked at on its page.
@@ -106,7 +107,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
         hidden = (
             " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
         )
-        common.say(screen, f"Ignored, since they are no submissions: {', '.join(map(one_line, left))}.{hidden}")
+        common.say(screen, f"Ignored, since they are no submissions: {join_some(left, most=len(left))}.{hidden}")
     counts = Counter(outcome.fates.values())
     common.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
     elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
@@ -114,7 +115,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
         common.say(
             screen,
             "Taken for the same submission as one of that name from another folder:"
-            f" {common.some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
+            f" {join_some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
         )
     overtaken = [
         report.submission
@@ -125,11 +126,11 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     if overtaken:
         common.say(
             screen,
-            f"Points that were decided for an earlier hand-in do not count for the new one: {common.some(overtaken)}."
+            f"Points that were decided for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
             " `grader history` shows them.",
         )
     if outcome.others:
-        common.say(screen, f"In the gradebook from before, and not among these: {common.some(outcome.others)}.")
+        common.say(screen, f"In the gradebook from before, and not among these: {join_some(outcome.others)}.")
     for text in lines(outcome.matching) if outcome.matching else ():
         common.say(screen, text)
     if stopped:
@@ -143,7 +144,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     if failed:
         common.say(
             screen,
-            f"The grader itself failed on: {common.some(failed)}."
+            f"The grader itself failed on: {join_some(failed)}."
             " What is known of it is in grader-error.txt beside the report.",
         )
     common.point_to(screen, outcome.page)
@@ -183,9 +184,8 @@ def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -
         else:
             found.append(path)
     if not found:
-        named_paths = ", ".join(one_line(str(path)) for path in paths)
         raise click.UsageError(
-            f"{named_paths}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
+            f"{join_some([str(path) for path in paths])}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
         )
     return list(dict.fromkeys(found)), left
 

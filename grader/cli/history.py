@@ -14,6 +14,7 @@ from grader.classroom.results import Standings
 from grader.cli import common
 from grader.model import Report
 from grader.reports.read_report_json import from_json
+from grader.text.phrases import plural
 from grader.text.sanitise import MESSAGE, one_line
 
 _MADE = {"grade": "graded", "regrade": "judged again"}
@@ -71,7 +72,7 @@ def _decision_event(one: DecisionRecord) -> tuple[str, str]:
     of = "" if decision.of is None else f" of {decision.of:g}"
     what = {
         "points": f"{decision.check} set to {decision.value:g}{of} points",
-        "late_days": f"late by {decision.value:g} {'day' if decision.value == 1 else 'days'}",
+        "late_days": f"late by {plural(decision.value, 'day')}",
         "excused": "excused" if decision.value else "not excused",
     }[decision.kind]
     taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""

@@ -14,6 +14,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR
 from grader.cli import common
 from grader.reports.similar_page import percent
+from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 LISTED = 20
@@ -51,7 +52,7 @@ def _tell(screen: Console, found: Comparison) -> None:
     common.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
     for twins in likeness.twins:
-        common.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {common.some(twins)}.")
+        common.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {join_some(twins)}.")
     if count < 2:
         common.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +16,7 @@ from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, moment, stoppe
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.spotted import Spotted
 from grader.model import Array
+from grader.text.phrases import join_words
 
 KEYS = {
     "loss_history": "loss",
@@ -88,7 +89,7 @@ class TrainRows:
             yield self._wrong(
                 spot,
                 made[0] if made and len(names) == 1 else None,
-                f"differs: {_listed(names)} {'is' if len(names) == 1 else 'are'} {how}",
+                f"differs: {join_words(names)} {'is' if len(names) == 1 else 'are'} {how}",
             )
 
     def _few_rows(self) -> Iterator[Row]:
@@ -226,7 +227,3 @@ class TrainRows:
 
 def _is_update(one: Spotted) -> bool:
     return one.step.startswith("update ")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from grader.reports import phrases
+from grader.reports import wording
+from grader.text.phrases import format_points
 from grader.text.sanitise import plain_text, sanitise_report
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def to_annotations(report: Report) -> str:
 
 
 def _score(report: Report, left_out: str) -> str:
-    score = f"{phrases.points(report.score)} of {phrases.points(report.max_score)} points"
+    score = f"{format_points(report.score)} of {format_points(report.max_score)} points"
     decided = ", ".join(part for part in ("adjusted" if _adjusted(report) else "", "excused" * report.excused) if part)
-    told = [phrases.counts(report), left_out, *phrases.rulings(report)]
+    told = [wording.counts(report), left_out, *wording.rulings(report)]
     return _command(
         "notice",
         {"title": f"{report.submission}: {score}{f' ({decided})' if decided else ''}"},
@@ -63,12 +64,12 @@ def _adjusted(report: Report) -> bool:
 def _late(report: Report) -> Iterable[_Annotation]:
     for ruling in report.rulings:
         if ruling.applies and ruling.decision.kind == "late_days":
-            title = phrases.late(report).capitalize()
-            yield _Annotation("warning", report.penalty, title, phrases.ruling(ruling))
+            title = wording.late(report).capitalize()
+            yield _Annotation("warning", report.penalty, title, wording.ruling(ruling))
 
 
 def _ungraded(report: Report) -> _Annotation:
-    heading, message = phrases.banner(report) or ("", "")
+    heading, message = wording.banner(report) or ("", "")
     return _Annotation("error", 1.0, heading, message)
 
 
@@ -77,7 +78,7 @@ def _of_verdict(verdict: Verdict) -> _Annotation:
         level="error" if verdict.status == "failed" else "warning",
         cost=verdict.max_points - verdict.points,
         title=verdict.title,
-        message=phrases.account(verdict),
+        message=wording.account(verdict),
         place=verdict.places[-1] if verdict.places else None,  # the innermost
     )
 
@@ -96,7 +97,7 @@ def _named(report: Report) -> Iterable[_Annotation]:
 
 
 def _hint(diagnosis: Diagnosis) -> str:
-    told = (diagnosis.hint, phrases.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
+    told = (diagnosis.hint, wording.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
     return "\n".join(line for line in told if line)
 
 

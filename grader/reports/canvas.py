@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from grader.model import Report, Sheet, Student
-from grader.reports.export_rows import ExportError, ExportOptions, account, all_differ, by_student, table, title_of
+from grader.reports.export_rows import ExportError, ExportOptions, all_differ, by_student, safe_identifier, title_of
+from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
 # A column whose title holds one of these is one of Canvas's own totals, which it does not import.
@@ -24,7 +25,7 @@ def to_canvas(sheet: Sheet, options: ExportOptions) -> str:
     Raises ExportError where Canvas would not find the assignment's column or each student.
     """
     rows = by_student(sheet, "Canvas")
-    accounts = [[account(text, one) for text in (one.id, one.sis_id, one.login)] for one, _ in rows]
+    accounts = [[safe_identifier(text, one) for text in (one.id, one.sis_id, one.login)] for one, _ in rows]
     names = [student.name for student, _ in rows]
     found_by = [next(filter(None, found), name) for found, name in zip(accounts, names, strict=True)]
     all_differ(found_by, names, "Canvas", "ID, SIS User ID, SIS Login ID or name")
@@ -33,7 +34,7 @@ def to_canvas(sheet: Sheet, options: ExportOptions) -> str:
     lines = [[f"    {_POINTS}", "", "", "", "", f"{sheet.max_score:.2f}"]]
     for (student, report), found in zip(rows, accounts, strict=True):
         lines.append([_name(student), *found, csv_cell(student.section), _score(report)])
-    return table(header, lines)
+    return write_csv(header, lines)
 
 
 def _column(sheet: Sheet, options: ExportOptions) -> str:

@@ -14,10 +14,11 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from grader.model import Report, Sheet, Standing, Student, Verdict
-from grader.reports import class_plots, phrases, statistics
+from grader.reports import class_plots, statistics, wording
 from grader.reports.page import prose
 from grader.reports.page_assets import dress
 from grader.reports.terminal import costs
+from grader.text.phrases import format_points
 from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
     why = "; ".join(
         f"{one.comment} ({one.by})" if one.comment and one.by else one.comment or one.by for one in decisions
     )
-    before, after = phrases.points(verdict.adjusted_from or 0.0), phrases.points(verdict.points)
+    before, after = format_points(verdict.adjusted_from or 0.0), format_points(verdict.points)
     return f"{one_line(verdict.id)} {before} \N{RIGHTWARDS ARROW} {after}", one_line(why)
 
 
@@ -167,7 +168,7 @@ def _mistake(
 
 
 def _failure(standing: Standing) -> dict[str, Any]:
-    heading, message = phrases.banner(sanitise_report(standing.report)) or ("", "")
+    heading, message = wording.banner(sanitise_report(standing.report)) or ("", "")
     excused = standing.report.excused
     return {
         **_linked(standing),
@@ -199,12 +200,12 @@ def environment() -> Environment:
     made.globals |= {
         # The report's own style sheet comes first: the two pages are one product.
         "dress": dress(made, ("report.css", "index.css"), ("index.js", "find.js")),
-        "statuses": tuple(phrases.STATUSES[status] for status in statistics.STATUSES),
+        "statuses": tuple(wording.STATUSES[status] for status in statistics.STATUSES),
     }
     made.filters |= {
-        "points": phrases.points,
+        "points": format_points,
         "prose": prose,
-        "isolation": phrases.isolation,
+        "isolation": wording.isolation,
         "exact": repr,
         "stacked": lambda counts: Markup(class_plots.stacked(counts)),  # noqa: S704 -- `element` escapes every text and attribute
         "meter": lambda score, most: Markup(class_plots.meter(score, most)),  # noqa: S704 -- the same

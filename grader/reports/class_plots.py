@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from grader.reports import phrases
+from grader.reports import wording
 from grader.reports.figures import at, element
 from grader.reports.statistics import STATUSES, Bar, Summary
+from grader.text.phrases import format_points, plural
 
 WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 28, 44
@@ -49,18 +50,18 @@ def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
 def said(bar: Bar) -> str:
     """Say in words which scores a bar holds."""
     if bar.low is None:
-        return f"below {phrases.points(bar.high or 0.0)}"
-    return f"{phrases.points(bar.low)} or more" if bar.high is None else f"{edges(bar)}"
+        return f"below {format_points(bar.high or 0.0)}"
+    return f"{format_points(bar.low)} or more" if bar.high is None else f"{edges(bar)}"
 
 
 def edges(bar: Bar) -> str:
     """Write a bar's limits, both of them there."""
-    return f"{phrases.points(bar.low or 0.0)} to below {phrases.points(bar.high or 0.0)}"
+    return f"{format_points(bar.low or 0.0)} to below {format_points(bar.high or 0.0)}"
 
 
 def _described(bars: Sequence[Bar], summary: Summary) -> str:
     held = "; ".join(f"{said(bar)}: {bar.count}" for bar in bars if bar.count)
-    return f"Submissions by points. {held}. The median is {phrases.points(summary.median)}."
+    return f"Submissions by points. {held}. The median is {format_points(summary.median)}."
 
 
 def _bar(bar: Bar, index: int, of: int, most: int) -> str:
@@ -69,8 +70,7 @@ def _bar(bar: Bar, index: int, of: int, most: int) -> str:
     height = (floor - TOP) * bar.count / most if most else 0.0
     # A single one among a thousand is still to be seen.
     height = max(height, 2.0) if bar.count else 0.0
-    word = "submission" if bar.count == 1 else "submissions"
-    label = f"{said(bar)} points: {bar.count} {word}"
+    label = f"{said(bar)} points: {plural(bar.count, 'submission')}"
     parts = element("title", label)
     # The whole column answers to the pointer, however low its bar.
     parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
@@ -83,7 +83,7 @@ def _bar(bar: Bar, index: int, of: int, most: int) -> str:
 
 
 def _written(limit: float | None) -> str:
-    return "" if limit is None else phrases.points(limit)
+    return "" if limit is None else format_points(limit)
 
 
 def _ticks(bars: Sequence[Bar], max_score: float) -> str:
@@ -91,7 +91,7 @@ def _ticks(bars: Sequence[Bar], max_score: float) -> str:
     return "".join(
         element(
             "text",
-            phrases.points(limit),
+            format_points(limit),
             x=_across(limit, max_score),
             y=HEIGHT - BOTTOM + 30,
             # On a phone there is room for every second one.
@@ -104,7 +104,7 @@ def _ticks(bars: Sequence[Bar], max_score: float) -> str:
 def _middle(summary: Summary, max_score: float) -> str:
     lower, median, upper = (_across(value, max_score) for value in (summary.lower, summary.median, summary.upper))
     top = HEIGHT - BOTTOM + 4
-    told = f"The middle half: {phrases.points(summary.lower)} to {phrases.points(summary.upper)} points"
+    told = f"The middle half: {format_points(summary.lower)} to {format_points(summary.upper)} points"
     band = element("rect", inside=element("title", told), x=lower, y=top, width=max(upper - lower, 2.0), height=BAND,
                    rx=2.0, class_="half")  # fmt: skip
     line = element("line", x1=median, x2=median, y1=top - 2, y2=top + BAND + 2, class_="median")
@@ -129,7 +129,7 @@ def stacked(counts: Sequence[int]) -> str:
             inside += element("rect", class_=f"slanted {status}", **place)
         start += 100 * count / whole
     told = ", ".join(
-        f"{count} {phrases.STATUSES[status]}" for status, count in zip(STATUSES, counts, strict=True) if count
+        f"{count} {wording.STATUSES[status]}" for status, count in zip(STATUSES, counts, strict=True) if count
     )
     return element("svg", inside=inside, width="100%", height="12", role="img", **{"aria-label": told})
 
@@ -153,7 +153,7 @@ def spread(counts: Sequence[int], usual: float) -> str:
         # A single pair among eighty thousand is the one to be seen.
         height = max((floor - TOP - 16) * count / most, 3.0) if count else 0.0
         x = LEFT + at_bar * width
-        parts = element("title", f"{twentieth(at_bar)}: {count:,} {'pair' if count == 1 else 'pairs'}")
+        parts = element("title", f"{twentieth(at_bar)}: {plural(count, 'pair')}")
         parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
         parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0,
                          class_="column")  # fmt: skip
@@ -185,19 +185,19 @@ def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
     middle = (ROUND / 2, RADIUS + 34)
     # Half a step aside, so that no name stands right above another's beginning.
     angles = [math.tau * (at + 0.5) / len(names) - math.pi / 2 for at in range(len(names))]
-    points = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
+    places = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
     inside = element("title", f"Group of {len(names)}", id=f"{key}-title")
     inside += element("desc", "Each line is a pair; the list below says the same.", id=f"{key}-desc")
-    inside += "".join(_edge(link, points, names) for link in links)
-    for name, angle, (x, y) in zip(names, angles, points, strict=True):
+    inside += "".join(_edge(link, places, names) for link in links)
+    for name, angle, (x, y) in zip(names, angles, places, strict=True):
         inside += element("circle", cx=x, cy=y, r=5.0, class_="member")
         inside += _name(name, angle, middle)
     place = {"viewBox": f"0 0 {ROUND} {at(2 * middle[1])}", "aria-labelledby": f"{key}-title {key}-desc"}
     return element("svg", inside=inside, role="group", class_="circle", **place)
 
 
-def _edge(link: Link, points: Sequence[tuple[float, float]], names: Sequence[str]) -> str:
-    (x1, y1), (x2, y2) = points[link.first], points[link.second]
+def _edge(link: Link, places: Sequence[tuple[float, float]], names: Sequence[str]) -> str:
+    (x1, y1), (x2, y2) = places[link.first], places[link.second]
     ends = {"x1": at(x1), "y1": at(y1), "x2": at(x2), "y2": at(y2)}
     told = f"{names[link.first]} and {names[link.second]}: {link.similarity:.0%}"
     # A thin line is hard to hit: a wide one, unseen, lies around it.

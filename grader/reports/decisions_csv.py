@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.model import Ruling, Sheet
-from grader.reports.export_rows import ExportOptions, table
+from grader.reports.export_rows import ExportOptions
+from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
 COLUMNS = ("submission", "number", "kind", "check", "value", "of", "comment", "by", "at", "applies", "effect")
@@ -11,7 +12,7 @@ COLUMNS = ("submission", "number", "kind", "check", "value", "of", "comment", "b
 
 def to_decisions(sheet: Sheet, _: ExportOptions) -> str:
     """Return a CSV of all decisions that nobody took back, by submission and number, with what each changes now."""
-    return table(
+    return write_csv(
         COLUMNS, [_row(one.report.submission, ruling) for one in sheet.standings for ruling in one.report.rulings]
     )
 

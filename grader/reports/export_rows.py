@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from grader.model import Report, Sheet, Student
+from grader.text.phrases import join_some, plural
 from grader.text.sanitise import csv_cell, one_line
-
-NAMED = 5  # of those that an error concerns; more would hide how to mend it
 
 # Accounts may begin as formulas do, such as "@ann" and "+441632960": a platform finds them as they are or not at all.
 # Without brackets, blanks and an equals sign they do nothing in a spreadsheet but look odd.
@@ -47,14 +44,14 @@ def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
     nobodys = [one.report.submission for one in sheet.standings if one.student is None]
     if nobodys:
         raise ExportError(
-            f"{counted(len(nobodys), 'submission has', 'submissions have')} no student ({named(nobodys)}),"
+            f"{plural(len(nobodys), 'submission has', 'submissions have')} no student ({name_few(nobodys)}),"
             f" and {platform} must be told whose each is: give --roster FILE, with a line for everyone who handed in."
         )
     rows = [(one.student, one.report) for one in sheet.standings if one.student is not None]
     twice = [student.name for student, times in Counter(student for student, _ in rows).items() if times > 1]
     if twice:
         raise ExportError(
-            f"{counted(len(twice), 'student has', 'students have')} more than one submission ({named(twice)}),"
+            f"{plural(len(twice), 'student has', 'students have')} more than one submission ({name_few(twice)}),"
             f" and {platform} takes one grade each: leave one submission of each in the class, or mend the roster."
         )
     rows = [row for row in rows if is_grade(row[1])]
@@ -76,18 +73,18 @@ def all_differ(keys: Sequence[str], names: Sequence[str], platform: str, what: s
     lost = [name for key, name in zip(keys, names, strict=True) if not key]
     if lost:
         raise ExportError(
-            f"{counted(len(lost), 'student has', 'students have')} no {what} in the roster ({named(lost)}),"
+            f"{plural(len(lost), 'student has', 'students have')} no {what} in the roster ({name_few(lost)}),"
             f" and {platform} finds students by it: complete the roster."
         )
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
         raise ExportError(
-            f"The roster gives the same {what} to more than one student ({named(twice)}),"
+            f"The roster gives the same {what} to more than one student ({name_few(twice)}),"
             f" and {platform} would give one of them the grades of all: mend the roster."
         )
 
 
-def account(text: str, student: Student) -> str:
+def safe_identifier(text: str, student: Student) -> str:
     """Return a number, user name or address of a roster's as it is: platforms find nobody by one that is changed.
 
     Raises ExportError where it cannot stand in a CSV file as it is: a formula, or characters that nobody sees.
@@ -105,21 +102,6 @@ def title_of(sheet: Sheet, options: ExportOptions) -> str:
     return one_line(" ".join((options.assignment or sheet.title).split()))
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a CSV file: every importer takes newlines for its rows' ends, none needs a mark for its encoding, UTF-8."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """Write a number with its noun."""
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def named(names: Sequence[str]) -> str:
-    """Name the first few of those that an error concerns."""
-    shown = [one_line(name, 80) for name in names[:NAMED]]
-    return ", ".join([*shown, f"and {len(names) - NAMED:,} more"] if len(names) > NAMED else shown)
+def name_few(names: Sequence[str]) -> str:
+    """Return the first few of those that an error concerns; more would hide how to mend it."""
+    return join_some(names, most=5, length=80)

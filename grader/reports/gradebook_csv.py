@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from grader.model import Report, Sheet, Student
-from grader.reports import phrases
-from grader.reports.export_rows import ExportOptions, table
+from grader.reports.export_rows import ExportOptions
+from grader.text.csv_text import write_csv
+from grader.text.phrases import format_points
 from grader.text.sanitise import csv_cell
 
 COLUMNS = (
@@ -25,7 +26,7 @@ def to_gradebook(sheet: Sheet, _: ExportOptions) -> str:
     checks = list(dict.fromkeys(check.id for one in sheet.standings for check in one.report.checks))
     handed_in = [_row(one.report, one.student, checks) for one in sheet.standings]
     missing = [_missing(student, len(checks)) for student in sheet.missing]
-    return table([*COLUMNS, *checks], [*handed_in, *missing])
+    return write_csv([*COLUMNS, *checks], [*handed_in, *missing])
 
 
 def _row(report: Report, student: Student | None, checks: list[str]) -> list[str]:
@@ -64,4 +65,4 @@ def _person(student: Student | None) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return phrases.points(value + 0.0)  # -0.0 would be written with its sign
+    return format_points(value + 0.0)  # -0.0 would be written with its sign

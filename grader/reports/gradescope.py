@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from grader.model import Report, Sheet, Verdict
-from grader.reports import phrases, step_rows
+from grader.reports import step_rows, wording
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.report_json import DIGITS
+from grader.text.phrases import format_points
 from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 
@@ -62,22 +63,22 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
 
 def _remarks(report: Report) -> Iterator[str]:
     """Return what stands above the tests, each remark a paragraph; it is seen at once, so it tells of no hidden check."""
-    if banner := phrases.banner(report):
+    if banner := wording.banner(report):
         yield "\n".join(banner)
     if report.excused:
         yield "You are excused: this assignment does not count for you, whatever its score."
     yield from _sum(report)
     hidden = {verdict.id for verdict in report.checks if verdict.hidden}
-    yield from (phrases.ruling(one) for one in report.rulings if one.decision.check not in hidden)
+    yield from (wording.ruling(one) for one in report.rulings if one.decision.check not in hidden)
     for diagnosis in report.diagnoses:
         costs = {check: points for check, points in diagnosis.costs.items() if check not in hidden}
         # Where hidden checks alone lose points by it, "none" would be wrong as well.
-        lost = phrases.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
+        lost = wording.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
         yield "\n".join(one_line for one_line in told if one_line)
     if row := step_rows.first(report.steps):
         yield f"Of the values that your lines made, the first that differs from the right one:\n{step_rows.sentence(row)}"
-    yield from phrases.remarks(report)
+    yield from wording.remarks(report)
 
 
 def _sum(report: Report) -> Iterator[str]:
@@ -85,15 +86,15 @@ def _sum(report: Report) -> Iterator[str]:
     together = sum(verdict.points for verdict in report.checks)
     if report.penalty:
         yield (
-            f"The score is what the tests give, less {phrases.points(report.penalty)} points: this was"
-            f" {phrases.late(report) or 'late'}."
+            f"The score is what the tests give, less {format_points(report.penalty)} points: this was"
+            f" {wording.late(report) or 'late'}."
         )
     elif abs(together - report.score) > 10**-DIGITS:
         yield "The score is not what the tests give together, and it is the score that counts."
 
 
 def _tests(report: Report) -> list[dict[str, Any]]:
-    order = list(phrases.GROUPS)
+    order = list(wording.GROUPS)
     seen = dict.fromkeys(order, 0)
     tests = []
     for verdict in report.checks:
@@ -113,7 +114,7 @@ def _test(verdict: Verdict, number: str) -> dict[str, Any]:
         "name": verdict.title,
         "name_format": "text",
         "number": number,
-        "output": f"{phrases.STATUSES[verdict.status].capitalize()}. {phrases.account(verdict)}",
+        "output": f"{wording.STATUSES[verdict.status].capitalize()}. {wording.account(verdict)}",
         "output_format": "text",
         "tags": [verdict.id, verdict.group],
         "visibility": "after_published" if verdict.hidden else "visible",
@@ -135,7 +136,7 @@ def _extra(report: Report) -> dict[str, Any]:
                 "title": diagnosis.title,
                 "source": diagnosis.source,
                 "checks": diagnosis.checks,
-                "costs": {check: _rounded(points) for check, points in diagnosis.costs.items()},
+                "costs": {check: _rounded(format_points) for check, format_points in diagnosis.costs.items()},
             }
             for diagnosis in report.diagnoses
         ],

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from grader.model import Report, Sheet, VerdictStatus
-from grader.reports import phrases
+from grader.reports import wording
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.text.sanitise import plain_text, sanitise_report
 
@@ -48,22 +48,22 @@ def _suite(report: Report) -> ET.Element:
     """
     report = sanitise_report(report)
     made = ET.Element("testsuite", name=report.submission)
-    if banner := phrases.banner(report):
+    if banner := wording.banner(report):
         # Its checks are all skipped, which alone would leave the job green.
         _case(made, report, "submission: It can be graded", "error", "\n".join(banner))
     for verdict in report.checks:
         # What passes has nothing to say, unless a person let it pass.
-        outcome = _OUTCOMES.get(verdict.status, "system-out" if phrases.adjusted(verdict) else "")
-        case = _case(made, report, f"{verdict.id}: {verdict.title}", outcome, phrases.account(verdict))
+        outcome = _OUTCOMES.get(verdict.status, "system-out" if wording.adjusted(verdict) else "")
+        case = _case(made, report, f"{verdict.id}: {verdict.title}", outcome, wording.account(verdict))
         if verdict.status == "carried":
             properties = ET.Element("properties")
             # The first line names the mistake, where it has a name.
             first = verdict.message.partition("\n")[0]
-            reason = first if first.startswith("Not charged here: ") else phrases.CARRIED
+            reason = first if first.startswith("Not charged here: ") else wording.CARRIED
             ET.SubElement(properties, "property", name="carried", value=reason)
             case.insert(0, properties)  # where the schemas of Jenkins and others have it
     if report.rulings:
-        ET.SubElement(made, "system-out").text = "\n".join(phrases.rulings(report))
+        ET.SubElement(made, "system-out").text = "\n".join(wording.rulings(report))
     made.attrib |= {name: str(len(made.findall(path))) for name, path in _COUNTED.items()}
     if "total_seconds" in report.timing:
         made.set("time", f"{report.timing['total_seconds']:.3f}")

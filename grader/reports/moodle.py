@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterator
 
 from grader.model import Report, Sheet, Student, Verdict
-from grader.reports import phrases
+from grader.reports import wording
 from grader.reports.export_rows import (
     ExportError,
     ExportOptions,
-    account,
     all_differ,
     by_student,
-    counted,
-    named,
-    table,
+    name_few,
+    safe_identifier,
     title_of,
 )
+from grader.text.csv_text import write_csv
+from grader.text.phrases import format_points, plural
 from grader.text.sanitise import csv_cell, sanitise_report
 
 FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
@@ -38,7 +38,7 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
     if options.moodle_user not in USERS:
         raise ExportError(f"Moodle finds no user by {options.moodle_user!r}: choose one of {', '.join(USERS)}.")
     rows = by_student(sheet, "Moodle")
-    users = [account(_user(student, options.moodle_user), student).strip() for student, _ in rows]
+    users = [safe_identifier(_user(student, options.moodle_user), student).strip() for student, _ in rows]
     # "0" is nothing to Moodle's language.
     all_differ(
         ["" if user == "0" else user for user in users],
@@ -48,13 +48,13 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
     )
     _within(sheet, rows, options.moodle_limit)
     title = title_of(sheet, options)
-    return table(
+    return write_csv(
         [USERS[options.moodle_user], "Student", f"{title} (Real)", f"{title} (Feedback)"],
         [
             [
                 user,
                 csv_cell(student.name),
-                "-" if report.excused else phrases.points(report.score + 0.0),
+                "-" if report.excused else format_points(report.score + 0.0),
                 feedback(report),
             ]
             for user, (student, report) in zip(users, rows, strict=True)
@@ -76,7 +76,7 @@ def _within(sheet: Sheet, rows: list[tuple[Student, Report]], limit: float) -> N
         ]
         if over:
             raise ExportError(
-                f"{counted(len(over), 'grade is', 'grades are')} above {whose} {phrases.points(most)} ({named(over)}),"
+                f"{plural(len(over), 'grade is', 'grades are')} above {whose} {format_points(most)} ({name_few(over)}),"
                 f" and one such grade makes Moodle refuse the whole file. {mend}"
             )
 
@@ -99,23 +99,23 @@ def feedback(report: Report) -> str:
 def _sentences(report: Report) -> Iterator[str]:
     if report.excused:
         yield "Excused: this assignment does not count."
-    if banner := phrases.banner(report):
+    if banner := wording.banner(report):
         yield f"{banner[0]}."
     if report.penalty:
-        yield f"{phrases.late(report).capitalize()}: {phrases.points(report.penalty)} points taken off."
+        yield f"{wording.late(report).capitalize()}: {format_points(report.penalty)} points taken off."
     lost = {check.id for check in report.checks if check.points < check.max_points}
     for diagnosis in report.diagnoses:
         # Where people gave the points all the same, mending it returns none.
         if not diagnosis.checks or lost & set(diagnosis.checks):
-            yield f"{diagnosis.title.removesuffix('.')}. {phrases.costs(diagnosis)}".strip()
+            yield f"{diagnosis.title.removesuffix('.')}. {wording.costs(diagnosis)}".strip()
     for check in report.checks:
         if check.id in lost or check.adjusted_from is not None:
-            yield f"{check.title.removesuffix('.')}: {phrases.points(check.points)} of {_worth(check)}."
+            yield f"{check.title.removesuffix('.')}: {format_points(check.points)} of {_worth(check)}."
 
 
 def _worth(check: Verdict) -> str:
-    remark = phrases.adjusted(check)
-    return f"{phrases.points(check.max_points)} points{f' ({remark})' if remark else ''}"
+    remark = wording.adjusted(check)
+    return f"{format_points(check.max_points)} points{f' ({remark})' if remark else ''}"
 
 
 def _no_markup(text: str) -> str:

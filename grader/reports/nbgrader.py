@@ -7,7 +7,8 @@ who is excused, and none for a grader that failed: their scores are empty, as it
 from __future__ import annotations
 
 from grader.model import Report, Sheet, Standing, Student
-from grader.reports.export_rows import ExportError, ExportOptions, account, all_differ, is_grade, table, title_of
+from grader.reports.export_rows import ExportError, ExportOptions, all_differ, is_grade, safe_identifier, title_of
+from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
 COLUMNS = (
@@ -34,7 +35,7 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
         "login, SIS User ID, email, ID or name",
     )
     assignment = [title_of(sheet, options), options.due, ""]
-    return table(
+    return write_csv(
         COLUMNS,
         [
             [*assignment, key, *_names(student), *_scores(report), str(float(sheet.max_score))]
@@ -49,13 +50,17 @@ def _id(standing: Standing) -> str:
 
 def _id_of(student: Student) -> str:
     found = next(filter(None, (student.login, student.sis_id, student.email, student.id)), "")
-    return account(found, student) or csv_cell(student.name)
+    return safe_identifier(found, student) or csv_cell(student.name)
 
 
 def _names(student: Student | None) -> list[str]:
     if student is None:
         return ["", "", ""]
-    return [csv_cell(student.last_name or student.name), csv_cell(student.first_name), account(student.email, student)]
+    return [
+        csv_cell(student.last_name or student.name),
+        csv_cell(student.first_name),
+        safe_identifier(student.email, student),
+    ]
 
 
 def _scores(report: Report | None) -> list[str]:

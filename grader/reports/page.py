@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from grader.model import HeatMap
-from grader.reports import curves, heat_map, phrases, step_rows
+from grader.reports import curves, heat_map, step_rows, wording
+from grader.text.phrases import format_points
 from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def to_html(report: Report) -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
-            banner=phrases.banner(report),
-            remarks=phrases.remarks(report),
-            sections=phrases.sections(report),
-            counts=phrases.counts(report),
-            titles=phrases.titles(report),
+            banner=wording.banner(report),
+            remarks=wording.remarks(report),
+            sections=wording.sections(report),
+            counts=wording.counts(report),
+            titles=wording.titles(report),
             anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
             hidden=sum(verdict.hidden for verdict in report.checks),
         )
@@ -63,19 +64,19 @@ def environment() -> Environment:
         "style": Markup(style),  # noqa: S704 -- our own file, with nothing filled in
         # Should a student's text ever get through as markup, the browser still runs, loads and sends nothing.
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        "statuses": phrases.STATUSES,
-        "carried": phrases.CARRIED,
+        "statuses": wording.STATUSES,
+        "carried": wording.CARRIED,
         "steps_title": step_rows.TITLE,
         "steps_meaning": step_rows.MEANING,
     }
     made.filters |= {
-        "points": phrases.points,
+        "points": format_points,
         "prose": prose,
-        "quotes": phrases.quotes,
-        "costs": phrases.costs,
-        "adjusted": phrases.adjusted,
-        "signature": phrases.signature,
-        "isolation": phrases.isolation,
+        "quotes": wording.quotes,
+        "costs": wording.costs,
+        "adjusted": wording.adjusted,
+        "signature": wording.signature,
+        "isolation": wording.isolation,
         "check": check,
         "bar": bar,
         "drawn": drawn,
@@ -102,8 +103,8 @@ def prose(text: str) -> Markup:
 def check(verdict: Verdict, anchor: str) -> Markup:
     """Write one check: the line that is always seen, and under it message, quoted lines and figures."""
     # Texts, so that -0.0 is told from 0.0.
-    points = phrases.points(verdict.points), phrases.points(verdict.max_points)
-    line = (verdict.status, verdict.title, verdict.hidden, phrases.adjusted(verdict), *points)
+    texts = format_points(verdict.points), format_points(verdict.max_points)
+    line = (verdict.status, verdict.title, verdict.hidden, wording.adjusted(verdict), *texts)
     if verdict.places or verdict.figures:
         return _part("check")(anchor, line, verdict.message, verdict.places, verdict.figures)
     return _in_words(anchor, line, verdict.message)
@@ -126,9 +127,9 @@ def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
     """Draw a bar; checks : status, points, and the most points of each."""
     whole = sum(most for _, _, most in checks)
     laid, start = [], 0.0
-    for status, points, most in sorted(checks, key=lambda check: _BAR.index(check[0])):
+    for status, earned, most in sorted(checks, key=lambda check: _BAR.index(check[0])):
         width = 100 * most / whole if whole else 100 / len(checks)
-        share = min(1.0, points / most) if most else float(not whole)
+        share = min(1.0, earned / most) if most else float(not whole)
         laid.append(
             {
                 "status": status,

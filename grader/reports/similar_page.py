@@ -19,6 +19,7 @@ from grader.reports import class_plots
 from grader.reports.class_page import environment
 from grader.reports.page_assets import Dress, dress
 from grader.reports.side_by_side import Lines, lines_of, shared_lines, stretches
+from grader.text.phrases import plural
 from grader.text.sanitise import one_line, plain_text
 
 DRAWN = 15  # members of a group whose names still find room around a circle
@@ -165,8 +166,7 @@ def _owners(owners: int, total: int) -> str:
 
 
 def _bits(weight: float) -> str:
-    bits = round(weight)
-    return "less than a bit" if bits < 1 else "1 bit" if bits == 1 else f"{bits} bits"
+    return plural(round(weight), "bit") if weight >= 0.5 else "less than a bit"
 
 
 def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Mapping[str, Student]) -> dict[str, Any]:

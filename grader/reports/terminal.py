@@ -13,7 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.reports import phrases, step_rows
+from grader.reports import step_rows, wording
+from grader.text.phrases import format_points
 from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
@@ -61,35 +62,35 @@ def view(report: Report) -> RenderableType:
     parts: list[RenderableType] = [*_headline(report)]
     if report.rulings:
         parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
-    if banner := phrases.banner(report):
+    if banner := wording.banner(report):
         heading, message = banner
         parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
     else:
         parts += [*_diagnoses(report), *_steps(report)]
-        for section in phrases.sections(report):
-            earned = Text(f"{phrases.points(section.points)} / {phrases.points(section.max_points)}", style="bold")
+        for section in wording.sections(report):
+            earned = Text(f"{format_points(section.points)} / {format_points(section.max_points)}", style="bold")
             parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
             parts += [_verdict(verdict) for verdict in section.verdicts]
-    if remarks := phrases.remarks(report):
+    if remarks := wording.remarks(report):
         parts += [Text(), Text("Notes (they cost no points)", style="bold")]
         parts += [_item(Text("·"), Text(note)) for note in remarks]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report.environment.versions.items()))
-    parts += [Text(), Text(f"{phrases.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
+    parts += [Text(), Text(f"{wording.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
     return Group(*parts)
 
 
 def _headline(report: Report) -> list[RenderableType]:
-    score = f"{phrases.points(report.score)} / {phrases.points(report.max_score)}"
+    score = f"{format_points(report.score)} / {format_points(report.max_score)}"
     score += ", excused" if report.excused else ""
     lines: list[RenderableType] = [
         _spread(Text(report.submission, style="bold"), Text(score, style="bold")),
         Text(report.source, style="dim"),
     ]
-    return [*lines, Text(phrases.counts(report), style="dim")] if report.status == "graded" else lines
+    return [*lines, Text(wording.counts(report), style="dim")] if report.status == "graded" else lines
 
 
 def _ruling(ruling: Ruling) -> RenderableType:
-    text = Text(phrases.ruling(ruling), style="" if ruling.applies else "dim")
+    text = Text(wording.ruling(ruling), style="" if ruling.applies else "dim")
     return _item(Text(f"{ruling.decision.number}."), text)
 
 
@@ -102,16 +103,16 @@ def _spread(left: Text, right: Text) -> RenderableType:
 
 
 def _diagnoses(report: Report) -> list[RenderableType]:
-    titles = phrases.titles(report)
+    titles = wording.titles(report)
     parts: list[RenderableType] = []
     for diagnosis in report.diagnoses:
         explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
         body: list[RenderableType] = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
-        if costs := phrases.costs(diagnosis):
+        if costs := wording.costs(diagnosis):
             body.append(Text(costs, style="dim"))
         if diagnosis.source:
             body.append(Text(f"See: {diagnosis.source}", style="dim"))
-        body += [_quote(label, lines) for label, lines in phrases.quotes(diagnosis.places)]
+        body += [_quote(label, lines) for label, lines in wording.quotes(diagnosis.places)]
         parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
         parts.append(Padding(Group(*body), (0, 0, 0, 2)))
     return parts
@@ -142,20 +143,20 @@ def _steps(report: Report) -> list[RenderableType]:
 def _verdict(verdict: Verdict) -> RenderableType:
     mark, colour = _MARKS[verdict.status]
     title = Text(verdict.title)
-    title.append(f"  {phrases.STATUSES[verdict.status]}", style=colour)
+    title.append(f"  {wording.STATUSES[verdict.status]}", style=colour)
     if verdict.hidden:
         title.append("  (hidden check)", style="dim")
-    if adjusted := phrases.adjusted(verdict):
+    if adjusted := wording.adjusted(verdict):
         title.append(f"  ({adjusted})", style="dim")
-    earned = Text(f"{phrases.points(verdict.points)} / {phrases.points(verdict.max_points)}")
+    earned = Text(f"{format_points(verdict.points)} / {format_points(verdict.max_points)}")
     head = _item(Text(mark, style=colour), title, earned)
     # What passed needs no more lines than one.
-    standing = phrases.standing(verdict)
+    standing = wording.standing(verdict)
     if verdict.status == "passed" or not (standing or verdict.message or verdict.places):
         return head
     body: list[RenderableType] = [Text(standing, style="dim")] if standing else []
     body += [Text(verdict.message)] if verdict.message else []
-    body += [_quote(label, lines) for label, lines in phrases.quotes(verdict.places)]
+    body += [_quote(label, lines) for label, lines in wording.quotes(verdict.places)]
     return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
 
 
@@ -189,7 +190,7 @@ def summary(reports: Iterable[Report]) -> Table:
         mark, colour = _overall(report)
         table.add_row(
             Text(report.submission),
-            Text(f"{phrases.points(report.score)} / {phrases.points(report.max_score)}"),
+            Text(f"{format_points(report.score)} / {format_points(report.max_score)}"),
             Text(mark, style=colour),
             Text(costs(report)),
         )
@@ -209,9 +210,9 @@ def costs(report: Report) -> str:
 
     What people decided stands before them: that it does not count, and what lateness cost.
     """
-    late = f"{phrases.late(report)} -{phrases.points(report.penalty)}" if report.penalty else phrases.late(report)
+    late = f"{wording.late(report)} -{format_points(report.penalty)}" if report.penalty else wording.late(report)
     above = [part for part in ("excused" if report.excused else "", late) if part]
-    if banner := phrases.banner(report):
+    if banner := wording.banner(report):
         heading, message = banner
         return "; ".join([*above, f"{heading}: {message.partition(chr(10))[0]}"])
     # A mistake whose every check a person gave in full costs nothing any more.
@@ -220,5 +221,5 @@ def costs(report: Report) -> str:
     explained = {check for diagnosis in report.diagnoses for check in diagnosis.checks}
     lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points and verdict.id not in explained]
     lost.sort(key=lambda verdict: verdict.points - verdict.max_points)
-    shown = [*named, *(f"{verdict.id} -{phrases.points(verdict.max_points - verdict.points)}" for verdict in lost)]
+    shown = [*named, *(f"{verdict.id} -{format_points(verdict.max_points - verdict.points)}" for verdict in lost)]
     return "; ".join([*above, *shown[:4]]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

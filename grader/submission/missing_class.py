@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import unicodedata
 
@@ -12,6 +11,7 @@ from grader.submission.choose_file import missing_imports
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.handed_in_modules import Library
 from grader.submission.name_submissions import join_names
+from grader.text.nearest import nearest
 
 
 def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
@@ -83,11 +83,4 @@ def _describe_look_alikes(name: str, asked: str) -> str:
 
 def _nearest_name(class_name: str, names: list[str]) -> str:
     """Return the name that was probably meant, or ""."""
-
-    def folded(name: str) -> str:
-        return name.replace("_", "").casefold()
-
-    same = [name for name in names if folded(name) == folded(class_name)]
-    # difflib's time grows with the square of a name's length.
-    close = difflib.get_close_matches(class_name, [name for name in names[:200] if len(name) < 80], n=1, cutoff=0.6)
-    return next(iter(same + close), "")
+    return next(iter(nearest(class_name, names[:200])), "")

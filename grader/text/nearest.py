@@ -7,13 +7,15 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 T = TypeVar("T")
+LONGEST = 80
 
 
 def nearest(word: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the names that were probably meant; one that differs in capitals or underscores alone is surest."""
     known = list(known)
     same = [one for one in known if _fold(one) == _fold(word)]
-    return same[:most] or get_close_matches(word, known, n=most, cutoff=cutoff)
+    # difflib's time grows with the square of a name's length, and a student may have chosen the name.
+    return same[:most] or get_close_matches(word, [one for one in known if len(one) < LONGEST], n=most, cutoff=cutoff)
 
 
 def lookup(table: Mapping[str, T], name: str, what: str) -> T:

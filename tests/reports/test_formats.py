@@ -16,7 +16,9 @@ ANN = Student("Doe, Ann", id="1", sis_id="2", login="ann", email="ann@x.edu")
 def test_the_table_lists_every_format_once():
     """Each format is one of a submission's or one of a class's, and no two of a kind share a name or a file."""
     assert list(REPORT_FORMATS) == ["terminal", "html", "json", "junit", "github", "gradescope"]
-    assert list(CLASS_FORMATS) == ["gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit"]
+    assert list(CLASS_FORMATS) == [
+        "gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "decisions",
+    ]  # fmt: skip
     assert len(REPORT_FORMATS) + len(CLASS_FORMATS) == len(FORMATS)
     assert len({one.file_name for one in FORMATS}) == len(FORMATS)
     assert [one.file_name for one in IN_FOLDER] == ["report.html", "report.json"]
@@ -30,7 +32,7 @@ def test_the_table_lists_every_format_once():
         (CLASS_FORMATS, "canvass", "did you mean 'canvas'?"),
         (CLASS_FORMATS, "Moodle", "did you mean 'moodle'?"),
         (CLASS_FORMATS, "gradscope", "did you mean 'gradescope'?"),
-        (CLASS_FORMATS, "xyz", "there are 'gradebook', 'canvas', 'moodle', 'nbgrader', 'gradescope', 'junit'"),
+        (CLASS_FORMATS, "xyz", f"there are {', '.join(map(repr, CLASS_FORMATS))}"),
     ],
 )
 def test_another_name_is_refused_with_the_nearest(formats, name, hint):

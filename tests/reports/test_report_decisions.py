@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from grader.model import Decision, Report, Ruling
-from grader.reports import phrases
+from grader.reports import wording
 from grader.reports.annotations import to_annotations
 from grader.reports.junit import to_junit
 from grader.reports.page import to_html
@@ -94,7 +94,7 @@ def joined(text):
 
 def test_every_decision_is_a_sentence(ruled):
     """Number, effect, person, day and reason; nothing is said where nothing is known."""
-    assert phrases.rulings(ruled) == SAID
+    assert wording.rulings(ruled) == SAID
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_every_decision_is_a_sentence(ruled):
 )
 def test_a_signature_is_a_person_and_a_day(by, at, said):
     """The day is written out in English wherever the grader runs; what is no day stands as it is."""
-    assert phrases.signature(Decision(1, "excused", "", 1, "", by, at, "")) == said
+    assert wording.signature(Decision(1, "excused", "", 1, "", by, at, "")) == said
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_signature_is_a_person_and_a_day(by, at, said):
 )
 def test_days_are_counted_in_words(sample, days, said):
     """One day is one, and no day is nothing."""
-    assert phrases.late(replace(sample, late_days=days)) == said
+    assert wording.late(replace(sample, late_days=days)) == said
 
 
 # ---------------------------------------------------------------- the terminal
@@ -197,7 +197,7 @@ def test_the_points_on_the_page_add_up(ruled):
     """Lateness has a row of its own below the groups, and an adjusted check says what the grader gave."""
     page = parts(replace(ruled, steps=()))
     assert page.rows[-1] == ["Lateness", "\N{MINUS SIGN}20"]
-    assert sum(section.points for section in phrases.sections(ruled)) - 20 == ruled.score
+    assert sum(section.points for section in wording.sections(ruled)) - 20 == ruled.score
     assert "<b>56</b><span> of 100 points, excused</span>" in to_html(ruled)
     assert [one for one in page.tags if one.startswith("adjusted")] == [
         "adjusted: 0 by the grader",

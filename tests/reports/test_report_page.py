@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from grader.model import HeatMap
-from grader.reports import page, phrases
+from grader.reports import page, wording
 from grader.reports.page import to_html
+from grader.text.phrases import format_points
 from grader.text.sanitise import sanitise_report
 
 STYLE = resources.files("grader.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
@@ -86,7 +87,7 @@ def test_what_cost_points_is_open_and_comes_first(sample):
     names = {f"check-{index}": check for index, check in enumerate(sample.checks, 1)}
     assert {names[one].status for one in page.open} == {"failed", "partial", "skipped"}
     assert {names[one].status for one in page.closed} == {"passed"}
-    for section in phrases.sections(sample):
+    for section in wording.sections(sample):
         order = [["failed", "partial", "skipped", "passed"].index(verdict.status) for verdict in section.verdicts]
         assert order == sorted(order)
 
@@ -161,7 +162,7 @@ def test_every_status_has_its_banner(unloadable, status, said):
 )  # fmt: skip
 def test_isolation_is_said_in_words(layers, said):
     """Whoever reads it knows what stood around the code; an unknown layer is named as it is."""
-    assert phrases.isolation(layers) == said
+    assert wording.isolation(layers) == said
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_isolation_is_said_in_words(layers, said):
 )
 def test_points_have_no_idle_digits(value, text):
     """100 stays 100, and 59.50 is 59.5."""
-    assert phrases.points(value) == text
+    assert format_points(value) == text
 
 
 def test_a_report_without_points_or_checks_is_a_page_too(sample):

@@ -7,6 +7,8 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from grader.text.phrases import format_points, join_words, plural
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -109,11 +111,11 @@ def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
 def costs(diagnosis: Diagnosis) -> str:
     """Return what a named mistake costs, and where; "" where nothing is known of it."""
     total = sum(diagnosis.costs.values())
-    where = ", ".join(f"{check} {points(lost)}" for check, lost in diagnosis.costs.items() if lost)
+    where = ", ".join(f"{check} {format_points(lost)}" for check, lost in diagnosis.costs.items() if lost)
     if total:
         # Behind what stops a whole method more may be wrong.
         returns = "returns" if diagnosis.source else "may return up to"
-        return f"Mending it {returns} {points(total)} {'point' if total == 1 else 'points'}: {where}."
+        return f"Mending it {returns} {plural(total, 'point')}: {where}."
     if diagnosis.costs:
         return "Mending it returns points once the other mistakes are mended, too."
     return "It costs no points by itself." if diagnosis.checks else ""
@@ -126,7 +128,7 @@ def titles(report: Report) -> dict[str, str]:
 
 def adjusted(verdict: Verdict) -> str:
     """Return what the grader gave where a person decided; "" where nobody did."""
-    return "" if verdict.adjusted_from is None else f"adjusted: {points(verdict.adjusted_from)} by the grader"
+    return "" if verdict.adjusted_from is None else f"adjusted: {format_points(verdict.adjusted_from)} by the grader"
 
 
 def standing(verdict: Verdict) -> str:
@@ -136,8 +138,7 @@ def standing(verdict: Verdict) -> str:
 
 def late(report: Report) -> str:
     """Return how late a submission was, as in "late by 2 days"; "" where it was not."""
-    days = points(report.late_days)
-    return f"late by {days} {'day' if days == '1' else 'days'}" if report.late_days else ""
+    return f"late by {plural(report.late_days, 'day')}" if report.late_days else ""
 
 
 def signature(decision: Decision) -> str:
@@ -166,17 +167,12 @@ def account(verdict: Verdict) -> str:
     """Return all that a verdict holds besides its title, in plain lines: points, message, quoted lines."""
     remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
     aside = f" ({remarks})" if remarks else ""
-    earned = f"{points(verdict.points)} of {points(verdict.max_points)} points{aside}."
+    earned = f"{format_points(verdict.points)} of {format_points(verdict.max_points)} points{aside}."
     lines = [earned, standing(verdict), verdict.message]
     # A place without a line is the remark that some were left out.
     places = [str(place) if place.line else place.label for place in verdict.places]
     lines += [f"  {place}" for place in places if place not in verdict.message]
     return "\n".join(line for line in lines if line)
-
-
-def points(value: float) -> str:
-    """Write points with at most two digits after the point, and none that say nothing."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def isolation(layers: Sequence[str]) -> str:
@@ -192,7 +188,7 @@ def isolation(layers: Sequence[str]) -> str:
         # Whatever else is in force, without these two it may read files and reach others: as on macOS and Windows.
         sentence += ": not isolated"
     if len(kernel) == len(_KERNEL):
-        sentence += f"; the kernel's lock-down of {' and '.join(kernel)} was in force"
+        sentence += f"; the kernel's lock-down of {join_words(kernel)} was in force"
     elif kernel:
         sentence += f"; of the kernel lock-down only that of {kernel[0]} was in force"
     else:
