@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader.audit.matrix import SOLUTION, Audit, Trial, audit
-from grader.classroom.batch import graded
+from grader.classroom.batch import grade_tasks
 from grader.classroom.executors import Workers
 from grader.classroom.reference_api import author
-from grader.classroom.worker import Graded, Sitting, Task
+from grader.classroom.worker import Graded, GradingSession, Task
 from grader.model import Assignment
 from grader.submission import read
 
@@ -42,7 +42,7 @@ def run(
         trials = write_class(assignment, work)
         began(len(trials))
         reports = {}
-        with closing(graded(_tasks(trials, work), Sitting(assignment, seed), Workers(jobs))) as stream:
+        with closing(grade_tasks(_tasks(trials, work), GradingSession(assignment, seed), Workers(jobs))) as stream:
             for one in stream:
                 reports[one.name] = one.report
                 told(one)

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
-from grader.classroom.executors import ClusterError, Pool, Workers, gone, lost, opened
-from grader.classroom.worker import Graded, Sitting, Task, at_desk, failed, leave
+from grader.classroom.executors import ClusterError, Pool, Workers, cluster_lost, open_pool, worker_died
+from grader.classroom.worker import Graded, GradingSession, Task, report_failure, run_task, shutdown
 
 
-def graded(tasks: Iterable[Task], sitting: Sitting, workers: Workers) -> Generator[Graded, None, None]:
+def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers) -> Generator[Graded, None, None]:
     """Grade every task and give each as it ends, in whatever order.
 
     tasks : looked at as workers become free, so that a class need not be in memory at once.
@@ -22,16 +22,16 @@ def graded(tasks: Iterable[Task], sitting: Sitting, workers: Workers) -> Generat
     try:
         while broken:
             # A process pool of which one worker died is of no more use; what it had in hand is looked at alone, below.
-            with opened(workers) as pool:
-                broken = yield from _through(pool, rest, suspects, sitting)
+            with open_pool(workers) as pool:
+                broken = yield from _through(pool, rest, suspects, session)
         for task in suspects:
-            yield _alone(task, sitting, workers.alone)
+            yield _alone(task, session, workers.alone)
     finally:
-        leave()  # the desk of this very process, where there is one job only
+        shutdown()  # the desk of this very process, where there is one job only
 
 
 def _through(
-    pool: Pool, rest: Iterator[Task], suspects: deque[Task], sitting: Sitting
+    pool: Pool, rest: Iterator[Task], suspects: deque[Task], session: GradingSession
 ) -> Generator[Graded, None, bool]:
     """Grade until there are no more tasks, or until the pool is broken, which it tells in the end."""
     waiting: dict[Future[Graded], Task] = {}
@@ -40,7 +40,7 @@ def _through(
         while True:
             while not broken and len(waiting) < pool.ahead and (task := next(rest, None)) is not None:
                 try:
-                    waiting[pool.executor.submit(at_desk, sitting, task)] = task
+                    waiting[pool.executor.submit(run_task, session, task)] = task
                 except BrokenExecutor:
                     suspects.append(task)
                     broken = True
@@ -62,19 +62,19 @@ def _through(
 def _death(future: Future[Graded]) -> BaseException | None:
     """Return how the worker died, or None where it did not; raise whatever else went wrong."""
     error = CancelledError() if future.cancelled() else future.exception()
-    if error is None or lost(error):
+    if error is None or worker_died(error):
         return error
-    if gone(error):
+    if cluster_lost(error):
         raise ClusterError("The cluster has gone while it was grading.") from error
     raise error
 
 
-def _alone(task: Task, sitting: Sitting, workers: Workers) -> Graded:
+def _alone(task: Task, session: GradingSession, workers: Workers) -> Graded:
     """Grade one submission in a worker of its own, after a worker died (out of memory, or killed)."""
-    with opened(workers) as pool:
+    with open_pool(workers) as pool:
         try:
-            return pool.executor.submit(at_desk, sitting, task).result()
+            return pool.executor.submit(run_task, session, task).result()
         except Exception as error:
-            if not lost(error):
+            if not worker_died(error):
                 raise
-    return failed(task, sitting.assignment, "the grader's process was killed twice in grading it")
+    return report_failure(task, session.assignment, "the grader's process was killed twice in grading it")

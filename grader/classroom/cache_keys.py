@@ -1,4 +1,4 @@
-"""What a grading depends on: with the same basis there is no reason to grade again."""
+"""What a grading depends on: with the same key there is no reason to grade again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from grader import __version__
-from grader.classroom.packing import laid_out
+from grader.classroom.packing import lay_out
 from grader.model import Assignment, Call, Probes
 
 # A seed has 32 bits: a plain hash of it would be undone in seconds, by trying all. This one takes 50 ms a seed, 7 years for all.
@@ -30,7 +30,7 @@ _MISTAKES = _HERE.parent / "reference" / "mistakes"  # where the known mistakes 
 
 
 @dataclass(frozen=True)
-class Basis:
+class CacheKey:
     """What one grading depended on; digests are in hexadecimal."""
 
     submission_digest: str  # "" where nothing could be read
@@ -40,18 +40,18 @@ class Basis:
     versions: str  # JSON: grader, python, numpy, and "judging", which changes with any line that judges
     isolated: bool  # false where --unsafe was given
 
-    def same_run(self, other: Basis) -> bool:
+    def same_run(self, other: CacheKey) -> bool:
         """Return whether the student's process would be asked the same: then saved replies need only be judged again."""
         return self._of_the_run() == other._of_the_run()
 
-    def _of_the_run(self) -> Basis:
+    def _of_the_run(self) -> CacheKey:
         kept = {name: version for name, version in json.loads(self.versions).items() if name != JUDGING}
-        return replace(self, assignment_digest="", versions=in_json(kept))
+        return replace(self, assignment_digest="", versions=dump_versions(kept))
 
 
-def basis(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> Basis:
-    """Return the basis of a grading of no submission yet."""
-    return Basis("", assignment.digest, seed_id(seed), questions(assignment, calls), versions(), isolated)
+def cache_key(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> CacheKey:
+    """Return the key of a grading of no submission yet."""
+    return CacheKey("", assignment.digest, seed_id(seed), questions(assignment, calls), versions(), isolated)
 
 
 def seed_id(seed: int) -> str:
@@ -62,13 +62,13 @@ def seed_id(seed: int) -> str:
 def questions(assignment: Assignment, calls: Sequence[Call]) -> str:
     """Return the digest of what decides the replies besides the submission: the calls, the limits, the class's name."""
     asked = (tuple(calls), assignment.limits, assignment.class_name, assignment.notebook)
-    return hashlib.sha256(laid_out(asked)).hexdigest()
+    return hashlib.sha256(lay_out(asked)).hexdigest()
 
 
 def versions() -> str:
     """Return the versions that decide a grading, as they are here."""
     found = {"grader": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    return in_json({**found, JUDGING: _judging()})
+    return dump_versions({**found, JUDGING: _judging()})
 
 
 @cache
@@ -78,7 +78,7 @@ def _judging() -> str:
     return _digest((file, file.read_bytes()) for file in files)[:12]
 
 
-def found_by(assignment: Assignment, probes: Probes) -> str:
+def findings_key(assignment: Assignment, probes: Probes) -> str:
     """Return the digest of all that findings depend on besides replies and questions.
 
     With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
@@ -92,7 +92,7 @@ def found_by(assignment: Assignment, probes: Probes) -> str:
     numbers = [(one.low, one.high, one.guesses) for one in families]
     rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
     depends = ([row.id for row in assignment.checks], rubric, known, numbers, _found_by_code(), _others())
-    return hashlib.sha256(laid_out(depends)).hexdigest()
+    return hashlib.sha256(lay_out(depends)).hexdigest()
 
 
 @cache
@@ -140,6 +140,6 @@ def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
     return digest.hexdigest()
 
 
-def in_json(versions: Mapping[str, str]) -> str:
+def dump_versions(versions: Mapping[str, str]) -> str:
     """Write versions as the gradebook keeps them."""
     return json.dumps(dict(sorted(versions.items())))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.output import SIMILAR, full_disk_in_words, write_overview
+from grader.classroom.output import SIMILAR, explain_full_disk, write_overview
 from grader.classroom.packing import DamagedError, unpack
-from grader.classroom.results import Standings
+from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.reports.similar_page import to_similar
@@ -43,8 +43,8 @@ def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = Non
     programs, left = _programs(book)
     likeness = compared(tuple(programs.values()), _skeleton(assignment))
     likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
-    sheet, _ = Standings(book).sheet({})
-    with full_disk_in_words(out):
+    sheet, _ = ClassResults(book).sheet({})
+    with explain_full_disk(out):
         write_text(out / SIMILAR, to_similar(likeness, sheet))
         if to is None:
             write_overview(out, sheet)

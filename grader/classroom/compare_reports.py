@@ -13,7 +13,7 @@ from grader.text.sanitise import csv_cell
 
 
 @dataclass(frozen=True)
-class Move:
+class ScoreChange:
     """What of one submission is not what it was."""
 
     name: str
@@ -29,7 +29,7 @@ class Move:
     unnamed: tuple[str, ...]  # the other way round
     covered: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
     uncovered: tuple[str, ...]  # the other way round
-    retold: bool  # something else is said of the submission, whatever its points
+    reworded: bool  # something else is said of the submission, whatever its points
 
     @property
     def points(self) -> bool:
@@ -38,12 +38,12 @@ class Move:
         return any(one != other for one, other in pairs) or bool(self.checks or self.decisions)
 
 
-def moved(before: Report, after: Report) -> Move:
+def compare_reports(before: Report, after: Report) -> ScoreChange:
     """Hold two reports of one submission against each other, both after the same decisions, or both without any."""
     named, uncovered = _appeared(before, after)
     unnamed, covered = _appeared(after, before)
     own = _graders(before), _graders(after)
-    return Move(
+    return ScoreChange(
         name=after.submission,
         before=before.score,
         after=after.score,
@@ -56,7 +56,7 @@ def moved(before: Report, after: Report) -> Move:
         unnamed=unnamed,
         covered=covered,
         uncovered=uncovered,
-        retold=_told(before) != _told(after),
+        reworded=_told(before) != _told(after),
     )
 
 
@@ -124,17 +124,17 @@ def _told(report: Report) -> tuple[object, ...]:
 # ---------------------------------------------------------------- in words
 
 
-def why(move: Move) -> str:
+def explain(move: ScoreChange) -> str:
     """Return what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
     return ", ".join(_reasons(move))
 
 
-def commonest(moves: Iterable[Move]) -> list[tuple[str, int]]:
+def count_reasons(moves: Iterable[ScoreChange]) -> list[tuple[str, int]]:
     """Return each reason with the number of submissions that it moved, the commonest first; what a person gave is one of a kind."""
     return Counter(reason for move in moves for reason in _reasons(replace(move, decisions=()))).most_common()
 
 
-def _reasons(move: Move) -> list[str]:
+def _reasons(move: ScoreChange) -> list[str]:
     return [
         # What is long is cut in its middle; what people decided is the last that may be missing.
         *move.decisions,
@@ -151,7 +151,7 @@ def _arrow(old: float | None, new: float | None) -> str:
     return " -> ".join("none" if points is None else f"{points:g}" for points in (old, new))
 
 
-def to_csv(moves: Sequence[Move]) -> str:
+def to_csv(moves: Sequence[ScoreChange]) -> str:
     """Write who moved as a table."""
     rows = []
     for move in moves:
@@ -167,7 +167,7 @@ def to_csv(moves: Sequence[Move]) -> str:
 # ---------------------------------------------------------------- what changed
 
 
-def changes(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
+def compare_tables(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what is not what it was: "checks.scores.points: 8 -> 10".
 
     then, now : TOML tables, or any others of plain values.

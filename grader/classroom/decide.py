@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.classroom.grade_class import write_again
+from grader.classroom.grade_class import rewrite_reports
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.output import full_disk_in_words, write_overview
-from grader.classroom.results import Standings
+from grader.classroom.output import explain_full_disk, write_overview
+from grader.classroom.results import ClassResults
 from grader.model import Decision, Report
 from grader.text.nearest import nearest
 from grader.text.phrases import join_words
@@ -27,7 +27,7 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
     """
     worths: dict[str, dict[str, float]] = {}
     for name in names:
-        known(book, name)
+        require_submission(book, name)
         report = book.report(name)
         for decision in made:
             if decision.kind == "points":
@@ -35,7 +35,7 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
         worths[name] = {verdict.id: verdict.max_points for verdict in report.checks}
     last = book.last()
     for name, worth in worths.items():
-        digest = last[name].basis.submission_digest
+        digest = last[name].key.submission_digest
         for decision in made:
             book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))
     return rewrite(book, names)
@@ -43,7 +43,7 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
 
 def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
     """Take a decision back; said : who, when and why. Raises DecisionError where it does not stand for that name."""
-    known(book, name)
+    require_submission(book, name)
     records = {one.decision.number: one for one in book.decision_records()}
     one = records.get(number)
     if one is None or one.name != name or one.withdrawn:
@@ -62,7 +62,7 @@ def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
     return rewrite(book, [name])[0]
 
 
-def known(book: Gradebook, name: str) -> None:
+def require_submission(book: Gradebook, name: str) -> None:
     """Raise DecisionError where the gradebook has no such submission."""
     names = book.last()
     if name not in names:
@@ -90,10 +90,10 @@ def _look_at_points(decision: Decision, report: Report) -> None:
 
 def rewrite(book: Gradebook, names: Sequence[str]) -> list[Report]:
     """Write anew what decisions about these submissions changed, the safety copy first; return their reports."""
-    with full_disk_in_words(book.path.parent):
+    with explain_full_disk(book.path.parent):
         book.write_copy()
-        write_again(book, names)
-        standings = Standings(book)
+        rewrite_reports(book, names)
+        standings = ClassResults(book)
         sheet, _ = standings.sheet({})
         write_overview(book.path.parent, sheet)
         return [standings.report(name) for name in names]

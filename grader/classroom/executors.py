@@ -61,7 +61,7 @@ class SerialExecutor(Executor):
 
 
 @contextmanager
-def opened(workers: Workers) -> Iterator[Pool]:
+def open_pool(workers: Workers) -> Iterator[Pool]:
     """Open an executor, and close it in the end.
 
     Raises ClusterError where there is no such cluster, or its versions are not those here.
@@ -77,13 +77,13 @@ def opened(workers: Workers) -> Iterator[Pool]:
             yield pool
 
 
-def lost(error: BaseException) -> bool:
+def worker_died(error: BaseException) -> bool:
     """Return whether a task's error means that its worker died, and nothing of the task itself."""
     # By name: Dask is an extra, and is not imported where nobody asked for it.
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
-def gone(error: BaseException) -> bool:
+def cluster_lost(error: BaseException) -> bool:
     """Return whether a task's error means that the cluster itself is not there any more."""
     return type(error).__name__ in {
         "CancelledError",

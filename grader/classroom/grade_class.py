@@ -8,17 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.classroom.batch import graded
-from grader.classroom.cache_keys import Basis, basis, found_by
+from grader.classroom.batch import grade_tasks
+from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
 from grader.classroom.executors import Workers
-from grader.classroom.gradebook import Gradebook, Line
+from grader.classroom.gradebook import Gradebook, NewGrading
 from grader.classroom.match_roster import Matching
-from grader.classroom.output import folder_of, full_disk_in_words, write_overview, write_submission
-from grader.classroom.plan import Entry, Fate, Planning
-from grader.classroom.reference_api import draw_probes
-from grader.classroom.results import Standings, matched, students
+from grader.classroom.output import explain_full_disk, folder_of, write_overview, write_submission
+from grader.classroom.plan import Action, Entry, Plan
+from grader.classroom.reference_api import build_questions
+from grader.classroom.results import ClassResults, match_sources, student_names
 from grader.classroom.roster import Roster
-from grader.classroom.worker import Graded, Sitting
+from grader.classroom.worker import Graded, GradingSession
 from grader.grading import render
 from grader.model import Report, Sheet
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
@@ -30,7 +30,7 @@ class Outcome:
     """What became of the submissions that were named."""
 
     reports: tuple[Report, ...]  # after decisions, in the entries' order, of those that are graded
-    fates: Mapping[str, Fate]  # by name
+    actions: Mapping[str, Action]  # by name
     moved: Mapping[str, str]  # name -> where it came from before, if that was elsewhere
     others: tuple[str, ...]  # in the gradebook from an earlier time, and not among these
     sheet: Sheet
@@ -48,7 +48,7 @@ class StoppedError(Exception):
 
 def grade_class(
     entries: Sequence[Entry],
-    sitting: Sitting,
+    session: GradingSession,
     book: Gradebook,
     workers: Workers,
     *,
@@ -64,75 +64,75 @@ def grade_class(
     """
     paths = {entry.name: str(entry.path) for entry in entries}
     if roster:
-        matched(roster, {**book.sources(), **paths})
+        match_sources(roster, {**book.sources(), **paths})
         book.set_roster(roster)
-    probes = draw_probes(sitting.assignment, sitting.seed)
-    base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=not sitting.unsafe)
-    found = found_by(sitting.assignment, probes)
-    planning = Planning(book, base, found, students(book, paths), force=force, idle=lambda: told(None))
+    probes = build_questions(session.assignment, session.seed)
+    base = cache_key(session.assignment, session.seed, probes.calls, isolated=not session.unsafe)
+    found = findings_key(session.assignment, probes)
+    plan = Plan(book, base, found, student_names(book, paths), force=force, idle=lambda: told(None))
     done: dict[str, Report] = {}
-    with full_disk_in_words(book.path.parent):
+    with explain_full_disk(book.path.parent):
         try:
-            _grade(entries, sitting, book, workers, planning, done, told)
+            _grade(entries, session, book, workers, plan, done, told)
         except KeyboardInterrupt:
-            raise StoppedError(_outcome(book, entries, planning, done)) from None
-        return _outcome(book, entries, planning, done)
+            raise StoppedError(_outcome(book, entries, plan, done)) from None
+        return _outcome(book, entries, plan, done)
 
 
 def _grade(
     entries: Sequence[Entry],
-    sitting: Sitting,
+    session: GradingSession,
     book: Gradebook,
     workers: Workers,
-    planning: Planning,
+    plan: Plan,
     done: dict[str, Report],
     told: Callable[[Graded | None], None],
 ) -> None:
     out = book.path.parent
-    folder = sitting.assignment.folder
+    folder = session.assignment.folder
     rubric = (folder / RUBRIC).read_text(encoding="utf-8")
     unread: list[str] = []
-    with closing(graded(planning.tasks(entries), sitting, workers)) as stream:
+    with closing(grade_tasks(plan.tasks(entries), session, workers)) as stream:
         for one in stream:
-            replies = planning.replies.get(one.name)
+            replies = plan.replies.get(one.name)
             if replies is not None and one.report.status == "grader_error":
                 unread.append(one.name)
                 continue
             # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
             write_submission(out, one.name, one.files)
-            book.keep([line(one, planning.base, planning.found_by, replies)], rubric, folder)
+            book.insert([new_grading(one, plan.base, plan.findings_key, replies)], rubric, folder)
             done[one.name] = one.decided
             told(one)
     if unread:
         # Saved replies that cannot be judged any more are no reason to take a grade away: the program is here to be run.
-        planning.force = True
-        planning.replies.clear()
+        plan.force = True
+        plan.replies.clear()
         again = [entry for entry in entries if entry.name in unread]
-        _grade(again, sitting, book, workers, planning, done, told)
-    unchanged = [name for name, fate in planning.fates.items() if fate == "unchanged"]
-    if lost := [name for name in unchanged if not _is_there(out, name, planning.students)]:
-        write_again(book, lost)
+        _grade(again, session, book, workers, plan, done, told)
+    unchanged = [name for name, fate in plan.actions.items() if fate == "unchanged"]
+    if lost := [name for name in unchanged if not _is_there(out, name, plan.students)]:
+        rewrite_reports(book, lost)
 
 
-def line(one: Graded, base: Basis, found_by: str, replies: int | None) -> Line:
+def new_grading(one: Graded, base: CacheKey, findings_key: str, replies: int | None) -> NewGrading:
     """Return what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
-    return Line(
+    return NewGrading(
         name=one.name,
         source=one.source,
         made="grade" if replies is None else "regrade",
-        basis=replace(base, submission_digest=one.submission_digest),
+        key=replace(base, submission_digest=one.submission_digest),
         report=one.report,
         published=one.published,
         record=one.record,
         replies=one.replies if replies is None else replies,
         findings=one.findings,
-        found_by=found_by,
+        findings_key=findings_key,
     )
 
 
-def write_again(book: Gradebook, names: Sequence[str]) -> None:
+def rewrite_reports(book: Gradebook, names: Sequence[str]) -> None:
     """Write reports from what the gradebook keeps: after a decision, or where somebody removed them."""
-    standings = Standings(book)
+    standings = ClassResults(book)
     for name in names:
         write_submission(book.path.parent, name, render(standings.report(name)))
 
@@ -152,14 +152,14 @@ def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:
         return False
 
 
-def _outcome(book: Gradebook, entries: Sequence[Entry], planning: Planning, done: Mapping[str, Report]) -> Outcome:
-    sheet, matching = Standings(book).sheet(done)
+def _outcome(book: Gradebook, entries: Sequence[Entry], plan: Plan, done: Mapping[str, Report]) -> Outcome:
+    sheet, matching = ClassResults(book).sheet(done)
     found = {standing.report.submission: standing.report for standing in sheet.standings}
     here = {entry.name for entry in entries}
     return Outcome(
         reports=tuple(found[entry.name] for entry in entries if entry.name in found),
-        fates={name: fate for name, fate in planning.fates.items() if fate == "unchanged" or name in done},
-        moved=planning.moved,
+        actions={name: fate for name, fate in plan.actions.items() if fate == "unchanged" or name in done},
+        moved=plan.moved,
         others=tuple(name for name in found if name not in here),
         sheet=sheet,
         matching=matching,

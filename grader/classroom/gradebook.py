@@ -12,15 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from grader.classroom.cache_keys import Basis
+from grader.classroom.cache_keys import CacheKey
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
 from grader.classroom.safety_copy import DecisionRecord, write_copy
-from grader.classroom.storage import COPY, FILE, GradebookError, NoSpaceError, Storage, restored, storable
+from grader.classroom.storage import COPY, FILE, GradebookError, NoSpaceError, Storage, decode_path, encode_path
 from grader.model import Decision, Report, Student
 
 # What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
-__all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "Kept", "Line", "NoSpaceError", "now"]
+__all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "GradingRow", "NewGrading", "NoSpaceError", "now"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_dig
 
 
 @dataclass(frozen=True)
-class Kept:
+class GradingRow:
     """What the gradebook says of one grading, without its report."""
 
     id: int
@@ -41,24 +41,24 @@ class Kept:
     score: float  # the grader's own
     max_score: float
     replies: int | None
-    found_by: str  # "" where no findings are kept
-    basis: Basis
+    findings_key: str  # "" where no findings are kept
+    key: CacheKey
 
 
 @dataclass(frozen=True)
-class Line:
+class NewGrading:
     """One grading to be kept."""
 
     name: str
     source: str
     made: Literal["grade", "regrade"]
-    basis: Basis
+    key: CacheKey
     report: Report
     published: str  # its report.json
     record: bytes  # the report with its figures, packed
     replies: bytes | int | None  # packed now, or the id of those that were judged again
     findings: bytes | None  # packed, without figures
-    found_by: str  # see `basis.found_by`
+    findings_key: str  # see `cache_keys.findings_key`
 
 
 def now() -> str:
@@ -96,22 +96,22 @@ class Gradebook:
 
     # ------------------------------------------------------------ gradings
 
-    def keep(self, lines: Sequence[Line], assignment_text: str, folder: Path | None = None) -> None:
+    def insert(self, lines: Sequence[NewGrading], assignment_text: str, folder: Path | None = None) -> None:
         """Keep gradings, all of them or, where that fails, none.
 
         assignment_text : the assignment.toml that they were graded by. folder : where that stands.
         """
-        place = storable(str(folder.resolve())) if folder else ""
+        place = encode_path(str(folder.resolve())) if folder else ""
         with self._storage.transaction() as database:
             for line in lines:
-                _keep(database, line, assignment_text, place)
+                _insert(database, line, assignment_text, place)
 
-    def last(self) -> dict[str, Kept]:
+    def last(self) -> dict[str, GradingRow]:
         """Return the last grading of each submission, by name, in the names' order."""
         rows = self._storage.rows(f"{_KEPT} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
         return {kept.name: kept for kept in sorted(map(_kept, rows), key=lambda kept: kept.name)}
 
-    def gradings(self, name: str) -> list[Kept]:
+    def gradings(self, name: str) -> list[GradingRow]:
         """Return all gradings of one submission, the oldest first."""
         return [_kept(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
 
@@ -123,8 +123,8 @@ class Gradebook:
     def sources(self) -> dict[str, str]:
         """Return where each submission came from last, by its name."""
         rows = self._storage.rows("SELECT name, source FROM submission ORDER BY name")
-        with self._storage.told():
-            return {name: restored(source) for name, source in rows}
+        with self._storage.explain_errors():
+            return {name: decode_path(source) for name, source in rows}
 
     def report(self, name: str) -> Report:
         """Return the last report of a submission, with its figures; it is the grader's own, before any decision."""
@@ -155,7 +155,7 @@ class Gradebook:
         rows = self._storage.rows(
             "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
         )
-        return Path(restored(rows[0][0])) if rows and rows[0][0] else None
+        return Path(decode_path(rows[0][0])) if rows and rows[0][0] else None
 
     # ------------------------------------------------------------ people
 
@@ -226,14 +226,14 @@ class Gradebook:
         """Keep a roster in place of the one before, in the safety copy too."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
-            (place, pack(student), storable(roster.source), claim.line if claim else 0, claim.entry if claim else "")
+            (place, pack(student), encode_path(roster.source), claim.line if claim else 0, claim.entry if claim else "")
             for place, student in enumerate(roster.students)
             for claim in [claims.get(student)]
         ]
         with self._storage.transaction() as database:
             database.execute("DELETE FROM student")
             database.executemany("INSERT INTO student VALUES (?, ?, ?, ?, ?)", lines)
-        with self._storage.told():
+        with self._storage.explain_errors():
             self.write_copy()
 
     def roster(self) -> Roster | None:
@@ -243,8 +243,8 @@ class Gradebook:
             return None
         students = [self._unpacked(row[0], Student, "a student of the roster") for row in rows]
         claims = [Claim(student, row[3], row[2]) for student, row in zip(students, rows, strict=True) if row[3]]
-        with self._storage.told():
-            return Roster(tuple(students), source=restored(rows[0][1]), claims=tuple(claims))
+        with self._storage.explain_errors():
+            return Roster(tuple(students), source=decode_path(rows[0][1]), claims=tuple(claims))
 
     def _unpacked(self, packed: bytes, kind: type[T], what: str) -> T:
         try:
@@ -256,15 +256,15 @@ class Gradebook:
         return found
 
 
-def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place: str) -> None:
-    put, basis, report = database.execute, line.basis, line.report
+def _insert(database: sqlite3.Connection, line: NewGrading, assignment_text: str, place: str) -> None:
+    put, key, report = database.execute, line.key, line.report
     put(
         "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
-        (basis.assignment_digest, assignment_text, place),
+        (key.assignment_digest, assignment_text, place),
     )
     put(
         "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
-        (line.name, storable(line.source)),
+        (line.name, encode_path(line.source)),
     )
     replies = line.replies
     if isinstance(replies, bytes):
@@ -276,9 +276,9 @@ def _keep(database: sqlite3.Connection, line: Line, assignment_text: str, place:
         " findings, found_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(line.name, line.made, now()),
-            *(basis.submission_digest, basis.assignment_digest, basis.seed_id, basis.questions),
-            *(basis.versions, int(basis.isolated), report.status, report.score, report.max_score),
-            *(line.published, line.record, replies, line.findings, line.found_by if line.findings else ""),
+            *(key.submission_digest, key.assignment_digest, key.seed_id, key.questions),
+            *(key.versions, int(key.isolated), report.status, report.score, report.max_score),
+            *(line.published, line.record, replies, line.findings, line.findings_key if line.findings else ""),
         ),
     )
 
@@ -297,7 +297,7 @@ def _put(database: sqlite3.Connection, one: DecisionRecord, number: int | None) 
     return int(database.execute(put, values).lastrowid or 0)
 
 
-def _kept(row: Sequence[Any]) -> Kept:
+def _kept(row: Sequence[Any]) -> GradingRow:
     *of_grading, submission, assignment, seed, asked, versions, isolated = row
-    basis = Basis(submission, assignment, seed, asked, versions, bool(isolated))
-    return Kept(*(*of_grading, basis))
+    key = CacheKey(submission, assignment, seed, asked, versions, bool(isolated))
+    return GradingRow(*(*of_grading, key))

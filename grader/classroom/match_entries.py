@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from grader.classroom.name_index import KINDS, Index, alike, called, composed, students_named, triples_of, words_of
+from grader.classroom.name_index import (
+    KINDS,
+    Index,
+    describe_student,
+    find_named,
+    normalize,
+    resembles,
+    split_words,
+    trigrams,
+)
 from grader.model.class_sheet import Student
 from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import one_line
@@ -26,7 +35,7 @@ _ACCOUNTS = {"-": ("github", "login"), "_": ("login",)}  # by what stands before
 
 
 @dataclass(frozen=True)
-class Finding:
+class EntryMatch:
     """What one entry's name says."""
 
     students: tuple[Student, ...] = ()  # all whom it fits
@@ -43,7 +52,7 @@ class Conventions:
     ids_known: bool  # the IDs in Canvas's names are those of the roster
 
 
-def conventions(stems: Sequence[str], index: Index) -> Conventions:
+def find_conventions(stems: Sequence[str], index: Index) -> Conventions:
     """Find out how the names of a class are made, which one name alone does not tell."""
     blackboard = [found["who"] for stem in stems if (found := _BLACKBOARD.fullmatch(stem))]
     return Conventions(
@@ -52,25 +61,27 @@ def conventions(stems: Sequence[str], index: Index) -> Conventions:
     )
 
 
-def find(stem: str, index: Index, usual: Conventions) -> Finding:
+def match_entry(stem: str, index: Index, usual: Conventions) -> EntryMatch:
     """Read one entry's name as its platform wrote it."""
     if _CANVAS_HIDDEN.fullmatch(stem):
-        return Finding(
+        return EntryMatch(
             why="Canvas hid the names when it was downloaded: switch anonymous grading off and download again"
         )
     if found := _CANVAS.fullmatch(stem):
         return _of_canvas(found["who"], found["number"], index, ids_known=usual.ids_known)
     if found := _MOODLE.fullmatch(stem):
         if _MOODLE_HIDDEN.fullmatch(found["who"]):
-            return Finding(why="Moodle hid the names when it was downloaded: reveal the identities and download again")
+            return EntryMatch(
+                why="Moodle hid the names when it was downloaded: reveal the identities and download again"
+            )
         return _of_moodle(found["who"], index)
     if _GRADESCOPE.fullmatch(stem):
-        return Finding(
+        return EntryMatch(
             why="Gradescope's export says only the submission's number; whose it is stands in its file"
             " submission_metadata.yml"
         )
     if found := _BLACKBOARD.fullmatch(stem):
-        missing = Finding(why="no login of the roster stands before `_attempt_`")
+        missing = EntryMatch(why="no login of the roster stands before `_attempt_`")
         return _of_account(found["who"], "_", index, usual.prefixes) or missing
     if found := _BRIGHTSPACE.fullmatch(stem):
         return _by_name(found["who"], index)
@@ -80,37 +91,35 @@ def find(stem: str, index: Index, usual: Conventions) -> Finding:
     return _of_account(stem, "-", index, usual.prefixes) or plain
 
 
-def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Finding:
+def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> EntryMatch:
     """Read `doejane_LATE_12345_98765_net.ipynb`: the last name and the first, and the user's ID."""
     by_id, by_number = index.exact.get(("id", number)), index.exact.get(("sis_id", number))
-    by_name = students_named(who, index)
+    by_name = find_named(who, index)
     if by_id and by_number and by_id != by_number:
-        return Finding((by_id, by_number))
+        return EntryMatch((by_id, by_number))
     if by_id:
         how = f"by the ID {number} in its name"
-        if not who or not by_id.name or by_id in by_name or alike(who, by_id):
-            return Finding((by_id,), how)
+        if not who or not by_id.name or by_id in by_name or resembles(who, by_id):
+            return EntryMatch((by_id,), how)
         if by_name:  # the ID is one student's and the name is another's
-            return Finding((by_id, *by_name))
-        note = (
-            f'its ID {number} is {called(by_id)}\'s, and the name before it is "{one_line(who, 60)}": check whose it is'
-        )
-        return Finding((by_id,), how, note=note)
+            return EntryMatch((by_id, *by_name))
+        note = f'its ID {number} is {describe_student(by_id)}\'s, and the name before it is "{one_line(who, 60)}": check whose it is'
+        return EntryMatch((by_id,), how, note=note)
     if by_number:
         if by_number in by_name and len(by_name) == 1:
-            return Finding(by_name, f"by the student number {number} and the name before it")
-        return Finding(
-            why=f'the number {number} is {called(by_number)}\'s, but the name before it, "{one_line(who, 60)}", is not'
+            return EntryMatch(by_name, f"by the student number {number} and the name before it")
+        return EntryMatch(
+            why=f'the number {number} is {describe_student(by_number)}\'s, but the name before it, "{one_line(who, 60)}", is not'
         )
     if len(by_name) == 1 and by_name[0].id and ids_known:
-        return Finding(why=f"its name fits {called(by_name[0])}, but its ID is {number}")
+        return EntryMatch(why=f"its name fits {describe_student(by_name[0])}, but its ID is {number}")
     note = "the ID that Canvas wrote is not in the roster, so the full name alone tells whose it is: check it"
-    return Finding(
+    return EntryMatch(
         by_name, "by the full name in its name", f"neither its ID {number} nor its name is in the roster", note
     )
 
 
-def _of_moodle(who: str, index: Index) -> Finding:
+def _of_moodle(who: str, index: Index) -> EntryMatch:
     """Read `Jane Doe_4711_assignsubmission_file_`; the number is the assignment's, and in no roster."""
     finding = _by_name(who, index)
     if finding.students:
@@ -120,41 +129,41 @@ def _of_moodle(who: str, index: Index) -> Finding:
         student
         for at, char in enumerate(who)
         if char == "-"
-        for student in students_named(who[at + 1 :], index)
-        if composed(student.section).casefold() == composed(who[:at]).casefold()
+        for student in find_named(who[at + 1 :], index)
+        if normalize(student.section).casefold() == normalize(who[:at]).casefold()
     }
-    return Finding(tuple(grouped), "by the group and the full name in its name", finding.why)
+    return EntryMatch(tuple(grouped), "by the group and the full name in its name", finding.why)
 
 
-def _of_plain(stem: str, index: Index) -> Finding:
+def _of_plain(stem: str, index: Index) -> EntryMatch:
     """Read what is one student's ID, login, e-mail, account or full name, and nothing else."""
     for text in (stem, _BROWSER.sub("", stem)):
-        folded = composed(text).strip().casefold()
+        folded = normalize(text).strip().casefold()
         exact = {kind: index.exact[kind, folded] for kind in KINDS if (kind, folded) in index.exact}
-        local, named = index.local.get(folded, ()), students_named(text, index)
+        local, named = index.local.get(folded, ()), find_named(text, index)
         if exact:
-            others = sorted(called(one) for one in {*local, *named} - set(exact.values()))
+            others = sorted(describe_student(one) for one in {*local, *named} - set(exact.values()))
             note = f"it could be the name of {others[0]} too: check whose it is" if others else ""
-            return Finding(
+            return EntryMatch(
                 tuple(set(exact.values())), f"by the {KINDS[next(iter(exact))]}, which is its name", note=note
             )
         if local or named:
             how = "by the e-mail's beginning, which is its name" if local else "by the full name, which is its name"
-            return Finding(tuple({*local, *named}), how)
-    return Finding(why="no ID, login, e-mail, GitHub account or full name of the roster is its name")
+            return EntryMatch(tuple({*local, *named}), how)
+    return EntryMatch(why="no ID, login, e-mail, GitHub account or full name of the roster is its name")
 
 
-def _of_account(text: str, separator: str, index: Index, prefixes: Mapping[str, str]) -> Finding | None:
+def _of_account(text: str, separator: str, index: Index, prefixes: Mapping[str, str]) -> EntryMatch | None:
     """Read `two-layer-net-jane-doe`, as GitHub Classroom names repositories: the assignment and the account."""
     tails = _tails(text, separator, index)
     here = {student for prefix, student in tails if prefix == prefixes.get(separator, "")}
     if here:
-        return Finding(tuple(here), "by the account at the end of its name")
+        return EntryMatch(tuple(here), "by the account at the end of its name")
     if len({student for _, student in tails}) > 1:
-        return Finding(tuple({student for _, student in tails}))
+        return EntryMatch(tuple({student for _, student in tails}))
     # Whoever calls an account "x-doe" must not be taken for "doe".
     why = "an account of the roster stands in it, but what stands before is not as in the other names"
-    return Finding(why=why) if tails else None
+    return EntryMatch(why=why) if tails else None
 
 
 def _common_prefix(texts: Sequence[str], separator: str, index: Index) -> dict[str, str]:
@@ -162,7 +171,7 @@ def _common_prefix(texts: Sequence[str], separator: str, index: Index) -> dict[s
     accounts, all_names = Counter[str](), Counter[str]()
     for text in texts:
         accounts.update({prefix for prefix, _ in _tails(text, separator, index)})
-        folded = composed(text).casefold()[:255]
+        folded = normalize(text).casefold()[:255]
         all_names.update(folded[:at] for at, char in enumerate(folded) if char == separator)
     ranked = sorted(((accounts[prefix], all_names[prefix], prefix) for prefix in accounts), reverse=True)[:2]
     if not ranked or (len(ranked) == 2 and ranked[0][:2] == ranked[1][:2]):
@@ -172,7 +181,7 @@ def _common_prefix(texts: Sequence[str], separator: str, index: Index) -> dict[s
 
 def _tails(text: str, separator: str, index: Index) -> list[tuple[str, Student]]:
     """Return each ending of a text, after a separator, that is an account of the roster, and what stands before it."""
-    folded = composed(text).casefold()[:255]
+    folded = normalize(text).casefold()[:255]
     return [
         (folded[:at], index.exact[kind, folded[at + 1 :]])
         for at, char in enumerate(folded)
@@ -182,23 +191,26 @@ def _tails(text: str, separator: str, index: Index) -> list[tuple[str, Student]]
     ]
 
 
-def _by_name(who: str, index: Index) -> Finding:
-    return Finding(
-        students_named(who, index),
+def _by_name(who: str, index: Index) -> EntryMatch:
+    return EntryMatch(
+        find_named(who, index),
         "by the full name in its name",
         f'nobody in the roster is called "{one_line(who.strip(), 60)}"',
     )
 
 
-def similar_to(original: str, index: Index) -> str:
+def suggest_student(original: str, index: Index) -> str:
     """Ask whether a similar name was meant; "" without one. Never more than a question."""
     stem = without_ending(original)
     found = _CANVAS.fullmatch(stem) or _MOODLE.fullmatch(stem) or _BRIGHTSPACE.fullmatch(stem)
-    text = "".join(words_of(found["who"] if found else stem))[:120]
-    shared = Counter(pair for gram in triples_of(text) for pair in index.grams.get(gram, ()))
-    ranked = sorted(shared, key=lambda pair: (-shared[pair], pair[0], called(pair[1])))[:8]
+    text = "".join(split_words(found["who"] if found else stem))[:120]
+    shared = Counter(pair for gram in trigrams(text) for pair in index.grams.get(gram, ()))
+    ranked = sorted(shared, key=lambda pair: (-shared[pair], pair[0], describe_student(pair[1])))[:8]
     scored = [
-        (1.0 if len(name) > 5 and name in text else SequenceMatcher(None, text, name).ratio(), called(student))
+        (
+            1.0 if len(name) > 5 and name in text else SequenceMatcher(None, text, name).ratio(),
+            describe_student(student),
+        )
         for name, student in ranked
     ]
     score, person = min(((-score, person) for score, person in scored), default=(0.0, ""))

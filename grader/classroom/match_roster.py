@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from grader.classroom.match_entries import Finding, conventions, find, similar_to
-from grader.classroom.name_index import Index, called, composed, index_of
+from grader.classroom.match_entries import EntryMatch, find_conventions, match_entry, suggest_student
+from grader.classroom.name_index import Index, build_index, describe_student, normalize
 from grader.classroom.roster import Roster, RosterError
 from grader.model.class_sheet import Student
 from grader.submission.name_submissions import without_ending
@@ -51,7 +51,7 @@ class Matching:
     notes: tuple[str, ...] = ()
 
 
-def match(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
+def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
     """Find each entry's student.
 
     The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
@@ -60,19 +60,19 @@ def match(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> 
 
     Raises RosterError if that column names no entry, or one entry for two students.
     """
-    index = index_of(roster.students)
+    index = build_index(roster.students)
     claimed = _claimed(names, roster, whole=whole)
     stems = [without_ending(entry.original) for entry in names]
-    usual = conventions(stems, index)
+    usual = find_conventions(stems, index)
     findings = {
-        entry.name: claimed.get(entry.name) or find(stem, index, usual)
+        entry.name: claimed.get(entry.name) or match_entry(stem, index, usual)
         for entry, stem in zip(names, stems, strict=True)
     }
     return _settled(names, findings, set(claimed), roster, index)
 
 
 def _settled(
-    names: Sequence[EntryName], findings: Mapping[str, Finding], claimed: set[str], roster: Roster, index: Index
+    names: Sequence[EntryName], findings: Mapping[str, EntryMatch], claimed: set[str], roster: Roster, index: Index
 ) -> Matching:
     """Keep the findings that are one entry's and one student's; say of the others why they are not."""
     fitting = defaultdict[Student, list[str]](list)
@@ -89,10 +89,10 @@ def _settled(
         if len(finding.students) == 1:
             why = _contested(entry.name, finding.students[0], own, fitting)
         elif finding.students:
-            people = _several([called(student) for student in finding.students], "; ")
+            people = _several([describe_student(student) for student in finding.students], "; ")
             why = f"it fits {len(finding.students)} students: {people}. To decide, {_NAME_IT}"
         else:
-            similar = similar_to(entry.original, index) if len(unmatched) < SUGGESTIONS else ""
+            similar = suggest_student(entry.original, index) if len(unmatched) < SUGGESTIONS else ""
             why = f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
         unmatched.append(Unmatched(entry.name, why))
     matched = set(students.values())
@@ -124,27 +124,27 @@ def _several(names: Sequence[str], between: str = ", ") -> str:
 def _contested(name: str, student: Student, own: Mapping[Student, str], fitting: Mapping[Student, list[str]]) -> str:
     if student in own:
         return (
-            f"it fits {called(student)}, whose submission is {one_line(own[student], 80)}: the roster's column"
+            f"it fits {describe_student(student)}, whose submission is {one_line(own[student], 80)}: the roster's column"
             " `submission` says so."
         )
     others = [other for other in fitting[student] if other != name]
     return (
-        f"it fits {called(student)}, and so does {_several(others)}. Take away all but one, or put the name of the one"
+        f"it fits {describe_student(student)}, and so does {_several(others)}. Take away all but one, or put the name of the one"
         " that counts beside its student, in a column `submission` of the roster."
     )
 
 
-def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, Finding]:
+def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, EntryMatch]:
     """Return what the roster's column `submission` decides, by safe names."""
     entries = defaultdict[str, set[str]](set)
     for entry in names:
-        entries[composed(entry.original)].add(entry.name)
-        entries[composed(entry.name)].add(entry.name)
+        entries[normalize(entry.original)].add(entry.name)
+        entries[normalize(entry.name)].add(entry.name)
     lines: dict[str, int] = {}
     claimed = {}
     for claim in roster.claims:
         where = f"{roster.source}, line {claim.line}: the submission"
-        found = entries.get(composed(claim.entry), set())
+        found = entries.get(normalize(claim.entry), set())
         if not found and not whole:
             continue
         if len(found) != 1:
@@ -162,11 +162,11 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
                 " for each: delete it from the wrong line."
             )
         lines[name] = claim.line
-        claimed[name] = Finding((claim.student,), how=f"by line {claim.line} of the roster, which names it")
+        claimed[name] = EntryMatch((claim.student,), how=f"by line {claim.line} of the roster, which names it")
     return claimed
 
 
-def lines(matching: Matching) -> list[str]:
+def describe_matching(matching: Matching) -> list[str]:
     """Tell a terminal what was matched and, above all, what was not."""
     found, listed = len(matching.students), len(matching.students) + len(matching.undecided) + len(matching.missing)
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
@@ -174,8 +174,8 @@ def lines(matching: Matching) -> list[str]:
     told += _told(
         "Submissions that are nobody's yet:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
     )
-    told += _told("Students for whom that leaves it open:", list(map(called, matching.undecided)))
-    told += _told("Students without a submission:", list(map(called, matching.missing)))
+    told += _told("Students for whom that leaves it open:", list(map(describe_student, matching.undecided)))
+    told += _told("Students without a submission:", list(map(describe_student, matching.missing)))
     return told + _told("To be checked:", list(matching.notes))
 
 

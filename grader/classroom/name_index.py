@@ -31,22 +31,22 @@ class Index:
     grams: Mapping[str, tuple[tuple[str, Student], ...]]  # by three letters of the name, with the name
 
 
-def index_of(students: Iterable[Student]) -> Index:
+def build_index(students: Iterable[Student]) -> Index:
     """Lay the roster out by each thing that an entry may be called."""
     exact = {}
     local, named = defaultdict[str, set[Student]](set), defaultdict[str, set[Student]](set)
     grams = defaultdict[str, set[tuple[str, Student]]](set)
     for student in students:
         for kind in KINDS:
-            if value := composed(getattr(student, kind)).casefold():
+            if value := normalize(getattr(student, kind)).casefold():
                 exact[kind, value] = student
         for address in (student.email, student.login):
-            before, at, _ = composed(address).casefold().partition("@")
+            before, at, _ = normalize(address).casefold().partition("@")
             if at and before:
                 local[before].add(student)
         for spelling in spellings(student):
             named[spelling].add(student)
-            for gram in triples_of(spelling):
+            for gram in trigrams(spelling):
                 grams[gram].add((spelling, student))
     return Index(exact, _fixed(local), _fixed(named), {gram: tuple(pairs) for gram, pairs in grams.items()})
 
@@ -55,29 +55,29 @@ def _fixed(found: Mapping[str, set[Student]]) -> dict[str, tuple[Student, ...]]:
     return {key: tuple(students) for key, students in found.items()}
 
 
-def students_named(text: str, index: Index) -> tuple[Student, ...]:
+def find_named(text: str, index: Index) -> tuple[Student, ...]:
     """Return all whose full name a text is."""
-    return index.named.get("".join(words_of(text)), ())
+    return index.named.get("".join(split_words(text)), ())
 
 
 def spellings(student: Student) -> set[str]:
     """Return the full name run together: as it stands, and with each part of it first, as "van der Berg, Jan" needs."""
-    if words_of(student.name) in (words_of(student.first_name), words_of(student.last_name)):
+    if split_words(student.name) in (split_words(student.first_name), split_words(student.last_name)):
         return set()  # half a name is nobody's
     found = set()
     for name in (student.name, _transcribed(student.name)):
-        words = words_of(name)
+        words = split_words(name)
         found |= {"".join(words[at:] + words[:at]) for at in range(min(len(words), 12))}
     return found - {""}
 
 
 def _transcribed(name: str) -> str:
     """Write umlauts as German does without them: Müller, Mueller."""
-    name = composed(name).casefold()
+    name = normalize(name).casefold()
     return name.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("å", "aa")
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return a name's words without case, accents and punctuation."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_LETTERS)
     # Accents on Latin letters alone: in other scripts marks are vowels. Apostrophes part no words: O'Brien, obrien.
@@ -86,12 +86,12 @@ def words_of(text: str) -> list[str]:
     return "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in seen).split()
 
 
-def composed(text: str) -> str:
+def normalize(text: str) -> str:
     """Return one form to what macOS and others write in two."""
     return unicodedata.normalize("NFC", text)
 
 
-def called(student: Student) -> str:
+def describe_student(student: Student) -> str:
     """Call a student so that no other is meant."""
     known = next(
         (f"{word} {one_line(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
@@ -100,14 +100,14 @@ def called(student: Student) -> str:
     return f"{name} ({known})" if name and known else name or f"the student with the {known}"
 
 
-def alike(who: str, student: Student) -> bool:
+def resembles(who: str, student: Student) -> bool:
     """Whether a name may be another form of a student's: a word of it stands there, or most letters agree."""
-    text = "".join(words_of(who))
-    if any(word in text for word in words_of(student.name) if len(word) > 2):
+    text = "".join(split_words(who))
+    if any(word in text for word in split_words(student.name) if len(word) > 2):
         return True
     return any(SequenceMatcher(None, text, spelling).ratio() >= 0.6 for spelling in spellings(student))
 
 
-def triples_of(text: str) -> set[str]:
+def trigrams(text: str) -> set[str]:
     """Return each three letters that stand together."""
     return {text[at : at + 3] for at in range(min(max(1, len(text) - 2), 120))}

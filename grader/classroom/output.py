@@ -57,7 +57,7 @@ def _beginning(path: Path) -> str:
 
 
 @contextmanager
-def full_disk_in_words(out: Path) -> Iterator[None]:
+def explain_full_disk(out: Path) -> Iterator[None]:
     """Say that the disk is full in words that help.
 
     Raises NoSpaceError in place of an OSError that means it.

@@ -52,10 +52,10 @@ def pack(value: Any) -> bytes:
 
     Raises TypeError for a value that is no record, number, text, array, None, or container of these: a fault of ours.
     """
-    return zlib.compress(laid_out(value), LEVEL)
+    return zlib.compress(lay_out(value), LEVEL)
 
 
-def laid_out(value: Any) -> bytes:
+def lay_out(value: Any) -> bytes:
     """Return the bytes that `pack` compresses: the same value has the same ones, whichever zlib there is."""
     packing = _Packing()
     described = json.dumps(packing.describe(value), ensure_ascii=False, separators=(",", ":"))

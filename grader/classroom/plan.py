@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from grader.classroom.cache_keys import Basis
-from grader.classroom.gradebook import Gradebook, Kept
+from grader.classroom.cache_keys import CacheKey
+from grader.classroom.gradebook import Gradebook, GradingRow
 from grader.classroom.worker import Known, Task
 from grader.submission import read, safe_names
 
-Fate = Literal["new", "changed", "judged again", "graded again", "unchanged"]
+Action = Literal["new", "changed", "judged again", "graded again", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Entry:
     name: str
 
 
-def named(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
+def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
     """Return each path its submission's name: the one that it had before, or a new one.
 
     sources : the path of each submission that the gradebook knows, by its name. A path that is known keeps its name;
@@ -43,24 +43,24 @@ def named(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
     return [Entry(path, known.get(path) or fresh[path]) for path in paths]
 
 
-def saved_task(book: Gradebook, kept: Kept, task: Task, found_by: str) -> Task:
+def replay_task(book: Gradebook, kept: GradingRow, task: Task, findings_key: str) -> Task:
     """Return the task of judging a run again; where what was found still stands, of no more than scoring it."""
-    found = book.found(kept.id) if kept.found_by and kept.found_by == found_by else None
-    known = Known(kept.basis.submission_digest, *found) if found else None
+    found = book.found(kept.id) if kept.findings_key and kept.findings_key == findings_key else None
+    known = Known(kept.key.submission_digest, *found) if found else None
     return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)), known=known)
 
 
 @dataclass
-class Planning:
+class Plan:
     """Looks at one entry after another, as workers become free, and remembers what becomes of each."""
 
     book: Gradebook
-    base: Basis  # of this grading, but for the submission
-    found_by: str = ""  # see `basis.found_by`
+    base: CacheKey  # of this grading, but for the submission
+    findings_key: str = ""  # see `key.findings_key`
     students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
     force: bool = False
     idle: Callable[[], None] = lambda: None  # called for each that has nothing to be done
-    fates: dict[str, Fate] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # name -> where it came from before, if that was elsewhere
     replies: dict[str, int] = field(default_factory=dict)  # name -> those that are judged again
 
@@ -72,25 +72,25 @@ class Planning:
             before = last.get(entry.name)
             if entry.name in sources and sources[entry.name] != str(entry.path):
                 self.moved[entry.name] = sources[entry.name]
-            fate = self.fates[entry.name] = self._fate(before, replace(self.base, submission_digest=hand_in.digest))
+            fate = self.actions[entry.name] = self._fate(before, replace(self.base, submission_digest=hand_in.digest))
             made = decisions.get(entry.name, ())
             task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
             if fate == "judged again" and before is not None and before.replies is not None:
                 self.replies[entry.name] = before.replies
-                yield saved_task(self.book, before, task, self.found_by)
+                yield replay_task(self.book, before, task, self.findings_key)
             elif fate == "unchanged":
                 self.idle()
             else:
                 yield task
 
-    def _fate(self, before: Kept | None, basis: Basis) -> Fate:
+    def _fate(self, before: GradingRow | None, key: CacheKey) -> Action:
         if before is None:
             return "new"
-        if before.basis.submission_digest != basis.submission_digest:
+        if before.key.submission_digest != key.submission_digest:
             return "changed"
         # Without a digest nothing could be read, and whether it can be now shows only by trying.
-        if self.force or before.status == "grader_error" or not basis.submission_digest:
+        if self.force or before.status == "grader_error" or not key.submission_digest:
             return "graded again"
-        if before.basis == basis:
+        if before.key == key:
             return "unchanged"
-        return "judged again" if before.replies is not None and before.basis.same_run(basis) else "graded again"
+        return "judged again" if before.replies is not None and before.key.same_run(key) else "graded again"

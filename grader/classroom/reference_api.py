@@ -33,7 +33,7 @@ class Author:
 _drawn: tuple[Assignment, int, Probes] | None = None
 
 
-def draw_probes(assignment: Assignment, seed: int) -> Probes:
+def build_questions(assignment: Assignment, seed: int) -> Probes:
     """Draw the questions of this grading; asked for the same again, give the same ones.
 
     A command needs them to know what is to be done, and the desk in the same process to do it: 0.1 s, and what was

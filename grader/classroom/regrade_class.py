@@ -10,18 +10,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.classroom.batch import graded
-from grader.classroom.cache_keys import Basis, basis, found_by
-from grader.classroom.compare_reports import Move, changes, moved, to_csv
+from grader.classroom.batch import grade_tasks
+from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
+from grader.classroom.compare_reports import ScoreChange, compare_reports, compare_tables, to_csv
 from grader.classroom.executors import Workers
-from grader.classroom.grade_class import line
-from grader.classroom.gradebook import Gradebook, GradebookError, Kept
-from grader.classroom.output import full_disk_in_words, write_overview, write_submission
-from grader.classroom.plan import saved_task
-from grader.classroom.reference_api import draw_probes
-from grader.classroom.results import Standings
+from grader.classroom.grade_class import new_grading
+from grader.classroom.gradebook import Gradebook, GradebookError, GradingRow
+from grader.classroom.output import explain_full_disk, write_overview, write_submission
+from grader.classroom.plan import replay_task
+from grader.classroom.reference_api import build_questions
+from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
-from grader.classroom.worker import FAULT, Graded, Sitting, Task
+from grader.classroom.worker import FAULT, Graded, GradingSession, Task
 from grader.model import Report, Sheet
 from grader.rubric import FILE as RUBRIC
 from grader.text.sanitise import sanitise_report
@@ -54,8 +54,10 @@ class Regraded:
     count: int  # judged again
     todo: int  # were to be judged; more than `count` where it was stopped, or the grader failed
     current: int  # were judged by this rubric already
-    moves: tuple[Move, ...]  # the largest first; without `force` also those whom this rubric moved at an earlier time
-    retold: int  # whose points are what they were, and whose report says something else
+    moves: tuple[
+        ScoreChange, ...
+    ]  # the largest first; without `force` also those whom this rubric moved at an earlier time
+    reworded: int  # whose points are what they were, and whose report says something else
     changes: tuple[str, ...]  # of the rubric and the versions, in words
     left: Mapping[str, str]  # name -> why its replies could not be judged again
     failed: tuple[str, ...]  # of `left`, those where that is the grader's own fault
@@ -72,7 +74,7 @@ class StoppedError(Exception):
 
 
 def regrade(
-    sitting: Sitting,
+    session: GradingSession,
     book: Gradebook,
     workers: Workers,
     *,
@@ -86,16 +88,16 @@ def regrade(
     called with each. Raises StoppedError for Ctrl-C, GradebookError where none can be judged again, and what `graded`
     raises. What had been judged by then is kept in each case.
     """
-    probes = draw_probes(sitting.assignment, sitting.seed)
-    base = basis(sitting.assignment, sitting.seed, probes.calls, isolated=True)
-    before = Standings(book)
+    probes = build_questions(session.assignment, session.seed)
+    base = cache_key(session.assignment, session.seed, probes.calls, isolated=True)
+    before = ClassResults(book)
     todo, left = _sorted_out(before.last, base, force=force)
     if left and len(left) == len(before.last):
         reasons = Counter(left.values()).most_common()
         raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     began(len(todo))
-    judging = _Judging(sitting, before, base, found_by(sitting.assignment, probes), todo, force, {}, {})
-    with full_disk_in_words(book.path.parent):
+    judging = _Judging(session, before, base, findings_key(session.assignment, probes), todo, force, {}, {})
+    with explain_full_disk(book.path.parent):
         try:
             judging.all(workers, told)
         except KeyboardInterrupt:
@@ -103,12 +105,14 @@ def regrade(
         return _regraded(judging, left)
 
 
-def _sorted_out(last: Mapping[str, Kept], base: Basis, *, force: bool) -> tuple[dict[str, Kept], dict[str, str]]:
+def _sorted_out(
+    last: Mapping[str, GradingRow], base: CacheKey, *, force: bool
+) -> tuple[dict[str, GradingRow], dict[str, str]]:
     """Return which are to be judged again, and why others cannot be."""
-    todo: dict[str, Kept] = {}
+    todo: dict[str, GradingRow] = {}
     left: dict[str, str] = {}
     for name, kept in last.items():
-        theirs = kept.basis
+        theirs = kept.key
         if kept.replies is None:
             left[name] = NO_REPLIES
         elif theirs.seed_id != base.seed_id:
@@ -120,7 +124,7 @@ def _sorted_out(last: Mapping[str, Kept], base: Basis, *, force: bool) -> tuple[
     return todo, left
 
 
-def _same_rubric(one: Basis, other: Basis) -> bool:
+def _same_rubric(one: CacheKey, other: CacheKey) -> bool:
     return (one.assignment_digest, one.versions) == (other.assignment_digest, other.versions)
 
 
@@ -128,11 +132,11 @@ def _same_rubric(one: Basis, other: Basis) -> bool:
 class _Judging:
     """One regrade at work."""
 
-    sitting: Sitting
-    before: Standings
-    base: Basis  # of this regrade, but for the submission
-    found_by: str  # findings by this stand
-    todo: Mapping[str, Kept]  # by their last grading before it
+    session: GradingSession
+    before: ClassResults
+    base: CacheKey  # of this regrade, but for the submission
+    findings_key: str  # findings by this stand
+    todo: Mapping[str, GradingRow]  # by their last grading before it
     force: bool
     done: dict[str, Report]  # after decisions
     failed: dict[str, str]  # name -> why it could not be judged
@@ -140,16 +144,16 @@ class _Judging:
     @property
     def rubric(self) -> str:
         """The assignment.toml as it is now."""
-        return (self.sitting.assignment.folder / RUBRIC).read_text(encoding="utf-8")
+        return (self.session.assignment.folder / RUBRIC).read_text(encoding="utf-8")
 
     def all(self, workers: Workers, told: Callable[[Graded | None], None]) -> None:
         """Judge, write the reports, and keep some at a time."""
         book, rubric = self.before.book, self.rubric
-        sources, decisions, students = book.sources(), self.before.decisions, self.before.students
+        sources, decisions, students = book.sources(), self.before.decisions, self.before.student_names
         # Whoever asks for all of it again wants it judged, whatever is known.
-        stands = "" if self.force else self.found_by
+        stands = "" if self.force else self.findings_key
         tasks = (
-            saved_task(
+            replay_task(
                 book,
                 kept,
                 Task(name, sources[name], None, decisions=decisions.get(name, ()), student=students.get(name)),
@@ -158,7 +162,7 @@ class _Judging:
             for name, kept in self.todo.items()
         )
         ready: list[Graded] = []
-        with closing(graded(tasks, self.sitting, self._place(workers, stands))) as stream:
+        with closing(grade_tasks(tasks, self.session, self._place(workers, stands))) as stream:
             try:
                 for one in stream:
                     if self._written(one):
@@ -175,7 +179,8 @@ class _Judging:
         """Return where to do it: here, where no more is to be done than workers take to start."""
         # Of what could not be loaded nothing was found, and nothing is judged.
         scored = bool(stands) and all(
-            kept.found_by == stands or kept.status in {"no_submission", "failed_to_load"} for kept in self.todo.values()
+            kept.findings_key == stands or kept.status in {"no_submission", "failed_to_load"}
+            for kept in self.todo.values()
         )
         return Workers() if scored and len(self.todo) < FEW and not workers.cluster else workers
 
@@ -192,11 +197,11 @@ class _Judging:
 
     def _keep(self, ready: Sequence[Graded], rubric: str) -> None:
         lines = [
-            line(one, replace(self.base, isolated=kept.basis.isolated), self.found_by, kept.replies)
+            new_grading(one, replace(self.base, isolated=kept.key.isolated), self.findings_key, kept.replies)
             for one in ready
             for kept in [self.todo[one.name]]
         ]
-        self.before.book.keep(lines, rubric, self.sitting.assignment.folder)
+        self.before.book.insert(lines, rubric, self.session.assignment.folder)
         self.done.update({one.name: one.decided for one in ready})
 
 
@@ -206,11 +211,13 @@ class _Judging:
 def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
     """Find who moved, and write the tables and the class page."""
     book, out = judging.before.book, judging.before.book.path.parent
-    now = Standings(book)
+    now = ClassResults(book)
     pairs = _pairs(judging, now)
     found = [
         # What has just been written is at hand, and need not be read.
-        moved(now.then(then), sanitise_report(judging.done[name]) if name in judging.done else now.then(now.last[name]))
+        compare_reports(
+            now.then(then), sanitise_report(judging.done[name]) if name in judging.done else now.then(now.last[name])
+        )
         for name, then in pairs.items()
     ]
     moves = tuple(
@@ -223,7 +230,7 @@ def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
         todo=len(judging.todo),
         current=len(now.last) - len(judging.todo) - len(left),
         moves=moves,
-        retold=sum(move.retold and not move.points for move in found),
+        reworded=sum(move.reworded and not move.points for move in found),
         changes=_changes(tuple(pairs.values()), judging),
         left={**left, **judging.failed},
         failed=tuple(judging.failed),
@@ -232,29 +239,29 @@ def _regraded(judging: _Judging, left: Mapping[str, str]) -> Regraded:
     )
 
 
-def _pairs(judging: _Judging, now: Standings) -> dict[str, Kept]:
+def _pairs(judging: _Judging, now: ClassResults) -> dict[str, GradingRow]:
     """Return the grading against which each that was judged again is held.
 
     Those too that were judged by this rubric at an earlier time: the list of a regrade that was stopped is whole once
     it has gone on, and the same command gives the same list. Not where all are judged again: what that changed is asked.
     """
-    found: dict[str, Kept] = {}
+    found: dict[str, GradingRow] = {}
     for name, last in now.last.items():
         if name in judging.done:
             found[name] = judging.todo[name]
-        elif not judging.force and last.made == "regrade" and _same_rubric(last.basis, judging.base):
+        elif not judging.force and last.made == "regrade" and _same_rubric(last.key, judging.base):
             same_run = [kept for kept in now.book.gradings(name)[:-1] if kept.replies == last.replies]
-            earlier = [kept for kept in same_run if not _same_rubric(kept.basis, last.basis)]
+            earlier = [kept for kept in same_run if not _same_rubric(kept.key, last.key)]
             if earlier:
                 found[name] = earlier[-1]
     return found
 
 
-def _changes(pairs: Collection[Kept], judging: _Judging) -> tuple[str, ...]:
-    rubrics = dict.fromkeys(kept.basis.assignment_digest for kept in pairs)
-    versions = dict.fromkeys(kept.basis.versions for kept in pairs)
+def _changes(pairs: Collection[GradingRow], judging: _Judging) -> tuple[str, ...]:
+    rubrics = dict.fromkeys(kept.key.assignment_digest for kept in pairs)
+    versions = dict.fromkeys(kept.key.versions for kept in pairs)
     then = [tomllib.loads(judging.before.book.assignment_text(digest)) for digest in rubrics]
     return (
-        *changes(then, tomllib.loads(judging.rubric)),
-        *changes(map(json.loads, versions), json.loads(judging.base.versions)),
+        *compare_tables(then, tomllib.loads(judging.rubric)),
+        *compare_tables(map(json.loads, versions), json.loads(judging.base.versions)),
     )

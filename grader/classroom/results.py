@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from grader.apply_decisions import decide
-from grader.classroom.gradebook import Gradebook, Kept
-from grader.classroom.match_roster import EntryName, Matching, match
+from grader.classroom.gradebook import Gradebook, GradingRow
+from grader.classroom.match_roster import EntryName, Matching, match_roster
 from grader.classroom.roster import Roster
-from grader.classroom.worker import without_figures
+from grader.classroom.worker import drop_figures
 from grader.model import Decision, LatePolicy, Report, Sheet, Standing
 from grader.reports.read_report_json import from_json
 
 
-class Standings:
+class ClassResults:
     """The reports of a gradebook as they count; each rubric in it is read once."""
 
     def __init__(self, book: Gradebook) -> None:
@@ -31,19 +31,19 @@ class Standings:
         """Return a submission's report after all decisions, with its figures."""
         kept = self.last[name]
         # Whoever graded it may have had no roster yet, or another.
-        report = replace(self.book.report(name), student=self.students.get(name))
-        return decide(report, self._standing(name), self._policy(kept), kept.basis.submission_digest)
+        report = replace(self.book.report(name), student=self.student_names.get(name))
+        return decide(report, self._standing(name), self._policy(kept), kept.key.submission_digest)
 
-    def then(self, kept: Kept) -> Report:
+    def then(self, kept: GradingRow) -> Report:
         """Return any grading as it would count with today's decisions, from its report.json: without figures and places."""
         report = from_json(self.book.published(kept.id))
-        return decide(report, self._standing(kept.name), self._policy(kept), kept.basis.submission_digest)
+        return decide(report, self._standing(kept.name), self._policy(kept), kept.key.submission_digest)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Return the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
-        reports = {name: known.get(name) or without_figures(self.report(name)) for name in self.last}
+        reports = {name: known.get(name) or drop_figures(self.report(name)) for name in self.last}
         # A grading that was stopped knows a part of the class, which was held against the roster before it began.
-        matching = matched(self.book.roster(), self.book.sources(), whole=False)
+        matching = match_sources(self.book.roster(), self.book.sources(), whole=False)
         whose = matching.students if matching else {}
         newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
         sheet = Sheet(
@@ -55,35 +55,35 @@ class Standings:
         return sheet, matching
 
     @cached_property
-    def students(self) -> dict[str, str]:
+    def student_names(self) -> dict[str, str]:
         """The name that the roster gives of each submission's student."""
-        return students(self.book, {})
+        return student_names(self.book, {})
 
     def _standing(self, name: str) -> tuple[Decision, ...]:
         return self.decisions.get(name, ())
 
-    def _policy(self, kept: Kept) -> LatePolicy | None:
+    def _policy(self, kept: GradingRow) -> LatePolicy | None:
         late = self._rubric(kept).get("late")
         return LatePolicy(**late) if late else None
 
-    def _rubric(self, kept: Kept) -> dict[str, Any]:
-        digest = kept.basis.assignment_digest
+    def _rubric(self, kept: GradingRow) -> dict[str, Any]:
+        digest = kept.key.assignment_digest
         if digest not in self._rubrics:
             self._rubrics[digest] = tomllib.loads(self.book.assignment_text(digest))
         return self._rubrics[digest]
 
 
-def students(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
+def student_names(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
     """Return the name that the roster gives of each submission's student; fresh : paths that the gradebook may not know."""
-    matching = matched(book.roster(), {**book.sources(), **fresh}, whole=False)
+    matching = match_sources(book.roster(), {**book.sources(), **fresh}, whole=False)
     return {name: student.name for name, student in matching.students.items()} if matching else {}
 
 
-def matched(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
+def match_sources(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
     """Find whose each submission is; sources : the path of each, by its name. None without a roster.
 
     whole : these are all there are. Raises RosterError.
     """
     if roster is None:
         return None
-    return match([EntryName(Path(source).name, name) for name, source in sources.items()], roster, whole=whole)
+    return match_roster([EntryName(Path(source).name, name) for name, source in sources.items()], roster, whole=whole)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from grader.classroom.roster_text import EXPECTED, RosterError, Row, decoded, parsed
+from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, parse_rows
 from grader.model.class_sheet import Student
 from grader.text.sanitise import one_line
 
@@ -67,7 +67,7 @@ def read_roster(path: Path) -> Roster:
     Raises RosterError, and nothing else, for whatever the file may hold.
     """
     name = one_line(path.name, 100)
-    text, notes = decoded(path, name)
+    text, notes = decode_roster(path, name)
     rows, columns = _table(text, name)
     if not columns:
         rows, columns = _plain_list(rows, name)
@@ -109,7 +109,7 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
     best: tuple[int, int] = (-1, -1)
     for separator in separators:
         try:
-            rows = parsed(text, separator, name)
+            rows = parse_rows(text, separator, name)
             head = next(rows)
             head = next(rows) if marked else head
         except (RosterError, StopIteration):
@@ -117,10 +117,10 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
         if (score := (len(_columns(head.cells)), len(head.cells))) > best:
             best, chosen, header = score, separator, head
     if best < (0, 0):
-        next(parsed(text, separators[0], name), None)  # raises what was the matter
+        next(parse_rows(text, separators[0], name), None)  # raises what was the matter
         raise RosterError(f"{name}: nothing stands below the first line. {EXPECTED}")
     columns = _columns(header.cells)
-    rows = (row for row in parsed(text, chosen, name) if row.line >= header.line + bool(columns))
+    rows = (row for row in parse_rows(text, chosen, name) if row.line >= header.line + bool(columns))
     if not columns:
         return list(rows), {}
     if not columns.keys() & _TELLING and not {"first_name", "last_name"} <= columns.keys():

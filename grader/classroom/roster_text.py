@@ -32,7 +32,7 @@ class Row:
     cells: tuple[str, ...]
 
 
-def decoded(path: Path, name: str) -> tuple[str, list[str]]:
+def decode_roster(path: Path, name: str) -> tuple[str, list[str]]:
     """Return the file's text, and what there is to say of its encoding."""
     try:
         if not path.is_file():
@@ -97,7 +97,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
     return text, [note]
 
 
-def parsed(text: str, separator: str, name: str) -> Iterator[Row]:
+def parse_rows(text: str, separator: str, name: str) -> Iterator[Row]:
     """Return the rows that hold anything."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begin = count = 0

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.storage import COPY, restored, storable, write_bytes
+from grader.classroom.storage import COPY, decode_path, encode_path, write_bytes
 from grader.model import Decision, Student
 from grader.text.sanitise import one_line as shown
 
@@ -115,7 +115,7 @@ def _serialize(copy: SafetyCopy) -> bytes:
     students = []
     if roster := copy.roster:
         claims = {claim.student: (claim.line, claim.entry) for claim in roster.claims}
-        source = storable(roster.source)
+        source = encode_path(roster.source)
         students = [(*astuple(student), source, *claims.get(student, (0, ""))) for student in roster.students]
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(_TABLES)
@@ -168,5 +168,5 @@ def _deserialize(database: sqlite3.Connection) -> SafetyCopy:
     claims = [Claim(student, row[-1], row[-2]) for student, row in zip(students, rows, strict=True) if row[-1]]
     return SafetyCopy(
         tuple(DecisionRecord(row[-2], Decision(*row[:-2]), row[-1]) for row in decisions),
-        Roster(tuple(students), source=restored(rows[0][-3]), claims=tuple(claims)) if rows else None,
+        Roster(tuple(students), source=decode_path(rows[0][-3]), claims=tuple(claims)) if rows else None,
     )

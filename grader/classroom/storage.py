@@ -55,7 +55,7 @@ class Storage:
         """
         self.path = folder / FILE
         self._reading = reading
-        with self.told():
+        with self.explain_errors():
             if not create and not self.path.exists():
                 raise GradebookError(f"{folder}: there is no {FILE} in it. {self._elsewhere()}")
             # SQLite takes it for a database without tables, and a class would be written over by an empty one.
@@ -135,7 +135,7 @@ class Storage:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a query finds; raises GradebookError."""
-        with self.told():
+        with self.explain_errors():
             return self._database.execute(query, values).fetchall()
 
     def one(self, what: str, query: str, *values: object) -> Any:
@@ -153,7 +153,7 @@ class Storage:
 
         Raises GradebookError where SQLite refuses; any other error comes out as it was raised.
         """
-        with self.told():
+        with self.explain_errors():
             if self._reading:
                 raise GradebookError(f"{self.path}: it was opened to be read, and nothing can be kept in it.")
             self._database.execute("BEGIN IMMEDIATE")
@@ -167,7 +167,7 @@ class Storage:
                 raise
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Say SQLite's errors in words that help, as a GradebookError."""
         try:
             yield
@@ -177,7 +177,7 @@ class Storage:
     def damaged(self, what: str) -> GradebookError:
         """Return the error to raise where the file does not hold what was kept in it; what : what was found."""
         return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and {_AGAIN};"
+            f"{self.path}: {what}. The file is damaged, or no gradebook. ScoreChange it away and {_AGAIN};"
             f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
         )
 
@@ -230,15 +230,15 @@ def _code(error: Exception) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def storable(path: str) -> str:
+def encode_path(path: str) -> str:
     """Write a path so that SQLite takes it and `restored` gives it back, whatever bytes are in it."""
     if path.isprintable() and not path.startswith(_BYTES):
         return path
     return _BYTES + quote(path.encode("utf-8", "surrogatepass"))
 
 
-def restored(text: str) -> str:
-    """Return the path that `storable` wrote; raises UnicodeError where it wrote none of that kind."""
+def decode_path(text: str) -> str:
+    """Return the path that `encode_path` wrote; raises UnicodeError where it wrote none of that kind."""
     if not text.startswith(_BYTES):
         return text
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from grader.classroom.packing import DamagedError, pack, unpack
-from grader.classroom.reference_api import draw_probes
+from grader.classroom.reference_api import build_questions
 from grader.compose import report_our_failure
 from grader.grading import Grading, judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
@@ -27,7 +27,7 @@ FAULT = "grader-error.txt"
 
 
 @dataclass(frozen=True)
-class Sitting:
+class GradingSession:
     """What all submissions of one grading share."""
 
     assignment: Assignment
@@ -73,13 +73,13 @@ class Graded:
     files: Mapping[str, str]  # name in the submission's folder -> text
 
 
-class Desk:
+class GradingWorker:
     """The questions, and a host for students' processes."""
 
-    def __init__(self, sitting: Sitting) -> None:
-        self.sitting = sitting
-        self.assignment = sitting.assignment
-        self.probes = draw_probes(sitting.assignment, sitting.seed)
+    def __init__(self, session: GradingSession) -> None:
+        self.session = session
+        self.assignment = session.assignment
+        self.probes = build_questions(session.assignment, session.seed)
         environment()  # our templates are read before any student code runs
 
     @cached_property
@@ -98,7 +98,7 @@ class Desk:
 
         Raises NotIsolatedError where the canary got through. A fault of ours costs this submission's report and no more.
         """
-        if task.hand_in and self.isolation[0] and not self.sitting.unsafe:
+        if task.hand_in and self.isolation[0] and not self.session.unsafe:
             raise self_test.NotIsolatedError(self.isolation[0])
         for last in (False, True):
             try:
@@ -107,13 +107,13 @@ class Desk:
                 # Whatever state the fault left behind must not reach the next submission.
                 self.close()
                 if last:
-                    return failed(task, self.assignment, type(error).__name__, traceback.format_exc())
+                    return report_failure(task, self.assignment, type(error).__name__, traceback.format_exc())
         raise AssertionError("the last attempt gives a report in any case")
 
     def _graded(self, task: Task) -> Graded:
         if task.known is not None and (known := _unpacked(task.known)):
             report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
-            return finished(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
+            return finish(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
         if task.hand_in is None:
             started = time.perf_counter()
             submission, run, said = unpack(task.saved)
@@ -127,8 +127,8 @@ class Desk:
     def _finished(self, task: Task, grading: Grading, said: tuple[str, ...], replies: bytes | None) -> Graded:
         """Put a grading together; said : what the worker has to say of its isolation."""
         report = replace(grading.report, notes=(*grading.report.notes, *said))
-        found = pack(_without_figures(grading.findings)) if grading.findings else None
-        return finished(task, report, grading.submission.digest, replies, found, self.assignment)
+        found = pack(_drop_figures(grading.findings)) if grading.findings else None
+        return finish(task, report, grading.submission.digest, replies, found, self.assignment)
 
     def close(self) -> None:
         """End the students' processes; another grading starts them anew."""
@@ -146,7 +146,7 @@ def _unpacked(known: Known) -> tuple[Report, Findings] | None:
     return (report, findings) if isinstance(report, Report) and isinstance(findings, Findings) else None
 
 
-def finished(
+def finish(
     task: Task, report: Report, digest: str, replies: bytes | None, findings: bytes | None, assignment: Assignment
 ) -> Graded:
     """Put together what is kept and published.
@@ -163,8 +163,8 @@ def finished(
         name=task.name,
         source=task.source,
         submission_digest=digest,
-        report=without_figures(report),
-        decided=without_figures(after),
+        report=drop_figures(report),
+        decided=drop_figures(after),
         published=published,
         record=pack(report),
         replies=replies,
@@ -173,7 +173,7 @@ def finished(
     )
 
 
-def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
+def report_failure(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
     """Report that the grader itself failed on a submission, with our fault for whoever mends it."""
     report = replace(report_our_failure(task.source, task.name, assignment, what), student=task.student)
     digest = task.hand_in.digest if task.hand_in else ""
@@ -185,35 +185,35 @@ def failed(task: Task, assignment: Assignment, what: str, fault: str = "") -> Gr
     )
 
 
-def _without_figures(findings: Findings) -> Findings:
+def _drop_figures(findings: Findings) -> Findings:
     """Leave out what the report keeps as well."""
     checks = {check: replace(found, figures=()) if found.figures else found for check, found in findings.checks.items()}
     return replace(findings, checks=checks)
 
 
-def without_figures(report: Report) -> Report:
+def drop_figures(report: Report) -> Report:
     """Leave out what only the report's own page shows: of a whole class it would fill the memory."""
     return replace(
         report, checks=tuple(replace(check, figures=()) if check.figures else check for check in report.checks)
     )
 
 
-_desk: Desk | None = None  # this worker's own
+_desk: GradingWorker | None = None  # this worker's own
 _one_at_a_time = threading.Lock()  # a worker of a cluster may have several threads; there is one zygote
 
 
-def at_desk(sitting: Sitting, task: Task) -> Graded:
-    """Do one task in this process, at a desk that stays for the next task of the same sitting."""
+def run_task(session: GradingSession, task: Task) -> Graded:
+    """Do one task in this process, at a desk that stays for the next task of the same session."""
     global _desk  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
     with _one_at_a_time:
-        if _desk is None or _desk.sitting != sitting:
-            leave()
-            _desk = Desk(sitting)
+        if _desk is None or _desk.session != session:
+            shutdown()
+            _desk = GradingWorker(session)
         return _desk.grade(task)
 
 
 @atexit.register
-def leave() -> None:
+def shutdown() -> None:
     """End the students' processes of this process's desk."""
     global _desk  # noqa: PLW0603 -- the same
     if _desk is not None:

@@ -9,12 +9,12 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from grader.classroom.decide import known
+from grader.classroom.decide import require_submission
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.match_roster import lines
-from grader.classroom.output import full_disk_in_words, write_overview
+from grader.classroom.match_roster import describe_matching
+from grader.classroom.output import explain_full_disk, write_overview
 from grader.classroom.restore import reminder
-from grader.classroom.results import Standings, matched
+from grader.classroom.results import ClassResults, match_sources
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.storage import write_text
 from grader.cli import common
@@ -68,7 +68,7 @@ def export(
         form = lookup(CLASS_FORMATS, name, "format")
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
-        with Gradebook(out, reading=listed is None) as book, full_disk_in_words(target):
+        with Gradebook(out, reading=listed is None) as book, explain_full_disk(target):
             sheet = _without(_sheet(book, listed, screen), without, book)
             reminded = reminder(book)
             try:
@@ -89,13 +89,13 @@ def export(
 def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
     """Return the class, after a new roster if there is one: that is kept and told of whatever becomes of the export."""
     if roster is None:
-        return Standings(book).sheet({})[0]
-    matched(roster, book.sources())
+        return ClassResults(book).sheet({})[0]
+    match_sources(roster, book.sources())
     book.set_roster(roster)
-    sheet, matching = Standings(book).sheet({})
+    sheet, matching = ClassResults(book).sheet({})
     write_overview(book.path.parent, sheet)
     # Before the format, which may refuse a class: who is nobody's is told here, and how to mend it.
-    for text in lines(matching) if matching else ():
+    for text in describe_matching(matching) if matching else ():
         common.say(screen, text)
     return sheet
 
@@ -103,11 +103,11 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
 def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
     """Leave submissions out; what is left must have been judged by one rubric, or points would be out of different sums."""
     for name in names:
-        known(book, name)
+        require_submission(book, name)
     kept = {name: one for name, one in book.last().items() if name not in names}
     newest = max(kept.values(), key=lambda one: one.id, default=None)
     others = [
-        name for name, one in kept.items() if newest and one.basis.assignment_digest != newest.basis.assignment_digest
+        name for name, one in kept.items() if newest and one.key.assignment_digest != newest.key.assignment_digest
     ]
     if others:
         raise ExportError(

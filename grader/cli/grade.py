@@ -13,11 +13,11 @@ from grader.classroom.executors import Workers
 from grader.classroom.grade_class import Outcome, StoppedError, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.match_roster import lines
-from grader.classroom.plan import Entry, named
+from grader.classroom.match_roster import describe_matching
+from grader.classroom.plan import Entry, assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.roster import read_roster
-from grader.classroom.worker import Sitting
+from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
@@ -79,12 +79,12 @@ def grade(
         listed = read_roster(roster) if roster else None
         with Gradebook(out, create=True) as book, common.progress("grading") as (began, told):
             assignment = given or common.assignment_of(common.same_folder(book))
-            chosen = named(found, book.sources())
+            chosen = assign_names(found, book.sources())
             began(len(chosen))
-            sitting = Sitting(assignment, assignment.seed if seed is None else seed, unsafe)
+            session = GradingSession(assignment, assignment.seed if seed is None else seed, unsafe)
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
             try:
-                outcome = grade_class(chosen, sitting, book, few, roster=listed, force=force, told=told)
+                outcome = grade_class(chosen, session, book, few, roster=listed, force=force, told=told)
             except StoppedError as stop:
                 stopped, outcome = True, stop.outcome
             reminded = reminder(book)
@@ -108,9 +108,9 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
             " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
         )
         common.say(screen, f"Ignored, since they are no submissions: {join_some(left, most=len(left))}.{hidden}")
-    counts = Counter(outcome.fates.values())
+    counts = Counter(outcome.actions.values())
     common.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
-    elsewhere = [name for name in outcome.moved if outcome.fates.get(name, "unchanged") != "unchanged"]
+    elsewhere = [name for name in outcome.moved if outcome.actions.get(name, "unchanged") != "unchanged"]
     if elsewhere:
         common.say(
             screen,
@@ -120,7 +120,7 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
     overtaken = [
         report.submission
         for report in outcome.reports
-        if outcome.fates.get(report.submission) == "changed"
+        if outcome.actions.get(report.submission) == "changed"
         and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
     ]
     if overtaken:
@@ -131,10 +131,10 @@ def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequ
         )
     if outcome.others:
         common.say(screen, f"In the gradebook from before, and not among these: {join_some(outcome.others)}.")
-    for text in lines(outcome.matching) if outcome.matching else ():
+    for text in describe_matching(outcome.matching) if outcome.matching else ():
         common.say(screen, text)
     if stopped:
-        graded = len(outcome.fates)
+        graded = len(outcome.actions)
         common.say(
             screen,
             f"Stopped: {graded} of {len(chosen)} are graded and kept. The same command goes on with the rest.",

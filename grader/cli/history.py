@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.compare_reports import moved, why
-from grader.classroom.decide import known
-from grader.classroom.gradebook import DecisionRecord, Gradebook, Kept
+from grader.classroom.compare_reports import compare_reports, explain
+from grader.classroom.decide import require_submission
+from grader.classroom.gradebook import DecisionRecord, Gradebook, GradingRow
 from grader.classroom.restore import reminder
-from grader.classroom.results import Standings
+from grader.classroom.results import ClassResults
 from grader.cli import common
 from grader.model import Report
 from grader.reports.read_report_json import from_json
@@ -32,11 +32,11 @@ Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
 def history(out: Path, name: str) -> None:
     """List every grading of one submission, what changed between them, and people's decisions."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
-        known(book, name)
+        require_submission(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         records = book.decision_records(name)
         source = book.sources()[name]
-        report = Standings(book).report(name)
+        report = ClassResults(book).report(name)
         reminded = reminder(book)
     screen = common.screen()
     common.say(screen, f"{one_line(name)}, from {one_line(source)}")
@@ -50,19 +50,19 @@ def history(out: Path, name: str) -> None:
         common.say(screen, reminded)
 
 
-def _graded(gradings: list[tuple[Kept, Report]]) -> list[tuple[str, str]]:
+def _graded(gradings: list[tuple[GradingRow, Report]]) -> list[tuple[str, str]]:
     events = []
     before: Report | None = None
     for kept, report in gradings:
         text = f"{_MADE[kept.made]}: {kept.score:g} of {kept.max_score:g}"
         text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
-        text += "" if kept.basis.isolated else ", with --unsafe"
+        text += "" if kept.key.isolated else ", with --unsafe"
         if before is not None:
-            text += f"; {why(moved(before, report)) or 'nothing moved'}"
+            text += f"; {explain(compare_reports(before, report)) or 'nothing moved'}"
             # A namesake from another folder is taken for the same submission: whoever looks for the mix-up finds it here.
             text += f"; from {report.source}, before from {before.source}" if report.source != before.source else ""
-        of = f"submission {kept.basis.submission_digest[:12] or 'unread'}, rubric {kept.basis.assignment_digest[:12]}"
-        events.append((kept.at, f"{text} [{of}, seed {kept.basis.seed_id[:6]}]"))
+        of = f"submission {kept.key.submission_digest[:12] or 'unread'}, rubric {kept.key.assignment_digest[:12]}"
+        events.append((kept.at, f"{text} [{of}, seed {kept.key.seed_id[:6]}]"))
         before = report
     return events
 

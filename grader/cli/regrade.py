@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.classroom.compare_reports import commonest, why
+from grader.classroom.compare_reports import count_reasons, explain
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.regrade_class import TABLE, Regraded, StoppedError
 from grader.classroom.regrade_class import regrade as judge_again
-from grader.classroom.worker import Sitting
+from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.text.sanitise import one_line
 
@@ -58,9 +58,9 @@ def regrade(
         common.progress("judging") as (began, told),
     ):
         assignment = common.assignment_of(folder or common.same_folder(book))
-        sitting = Sitting(assignment, assignment.seed if seed is None else seed)
+        session = GradingSession(assignment, assignment.seed if seed is None else seed)
         try:
-            found = judge_again(sitting, book, workers, force=force, began=began, told=told)
+            found = judge_again(session, book, workers, force=force, began=began, told=told)
         except StoppedError as stop:
             stopped, found = True, stop.found
         except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
         screen.print(_moves(found))
         if len(found.moves) > LISTED:
             # Forty lines that say the same tell less than how many there are of them.
-            most = [f"{one_line(reason)} ({count})" for reason, count in commonest(found.moves)[:REASONS]]
+            most = [f"{one_line(reason)} ({count})" for reason, count in count_reasons(found.moves)[:REASONS]]
             common.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
             # What a person decided is never one of many.
             for move in found.moves[LISTED:]:
@@ -91,8 +91,8 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     moved = (
         f"{len(found.moves)} moved{when}, as {one_line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
     )
-    retold = f"{found.retold} with the same points are told something else."
-    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[retold] * bool(found.retold)]
+    reworded = f"{found.reworded} with the same points are told something else."
+    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[reworded] * bool(found.reworded)]
     common.say(screen, " ".join(said))
     common.say_reasons(screen, found.left, "left as they were")
     common.say_review(screen, [one.report for one in found.sheet.standings])
@@ -118,5 +118,5 @@ def _moves(found: Regraded) -> Table:
     for move in listed:
         scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
         own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
-        table.add_row(Text(one_line(move.name)), *scores, *own, Text(one_line(why(move))))
+        table.add_row(Text(one_line(move.name)), *scores, *own, Text(one_line(explain(move))))
     return table

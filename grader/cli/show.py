@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.decide import known
+from grader.classroom.decide import require_submission
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.results import Standings
+from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.reports.formats import REPORT_FORMATS
@@ -41,8 +41,8 @@ def show(out: Path, name: str, form: str, to: Path | None) -> None:
     """Show the report of one submission, with all decisions about it."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as = lookup(REPORT_FORMATS, form, "format")
-        known(book, name)
-        report = Standings(book).report(name)
+        require_submission(book, name)
+        report = ClassResults(book).report(name)
     screen = common.screen()
     if to:
         with common.failures_in_words(one_line(str(to))):

@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grader.classroom.cache_keys import found_by
+from grader.classroom.cache_keys import findings_key
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.plan import saved_task
+from grader.classroom.plan import replay_task
 from grader.classroom.reference_api import Author, author
-from grader.classroom.worker import Desk, Sitting, Task
+from grader.classroom.worker import GradingSession, GradingWorker, Task
 from grader.demo.students import SHEETS
 from grader.rubric import bundled, load
 from grader.score import KNOWN
@@ -63,16 +63,16 @@ def alone(out: Path, folder: Path, *, judged: bool) -> list[float]:
     judged : from the replies; otherwise scored from what was found.
     """
     assignment = load(folder, KNOWN)
-    desk = Desk(Sitting(assignment, assignment.seed))
-    stands = "" if judged else found_by(assignment, desk.probes)
+    worker = GradingWorker(GradingSession(assignment, assignment.seed))
+    stands = "" if judged else findings_key(assignment, worker.probes)
     with Gradebook(out) as book:
-        tasks = [saved_task(book, kept, Task(name, name, None), stands) for name, kept in book.last().items()]
+        tasks = [replay_task(book, kept, Task(name, name, None), stands) for name, kept in book.last().items()]
     seconds = []
     for _ in range(2):
         seconds.clear()
         for task in tasks:
             started = time.perf_counter()
-            desk.grade(task)
+            worker.grade(task)
             seconds.append(time.perf_counter() - started)
     return seconds
 

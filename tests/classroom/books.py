@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from grader.classroom import schema
-from grader.classroom.cache_keys import Basis
-from grader.classroom.gradebook import FILE, Gradebook, Line
+from grader.classroom.cache_keys import CacheKey
+from grader.classroom.gradebook import FILE, Gradebook, NewGrading
 from grader.classroom.packing import pack
 from grader.classroom.roster import Roster
 from grader.model import Decision, Environment, HeatMap, Report, Student, Verdict
 
 RUBRIC = "title = 'x'\n"
-BASIS = Basis("digest", "rubric", "seed", "asked", '{"python": "3.11"}', isolated=True)
+KEY = CacheKey("digest", "rubric", "seed", "asked", '{"python": "3.11"}', isolated=True)
 SOMEBODY = "somebody else has it open"
 NOBODY = 65_534
 NEWEST = len(schema.MIGRATIONS)
@@ -38,13 +38,13 @@ def line(name, score=1.0, replies=b"replies", **other):
     given = {
         "source": f"class/{name}.py",
         "made": "grade",
-        "basis": BASIS,
+        "key": KEY,
         "published": f'{{"score": {score}}}\n',
         "record": pack(report),
         "findings": b"findings",
-        "found_by": "all that finds",
+        "findings_key": "all that finds",
     } | other
-    return Line(name=name, report=report, replies=replies, **given)
+    return NewGrading(name=name, report=report, replies=replies, **given)
 
 
 def decision(kind="points", value=1.0, **other):
@@ -84,14 +84,14 @@ def everything(opened):
         {name: str(opened.report(name)) for name in last},
         {name: opened.published(kept.id) for name, kept in last.items()},
         {name: kept.replies and opened.replies(kept.replies) for name, kept in last.items()},
-        {name: opened.assignment_text(kept.basis.assignment_digest) for name, kept in last.items()},
+        {name: opened.assignment_text(kept.key.assignment_digest) for name, kept in last.items()},
     )
 
 
 def filled(folder):
     """Make a gradebook with something of everything in it."""
     with Gradebook(folder, create=True) as opened:
-        opened.keep([line(f"s{number}", replies=os.urandom(3000)) for number in range(8)], RUBRIC)
+        opened.insert([line(f"s{number}", replies=os.urandom(3000)) for number in range(8)], RUBRIC)
         opened.decide("s1", decision())
         opened.set_roster(Roster((Student("Doe, Jane", id="1"),), source="class.csv"))
         return everything(opened)

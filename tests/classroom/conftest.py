@@ -90,7 +90,7 @@ def contents(out: Path) -> dict[str, object]:
             submission, replies, said = unpack(book.replies(kept.replies)) if kept.replies else (None, None, None)
             answers = replies and {call: (reply.outcome, reply.error) for call, reply in replies.replies.items()}
             found[name] = (
-                *(kept.made, kept.basis, kept.status, kept.score, kept.max_score, len(book.gradings(name))),
+                *(kept.made, kept.key, kept.status, kept.score, kept.max_score, len(book.gradings(name))),
                 *(timeless(book.published(kept.id)), submission, answers, said),
                 timeless((out / "submissions" / name / "report.json").read_text(encoding="utf-8")),
                 timeless((out / "submissions" / name / "report.html").read_text(encoding="utf-8")),

@@ -116,7 +116,7 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
     """
     key = (assignment.digest, seed)
     if key not in _drawn:
-        drawn = reference_api.draw_probes(staying(assignment), seed)
+        drawn = reference_api.build_questions(staying(assignment), seed)
         asked = (questions(assignment, drawn.calls), repr(assignment.variant))
         _drawn[key] = replace(drawn, line_up=_line_ups.setdefault(asked, drawn.line_up))
     return _drawn[key]
@@ -125,7 +125,7 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
 def at_hand(monkeypatch) -> None:
     """Let all commands of this process remember what they drew."""
     for module in ("worker", "grade_class", "regrade_class"):
-        monkeypatch.setattr(f"grader.classroom.{module}.draw_probes", remembered)
+        monkeypatch.setattr(f"grader.classroom.{module}.build_questions", remembered)
 
 
 def class_of(folder: Path, names: tuple[str, ...]) -> None:

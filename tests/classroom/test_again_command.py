@@ -108,9 +108,9 @@ def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
 
 def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
     """A hint or a check that changed in the clone leaves the run as it was, and the judgement not."""
-    before = cache_keys.Basis("s", "a", "x", "q", cache_keys.versions(), True)
+    before = cache_keys.CacheKey("s", "a", "x", "q", cache_keys.versions(), True)
     monkeypatch.setattr(cache_keys, "_judging", lambda: "another")
-    after = cache_keys.Basis("s", "a", "x", "q", cache_keys.versions(), True)
+    after = cache_keys.CacheKey("s", "a", "x", "q", cache_keys.versions(), True)
     assert before != after
     assert before.same_run(after)
 

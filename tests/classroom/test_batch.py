@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import batch, executors
-from grader.classroom.batch import graded
-from grader.classroom.executors import ClusterError, Pool, SerialExecutor, Workers, opened
-from grader.classroom.worker import Graded, Sitting, Task
+from grader.classroom.batch import grade_tasks
+from grader.classroom.executors import ClusterError, Pool, SerialExecutor, Workers, open_pool
+from grader.classroom.worker import Graded, GradingSession, Task
 from grader.submission import read
 
 BARE = "class TwoLayerNet:\n    pass\n"
@@ -29,24 +29,24 @@ def tasks(tmp_path):
     return [Task(path.stem, str(path), read(path)) for path in paths]
 
 
-def die_of(sitting: Sitting, task: Task) -> Graded:
+def die_of(session: GradingSession, task: Task) -> Graded:
     """Grade as ever; but where a submission's name says so, the worker is killed, once or each time."""
     mark = Path(task.source).with_suffix(".died")
     if (task.name == "b" and not mark.exists()) or task.name == "d":
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(sitting, task)
+    return real(session, task)
 
 
-real = batch.at_desk
+real = batch.run_task
 
 
 def test_a_killed_worker_costs_only_whom_it_was_killed_by(tasks, assignment, monkeypatch):
     """Killed once: graded after all. Killed twice by the same: said in its report. The others are graded in a new pool."""
-    monkeypatch.setattr(batch, "at_desk", die_of)
+    monkeypatch.setattr(batch, "run_task", die_of)
     opening: list[Workers] = []
-    monkeypatch.setattr(batch, "opened", lambda workers: opening.append(workers) or opened(workers))
-    found = {one.name: one for one in graded(tasks, Sitting(assignment, 1), Workers(2))}
+    monkeypatch.setattr(batch, "open_pool", lambda workers: opening.append(workers) or open_pool(workers))
+    found = {one.name: one for one in grade_tasks(tasks, GradingSession(assignment, 1), Workers(2))}
     assert sorted(found) == list("abcdef")
     assert found["d"].report.status == "grader_error"
     assert "the grader's process was killed twice in grading it" in found["d"].report.notes[0]
@@ -85,8 +85,8 @@ def test_a_pool_that_breaks_while_tasks_are_handed_in_loses_none(tasks, assignme
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(batch, "opened", lambda _: Opened())
-    assert sorted(one.name for one in graded(tasks, Sitting(assignment, 1), Workers(1))) == list("abcdef")
+    monkeypatch.setattr(batch, "open_pool", lambda _: Opened())
+    assert sorted(one.name for one in grade_tasks(tasks, GradingSession(assignment, 1), Workers(1))) == list("abcdef")
 
 
 def test_a_cluster_that_has_gone_ends_the_run_in_words(tasks, assignment, monkeypatch):
@@ -108,21 +108,21 @@ def test_a_cluster_that_has_gone_ends_the_run_in_words(tasks, assignment, monkey
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(batch, "opened", lambda _: Opened())
+    monkeypatch.setattr(batch, "open_pool", lambda _: Opened())
     with pytest.raises(ClusterError, match=r"The cluster has gone while it was grading\."):
-        list(graded(tasks, Sitting(assignment, 1), Workers(1)))
+        list(grade_tasks(tasks, GradingSession(assignment, 1), Workers(1)))
     assert stopped == [True]
 
 
 def test_an_error_of_a_task_is_raised_as_it_is(tasks, assignment, monkeypatch):
     """What is no worker's death is not taken for one."""
 
-    def refuse(sitting, task):
+    def refuse(session, task):
         raise ZeroDivisionError("planted by this test")
 
-    monkeypatch.setattr(batch, "at_desk", refuse)
+    monkeypatch.setattr(batch, "run_task", refuse)
     with pytest.raises(ZeroDivisionError, match="planted"):
-        list(graded(tasks, Sitting(assignment, 1), Workers(1)))
+        list(grade_tasks(tasks, GradingSession(assignment, 1), Workers(1)))
 
 
 def test_tasks_are_looked_at_as_workers_become_free(tasks, assignment):
@@ -134,7 +134,7 @@ def test_tasks_are_looked_at_as_workers_become_free(tasks, assignment):
             looked.append(task.name)
             yield task
 
-    stream = graded(lazily(), Sitting(assignment, 1), Workers(1))
+    stream = grade_tasks(lazily(), GradingSession(assignment, 1), Workers(1))
     next(stream)
     assert looked == ["a"]
     stream.close()
@@ -143,7 +143,7 @@ def test_tasks_are_looked_at_as_workers_become_free(tasks, assignment):
 def test_dask_is_asked_for_only_where_it_is_wanted(monkeypatch):
     """Without the extra, --cluster says how to install it."""
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(ClusterError, match=r"pip install -e '.\[cluster\]'"), opened(Workers(cluster="local:1")):
+    with pytest.raises(ClusterError, match=r"pip install -e '.\[cluster\]'"), open_pool(Workers(cluster="local:1")):
         pass
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import grader
-from grader.classroom.cache_keys import Basis, basis, in_json, questions, seed_id, versions
+from grader.classroom.cache_keys import CacheKey, cache_key, dump_versions, questions, seed_id, versions
 from grader.model import Bounds, CheckRow, Limits, Step
 from reference.questions import draw
 
@@ -46,25 +46,25 @@ def test_the_versions_are_those_in_use():
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    assert in_json({"b": "2", "a": "1"}) == in_json({"a": "1", "b": "2"}) == '{"a": "1", "b": "2"}'
+    assert dump_versions({"b": "2", "a": "1"}) == dump_versions({"a": "1", "b": "2"}) == '{"a": "1", "b": "2"}'
 
 
 def test_a_basis_names_all_that_decides(assignment, probes):
     """Each part comes from where it should, and the submission is still to come."""
-    found = basis(assignment, assignment.seed, probes.calls, isolated=False)
-    assert found == Basis(
+    found = cache_key(assignment, assignment.seed, probes.calls, isolated=False)
+    assert found == CacheKey(
         *("", assignment.digest, seed_id(assignment.seed), questions(assignment, probes.calls), versions()),
         isolated=False,
     )
-    assert basis(assignment, assignment.seed, probes.calls, isolated=True) == replace(found, isolated=True)
+    assert cache_key(assignment, assignment.seed, probes.calls, isolated=True) == replace(found, isolated=True)
 
 
 def test_only_the_rubric_may_differ_where_replies_are_judged_again():
     """Replies are the answer to another rubric's questions where nothing else differs, and to nothing else."""
-    one = Basis("s", "a", "i", "q", '{"numpy": "1"}', isolated=True)
+    one = CacheKey("s", "a", "i", "q", '{"numpy": "1"}', isolated=True)
     assert one.same_run(one)
     others = {"isolated": False, "versions": '{"numpy": "2"}'}
-    for field in fields(Basis):
+    for field in fields(CacheKey):
         other = replace(one, **{field.name: others.get(field.name, "other")})
         assert one.same_run(other) == (field.name == "assignment_digest"), field.name
 

@@ -10,7 +10,7 @@ import pytest
 
 from classroom.once import graded_once, points, say
 from grader.apply_decisions import decide
-from grader.classroom.compare_reports import commonest, moved, to_csv, why
+from grader.classroom.compare_reports import compare_reports, count_reasons, explain, to_csv
 from grader.model import Decision, Diagnosis, Environment, Report, Verdict
 
 MASK = Diagnosis("mask", "The mask is of the wrong array", "Look.", "notes", ("gradient_W1", "gradient_b1"))
@@ -42,11 +42,11 @@ def hidden(*numbers: int) -> tuple[Verdict, ...]:
 def test_a_mistake_whose_checks_are_hidden_now_is_not_called_gone():
     """It is still found, and the report shows no longer what would tell what a hidden check asks; back again, it is shown."""
     before, after = report(), report(*hidden(0, 1), named=False)
-    move = moved(before, after)
-    assert why(move) == f"{HID} (gradient_W1, gradient_b1)"
+    move = compare_reports(before, after)
+    assert explain(move) == f"{HID} (gradient_W1, gradient_b1)"
     assert (move.unnamed, move.points) == ((), False)
-    move = moved(after, before)
-    assert why(move) == f"{SHOWN} (gradient_W1, gradient_b1)"
+    move = compare_reports(after, before)
+    assert explain(move) == f"{SHOWN} (gradient_W1, gradient_b1)"
     assert move.named == ()
 
 
@@ -54,19 +54,22 @@ def test_a_mistake_that_was_mended_is_gone_although_a_check_is_hidden():
     """Where its checks pass, or one of those that fail is open, it would be shown if it were there."""
     passed = replace(CHECKS[0], status="passed", points=7)
     gone = f"no longer named: {MASK.title}"
-    assert why(moved(report(), report(passed, *hidden(1), named=False))) == f"gradient_W1 0 -> 7, {HID} (gradient_b1)"
+    assert (
+        explain(compare_reports(report(), report(passed, *hidden(1), named=False)))
+        == f"gradient_W1 0 -> 7, {HID} (gradient_b1)"
+    )
     both = (replace(one, status="passed", points=one.max_points) for one in hidden(0, 1))
-    assert why(moved(report(), report(*both, named=False))).endswith(gone)
-    assert why(moved(report(), report(*hidden(1), named=False))) == gone
-    assert why(moved(report(), report(*hidden(2), named=False))) == gone
-    assert why(moved(report(named=False), report())) == f"now named: {MASK.title}"
+    assert explain(compare_reports(report(), report(*both, named=False))).endswith(gone)
+    assert explain(compare_reports(report(), report(*hidden(1), named=False))) == gone
+    assert explain(compare_reports(report(), report(*hidden(2), named=False))) == gone
+    assert explain(compare_reports(report(named=False), report())) == f"now named: {MASK.title}"
 
 
 def test_full_marks_by_a_person_do_not_make_a_mistake_gone():
     """The check counts as passed, and what the grader found in it stays."""
     made = (given(1, "gradient_W1", 7), given(2, "gradient_b1", 5))
     before, after = (decide(one, made, None, "digest") for one in (report(), report(*hidden(0, 1), named=False)))
-    assert why(moved(before, after)) == f"{HID} (gradient_W1, gradient_b1)"
+    assert explain(compare_reports(before, after)) == f"{HID} (gradient_W1, gradient_b1)"
 
 
 # ---------------------------------------------------------------- decisions that count otherwise
@@ -91,8 +94,8 @@ def test_a_decision_of_a_check_that_is_worth_something_else_now_is_told(made, wo
     """Who decided, what, of how much then, and what it counts as now: also where the points stay as they were."""
     before = decide(report(), [made], None, "digest")
     after = decide(report(replace(CHECKS[2], max_points=worth)), [made], None, "digest")
-    move = moved(before, after)
-    assert why(move) == said
+    move = compare_reports(before, after)
+    assert explain(move) == said
     assert move.points == bool(said)
 
 
@@ -105,10 +108,10 @@ def test_what_was_decided_comes_first_and_is_harmless():
         None,
         "digest",
     )
-    move = moved(before, after)
-    assert why(move) == "decision 3 by =Ada: decay 1.5 of 4 counts as 1 of 1 now, gradient_W1 0 -> 3"
+    move = compare_reports(before, after)
+    assert explain(move) == "decision 3 by =Ada: decay 1.5 of 4 counts as 1 of 1 now, gradient_W1 0 -> 3"
     # Each is told by itself.
-    assert commonest([move, move]) == [("gradient_W1 0 -> 3", 2)]
+    assert count_reasons([move, move]) == [("gradient_W1 0 -> 3", 2)]
     row = next(csv.DictReader(io.StringIO(to_csv([move]))))
     assert not row["why"].startswith("=")
     assert (row["before"], row["after"]) == ("1.5", "4")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from classroom.books import (
-    BASIS,
+    KEY,
     RUBRIC,
     decision,
     everything,
@@ -18,7 +18,7 @@ from classroom.books import (
     rows,
 )
 from grader.classroom import gradebook
-from grader.classroom.gradebook import DecisionRecord, Gradebook, GradebookError, Kept
+from grader.classroom.gradebook import DecisionRecord, Gradebook, GradebookError, GradingRow
 from grader.classroom.roster import Claim, Roster
 from grader.model import Student
 
@@ -35,15 +35,15 @@ def book(tmp_path):
 
 def test_a_grading_comes_back(book, tmp_path):
     """All that is kept of a grading is there after the gradebook was closed and opened again."""
-    book.keep([line("bob", 0.5), line("alice", 1.5, replies=None, basis=replace(BASIS, isolated=False))], RUBRIC)
+    book.insert([line("bob", 0.5), line("alice", 1.5, replies=None, key=replace(KEY, isolated=False))], RUBRIC)
     book.close()
     with Gradebook(tmp_path) as again:
         last = again.last()
         assert list(last) == ["alice", "bob"]
         at = last["bob"].at
         assert time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
-        assert last["bob"] == Kept(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, "all that finds", BASIS)
-        assert last["alice"].basis == replace(BASIS, isolated=False)
+        assert last["bob"] == GradingRow(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, "all that finds", KEY)
+        assert last["alice"].key == replace(KEY, isolated=False)
         assert last["alice"].replies is None
         assert again.replies(1) == b"replies"
         assert again.sources() == {"alice": "class/alice.py", "bob": "class/bob.py"}
@@ -54,14 +54,14 @@ def test_a_grading_comes_back(book, tmp_path):
 
 def test_a_regrade_is_one_more_grading_of_the_same_replies(book, tmp_path):
     """Earlier gradings stay, with their report.json; the replies are there once; only the last can be drawn again."""
-    book.keep([line("alice", 0.5), line("bob")], RUBRIC)
-    basis = replace(BASIS, assignment_digest="other")
-    book.keep([line("alice", 1.5, replies=1, made="regrade", basis=basis, source="new/alice.py")], "title = 'y'\n")
+    book.insert([line("alice", 0.5), line("bob")], RUBRIC)
+    key = replace(KEY, assignment_digest="other")
+    book.insert([line("alice", 1.5, replies=1, made="regrade", key=key, source="new/alice.py")], "title = 'y'\n")
     assert [(kept.made, kept.score, kept.replies) for kept in book.gradings("alice")] == [
         ("grade", 0.5, 1),
         ("regrade", 1.5, 1),
     ]
-    assert book.last()["alice"].basis == basis
+    assert book.last()["alice"].key == key
     assert book.last_id("alice") == 3
     assert [book.published(number) for number in (1, 3)] == ['{"score": 0.5}\n', '{"score": 1.5}\n']
     assert book.report("alice").score == 1.5
@@ -90,29 +90,29 @@ def test_a_regrade_is_one_more_grading_of_the_same_replies(book, tmp_path):
 )
 def test_gradings_are_kept_together_or_not_at_all(book, bad):
     """Where one of several cannot be kept, none is, the one before stays the last, and the text says so."""
-    book.keep([line("one", 0.5)], RUBRIC)
+    book.insert([line("one", 0.5)], RUBRIC)
     before = everything(book)
     with pytest.raises(GradebookError, match=r"does not take what was to be kept.*Nothing of that was kept"):
-        book.keep([line("one", 2.0), line("new"), bad], "title = 'other'\n")
+        book.insert([line("one", 2.0), line("new"), bad], "title = 'other'\n")
     assert everything(book) == before
-    book.keep([line("one", 2.0)], RUBRIC)
+    book.insert([line("one", 2.0)], RUBRIC)
     assert book.last()["one"].score == 2.0
 
 
 def test_a_stop_while_keeping_keeps_nothing(book, monkeypatch):
     """Ctrl-C between two of several leaves neither, and the gradebook can be used."""
-    keep_one = gradebook._keep
+    insert_one = gradebook._insert
 
     def stopped(*given):
-        keep_one(*given)
+        insert_one(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gradebook, "_keep", stopped)
+    monkeypatch.setattr(gradebook, "_insert", stopped)
     with pytest.raises(KeyboardInterrupt):
-        book.keep([line("one"), line("two")], RUBRIC)
+        book.insert([line("one"), line("two")], RUBRIC)
     monkeypatch.undo()
     assert book.last() == {}
-    book.keep([line("one")], RUBRIC)
+    book.insert([line("one")], RUBRIC)
     assert list(book.last()) == ["one"]
 
 
@@ -132,7 +132,7 @@ def test_a_stop_while_keeping_keeps_nothing(book, monkeypatch):
 )
 def test_a_path_of_any_bytes_comes_back(book, tmp_path, name):
     """File names of a zip from elsewhere may be no text at all; unless they come back the same, all is graded anew."""
-    book.keep([line("alice", source=name)], RUBRIC)
+    book.insert([line("alice", source=name)], RUBRIC)
     assert book.sources() == {"alice": name}
     book.set_roster(Roster((Student("Doe"),), source=name))
     assert book.roster().source == name
@@ -146,7 +146,7 @@ def test_a_path_of_any_bytes_comes_back(book, tmp_path, name):
 
 def test_decisions_come_back_and_can_be_taken_back(book):
     """Decisions are numbered from 1, stand by submission, and stay in the history when they are taken back."""
-    book.keep([line("alice"), line("bob")], RUBRIC)
+    book.insert([line("alice"), line("bob")], RUBRIC)
     made = [
         book.decide("alice", decision()),
         book.decide("bob", decision("late_days", 2, check="")),
@@ -170,7 +170,7 @@ def test_decisions_come_back_and_can_be_taken_back(book):
 
 def test_a_decision_is_taken_back_once(book):
     """What the history says of a withdrawal is not written over, and a number that does not stand is no withdrawal."""
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     book.decide("alice", decision())
     for number, said in ((2, "x"), (1, "")):
         with pytest.raises(ValueError, match="does not stand"):
@@ -184,7 +184,7 @@ def test_a_decision_is_taken_back_once(book):
 @pytest.mark.parametrize("value", [-1.0, -0.01, float("nan"), float("inf"), float("-inf")])
 def test_a_decision_has_a_value_that_a_report_can_hold(book, value):
     """JSON has no infinity and a score no negative points; neither a caller nor SQLite itself may put one in."""
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     with pytest.raises(ValueError, match="can be neither points nor days"):
         book.decide("alice", decision(value=value))
     with pytest.raises(sqlite3.IntegrityError):
@@ -201,7 +201,7 @@ def test_a_decision_has_a_value_that_a_report_can_hold(book, value):
 )
 def test_a_decision_that_cannot_be_kept_is_told(book, bad):
     """A kind that there is not, or a text that is none, is refused in words, and nothing of it is kept."""
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     with pytest.raises(GradebookError, match="does not take what was to be kept"):
         book.decide("alice", bad)
     assert book.decision_records() == []

@@ -93,8 +93,8 @@ def keep(folder, step):
             os.kill(os.getpid(), signal.SIGKILL)
     with gradebook.Gradebook(folder) as book:
         book._storage._database.set_trace_callback(die)
-        book.keep([line("one")], "title = 'x'")
-        book.keep([line("two")], "title = 'x'")
+        book.insert([line("one")], "title = 'x'")
+        book.insert([line("two")], "title = 'x'")
 
 for step in range(1, int(sys.argv[2])):
     folder = Path(sys.argv[1]) / str(step)
@@ -117,14 +117,14 @@ for step in range(1, int(sys.argv[2])):
 
 def line(name: str):
     """Return something to keep."""
-    from grader.classroom.cache_keys import Basis
-    from grader.classroom.gradebook import Line
+    from grader.classroom.cache_keys import CacheKey
+    from grader.classroom.gradebook import NewGrading
     from grader.classroom.packing import pack
     from grader.model import Environment, Report
 
     report = Report(name, name, 1.0, 2.0, "graded", (), (), (), Environment({}, ()), {})
-    basis = Basis(name, "a", "s", "q", "{}", True)
-    return Line(name, name, "grade", basis, report, "{}\n", pack(report), b"replies", b"findings", "by")
+    key = CacheKey(name, "a", "s", "q", "{}", True)
+    return NewGrading(name, name, "grade", key, report, "{}\n", pack(report), b"replies", b"findings", "by")
 
 
 def test_a_grading_is_there_whole_or_not_at_all(tmp_path):

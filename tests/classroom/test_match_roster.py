@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.classroom.match_roster import EntryName, Matching, Unmatched, lines, match
+from grader.classroom.match_roster import EntryName, Matching, Unmatched, describe_matching, match_roster
 from grader.classroom.roster import Claim, Roster, RosterError
 from grader.model.class_sheet import Student
 
@@ -26,14 +26,14 @@ def entries(*originals):
     return [EntryName(original, original.removesuffix(".ipynb")) for original in originals]
 
 
-def matched(*originals, students=CLASS, claims=()):
+def match_sources(*originals, students=CLASS, claims=()):
     """Match entries with a class."""
-    return match(entries(*originals), Roster(tuple(students), source="class.csv", claims=tuple(claims)))
+    return match_roster(entries(*originals), Roster(tuple(students), source="class.csv", claims=tuple(claims)))
 
 
-def why(*originals, students=CLASS):
+def explain(*originals, students=CLASS):
     """Return why the first of some entries is unmatched."""
-    return {one.name: one.why for one in matched(*originals, students=students).unmatched}[
+    return {one.name: one.why for one in match_sources(*originals, students=students).unmatched}[
         originals[0].removesuffix(".ipynb")
     ]
 
@@ -85,7 +85,7 @@ def test_each_platforms_names(original):
     """What a platform writes leads to the student and says by what; the others are missing."""
     student, how = ONE[original]
     (entry,) = entries(original)
-    matching = matched(original)
+    matching = match_sources(original)
     assert matching == Matching(
         students={entry.name: student},
         how={entry.name: how},
@@ -134,13 +134,13 @@ UNREAD = {
 @pytest.mark.parametrize("original", UNREAD)
 def test_what_tells_nobody_is_told_word_for_word(original):
     """No last name, no likeness and no part that a student chose is ever enough; the sentence says how to mend it."""
-    assert why(original) == UNREAD[original]
-    assert matched(original).students == {}
+    assert explain(original) == UNREAD[original]
+    assert match_sources(original).students == {}
 
 
 def test_an_id_whose_name_contradicts_is_noted():
     """A group's name may stand there, or another's: the ID counts, and a person is told to look."""
-    matching = matched("mallory_12345_1_x.ipynb")
+    matching = match_sources("mallory_12345_1_x.ipynb")
     assert matching.students == {"mallory_12345_1_x": JANE}
     assert matching.notes == (
         (
@@ -153,15 +153,15 @@ def test_an_id_whose_name_contradicts_is_noted():
 @pytest.mark.parametrize("who", ["doej", "janedoe", "doesmithjane", "deojaen", ""])
 def test_another_form_of_the_name_is_no_contradiction(who):
     """A middle name, a second last name or initials are the same person's."""
-    assert matched(f"{who}_12345_1_x.ipynb").notes == ()
+    assert match_sources(f"{who}_12345_1_x.ipynb").notes == ()
 
 
 def test_one_students_id_with_anothers_name_is_nobodys():
     """Of two who fit, neither is taken."""
-    assert why("vanderbergjan_12345_1_x.ipynb") == (
+    assert explain("vanderbergjan_12345_1_x.ipynb") == (
         f"it fits 2 students: Doe, Jane (ID 12345); van der Berg, Jan (ID 12346). To decide, {MEND}"
     )
-    matching = matched("vanderbergjan_12345_1_x.ipynb")
+    matching = match_sources("vanderbergjan_12345_1_x.ipynb")
     assert matching.undecided == (JANE, BERG)
     assert matching.missing == (ZOE, WANG, OBRIEN)
 
@@ -170,7 +170,7 @@ def test_a_number_of_two_kinds_is_nobodys():
     """One student's ID may be another's student number: both names and numbers say so."""
     students = (Student("Ann Lee", id="7"), Student("Bob Ray", sis_id="7"))
     for original in ("leeann_7_1_x.ipynb", "7"):
-        assert why(original, students=students) == (
+        assert explain(original, students=students) == (
             f"it fits 2 students: Ann Lee (ID 7); Bob Ray (student number 7). To decide, {MEND}"
         )
 
@@ -178,24 +178,24 @@ def test_a_number_of_two_kinds_is_nobodys():
 def test_a_student_number_counts_for_canvas_with_its_name_only():
     """Canvas writes its own IDs; a registrar's number that is the same may be chance."""
     students = (Student("Bob Ray", sis_id="7"),)
-    assert matched("raybob_7_1_x.ipynb", students=students).how == {
+    assert match_sources("raybob_7_1_x.ipynb", students=students).how == {
         "raybob_7_1_x": "by the student number 7 and the name before it"
     }
-    assert why("leeann_7_1_x.ipynb", students=students) == (
+    assert explain("leeann_7_1_x.ipynb", students=students) == (
         f'the number 7 is Bob Ray (student number 7)\'s, but the name before it, "leeann", is not. To mend it, {MEND}'
     )
 
 
 def test_a_name_whose_id_is_another_is_nobodys():
     """Two may have one name: where the roster's IDs are Canvas's, a strange one is a strange student."""
-    assert why("doejane_999_1_x.ipynb", "vanderbergjan_12346_2_x.ipynb") == (
+    assert explain("doejane_999_1_x.ipynb", "vanderbergjan_12346_2_x.ipynb") == (
         f"its name fits Doe, Jane (ID 12345), but its ID is 999. Did you mean Doe, Jane (ID 12345)? To mend it, {MEND}"
     )
 
 
 def test_a_roster_without_canvas_ids_goes_by_names_and_says_so_once():
     """A registrar's list knows no ID of Canvas's: full names count, with one note for all."""
-    matching = matched("doejane_991_1_x.ipynb", "vanderbergjan_992_2_x.ipynb")
+    matching = match_sources("doejane_991_1_x.ipynb", "vanderbergjan_992_2_x.ipynb")
     assert matching.students == {"doejane_991_1_x": JANE, "vanderbergjan_992_2_x": BERG}
     assert matching.notes == (
         (
@@ -211,7 +211,7 @@ def test_a_roster_without_canvas_ids_goes_by_names_and_says_so_once():
 def test_one_name_of_two_students_is_nobodys(original):
     """Names are read in any order, so "Ali Hassan" and "Hassan Ali" are told apart by numbers only."""
     students = (Student("Hassan, Ali", sis_id="1"), Student("Ali, Hassan", sis_id="2"))
-    matching = matched(original, students=students)
+    matching = match_sources(original, students=students)
     assert matching.students == {}
     assert matching.undecided == students
     assert (
@@ -223,7 +223,7 @@ def test_one_name_of_two_students_is_nobodys(original):
 def test_a_login_wins_over_a_name_with_a_note():
     """An exact login is stronger than a name that is written the same, but a person should know."""
     students = (Student("Bob Ray", login="leeann"), Student("Lee Ann"))
-    matching = matched("leeann", students=students)
+    matching = match_sources("leeann", students=students)
     assert matching.students == {"leeann": students[0]}
     assert matching.notes == ("leeann: it could be the name of Lee Ann too: check whose it is",)
 
@@ -231,31 +231,31 @@ def test_a_login_wins_over_a_name_with_a_note():
 def test_an_address_and_a_name_that_differ_are_nobodys():
     """What stands before the @ is no stronger than a full name."""
     students = (Student("Janet Doe", email="jane.doe@uni.edu"), Student("Jane Doe", id="2"))
-    assert matched("jane.doe", students=students).undecided == students
+    assert match_sources("jane.doe", students=students).undecided == students
 
 
 def test_an_account_that_ends_in_anothers_is_not_taken_for_it():
     """Whoever calls an account "x-doe" gets no work into the marks of "doe", listed or not."""
     doe, bob, mallory = Student("A B", github="doe"), Student("C D", github="bob"), Student("E F", github="x-doe")
-    matching = matched("net-x-doe", "net-bob", students=(doe, bob))
+    matching = match_sources("net-x-doe", "net-bob", students=(doe, bob))
     assert matching.students == {"net-bob": bob}
     assert matching.unmatched[0].why == (
         "an account of the roster stands in it, but what stands before is not as in the other names."
         f" To mend it, {MEND}"
     )
-    matching = matched("net-x-doe", "net-bob", "net-doe", students=(doe, bob, mallory))
+    matching = match_sources("net-x-doe", "net-bob", "net-doe", students=(doe, bob, mallory))
     assert matching.students == {"net-x-doe": mallory, "net-bob": bob, "net-doe": doe}
 
 
 def test_one_repository_that_ends_in_two_accounts_is_nobodys():
     """Without others there is nothing to tell the assignment's name from the account's."""
     students = (Student("A B", github="doe"), Student("C D", github="jane-doe"))
-    assert matched("net-jane-doe", students=students).undecided == students
+    assert match_sources("net-jane-doe", students=students).undecided == students
 
 
 def test_two_submissions_of_one_student_are_both_left():
     """Which of them counts is for a person to say; the student is not missing."""
-    matching = matched("doejane_12345_1_x.ipynb", "Jane Doe_9_assignsubmission_file_", "jdoe")
+    matching = match_sources("doejane_12345_1_x.ipynb", "Jane Doe_9_assignsubmission_file_", "jdoe")
     assert matching.students == {}
     assert matching.unmatched[0] == Unmatched(
         "doejane_12345_1_x",
@@ -269,7 +269,7 @@ def test_two_submissions_of_one_student_are_both_left():
 def test_a_claim_of_the_roster_wins_over_everything():
     """The column `submission` decides between several, and against every ID, by either name."""
     claims = [Claim(JANE, "doejane_12345_2_x.ipynb", 2), Claim(BERG, "jdoe", 3)]
-    matching = matched("doejane_12345_1_x.ipynb", "doejane_12345_2_x.ipynb", "jdoe", claims=claims)
+    matching = match_sources("doejane_12345_1_x.ipynb", "doejane_12345_2_x.ipynb", "jdoe", claims=claims)
     assert matching.students == {"doejane_12345_2_x": JANE, "jdoe": BERG}
     assert matching.how["jdoe"] == "by line 3 of the roster, which names it"
     assert matching.unmatched == (
@@ -279,7 +279,7 @@ def test_a_claim_of_the_roster_wins_over_everything():
             " so.",
         ),
     )
-    safe = matched("x.ipynb", claims=[Claim(JANE, "x", 2)])
+    safe = match_sources("x.ipynb", claims=[Claim(JANE, "x", 2)])
     assert safe.students == {"x": JANE}
 
 
@@ -305,21 +305,21 @@ def test_a_claim_of_the_roster_wins_over_everything():
 def test_a_claim_that_cannot_be_is_refused(claims, message):
     """A claim is a person's word: it is never passed over."""
     with pytest.raises(RosterError) as caught:
-        matched("x.ipynb", claims=claims)
+        match_sources("x.ipynb", claims=claims)
     assert str(caught.value) == message
 
 
 def test_half_a_name_is_nobodys():
     """A roster of last names matches no submission by them."""
     for student in (Student("Doe", last_name="Doe", id="1"), Student("Doe,", last_name="Doe", id="1")):
-        assert matched("doe", students=[student]).students == {}
-    assert matched("sukarno", students=[Student("Sukarno")]).students == {"sukarno": Student("Sukarno")}
+        assert match_sources("doe", students=[student]).students == {}
+    assert match_sources("sukarno", students=[Student("Sukarno")]).students == {"sukarno": Student("Sukarno")}
 
 
 def test_lines_for_the_terminal():
     """Everything that is open is told, twenty of each kind, with nothing in it that a terminal would obey."""
     others = tuple(Student(f"Student {letter}") for letter in "ABCDEFGHIJKLMNOPQRSTUV")
-    told = lines(matched("jdoe", "\x1b[2J::error::x", "hassan", students=(JANE, *others)))
+    told = describe_matching(match_sources("jdoe", "\x1b[2J::error::x", "hassan", students=(JANE, *others)))
     assert told == [
         "Of 23 students on the roster, 1 has a submission.",
         "Submissions that are nobody's yet:",
@@ -329,14 +329,16 @@ def test_lines_for_the_terminal():
         *(f"  Student {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"),
         "  and 2 more",
     ]
-    assert lines(matched("jdoe", students=[JANE])) == ["Of 1 student on the roster, 1 has a submission."]
+    assert describe_matching(match_sources("jdoe", students=[JANE])) == [
+        "Of 1 student on the roster, 1 has a submission."
+    ]
 
 
 def test_what_students_and_rosters_write_is_plain_in_every_sentence():
     """Names may hold formulas, commands and controls; no sentence carries one to a terminal."""
     evil = Student("\x1b[31m\u202eeve::set-output::", login="\x07eve")
-    matching = matched("\x1b\u202e_1_1_x", "\x07eve_9_9_x", "::warning::_1_assignsubmission_", students=[evil])
-    assert all(text.isprintable() and "::warning" not in text for text in lines(matching))
+    matching = match_sources("\x1b\u202e_1_1_x", "\x07eve_9_9_x", "::warning::_1_assignsubmission_", students=[evil])
+    assert all(text.isprintable() and "::warning" not in text for text in describe_matching(matching))
 
 
 parts = st.sampled_from(["doe", "jane", "lee", "ann", "7", "8", "é", "x", "ß"])
@@ -378,7 +380,7 @@ def without_twins(students):
 @given(classes.map(without_twins), handed, st.randoms(use_true_random=False))
 def test_no_student_twice_and_no_order_counts(students, originals, chance):
     """Each entry and each student ends in one place, and the same one in whatever order they come."""
-    matching = matched(*originals, students=students)
+    matching = match_sources(*originals, students=students)
     assert len(set(matching.students.values())) == len(matching.students)
     assert {*matching.students, *(one.name for one in matching.unmatched)} == set(originals)
     assert len(matching.students) + len(matching.unmatched) == len(originals)
@@ -386,7 +388,7 @@ def test_no_student_twice_and_no_order_counts(students, originals, chance):
     assert sorted(map(repr, told)) == sorted(map(repr, students))
     chance.shuffle(students)
     chance.shuffle(originals)
-    other = matched(*originals, students=students)
+    other = match_sources(*originals, students=students)
     assert other.students == matching.students
     assert other.how == matching.how
     assert set(other.unmatched) == set(matching.unmatched)
@@ -405,7 +407,7 @@ def work_of_matching(count):
     calls = itertools.count()
     sys.setprofile(lambda frame, event, argument: next(calls))
     try:
-        matching = matched(*right, *wrong, students=students)
+        matching = match_sources(*right, *wrong, students=students)
     finally:
         sys.setprofile(None)
     assert len(matching.students) == count // 2

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from grader.classroom import packing
-from grader.classroom.packing import DamagedError, laid_out, pack, unpack
+from grader.classroom.packing import DamagedError, lay_out, pack, unpack
 from grader.model import (
     Curves,
     Environment,
@@ -130,7 +130,7 @@ def same(one, other):
 
 def made(value, header=None):
     """Pack a value, with its header in place of the one that it has."""
-    plain = laid_out(value)
+    plain = lay_out(value)
     size = packing.LENGTH.size
     (length,) = packing.LENGTH.unpack_from(plain)
     text = plain[size : size + length] if header is None else header
@@ -198,7 +198,7 @@ def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
 def test_the_same_value_has_the_same_bytes(value):
     """A digest of what is laid out is one of the value: nothing in it depends on the process or on memory's layout."""
     again = unpack(pack(value))
-    assert laid_out(again) == laid_out(value)
+    assert lay_out(again) == lay_out(value)
 
 
 def test_numbers_of_numpy_come_back_as_pythons():
@@ -212,7 +212,7 @@ def test_long_numbers_and_texts_stay_out_of_the_header():
     """The header has a cap, so what may be long is kept as arrays: a history, labels, the source of a submission."""
     source = "x = '\u00e4\udc80'\n" * 20_000
     for value in ([0.1] * 1000, [7] * 1000, tuple(range(1000)), source):
-        plain = laid_out(value)
+        plain = lay_out(value)
         assert packing.LENGTH.unpack_from(plain)[0] < 60
         assert same(unpack(pack(value)), value)
 
@@ -287,7 +287,7 @@ def test_a_damaged_record_is_refused(data):
 @given(st.data())
 def test_a_record_that_was_tampered_with_is_read_or_refused(data):
     """With zlib's checksum mended there may be another value, but never another error."""
-    plain = bytearray(laid_out(RECORD))
+    plain = bytearray(lay_out(RECORD))
     for _ in range(data.draw(st.integers(1, 3))):
         plain[data.draw(st.integers(0, len(plain) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     refused(zlib.compress(bytes(plain)))
@@ -297,7 +297,7 @@ def test_a_record_that_was_tampered_with_is_read_or_refused(data):
 
 def test_bytes_that_belong_to_nothing_are_refused():
     """What follows the last array of a record is not left lying there."""
-    assert refused(zlib.compress(laid_out(RECORD) + bytes(8)))
+    assert refused(zlib.compress(lay_out(RECORD) + bytes(8)))
 
 
 JUNK = st.recursive(
@@ -381,7 +381,7 @@ def test_a_record_that_lacks_a_field_with_a_default_is_read():
 def test_each_cap_is_kept(monkeypatch, name):
     """Whatever is over one of the caps is refused, and what is just below is read."""
     value = {"MOST": np.zeros(1000), "MOST_HEADER": ["x" * 10] * 100, "MOST_NUMBERS": [[0.0] * 500, [0] * 500]}[name]
-    packed, plain = pack(value), laid_out(value)
+    packed, plain = pack(value), lay_out(value)
     most = {"MOST": len(plain), "MOST_HEADER": packing.LENGTH.unpack_from(plain)[0], "MOST_NUMBERS": 8000}[name]
     monkeypatch.setattr(packing, name, most)
     assert same(unpack(packed), value)

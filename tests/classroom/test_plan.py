@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classroom.conftest import BARE
-from classroom.test_gradebook import BASIS, RUBRIC, decision, line
+from classroom.test_gradebook import KEY, RUBRIC, decision, line
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.plan import Entry, Planning, named
+from grader.classroom.plan import Entry, Plan, assign_names
 from grader.submission import read
 
 # ------------------------------------------------------------ names
@@ -20,7 +20,7 @@ from grader.submission import read
 
 def names(paths, sources):
     """Return the names of paths, all texts."""
-    return {str(entry.path): entry.name for entry in named([Path(path) for path in paths], sources)}
+    return {str(entry.path): entry.name for entry in assign_names([Path(path) for path in paths], sources)}
 
 
 def test_the_same_path_keeps_its_name():
@@ -95,7 +95,7 @@ def test_no_two_share_a_name_however_often_a_class_is_graded(gradings):
     """Grading after grading into one folder: one name for each path, known ones stay, and no two ever meet."""
     sources = {}
     for given_paths in gradings:
-        entries = named([Path(path) for path in given_paths], sources)
+        entries = assign_names([Path(path) for path in given_paths], sources)
         assert [str(entry.path) for entry in entries] == [str(Path(path)) for path in given_paths]
         found = {str(entry.path): entry.name for entry in entries}
         assert len({name.casefold() for name in found.values()}) == len(found)
@@ -105,7 +105,7 @@ def test_no_two_share_a_name_however_often_a_class_is_graded(gradings):
         assert len({name.casefold() for name in sources}) == len(sources)
 
 
-# ------------------------------------------------------------ fates
+# ------------------------------------------------------------ actions
 
 
 @pytest.fixture
@@ -127,31 +127,31 @@ def book(tmp_path):
 
 def kept(book, path, score=1.0, status="graded", **other):
     """Keep a grading of what is at a path now."""
-    basis = replace(BASIS, submission_digest=read(path).digest)
-    one = line("alice", score, **({"source": str(path), "basis": basis} | other))
-    book.keep([replace(one, report=replace(one.report, status=status))], RUBRIC)
+    key = replace(KEY, submission_digest=read(path).digest)
+    one = line("alice", score, **({"source": str(path), "key": key} | other))
+    book.insert([replace(one, report=replace(one.report, status=status))], RUBRIC)
 
 
-def planned(book, path, base=BASIS, **other):
+def planned(book, path, base=KEY, **other):
     """Plan one submission; give what became of it, its tasks, and how often there was nothing to be done."""
     idle = []
-    planning = Planning(book, replace(base, submission_digest=""), idle=lambda: idle.append(1), **other)
-    tasks = list(planning.tasks([Entry(path, "alice")]))
-    return planning, tasks, len(idle)
+    plan = Plan(book, replace(base, submission_digest=""), idle=lambda: idle.append(1), **other)
+    tasks = list(plan.tasks([Entry(path, "alice")]))
+    return plan, tasks, len(idle)
 
 
 def test_what_was_never_graded_is_new(book, path):
     """It is run, from what is read of it now."""
-    planning, (task,), idle = planned(book, path)
-    assert (planning.fates, planning.moved, planning.replies, idle) == ({"alice": "new"}, {}, {}, 0)
+    plan, (task,), idle = planned(book, path)
+    assert (plan.actions, plan.moved, plan.replies, idle) == ({"alice": "new"}, {}, {}, 0)
     assert (task.name, task.source, task.hand_in, task.decisions) == ("alice", str(path), read(path), ())
 
 
 def test_what_is_as_it_was_is_left_alone(book, path):
     """Nothing is run and nothing judged; whoever shows the progress is told."""
     kept(book, path)
-    planning, tasks, idle = planned(book, path)
-    assert (planning.fates, planning.moved, tasks, idle) == ({"alice": "unchanged"}, {}, [], 1)
+    plan, tasks, idle = planned(book, path)
+    assert (plan.actions, plan.moved, tasks, idle) == ({"alice": "unchanged"}, {}, [], 1)
 
 
 def test_what_was_handed_in_anew_is_run(book, path):
@@ -159,8 +159,8 @@ def test_what_was_handed_in_anew_is_run(book, path):
     kept(book, path)
     made = book.decide("alice", decision())
     path.write_text(f"{BARE}\n", encoding="utf-8")
-    planning, (task,), idle = planned(book, path)
-    assert (planning.fates, idle) == ({"alice": "changed"}, 0)
+    plan, (task,), idle = planned(book, path)
+    assert (plan.actions, idle) == ({"alice": "changed"}, 0)
     assert task.hand_in == read(path)
     assert task.decisions == (made,)
     book.withdraw(1, "ta")
@@ -174,14 +174,14 @@ def test_only_the_last_grading_counts(book, path):
     path.write_text(f"{BARE}\n", encoding="utf-8")
     kept(book, path)
     path.write_text(text, encoding="utf-8")
-    assert planned(book, path)[0].fates == {"alice": "changed"}
+    assert planned(book, path)[0].actions == {"alice": "changed"}
 
 
 def test_another_rubric_with_the_same_questions_is_judged_again(book, path):
     """No student code runs: the saved replies are given along, and remembered as the new grading's own."""
     kept(book, path, replies=b"saved")
-    planning, (task,), idle = planned(book, path, replace(BASIS, assignment_digest="new"))
-    assert (planning.fates, planning.replies, idle) == ({"alice": "judged again"}, {"alice": 1}, 0)
+    plan, (task,), idle = planned(book, path, replace(KEY, assignment_digest="new"))
+    assert (plan.actions, plan.replies, idle) == ({"alice": "judged again"}, {"alice": 1}, 0)
     assert (task.hand_in, task.saved, task.source) == (None, b"saved", str(path))
 
 
@@ -189,47 +189,47 @@ OTHERS = {"seed_id": "other", "questions": "other", "versions": "{}", "isolated"
 
 
 @pytest.mark.parametrize("field", OTHERS)
-@pytest.mark.parametrize("digest", [BASIS.assignment_digest, "new"])
+@pytest.mark.parametrize("digest", [KEY.assignment_digest, "new"])
 def test_another_run_is_graded_again(book, path, field, digest):
     """Other questions, versions or isolation: the saved replies are not the answer, whatever the rubric."""
     kept(book, path)
-    planning, (task,), _ = planned(book, path, replace(BASIS, assignment_digest=digest, **{field: OTHERS[field]}))
-    assert (planning.fates, planning.replies) == ({"alice": "graded again"}, {})
+    plan, (task,), _ = planned(book, path, replace(KEY, assignment_digest=digest, **{field: OTHERS[field]}))
+    assert (plan.actions, plan.replies) == ({"alice": "graded again"}, {})
     assert task.hand_in == read(path)
 
 
-@pytest.mark.parametrize("digest", [BASIS.assignment_digest, "new"])
+@pytest.mark.parametrize("digest", [KEY.assignment_digest, "new"])
 def test_force_runs_it_in_any_case(book, path, digest):
     """Whoever says --force wants it run, not judged."""
     kept(book, path)
-    planning, (task,), idle = planned(book, path, replace(BASIS, assignment_digest=digest), force=True)
-    assert (planning.fates, idle) == ({"alice": "graded again"}, 0)
+    plan, (task,), idle = planned(book, path, replace(KEY, assignment_digest=digest), force=True)
+    assert (plan.actions, idle) == ({"alice": "graded again"}, 0)
     assert task.hand_in
 
 
 def test_what_the_grader_failed_on_is_run_again(book, path):
     """A fault of ours may be gone the next time."""
     kept(book, path, status="grader_error", replies=None)
-    assert planned(book, path)[0].fates == {"alice": "graded again"}
+    assert planned(book, path)[0].actions == {"alice": "graded again"}
 
 
 def test_without_replies_there_is_nothing_to_judge(book, path):
     """A grading that has none is run, where the rubric changed."""
     kept(book, path, replies=None)
-    assert planned(book, path, replace(BASIS, assignment_digest="new"))[0].fates == {"alice": "graded again"}
-    assert planned(book, path)[0].fates == {"alice": "unchanged"}
+    assert planned(book, path, replace(KEY, assignment_digest="new"))[0].actions == {"alice": "graded again"}
+    assert planned(book, path)[0].actions == {"alice": "unchanged"}
 
 
 def test_what_cannot_be_read_is_tried_each_time(book, path):
     """A file that is no notebook has no digest: whether it can be read now shows only by trying."""
     path.unlink()
     kept(book, path, replies=None)
-    assert planned(book, path)[0].fates == {"alice": "graded again"}
+    assert planned(book, path)[0].actions == {"alice": "graded again"}
     path.write_text(BARE, encoding="utf-8")
-    assert planned(book, path)[0].fates == {"alice": "changed"}
+    assert planned(book, path)[0].actions == {"alice": "changed"}
     kept(book, path)
     path.unlink()
-    assert planned(book, path)[0].fates == {"alice": "changed"}
+    assert planned(book, path)[0].actions == {"alice": "changed"}
 
 
 @pytest.mark.parametrize("change", [False, True])
@@ -239,20 +239,20 @@ def test_where_it_came_from_before_is_told(book, path, tmp_path, change):
     elsewhere = tmp_path / "again" / "alice.py"
     elsewhere.parent.mkdir()
     elsewhere.write_text(BARE + "\n" * change, encoding="utf-8")
-    planning, tasks, _ = planned(book, elsewhere)
-    assert planning.moved == {"alice": str(path)}
-    assert planning.fates == {"alice": "changed" if change else "unchanged"}
+    plan, tasks, _ = planned(book, elsewhere)
+    assert plan.moved == {"alice": str(path)}
+    assert plan.actions == {"alice": "changed" if change else "unchanged"}
     assert [task.source for task in tasks] == [str(elsewhere)] * change
 
 
 def test_files_are_read_as_workers_become_free(book, tmp_path):
     """A class of a thousand is not in memory at once: an entry is looked at when it is asked for."""
     entries = [Entry(tmp_path / f"{number}.py", f"{number}") for number in range(3)]
-    planning = Planning(book, BASIS)
-    tasks = planning.tasks(entries)
-    assert planning.fates == {}
+    plan = Plan(book, KEY)
+    tasks = plan.tasks(entries)
+    assert plan.actions == {}
     for number in range(3):
         entries[number].path.write_text(BARE, encoding="utf-8")
         assert next(tasks).hand_in.files
-        assert list(planning.fates) == [str(one) for one in range(number + 1)]
+        assert list(plan.actions) == [str(one) for one in range(number + 1)]
     assert next(tasks, None) is None

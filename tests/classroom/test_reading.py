@@ -19,7 +19,7 @@ from classroom.conftest import command, quiet
 from classroom.once import graded_once, say
 from grader.classroom import schema, storage
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
-from grader.classroom.storage import ROSTER
+from grader.classroom.storage import COPY as SAFETY_COPY
 
 COPY = "Neither it nor its folder may be written by you: copy the folder to a place of your own, and name that one."
 
@@ -62,7 +62,7 @@ def test_all_of_it_is_read_where_nobody_may_write(place):
     for _ in range(2):
         with reading(place) as book:
             assert everything(book) == before
-            assert listed(place) == [FILE, ROSTER]
+            assert listed(place) == [SAFETY_COPY, FILE]
     assert (place / FILE).read_bytes() == content
     with pytest.raises(GradebookError, match="you may write into"):
         Gradebook(place)
@@ -113,7 +113,7 @@ def test_what_a_killed_grader_left_has_to_be_copied_first(place):
 def left_behind(folder: Path) -> None:
     """Leave a gradebook as a killed grader does: all that was kept still stands in the file beside it."""
     with Gradebook(folder, create=True) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
         for name in (FILE, f"{FILE}-wal"):
             shutil.copy(folder / name, folder / f"{name}.killed")
     for name in (FILE, f"{FILE}-wal"):
@@ -168,18 +168,18 @@ def test_several_read_at_the_same_time_and_nobody_writes_meanwhile(tmp_path, mon
         with pytest.raises(GradebookError, match=SOMEBODY):
             Gradebook(tmp_path)
     with Gradebook(tmp_path) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
 
 
 def test_nobody_reads_while_a_grader_writes(tmp_path, monkeypatch):
     """It has the file alone, so that no drive has to share memory: a reader is told who has it, and waits."""
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.2)
     with Gradebook(tmp_path, create=True) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
         with pytest.raises(GradebookError, match=SOMEBODY):
             reading(tmp_path)
         assert listed(tmp_path) == [FILE, f"{FILE}-wal"]
-        book.keep([line("bob")], RUBRIC)
+        book.insert([line("bob")], RUBRIC)
     with reading(tmp_path) as again:
         assert list(again.last()) == ["alice", "bob"]
 
@@ -280,9 +280,9 @@ def test_history_and_export_of_an_archived_class(here):
     assert "cannot be made a folder (Read-only file system). Name another." in said
     (here.out / "exports").mkdir()
     said = on_a_read_only_disk(here, "export", "graded", "--format", "gradebook")
-    assert said.startswith("1 Error: graded/exports: gradebook.csv is written into it, and you may not write there.")
+    assert said.startswith("1 Error: graded/exports: gradebook.csv cannot be written, since you may not write there.")
     said = on_a_read_only_disk(here, "similar", "graded")
-    assert said.startswith("1 Error: graded: similar.html is written into it, and you may not write there.")
+    assert said.startswith("1 Error: graded: similar.html cannot be written, since you may not write there.")
     assert "Name a folder of your own with --to." in said
     said = on_a_read_only_disk(here, "adjust", "graded", "bare", "--no-excuse", "--comment", "Well.")
     assert said.startswith("1 Error: graded/gradebook.db: it cannot be opened and written")

@@ -13,7 +13,7 @@ from classroom.conftest import contents, timeless
 from classroom.once import BROKEN, SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
 from grader.classroom.executors import Workers
 from grader.classroom.regrade_class import StoppedError, regrade
-from grader.classroom.worker import Sitting
+from grader.classroom.worker import GradingSession
 from grader.rubric import load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
@@ -116,7 +116,7 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
         suspects = tuple(replace(one, hint="Look at the lecture's slide 12.") for one in probes.line_up.suspects)
         return replace(probes, line_up=replace(probes.line_up, suspects=suspects, known={}))
 
-    monkeypatch.setattr("grader.classroom.worker.draw_probes", rehinted)
+    monkeypatch.setattr("grader.classroom.worker.build_questions", rehinted)
     said = here.regrade("--force")
     assert "4 judged again. Nobody moved. 1 with the same points are told something else." in said
     assert "slide 12" in here.page("wrong_half_the_gradient")
@@ -273,7 +273,7 @@ def test_judging_again_equals_grading_anew(tmp_path_factory, tmp_path, monkeypat
     assert here.text("gradebook.csv") == fresh.text("gradebook.csv")
     with here.book() as book, fresh.book() as anew:
         for name, kept in book.last().items():
-            assert kept.basis == anew.last()[name].basis
+            assert kept.key == anew.last()[name].key
             assert kept.score == anew.last()[name].score
 
 
@@ -283,8 +283,8 @@ def test_a_report_of_an_unsafe_grading_still_says_so(here, monkeypatch):
     here.change(points("scores", 8, 10))
     here.regrade()
     with here.book() as book:
-        assert not book.last()["bare"].basis.isolated
-        assert book.last()["right_einsum"].basis.isolated
+        assert not book.last()["bare"].key.isolated
+        assert book.last()["right_einsum"].key.isolated
     assert "with --unsafe" in say("history", "graded", "bare")
 
 
@@ -373,7 +373,7 @@ def stopped_after(folder: Folder, count: int, *, force: bool = False) -> Stopped
             raise KeyboardInterrupt
 
     with folder.book() as book, pytest.raises(StoppedError) as stop:
-        regrade(Sitting(load(folder.path / "rubric", KNOWN), 231), book, Workers(), force=force, told=told)
+        regrade(GradingSession(load(folder.path / "rubric", KNOWN), 231), book, Workers(), force=force, told=told)
     return stop.value
 
 

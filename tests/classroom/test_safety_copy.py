@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_put_aside(path):
 def test_a_missing_copy_is_written_by_whoever_opens_next(tmp_path, path):
     """Older graders wrote none, and somebody may have removed it; without decisions and a roster there is none."""
     with Gradebook(tmp_path, create=True) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
     Gradebook(tmp_path).close()
     assert not path.exists()
     with Gradebook(tmp_path) as book:
@@ -177,7 +177,7 @@ def test_a_missing_copy_is_written_by_whoever_opens_next(tmp_path, path):
 def test_a_copy_that_is_behind_catches_up(tmp_path, path):
     """A grader that was killed kept a decision and wrote no copy: the next one does; then it rests."""
     with Gradebook(tmp_path, create=True) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
         book.decide("alice", decision())
         book.write_copy()
         book.decide("alice", decision("excused", 1.0, check=""))
@@ -193,7 +193,7 @@ def test_a_copy_that_is_behind_catches_up(tmp_path, path):
 def test_a_copy_that_cannot_be_written_keeps_nobody_from_grading(tmp_path, path, monkeypatch):
     """It is a second copy: where it fails, the gradebook opens all the same."""
     with Gradebook(tmp_path, create=True) as book:
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
         book.decide("alice", decision())
 
     def full(*_):

@@ -21,7 +21,7 @@ from classroom.books import (
 from grader.classroom import schema
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
 from grader.classroom.packing import unpack
-from grader.classroom.results import Standings
+from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY
 
 
@@ -129,7 +129,7 @@ def test_what_an_older_grader_found_is_read_by_todays_words(tmp_path):
     """It wrote this file, of which only the replies are gone: what it called passed is carried, in reports old and new."""
     shutil.copy(Path(__file__).parent / "gradebook_of_version_4.db", tmp_path / FILE)
     with Gradebook(tmp_path) as book:
-        standings = Standings(book)
+        standings = ClassResults(book)
         (kept,) = standings.last.values()
         for report in (standings.report(kept.name), standings.then(kept)):
             assert [one.id for one in report.checks if one.status == "carried"] == [

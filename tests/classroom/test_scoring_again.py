@@ -10,8 +10,8 @@ from classroom.conftest import timeless
 from classroom.once import SMALL, UNFINISHED, graded_once, points
 from grader import grading
 from grader.classroom import cache_keys, regrade_class
-from grader.classroom.batch import graded
-from grader.classroom.cache_keys import found_by
+from grader.classroom.batch import grade_tasks
+from grader.classroom.cache_keys import findings_key
 from grader.classroom.executors import Workers
 from grader.model import Assignment, Family, LatePolicy, Place, StepRow
 
@@ -112,11 +112,11 @@ def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
     """Workers take longer to start than to score it, also where something of it could not be loaded; judging is theirs."""
     places = []
 
-    def noted(tasks, sitting, workers):
+    def noted(tasks, session, workers):
         places.append(workers)
-        return graded(tasks, sitting, Workers())
+        return grade_tasks(tasks, session, Workers())
 
-    monkeypatch.setattr(regrade_class, "graded", noted)
+    monkeypatch.setattr(regrade_class, "grade_tasks", noted)
     here.change(POINTS)
     here.regrade("--jobs", "2")
     here.change(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"))
@@ -155,14 +155,14 @@ def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, probe
         late=LatePolicy(1, 20.0, "earned", 0.0),
         checks=tuple(replace(row, points=row.points + 1, hidden=not row.hidden) for row in assignment.checks),
     )
-    assert found_by(other, probes) == found_by(assignment, probes)
+    assert findings_key(other, probes) == findings_key(assignment, probes)
 
 
 @pytest.mark.parametrize("field", [*sorted(set(Assignment.__dataclass_fields__) - cache_keys._IN_WORDS), "checks"])
 def test_everything_else_of_the_rubric_is_what_they_depend_on(assignment, probes, field):
     """Whatever is not known to be harmless is a reason to judge again, and so is a check that comes or goes."""
     value = assignment.checks[1:] if field == "checks" else "changed"
-    assert found_by(replace(assignment, **{field: value}), probes) != found_by(assignment, probes)
+    assert findings_key(replace(assignment, **{field: value}), probes) != findings_key(assignment, probes)
 
 
 def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
@@ -171,9 +171,9 @@ def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
 
     def with_first(**changes):
         line_up = replace(probes.line_up, suspects=(replace(suspects[0], **changes), *suspects[1:]))
-        return found_by(assignment, replace(probes, line_up=line_up))
+        return findings_key(assignment, replace(probes, line_up=line_up))
 
-    assert with_first(title="Another.", hint="Look.", formula="x", source="y") == found_by(assignment, probes)
+    assert with_first(title="Another.", hint="Look.", formula="x", source="y") == findings_key(assignment, probes)
     for change in (
         {"id": "x"},
         {"charged": ("x",)},
@@ -182,12 +182,12 @@ def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
         {"harmless": True},
         {"shows_in": ("x",)},
     ):
-        assert with_first(**change) != found_by(assignment, probes)
+        assert with_first(**change) != findings_key(assignment, probes)
     fewer = replace(probes, line_up=replace(probes.line_up, suspects=suspects[1:]))
-    assert found_by(assignment, fewer) != found_by(assignment, probes)
+    assert findings_key(assignment, fewer) != findings_key(assignment, probes)
     families = [(Family(suspects[0], 0.0, high, (1.0,)),) for high in (2.0, 3.0)]
     line_ups = [replace(probes.line_up, families=(*probes.line_up.families, *more)) for more in ((), *families)]
-    assert len({found_by(assignment, replace(probes, line_up=line_up)) for line_up in line_ups}) == 3
+    assert len({findings_key(assignment, replace(probes, line_up=line_up)) for line_up in line_ups}) == 3
 
 
 ENTRY = 'BOTH = "Both are wrong."\nSTEPS = (_mistake("x", "A title.", "A hint.", {"total": wrong}),)\n\n\ndef wrong(a, b):\n    return np.einsum("ij, jk", a, b)\n'

@@ -10,8 +10,8 @@ import pytest
 
 from classroom.conftest import ROOT, SAMPLES, write_rubric
 from classroom.once import Folder, say
-from grader.classroom.cache_keys import Basis
-from grader.classroom.gradebook import Gradebook, Line
+from grader.classroom.cache_keys import CacheKey
+from grader.classroom.gradebook import Gradebook, NewGrading
 from grader.classroom.packing import pack
 from grader.grading import judge_run
 from grader.model import Probes
@@ -50,12 +50,12 @@ def keep(folder: Folder, *paths: Path) -> None:
     for path in paths:
         submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
         grading = judge_run(submission, None, assignment, Probes((), {}))
-        basis = Basis(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
+        key = CacheKey(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
         replies = None if submission.problem else pack((submission, None, ()))
         record = pack(grading.report)
-        lines.append(Line(path.stem, str(path), "grade", basis, grading.report, "{}\n", record, replies, None, ""))
+        lines.append(NewGrading(path.stem, str(path), "grade", key, grading.report, "{}\n", record, replies, None, ""))
     with Gradebook(folder.out, create=True) as book:
-        book.keep(lines, (assignment.folder / "assignment.toml").read_text(encoding="utf-8"), assignment.folder)
+        book.insert(lines, (assignment.folder / "assignment.toml").read_text(encoding="utf-8"), assignment.folder)
 
 
 def test_a_copy_in_disguise_is_shown_as_a_place_to_look(here):

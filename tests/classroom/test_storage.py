@@ -47,7 +47,7 @@ def test_only_one_has_it_open(tmp_path, monkeypatch):
             with pytest.raises(GradebookError, match=SOMEBODY):
                 Gradebook(tmp_path, create=create)
         assert time.monotonic() - started < 5
-        first.keep([line("alice")], RUBRIC)
+        first.insert([line("alice")], RUBRIC)
         with pytest.raises(GradebookError, match=SOMEBODY):
             Gradebook(tmp_path)
     with Gradebook(tmp_path) as second:
@@ -71,7 +71,7 @@ def test_a_tool_that_holds_it_is_told_of(tmp_path, monkeypatch, lock):
 
 def test_the_settings_are_in_force(book, tmp_path):
     """WAL, full syncs, foreign keys and the exclusive lock are what SQLite says that they are."""
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     settings = {name: book._storage.rows(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert settings == {"journal_mode": [("wal",)], "synchronous": [(2,)], "foreign_keys": [(1,)]}
     assert book._storage.rows("PRAGMA locking_mode") == [("exclusive",)]
@@ -116,7 +116,9 @@ def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
 def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
     """To SQLite it is a database without tables, and a whole class would count as none."""
     (tmp_path / FILE).touch()
-    with pytest.raises(GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. Move it away"):
+    with pytest.raises(
+        GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. ScoreChange it away"
+    ):
         Gradebook(tmp_path, reading=reading)
     assert not (tmp_path / FILE).stat().st_size
     # A grading that was killed as it made the file goes on.
@@ -161,7 +163,7 @@ def test_a_text_file_is_told_apart(tmp_path):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. Move it away and grade again, with the same --assignment and --seed as before;"
+        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. ScoreChange it away and grade again, with the same --assignment and --seed as before;"
         " the reports in submissions/ are not touched by that until they are graded."
     )
 
@@ -214,7 +216,7 @@ def test_whatever_is_damaged_only_our_errors_come_out(tmp_path):
         try:
             with Gradebook(tmp_path) as book:
                 everything(book)
-                book.keep([line("s1"), line("new")], RUBRIC)
+                book.insert([line("s1"), line("new")], RUBRIC)
                 book.decide("s1", decision())
                 book.set_roster(Roster((Student("x"),)))
         except GradebookError as error:
@@ -270,10 +272,10 @@ def test_a_commit_that_fails_is_told_and_kept_back(book):
     )
     book._storage._database.execute("CREATE TRIGGER t AFTER INSERT ON grading BEGIN INSERT INTO late VALUES (99); END")
     with pytest.raises(GradebookError, match="FOREIGN KEY"):
-        book.keep([line("alice")], RUBRIC)
+        book.insert([line("alice")], RUBRIC)
     assert book.last() == {}
     book._storage._database.execute("DROP TRIGGER t")
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     assert list(book.last()) == ["alice"]
 
 
@@ -303,11 +305,11 @@ def test_a_place_where_nobody_may_write_is_told(what):
 
 def test_a_full_disk_is_told(book):
     """Where SQLite has no page left, it is the disk that is full, and nothing of the grading is there."""
-    book.keep([line("alice")], RUBRIC)
+    book.insert([line("alice")], RUBRIC)
     ((pages,),) = book._storage.rows("PRAGMA page_count")
     book._storage._database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NoSpaceError, match="there is no room left on the disk"):
-        book.keep([line("bob", replies=os.urandom(100_000))], RUBRIC)
+        book.insert([line("bob", replies=os.urandom(100_000))], RUBRIC)
     book._storage._database.execute(f"PRAGMA max_page_count = {pages + 100}")
     assert list(book.last()) == ["alice"]
     assert book._storage.rows("SELECT count(*) FROM replies") == [(1,)]
