@@ -105,7 +105,7 @@ def _penalty(days: float, policy: LatePolicy | None, earned: float, maximum: flo
 
 
 def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: float) -> str:
-    """Say what lateness costs, and where it costs less than a student may fear, why."""
+    """Return what lateness costs and, where that is less than a student may fear, why."""
     late = f"Late by {plural(days, 'day')}"
     if not days:
         return "Not late: no points off"
@@ -141,7 +141,7 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
 
 
 def worth_otherwise(decision: Decision, maximum: float) -> str:
-    """Say that points count otherwise than they were meant, since the check is worth something else now; "" if not.
+    """Return how points count otherwise than they were meant, since the check is worth something else now; "" if not.
 
     decision : one of points. maximum : the most that its check gives now.
     """
@@ -163,7 +163,7 @@ def worth_otherwise(decision: Decision, maximum: float) -> str:
 
 
 def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) -> str:
-    """Say what was decided, and why it changes nothing. latest : the one that counts, or the last about the same."""
+    """Return what was decided, and why it changes nothing. latest : the one that counts, or the last about the same."""
     what = {
         "points": f"{decision.check}: {plural(decision.value, 'point')}",
         "late_days": f"Late by {plural(decision.value, 'day')}" if decision.value else "Not late",

@@ -56,7 +56,7 @@ def compare_reports(before: Report, after: Report) -> ScoreChange:
         unnamed=unnamed,
         covered=covered,
         uncovered=uncovered,
-        reworded=_told(before) != _told(after),
+        reworded=_words_of(before) != _words_of(after),
     )
 
 
@@ -114,7 +114,7 @@ def _worth(decision: Decision, verdict: Verdict) -> str:
     )
 
 
-def _told(report: Report) -> tuple[object, ...]:
+def _words_of(report: Report) -> tuple[object, ...]:
     """Return what a report says in words; what it says of points is left out."""
     checks = [(one.id, one.title, one.hidden, one.message, one.status == "carried") for one in report.checks]
     mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]

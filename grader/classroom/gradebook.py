@@ -109,11 +109,11 @@ class Gradebook:
     def last(self) -> dict[str, GradingRow]:
         """Return the last grading of each submission, by name, in the names' order."""
         rows = self._storage.rows(f"{_KEPT} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
-        return {kept.name: kept for kept in sorted(map(_kept, rows), key=lambda kept: kept.name)}
+        return {kept.name: kept for kept in sorted(map(_read_row, rows), key=lambda kept: kept.name)}
 
     def gradings(self, name: str) -> list[GradingRow]:
         """Return all gradings of one submission, the oldest first."""
-        return [_kept(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
+        return [_read_row(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
 
     def last_id(self, name: str) -> int:
         """Return the number of a submission's last grading."""
@@ -132,7 +132,7 @@ class Gradebook:
         packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
 
-    def found(self, grading: int) -> tuple[bytes, bytes] | None:
+    def findings(self, grading: int) -> tuple[bytes, bytes] | None:
         """Return the report and the findings of a submission's last grading, both packed; None where they are not kept."""
         query = "SELECT record, findings FROM grading WHERE id = ? AND record IS NOT NULL AND findings IS NOT NULL"
         rows = self._storage.rows(query, grading)
@@ -297,7 +297,7 @@ def _put(database: sqlite3.Connection, one: DecisionRecord, number: int | None) 
     return int(database.execute(put, values).lastrowid or 0)
 
 
-def _kept(row: Sequence[Any]) -> GradingRow:
+def _read_row(row: Sequence[Any]) -> GradingRow:
     *of_grading, submission, assignment, seed, asked, versions, isolated = row
     key = CacheKey(submission, assignment, seed, asked, versions, bool(isolated))
     return GradingRow(*(*of_grading, key))

@@ -53,7 +53,7 @@ class Conventions:
 
 
 def find_conventions(stems: Sequence[str], index: Index) -> Conventions:
-    """Find out how the names of a class are made, which one name alone does not tell."""
+    """Return how the names of this class are made, which no single name shows."""
     blackboard = [found["who"] for stem in stems if (found := _BLACKBOARD.fullmatch(stem))]
     return Conventions(
         prefixes=_common_prefix(stems, "-", index) | _common_prefix(blackboard, "_", index),
@@ -200,7 +200,7 @@ def _by_name(who: str, index: Index) -> EntryMatch:
 
 
 def suggest_student(original: str, index: Index) -> str:
-    """Ask whether a similar name was meant; "" without one. Never more than a question."""
+    """Return the question whether a similar name was meant, or "". It is never more than a question."""
     stem = without_ending(original)
     found = _CANVAS.fullmatch(stem) or _MOODLE.fullmatch(stem) or _BRIGHTSPACE.fullmatch(stem)
     text = "".join(split_words(found["who"] if found else stem))[:120]

@@ -52,7 +52,7 @@ class Matching:
 
 
 def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
-    """Find each entry's student.
+    """Return each entry's student.
 
     The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
     name. An entry that fits two students stays unmatched, and so do two entries that fit one.
@@ -68,10 +68,10 @@ def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = Tr
         entry.name: claimed.get(entry.name) or match_entry(stem, index, usual)
         for entry, stem in zip(names, stems, strict=True)
     }
-    return _settled(names, findings, set(claimed), roster, index)
+    return _settle(names, findings, set(claimed), roster, index)
 
 
-def _settled(
+def _settle(
     names: Sequence[EntryName], findings: Mapping[str, EntryMatch], claimed: set[str], roster: Roster, index: Index
 ) -> Matching:
     """Keep the findings that are one entry's and one student's; say of the others why they are not."""
@@ -108,7 +108,7 @@ def _settled(
 
 
 def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
-    """Say once what is to be said of many."""
+    """Return each note once, with all the names that it is about."""
     names = defaultdict[str, list[str]](list)
     for name, note in notes.items():
         names[note].append(name)
@@ -116,7 +116,7 @@ def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _several(names: Sequence[str], between: str = ", ") -> str:
-    """Name the first five, in an order that no roster and no folder decides."""
+    """Return the first five names, in an order that no roster and no folder decides."""
     first = between.join(one_line(name, 200) for name in sorted(names)[:5])
     return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
 
@@ -167,19 +167,19 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
 
 
 def describe_matching(matching: Matching) -> list[str]:
-    """Tell a terminal what was matched and, above all, what was not."""
+    """Return lines for a terminal: what was matched and, above all, what was not."""
     found, listed = len(matching.students), len(matching.students) + len(matching.undecided) + len(matching.missing)
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
-    told = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
-    told += _told(
+    said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
+    said += _list_items(
         "Submissions that are nobody's yet:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
     )
-    told += _told("Students for whom that leaves it open:", list(map(describe_student, matching.undecided)))
-    told += _told("Students without a submission:", list(map(describe_student, matching.missing)))
-    return told + _told("To be checked:", list(matching.notes))
+    said += _list_items("Students for whom that leaves it open:", list(map(describe_student, matching.undecided)))
+    said += _list_items("Students without a submission:", list(map(describe_student, matching.missing)))
+    return said + _list_items("To be checked:", list(matching.notes))
 
 
-def _told(title: str, items: list[str]) -> list[str]:
+def _list_items(title: str, items: list[str]) -> list[str]:
     if not items:
         return []
     more = [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []

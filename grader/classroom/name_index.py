@@ -92,7 +92,7 @@ def normalize(text: str) -> str:
 
 
 def describe_student(student: Student) -> str:
-    """Call a student so that no other is meant."""
+    """Return a name of a student that fits no other."""
     known = next(
         (f"{word} {one_line(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
     )
@@ -101,7 +101,7 @@ def describe_student(student: Student) -> str:
 
 
 def resembles(who: str, student: Student) -> bool:
-    """Whether a name may be another form of a student's: a word of it stands there, or most letters agree."""
+    """Return whether a name may be another form of a student's: a word of it stands there, or most letters agree."""
     text = "".join(split_words(who))
     if any(word in text for word in split_words(student.name) if len(word) > 2):
         return True

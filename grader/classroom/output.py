@@ -58,10 +58,7 @@ def _beginning(path: Path) -> str:
 
 @contextmanager
 def explain_full_disk(out: Path) -> Iterator[None]:
-    """Say that the disk is full in words that help.
-
-    Raises NoSpaceError in place of an OSError that means it.
-    """
+    """Raise NoSpaceError in place of an OSError that means a full disk."""
     try:
         yield
     except OSError as error:

@@ -45,7 +45,7 @@ def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entr
 
 def replay_task(book: Gradebook, kept: GradingRow, task: Task, findings_key: str) -> Task:
     """Return the task of judging a run again; where what was found still stands, of no more than scoring it."""
-    found = book.found(kept.id) if kept.findings_key and kept.findings_key == findings_key else None
+    found = book.findings(kept.id) if kept.findings_key and kept.findings_key == findings_key else None
     known = Known(kept.key.submission_digest, *found) if found else None
     return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)), known=known)
 

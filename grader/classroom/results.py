@@ -80,7 +80,7 @@ def student_names(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
 
 
 def match_sources(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
-    """Find whose each submission is; sources : the path of each, by its name. None without a roster.
+    """Return whose each submission is, or None without a roster; sources : the path of each, by its name.
 
     whole : these are all there are. Raises RosterError.
     """

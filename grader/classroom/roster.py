@@ -129,7 +129,7 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
             f" {_quoted([header.cells[at] for at in columns.values()])}. Expected is a column `name`, `id`, `login`,"
             " `email` or `github`, or both `first name` and `last name`."
         )
-    return [_fitted(row, header, columns, name) for row in rows], columns
+    return [_fit_row(row, header, columns, name) for row in rows], columns
 
 
 def _columns(headers: Sequence[str]) -> dict[str, int]:
@@ -148,7 +148,7 @@ def _squeezed(header: str) -> str:
     return "".join(char for char in header.casefold() if char.isalnum())
 
 
-def _fitted(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
+def _fit_row(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
     """Return the row as long as the header, or say why it cannot be."""
     have, expected = len(row.cells), len(header.cells)
     if (have, expected) == (2, 1) and "name" in columns:  # a list of `Doe, Jane` without quotation marks
@@ -185,7 +185,7 @@ def _cleaned(cell: str, field: str) -> str:
 
 
 def _no_student(cells: dict[str, str], *, canvas: bool) -> str:
-    """Say why a row is no student's; "" if it is one's."""
+    """Return why a row is no student's, or "" if it is one."""
     name = cells.get("name", "").casefold()
     if canvas and not cells.get("id") and name in {"", "points possible"}:
         return _POINTS
@@ -209,7 +209,7 @@ def _student(cells: dict[str, str]) -> Student:
 
 
 def _kind(identifier: str, cells: dict[str, str]) -> str:
-    """Say which field an identifier is: it may be any."""
+    """Return which field an identifier is: it may be any."""
     if "@" in identifier:
         return "email"
     if any(map(str.isdigit, identifier)) and " " not in identifier:

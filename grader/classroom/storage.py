@@ -168,7 +168,7 @@ class Storage:
 
     @contextmanager
     def explain_errors(self) -> Iterator[None]:
-        """Say SQLite's errors in words that help, as a GradebookError."""
+        """Raise SQLite's errors as GradebookError, in words that help."""
         try:
             yield
         except (sqlite3.Error, OSError, UnicodeError) as error:
@@ -182,7 +182,7 @@ class Storage:
         )
 
     def _elsewhere(self) -> str:
-        """Say what to do where there is no gradebook: it was taken away, or is in another folder."""
+        """Return what to do where there is no gradebook: it was taken away, or is in another folder."""
         if not any(self.path.with_name(name).exists() for name in ("submissions", COPY)):
             return "Name the folder that was given to `grader grade --out`."
         return f"There was one once: bring it back, or {_AGAIN}.{self._saved()}"

@@ -89,7 +89,7 @@ class GradingWorker:
 
     @cached_property
     def isolation(self) -> tuple[str, str]:
-        """Why student code must not run here, and what to say of it where it runs all the same."""
+        """Return why student code must not run here, and the note for reports where it runs all the same."""
         # In each worker: one may run where another does not.
         return self_test.verdict(self.host, self.assignment.limits)
 
@@ -102,7 +102,7 @@ class GradingWorker:
             raise self_test.NotIsolatedError(self.isolation[0])
         for last in (False, True):
             try:
-                return self._graded(task)
+                return self._run(task)
             except Exception as error:  # noqa: BLE001 -- any fault
                 # Whatever state the fault left behind must not reach the next submission.
                 self.close()
@@ -110,7 +110,7 @@ class GradingWorker:
                     return report_failure(task, self.assignment, type(error).__name__, traceback.format_exc())
         raise AssertionError("the last attempt gives a report in any case")
 
-    def _graded(self, task: Task) -> Graded:
+    def _run(self, task: Task) -> Graded:
         if task.known is not None and (known := _unpacked(task.known)):
             report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
             return finish(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
