@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from grader.model import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, Step
+from grader.model import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, QuestionId, Step
 from grader.sandbox.stand_in_replies import StandIn
 from reference.digits import digits, digits_settings, digits_start, stream
 from reference.network import Network, build
@@ -88,7 +88,7 @@ def draw(assignment: Assignment, seed: int) -> Probes:
     """Draw all calls from `seed` and answer them with the reference."""
     network = network_of(assignment)
     calls: list[Call] = []
-    expected: dict[str, Expectation] = {}
+    expected: dict[QuestionId, Expectation] = {}
     for call, answer in _all(assignment, network, seed):
         calls.append(call)
         expected[call.id] = answer
@@ -188,7 +188,7 @@ def hashed(seed: int, purpose: str) -> int:
 
 
 def _call(
-    identity: str,
+    identity: QuestionId,
     case: Case,
     steps: tuple[Step, ...],
     seconds: float,
@@ -197,6 +197,11 @@ def _call(
     seed: int = 0,
 ) -> Call:
     return Call(identity, case.sizes, case.params if params is None else params, steps, seed, seconds)
+
+
+def _to_six_digits(reg: float) -> float:
+    """Return the regulariser's strength as the text of an id has it: a reply from a gradebook is found by that."""
+    return float(f"{reg:g}")
 
 
 def _loss_step(X: Floats, y: Array, reg: float) -> Step:
@@ -225,14 +230,17 @@ def _forward(
     assignment: Assignment, network: Network, case: Case, seconds: float
 ) -> Iterator[tuple[Call, Expectation]]:
     scores = network.scores(case.params, case.X)
-    yield _call(f"scores/{case.name}", case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
+    yield _call(QuestionId("scores", case.name), case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
     parts = {**loss_parts(network, case.params, case.X, case.y), "h": network.forward(case.params, case.X)[0].h}
     for reg in assignment.regs:
         step = _loss_step(case.X, case.y, reg)
-        yield _call(f"loss/{case.name}/{reg:g}", case, (step,), seconds), {**parts, "reg": np.asarray(reg)}
+        yield (
+            _call(QuestionId("loss", case.name, _to_six_digits(reg)), case, (step,), seconds),
+            {**parts, "reg": np.asarray(reg)},
+        )
     labels = network.predict(case.params, case.X)
     yield (
-        _call(f"predict/{case.name}", case, (Step("predict", {"X": case.X}),), seconds),
+        _call(QuestionId("predict", case.name), case, (Step("predict", {"X": case.X}),), seconds),
         {"labels": labels, "scores": scores},
     )
 
@@ -253,7 +261,10 @@ def _many_labels(network: Network, cases: list[Case], seed: int, seconds: float)
     highest = float(np.quantile(network.scores(case.params, X).max(axis=1), 0.15))
     case = replace(case, params={**case.params, last: case.params[last] - highest})
     steps = (Step("predict", {"X": X}), Step("loss", {"X": X}))
-    return _call("labels", case, steps, seconds), {"labels": labels, "scores": network.scores(case.params, X)}
+    return _call(QuestionId("labels"), case, steps, seconds), {
+        "labels": labels,
+        "scores": network.scores(case.params, X),
+    }
 
 
 def _numeric(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
@@ -263,7 +274,7 @@ def _numeric(assignment: Assignment, network: Network, case: Case) -> tuple[Call
     step = Step("sweep", arguments)
     # Two hundred losses, each of which a program with loops over rows and classes takes a millisecond for.
     seconds = 2 * assignment.limits.call_seconds
-    return _call(f"sweep/{case.name}/{reg:g}", case, (step,), seconds), {
+    return _call(QuestionId("sweep", case.name, _to_six_digits(reg)), case, (step,), seconds), {
         "reg": np.asarray(reg),
         **_swept(network, case, assignment.tolerances.step),
     }
@@ -292,7 +303,7 @@ def _stability(assignment: Assignment, network: Network, case: Case) -> Iterator
         shifted = {**case.params, last: case.params[last] + shift}
         step = _loss_step(case.X, case.y, 0.0)
         yield (
-            _call(f"stability/{shift:g}", case, (step,), assignment.limits.call_seconds, params=shifted),
+            _call(QuestionId("stability", f"{shift:g}"), case, (step,), assignment.limits.call_seconds, params=shifted),
             {**parts, "reg": np.asarray(0.0)},
         )
     yield _one_row_shifted(assignment, network, case)
@@ -311,7 +322,7 @@ def _one_row_shifted(assignment: Assignment, network: Network, case: Case) -> tu
     params[w1][0, 0], params[b1][0], params[w2][0, :] = 1.0, 0.0, 1.0
     answer = {**loss_parts(network, params, X, case.y), "reg": np.asarray(0.0)}
     step = _loss_step(X, case.y, 0.0)
-    return _call("stability/row", case, (step,), assignment.limits.call_seconds, params=params), answer
+    return _call(QuestionId("stability", "row"), case, (step,), assignment.limits.call_seconds, params=params), answer
 
 
 def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
@@ -319,7 +330,7 @@ def _purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
     step = _loss_step(case.X, case.y, sorted(assignment.regs)[1])
     steps = (step, step, Step("params"), Step("arguments"))
     given = {f"param_{name}": value for name, value in case.params.items()}
-    return _call("purity", case, steps, assignment.limits.call_seconds), {"X": case.X, "y": case.y, **given}
+    return _call(QuestionId("purity"), case, steps, assignment.limits.call_seconds), {"X": case.X, "y": case.y, **given}
 
 
 def _single_rows(
@@ -329,7 +340,10 @@ def _single_rows(
     X, y = rng.normal(size=(SINGLE_ROWS, case.X.shape[1])), np.arange(SINGLE_ROWS) % case.classes
     steps = tuple(_loss_step(X[i : i + 1], y[i : i + 1], 0.0) for i in range(SINGLE_ROWS))
     losses = [network.data_loss(case.params, X[i : i + 1], y[i : i + 1]) for i in range(SINGLE_ROWS)]
-    return _call("single", case, steps, assignment.limits.call_seconds), {"y": y, "losses": np.array(losses)}
+    return _call(QuestionId("single"), case, steps, assignment.limits.call_seconds), {
+        "y": y,
+        "losses": np.array(losses),
+    }
 
 
 def _narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
@@ -343,7 +357,7 @@ def _narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tup
             "scores": network.scores(case.params, case.X),
             "h": network.forward(case.params, case.X)[0].h,
         }
-        yield _call(f"narrow/{letter}", case, steps, assignment.limits.call_seconds), answer
+        yield _call(QuestionId("narrow", letter), case, steps, assignment.limits.call_seconds), answer
 
 
 def _watch_train(data: Mapping[str, Array], settings: Mapping[str, float], replaced: list[str], **counts: int) -> Step:
@@ -362,15 +376,15 @@ def _same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[
     answer: Expectation = {f"param_{name}": value for name, value in case.params.items()}
     both = ["loss", "predict"]
     watch = _watch_train(data, SAME, both, num_iters=SAME_ITERATIONS, batch_size=SAME_BATCH)
-    yield _call("watched/same", case, (watch,), seconds, seed=chance), answer
+    yield _call(QuestionId("watched", "same"), case, (watch,), seconds, seed=chance), answer
     large = _watch_train(data, {**SAME, "times": LARGE}, both, num_iters=1, batch_size=SAME_BATCH)
-    yield _call("watched/large", case, (large,), seconds, seed=chance), answer
+    yield _call(QuestionId("watched", "large"), case, (large,), seconds, seed=chance), answer
     own = _loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"])
     answer = {**answer, **loss_parts(network, case.params, X[:SAME_BATCH], y[:SAME_BATCH])}
     for count in WHOLE_RUNS:
         train = _watch_train(data, SAME, ["predict"], num_iters=count, batch_size=SAME_BATCH)
         before, after = (own,) if count == WHOLE_RUNS[0] else (), (own,) if count < WHOLE_RUNS[-1] else ()
-        yield _call(f"whole/{count}", case, (*before, train, *after), seconds, seed=chance), answer
+        yield _call(QuestionId("whole", str(count)), case, (*before, train, *after), seconds, seed=chance), answer
 
 
 def _different_rows(assignment: Assignment, network: Network, seed: int) -> tuple[Call, Expectation]:
@@ -380,7 +394,13 @@ def _different_rows(assignment: Assignment, network: Network, seed: int) -> tupl
     X_val = rng.normal(size=(ROWS_VAL, ROWS_SIZES[1]))
     data = {"X": case.X, "y": case.y, "X_val": X_val, "y_val": np.arange(ROWS_VAL) % case.classes}
     watch = _watch_train(data, ROWS, ["loss", "predict"], num_iters=ROWS_ITERATIONS, batch_size=ROWS_BATCH)
-    call = _call("watched/rows", case, (watch,), assignment.limits.call_seconds, seed=hashed(seed, "different rows"))
+    call = _call(
+        QuestionId("watched", "rows"),
+        case,
+        (watch,),
+        assignment.limits.call_seconds,
+        seed=hashed(seed, "different rows"),
+    )
     return call, {f"param_{name}": value for name, value in case.params.items()}
 
 
@@ -388,7 +408,13 @@ def _watched_predict(assignment: Assignment, network: Network, case: Case, seed:
     """Ask for predict() with a stand-in for loss(): the labels of the scores that it is given, if it asks for them."""
     X = stream(seed, "watched rows").normal(size=(WATCHED_ROWS, case.X.shape[1]))
     step = Step("watch", {"method": "predict", "replaced": ["loss"], "X": X})
-    call = _call("watched/predict", case, (step,), assignment.limits.call_seconds, seed=hashed(seed, "watched rows"))
+    call = _call(
+        QuestionId("watched", "predict"),
+        case,
+        (step,),
+        assignment.limits.call_seconds,
+        seed=hashed(seed, "watched rows"),
+    )
     given = StandIn(call.seed, {name: value.shape for name, value in case.params.items()}, case.classes).labels(0, X)
     return call, {"given": given, "labels": network.predict(case.params, X)}
 
@@ -406,7 +432,7 @@ def _alone(assignment: Assignment, network: Network, seed: int) -> Iterator[tupl
     }
     for run in ALONE_RUNS:
         chance = hashed(seed, f"alone {run}")
-        yield _call(f"alone/{run}", case, (step,), assignment.limits.call_seconds, seed=chance), answer
+        yield _call(QuestionId("alone", str(run)), case, (step,), assignment.limits.call_seconds, seed=chance), answer
 
 
 def toy_case(network: Network) -> Case:
@@ -431,7 +457,7 @@ def _toy(assignment: Assignment, network: Network) -> tuple[Call, Expectation]:
     )
     trained = _train(network, case.params, data, TOY, seed=0)
     answer = {"X": case.X, "y": case.y, "loss_history": trained}
-    return _call("toy", case, steps, assignment.limits.train_seconds), answer
+    return _call(QuestionId("toy"), case, steps, assignment.limits.train_seconds), answer
 
 
 def _train(
@@ -452,7 +478,7 @@ def _digits(assignment: Assignment, network: Network, seed: int) -> tuple[Call, 
         Step("loss", {"X": split.X_test}),
     )
     call = Call(
-        "digits",
+        QuestionId("digits"),
         (64, assignment.digits.hidden_size, 10),
         params,
         steps,
@@ -468,14 +494,14 @@ def _tuned(assignment: Assignment, seed: int) -> Iterator[tuple[Call, Expectatio
     split = digits(assignment.folder, seed)
     bounds = {name: [bound.low, bound.high, bound.whole] for name, bound in assignment.hyperparameters.items()}
     name, sizes, chance = {"name": "best_hyperparameters"}, (64, 1, 10), hashed(seed, "tuned")
-    yield Call("chosen", sizes, {}, (Step("variable", name),), chance, assignment.limits.load_seconds), {}
+    yield Call(QuestionId("chosen"), sizes, {}, (Step("variable", name),), chance, assignment.limits.load_seconds), {}
     steps = (
         Step("train_with", {**name, "bounds": bounds, **split.data}),
         Step("params"),
         Step("loss", {"X": split.X_test}),
     )
     answer: Expectation = {"X": split.X_test, "y": split.y_test}
-    yield Call("tuned", sizes, {}, steps, chance, assignment.limits.train_seconds), answer
+    yield Call(QuestionId("tuned"), sizes, {}, steps, chance, assignment.limits.train_seconds), answer
 
 
 def _recorded(assignment: Assignment, network: Network, seed: int) -> Call:
@@ -502,7 +528,7 @@ def _recorded(assignment: Assignment, network: Network, seed: int) -> Call:
         Step("record", {"method": "train", "replaced": ["loss", "predict"], **training}),
     )
     seconds = assignment.limits.call_seconds
-    return Call("recorded", case.sizes, case.params, steps, hashed(seed, "recorded"), seconds)
+    return Call(QuestionId("recorded"), case.sizes, case.params, steps, hashed(seed, "recorded"), seconds)
 
 
 def _oracle(assignment: Assignment, network: Network, seed: int, recorded: Call) -> Oracle:

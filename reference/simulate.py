@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.model import Array, Assignment, Call, LineUp, Mistake, Params, Reply, Step, StudentError
+from grader.model import Array, Assignment, Call, LineUp, Mistake, Params, QuestionId, Reply, Step, StudentError
 from grader.sandbox.stand_in_replies import StandIn
 from reference.catalogue import MISCONCEPTIONS, Way, families, suspect, ways, wrong_network
 
@@ -51,7 +51,7 @@ def line_up(
         return wrong_network(replace(network, coefficient=factor), [way_of(one) for one in mistakes])
 
     @lru_cache(maxsize=REMEMBERED)
-    def rehearse(mistakes: frozenset[Mistake], factor: float, call: str) -> Reply:
+    def rehearse(mistakes: frozenset[Mistake], factor: float, call: QuestionId) -> Reply:
         return perform(network_with(mistakes, factor), asked[call])
 
     return LineUp(

@@ -68,10 +68,10 @@ def alike(one, other):
 def _answers(network, calls):
     shown = {part: [] for part in LOSS_PARTS}
     for call in calls:
-        kind = call.id.partition("/")[0]
+        kind = call.id.kind
         if kind == "purity":
             shown["purity"].append(_purity(network, call))
-        if kind not in {"scores", "loss", "predict", "labels"} and call.id != "single":
+        if kind not in {"scores", "loss", "predict", "labels"} and kind != "single":
             continue
         # Of the single rows three are enough.
         for step in call.steps[:3]:
@@ -142,7 +142,7 @@ class _Labels:
 def _training(network, calls):
     """Ask for the trainings that are watched; a row of X is known by its numbers, and a step by what it was taken from."""
     shown = {part: [] for part in TRAIN_PARTS}
-    for call in (one for one in calls if one.id in {"watched/same", "watched/rows"}):
+    for call in (one for one in calls if str(one.id) in {"watched/same", "watched/rows"}):
         stand_in = _StandIn(**{step.name: getattr(network, step.name) for step in fields(Network)})
         about = {"method", "replaced", "verbose"}
         given = {name: value for name, value in call.steps[0].arguments.items() if name not in about}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.checks import CHECKS, Evidence
 from grader.checks.array_differences import FORMULAS, Pair, constant, facts_of, multiple
 from grader.checks.describe_difference import with_clues
-from grader.model import Finding, Reply, Run
+from grader.model import Finding, QuestionId, Reply, Run
 
 COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
 
@@ -27,7 +27,7 @@ def message_of(assignment, probes):
             results = right[call.id].results
             changed = (change(call, step, result) for step, result in zip(call.steps, results, strict=False))
             replies[call.id] = replace(right[call.id], results=tuple(changed))
-        evidence = Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
         with np.errstate(all="ignore"):
             finding = CHECKS[check].function(evidence)
         assert finding.share < 1
@@ -152,7 +152,7 @@ def test_what_is_known_of_the_loss(clue, known_of):
 
 def test_the_number_of_rows_that_are_right_is_known(known_of, probes):
     """Single rows tell how far a loss can be trusted that is wrong for every batch."""
-    bad = np.sort(probes.expected["single"]["losses"])[5]
+    bad = np.sort(probes.expected[QuestionId("single")]["losses"])[5]
     change = losses(lambda _, step, v: v**2 + 0.2 if rows_of(step) > 1 or np.isclose(v, bad, rtol=1e-9) else v)
     assert "Asked for single rows it is right for 11 of 12." in known_of("data_loss", change)
 
@@ -212,7 +212,7 @@ def test_it_is_known_which_step_goes_wrong_first(mistake, clue, assignment, prob
     """Parameters that train() moves rightly are told, and the iteration from which on the others are not."""
     index = next(i for i, suspect in enumerate(probes.line_up.suspects) if suspect.id == mistake)
     replies = {call.id: probes.line_up.rehearse(frozenset({index}), 1.0, call.id) for call in probes.calls}
-    evidence = Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+    evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
     assert clue in CHECKS["update_rule"].function(evidence).message.partition("\nKnown: ")[2]
 
 
@@ -327,7 +327,7 @@ def test_nothing_is_said_of_answers_that_are_wrong_at_random(known_of, seed):
 
     def anyhow(call, _step, loss):
         # The same for all regs of a case, so that what reg adds stays right.
-        key = call.id.rpartition("/")[0] if call.id.startswith("loss/") else rng.random()
+        key = call.id.case if call.id.kind == "loss" else rng.random()
         return loss + bare.setdefault(key, rng.normal())
 
     assert known_of("data_loss", losses(anyhow)) in {"", "What reg adds to it is right."}

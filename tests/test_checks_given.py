@@ -15,7 +15,7 @@ from grader.checks.given_gradients import (
     regulariser_right,
     sane,
 )
-from grader.model import Reply, Run
+from grader.model import QuestionId, Reply, Run
 from reference.questions import network_of
 from reference.simulate import perform
 
@@ -32,9 +32,7 @@ def evidence_of(assignment, probes):
         network = network or replace(right, **steps)
         replies = {}
         with np.errstate(all="ignore"):
-            for call in (
-                one for one in probes.calls if one.id.partition("/")[0] in {"scores", "loss", "narrow", "sweep"}
-            ):
+            for call in (one for one in probes.calls if one.id.kind in {"scores", "loss", "narrow", "sweep"}):
                 reply = perform(network, call)
                 results = [
                     (result[0], change(call, step, result[1]))
@@ -43,7 +41,7 @@ def evidence_of(assignment, probes):
                     for step, result in zip(call.steps, reply.results, strict=False)
                 ]
                 replies[call.id] = replace(reply, results=tuple(results))
-        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 
@@ -136,8 +134,8 @@ def test_too_few_losses_tell_nothing(evidence_of, assignment, probes):
         assignment,
         probes,
         Run(
-            Reply("load", "returned"),
-            {name: one for name, one in whole.items() if name.startswith(("loss/a", "scores"))},
+            Reply(QuestionId("load"), "returned"),
+            {name: one for name, one in whole.items() if str(name).startswith(("loss/a", "scores"))},
             (),
             {},
             0.0,

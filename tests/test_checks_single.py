@@ -8,7 +8,7 @@ import pytest
 
 from grader.checks import CHECKS, Evidence
 from grader.checks.rounding import quantum, rough
-from grader.model import Segment, Submission
+from grader.model import QuestionId, Segment, Submission
 from judging import judge
 from reference.questions import draw
 
@@ -200,11 +200,11 @@ def test_every_check_still_answers_where_a_sweep_is_odd(assignment, probes):
     from grader.model import Reply, Run
 
     right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
-    sweep = next(call for call in probes.calls if call.id.startswith("sweep"))
+    sweep = next(call for call in probes.calls if call.id.kind == "sweep")
     for fill in (0.0, 1e308, np.inf, np.nan):
         odd = {name: np.full((2, *value.shape), fill) for name, value in sweep.params.items()}
         replies = {**right, sweep.id: replace(right[sweep.id], results=(odd,))}
-        evidence = Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
         with np.errstate(all="ignore"):
             finding = CHECKS["numeric_gradient"].function(evidence)
         assert finding.share == 0 or finding.carried

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from grader.checks import CHECKS, Evidence
 from grader.checks.preconditions import source
 from grader.checks.watched_training import MOST_COLUMNS, ROWS, SAME, arguments_of, stand_in_of, step_rate, watched
-from grader.model import Finding, Reply, Run
+from grader.model import Finding, QuestionId, Reply, Run
 from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS
 
 OF_TRAIN = ("update_rule", "decay", "minibatch", "histories")
@@ -27,7 +27,7 @@ def evidence_with(assignment, probes):
         for call in (SAME, ROWS):
             (notes,) = right[call].results
             replies[call] = replace(right[call], results=(change(call, notes),))
-        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 
@@ -90,7 +90,7 @@ def test_garbage_for_the_notes_earns_nothing(evidence_with, garbage):
         evidence,
         run=replace(
             evidence.run,
-            replies={name: one for name, one in evidence.run.replies.items() if not name.startswith("whole")},
+            replies={name: one for name, one in evidence.run.replies.items() if name.kind != "whole"},
         ),
         known={},
     )

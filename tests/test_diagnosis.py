@@ -7,8 +7,9 @@ import pytest
 
 from grader.checks import CHECKS
 from grader.checks.context import Evidence
+from grader.checks.watched_training import SAME
 from grader.diagnosis.attribute import charged_somewhere, settle
-from grader.model import LineUp, Reply, Run, Submission, Suspect
+from grader.model import LineUp, QuestionId, Reply, Run, Submission, Suspect
 from judging import judge
 from reference.catalogue import MISCONCEPTIONS, ways
 from reference.mistakes.entry import Misconception
@@ -35,12 +36,12 @@ def answered(assignment, probes):
 
     def answer(*names, network=None, factor=0.5):
         chosen = frozenset(POSITION[name] for name in names)
-        calls = [call for call in probes.calls if call.id not in LEFT_OUT]
+        calls = [call for call in probes.calls if call.id.kind not in LEFT_OUT]
         replies = {
             call.id: perform(network, call) if network else probes.line_up.rehearse(chosen, factor, call.id)
             for call in calls
         }
-        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return answer
 
@@ -198,7 +199,7 @@ def test_what_is_said_of_scores_is_taken_back_where_the_loss_does_not_follow(ans
     """Scores without b1 beside a loss of scores with it, wrong in a way of its own: the bias was not the mistake."""
     alike = answered("bias_forgotten_layer1").run.replies
     other = answered(network=bent(bent(network_of(assignment), "data_term"), "d_scores"))
-    replies = {**other.run.replies, **{call: reply for call, reply in alike.items() if call.startswith("scores/")}}
+    replies = {**other.run.replies, **{call: reply for call, reply in alike.items() if call.kind == "scores"}}
     account, _ = account_of(replace(other, run=replace(other.run, replies=replies), known={}))
     assert named(account) == []
     assert {"scores", "data_loss"} <= set(account.unexplained)
@@ -212,9 +213,9 @@ def test_nobody_is_told_a_mistake_that_would_have_lost_what_was_earned(answered)
     assert findings["decay"].share == 1
     # It moves uphill as before, and keeps no histories where that mistake alone keeps right ones.
     right = answered().run.replies
-    (watched,) = [one.results[0] for name, one in plain.run.replies.items() if name == "watched/same"]
+    (watched,) = [one.results[0] for name, one in plain.run.replies.items() if name == SAME]
     forged = {**watched, "states": watched["states"] * 1.5}
-    replies = {**plain.run.replies, "watched/same": replace(right["watched/same"], results=(forged,))}
+    replies = {**plain.run.replies, SAME: replace(right[SAME], results=(forged,))}
     account, _ = account_of(replace(plain, run=replace(plain.run, replies=replies), known={}))
     assert named(account) == []
 
@@ -230,8 +231,8 @@ def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, probes
         )
 
     line = line_up(assignment, network_of(assignment), probes.calls, [entry("one"), entry("other")])
-    replies = {c.id: line.rehearse(frozenset({0}), 1.0, c.id) for c in probes.calls if c.id not in LEFT_OUT}
-    run = Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0)
+    replies = {c.id: line.rehearse(frozenset({0}), 1.0, c.id) for c in probes.calls if c.id.kind not in LEFT_OUT}
+    run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
     judgement = judge(assignment, replace(probes, line_up=line), run, Submission("s", "s.py", "", "s.py"))
     (diagnosis,) = judgement.diagnoses
     assert diagnosis.title == "One of: one title. Or: other title."
@@ -335,7 +336,7 @@ def test_an_empty_answer_is_read_as_nothing(answered):
     """loss(X, y) that returns () ended the diagnosis once; it is a wrong answer like any other."""
     odd = answered()
     replies = {
-        name: replace(one, results=((),)) if name.startswith("loss") else one for name, one in odd.run.replies.items()
+        name: replace(one, results=((),)) if name.kind == "loss" else one for name, one in odd.run.replies.items()
     }
     account, _ = account_of(Evidence(odd.assignment, odd.probes, replace(odd.run, replies=replies)))
     assert named(account) == []

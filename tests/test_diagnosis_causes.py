@@ -5,7 +5,7 @@ import pytest
 from grader.checks import Evidence
 from grader.diagnosis.attribute import Named
 from grader.diagnosis.causes import tell_causes, told_above
-from grader.model import Finding, Place, Reply, Run, Segment, StudentError, Submission
+from grader.model import Finding, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 SOURCE = """import numpy as np
 class TwoLayerNet:
@@ -34,7 +34,7 @@ def error(kind="ValueError", message="shapes (4,3) and (5,3)", during="loss", pl
 @pytest.fixture
 def told(assignment, probes):
     """Return a function that tells the causes of findings."""
-    run = Run(Reply("load", "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
+    run = Run(Reply(QuestionId("load"), "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
     evidence = Evidence(assignment, probes, run)
     return lambda findings, named=(): tell_causes(evidence, SUBMISSION, findings, named)
 

@@ -10,7 +10,7 @@ from grader.diagnosis.explanations import explain
 from grader.diagnosis.fitting import fitted
 from grader.diagnosis.signature import tolerance, trace
 from grader.diagnosis.signature_tables import Scene
-from grader.model import Fitted, Reply, Run
+from grader.model import Fitted, QuestionId, Reply, Run
 from reference.catalogue import MISCONCEPTIONS, families, wrong_network
 from reference.questions import network_of
 from reference.simulate import perform
@@ -42,8 +42,8 @@ def evidence_of(assignment, probes):
     def make(index, number, also=None):
         network = wrong_network(network_of(assignment), [FAMILIES[index][1](number)])
         network = replace(network, **also) if also else network
-        replies = {call.id: perform(network, call) for call in probes.calls if call.id not in LEFT_OUT}
-        return Evidence(assignment, probes, Run(Reply("load", "returned"), replies, (), {}, 0.0, 0.0))
+        replies = {call.id: perform(network, call) for call in probes.calls if call.id.kind not in LEFT_OUT}
+        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 

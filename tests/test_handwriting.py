@@ -204,7 +204,7 @@ def differing(network, mistakes, calls):
             expected = perform(wrong, call)
             results, error = answers(source, call)
             if error != (expected.error.type if expected.error else None) or not same(tuple(results), expected.results):
-                found.append(call.id)
+                found.append(str(call.id))
     return found
 
 
@@ -223,8 +223,8 @@ def changed_lines(source):
 def questions(probes):
     """Return a few of the assignment's questions by their names: of each kind one."""
     asked = {*ASKED[1.0], "purity"}
-    chosen = {call.id: call for call in probes.calls if call.id in asked}
-    (watched,) = [call for call in probes.calls if call.id == "watched/rows"]
+    chosen = {str(call.id): call for call in probes.calls if str(call.id) in asked}
+    (watched,) = [call for call in probes.calls if str(call.id) == "watched/rows"]
     given = {name: value for name, value in watched.steps[0].arguments.items() if name not in {"method", "replaced"}}
     # The same training with nothing in the place of loss() and predict(), and what it leaves behind.
     chosen["train"] = replace(watched, id="train", steps=(Step("train", given), Step("params")))

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.compose import compose_report
-from grader.model import Foreign, Place, Segment, StudentError, Submission
+from grader.model import Foreign, Place, QuestionId, Segment, StudentError, Submission
 from grader.remarks import remarks
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.read_report_json import from_json
@@ -254,7 +254,7 @@ def changed(draw, lie):
         new = draw(twisted(at(answers[chosen].results, path)) | ODD)
         family = [chosen]
         if draw(st.integers(0, 2)) == 0:
-            family = [name for name in answers if name.partition("/")[0] == chosen.partition("/")[0]]
+            family = [name for name in answers if name.kind == chosen.kind]
         for name in family:
             with contextlib.suppress(LookupError):
                 at(answers[name].results, path)
@@ -342,7 +342,8 @@ def test_broken_replies_are_judged(court, name, examples):
 def told(court, chosen, path, value):
     """Return the right program's Run with one value in another's place."""
     answers = dict(court.runs["right"].replies)
-    answers[chosen] = replace(answers[chosen], results=swapped(answers[chosen].results, path, value))
+    asked = QuestionId.parse(chosen)
+    answers[asked] = replace(answers[asked], results=swapped(answers[asked].results, path, value))
     return replace(court.runs["right"], replies=answers)
 
 

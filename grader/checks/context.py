@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from grader.compare import as_array, as_number, describe, fit
-from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, Probes, Reply, Run
+from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, Probes, QuestionId, Reply, Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +29,17 @@ class Evidence:
 
     def calls(self, prefix: str) -> list[Call]:
         """Return the calls of one family, such as "loss", in the order in which they were asked."""
-        return [call for call in self.probes.calls if call.id.partition("/")[0] == prefix]
+        return [call for call in self.probes.calls if call.id.kind == prefix]
 
-    def reply(self, call: str) -> Reply:
+    def reply(self, call: QuestionId) -> Reply:
         """Return the reply to a call; one that never came counts as not asked."""
         return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
 
-    def expected(self, call: str) -> Expectation:
+    def expected(self, call: QuestionId) -> Expectation:
         """Return the reference's answer to a call."""
         return self.probes.expected[call]
 
-    def call(self, identity: str) -> Call:
+    def call(self, identity: QuestionId) -> Call:
         """Return a call by its id."""
         return next(call for call in self.probes.calls if call.id == identity)
 
@@ -97,7 +97,7 @@ class Loss:
 
 
 @fact
-def read_loss(evidence: Evidence, call: str, index: int = 0) -> Loss:
+def read_loss(evidence: Evidence, call: QuestionId, index: int = 0) -> Loss:
     """Take (loss, grads) of a call's step apart, however it was wrapped."""
     reply = evidence.reply(call)
     answer = reply.results[index] if index < len(reply.results) else None
@@ -158,7 +158,7 @@ def own_params(
 
 
 def own_gradient(
-    evidence: Evidence, call: str, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
+    evidence: Evidence, call: QuestionId, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
 ) -> Floats | None:
     """Return one gradient from a loss step in the assignment's shape; None where there is none.
 
@@ -182,11 +182,11 @@ def own_gradient(
 def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
     """Return each loss call with its case's letter and its reg."""
     calls = evidence.calls("loss")
-    return [(call, call.id.split("/")[1], float(evidence.expected(call.id)["reg"])) for call in calls]
+    return [(call, call.id.case, float(evidence.expected(call.id)["reg"])) for call in calls]
 
 
 @fact
-def sweep(evidence: Evidence, identity: str) -> dict[str, Array] | None:
+def sweep(evidence: Evidence, identity: QuestionId) -> dict[str, Array] | None:
     """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
     reply, call = evidence.reply(identity), evidence.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):

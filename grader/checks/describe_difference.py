@@ -15,7 +15,7 @@ from grader.checks.context import Evidence, loss_calls, read_loss
 from grader.checks.given_gradients import regulariser_right
 from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
 from grader.compare import as_array, fit, is_single
-from grader.model import Array, Call, Finding, Floats
+from grader.model import Array, Call, Finding, Floats, QuestionId
 
 MOST = 3
 LARGE = 100_000  # entries: no array that is the right one in another way has more, and one of 16 MiB would become 128
@@ -112,8 +112,8 @@ def _of_losses(evidence: Evidence, calls: Sequence[Call], values: Floats) -> str
 
 def _of_single_rows(evidence: Evidence) -> str:
     """Return for which single rows the loss is right."""
-    right, y = evidence.expected("single")["losses"], evidence.expected("single")["y"]
-    own = np.array([read_loss(evidence, "single", row).value for row in range(len(y))], dtype=np.float64)
+    right, y = evidence.expected(QuestionId("single"))["losses"], evidence.expected(QuestionId("single"))["y"]
+    own = np.array([read_loss(evidence, QuestionId("single"), row).value for row in range(len(y))], dtype=np.float64)
     # The smallest losses hold few digits where some are cut off.
     size = np.abs(right).max() if _rounds(evidence) else np.abs(right)
     wrong = np.abs(own - right) > loss_tolerance(evidence) * size

@@ -9,12 +9,14 @@ import numpy as np
 from grader.checks.context import Evidence, own_params
 from grader.checks.read_losses import cross_entropy
 from grader.compare import as_array
-from grader.model import Floats
+from grader.model import Floats, QuestionId
 
 LEARNT = 0.1  # the toy's final loss; right programs reach 0.008, one that does not learn stays above 0.9
 
 
-def final_scores(evidence: Evidence, call: str, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Floats | str:
+def final_scores(
+    evidence: Evidence, call: QuestionId, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Floats | str:
     """Return the scores at the parameters that training ended with, or say why there are none.
 
     Where the reference is at hand it computes them from the parameters: scores that the student's side claims
@@ -40,5 +42,5 @@ def final_scores(evidence: Evidence, call: str, shapes: Mapping[str, tuple[int, 
 
 def learnt(evidence: Evidence) -> bool:
     """Return whether training on the toy case ended with parameters that know its five examples."""
-    scores = final_scores(evidence, "toy")
-    return not isinstance(scores, str) and cross_entropy(scores, evidence.expected("toy")["y"]) <= LEARNT
+    scores = final_scores(evidence, QuestionId("toy"))
+    return not isinstance(scores, str) and cross_entropy(scores, evidence.expected(QuestionId("toy"))["y"]) <= LEARNT

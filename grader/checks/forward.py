@@ -19,7 +19,7 @@ from grader.checks.read_losses import (
     right_for_own_scores,
 )
 from grader.compare import as_array, describe, fit, number
-from grader.model import Array, Finding, Floats, HeatMap
+from grader.model import Array, Finding, Floats, HeatMap, QuestionId
 
 # 1000 + s keeps three digits fewer of s than s does.
 SHIFT_TOLERANCE = 1e-5
@@ -68,7 +68,7 @@ def data_loss(evidence: Evidence) -> Finding:
     return with_clues(settle(findings, fine, about="loss"), lambda: of_data_loss(evidence))
 
 
-def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | None:
+def _data_loss_of(evidence: Evidence, identity: QuestionId, case: str) -> Finding | None:
     answer = read_loss(evidence, identity)
     if answer.finding:
         return answer.finding
@@ -85,7 +85,7 @@ def _data_loss_of(evidence: Evidence, identity: str, case: str) -> Finding | Non
     return None
 
 
-def _wrong_loss(evidence: Evidence, identity: str, value: float | None) -> Finding:
+def _wrong_loss(evidence: Evidence, identity: QuestionId, value: float | None) -> Finding:
     expected = evidence.expected(identity)
     right = float(expected["data_loss"])
     call = evidence.call(identity)
@@ -164,7 +164,7 @@ def stability(evidence: Evidence) -> Finding:
 
 
 @fact
-def shifted(evidence: Evidence, identity: str) -> Finding | None:
+def shifted(evidence: Evidence, identity: QuestionId) -> Finding | None:
     """Return what becomes of the loss in one call with shifted scores; None where it stays."""
     answer = read_loss(evidence, identity)
     if answer.finding or answer.value is None:
@@ -180,14 +180,9 @@ def shifted(evidence: Evidence, identity: str) -> Finding | None:
     own = read_loss(evidence, call).value if resembles_the_loss(evidence) else None
     if own is not None and abs(answer.value - own) <= allowed + SHIFT_TOLERANCE * abs(own):
         return None
-    if (
-        identity.endswith("row")
-        and own is not None
-        and not data_loss_right(evidence, case)
-        and np.isfinite(answer.value)
-    ):
+    if identity.case == "row" and own is not None and not data_loss_right(evidence, case) and np.isfinite(answer.value):
         return None
-    shift = identity.split("/")[1]
+    shift = identity.case
     which = "every score of one row" if shift == "row" else "every score of every row"
     text = (
         f"With {'1000' if shift == 'row' else shift} added to {which} the loss must stay {number(right)};"
@@ -200,8 +195,8 @@ def shifted(evidence: Evidence, identity: str) -> Finding | None:
 
 def purity(evidence: Evidence) -> Finding:
     """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
-    reply, expected = evidence.reply("purity"), evidence.expected("purity")
-    first, second = read_loss(evidence, "purity", 0), read_loss(evidence, "purity", 1)
+    reply, expected = evidence.reply(QuestionId("purity")), evidence.expected(QuestionId("purity"))
+    first, second = read_loss(evidence, QuestionId("purity"), 0), read_loss(evidence, QuestionId("purity"), 1)
     problem = first.finding or second.finding or obstacle(reply, 3, about="loss")
     if problem:
         return problem

@@ -17,7 +17,7 @@ import numpy as np
 from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss
 from grader.checks.read_losses import cross_entropy, followed, loss_tolerance, own_scores, rounded
 from grader.compare import as_array
-from grader.model import Array, Call, Floats
+from grader.model import Array, Call, Floats, QuestionId
 
 # "carried": right given what it was given, which is wrong and charged where it is made. "found": wrong, and what it passes
 # on could be solved for. "wrong": wrong, and nothing can be said of what follows from it.
@@ -162,7 +162,10 @@ def _follows_from_own_scores(evidence: Evidence, call: Call, case: str) -> bool:
     """
     W1, b1, W2, b2 = evidence.names
     X, y, near = call.steps[0].arguments["X"], call.steps[0].arguments["y"], _Near(evidence)
-    results, right = evidence.reply(f"scores/{case}").results, evidence.expected(f"scores/{case}")["scores"]
+    results, right = (
+        evidence.reply(QuestionId("scores", case)).results,
+        evidence.expected(QuestionId("scores", case))["scores"],
+    )
     scores = as_array(results[0]) if results else None
     own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
     if scores is None or scores.shape != right.shape or near(scores, right) or any(one is None for one in own.values()):
@@ -238,7 +241,7 @@ def regulariser_right(evidence: Evidence, name: str) -> bool:
     near, factor = _Near(evidence), followed(evidence)
     for call, case, reg in loss_calls(evidence):
         shape = call.params[name].shape
-        whole, bare = (own_gradient(evidence, one, 0, name, shape) for one in (call.id, f"loss/{case}/0"))
+        whole, bare = (own_gradient(evidence, one, 0, name, shape) for one in (call.id, QuestionId("loss", case, 0.0)))
         if whole is None or bare is None:
             return False
         added, expected = whole - bare, evidence.expected(call.id)

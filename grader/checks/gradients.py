@@ -5,6 +5,8 @@ What a program says of its own loss excuses nothing: it can make up a loss that 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from grader.checks.context import (
@@ -22,7 +24,7 @@ from grader.checks.describe_difference import of_gradient, with_clues
 from grader.checks.given_gradients import judged, regulariser_right
 from grader.checks.read_losses import difference_from, followed, loss_tolerance, right_gradient
 from grader.compare import Difference, compare, number
-from grader.model import Call, Finding, HeatMap
+from grader.model import Call, Finding, HeatMap, QuestionId
 
 NEXT = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
@@ -50,7 +52,7 @@ def _against_reference(evidence: Evidence, position: int) -> Finding:
 
 
 @fact
-def fault(evidence: Evidence, identity: str, name: str) -> Finding | None:
+def fault(evidence: Evidence, identity: QuestionId, name: str) -> Finding | None:
     """Return what is wrong with a gradient in one plain call; None where it is the right one."""
     call = evidence.call(identity)
     about = f"grads {name}"
@@ -134,9 +136,9 @@ def numeric_gradient(evidence: Evidence) -> Finding:
     return Finding(1 - len(wrong) / len(evidence.names), text, about=f"grads {wrong[0]}")
 
 
-def home(call: Call) -> str:
+def home(call: Call) -> QuestionId:
     """Return the plain loss call at the point that a sweep moves around."""
-    return call.id.replace("sweep", "loss")
+    return replace(call.id, kind="loss")
 
 
 @fact

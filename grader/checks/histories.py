@@ -12,7 +12,7 @@ from grader.checks.preconditions import blocked, source, withheld
 from grader.checks.watched_training import ROWS, SAME, arguments_of, stand_in_of, watched
 from grader.checks.whole_runs import ASKED, RUNS, moves
 from grader.compare import as_array, describe, number
-from grader.model import Array, Call, Finding, Floats, Params
+from grader.model import Array, Call, Finding, Floats, Params, QuestionId
 
 NEAR = 1e-4  # single precision keeps seven digits; a loss of other rows or parameters differs in the first two
 
@@ -46,7 +46,7 @@ def histories(evidence: Evidence) -> Finding:
 
 
 @fact
-def losses_given(evidence: Evidence, run: str) -> list[float | None]:
+def losses_given(evidence: Evidence, run: QuestionId) -> list[float | None]:
     """Return the loss that train() was given for the batch of each iteration; None where that is not known."""
     if run == RUNS[-1]:
         return [read_loss(evidence, call, place).value for call, place in ASKED]
@@ -54,7 +54,7 @@ def losses_given(evidence: Evidence, run: str) -> list[float | None]:
     return [step.question.loss if step.question else None for step in seen.steps] if seen else []
 
 
-def _loss_history_fault(evidence: Evidence, run: str, history: Any) -> str:
+def _loss_history_fault(evidence: Evidence, run: QuestionId, history: Any) -> str:
     array, asked = as_array(history), int(arguments_of(evidence.call(run))["num_iters"])
     if array is None:
         return f"loss_history must hold one loss per iteration; it is {describe(history)}."
@@ -74,7 +74,7 @@ def _loss_history_fault(evidence: Evidence, run: str, history: Any) -> str:
     )
 
 
-def _accuracy_fault(evidence: Evidence, run: str, key: str, answer: dict[str, Any]) -> str:
+def _accuracy_fault(evidence: Evidence, run: QuestionId, key: str, answer: dict[str, Any]) -> str:
     history = answer.get(key)
     array = as_array(history)
     if array is None:
@@ -90,7 +90,7 @@ def _accuracy_fault(evidence: Evidence, run: str, key: str, answer: dict[str, An
     return _strange(evidence, run, key, values)
 
 
-def _later_fault(evidence: Evidence, run: str) -> str:
+def _later_fault(evidence: Evidence, run: QuestionId) -> str:
     """Look at the accuracies of the run on different rows, where more of them differ: of the batch, or of all rows."""
     seen = watched(evidence, ROWS)
     if run != SAME or not seen or not isinstance(seen.answer, dict):
@@ -116,7 +116,7 @@ def _later_fault(evidence: Evidence, run: str) -> str:
     return _strange(evidence, ROWS, "train_acc_history", np.array(own)) if own else ""
 
 
-def _strange(evidence: Evidence, run: str, key: str, values: Floats) -> str:
+def _strange(evidence: Evidence, run: QuestionId, key: str, values: Floats) -> str:
     call, given = evidence.call(run), arguments_of(evidence.call(run))
     X, y = (given["X_val"], given["y_val"]) if "val" in key else (given["X"], given["y"])
     stand_in = stand_in_of(call)

@@ -16,7 +16,7 @@ from grader.checks.prediction import predict
 from grader.checks.read_losses import cross_entropy
 from grader.checks.watched_training import ROWS, SAME, arguments_of, watched
 from grader.compare import as_array, number
-from grader.model import Curves, Finding, StudentError
+from grader.model import Curves, Finding, QuestionId, StudentError
 
 LONGEST_CURVE = 100_000
 
@@ -63,7 +63,7 @@ def _decays_too_fast(evidence: Evidence) -> bool:
     if not 0 < rates[-1] < rates[0] * asked**2 * 0.99:
         return False  # two iterations an epoch: four of them see it decay twice at most
     per_iteration = float(np.log(rates[-1] / rates[0]) / np.log(asked)) / (len(rates) - 1)
-    call = evidence.call("digits")
+    call = evidence.call(QuestionId("digits"))
     given = call.steps[0].arguments
     settings = {name: float(given[name]) for name in ("learning_rate", "reg", "num_iters", "batch_size")}
     settings["learning_rate_decay"] = float(given["learning_rate_decay"]) ** (
@@ -73,7 +73,7 @@ def _decays_too_fast(evidence: Evidence) -> bool:
     return reached < evidence.assignment.digits.threshold
 
 
-def _curves(evidence: Evidence, call: str, title: str) -> tuple[Curves, ...]:
+def _curves(evidence: Evidence, call: QuestionId, title: str) -> tuple[Curves, ...]:
     answer = at(evidence.reply(call).results, 0)
     own = as_array(answer.get("loss_history")) if isinstance(answer, dict) else None
     # A hundred are asked for. Drawing takes forty bytes an entry: 64 MiB of single bytes in a forged reply became 2.4 GiB.
@@ -85,18 +85,18 @@ def _curves(evidence: Evidence, call: str, title: str) -> tuple[Curves, ...]:
 
 def learns_toy(evidence: Evidence) -> Finding:
     """train() learns the five examples of the toy case by heart."""
-    problem = stopped(evidence.reply("toy"))
+    problem = stopped(evidence.reply(QuestionId("toy")))
     if problem:
         return _follows(evidence, problem)
-    figures = _curves(evidence, "toy", "loss on the toy case")
-    scores = final_scores(evidence, "toy")
+    figures = _curves(evidence, QuestionId("toy"), "loss on the toy case")
+    scores = final_scores(evidence, QuestionId("toy"))
     if isinstance(scores, str):
         text = f"After 100 iterations on the toy case {scores}."
         return _follows(evidence, Finding(0.0, text, figures, about="train"))
-    loss = cross_entropy(scores, evidence.expected("toy")["y"])
+    loss = cross_entropy(scores, evidence.expected(QuestionId("toy"))["y"])
     # Whoever ends with the parameters of the best accuracy may have stopped while the loss was still falling.
     kept_best = any(seen.restored for run in (SAME, ROWS) if (seen := watched(evidence, run)))
-    if loss <= LEARNT or (kept_best and (scores.argmax(axis=1) == evidence.expected("toy")["y"]).all()):
+    if loss <= LEARNT or (kept_best and (scores.argmax(axis=1) == evidence.expected(QuestionId("toy"))["y"]).all()):
         return Finding(1.0, f"The loss on the toy case falls to {number(loss)}.", figures, about="train")
     text = (
         f"After 100 iterations the loss on the five toy examples is {number(loss)}; it must be below {LEARNT}.\n"
@@ -107,15 +107,15 @@ def learns_toy(evidence: Evidence) -> Finding:
 
 def learns_digits(evidence: Evidence) -> Finding:
     """train() learns real handwritten digits well enough."""
-    problem = stopped(evidence.reply("digits"))
+    problem = stopped(evidence.reply(QuestionId("digits")))
     if problem:
         return _follows(evidence, problem, too_slow=_decays_too_fast(evidence))
-    figures = _curves(evidence, "digits", "loss on the digits")
-    scores = final_scores(evidence, "digits")
+    figures = _curves(evidence, QuestionId("digits"), "loss on the digits")
+    scores = final_scores(evidence, QuestionId("digits"))
     if isinstance(scores, str):
         problem = Finding(0.0, f"After training on the digits {scores}.", figures, about="train")
         return _follows(evidence, problem, too_slow=_decays_too_fast(evidence))
-    accuracy = float((scores.argmax(axis=1) == evidence.expected("digits")["y"]).mean())
+    accuracy = float((scores.argmax(axis=1) == evidence.expected(QuestionId("digits"))["y"]).mean())
     threshold = evidence.assignment.digits.threshold
     asked = f"Of 400 digits that it never saw, {accuracy:.1%} are recognised; at least {threshold:.1%} are asked."
     if accuracy >= threshold:

@@ -14,7 +14,7 @@ from grader.checks.preconditions import blocked, source, withheld
 from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, watched
 from grader.checks.whole_runs import RUNS, gradient, whole_rates
 from grader.compare import number
-from grader.model import Call, Finding
+from grader.model import Call, Finding, QuestionId
 
 NEAR = 1e-4  # of a rate
 LOOK = "Look at the update: each parameter changes by -learning_rate * grads[name], once per iteration."
@@ -115,7 +115,7 @@ def _first_wrong(evidence: Evidence, name: str) -> int | None:
     return next((1 + index for index, rate in enumerate(rates) if not np.isfinite(rate)), None)
 
 
-def asked_with(evidence: Evidence, run: str) -> list[float]:
+def asked_with(evidence: Evidence, run: QuestionId) -> list[float]:
     """Return the reg of the question that explains each step of a watched run; NaN where none was passed."""
     seen = watched(evidence, run)
     return [step.question.reg for step in seen.steps if step.question] if seen else []

@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.checks.context import Evidence, fact, not_started, obstacle, read_loss
 from grader.checks.watched_training import ROWS, SAME, watched
-from grader.checks.whole_runs import ASKED, disagreement, moves, own_loss_answers, whole_rates
+from grader.checks.whole_runs import ASKED, RUNS, disagreement, moves, own_loss_answers, whole_rates
 from grader.model import Finding, Reply
 
 Source = Literal["watched", "whole", ""]
@@ -22,7 +22,7 @@ def source(evidence: Evidence) -> Source:
     or no answer of the stand-in explains any of its steps.
     """
     seen = watched(evidence, SAME)
-    whole = evidence.reply("whole/3").outcome == "returned"
+    whole = evidence.reply(RUNS[-1]).outcome == "returned"
     if seen is None:
         return "whole" if whole and own_loss_answers(evidence) else ""
     explained = any(step.explained for step in seen.steps)

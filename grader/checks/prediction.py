@@ -10,9 +10,9 @@ from grader.checks.context import Evidence, fact, not_started, obstacle, settle
 from grader.checks.describe_difference import of_labels, with_clues
 from grader.checks.read_losses import scores_alike
 from grader.compare import as_array, describe
-from grader.model import Array, Call, Finding
+from grader.model import Array, Call, Finding, QuestionId
 
-WATCHED = "watched/predict"
+WATCHED = QuestionId("watched", "predict")
 
 
 @fact
@@ -53,10 +53,10 @@ def right_given_scores(evidence: Evidence) -> bool:
 
 def _own_plain_scores(evidence: Evidence, call: Call) -> Array | None:
     """Return what loss(X) gives for the rows of a question to predict(), where that is an array of two axes."""
-    if call.id == "labels":
+    if call.id.kind == "labels":
         results = evidence.reply(call.id).results[1:]
     else:
-        results = evidence.reply(f"scores/{call.id.split('/')[1]}").results
+        results = evidence.reply(QuestionId("scores", call.id.case)).results
     scores = as_array(results[0]) if results else None
     return (
         scores if scores is not None and scores.ndim == 2 and len(scores) == len(call.steps[0].arguments["X"]) else None

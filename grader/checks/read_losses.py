@@ -7,7 +7,7 @@ import numpy as np
 from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
 from grader.checks.rounding import quantum, rough
 from grader.compare import Difference, as_array, compare, is_single
-from grader.model import Array, Call, Floats
+from grader.model import Array, Call, Floats, QuestionId
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
 # reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
@@ -30,7 +30,7 @@ def fitted_factors(evidence: Evidence) -> list[float]:
     """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
     factors = []
     for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, f"loss/{case}/0").value
+        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, QuestionId("loss", case, 0.0)).value
         if reg and own is not None and bare is not None:
             factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
     return factors
@@ -88,7 +88,7 @@ def difference_from(evidence: Evidence, array: Array, right: Array, relative: fl
 @fact
 def data_loss_right(evidence: Evidence, case: str) -> bool:
     """Return whether the loss without regulariser is right on one case."""
-    call = f"loss/{case}/0"
+    call = QuestionId("loss", case, 0.0)
     value = read_loss(evidence, call).value
     if value is None:
         return False
@@ -107,8 +107,8 @@ def resembles_the_loss(evidence: Evidence) -> bool:
     right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
     if 2 * sum(right) >= len(cases):
         return True
-    expected = evidence.expected("single")["losses"]
-    own = [read_loss(evidence, "single", index).value for index in range(expected.size)]
+    expected = evidence.expected(QuestionId("single"))["losses"]
+    own = [read_loss(evidence, QuestionId("single"), index).value for index in range(expected.size)]
     values = np.array([np.nan if value is None else value for value in own])
     if not np.isfinite(values).all() or values.std() == 0:
         return False
@@ -153,7 +153,11 @@ def _of_a_layer(evidence: Evidence, call: Call) -> bool:
 
 def own_scores(evidence: Evidence, case: str) -> Floats | None:
     """Return the student's own scores of a case, where they are of the right kind."""
-    return np.asarray(evidence.reply(f"scores/{case}").results[0], dtype=np.float64) if scores_alike(evidence) else None
+    return (
+        np.asarray(evidence.reply(QuestionId("scores", case)).results[0], dtype=np.float64)
+        if scores_alike(evidence)
+        else None
+    )
 
 
 def cross_entropy(scores: Floats, y: Array) -> float:
@@ -165,15 +169,15 @@ def cross_entropy(scores: Floats, y: Array) -> float:
 @fact
 def right_for_own_scores(evidence: Evidence, case: str) -> bool:
     """Return whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
-    own, value = own_scores(evidence, case), read_loss(evidence, f"loss/{case}/0").value
+    own, value = own_scores(evidence, case), read_loss(evidence, QuestionId("loss", case, 0.0)).value
     if own is None or value is None:
         return False
-    mean = cross_entropy(own, evidence.call(f"loss/{case}/0").steps[0].arguments["y"])
+    mean = cross_entropy(own, evidence.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"])
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
 
 
 @fact
-def right_gradient(evidence: Evidence, call: str, name: str, factor: float) -> Floats:
+def right_gradient(evidence: Evidence, call: QuestionId, name: str, factor: float) -> Floats:
     """Return the right gradient in a plain call, with `factor` times the regulariser."""
     expected = evidence.expected(call)
     return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"], np.float64)

@@ -7,14 +7,14 @@ from grader.checks.final_scores import final_scores
 from grader.checks.parameter_updates import update_rule
 from grader.checks.read_losses import resembles_the_loss
 from grader.compare import as_number, describe
-from grader.model import Finding
+from grader.model import Finding, QuestionId
 
 ABOUT = "best_hyperparameters"
 
 
 def best_hyperparameters(evidence: Evidence) -> Finding:
     """A network trained with your best_hyperparameters recognises digits that it never saw."""
-    reply = evidence.reply("chosen")
+    reply = evidence.reply(QuestionId("chosen"))
     if not reply.results and reply.error and reply.error.during == ABOUT:
         text = f"Not judged: {reply.error.message}."
         return Finding(0.0, text, places=reply.error.places, skipped=True, about=ABOUT)
@@ -25,15 +25,15 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
     if isinstance(settings, Finding):
         return settings
     threshold = evidence.assignment.digits.tuned_threshold
-    inputs, _, classes = evidence.call("tuned").sizes
+    inputs, _, classes = evidence.call(QuestionId("tuned")).sizes
     hidden = int(settings["hidden_size"])
     shapes = dict(zip(evidence.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
-    scores = final_scores(evidence, "tuned", shapes)
+    scores = final_scores(evidence, QuestionId("tuned"), shapes)
     if isinstance(scores, str):
-        problem = obstacle(evidence.reply("tuned"))
+        problem = obstacle(evidence.reply(QuestionId("tuned")))
         shown = problem.message if problem else f"With them, {scores}."
     else:
-        accuracy = float((scores.argmax(axis=1) == evidence.expected("tuned")["y"]).mean())
+        accuracy = float((scores.argmax(axis=1) == evidence.expected(QuestionId("tuned"))["y"]).mean())
         shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
         if accuracy >= threshold:
             return Finding(1.0, shown, about=ABOUT)

@@ -15,10 +15,10 @@ import numpy as np
 
 from grader.checks.context import Evidence, fact
 from grader.compare import as_array, is_single
-from grader.model import Array, Call, Floats, Params
+from grader.model import Array, Call, Floats, Params, QuestionId
 from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS, StandIn
 
-SAME, ROWS, LARGE = "watched/same", "watched/rows", "watched/large"
+SAME, ROWS, LARGE = (QuestionId("watched", case) for case in ("same", "rows", "large"))
 MOST_COLUMNS = 100  # of a noted batch; what is asked has a dozen
 SINGLE_NOISE = 1e-6  # of a parameter's size, that a step keeps where the parameters are in single precision
 
@@ -70,7 +70,7 @@ class Watched:
 
 
 @fact
-def watched(evidence: Evidence, identity: str) -> Watched | None:
+def watched(evidence: Evidence, identity: QuestionId) -> Watched | None:
     """Return the notes on one watched run; None where there are none that can be read."""
     call = evidence.call(identity)
     place = [step.method for step in call.steps].index("watch")
@@ -104,7 +104,7 @@ def _equal(one: Params, other: Params) -> bool:
     return all(np.array_equal(value, other[name]) for name, value in one.items())
 
 
-def end_of(evidence: Evidence, identity: str) -> Params | None:
+def end_of(evidence: Evidence, identity: QuestionId) -> Params | None:
     """Return the parameters after a watched run; None where they are not whole."""
     call = evidence.call(identity)
     place = [step.method for step in call.steps].index("watch")

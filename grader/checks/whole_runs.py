@@ -17,11 +17,11 @@ from grader.checks.forward import unchanged
 from grader.checks.gradients import strayed
 from grader.checks.watched_training import SAME, SINGLE_NOISE, Step, arguments_of, end_of, step_rate, watched
 from grader.compare import is_single, number
-from grader.model import Floats, Params
+from grader.model import Floats, Params, QuestionId
 
-RUNS = ("whole/1", "whole/2", "whole/3")
+RUNS = tuple(QuestionId("whole", count) for count in ("1", "2", "3"))
 # Where the program's own loss() was asked before each iteration: call and position of its step.
-ASKED = (("whole/1", 0), ("whole/1", 2), ("whole/2", 1))
+ASKED = ((RUNS[0], 0), (RUNS[0], 2), (RUNS[1], 1))
 DOUBLE_NOISE = 1e-12  # of a parameter's size: a gradient that is 0 but for rounding moves nothing
 
 
@@ -68,7 +68,7 @@ def own_loss_answers(evidence: Evidence) -> bool:
     return _answers(evidence, *ASKED[0])
 
 
-def _answers(evidence: Evidence, call: str, place: int = 0) -> bool:
+def _answers(evidence: Evidence, call: QuestionId, place: int = 0) -> bool:
     shapes = {name: value.shape for name, value in evidence.call(call).params.items()}
     return read_loss(evidence, call, place).value is not None and all(
         own_gradient(evidence, call, place, name, shape, spread=True) is not None for name, shape in shapes.items()
@@ -109,9 +109,9 @@ def _moves_somewhere(evidence: Evidence) -> bool:
 @fact
 def repeats_itself(evidence: Evidence) -> bool:
     """Return whether loss() changes nothing that it is given, and answers the same question in the same way."""
-    results = evidence.reply("purity").results
-    first, second = (read_loss(evidence, "purity", index).value for index in (0, 1))
-    expected = evidence.expected("purity")
+    results = evidence.reply(QuestionId("purity")).results
+    first, second = (read_loss(evidence, QuestionId("purity"), index).value for index in (0, 1))
+    expected = evidence.expected(QuestionId("purity"))
     params = results[2] if len(results) > 2 and isinstance(results[2], dict) else {}
     same = all(unchanged(params.get(name), expected[f"param_{name}"]) for name in evidence.names)
     return first is not None and first == second and same

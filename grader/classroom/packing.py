@@ -2,7 +2,7 @@
 
 The bytes, once unpacked by zlib, are the header's length (unsigned 32 bits, little endian), the header (JSON) and the
 arrays one after another, each filled up to a multiple of eight bytes, as the header is. In the header every object has one member, which
-tells what it stands for: {"Place": [[field, value], ...]} a record, {"tuple": [...]}, {"dict": [[key, value], ...]},
+tells what it stands for: {"Place": [[field, value], ...]} a record (a question's id is its text), {"tuple": [...]}, {"dict": [[key, value], ...]},
 {"array": "<f8 5 14"} the next array, {"numbers": "<f8 5000"} a list of numbers kept as the next array, and
 {"text": "|u1 200000"} a long text kept so. What JSON knows is itself. Fields go by name, so that a record which gained a
 field with a default is still read.
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from grader import model
-from grader.model import Array
+from grader.model import Array, QuestionId, Reply, Run
 from grader.sandbox.protocol import DTYPES
 
 LENGTH = struct.Struct("<I")
@@ -112,6 +112,8 @@ class _Packing:
             return self._entries(value)
         if isinstance(value, dict):
             return {"dict": [[self.describe(key), self.describe(one)] for key, one in value.items()]}
+        if kind is QuestionId:
+            return str(value)
         if KINDS.get(kind.__name__) is kind:
             described = self.describe
             return {kind.__name__: [[name, described(getattr(value, name))] for name in FIELDS[kind]]}
@@ -175,7 +177,7 @@ class _Unpacking:
     def _restore(self, members: list[tuple[str, Any]]) -> Any:
         ((kind, inside),) = members
         make = self.made.get(kind)
-        return make(inside) if make else KINDS[kind](**dict(inside))
+        return make(inside) if make else _record(KINDS[kind], dict(inside))
 
     def _array(self, form: str) -> Array:
         dtype, shape, room = _parsed(form)
@@ -189,6 +191,15 @@ class _Unpacking:
         if array.dtype not in (np.float64, np.int64) or self.listed > MOST_NUMBERS:
             raise ValueError("lists of too many numbers, or of none")
         return array.tolist()
+
+
+def _record(kind: type, members: dict[str, Any]) -> Any:
+    """Return a record of its fields, in which the ids of questions still are texts."""
+    if kind is Reply:
+        members["call"] = QuestionId.parse(members["call"])
+    elif kind is Run:
+        members["replies"] = {QuestionId.parse(call): reply for call, reply in dict(members["replies"]).items()}
+    return kind(**members)
 
 
 @lru_cache(maxsize=4096)

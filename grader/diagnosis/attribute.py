@@ -18,7 +18,7 @@ from grader.checks.watched_training import ROWS, SAME
 from grader.diagnosis.candidates import Mistakes, evidence_of, in_order, share
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import trace
-from grader.model import Finding, LineUp, Mistake, Suspect
+from grader.model import Finding, LineUp, Mistake, QuestionId, Suspect
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
@@ -173,7 +173,7 @@ def _ran(evidence: Evidence, check: str) -> bool:
     """Return whether the training that a check is about came to its end; what is no training counts as run."""
     if CHECKS[check].group != "train":
         return True
-    asked = {"minibatch": ROWS, "learns_toy": "toy", "learns_digits": "digits"}.get(check, SAME)
+    asked = {"minibatch": ROWS, "learns_toy": QuestionId("toy"), "learns_digits": QuestionId("digits")}.get(check, SAME)
     return evidence.reply(asked).outcome == "returned"
 
 

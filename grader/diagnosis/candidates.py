@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import Evidence
-from grader.model import Assignment, Fitted, LineUp, Mistake, Probes, Reply, Run, Stage
+from grader.model import Assignment, Fitted, LineUp, Mistake, Probes, QuestionId, Reply, Run, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -51,7 +51,7 @@ def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[
     return made
 
 
-class Rehearsed(Mapping[str, Reply]):
+class Rehearsed(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
     def __init__(self, probes: Probes, mistakes: Mistakes, factor: float) -> None:
@@ -60,10 +60,10 @@ class Rehearsed(Mapping[str, Reply]):
         self.mistakes = mistakes
         self.factor = factor
 
-    def __getitem__(self, call: str) -> Reply:
+    def __getitem__(self, call: QuestionId) -> Reply:
         return self.line_up.rehearse(self.mistakes, self.factor, call)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[QuestionId]:
         return (call.id for call in self.probes.calls)
 
     def __len__(self) -> int:
@@ -84,7 +84,7 @@ def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, fact
 
 def fresh_evidence(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
     """Return the same for one use only."""
-    run = Run(Reply("load", "returned"), Rehearsed(probes, mistakes, factor), (), {}, 0.0, 0.0)
+    run = Run(Reply(QuestionId("load"), "returned"), Rehearsed(probes, mistakes, factor), (), {}, 0.0, 0.0)
     return Evidence(assignment, probes, run)
 
 

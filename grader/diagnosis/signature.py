@@ -19,7 +19,7 @@ from grader.checks.parameter_updates import first_steps
 from grader.checks.read_losses import loss_tolerance
 from grader.checks.watched_training import SAME, arguments_of, watched
 from grader.compare import TINY, as_array, as_number, fit
-from grader.model import Floats
+from grader.model import Floats, QuestionId
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def tells(own: Trace, base: Trace, allowed: float) -> bool:
     return few or any(piece.shape != MISSING.shape for piece in differing)
 
 
-def _unreadable(evidence: Evidence, call: str) -> Trace:
+def _unreadable(evidence: Evidence, call: QuestionId) -> Trace:
     """Describe an answer that holds no loss by its parts, and by the numbers in them."""
     results = evidence.reply(call).results
     if not results or results[0] is None:
@@ -139,12 +139,12 @@ def _stability(evidence: Evidence) -> Trace:
 
 def _purity(evidence: Evidence) -> Trace:
     """Return what is left as it was: X and y, the parameters, and the answer to the same question."""
-    results, expected = evidence.reply("purity").results, evidence.expected("purity")
+    results, expected = evidence.reply(QuestionId("purity")).results, evidence.expected(QuestionId("purity"))
     if len(results) < 4 or not isinstance(results[2], dict) or not isinstance(results[3], dict):
         return MISSING
     inputs = all(unchanged(results[3].get(name), expected[name]) for name in ("X", "y"))
     params = all(unchanged(results[2].get(name), expected[f"param_{name}"]) for name in evidence.names)
-    first, second = (read_loss(evidence, "purity", index) for index in (0, 1))
+    first, second = (read_loss(evidence, QuestionId("purity"), index) for index in (0, 1))
     # What it changed shows in the second answer as well, and is told once.
     constant = not (inputs and params) or first.value == second.value
     return Trace((inputs, params, constant))

@@ -24,10 +24,10 @@ from grader.locate.recorded_case import Case
 from grader.locate.recorded_values import Recorded, Spot, read
 from grader.locate.source_statements import Statements, statements
 from grader.locate.spotted import Spotted
-from grader.model import Call, Cause, Place, Submission
+from grader.model import Call, Cause, Place, QuestionId, Submission
 from grader.sandbox.stand_in_replies import StandIn
 
-QUESTION = "recorded"
+QUESTION = QuestionId("recorded")
 SCORES, LOSS, PREDICT, TRAIN = range(4)  # the steps of the question
 NUMBER_OF = {"loss": LOSS, "predict": PREDICT, "train": TRAIN}
 

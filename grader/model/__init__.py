@@ -15,7 +15,7 @@ from grader.model.assignment import (
     Tolerances,
     Variant,
 )
-from grader.model.calls import Call, Foreign, Outcome, Reply, Run, Step, StudentError
+from grader.model.calls import Call, Foreign, Outcome, QuestionId, Reply, Run, Step, StudentError
 from grader.model.class_sheet import Sheet, Standing, Student
 from grader.model.decisions import Decision, DecisionKind, Ruling
 from grader.model.expectations import Expectation, Family, Fitted, LineUp, Mistake, Oracle, Probes, Stage, Suspect
@@ -79,6 +79,7 @@ __all__ = [
     "Probes",
     "Problem",
     "Program",
+    "QuestionId",
     "Reply",
     "Report",
     "ReportStatus",

@@ -13,6 +13,31 @@ Outcome = Literal["returned", "raised", "timed_out", "crashed", "broke_protocol"
 
 
 @dataclass(frozen=True)
+class QuestionId:
+    """What a question is known by.
+
+    kind : what is asked, such as "loss" or "watched". case : which of several of a kind, such as "a" or "same".
+    reg : the regulariser's strength, where the same is asked with several; to six digits, as its text has it.
+    """
+
+    kind: str
+    case: str = ""
+    reg: float | None = None
+
+    def __str__(self) -> str:
+        """Return the text that gradebooks keep and people read, such as "loss/a/0.1"."""
+        return "/".join(part for part in (self.kind, self.case, "" if self.reg is None else f"{self.reg:g}") if part)
+
+    @classmethod
+    def parse(cls, text: str) -> QuestionId:
+        """Return the id that this text stands for; raise ValueError or TypeError where it is none."""
+        kind, case, reg, *more = (*str.split(text, "/"), "", "")
+        if any(more):
+            raise ValueError(f"{text!r} is no question's id")
+        return cls(kind, case, float(reg) if reg else None)
+
+
+@dataclass(frozen=True)
 class Step:
     """One thing asked of a network that has been made and given its parameters.
 
@@ -34,7 +59,7 @@ class Step:
 class Call:
     """One question: make a network of these sizes, give it these parameters, take these steps."""
 
-    id: str
+    id: QuestionId
     sizes: tuple[int, int, int]  # D, H, C
     params: Params  # empty: the student's own initialisation stays
     steps: tuple[Step, ...]
@@ -64,7 +89,7 @@ class StudentError:
 class Reply:
     """What came back for one call."""
 
-    call: str
+    call: QuestionId
     outcome: Outcome
     # One value per step that ended: None, bool, int, float, str, ndarray, Foreign, or a tuple, list or dict of these.
     results: tuple[Any, ...] = ()
@@ -81,7 +106,7 @@ class Run:
     """All that came back from one submission's process."""
 
     load: Reply
-    replies: Mapping[str, Reply]
+    replies: Mapping[QuestionId, Reply]
     isolation: tuple[str, ...]  # layers in force, such as ("process", "rlimits")
     versions: Mapping[str, str]  # "python", "numpy" as the student's process had them
     seconds: float  # wall time of the whole run

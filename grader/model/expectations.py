@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from grader.model.arrays import Array, Floats, Params
-from grader.model.calls import Call, Reply
+from grader.model.calls import Call, QuestionId, Reply
 
 Expectation = Mapping[str, Array]
 
@@ -79,7 +79,7 @@ class LineUp:
     """
 
     suspects: tuple[Suspect, ...]
-    rehearse: Callable[[frozenset[Mistake], float, str], Reply]
+    rehearse: Callable[[frozenset[Mistake], float, QuestionId], Reply]
     families: tuple[Family, ...] = ()
     known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
 
@@ -96,6 +96,6 @@ class Probes:
     """The questions, and the reference's answers to them. Only `calls` ever reach a student's process."""
 
     calls: tuple[Call, ...]
-    expected: Mapping[str, Expectation]  # by call id
+    expected: Mapping[QuestionId, Expectation]
     oracle: Oracle | None = None
     line_up: LineUp | None = None  # without it mistakes go unnamed

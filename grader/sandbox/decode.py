@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Call, Foreign, Reply, StudentError
+from grader.model import Call, Foreign, QuestionId, Reply, StudentError
 
 from . import protocol, values
 from .source_map import Text
@@ -64,7 +64,7 @@ def _has_foreign(described: Any) -> bool:
     return False
 
 
-def reply_of(frame: protocol.Frame, call: str, steps: int, text: Text, printed_characters: int) -> Reply:
+def reply_of(frame: protocol.Frame, call: QuestionId, steps: int, text: Text, printed_characters: int) -> Reply:
     """Read the reply to a call of so many steps; raise protocol.ProtocolError where it is none."""
     message = frame.message
     unpacking = values.Unpacking(

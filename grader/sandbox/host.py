@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from grader.model import Call, Limits, Outcome, Place, Reply, Run, Segment, StudentError, Submission
+from grader.model import Call, Limits, Outcome, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 from . import protocol
 from .child import ENDING_SECONDS, Child, EndedError, IsolationError, StaleReplyError
@@ -134,9 +134,9 @@ class _Interview:
         self._layers: tuple[str, ...] = ()
         self._cpu_seconds = 0.0
         self._timeouts: collections.Counter[str] = collections.Counter()
-        self._replies: dict[str, Reply] = {}
+        self._replies: dict[QuestionId, Reply] = {}
         self._kept = 0
-        self._load = Reply("load", "not_asked")
+        self._load = Reply(QuestionId("load"), "not_asked")
 
     def run(self, calls: Sequence[Call]) -> Run:
         """Load, ask, part."""
@@ -205,11 +205,13 @@ class _Interview:
         self._child = Child(self._nursery, self._allowance)
         self._layers = self._child.layers
         seconds = self._limits.load_seconds
-        return self._converse("load", self._source, 0, (seconds, f"still running after {seconds:g} s"), "import", 0)
+        return self._converse(
+            QuestionId("load"), self._source, 0, (seconds, f"still running after {seconds:g} s"), "import", 0
+        )
 
     def _converse(
         self,
-        name: str,
+        asked: QuestionId,
         pieces: Sequence[memoryview],
         number: int,
         limit: tuple[float, str],
@@ -223,7 +225,7 @@ class _Interview:
         deadline = min(time.monotonic() + limit[0], self._deadline)
         try:
             frame = child.ask(pieces, number, deadline)
-            reply = reply_of(frame, name, steps, self._text, self._limits.printed_characters)
+            reply = reply_of(frame, asked, steps, self._text, self._limits.printed_characters)
             # Only now, so that a wrong reply is called wrong, however soon the next one comes.
             child.check_silence()
             self._keep(reply)
@@ -232,11 +234,11 @@ class _Interview:
             if deadline == self._deadline:
                 said = f"still running when the {self._limits.total_seconds:g} s for the whole submission were used up"
             child.trace()
-            return self._failed(name, "timed_out", during, said)
+            return self._failed(asked, "timed_out", during, said)
         except protocol.ProtocolError as error:
-            return self._failed(name, "broke_protocol", during, f"its process sent {error}")
+            return self._failed(asked, "broke_protocol", during, f"its process sent {error}")
         except EndedError:
-            return self._ended(name, during)
+            return self._ended(asked, during)
         if reply.error is not None and (reply.error.type == "MemoryError" or number == 0):
             # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
             self._retire()
@@ -249,7 +251,7 @@ class _Interview:
             raise protocol.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
         self._kept = kept
 
-    def _ended(self, name: str, during: str) -> Reply:
+    def _ended(self, asked: QuestionId, during: str) -> Reply:
         """Describe a process that ended, or closed the channel, instead of replying."""
         if self._child is None:
             raise RuntimeError("there is no process that could have ended")
@@ -257,13 +259,13 @@ class _Interview:
         self._cpu_seconds += ending.cpu_seconds
         if ending.with_zygote:
             message = "its process ended together with the one that it was forked from"
-            return self._failed(name, "crashed", during, message, gone=True)
+            return self._failed(asked, "crashed", during, message, gone=True)
         if ending.code is None or ending.code == CHANNEL_LOST:
             message = "its process closed the channel to the grader"
-            return self._failed(name, "broke_protocol", during, message, gone=True)
-        return self._failed(name, "crashed", during, ending_in_words(ending.code), gone=True)
+            return self._failed(asked, "broke_protocol", during, message, gone=True)
+        return self._failed(asked, "crashed", during, ending_in_words(ending.code), gone=True)
 
-    def _failed(self, name: str, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
+    def _failed(self, asked: QuestionId, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
         """Make the reply for a process that did not reply, with what it wrote itself, and be done with it."""
         output = self._child.output() if self._child else ""
         self._retire(gone=gone)
@@ -271,7 +273,7 @@ class _Interview:
         if function == "__init__":
             during = f"{self._class_name}(...)"
         return Reply(
-            call=name,
+            call=asked,
             outcome=outcome,
             error=StudentError(during, "", message, places),
             printed=clean(before_trace(output), self._limits.printed_characters),
@@ -292,7 +294,7 @@ class _Interview:
         message = "its process sent two replies to one call"
         if number == 0:
             error = StudentError("import", "", message)
-            self._load = Reply("load", "broke_protocol", error=error)
+            self._load = Reply(QuestionId("load"), "broke_protocol", error=error)
             return
         call = calls[number - 1]
         self._replies[call.id] = Reply(call.id, "broke_protocol", error=StudentError(_first_method(call), "", message))

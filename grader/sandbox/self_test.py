@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.model import Call, Limits, Segment, Step, Submission
+from grader.model import Call, Limits, QuestionId, Segment, Step, Submission
 
 from . import isolation_tests
 from .host import StudentHost
@@ -69,9 +69,9 @@ def send(host: StudentHost, limits: Limits) -> Findings:
     with _targets() as targets:
         # What is needed comes first: a trial may leave the process with less than a student's has.
         steps = (Step("fetch", {}), Step("attempt", {"targets": targets | _more(limits)}))
-        asked = Call("canary", (1, 1, 1), {}, steps, 0, SECONDS)
+        asked = Call(QuestionId("canary"), (1, 1, 1), {}, steps, 0, SECONDS)
         run = host.run(submission, "Canary", (asked,))
-        reply = run.replies["canary"]
+        reply = run.replies[QuestionId("canary")]
     match reply.results:
         case (list(unmet), list(said)) if len(unmet) == len(isolation_tests.NEEDS) and len(said) == len(
             isolation_tests.TRIALS

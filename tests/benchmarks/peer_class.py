@@ -95,7 +95,7 @@ def write_questions(assignment: Assignment, path: Path) -> None:
     probes = draw(assignment, assignment.seed)
     calls = [
         {
-            "id": call.id,
+            "id": str(call.id),
             "sizes": call.sizes,
             "seed": call.seed,
             "params": {name: stored(value) for name, value in call.params.items()},
@@ -108,7 +108,7 @@ def write_questions(assignment: Assignment, path: Path) -> None:
     tolerances, digits = assignment.tolerances, assignment.digits
     table = {
         "calls": calls,
-        "expected": {call: {k: stored(v) for k, v in answer.items()} for call, answer in probes.expected.items()},
+        "expected": {str(call): {k: stored(v) for k, v in answer.items()} for call, answer in probes.expected.items()},
         "tolerances": {name: getattr(tolerances, name) for name in tolerances.__dataclass_fields__},
         "thresholds": {"toy": LEARNT, "digits": digits.threshold, "tuned": digits.tuned_threshold},
     }

@@ -26,6 +26,7 @@ from grader.model import (
     Foreign,
     HeatMap,
     Place,
+    QuestionId,
     Reply,
     Report,
     Run,
@@ -65,9 +66,11 @@ values = st.recursive(
     max_leaves=8,
 )
 places = st.builds(Place, texts, st.integers(0, 99), texts)
+words = st.text("abcdefgh-10", min_size=1, max_size=9)
+ids = st.builds(QuestionId, words) | st.builds(QuestionId, words, words, st.none() | st.sampled_from([0.0, 0.1, 3.0]))
 replies = st.builds(
     Reply,
-    call=texts,
+    call=ids,
     outcome=st.sampled_from(["returned", "raised", "timed_out"]),
     results=st.lists(values, max_size=3).map(tuple),
     error=st.none() | st.builds(StudentError, texts, texts, texts, st.lists(places, max_size=2).map(tuple)),
@@ -76,7 +79,7 @@ replies = st.builds(
 runs = st.builds(
     Run,
     load=replies,
-    replies=st.dictionaries(texts, replies, max_size=2),
+    replies=st.dictionaries(ids, replies, max_size=2),
     isolation=st.just(("process", "rlimits")),
     versions=st.dictionaries(texts, texts, max_size=1),
     seconds=st.floats(),

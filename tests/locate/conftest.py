@@ -51,7 +51,7 @@ def handed_in():
 @pytest.fixture(scope="module")
 def located(assignment, probes, asking, handed_in):
     """Return a function that asks a program for its losses and for what is recorded, and nothing else."""
-    calls = tuple(call for call in probes.calls if call.id.partition("/")[0] in {"loss", "sweep", "recorded"})
+    calls = tuple(call for call in probes.calls if call.id.kind in {"loss", "sweep", "recorded"})
 
     def run(program, **modules):
         submission = handed_in(program, **modules)

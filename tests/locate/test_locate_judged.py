@@ -10,7 +10,7 @@ import pytest
 from grader.checks import Evidence
 from grader.grading import find
 from grader.locate.located import STEPS_OF, Located
-from grader.model import Foreign, Reply
+from grader.model import Foreign, QuestionId, Reply
 from hanging import must_end
 from judging import judge
 from locate.programs import CLASSIC, LOOPED, OBJECTS, SHARED, changed
@@ -41,9 +41,7 @@ ABOUT = [
 @pytest.fixture(scope="module")
 def court(assignment, probes, asking, handed_in):
     """Return each program's submission and run, and a function that judges a run without naming mistakes."""
-    asked = replace(
-        probes, calls=tuple(call for call in probes.calls if call.id.partition("/")[0] in SHORT), line_up=None
-    )
+    asked = replace(probes, calls=tuple(call for call in probes.calls if call.id.kind in SHORT), line_up=None)
     submissions = {name: handed_in(program) for name, program in PROGRAMS.items()}
     runs = {
         name: asking.run(one, "TwoLayerNet", asked.calls if "loop" in name else probes.calls)
@@ -61,8 +59,8 @@ def points(judgement):
 
 def with_recorded(run, reply):
     """Return a run with another reply to the recorded question, or without one."""
-    replies = {name: one for name, one in run.replies.items() if name != "recorded"}
-    return replace(run, replies=replies if reply is None else {**replies, "recorded": reply})
+    replies = {name: one for name, one in run.replies.items() if name.kind != "recorded"}
+    return replace(run, replies=replies if reply is None else {**replies, QuestionId("recorded"): reply})
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -71,7 +69,7 @@ def test_no_point_depends_on_the_recording(court, name):
     _, runs, judged, _ = court
     run = runs[name]
     before = points(judged(name, run))
-    steps = run.replies["recorded"].results
+    steps = run.replies[QuestionId("recorded")].results
     odd = {
         "whole": True,
         "texts": ["net.py"] * 9,
@@ -81,11 +79,11 @@ def test_no_point_depends_on_the_recording(court, name):
     }
     for reply in (
         None,
-        Reply("recorded", "timed_out"),
-        Reply("recorded", "returned", (1, "x", None, Foreign("Lie", "lie"))),
-        Reply("recorded", "returned", (odd,) * 4),
-        Reply("recorded", "returned", steps[::-1]),
-        Reply("recorded", "returned", runs["a row of a loop"].replies["recorded"].results),
+        Reply(QuestionId("recorded"), "timed_out"),
+        Reply(QuestionId("recorded"), "returned", (1, "x", None, Foreign("Lie", "lie"))),
+        Reply(QuestionId("recorded"), "returned", (odd,) * 4),
+        Reply(QuestionId("recorded"), "returned", steps[::-1]),
+        Reply(QuestionId("recorded"), "returned", runs["a row of a loop"].replies[QuestionId("recorded")].results),
     ):
         assert points(judged(name, with_recorded(run, reply))) == before
 
@@ -164,7 +162,10 @@ def test_no_recording_stops_the_judge(assignment, court, seed):
     submissions, runs, _, asked = court
     rng = np.random.default_rng(seed)
     name = WRONG[rng.integers(len(WRONG))]
-    run = with_recorded(runs[name], Reply("recorded", "returned", spoiled(runs[name].replies["recorded"].results, rng)))
+    run = with_recorded(
+        runs[name],
+        Reply(QuestionId("recorded"), "returned", spoiled(runs[name].replies[QuestionId("recorded")].results, rng)),
+    )
     with must_end(), np.errstate(all="ignore"):
         found = Located(Evidence(assignment, asked, run), submissions[name])
         for about in ABOUT:

@@ -15,7 +15,7 @@ from grader.grading import find
 from grader.locate.located import Located
 from grader.locate.step_table import table
 from grader.locate.value_names import Words
-from grader.model import Finding, Findings, Place, Segment, StepRow, Submission
+from grader.model import Finding, Findings, Place, QuestionId, Segment, StepRow, Submission
 from grader.score import methods_of, score
 
 SUBMISSIONS = Path(__file__).resolve().parent.parent / "submissions"
@@ -31,11 +31,11 @@ def recorded_of(assignment, probes, host):
         statements = tuple(range(len(ast.parse(program).body)))
         submission = Submission("t", "t.py", "", "t.py", segments=(Segment("t.py", program, statements),))
         kinds = ("recorded", "loss", "scores")
-        calls = tuple(call for call in probes.calls if whole or call.id.partition("/")[0] in kinds)
+        calls = tuple(call for call in probes.calls if whole or call.id.kind in kinds)
         outcome = host.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
         if not whole:
-            assert outcome.replies["recorded"].results
+            assert outcome.replies[QuestionId("recorded")].results
         return Evidence(assignment, probes, outcome), submission
 
     return run
@@ -420,13 +420,13 @@ def _wrong_everywhere(edited):
 def test_odd_recordings_make_tables(edited, recorded_of):
     """A recording is in the student's hands: whatever it holds, there is a table of at most 25 whole rows, or none."""
     evidence, submission = recorded_of(_wrong_everywhere(edited))
-    before = evidence.run.replies["recorded"]
+    before = evidence.run.replies[QuestionId("recorded")]
 
     @given(st.data())
     @settings(max_examples=60)
     def holds(data):
         answer = replace(before, results=data.draw(forged(before.results)))
-        run = replace(evidence.run, replies={**evidence.run.replies, "recorded": answer})
+        run = replace(evidence.run, replies={**evidence.run.replies, QuestionId("recorded"): answer})
         with np.errstate(all="ignore"):  # as `find` has it
             lines = Located(Evidence(evidence.assignment, evidence.probes, run), submission)
         for method in ALL:
