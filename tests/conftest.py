@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
 import pkgutil
 from importlib import import_module
 from pathlib import Path
 
+import coverage
 import nbformat
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 import grader
 import reference
 from chromium import browser, visited  # noqa: F401 -- fixtures are known to all tests by standing here
 from classroom.once import remembered
+from examples import register_profiles
 from grader.checks import CHECKS
 from grader.model import Call, Segment, Submission
 from grader.rubric import bundled, load
@@ -31,16 +34,18 @@ best_hyperparameters = dict(
 """
 
 
-# Speed lives in benchmarks: an example that takes half a second on a busy machine says nothing.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+def pytest_configure(config):
+    """Try all of hypothesis's examples where the slow tests run, or FUZZ asks for more of them."""
+    register_profiles()
+    whole = config.option.markexpr != "not slow" or "FUZZ" in os.environ
+    settings.load_profile("many" if whole else "few")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
-    """Trace what our modules do when they are imported, and no test file being read: by a tracer that takes thrice as long."""
-    if session.config.getoption("dist", "no") != "no":
-        return (yield)  # here nothing is collected: the workers do it
+    """Where coverage is measured, trace what our modules do when they are imported, but not test files being read."""
+    if coverage.Coverage.current() is None:
+        return (yield)
     for package in (grader, reference):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if module.name not in STARTED:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.checks import CHECKS, Evidence
 from grader.checks.array_differences import FORMULAS, Pair, constant, facts_of, multiple
 from grader.checks.describe_difference import with_clues
@@ -294,7 +295,7 @@ def pairs_at_random(seed, share):
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_nothing_is_said_of_arrays_that_are_wrong_at_random(seed):
     """Where every entry is wrong by a number at random there is nothing to say."""
     with np.errstate(all="ignore"):
@@ -302,7 +303,7 @@ def test_nothing_is_said_of_arrays_that_are_wrong_at_random(seed):
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_is_said_of_some_wrong_entries_is_true(seed, share):
     """Where entries at random are wrong, lines that are named hold all wrong ones."""
     pairs = pairs_at_random(seed, share)
@@ -319,7 +320,7 @@ def test_what_is_said_of_some_wrong_entries_is_true(seed, share):
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_nothing_is_said_of_answers_that_are_wrong_at_random(known_of, seed):
     """Losses, gradients and regularisers that are off by numbers at random, each by its own, are not explained."""
     rng = np.random.default_rng(seed)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from examples import examples
 from grader.checks import CHECKS, Evidence
 from grader.checks.preconditions import source
 from grader.checks.watched_training import MOST_COLUMNS, ROWS, SAME, arguments_of, stand_in_of, step_rate, watched
@@ -58,7 +59,7 @@ KEYS = ("answer", "states", "asked", "gradients", "X", "y", "misfit")
 
 
 @pytest.mark.untraced
-@settings(max_examples=60)
+@examples(60)
 @given(st.dictionaries(st.sampled_from(KEYS), GARBAGE, min_size=1))
 def test_any_garbage_in_the_notes_ends_in_findings(evidence_with, garbage):
     """Each key may hold anything: there is a finding for every check, and no exception."""
@@ -66,7 +67,7 @@ def test_any_garbage_in_the_notes_ends_in_findings(evidence_with, garbage):
 
 
 @pytest.mark.untraced
-@settings(max_examples=60)
+@examples(60)
 @given(st.sampled_from(["states", "asked", "gradients", "X", "y"]), st.data())
 def test_any_number_in_the_notes_ends_in_findings(evidence_with, key, data):
     """One entry may be any number: NaN, infinite, negative or huge, also where it counts rows or moments."""
@@ -81,7 +82,7 @@ def test_any_number_in_the_notes_ends_in_findings(evidence_with, key, data):
 
 
 @pytest.mark.untraced
-@settings(max_examples=30)
+@examples(30)
 @given(GARBAGE)
 def test_garbage_for_the_notes_earns_nothing(evidence_with, garbage):
     """Where there are no notes at all, and no whole runs to judge from, nothing is earned."""
@@ -167,7 +168,7 @@ def test_what_the_notes_show_is_held_against_what_was_asked(name, evidence_with)
     assert judged(evidence_with(lambda _, notes: change(notes)))[check] < 1
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.floats(-3, 3).filter(lambda rate: abs(rate) > 1e-3), st.integers(0, 1000))
 def test_a_rate_is_read_off_a_step(rate, seed):
     """A step along the gradient has its rate, to five digits; one entry that is off has none."""

@@ -7,15 +7,15 @@ twenty times as long.
 
 import contextlib
 import math
-import os
 import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.compose import compose_report
 from grader.model import Foreign, Place, QuestionId, Segment, StudentError, Submission
 from grader.remarks import remarks
@@ -49,12 +49,6 @@ MISTAKES = {
     "no ReLU": [("np.maximum(0, X.dot(W1) + b1)", "X.dot(W1) + b1")],
     "sum for mean": [("np.mean(np.log", "np.sum(np.log"), ("        dscores /= N\n", "")],
 }
-
-
-def fuzzed(examples):
-    """Return the settings of a test with so many examples, or with FUZZ times as many."""
-    times = int(os.environ.get("FUZZ", "1"))
-    return settings(max_examples=examples * times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Court:
@@ -299,21 +293,13 @@ def test_honest_replies_are_judged_as_ever(court):
     assert court.report("idle", court.runs["idle"]).score == 0
 
 
-# It is worked out anew for each lie what mistakes it may come from: a few in the default run, more in the slow one.
-def of_each(*names):
-    """Return (name, examples): a few of each program, and more with the slow tests."""
-    return [
-        *((name, 3) for name in names),
-        *(pytest.param(name, 10, marks=pytest.mark.slow) for name in names),
-    ]
-
-
-@pytest.mark.parametrize(("name", "examples"), of_each("idle", *MISTAKES))
-def test_odd_values_are_judged(court, name, examples):
+# It is worked out anew for each lie what mistakes it may come from, so there are few of them.
+@pytest.mark.parametrize("name", ["idle", *MISTAKES])
+def test_odd_values_are_judged(court, name):
     """Whatever a reply holds, there is a report in every format; a class that does nothing earns nothing by its lies."""
 
     @given(st.data())
-    @fuzzed(examples)
+    @examples(12)
     def holds(data):
         lie = data.draw(changed(Lie(court.runs[name])))
         report = court.report(name, lie.run, data.draw(st.sampled_from([court.probes, court.frozen])))
@@ -326,12 +312,12 @@ def test_odd_values_are_judged(court, name, examples):
     holds()
 
 
-@pytest.mark.parametrize(("name", "examples"), of_each("right", "sum for mean"))
-def test_broken_replies_are_judged(court, name, examples):
+@pytest.mark.parametrize("name", ["right", "sum for mean"])
+def test_broken_replies_are_judged(court, name):
     """Replies that are cut short, or are full of remarks besides, end in a report as well."""
 
     @given(st.data())
-    @fuzzed(examples)
+    @examples(12)
     def holds(data):
         lie = data.draw(changed(data.draw(broken(Lie(court.runs[name])))))
         assert court.report(name, lie.run).score <= court.assignment.max_score

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.locate.source_statements import statements
 from grader.submission import load
 
@@ -38,9 +39,7 @@ OLD = {
     "nbformat": 3,
     "nbformat_minor": 0,
 }
-FEW = settings(
-    max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors]
-)
+FEW = settings(examples(35), suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors])
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 99) | st.floats() | st.text(max_size=9) | st.sampled_from(CELLS),

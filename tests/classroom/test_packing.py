@@ -12,10 +12,11 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from examples import examples
 from grader.classroom import packing
 from grader.classroom.packing import DamagedError, lay_out, pack, unpack
 from grader.model import (
@@ -148,7 +149,7 @@ def by_header(header):
 
 
 @pytest.mark.untraced
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(values)
 @example(["\ud83d\ude00", "\U0001f600", "\x00\x1b[31m", "\udc80"])
 @example([math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e308, 0.1, 0.2])
@@ -173,7 +174,7 @@ def test_every_value_that_travels_comes_back(value):
         assert same(unpack(pack(value)), value)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(submissions, runs, reports, found)
 def test_what_the_gradebook_keeps_comes_back(submission, run, report, findings):
     """Submission, run, report and findings keep every field, whatever replies, figures and steps are in them."""
@@ -184,7 +185,7 @@ def test_what_the_gradebook_keeps_comes_back(submission, run, report, findings):
 
 @pytest.mark.parametrize(("kind", "field"), [(Report, "steps"), (Findings, "steps"), (Findings, "notes")])
 @given(st.data())
-@settings(max_examples=5, deadline=None)
+@examples(5)
 def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
     """A record that was packed without a field is read as one that has nothing there."""
     nothing = {} if (kind, field) == (Findings, "steps") else ()
@@ -196,7 +197,7 @@ def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
     assert same(unpack(made(value, without)), value)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(values)
 def test_the_same_value_has_the_same_bytes(value):
     """A digest of what is laid out is one of the value: nothing in it depends on the process or on memory's layout."""
@@ -264,7 +265,7 @@ def refused(data):
     return False
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused(data):
     """Nothing but DamagedError comes out of bytes that nobody packed, whether zlib likes them or not."""
@@ -272,7 +273,7 @@ def test_any_bytes_are_refused(data):
     refused(zlib.compress(data))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data())
 def test_a_damaged_record_is_refused(data):
     """Cut off, longer, or with a bit turned: zlib's checksum tells."""
@@ -286,7 +287,7 @@ def test_a_damaged_record_is_refused(data):
 
 
 @pytest.mark.untraced
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.data())
 def test_a_record_that_was_tampered_with_is_read_or_refused(data):
     """With zlib's checksum mended there may be another value, but never another error."""
@@ -316,7 +317,7 @@ JUNK = st.recursive(
 
 
 @pytest.mark.untraced
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(JUNK)
 @example({"array": 5})
 @example({"array": ["<f8 2"]})

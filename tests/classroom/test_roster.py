@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.classroom import roster_text
 from grader.classroom.roster import Claim, Roster, RosterError, read_roster
 from grader.model.class_sheet import Student
@@ -379,7 +380,7 @@ def outcome(path):
 
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents)
 def test_any_bytes_are_students_or_a_refusal(tmp_path, content):
     """Whatever a file holds, it is read or refused with a reason; students are never equal nor share an ID."""

@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.locate import recorded_values
 from grader.locate.recorded_values import ARGUMENT, RETURNED, VARIABLE, Recorded, read
 from grader.locate.source_statements import statements
@@ -264,7 +265,7 @@ ODD = st.one_of(
 NUMBERS = st.one_of(st.integers(-3, 40), st.sampled_from([-(2**63), 2**63 - 1, 2**31, 10**6]))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.data())
 def test_no_recording_stops_the_reading(result, data):
     """Whatever a process says that it recorded, reading it ends, and gives a recording or nothing."""

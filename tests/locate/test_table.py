@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.checks import CHECKS, Evidence
 from grader.grading import find
 from grader.locate.located import Located
@@ -423,7 +424,7 @@ def test_odd_recordings_make_tables(edited, recorded_of):
     before = evidence.run.replies[QuestionId("recorded")]
 
     @given(st.data())
-    @settings(max_examples=60)
+    @examples(60)
     def holds(data):
         answer = replace(before, results=data.draw(forged(before.results)))
         run = replace(evidence.run, replies={**evidence.run.replies, QuestionId("recorded"): answer})

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Place
@@ -169,7 +169,6 @@ def test_a_number_that_json_does_not_know_is_refused(number):
         to_gradescope(replace(factory.report("a"), score=number))
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(st.text(st.characters(), max_size=60) | st.text("<>&*_`[]()#!\\\r\n\x1b\0\ud800a", max_size=40))
 def test_student_s_text_is_declared_as_plain(text):
     """Markup, terminal codes and control characters stay text: each text has its format beside it, and it is "text"."""

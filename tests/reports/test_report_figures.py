@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -37,7 +37,6 @@ def _sound(svg):
     return root
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(
     error=arrays.arrays(
         np.float64, arrays.array_shapes(min_dims=1, max_dims=2, min_side=0, max_side=9), elements=ANY_FLOAT
@@ -48,7 +47,6 @@ def test_any_error_makes_a_sound_heat_map(error):
     _sound(heat_map.draw(HeatMap("W1", np.abs(error), (0,) * error.ndim), "k"))
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(first=arrays.arrays(np.float64, st.integers(0, 12), elements=ANY_FLOAT),
        second=arrays.arrays(np.float64, st.integers(0, 12), elements=ANY_FLOAT))  # fmt: skip
 def test_any_history_makes_sound_curves(first, second):
@@ -115,7 +113,6 @@ def test_a_noisy_64_by_50_matrix_stays_small():
     assert len(heat_map.draw(HeatMap("W1", error, (0, 0)), "k")) < 40_000
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(values=arrays.arrays(np.float64, st.integers(1, 4000), elements=ANY_FLOAT, fill=st.floats(0, 1)))
 def test_thinning_keeps_the_extremes(values):
     """At most 300 points are drawn, in order, all finite, the smallest and largest value and both ends among them."""

@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from examples import examples
 from grader.model import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, StepRow, Verdict
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import prose
@@ -138,7 +139,6 @@ def test_no_attack_becomes_markup(text):
     _assert_harmless(text)
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(st.text(st.characters(), max_size=80) | st.text("<>&\"'`/=!-{}%# \nascript", max_size=80))
 def test_no_text_at_all_becomes_markup(text):
     """The same for texts that nobody thought of."""
@@ -161,7 +161,6 @@ def test_no_attack_commands_the_terminal(text, colour):
     assert not [c for c in printed if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\n"]
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(st.text(st.characters(), max_size=60))
 def test_no_text_at_all_commands_the_terminal(text):
     """The same for texts that nobody thought of."""
@@ -201,7 +200,7 @@ _PARTS = [
 ]
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(st.lists(st.sampled_from(_PARTS), max_size=30).map("".join), st.integers(12, 60))
 def test_no_text_at_all_commands_a_ci_job(obeyed, everywhere, text, width):
     """The same for texts that nobody thought of, wrapped at any width."""
@@ -265,7 +264,6 @@ def test_long_texts_are_cut_and_counted():
     assert len(start) + int(count.replace(",", "")) + len(end) == len(whole)
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(st.text(st.characters(), max_size=300), st.integers(40, 200))
 def test_made_plain_once_is_enough(text, limit):
     """Reading back what was written and writing it again changes nothing."""

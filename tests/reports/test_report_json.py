@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Environment, Verdict
@@ -267,7 +267,6 @@ def _paths(data, way=()):
 
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(data=st.data())
 def test_reader_and_schema_agree(ruled, validator, data):
     """Whatever one value is replaced by, the reader takes the report exactly if the schema does."""
@@ -281,7 +280,6 @@ def test_reader_and_schema_agree(ruled, validator, data):
     assert read == validator.is_valid(broken)
 
 
-@settings(deadline=None)  # a shared machine stalls now and then
 @given(text=st.text(st.characters(), max_size=60))
 def test_any_text_of_a_student_is_written_and_read(sample, validator, text):
     """Surrogates, controls and all: the JSON stays ASCII, valid, and the same when written again."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Standing, Verdict
@@ -66,7 +66,6 @@ def test_edges_part_scores_as_the_page_writes_them():
     assert [bar.count for bar in bars[:2]] == [1, 1]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 80)), min_size=FEWEST, max_size=50))
 def test_the_separation_is_numpys_correlation(pairs):
     """For whatever a class did, the number is numpy's corrcoef, and None just where that is not a number."""

@@ -6,25 +6,19 @@ first four bytes. `FUZZ=20 pytest tests/sandbox/test_sandbox_fuzz.py` looks twen
 
 import json
 import math
-import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.sandbox import decode, protocol, values
 from sandbox.impostors import CLOSE, LOAD, STALL, TARGET, Stage
 from sandbox.lies import OUTPUT, damaged, lying
 
 # The same lines over and over: a tracer doubles the time and learns nothing.
 pytestmark = pytest.mark.untraced
-
-
-def fuzzed(examples):
-    """Return the settings of a test with so many examples, or with FUZZ times as many."""
-    times = int(os.environ.get("FUZZ", "1"))
-    return settings(max_examples=examples * times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +126,7 @@ def test_a_frame_that_lies_is_an_answer_only_if_it_is_one(stage, number):
     """A well-formed frame costs its own call, unless it is a right reply by a second telling of the rules."""
 
     @given(lying(stage, number))
-    @fuzzed(40)
+    @examples(40)
     def holds(frame):
         run = stage.play([frame, CLOSE], number)
         if number == LOAD:
@@ -151,7 +145,7 @@ def test_damaged_bytes_are_an_answer_only_if_they_begin_with_one(stage, number):
     """The same for bytes that are flipped, cut, joined and sent in any portions."""
 
     @given(damaged(stage, number))
-    @fuzzed(40)
+    @examples(40)
     def holds(portions):
         run, sent = stage.play([*portions, CLOSE], number), b"".join(portions)
         if number == LOAD:
@@ -166,14 +160,14 @@ def test_damaged_bytes_are_an_answer_only_if_they_begin_with_one(stage, number):
 
 
 @given(st.lists(OUTPUT, max_size=6).map(b"".join))
-@fuzzed(40)
+@examples(40)
 def test_what_a_process_writes_becomes_places_of_the_submission_only(stage, output):
     """A process that fakes tracebacks in its own output, and ends, names no line that the submission has not."""
     stage.play([("print", output), CLOSE])
 
 
 @given(st.data())
-@fuzzed(6)
+@examples(6)
 def test_a_process_that_stops_anywhere_is_waited_for_until_its_deadline(stage, data):
     """However much of a frame has come, the time is the call's own."""
     whole = stage.frames[TARGET]

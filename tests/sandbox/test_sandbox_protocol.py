@@ -10,7 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -44,7 +44,6 @@ def read(data, size=1 << 16):
 
 @pytest.mark.untraced
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.lists(ARRAYS, max_size=4), st.integers(1, 40))
-@settings(deadline=None)
 def test_what_is_packed_is_read(message, sent, portion):
     """Round trip, however the bytes are cut, two frames in a row: same values, dtypes and shapes, fresh and writable."""
     data = b"".join(protocol.pack(message, sent))
@@ -67,14 +66,12 @@ def _swallow(data, size=1 << 16):
 
 @given(st.binary(max_size=300), st.integers(1, 50))
 @example(b"2LN1" + b"\xff" * 300, 7)
-@settings(deadline=None)
 def test_arbitrary_bytes_raise_nothing_else(data, portion):
     """Only ProtocolError comes out of bytes that are no frame."""
     _swallow(data, portion)
 
 
 @given(st.binary(max_size=200), st.binary(max_size=64))
-@settings(deadline=None)
 def test_arbitrary_headers_raise_nothing_else(header, body):
     """The same behind a right prefix."""
     _swallow(frame(header, body))
@@ -88,14 +85,12 @@ def test_arbitrary_headers_raise_nothing_else(header, body):
 @example([["<f8", [1.0]]], {}, b"12345678")
 @example([["|O", [1]]], {}, b"12345678")
 @example([[["<f8"], [1]]], {}, b"12345678")
-@settings(deadline=None)
 def test_arbitrary_specifications_raise_nothing_else(specs, message, body):
     """The same inside a header with the two parts that it must have."""
     _swallow(frame({"arrays": specs, "message": message}, body))
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_a_damaged_frame_raises_nothing_else(data):
     """A right frame with one byte changed is another frame, or an error, never an accident."""
     good = bytearray(b"".join(protocol.pack({"a": [1, "x"]}, [np.arange(3.0)])))

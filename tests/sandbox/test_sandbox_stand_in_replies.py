@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.sandbox.stand_in_replies import GRADIENT_SIZE, MOST_NOTES, MOST_ROWS, StandIn
 
 SHAPES = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
@@ -63,7 +64,7 @@ def test_the_regulariser_changes_no_answer(reg):
     assert np.array_equal(asked(stand_in(), [1, 2], reg=reg), asked(stand_in(), [1, 2], reg=0.1))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.integers(0, 39), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_copies_and_order_of_rows_change_no_answer(rows, random):
     """Training on one row many times over gives the same steps, whatever rows a program draws."""

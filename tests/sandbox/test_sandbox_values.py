@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -47,7 +47,6 @@ def same(a, b):
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_plain_values_arrive_as_they_were(value):
     """None, bool, int, float, text, arrays, and containers of these."""
     assert same(travel(value), value)
@@ -272,7 +271,6 @@ def test_lists_of_numbers_cannot_multiply():
         st.none() | st.booleans() | st.integers() | st.text(max_size=7), lambda inner: st.lists(inner, max_size=4)
     )
 )
-@settings(deadline=None)
 def test_arbitrary_descriptions_raise_nothing_else(described):
     """Only ProtocolError comes out of JSON that describes nothing."""
     try:

@@ -7,9 +7,10 @@ from functools import cache
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.similarity import compared
 from grader.similarity.rank_pairs import MOST_PAIRS, groups, limit, listed
 from grader.similarity.tokens import NotComparedError
@@ -166,7 +167,7 @@ def test_passages_cover_nearly_all_that_is_shared(copied):
 # ---------------------------------------------------------------- one class, whatever its order
 
 
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(st.randoms(use_true_random=False))
 def test_order_does_not_matter(dice):
     """The same class in any order gives the same likeness, to the last digit."""
@@ -178,7 +179,7 @@ def test_order_does_not_matter(dice):
     assert first.pairs
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.sampled_from(sorted(honest())), st.integers(0, 20))
 def test_a_program_is_like_itself(name, others):
     """A program and itself under another name: the similarity is 1, in a class of any size."""
@@ -187,7 +188,7 @@ def test_a_program_is_like_itself(name, others):
     assert listed_pairs(compared([twin, honest()[name], *rest], skeleton()))[tuple(sorted((name, "twin")))] == 1
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.text("abx=+()[]:.\n 01,def"), max_size=4))
 def test_random_texts_never_raise(texts):
     """A class of noise is compared, or left with a sentence each."""

@@ -4,9 +4,10 @@ import ast
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from grader.similarity.fingerprints import GRAM, WINDOW, fingerprints, grams
 from grader.similarity.tokens import LARGEST, MOST_WORDS, NotComparedError, Reading, Stream, read
 from similarity.disguises import WAYS
@@ -78,7 +79,7 @@ def test_aliases_of_numpy_do_not_matter():
 
 
 @pytest.mark.untraced
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.sampled_from(sorted(honest())), st.integers(0, 10**6))
 def test_renaming_leaves_the_words_equal(name, seed):
     """Whatever the variables, parameters, helpers and attributes are called, the words are the same."""
@@ -95,7 +96,7 @@ def test_each_word_stands_on_a_line_of_its_text(name):
         assert all(1 <= line <= len(one.texts[stream.text].source.splitlines()) for line in stream.lines)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.one_of(st.text(), st.text("()[]{}:=+-*/.,'\"\\\n\t abdefilnorstw01@\x00\ud800")))
 def test_random_text_never_raises_anything_else(text):
     """Whatever is handed in is read, or refused with a sentence."""
