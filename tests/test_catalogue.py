@@ -100,6 +100,7 @@ def shown(assignment, probes, right):
     return {way.name: parts_beside(network, right, wrong_network(network, [way]), probes.calls) for way in WAYS}
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # the same lines for every way
 def test_mistakes_show_in_the_parts_that_they_name(right, shown):
     """No way changes an answer in a part that its suspect does not name, and each part that an entry names is changed."""
@@ -113,6 +114,7 @@ def test_mistakes_show_in_the_parts_that_they_name(right, shown):
         assert seen[entry.id] == set(entry.shows_in) & told, entry.id
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_no_two_mistakes_answer_alike(right, shown):
     """What two entries both explain could be called by either name: each number stands in one of them alone."""

@@ -287,7 +287,7 @@ MISTAKES = {
 # Every third is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(MISTAKES)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 6 else []) for at, one in enumerate(MISTAKES)]
 )
 def test_a_mistake_is_named_and_loses_points_where_it_is(name, edited, judgement_of):
     """The checks that lose points are exactly those that the mistake is about, and it is called by its name."""
@@ -448,7 +448,7 @@ FORGERIES = {
 # Every other one is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 2 else []) for at, one in enumerate(FORGERIES)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(FORGERIES)]
 )
 def test_a_class_that_answers_otherwise_where_it_is_judged_gains_nothing(name, edited, verdicts_of):
     """What the student's side says of itself is held against what it answers elsewhere, and against the reference."""

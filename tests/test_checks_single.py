@@ -91,8 +91,8 @@ HIDDEN_BY = {
 @pytest.mark.parametrize(
     ("wrong", "noise"),
     [
-        # Each noise hides one of the wrong gradients in the default run, and the wrong ones take turns.
-        pytest.param(wrong, noise, marks=[pytest.mark.slow] if (at - below) % len(WRONG) else [])
+        # Every third noise hides one of the wrong gradients in the default run, and the wrong ones take turns.
+        pytest.param(wrong, noise, marks=[pytest.mark.slow] if below % 3 or (at - below) % len(WRONG) else [])
         for at, wrong in enumerate(WRONG)
         for below, noise in enumerate(HIDDEN_BY)
     ],
@@ -122,7 +122,9 @@ THROUGHOUT = {
 
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
-@pytest.mark.parametrize("name", THROUGHOUT)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 2 else []) for at, one in enumerate(THROUGHOUT)]
+)
 def test_a_mistake_made_throughout_costs_the_same_in_single_precision(name, edited, verdicts_of):
     """What is wrong in the loss and followed by the gradients is paid for once, however many digits there are."""
     double = verdicts_of(edited(*THROUGHOUT[name]))
@@ -130,18 +132,25 @@ def test_a_mistake_made_throughout_costs_the_same_in_single_precision(name, edit
     assert {key: verdict.points for key, verdict in single.items()} == {key: v.points for key, v in double.items()}
 
 
-def test_a_regulariser_that_is_unclear_in_the_loss_is_one_in_the_gradients(edited, verdicts_of):
-    """Where the loss shows no factor or shows it in part, all gradients are held to one, and that is the fitting one."""
-    partly = (END, "        return loss + 0.1 * (reg == 0.05), grads\n")
-    nowhere = (END, "        return loss + reg / 10, grads\n")
-    half = ("2 * reg * W1", "reg * W1")
-    for unclear in (partly, nowhere):
-        found = verdicts_of(edited(unclear))
-        assert found["regularised_loss"].points == 0
-        assert found["gradient_W1"].status == found["gradient_W2"].status == "passed"
-        found = verdicts_of(edited(unclear, half))
-        assert (found["gradient_W1"].status == "passed") + (found["gradient_W2"].status == "passed") == 1
-    assert verdicts_of(edited(nowhere, ("2 * reg * W", "reg * W")))["gradient_W2"].status == "passed"
+NOWHERE = (END, "        return loss + reg / 10, grads\n")
+PARTLY = (END, "        return loss + 0.1 * (reg == 0.05), grads\n")
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("unclear", [NOWHERE, pytest.param(PARTLY, marks=pytest.mark.slow)], ids=["nowhere", "partly"])
+def test_a_regulariser_that_is_unclear_in_the_loss_is_one_in_the_gradients(unclear, edited, verdicts_of):
+    """Where the loss shows no factor or shows it in part, all gradients are held to one."""
+    found = verdicts_of(edited(unclear))
+    assert found["regularised_loss"].points == 0
+    assert found["gradient_W1"].status == found["gradient_W2"].status == "passed"
+    found = verdicts_of(edited(unclear, ("2 * reg * W1", "reg * W1")))
+    assert (found["gradient_W1"].status == "passed") + (found["gradient_W2"].status == "passed") == 1
+
+
+@pytest.mark.slow
+def test_a_regulariser_that_the_loss_does_not_show_is_the_one_that_fits(edited, verdicts_of):
+    """Half of it in all gradients is a regulariser as well."""
+    assert verdicts_of(edited(NOWHERE, ("2 * reg * W", "reg * W")))["gradient_W2"].status == "passed"
 
 
 # ---------------------------------------------------------------- how rounding is measured

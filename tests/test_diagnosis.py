@@ -94,7 +94,7 @@ REAL = [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconc
 # Every eighth is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 8 else []) for at, name in enumerate(REAL)]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 16 else []) for at, name in enumerate(REAL)]
 )
 def test_a_mistake_is_named_and_charged_once(name, answered):
     """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""

@@ -75,6 +75,7 @@ def wait_for_workers(address: str, count: int) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own, in the test's process; the grader runs in another
 def test_a_worker_killed_in_the_middle_changes_nothing(
     monkeypatch, tmp_path, few_handed_in, rubric, scheduler, started

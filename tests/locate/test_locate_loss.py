@@ -75,7 +75,14 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("program", "pairs", "told"), WRONG.values(), ids=WRONG)
+# Every third is in the default run.
+@pytest.mark.parametrize(
+    ("program", "pairs", "told"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.slow] if at % 3 else [])
+        for at, (name, case) in enumerate(WRONG.items())
+    ],
+)
 def test_the_line_that_is_wrong(located, program, pairs, told):
     """What the changed line makes is the first thing told of loss(); train() and predict() have nothing of their own."""
     text = changed(program, *pairs)

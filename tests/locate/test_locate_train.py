@@ -37,7 +37,14 @@ WRONG_IN_TRAIN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "told", "step"), WRONG_IN_TRAIN.values(), ids=WRONG_IN_TRAIN)
+# Every third is in the default run.
+@pytest.mark.parametrize(
+    ("old", "new", "told", "step"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.slow] if at % 3 else [])
+        for at, (name, case) in enumerate(WRONG_IN_TRAIN.items())
+    ],
+)
 def test_the_line_of_train_that_is_wrong(located, old, new, told, step):
     """What the changed line does is the first thing told of train(); loss() and predict() are right."""
     found = located(changed(CLASSIC, (old, new)))

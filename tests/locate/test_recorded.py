@@ -221,6 +221,7 @@ def test_calls_that_call_each_other_in_a_ring(result):
     assert found.shared_caller() is None
 
 
+@pytest.mark.slow
 def test_the_largest_recording_is_read_in_time(result):
     """As many events and calls as there can be, each call made by the one before, all names read by one statement."""
     one, events, calls = copy.deepcopy(result), recorded_values.MOST_ROWS, recorded_values.MOST_CALLS

@@ -333,6 +333,7 @@ def test_an_attack_runs_nothing(opened):
     assert len(shown(page)) == 2
 
 
+@pytest.mark.slow
 def test_two_thousand_rows(opened, record_property):
     """A large course is sorted and filtered to the right rows; how long that takes is noted, not judged."""
     made = sheet(

@@ -143,6 +143,7 @@ def test_an_attack_runs_nothing(opened):
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_two_hundred_pairs(opened, record_property):
     """A page of 200 pairs of 150 lines opens, filters and levels; how long that takes is noted, not judged."""
     pairs = [

@@ -106,6 +106,7 @@ print(json.dumps([[outcomes, peak - before] for outcomes, peak in peaks(2)]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_the_heaviest_replies_cost_five_times_the_cap_however_many_there_are():
     """Memory is bounded for a submission whatever its replies hold, and the next submission needs no more."""
