@@ -13,8 +13,9 @@ from .forkserver import Ending, Nursery, ZygoteLostError
 from .policy import FILE_BYTES, Allowance
 from .spawn import Spawned
 
-# From the fork to the first word, which comes before any student code: two milliseconds, and more on a busy machine.
-BIRTH_SECONDS = 20.0
+# From the start to the first word, which comes before any student code: two milliseconds after a fork; a fresh interpreter
+# loads numpy, which takes long on a slow disk.
+BIRTH_SECONDS = 60.0
 # How long a process that was poked has to write where it is, and how often that is looked for.
 TRACE_SECONDS = 0.2
 GLANCE_SECONDS = 0.01

@@ -26,8 +26,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from . import landlock, seccomp
-from .policy import CPU_MARGIN_SECONDS, DESCRIPTORS, FILE_BYTES, LAYERS, MEBIBYTE, Allowance, Weakening
+from . import landlock, resource_limits, seccomp
+from .policy import DESCRIPTORS, LAYERS, Allowance, Weakening
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -192,7 +192,9 @@ def apply(limits: Allowance, plan: Plan) -> tuple[str, ...]:
     may run in one that is locked by half.
     """
     if "rlimits" in plan.layers:
-        _limit_resources(limits)
+        resource_limits.apply(limits)
+        _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        resource.setrlimit(resource.RLIMIT_STACK, (resource_limits.at_most(STACK_BYTES, hard), hard))
     if plan.user is not None:
         _become(plan.user)
     if "no_new_privs" in plan.layers:
@@ -223,38 +225,6 @@ def _drop_privileges() -> None:
 def _drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3, this process
     _check(_capset(header, (ctypes.c_uint32 * 6)()), "capset")
-
-
-def _limit_resources(limits: Allowance) -> None:
-    _lower(resource.RLIMIT_CPU, limits.cpu_seconds + CPU_MARGIN_SECONDS)
-    _lower(resource.RLIMIT_AS, _address_space() + limits.memory_mb * MEBIBYTE)
-    _lower(resource.RLIMIT_FSIZE, FILE_BYTES)
-    _lower(resource.RLIMIT_NOFILE, DESCRIPTORS)
-    _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_MEMLOCK, 0)
-    _lower(resource.RLIMIT_MSGQUEUE, 0)
-    _lower(resource.RLIMIT_NPROC, 0)
-    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    resource.setrlimit(resource.RLIMIT_STACK, (_at_most(STACK_BYTES, hard), hard))
-
-
-def _lower(which: int, value: int) -> None:
-    """Set a limit for good; one that is tighter already stays."""
-    _, hard = resource.getrlimit(which)
-    bound = _at_most(value, hard)
-    resource.setrlimit(which, (bound, bound))
-
-
-def _at_most(value: int, hard: int) -> int:
-    return value if hard == resource.RLIM_INFINITY else min(value, hard)
-
-
-def _address_space() -> int:
-    descriptor = os.open("/proc/self/statm", os.O_RDONLY)
-    try:
-        return int(os.read(descriptor, 200).split()[0]) * resource.getpagesize()
-    finally:
-        os.close(descriptor)
 
 
 def close_all_but(kept: Iterable[int]) -> None:

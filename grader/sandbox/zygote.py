@@ -17,7 +17,6 @@ import json
 import os
 import platform
 import signal
-import site
 import socket
 import sys
 import time
@@ -117,16 +116,9 @@ def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str) -> Si
     for name in NUMPY.split():
         importlib.import_module(name)
     worker = importlib.import_module("_sandbox.worker_main")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "_sandbox"]:
-        del sys.modules[name]
-    sys.path[:] = standard
-    for folder in set(sys.path_importer_cache) - set(standard):
-        del sys.path_importer_cache[folder]
+    worker.finish_loading(standard)
     # Reads the folders' listings into memory: a student's process may not list them.
     importlib.util.find_spec("_no_module_of_this_name")
-    # exit() and quit(), which `site` would have put there had it run.
-    site.setquit()
-    worker.warm_up()
     return replace(siblings, worker=worker)
 
 

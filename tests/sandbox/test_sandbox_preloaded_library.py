@@ -156,10 +156,8 @@ def private_python(tmp_path_factory):
         source = Path(np.__file__).resolve().parent.with_name(part)
         if source.exists():
             shutil.copytree(source, private / "site" / part, copy_function=link_or_copy)
-    name = Path(sys.executable).resolve().name
-    python = (
-        private / "python" / Path(sys.executable).resolve().relative_to(Path(sys.base_prefix).resolve()).parent / name
-    )
+    # Not sys.executable: a virtual environment may hold a copy in place of a link.
+    python = private / "python" / Path(sys._base_executable).resolve().relative_to(Path(sys.base_prefix).resolve())
     path = os.pathsep.join([str(private / "site"), *filter(None, sys.path)])
 
     def run(*words):
@@ -207,10 +205,10 @@ def test_the_doctor_would_see_a_private_python_that_is_not_kept(private_python):
     """Without the library in memory the doctor names the module that cannot be read."""
     weakened = """
 from functools import partial
-from grader import checkup
+from grader import health
 from grader.__main__ import run
 from grader.sandbox.policy import Weakening
-checkup.StudentHost = partial(checkup.StudentHost, weakening=Weakening(library=False))
+health.StudentHost = partial(health.StudentHost, weakening=Weakening(library=False))
 run()
 """
     done = private_python("-c", weakened, "doctor")

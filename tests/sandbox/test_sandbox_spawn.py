@@ -1,6 +1,5 @@
-"""The second way to a student's process, taken here where the first is at hand: a fresh interpreter, over either channel."""
+"""A plain child process where fork is missing: right programs get their points, a loop ends, a crash is told, nothing stays."""
 
-import itertools
 import os
 import re
 import signal
@@ -15,10 +14,10 @@ import numpy as np
 import pytest
 
 from grader.model import Step
-from grader.sandbox import forkserver, output_file, pipe_relay, self_test, spawn
+from grader.sandbox import child, forkserver, output_file, self_test, spawn
 from grader.sandbox.forkserver import Ending
 from grader.sandbox.host import IsolationError, StudentHost, ZygoteLostError
-from grader.sandbox.policy import FILE_BYTES, Allowance, Weakening
+from grader.sandbox.policy import FILE_BYTES, LAYERS, Allowance, Weakening
 from grader.sandbox.spawn import Spawned
 from hanging import must_end
 
@@ -28,41 +27,28 @@ def forge(number, times=1):
     header = json.dumps({"arrays": [], "message": {"number": number, "results": [["int", 42]]}}).encode()
     os.write(4, (struct.pack("<4sI", b"2LN1", len(header)) + header) * times)
 """
-WAYS = pytest.mark.parametrize("pipes", [pytest.param(False, marks=pytest.mark.slow), True], ids=["socket", "pipes"])
 
 
 @pytest.fixture(scope="module")
-def hosts(limits):
-    """Return a host that spawns for each of the two channels."""
-    with StudentHost(limits, nursery=Spawned()) as socket, StudentHost(limits, nursery=Spawned(pipes=True)) as pipes:
-        yield {"socket": socket, "pipes": pipes}
+def spawning(limits):
+    """Return a host that spawns."""
+    with StudentHost(limits, nursery=Spawned()) as host:
+        yield host
 
 
 @pytest.fixture
-def spawning(hosts):
-    """Return a host that spawns, over pipes: the channel with more to go wrong; a socket is asked about below."""
-    return hosts["pipes"]
-
-
-@pytest.fixture
-def misbehave(hosts, submission, network, question):
+def misbehave(spawning, submission, network, question):
     """Ask a right network that misbehaves in the second of three calls; give that reply, when the others are right."""
 
-    def run(way, misdeed, *, seconds=2.0, top=""):
+    def run(misdeed, *, seconds=2.0, top=""):
         calls = question("before"), question("bad", reg=666, seconds=seconds), question("after")
-        result = hosts[way].run(submission(network(misdeed, top=top)), "TwoLayerNet", calls)
+        result = spawning.run(submission(network(misdeed, top=top)), "TwoLayerNet", calls)
         assert result.load.outcome == "returned", result.load
         for name in ("before", "after"):
             assert result.replies[name].outcome == "returned", (name, result.replies[name])
         return result.replies["bad"]
 
     return run
-
-
-def either(*cases):
-    """Return the cases over one channel and the other in turn: each process takes a quarter of a second to be born."""
-    ways = itertools.cycle(["socket", "pipes"])
-    return [(way, *(case if isinstance(case, tuple) else (case,))) for way, case in zip(ways, cases, strict=False)]
 
 
 def left_over():
@@ -105,13 +91,12 @@ def test_it_answers_what_a_forked_process_answers(spawning, host, submission, ne
 
 
 @pytest.mark.parametrize(
-    ("way", "misdeed", "outcome", "message"),
-    either(
+    ("misdeed", "outcome", "message"),
+    [
         ("1 / 0", "raised", "division by zero"),
         ("import sys; sys.exit(3)", "raised", r"called sys\.exit\(\)"),
         ("input()", "raised", "input\\(\\) has nobody to ask.*"),
         ("import grader", "raised", "No module named 'grader'"),
-        ("import os; os._exit(7)", "crashed", r"ended the process with os\._exit\(7\) or sys\.exit"),
         ("import os; os._exit(7)", "crashed", r"ended the process with os\._exit\(7\) or sys\.exit"),
         ("import os; os.abort()", "crashed", r"killed by signal SIGABRT \(aborted\)"),
         ("import os; os.kill(os.getpid(), 15)", "crashed", r"killed by signal SIGTERM \(terminated\)"),
@@ -122,51 +107,44 @@ def test_it_answers_what_a_forked_process_answers(spawning, host, submission, ne
         ("import os\nos.closerange(3, 32)", "broke_protocol", "its process closed the channel to the grader"),
         ("import os, time\nos.closerange(3, 32)\ntime.sleep(60)", "broke_protocol", "its process closed the channel to .*"),
         ("import os\nos.write(4, b'hello')", "broke_protocol", "its process sent bytes that do not begin a frame"),
-        ("import os\nos.write(4, b'hello')", "broke_protocol", "its process sent bytes that do not begin a frame"),
-    ),
+    ],
 )  # fmt: skip
-def test_what_goes_wrong_costs_its_own_call(misbehave, way, misdeed, outcome, message):
+def test_what_goes_wrong_costs_its_own_call(misbehave, misdeed, outcome, message):
     """Errors, ends, crashes, memory and lies are told as they are of a forked process, and the next call is answered."""
-    reply = misbehave(way, misdeed, seconds=15)
+    reply = misbehave(misdeed, seconds=15)
     assert reply.outcome == outcome
     assert re.fullmatch(message, reply.error.message), reply.error.message
 
 
 @pytest.mark.parametrize(
-    ("way", "misdeed"),
-    either(
-        "while True: pass",
-        "while True: pass",
-        "import time\ntime.sleep(60)",
-        "try:\n    while True: pass\nexcept BaseException: pass",
-    ),
+    "misdeed",
+    ["while True: pass", "import time\ntime.sleep(60)", "try:\n    while True: pass\nexcept BaseException: pass"],
 )
-def test_a_loop_without_end_is_stopped_and_its_line_named(misbehave, way, misdeed):
+def test_a_loop_without_end_is_stopped_and_its_line_named(misbehave, misdeed):
     """The clock is the grader's; before the end the process is asked where it is."""
     with must_end(30):
-        reply = misbehave(way, misdeed, seconds=0.3)
+        reply = misbehave(misdeed, seconds=0.3)
     assert (reply.outcome, reply.error.message) == ("timed_out", "still running after 0.3 s")
     assert reply.error.places[-1].text.strip() in misdeed
 
 
 @pytest.mark.parametrize(
-    ("way", "misdeed"), either("signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))", "os.kill(os.getpid(), 19)")
+    "misdeed", ["signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))", "os.kill(os.getpid(), 19)"]
 )
-def test_ignored_signals_and_a_stopped_process_change_nothing(misbehave, way, misdeed):
+def test_ignored_signals_and_a_stopped_process_change_nothing(misbehave, misdeed):
     """Only SIGKILL is relied on."""
-    assert misbehave(way, f"import os, signal\n{misdeed}\nwhile True: pass", seconds=0.3).outcome == "timed_out"
+    assert misbehave(f"import os, signal\n{misdeed}\nwhile True: pass", seconds=0.3).outcome == "timed_out"
 
 
 def test_a_process_that_has_us_trace_it_is_ended_all_the_same(misbehave):
     """It is our own child, so what it may ask for is ours to trace it: then it stops at a signal, and has not ended."""
-    reply = misbehave("socket", "import ctypes, os\nctypes.CDLL(None).ptrace(0, 0, 0, 0)\nos.abort()", seconds=0.3)
+    reply = misbehave("import ctypes, os\nctypes.CDLL(None).ptrace(0, 0, 0, 0)\nos.abort()", seconds=0.3)
     assert reply.outcome == "timed_out"
 
 
-@pytest.mark.parametrize("way", [pytest.param("socket", marks=pytest.mark.slow), "pipes"])
-def test_a_segfault_names_the_students_line(misbehave, way):
+def test_a_segfault_names_the_students_line(misbehave):
     """What faulthandler wrote in the last moment comes home, over a pipe as well."""
-    reply = misbehave(way, "import ctypes\nctypes.string_at(1)")
+    reply = misbehave("import ctypes\nctypes.string_at(1)")
     assert reply.error.message == "killed by signal SIGSEGV (segmentation fault)"
     assert [place.text.strip() for place in reply.error.places] == ["ctypes.string_at(1)"]
 
@@ -175,22 +153,21 @@ def test_the_last_output_is_waited_for(monkeypatch, misbehave):
     """However late the thread that carries it is, what a process wrote before it ended is told."""
     really = output_file.append
     monkeypatch.setattr(output_file, "append", lambda *given: (time.sleep(0.3), really(*given)))
-    assert misbehave("pipes", "import os; os.write(1, b'last words'); os._exit(1)").printed == "last words"
+    assert misbehave("import os; os.write(1, b'last words'); os._exit(1)").printed == "last words"
 
 
-@pytest.mark.parametrize("way", [pytest.param("socket", marks=pytest.mark.slow), "pipes"])
-def test_floods_are_cut_and_cost_nothing(misbehave, way):
+def test_floods_are_cut_and_cost_nothing(misbehave):
     """What is printed is cut; what is written past Python ends at the file's cap, by a limit or by the one who carries it."""
     misdeed = "import os\nfor _ in range(50): print('x' * 1_000_000)\nfor _ in range(10_000): os.write(1, b'y' * 1000)"
-    reply = misbehave(way, misdeed, seconds=15)
+    reply = misbehave(misdeed, seconds=15)
     assert reply.printed.startswith("x" * 400 + "\n... and 49,999,650 more charactersyyyy")
     assert len(reply.printed) <= 500
 
 
-@pytest.mark.parametrize(("way", "forgery"), either("forge(2, times=2)", "forge(2)"))
-def test_two_replies_to_one_call_are_noticed(misbehave, way, forgery):
+@pytest.mark.parametrize("forgery", ["forge(2, times=2)", "forge(2)"])
+def test_two_replies_to_one_call_are_noticed(misbehave, forgery):
     """A forged frame breaks the protocol over a pipe as over a socket."""
-    reply = misbehave(way, forgery, top=FORGE)
+    reply = misbehave(forgery, top=FORGE)
     assert (reply.outcome, reply.error.message) == ("broke_protocol", "its process sent two replies to one call")
 
 
@@ -203,18 +180,18 @@ def test_the_last_word_is_waited_for(spawning, submission, network, question):
 
 
 @pytest.mark.parametrize(
-    ("way", "source", "outcome", "message"),
-    either(
+    ("source", "outcome", "message"),
+    [
         ("class TwoLayerNet:\n    while True: pass", "timed_out", "still running after 0.5 s"),
         ("class TwoLayerNet:\n    import os; os._exit(1)", "crashed", "ended the process with os._exit.1. or sys.exit"),
         ("x = 1", "raised", "there is no class TwoLayerNet; the submission has no class at all"),
-    ),
+    ],
 )  # fmt: skip
-def test_what_does_not_load_says_why(monkeypatch, hosts, limits, submission, question, way, source, outcome, message):
+def test_what_does_not_load_says_why(monkeypatch, spawning, limits, submission, question, source, outcome, message):
     """The load's reply is the reason, and nothing is asked of such a submission."""
     if outcome == "timed_out":
-        monkeypatch.setattr(hosts[way], "_limits", replace(limits, load_seconds=0.5))
-    run = hosts[way].run(submission(source), "TwoLayerNet", [question("a")])
+        monkeypatch.setattr(spawning, "_limits", replace(limits, load_seconds=0.5))
+    run = spawning.run(submission(source), "TwoLayerNet", [question("a")])
     assert run.load.outcome == outcome
     assert re.fullmatch(message, run.load.error.message), run.load.error.message
     assert run.replies["a"].outcome == "not_asked"
@@ -263,11 +240,10 @@ def test_nothing_is_left_after_many_submissions(spawning, submission, network, q
     assert spawning._nursery._process is None
 
 
-@WAYS
-def test_what_it_forked_dies_with_it(limits, submission, network, question, pipes):
+def test_what_it_forked_dies_with_it(limits, submission, network, question):
     """A process in the same group is killed with it, even where it holds the pipes that we read from."""
     misdeed = "import os, time\npid = os.fork()\nif pid == 0: time.sleep(60)\nreturn pid"
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)), pipes=pipes)) as host:
+    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
         reply = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)]).replies["q"]
     deadline = time.monotonic() + 5
     while Path(f"/proc/{reply.results[0]}").exists() and time.monotonic() < deadline:
@@ -275,8 +251,7 @@ def test_what_it_forked_dies_with_it(limits, submission, network, question, pipe
     assert not Path(f"/proc/{reply.results[0]}").exists()
 
 
-@WAYS
-def test_a_process_that_got_away_costs_no_time(limits, submission, network, question, pipes):
+def test_a_process_that_got_away_costs_no_time(limits, submission, network, question):
     """Nothing finds one in a session of its own, and it holds the channel: the grader goes on all the same."""
     misdeed = """
     import os, time
@@ -288,7 +263,7 @@ def test_a_process_that_got_away_costs_no_time(limits, submission, network, ques
     os.write(1, b'%d' % pid)
     os._exit(5)
     """
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)), pipes=pipes)) as host:
+    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
         began = time.monotonic()
         calls = question("q", reg=666, seconds=2.0), question("next")
         replies = host.run(submission(network(misdeed)), "TwoLayerNet", calls).replies
@@ -337,28 +312,21 @@ def test_every_report_names_what_was_in_force(spawning, submission, network, que
     """The layers that the process told of, why the others are missing, and in words that it is not isolated."""
     run = spawning.run(submission(network()), "TwoLayerNet", [question("q")])
     assert run.isolation == ("process", "rlimits")
-    assert spawning.missing == {
-        "namespaces": "only Linux has it",
-        "uid": "only done on Linux",
-        "no_new_privs": "only Linux has it",
-        "landlock": "only Linux has it",
-        "seccomp": "only Linux has it",
-    }
-    assert spawning.facts["rlimits"].startswith("processor time, file size, descriptors, core files")
+    assert spawning.missing == dict.fromkeys(LAYERS[1:2] + LAYERS[3:], "only done on Linux, with fork")
+    assert spawning.facts["rlimits"].startswith("processor time, memory, file size, descriptors, core files")
     assert 0 < run.cpu_seconds < 5
     assert spawning.zygote == os.getpid()
 
 
-def test_the_canary_comes_back_with_what_it_could_do(hosts, limits):
+def test_the_canary_comes_back_with_what_it_could_do(spawning, limits):
     """So grading strangers' code is refused here, and the refusal names what got through."""
-    said = self_test.refusal(self_test.send(hosts["pipes"], limits))
+    said = self_test.refusal(self_test.send(spawning, limits))
     assert said.startswith("Student code is not isolated on this system: the canary could ")
 
 
-@WAYS
-def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, question, pipes):
+def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, question):
     """Without rlimits the process says so, and may take what it likes."""
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)), pipes=pipes)) as host:
+    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
         misdeed = "return float(np.zeros(600 * 2**20 // 8).sum())"
         run = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)])
         assert host.missing["rlimits"] == "switched off"
@@ -367,38 +335,38 @@ def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, q
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("start", "message"),
     [
-        ("raise RuntimeError('no numpy here')", "(?s)could not be started: .*no numpy here"),
-        ("import os; os._exit(0)", "could not be started: it wrote nothing"),
-        ("import time; time.sleep(60)", "could not be started: it wrote nothing"),
+        ("raise RuntimeError('no numpy here')", "(?s)could not be locked down: .*no numpy here"),
+        ("import os; os._exit(0)", "could not be locked down: $"),
+        ("import time; time.sleep(60)", "could not be locked down: $"),
     ],
 )
-@WAYS
-def test_a_process_that_cannot_begin_is_our_own_fault(monkeypatch, tmp_path, pipes, text, message):
-    """It is tried once, before any submission, and the last words of the process are in the error."""
-    script = tmp_path / "newborn.py"
-    script.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(spawn, "SPAWN_MAIN", script)
-    monkeypatch.setattr(spawn, "START_SECONDS", 0.7)
-    monkeypatch.setattr(spawn, "PARTING_SECONDS", 0.1)
+def test_a_process_that_cannot_begin_is_our_own_fault(
+    monkeypatch, limits, submission, network, question, start, message
+):
+    """The sandbox failed, not the program: an error with the last words of the process, and nothing is left."""
+    monkeypatch.setattr(spawn, "BOOTSTRAP", start)
+    monkeypatch.setattr(child, "BIRTH_SECONDS", 0.7)
     before = left_over()
-    with pytest.raises(ZygoteLostError, match=message):
-        Spawned(pipes=pipes)
+    with StudentHost(limits, nursery=Spawned()) as host, pytest.raises(IsolationError, match=message):
+        host.run(submission(network()), "TwoLayerNet", [question("q")])
     assert left_over() == before
 
 
-def test_an_interpreter_that_is_not_there_is_said(monkeypatch):
+def test_an_interpreter_that_is_not_there_is_said(monkeypatch, limits, submission, network, question):
     """One clear error, of the kind that every fault of this side has."""
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    with pytest.raises(ZygoteLostError, match=r"cannot be started: .*No such file"):
-        Spawned()
+    with (
+        StudentHost(limits, nursery=Spawned()) as host,
+        pytest.raises(ZygoteLostError, match=r"started: .*No such file"),
+    ):
+        host.run(submission(network()), "TwoLayerNet", [question("q")])
 
 
-@WAYS
-def test_a_process_that_fails_at_its_limits_runs_nothing(monkeypatch, limits, submission, network, question, pipes):
+def test_a_process_that_fails_at_its_limits_runs_nothing(monkeypatch, limits, submission, network, question):
     """A failed step is a fault of ours, said aloud; no student code has run."""
-    with StudentHost(limits, nursery=Spawned(pipes=pipes)) as host:
+    with StudentHost(limits, nursery=Spawned()) as host:
         monkeypatch.setattr(spawn, "asdict", lambda _: {"memory_mb": "much", "cpu_seconds": 1})
         with pytest.raises(IsolationError, match=r"(?s)could not be locked down: .*TypeError"):
             host.run(submission(network()), "TwoLayerNet", [question("q")])
@@ -427,7 +395,7 @@ def test_what_is_carried_past_the_cap_is_dropped():
     )
     ours, theirs = spawn.socket.socketpair()
     with ours, theirs:
-        pipe_relay.start(process, theirs, output).join(20)
+        spawn._connect(process, theirs, output).join(20)
         assert process.wait(20) == 0
     assert os.fstat(output).st_size == FILE_BYTES
     os.close(output)
@@ -436,7 +404,7 @@ def test_what_is_carried_past_the_cap_is_dropped():
 def test_a_process_without_pipes_is_no_process_to_carry_for():
     """A mistake of ours is said, before a thread could fail where nobody sees it."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process, pytest.raises(ValueError, match="no pipes"):
-        pipe_relay.start(process, None, 0)
+        spawn._connect(process, None, 0)
 
 
 def test_a_second_process_ends_the_first(spawning):

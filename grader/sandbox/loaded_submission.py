@@ -1,0 +1,172 @@
+"""One submission in its process: its namespace, its class, and the answers to what it is asked."""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import sys
+import traceback
+import types
+from typing import Any
+
+import numpy as np
+
+from . import dispatch, protocol, stub_modules, values
+from .capture import ComplaintError, Witness
+from .exec_submission import Loader, Text
+
+
+class LoadedSubmission:
+    """One submission in its process: its namespace, its class, and what it is asked."""
+
+    def __init__(self, message: dict[str, Any], memory_mb: int, ballast: mmap.mmap) -> None:
+        self._segments = [Text.of(raw) for raw in message["segments"]]
+        self._extras: list[Text] | None = [Text.of(raw) for raw in message["extras"]]
+        self._modules = message["modules"]
+        self._class_name: str = message["class_name"]
+        labels = {text.label for text in (*self._segments, *self._extras)}
+        labels.update(module["segment"]["label"] for module in self._modules)
+        self._labels = frozenset(labels)
+        self._witness = Witness(self._labels, message["printed_characters"])
+        self._memory_mb = memory_mb
+        self._ballast = ballast
+        self._class: type = object
+        self._remembered: dict[str, Any] = {}
+        self._module = types.ModuleType("submission")
+        self._loader = Loader(self._modules, self._witness)
+
+    def load(self) -> list[memoryview]:
+        """Run the submission's statements and find its class."""
+        with self._witness.watching():
+            error = None
+            try:
+                self._prepare()
+                for text in self._segments:
+                    self._loader.run(text, self._module.__dict__)
+                self._class = self._find_class()
+            except BaseException as raised:  # noqa: BLE001 -- whatever the student's text raises is the answer
+                error = self._error("import", raised)
+            return self._reply({"number": 0, "error": error})
+
+    def _prepare(self) -> None:
+        dispatch.make_repeatable(0)
+        # Also as __main__, so that `import __main__` finds no part of this process's own.
+        sys.modules["submission"] = sys.modules["__main__"] = self._module
+
+    def _find_class(self) -> type:
+        found = self._module.__dict__.get(self._class_name)
+        if isinstance(found, type):
+            return found
+        if isinstance(found, stub_modules.Loud):
+            raise ComplaintError("ImportError", stub_modules.complaint(found._name))  # noqa: SLF001 -- its one secret
+        if found is not None:
+            raise ComplaintError("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
+        classes = [name for name, value in self._module.__dict__.items() if isinstance(value, type)]
+        has = f"the classes {', '.join(classes[:10])}" if classes else "no class at all"
+        raise ComplaintError("NameError", f"there is no class {self._class_name}; the submission has {has}")
+
+    def answer(self, call: protocol.Frame) -> list[memoryview]:
+        """Answer one call."""
+        with self._witness.watching():
+            answer = dispatch.Answer(self._class, call, self._variable, self._remembered, self._labels)
+            error = None
+            try:
+                answer.take_steps()
+            except BaseException as raised:  # noqa: BLE001 -- whatever the student's code raises is the answer
+                error = self._error(answer.during, raised)
+            message = {
+                "number": call.message["number"],
+                "error": error,
+                "results": answer.results,
+                "own_shapes": answer.own_shapes,
+                "positional": answer.positional,
+            }
+            return self._reply(message, answer.packing)
+
+    def _variable(self, name: str) -> Any:
+        """Return a variable of the submission's, running what it needs besides the class at the first time."""
+        extras, self._extras = self._extras or [], None
+        for text in extras:
+            self._loader.run(text, self._module.__dict__, forgiving=True)
+        if name not in self._module.__dict__:
+            raise ComplaintError("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
+        return self._module.__dict__[name]
+
+    def _error(self, during: str, raised: BaseException) -> dict[str, Any]:
+        if issubclass(type(raised), MemoryError):  # isinstance would ask the exception's own __class__
+            if not self._ballast.closed:
+                self._ballast.close()
+            described = self._witness.error(during, raised)
+            said = described["message"]
+            described["type"] = "MemoryError"
+            described["message"] = f"asked for more memory than the {self._memory_mb} MB allowed" + (
+                f": {said}" if said else ""
+            )
+            # The frames hold the arrays that filled the memory.
+            traceback.clear_frames(raised.__traceback__)
+            gc.collect()
+            return described
+        return self._witness.error(during, raised)
+
+    def _reply(self, message: dict[str, Any], packing: values.Packing | None = None) -> list[memoryview]:
+        self._loader.note_standins()
+        message |= {"printed": self._witness.printed, "warnings": self._witness.warnings}
+        try:
+            return protocol.pack(message, packing.arrays if packing else ())
+        except protocol.ProtocolError as error:
+            message |= {"results": [], "own_shapes": {}, "positional": [], "printed": "", "warnings": []}
+            message["error"] = {"during": "reply", "type": "ValueError", "message": f"returned {error}", "frames": []}
+            return protocol.pack(message)
+
+
+def warm_up() -> None:
+    """Answer calls of our own in the zygote, so that no student's process pays for what happens once.
+
+    Python rewrites a function's code in its first runs (PEP 659): done before the fork, the pages stay shared.
+    """
+    streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+    finders, main = list(sys.meta_path), sys.modules["__main__"]
+    X = np.random.default_rng(0).standard_normal((4, 3))
+    packing = values.Packing()
+    message = {
+        "number": 1,
+        "sizes": [3, 2, 2],
+        "seed": 0,
+        "params": packing.describe({"W1": X}),
+        "steps": [["loss", packing.describe({"X": X, "y": None, "reg": 0.5})], ["params", packing.describe({})]],
+    }
+    source = {"segments": [_WARM], "extras": [], "modules": [], "class_name": "Network", "printed_characters": 100}
+    submission = LoadedSubmission(source, 0, mmap.mmap(-1, mmap.PAGESIZE))
+    submission.load()
+    for _ in range(16):
+        reader = protocol.Reader(protocol.MAX_OWN_HEADER)
+        for piece in protocol.pack(message, packing.arrays):
+            reader.feed(bytes(piece))
+        frame = reader.take()
+        if frame is not None:
+            submission.answer(frame)
+    sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
+    sys.meta_path[:] = finders
+    sys.modules["__main__"] = main
+    for name in ("submission", "matplotlib", "matplotlib.pyplot"):
+        del sys.modules[name]
+
+
+_WARM = {
+    "label": "warm",
+    "source": """
+import numpy as np
+import matplotlib.pyplot as plt
+class Network(object):
+    def __init__(self, D, H, C):
+        self.params = {"W1": 1e-4 * np.random.randn(D, H)}
+    def loss(self, X, y=None, reg=0.0):
+        h = np.maximum(0, X.dot(self.params["W1"].T))
+        P = np.exp(h - h.max(axis=1, keepdims=True))
+        P /= np.sum(P, axis=1, keepdims=True)
+        loss = -np.mean(np.log(P[np.arange(len(X)), np.zeros(len(X), dtype=int)]))
+        P[h <= 0] = 0
+        return loss, {"W1": h.T @ P}
+""",
+    "kept": [0, 1, 2],
+}
