@@ -10,7 +10,7 @@ from grader.locate.outputs import Outputs
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Known
 from grader.locate.recorded_values import Made, Recorded, Spot
-from grader.locate.replacing import Explained, explain
+from grader.locate.replacing import Explained, Search
 from grader.locate.source_statements import Statements
 from grader.locate.spotted import Spotted
 
@@ -60,7 +60,7 @@ def read_loss(
     """Return what is known of one recording. base : the right network."""
     made = recorded.made
     right = {one.number: base.recognise(one.value) for one in made}
-    follows, explained = right, explain(case, own, made, base, right)
+    follows, explained = right, Search(case, own, made, right).explain(base)
     if explained.replaced:
         follows = {n: known or explained.network.recognise(made[n].value) for n, known in right.items()}
     first, _, second, _ = case.names

@@ -10,6 +10,7 @@ import pytest
 from grader.checks import Evidence
 from grader.grading import find
 from grader.locate.located import STEPS_OF, Located
+from grader.locate.replacing import ANSWERS, MOST_WORK
 from grader.model import Foreign, QuestionId, Reply
 from hanging import must_end
 from judging import judge
@@ -170,3 +171,33 @@ def test_no_recording_stops_the_judge(assignment, court, seed):
         found = Located(Evidence(assignment, asked, run), submissions[name])
         for about in ABOUT:
             found.place(about)
+
+
+def test_a_forged_recording_of_thousands_of_values_costs_no_more_than_others(assignment, court):
+    """Values in the shapes of scores and hidden units stand for many steps; the search among them ends after so much work."""
+    submissions, runs, _, asked = court
+    reply = runs["half the gradient"].replies[QuestionId("recorded")]
+    loss, rng = reply.results[1], np.random.default_rng(0)
+    call = next(call for call in asked.calls if call.id.kind == "recorded")
+    N, C = len(call.steps[1].arguments["y"]), call.params["b2"].size
+    shapes = [(N, C), (N, call.params["b1"].size)] * 1300
+    forged = {
+        **loss,
+        "data": rng.normal(size=sum(rows * columns for rows, columns in shapes)),
+        "values": np.array([(0, *shape, -1, -1) for shape in shapes]),
+        "events": np.array([(*loss["events"][0][:4], number, 1) for number in range(len(shapes))]),
+        "answer": (1.0, {name: rng.normal(size=value.shape) for name, value in call.params.items()}),
+    }
+    followed = []
+
+    def follow(*way):
+        followed.append(way)
+        return asked.oracle.follow(*way)
+
+    probes = replace(asked, oracle=replace(asked.oracle, follow=follow))
+    answered = Reply(QuestionId("recorded"), "returned", (rng.normal(size=(N, C)), forged))
+    run = with_recorded(runs["half the gradient"], answered)
+    found = Located(Evidence(assignment, probes, run), submissions["half the gradient"])
+    assert len(found.recorded(1).made) == len(shapes)
+    assert found.finder is not None
+    assert 100 < len(followed) <= MOST_WORK / ANSWERS + 10
