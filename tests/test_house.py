@@ -71,6 +71,7 @@ DIAGNOSIS = [
     "attribute",
     "causes",
     "review",
+    "backward_pass",
     "diagnose",
     "__init__",
 ]
@@ -107,7 +108,6 @@ LOCATE = [
     "rows_of_predict",
     "step_table",
     "passes",
-    "withholding",
     "locate",
     "__init__",
 ]

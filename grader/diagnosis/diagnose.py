@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from grader.checks.context import Evidence
 from grader.diagnosis.attribute import charged_somewhere, settle
+from grader.diagnosis.backward_pass import withhold_points
 from grader.diagnosis.causes import tell_causes, told_above
 from grader.diagnosis.review import to_look_at
 from grader.model import Charge, Credit, Finding, Findings, Submission
@@ -19,10 +20,11 @@ def diagnose(context: Evidence, submission: Submission, checked: Mapping[str, Fi
     found = charged_somewhere(checked)
     account = settle(context, found)
     causes = tell_causes(context, submission, found, account.named)
-    return Findings(
+    findings = Findings(
         {check: told_above(finding, check, causes) for check, finding in found.items()},
         credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
         charges=tuple(Charge(one.mistake, one.alternatives, one.explains, one.costs, None) for one in account.named),
         causes=causes,
         review=() if account.named else to_look_at(context, found),
     )
+    return withhold_points(findings, context)

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from grader.checks.context import Evidence
 from grader.locate.located import Located
-from grader.locate.passes import many_passes
+from grader.locate.passes import remark_on_passes
 from grader.locate.step_table import table
-from grader.locate.withholding import with_many_passes
 from grader.model import Charge, Credit, Finding, Findings, LineUp, Place, Submission
 from grader.score import lost, methods_of
 
@@ -31,9 +30,7 @@ def locate(context: Evidence, submission: Submission, findings: Findings) -> Fin
             causes=tuple(replace(cause, origin=lines.origin(cause)) for cause in findings.causes),
             steps=table(lines, wrong, context.assignment.variant.activation),
         )
-    # The answers alone say nothing of how gradients come about. Of most programs this takes microseconds.
-    many = many_passes(context)
-    return with_many_passes(findings, many, context.assignment, submission) if many else findings
+    return remark_on_passes(findings, context, submission)
 
 
 def _places(finding: Finding, credit: Credit | None, lines: Located) -> tuple[Place, ...]:

@@ -3,29 +3,32 @@
 Such a program has no backward pass. Its versions of a parameter tell: all are the given one but for one entry, another
 entry each time, or equal steps in all entries, or a complex part. Loops that fill a gradient entry by entry make no such
 versions, and a check of a few entries beside a backward pass makes few.
+
+A recording is for words alone: points rest on the answers (`grader.diagnosis.backward_pass`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from grader.checks.context import Evidence, loss_calls, own_gradient
-from grader.checks.read_losses import allowed_conventions, followed, right_gradient
+from grader.checks.context import Evidence
+from grader.checks.read_losses import allowed_conventions
 from grader.compare import as_array
+from grader.diagnosis.backward_pass import NO_BACKWARD_PASS, exact_gradients
 from grader.locate.located import LOSS, QUESTION
 from grader.locate.recorded_values import ARGUMENT, KINDS, Spot
-from grader.model import Array, Floats, Params
+from grader.locate.source_statements import statements
+from grader.model import Array, Cause, Findings, Floats, Params, Submission
 
 FEWEST = 20  # entries that are moved, of parameters of which at least half is moved: a check of ten each moves fewer
 IN_A_ROW = 8  # of a recording that was cut short: entries moved one after another from the first on
 SMALL = 0.05  # a step into all entries, by the largest of the parameter
-EXACT = 2e-14  # a backward pass is as exact as that; differences of losses lose five digits at least
 DIFFERENCES, COMPLEX, DIRECTIONS = "finite differences", "the complex step", "steps in random directions"
 # The parameters, the entry that is moved (None: all of them), and what it is then.
 Move = tuple[tuple[str, ...], int | None, float]
@@ -71,6 +74,38 @@ class _Moved:
         return len(set(self.values.values()))
 
 
+def remark_on_passes(findings: Findings, evidence: Evidence, submission: Submission) -> Findings:
+    """Return the findings with a remark on gradients from many forward passes, and the line of a cause that says the same."""
+    many = many_passes(evidence)
+    if many is None:
+        return findings
+    place = statements(submission).place(*many.spot)
+    counted = f"from {'more than ' if many.more else ''}{many.count} forward passes"
+    if any(cause.id == NO_BACKWARD_PASS for cause in findings.causes):
+
+        def point(cause: Cause) -> Cause:
+            return replace(cause, hint=f"They come {counted}. {cause.hint}", place=place)
+
+        charged = {check for cause in findings.causes if cause.id == NO_BACKWARD_PASS for check in cause.costs}
+        checks = {
+            check: replace(finding, places=(place,)) if place and check in charged else finding
+            for check, finding in findings.checks.items()
+        }
+        causes = tuple(point(cause) if cause.id == NO_BACKWARD_PASS else cause for cause in findings.causes)
+        return replace(findings, checks=checks, causes=causes)
+    some = "" if len(many.names) == len(evidence.names) else f" of {' and '.join(many.names)}"
+    where = f" ({place.label}, line {place.line})" if place else ""
+    title = f"No backward pass: loss() works out its gradients{some} by {many.kind}, {counted}{where}."
+    if evidence.assignment.rules.backpropagation == "required":
+        review = (
+            f"{title} The rubric asks for one. The answers alone do not show it, so no points are taken: have a look."
+        )
+    else:
+        review = f'{title} Right answers keep their points, unless the rubric says backpropagation = "required".'
+    note = f"{title} On a network of real size that takes thousands of times as long as a backward pass."
+    return replace(findings, review=(*findings.review, review), notes=(*findings.notes, note))
+
+
 def many_passes(evidence: Evidence) -> ManyPasses | None:
     """Return what the recorded question tells of gradients from many forward passes; None where it tells of none."""
     oracle, reply = evidence.probes.oracle, evidence.reply(QUESTION)
@@ -84,24 +119,10 @@ def many_passes(evidence: Evidence) -> ManyPasses | None:
                 reply.results[LOSS],
                 params,
                 reached=lambda: [follow(factor, {}, False)["d u"] for factor in factors],
-                exact=lambda: exact(evidence),
+                exact=lambda: exact_gradients(evidence),
             )
     except (IndexError, ValueError, OverflowError):
         return None  # numbers that point to nothing: they come from the student's process
-
-
-def exact(evidence: Evidence) -> set[str]:
-    """Return the parameters whose gradients are more exact, in a plain question, than differences of losses can be."""
-    found, factor = set[str](), followed(evidence)
-    for call, _, _ in loss_calls(evidence):
-        for name, value in call.params.items():
-            own, right = (
-                own_gradient(evidence, call.id, 0, name, value.shape),
-                right_gradient(evidence, call.id, name, factor),
-            )
-            if own is not None and np.abs(own - right).max() <= EXACT * np.abs(right).max():
-                found.add(name)
-    return found
 
 
 def repeats(result: Any) -> bool:
@@ -113,7 +134,11 @@ def repeats(result: Any) -> bool:
 
 
 def passes(
-    result: Mapping[str, Any], params: Params, *, reached: Callable[[], list[Floats]], exact: Callable[[], set[str]]
+    result: Mapping[str, Any],
+    params: Params,
+    *,
+    reached: Callable[[], list[Floats]],
+    exact: Callable[[], frozenset[str]],
 ) -> ManyPasses | None:
     """Return what one recording of loss(X, y, reg) tells; None where its gradients come from no such passes.
 

@@ -212,6 +212,24 @@ WITH = {
     "ten complex entries checked": TEN_COMPLEX,
     "three losses": THREE_LOSSES,
 }
+# Backward passes whose gradients are as rough as differences.
+HONEST = "        loss, grads = self.honest(X, y, reg)\n        grads = {name: ROUGH for name, g in grads.items()}\n"
+ROUGH = {
+    text: HONEST.replace("ROUGH", text)
+    for text in (
+        "g.astype(np.float32)",
+        "g.astype(np.float32).astype(float)",
+        "(len(y) * g).astype(np.float32).astype(float) / len(y)",
+        "g.astype(np.float16).astype(float)",
+        "np.round(g, 4)",
+        "np.round(g, 8)",
+        "np.round(g, 10)",
+        "np.round(g, 12)",
+        "g * (1 + 1e-9)",
+        "g + 1e-9 * np.random.randn(*g.shape)",
+        "g * 0",
+    )
+}
 
 
 def program(source, loss):

@@ -9,16 +9,25 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS, Evidence
+from grader.diagnosis.backward_pass import differences_of_losses, withhold_points
 from grader.grading import find, judge_run
 from grader.locate.located import LOSS, QUESTION
-from grader.locate.passes import DIFFERENCES, ManyPasses, many_passes
-from grader.locate.withholding import with_many_passes
+from grader.locate.passes import many_passes
 from grader.model import Credit, Finding, Findings, Rules, Segment, Sheet, Standing, Submission
 from grader.reports.class_page import to_index
 from grader.rubric import bundled, load
 from grader.submission import read, reduce
 from judging import judge
-from locate.differences import CENTRAL_IN_PLACE, EVERY, FIRST_LAYER_ONLY, TEN, WITH, WITHOUT, program
+from locate.differences import (
+    CENTRAL_IN_PLACE,
+    COMPLEX_STEP,
+    FIRST_LAYER_ONLY,
+    ROUGH,
+    TEN,
+    WITH,
+    WITHOUT,
+    program,
+)
 
 TESTS = Path(__file__).resolve().parent.parent
 RIGHT = [
@@ -134,6 +143,33 @@ def test_the_class_page_lists_it(told):
     assert "from 242 forward passes" in page.partition('id="review"')[2]
 
 
+# ---------------------------------------------------------------- the rule, which rests on answers alone
+
+
+@pytest.mark.parametrize("name", [name for name in WITHOUT if name != "complex step"])
+@pytest.mark.untraced
+def test_answers_show_differences_of_losses(name, assignment, probes, run_of):
+    """Each entry of such a gradient is a whole number of the loss's last digit, divided by the step."""
+    loss, _, names = WITHOUT[name]
+    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == names
+
+
+@pytest.mark.parametrize("step", ["1e-3", "1e-4", "5e-6", "1e-6", "1e-8"])
+@pytest.mark.untraced
+def test_every_usual_step_is_known(step, assignment, probes, run_of):
+    """The step is not told, and found."""
+    loss = CENTRAL_IN_PLACE.replace("2e-5", f"(2 * {step})").replace("1e-5", step)
+    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == assignment.variant.names
+
+
+@pytest.mark.parametrize("name", [*WITH, *ROUGH])
+@pytest.mark.untraced
+def test_no_backward_pass_is_taken_for_differences(name, assignment, probes, run_of):
+    """However rough its gradients are: in single precision, rounded, off by a small factor, noisy, or zero."""
+    loss = {**WITH, **ROUGH}[name]
+    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == ()
+
+
 @pytest.mark.untraced
 def test_with_the_rule_the_gradients_earn_nothing_and_all_else_keeps_its_points(assignment, required, told):
     """A cause says why, where, and what it costs; the checks say it too; no other check moves."""
@@ -149,6 +185,7 @@ def test_with_the_rule_the_gradients_earn_nothing_and_all_else_keeps_its_points(
         row.id: row.points for row in assignment.checks if row.id in GRADIENTS
     }  # the sweep was not asked
     assert [place.line for place in cause.places] == [77]
+    assert "from 242 forward passes" in cause.hint
     assert "they earn no points" in after.review[-1]
     assert not any("forward passes" in one for one in after.notes)
 
@@ -169,6 +206,41 @@ def test_the_rule_costs_a_backward_pass_nothing(assignment, required, probes, ru
     assert find(submission, run, required, probes) == find(submission, run, assignment, probes)
 
 
+def with_recording(run, result):
+    """Return replies with another recording of loss()."""
+    reply = run.replies[QUESTION]
+    results = (*reply.results[:LOSS], result, *reply.results[LOSS + 1 :])
+    return replace(run, replies={**run.replies, QUESTION: replace(reply, results=results)})
+
+
+@pytest.mark.untraced
+def test_no_recording_takes_points_or_saves_them(required, probes, run_of):
+    """A program that forges the recording of another one, and one that leaves none, have the points of their answers."""
+    submission, differences = run_of(CENTRAL_IN_PLACE)
+    forged = differences.replies[QUESTION].results[LOSS]
+    honest, judged = run_of(TEN)[1], {}
+    for name, run in (
+        ("honest", honest),
+        ("forged", with_recording(honest, forged)),
+        ("differences", differences),
+        ("unseen", with_recording(differences, {})),
+    ):
+        judged[name] = judge(required, probes, run, submission)
+    assert points(judged["forged"]) == points(judged["honest"])
+    assert points(judged["unseen"]) == points(judged["differences"])
+    assert all(points(judged["unseen"])[check] == 0 < points(judged["forged"])[check] for check in GRADIENTS)
+    assert judged["forged"].review == judged["honest"].review
+
+
+@pytest.mark.untraced
+def test_what_answers_do_not_show_is_for_a_person_to_look_at(assignment, required, told):
+    """The complex step is as exact as a backward pass: it keeps its points, and is listed."""
+    before, after = told(COMPLEX_STEP), told(COMPLEX_STEP, required)
+    assert points(before) == points(after)
+    assert "by the complex step" in after.review[-1]
+    assert "no points are taken: have a look" in after.review[-1]
+
+
 @pytest.mark.untraced
 def test_wrong_differences_are_told_once_and_never_carried(required, probes, run_of):
     """Where half of a gradient is a mistake that is charged elsewhere, nothing of it is credited without a backward pass."""
@@ -181,14 +253,14 @@ def test_wrong_differences_are_told_once_and_never_carried(required, probes, run
     assert not any({*GRADIENTS} & {*one.costs} for one in charged)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("credited", [True, False])
-def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, run_of, credited):
+def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, probes, run_of, credited):
     """Each gradient and the numeric check lose what they have, by themselves or by credit; a check of the loss does not."""
     finding = Finding(0.0, "Off.") if credited else Finding(1.0, "Right given it.", carried=True)
     checks = {row.id: finding for row in required.checks}
     credit = {check: Credit(0.5, (0,)) for check in checks} if credited else {}
-    many = ManyPasses(DIFFERENCES, 188, False, EVERY, ("test.py", 3))
-    after = with_many_passes(Findings(checks, credit), many, required, run_of(CENTRAL_IN_PLACE)[0])
+    after = withhold_points(Findings(checks, credit), Evidence(required, probes, run_of(CENTRAL_IN_PLACE)[1]))
     lost = {*GRADIENTS, "numeric_gradient"}
     assert {check for check, one in after.checks.items() if one != finding} == lost
     assert not any(after.checks[check].share or after.checks[check].carried for check in lost)
