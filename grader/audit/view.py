@@ -14,7 +14,7 @@ from rich.text import Text
 
 from grader.audit.matrix import Audit, Cell, Row, Use
 from grader.reports.figures import element
-from grader.reports.page import environment
+from grader.reports.page_assets import environment, page_assets
 from grader.text.phrases import format_points
 
 STAGES = {
@@ -104,7 +104,14 @@ def to_html(audit: Audit) -> str:
     return (
         environment()
         .get_template("audit.html.j2")
-        .render(audit=audit, groups=groups, conclusion=conclusion(audit), remark=remark, marks=MARKS)
+        .render(
+            assets=page_assets(("report.css",)),
+            audit=audit,
+            groups=groups,
+            conclusion=conclusion(audit),
+            remark=remark,
+            marks=MARKS,
+        )
     )
 
 

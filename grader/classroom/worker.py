@@ -16,7 +16,7 @@ from grader.compose import report_our_failure
 from grader.grading import Grading, judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
 from grader.reports.formats import REPORT_FORMATS
-from grader.reports.page import environment
+from grader.reports.page import template
 from grader.sandbox import self_test
 from grader.sandbox.host import StudentHost
 from grader.submission import HandIn
@@ -80,7 +80,7 @@ class GradingWorker:
         self.session = session
         self.assignment = session.assignment
         self.probes = build_questions(session.assignment, session.seed)
-        environment()  # our templates are read before any student code runs
+        template()  # our templates are read before any student code runs
 
     @cached_property
     def host(self) -> StudentHost:

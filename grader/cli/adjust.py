@@ -69,7 +69,7 @@ def adjust(
     if file:
         if names or comment or by or any(one is not None for one in (check, points, late_days, excuse, number)):
             raise click.UsageError("--restore takes all that its file holds: it goes alone, without a NAME.")
-        _restored(out, file)
+        _restore(out, file)
         return
     if not names:
         raise click.UsageError("Name whom it is about: grader adjust DIR NAME... gradebook.csv lists their names.")
@@ -106,7 +106,7 @@ def adjust(
         common.say_standing(screen, report)
 
 
-def _restored(out: Path, file: Path) -> None:
+def _restore(out: Path, file: Path) -> None:
     """Restore what a safety copy holds, and say what became of it."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         found = restore(book, file)

@@ -124,7 +124,7 @@ def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
 
 
 def fail(text: str) -> None:
-    """Say why the grader failed, and end."""
+    """Print why the grader failed, and end."""
     click.echo(f"Error: {text.strip()}", err=True)
     raise SystemExit(GRADER_FAILED)
 
@@ -141,7 +141,7 @@ def say(console: Console, text: str) -> None:
 
 
 def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
-    """Say of several why something was not done: a line for each reason; left : name -> reason, what : "not compared"."""
+    """Print a line for each reason why something was not done; left : name -> reason, what : "not compared"."""
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
         say(console, f"{count} {what} ({join_some(names)}): {reason}")
@@ -166,7 +166,7 @@ def say_review(console: Console, reports: Sequence[Report]) -> None:
 
 
 def point_to(console: Console, page: Path) -> None:
-    """Say where the page is, on one line, so that a terminal makes a link of it."""
+    """Print where the page is, on one line, so that a terminal makes a link of it."""
     console.print(Text(f"Open {page.resolve()}"), soft_wrap=True)
 
 
@@ -190,12 +190,12 @@ def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Grad
         task = shown.add_task(doing, total=None, scores="")
         found: Counter[int] = Counter()
 
-        def told(one: Graded | None) -> None:
+        def on_result(one: Graded | None) -> None:
             if one is not None and one.decided.status == "graded" and one.decided.max_score:
                 found[min(int(_BINS * one.decided.score / one.decided.max_score), _BINS - 1)] += 1
             shown.update(task, advance=1, scores=distribution(found))
 
-        yield lambda total: shown.update(task, total=total), told
+        yield lambda total: shown.update(task, total=total), on_result
 
 
 def distribution(found: Counter[int]) -> str:

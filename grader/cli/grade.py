@@ -93,13 +93,15 @@ def grade(
         common.say(
             screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
         )
-    failed = _told(screen, outcome, chosen, left, stopped=stopped)
+    failed = _print_outcome(screen, outcome, chosen, left, stopped=stopped)
     if reminded:
         common.say(screen, reminded)
     raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
 
 
-def _told(screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequence[str], *, stopped: bool) -> bool:
+def _print_outcome(
+    screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequence[str], *, stopped: bool
+) -> bool:
     """Say what became of the class; tell whether the grader failed on something."""
     _scores(screen, outcome)
     if left:

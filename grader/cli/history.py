@@ -40,7 +40,7 @@ def history(out: Path, name: str) -> None:
         reminded = reminder(book)
     screen = common.screen()
     common.say(screen, f"{one_line(name)}, from {one_line(source)}")
-    events = [*_graded(gradings), *map(_decision_event, records)]
+    events = [*_grading_events(gradings), *map(_decision_event, records)]
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
         common.say(screen, f"{at}  {one_line(text, 2 * MESSAGE)}")
@@ -50,7 +50,7 @@ def history(out: Path, name: str) -> None:
         common.say(screen, reminded)
 
 
-def _graded(gradings: list[tuple[GradingRow, Report]]) -> list[tuple[str, str]]:
+def _grading_events(gradings: list[tuple[GradingRow, Report]]) -> list[tuple[str, str]]:
     events = []
     before: Report | None = None
     for kept, report in gradings:

@@ -36,7 +36,7 @@ class _Annotation:
 def to_annotations(report: Report) -> str:
     """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
     report = sanitise_report(report)
-    found = [*_named(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
+    found = [*_mistakes(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
     found += _late(report)
     lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
     shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
@@ -83,7 +83,7 @@ def _of_verdict(verdict: Verdict) -> _Annotation:
     )
 
 
-def _named(report: Report) -> Iterable[_Annotation]:
+def _mistakes(report: Report) -> Iterable[_Annotation]:
     costs = {verdict.id: verdict.max_points - verdict.points for verdict in report.checks}
     for diagnosis in report.diagnoses:
         # It outranks each of the checks that it explains.

@@ -15,14 +15,13 @@ from markupsafe import Markup
 
 from grader.model import Report, Sheet, Standing, Student, Verdict
 from grader.reports import class_plots, statistics, wording
-from grader.reports.page import prose
-from grader.reports.page_assets import dress
+from grader.reports.page_assets import environment, page_assets
 from grader.reports.terminal import costs
 from grader.text.phrases import format_points
 from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
 # Of a row: graded and counted, or why not.
 STATES = {
@@ -35,63 +34,76 @@ STATES = {
 
 
 def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", stale: bool = False) -> str:
-    """Write the class page of a sheet: the same sheet gives the same text.
+    """Return the class page of a sheet; the same sheet gives the same text.
 
     remarks : what else the instructor should know of this grading, a sentence each, such as two hand-ins of one student.
     similar : the page of similar submissions beside it; "" where there is none. stale : it compared earlier hand-ins.
     """
+    titles = {verdict.id: verdict.title for one in sheet.standings for verdict in one.report.checks}
+    checks = _number(titles)
+    mistakes = statistics.mistakes(sheet.standings)
+    named = _number(statistics.kind(mistake.diagnosis) for mistake in mistakes)
+    rows = [_row(standing, checks, named) for standing in sheet.standings]
+    return template().render(
+        # The report's own style sheet comes first: the pages are one product.
+        assets=page_assets(("report.css", "index.css"), ("index.js", "find.js")),
+        statuses=[wording.STATUSES[status] for status in statistics.STATUSES],
+        title=one_line(sheet.title),
+        max_score=sheet.max_score,
+        mistakes=[_mistake(mistake, named, checks, titles) for mistake in mistakes],
+        rows=rows,
+        states={state: word for state, word in STATES.items() if any(row["state"] == state for row in rows)},
+        checks=[(one_line(check), one_line(titles[check]), number) for check, number in checks.items()],
+        sections=sorted({row["section"] for row in rows if row["section"]}),
+        late=any(row["late"] or row["penalty"] for row in rows),
+        adjusted=any(row["adjusted"] or row["overtaken"] for row in rows),
+        similar=similar,
+        stale=stale,
+        remarks=[plain_text(remark) for remark in remarks],
+        **_statistics(sheet),
+        **_people(sheet, rows),
+    )
+
+
+def _statistics(sheet: Sheet) -> dict[str, Any]:
+    """Return what the page says of scores and checks."""
     counted = [standing.report for standing in sheet.standings if statistics.counts(standing)]
     scores = [report.score for report in counted]
     summary = statistics.summary(scores)
     bars = statistics.histogram(scores, sheet.max_score) if summary else ()
-    mistakes = statistics.mistakes(sheet.standings)
-    uses = statistics.check_uses(counted)
-    checks = _numbered(verdict.id for standing in sheet.standings for verdict in standing.report.checks)
-    named = _numbered(statistics.kind(mistake.diagnosis) for mistake in mistakes)
-    rows = [_row(standing, checks, named) for standing in sheet.standings]
-    titles = {verdict.id: verdict.title for standing in sheet.standings for verdict in standing.report.checks}
+    plot = class_plots.histogram(bars, summary, sheet.max_score) if summary and bars else ""
+    return {
+        "tally": statistics.tally(sheet),
+        "summary": summary,
+        "full": sum(score >= sheet.max_score for score in scores),
+        "bars": bars,
+        "plot": Markup(plot),  # noqa: S704 -- `element` escapes every text and attribute
+        "uses": [
+            replace(use, id=one_line(use.id), title=one_line(use.title)) for use in statistics.check_uses(counted)
+        ],
+        "chance": statistics.chance(len(counted)) if len(counted) >= statistics.FEWEST else None,
+        # What could not be loaded was never run, and has no layers to name.
+        "layers": next(
+            (one.report.environment.isolation for one in sheet.standings if one.report.status == "graded"), ()
+        ),
+    }
+
+
+def _people(sheet: Sheet, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the page lists for the instructor to look at: the ungraded, the doubtful, and the roster's gaps."""
     rostered = bool(sheet.missing) or any(standing.student for standing in sheet.standings)
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            title=one_line(sheet.title),
-            max_score=sheet.max_score,
-            tally=statistics.tally(sheet),
-            summary=summary,
-            full=sum(score >= sheet.max_score for score in scores),
-            bars=bars,
-            plot=Markup(class_plots.histogram(bars, summary, sheet.max_score)) if summary and bars else "",  # noqa: S704 -- `element` escapes every text and attribute
-            uses=[replace(use, id=one_line(use.id), title=one_line(use.title)) for use in uses],
-            chance=statistics.chance(len(counted)) if len(counted) >= statistics.FEWEST else None,
-            mistakes=[_mistake(mistake, named, checks, titles) for mistake in mistakes],
-            rows=rows,
-            states={state: word for state, word in STATES.items() if any(row["state"] == state for row in rows)},
-            checks=[(one_line(check), one_line(titles[check]), number) for check, number in checks.items()],
-            sections=sorted({row["section"] for row in rows if row["section"]}),
-            rostered=rostered,
-            late=any(row["late"] or row["penalty"] for row in rows),
-            adjusted=any(row["adjusted"] or row["overtaken"] for row in rows),
-            ungraded=[_failure(standing) for standing in sheet.standings if standing.report.status != "graded"],
-            review=[
-                {**_linked(one), "student": _person(one.student), "told": sanitise_report(one.report).review}
-                for one in sheet.standings
-                if one.report.review
-            ],
-            missing=[_person(student) for student in sheet.missing],
-            similar=similar,
-            stale=stale,
-            strangers=[row for row in rows if rostered and not row["student"]],
-            remarks=[plain_text(remark) for remark in remarks],
-            # What could not be loaded was never run, and has no layers to name.
-            layers=next(
-                (one.report.environment.isolation for one in sheet.standings if one.report.status == "graded"), ()
-            ),
-        )
-    )
+    return {
+        "rostered": rostered,
+        "ungraded": [_failure(standing) for standing in sheet.standings if standing.report.status != "graded"],
+        "review": [
+            _linked(one) | {"told": sanitise_report(one.report).review} for one in sheet.standings if one.report.review
+        ],
+        "missing": [_person(student) for student in sheet.missing],
+        "strangers": [row for row in rows if rostered and not row["student"]],
+    }
 
 
-def _numbered(names: Iterable[str]) -> dict[str, int]:
+def _number(names: Iterable[str]) -> dict[str, int]:
     """Return each name its number, in the order in which they come: rows say what they hold by these numbers."""
     return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
@@ -104,7 +116,6 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
     changed = [verdict for verdict in report.checks if verdict.adjusted_from is not None]
     return {
         **_linked(standing),
-        "student": _person(standing.student),
         "section": one_line(standing.student.section) if standing.student else "",
         "state": "excused" if report.excused else report.status,
         "counts": statistics.counts(standing),
@@ -124,9 +135,11 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
     }
 
 
-def _linked(standing: Standing) -> dict[str, str]:
+def _linked(standing: Standing) -> dict[str, Any]:
+    """Return a submission's name, whose it is, and the address of its report."""
     name = standing.report.submission
-    return {"name": one_line(name), "href": quote(f"submissions/{name}/report.html", errors="replace")}
+    href = quote(f"submissions/{name}/report.html", errors="replace")
+    return {"name": one_line(name), "href": href, "student": _person(standing.student)}
 
 
 def _person(student: Student | None) -> dict[str, Any] | None:
@@ -162,55 +175,25 @@ def _mistake(
         ],
         "count": len(mistake.standings),
         "cost": mistake.cost,
-        "students": [{**_linked(one), "student": _person(one.student), "excused": False} for one in mistake.standings]
-        + [{**_linked(one), "student": _person(one.student), "excused": True} for one in mistake.excused],
+        "students": [_linked(one) | {"excused": False} for one in mistake.standings]
+        + [_linked(one) | {"excused": True} for one in mistake.excused],
     }
 
 
 def _failure(standing: Standing) -> dict[str, Any]:
     heading, message = wording.banner(sanitise_report(standing.report)) or ("", "")
-    excused = standing.report.excused
-    return {
-        **_linked(standing),
-        "student": _person(standing.student),
-        "heading": heading,
-        "message": message,
-        "excused": excused,
-    }
+    return _linked(standing) | {"heading": heading, "message": message, "excused": standing.report.excused}
 
 
 @cache
-def environment() -> Environment:
-    """Return this room's template environment: everything is escaped, and a missing name is an error."""
-    from jinja2 import (  # noqa: PLC0415 -- 46 ms that `grader check` need not pay
-        Environment,
-        PackageLoader,
-        StrictUndefined,
-    )
-
-    made = Environment(
-        loader=PackageLoader("grader.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # A template that changes while submissions run was changed by one of them.
-        auto_reload=False,
-    )
-    made.globals |= {
-        # The report's own style sheet comes first: the two pages are one product.
-        "dress": dress(made, ("report.css", "index.css"), ("index.js", "find.js")),
-        "statuses": tuple(wording.STATUSES[status] for status in statistics.STATUSES),
-    }
+def template() -> Template:
+    """Return the page's template."""
+    made = environment()
     made.filters |= {
-        "points": format_points,
-        "prose": prose,
-        "isolation": wording.isolation,
         "exact": repr,
         "stacked": lambda counts: Markup(class_plots.stacked(counts)),  # noqa: S704 -- `element` escapes every text and attribute
         "meter": lambda score, most: Markup(class_plots.meter(score, most)),  # noqa: S704 -- the same
-        "range": class_plots.said,
+        "range": class_plots.range_words,
         "verdict": statistics.verdict_on,
     }
-    made.get_template("index.html.j2")
-    return made
+    return made.get_template("index.html.j2")

@@ -47,7 +47,7 @@ def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
     return element("svg", inside=inside, role="group", class_="histogram", **names)
 
 
-def said(bar: Bar) -> str:
+def range_words(bar: Bar) -> str:
     """Say in words which scores a bar holds."""
     if bar.low is None:
         return f"below {format_points(bar.high or 0.0)}"
@@ -60,7 +60,7 @@ def edges(bar: Bar) -> str:
 
 
 def _described(bars: Sequence[Bar], summary: Summary) -> str:
-    held = "; ".join(f"{said(bar)}: {bar.count}" for bar in bars if bar.count)
+    held = "; ".join(f"{range_words(bar)}: {bar.count}" for bar in bars if bar.count)
     return f"Submissions by points. {held}. The median is {format_points(summary.median)}."
 
 
@@ -70,7 +70,7 @@ def _bar(bar: Bar, index: int, of: int, most: int) -> str:
     height = (floor - TOP) * bar.count / most if most else 0.0
     # A single one among a thousand is still to be seen.
     height = max(height, 2.0) if bar.count else 0.0
-    label = f"{said(bar)} points: {plural(bar.count, 'submission')}"
+    label = f"{range_words(bar)} points: {plural(bar.count, 'submission')}"
     parts = element("title", label)
     # The whole column answers to the pointer, however low its bar.
     parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
@@ -78,11 +78,11 @@ def _bar(bar: Bar, index: int, of: int, most: int) -> str:
     parts += element("text", str(bar.count or ""), x=x + width / 2, y=floor - height - 6, class_="middle count")
     if not bar.count:
         return element("g", inside=parts)
-    limits = {"data-from": _written(bar.low), "data-below": _written(bar.high), "aria-label": label}
+    limits = {"data-from": _limit(bar.low), "data-below": _limit(bar.high), "aria-label": label}
     return element("a", inside=parts, class_="bar", **limits)
 
 
-def _written(limit: float | None) -> str:
+def _limit(limit: float | None) -> str:
     return "" if limit is None else format_points(limit)
 
 

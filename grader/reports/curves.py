@@ -140,14 +140,14 @@ def _path(values: Floats, axes: _Axes) -> str:
     if kept.size == 0:
         return ""
     broken = np.cumsum(~np.isfinite(values))[kept]
-    xs, ys = _written(axes.x(kept)), _written(axes.y(values[kept]))
+    xs, ys = _write_coordinates(axes.x(kept)), _write_coordinates(axes.y(values[kept]))
     points = list(map(add, [f"{x} " for x in xs], ys))
     edges = [0, *(np.flatnonzero(np.diff(broken)) + 1).tolist(), len(points)]
     # "h0" makes a point between two gaps a dot: a path of one point draws nothing.
     return "".join(["M" + "L".join([points[begin] + "h0", *points[begin + 1 : end]]) for begin, end in pairwise(edges)])
 
 
-def _written(coordinates: Floats) -> list[str]:
+def _write_coordinates(coordinates: Floats) -> list[str]:
     """Write coordinates, which are finite and within the figure, as `at` does."""
     return [WRITTEN[tenth] for tenth in np.rint(10 * coordinates).astype(int).tolist()]
 
@@ -181,7 +181,7 @@ def _legend(labels: tuple[str, ...]) -> str:
 
 
 def caption(figure: Curves) -> str:
-    """Say in words where each line begins and ends, and where it is not finite."""
+    """Return in words where each line begins and ends, and where it is not finite."""
     return "\n".join(
         _series_caption(label, np.asarray(values, dtype=np.float64).reshape(-1)) for label, values in figure.series
     )

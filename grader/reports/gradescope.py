@@ -76,7 +76,7 @@ def _remarks(report: Report) -> Iterator[str]:
         lost = wording.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
         yield "\n".join(one_line for one_line in told if one_line)
-    if row := step_rows.first(report.steps):
+    if row := step_rows.find_first(report.steps):
         yield f"Of the values that your lines made, the first that differs from the right one:\n{step_rows.sentence(row)}"
     yield from wording.remarks(report)
 

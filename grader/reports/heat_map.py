@@ -196,7 +196,7 @@ def _legend(scale: _Scale, frame: _Frame, *, broken: bool) -> Iterator[str]:
 
 
 def caption(figure: HeatMap) -> str:
-    """Say in words how much is wrong, and which entry most."""
+    """Return in words how much is wrong, and which entry most."""
     error = _matrix(figure)
     if error.size == 0:
         return f"{figure.title}: it has no entries."

@@ -82,7 +82,7 @@ def _within(sheet: Sheet, rows: list[tuple[Student, Report]], limit: float) -> N
 
 
 def feedback(report: Report) -> str:
-    """Say on one line what cost points: lateness, named mistakes, then the checks; at most `FEEDBACK` characters.
+    """Return on one line what cost points: lateness, named mistakes, then the checks; at most `FEEDBACK` characters.
 
     Only sentences of ours and of who teaches: nothing that a student wrote stands in it.
     """

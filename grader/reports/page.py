@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from grader.model import HeatMap
 from grader.reports import curves, heat_map, step_rows, wording
+from grader.reports.page_assets import environment, page_assets
 from grader.text.phrases import format_points
 from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jinja2 import Environment
+    from jinja2 import Template
 
     from grader.model import Figure, Report, Verdict, VerdictStatus
 
@@ -26,78 +24,49 @@ _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "sk
 
 
 def to_html(report: Report) -> str:
-    """Write a report as one self-contained HTML page."""
+    """Return a report as one self-contained HTML page."""
     report = sanitise_report(report)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            banner=wording.banner(report),
-            remarks=wording.remarks(report),
-            sections=wording.sections(report),
-            counts=wording.counts(report),
-            titles=wording.titles(report),
-            anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
-            hidden=sum(verdict.hidden for verdict in report.checks),
-        )
+    return template().render(
+        assets=page_assets(("report.css",)),
+        report=report,
+        banner=wording.banner(report),
+        remarks=wording.remarks(report),
+        sections=wording.sections(report),
+        counts=wording.counts(report),
+        titles=wording.titles(report),
+        anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
+        hidden=sum(verdict.hidden for verdict in report.checks),
     )
 
 
 @cache
-def environment() -> Environment:
-    """Return the one template environment of this process: everything is escaped, and a missing name is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 -- 46 ms `grader check` need not pay
-
-    made = Environment(
-        loader=PackageLoader("grader.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # A template that changes while submissions run was changed by one of them.
-        auto_reload=False,
-    )
-    style = made.get_template("report.css").render()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def template() -> Template:
+    """Return the page's template; a worker asks for it before it runs any student code."""
+    made = environment()
     made.globals |= {
-        "style": Markup(style),  # noqa: S704 -- our own file, with nothing filled in
-        # Should a student's text ever get through as markup, the browser still runs, loads and sends nothing.
-        "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         "statuses": wording.STATUSES,
         "carried": wording.CARRIED,
         "steps_title": step_rows.TITLE,
         "steps_meaning": step_rows.MEANING,
     }
     made.filters |= {
-        "points": format_points,
-        "prose": prose,
         "quotes": wording.quotes,
         "costs": wording.costs,
         "adjusted": wording.adjusted,
         "signature": wording.signature,
-        "isolation": wording.isolation,
         "check": check,
         "bar": bar,
-        "drawn": drawn,
+        "draw": draw,
         "caption": caption,
-        "first_wrong": step_rows.first,
-        "labelled": step_rows.labelled,
-        "counted": step_rows.counted,
-        "shape": step_rows.shape,
-        "told": step_rows.told,
+        "first_wrong": step_rows.find_first,
+        "labelled": step_rows.group_by_label,
+        "count_rows": step_rows.count_rows,
+        "shape": step_rows.format_shape,
+        "split_verdict": step_rows.split_verdict,
     }
-    for name in ("report.html.j2", "check.html.j2", "steps.html.j2", "audit.html.j2"):
+    for name in ("check.html.j2", "steps.html.j2"):
         made.get_template(name)
-    return made
-
-
-def prose(text: str) -> Markup:
-    """Turn `backticks` into code, after escaping: what stands inside them is text like the rest."""
-    escaped = str(escape(text))
-    if "`" not in escaped:
-        return Markup(escaped)  # noqa: S704 -- escaped one line above
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped))  # noqa: S704 -- escaped above
+    return made.get_template("report.html.j2")
 
 
 def check(verdict: Verdict, anchor: str) -> Markup:
@@ -147,16 +116,17 @@ def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
 @cache
 def _part(name: str) -> Callable[..., Markup]:
     """Return a macro of check.html.j2."""
+    template()
     found: Callable[..., Markup] = getattr(environment().get_template("check.html.j2").module, name)
     return found
 
 
-def drawn(figure: Figure, key: str) -> Markup:
-    """Draw a figure as inline SVG."""
+def draw(figure: Figure, key: str) -> Markup:
+    """Return a figure as inline SVG."""
     svg = heat_map.draw(figure, key) if isinstance(figure, HeatMap) else curves.draw(figure, key)
     return Markup(svg)  # noqa: S704 -- `figures.element` escapes every text and attribute
 
 
 def caption(figure: Figure) -> str:
-    """Say in words what a figure shows."""
+    """Return in words what a figure shows."""
     return heat_map.caption(figure) if isinstance(figure, HeatMap) else curves.caption(figure)

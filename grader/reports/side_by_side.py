@@ -24,7 +24,7 @@ Lines = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class LineRange:
     """Lines of one text that are shown, or folded, together."""
 
     first: int  # line, counted from 1
@@ -46,7 +46,7 @@ class Stretch:
 
     @property
     def colour(self) -> int:
-        """Which colour it has, from 1; 0 for none."""
+        """The number of its colour, from 1; 0 for none."""
         return (self.passage - 1) % COLOURS + 1 if self.passage else 0
 
 
@@ -65,7 +65,7 @@ def shared_lines(spans: Sequence[Span]) -> int:
     return len({(span.text, number) for span in spans for number in range(span.first, span.last + 1)})
 
 
-def stretches(text: int, lines: Lines, spans: Sequence[Span]) -> list[Stretch]:
+def split_lines(text: int, lines: Lines, spans: Sequence[Span]) -> list[LineRange]:
     """Part one text of a program into stretches, in order and without gaps.
 
     text : its position in the program; lines : its own; spans : of all passages, in the order of their numbers.
@@ -80,27 +80,27 @@ def stretches(text: int, lines: Lines, spans: Sequence[Span]) -> list[Stretch]:
         for at in range(span.first, min(span.last, len(lines)) + 1):
             passage[at] = passage[at] or number
     cuts = [at for at in range(1, len(lines) + 1) if at == 1 or at in begins or passage[at] != passage[at - 1]]
-    found: list[Stretch] = []
+    found: list[LineRange] = []
     for first, after in zip(cuts, [*cuts[1:], len(lines) + 1], strict=True):
         started = tuple(begins.get(first, ()))
         found += _folded(lines, first, after - 1, started, passage[first])
     return found
 
 
-def _folded(lines: Lines, first: int, last: int, begins: tuple[int, ...], passage: int) -> Iterator[Stretch]:
+def _folded(lines: Lines, first: int, last: int, begins: tuple[int, ...], passage: int) -> Iterator[LineRange]:
     """Return these lines as one stretch, or with a fold where they are many."""
 
-    def shown(low: int, high: int, started: tuple[int, ...] = ()) -> Stretch:
-        return Stretch(low, high, "\n".join(lines[low - 1 : high]), started, passage, folded=False)
+    def visible(low: int, high: int, started: tuple[int, ...] = ()) -> LineRange:
+        return LineRange(low, high, "\n".join(lines[low - 1 : high]), started, passage, folded=False)
 
     # At a text's very beginning and end there is no passage that these lines could stand around.
     head = LONG if passage else AROUND if first > 1 else 0
     tail = LONG if passage else AROUND if last < len(lines) else 0
     if last - first + 1 < head + tail + FEWEST:
-        yield shown(first, last, begins)
+        yield visible(first, last, begins)
         return
     if head:
-        yield shown(first, first + head - 1, begins)
-    yield Stretch(first + head, last - tail, "", (), passage, folded=True)
+        yield visible(first, first + head - 1, begins)
+    yield LineRange(first + head, last - tail, "", (), passage, folded=True)
     if tail:
-        yield shown(last - tail + 1, last)
+        yield visible(last - tail + 1, last)

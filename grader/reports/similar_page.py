@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -16,9 +15,8 @@ from markupsafe import Markup
 from grader.model import Sheet, Student
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span
 from grader.reports import class_plots
-from grader.reports.class_page import environment
-from grader.reports.page_assets import Dress, dress
-from grader.reports.side_by_side import Lines, lines_of, shared_lines, stretches
+from grader.reports.page_assets import environment, page_assets
+from grader.reports.side_by_side import Lines, lines_of, shared_lines, split_lines
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line, plain_text
 
@@ -67,7 +65,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
                 {**_who(name, students), "why": plain_text(likeness.left[name], limit=1_000)}
                 for name in sorted(likeness.left)
             ],
-            dress=_dress(),
+            assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
         )
     )
 
@@ -127,7 +125,7 @@ def _pair(
                 "shared": shared_lines(side),
                 "of": sum(map(len, lines[name])),
                 "texts": [
-                    (label, at, stretches(at, own, side)) for at, label, own in _texts(program, lines[name]) if own
+                    (label, at, split_lines(at, own, side)) for at, label, own in _texts(program, lines[name]) if own
                 ],
             }
             for name, program, side, letter, other in zip(names, programs, spans, "ab", "ba", strict=True)
@@ -185,8 +183,3 @@ def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Ma
         "links": [(f"{names[one.first]} and {names[one.second]}", percent(one.similarity), one.pair) for one in links],
         "plot": Markup(class_plots.circle(names, links, f"group-{number}")) if len(group) <= DRAWN else "",  # noqa: S704 -- `element` escapes every text and attribute
     }
-
-
-@cache
-def _dress() -> Dress:
-    return dress(environment(), ("report.css", "index.css", "similar.css"), ("similar.js", "find.js"))

@@ -146,7 +146,7 @@ def chance(number: int) -> float:
 
 
 def check_uses(reports: Sequence[Report]) -> tuple[CheckUse, ...]:
-    """Say of each check how it was passed and what it tells; in the rubric's order."""
+    """Return how each check was passed and what it says of a class, in the rubric's order."""
     order = dict.fromkeys(verdict.id for report in reports for verdict in report.checks)
     totals = [sum(verdict.points for verdict in report.checks) for report in reports]
     return tuple(_use(check, reports, totals) for check in order)

@@ -34,7 +34,7 @@ SIZES = 6  # of a shape; nobody's network needs more
 BEFORE, AFTER = 2, 1  # rows beside the first that differs, where there is room for a few only
 
 
-def first(steps: Sequence[StepRow]) -> StepRow | None:
+def find_first(steps: Sequence[StepRow]) -> StepRow | None:
     """Return the first row that differs, where the mistake most likely is; None where none does."""
     return next((row for row in steps if row.status == "differs"), None)
 
@@ -45,7 +45,7 @@ def around(steps: Sequence[StepRow]) -> Sequence[StepRow]:
     return () if at is None else steps[max(0, at - BEFORE) : at + AFTER + 1]
 
 
-def told(row: StepRow) -> tuple[str, str]:
+def split_verdict(row: StepRow) -> tuple[str, str]:
     """Return a row's verdict in two parts: the word for its status, and what follows it, as in ("right", ": the scores")."""
     word = WORDS[row.status]
     if row.status == "given" and row.verdict.startswith("right,"):
@@ -55,23 +55,23 @@ def told(row: StepRow) -> tuple[str, str]:
     return word, f": {row.verdict}" if row.verdict else ""
 
 
-def shape(row: StepRow) -> str:
+def format_shape(row: StepRow) -> str:
     """Return a shape as numpy writes it, as in "(7, 3)" or "(3,)"; "" of a single number."""
     sizes = [*map(str, row.shape[:SIZES]), *(["..."] if len(row.shape) > SIZES else [])]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else ""
 
 
-def labelled(steps: Sequence[StepRow]) -> list[tuple[str, list[StepRow]]]:
+def group_by_label(steps: Sequence[StepRow]) -> list[tuple[str, list[StepRow]]]:
     """Put neighbouring rows of one cell or file under its label."""
     return [(label, list(rows)) for label, rows in groupby(steps, key=lambda row: row.place.label)]
 
 
 def sentence(row: StepRow) -> str:
     """Return all of a row: its line with the code, name, shape and verdict."""
-    return f"{row.place}: {f'{row.name} {shape(row)}'.strip()} {''.join(told(row))}"
+    return f"{row.place}: {f'{row.name} {format_shape(row)}'.strip()} {''.join(split_verdict(row))}"
 
 
-def counted(steps: Sequence[StepRow]) -> str:
+def count_rows(steps: Sequence[StepRow]) -> str:
     """Count the rows by status, what differs first, as in "1 differs, 4 right, 2 not recognised"."""
     numbers = Counter(row.status for row in steps)
     return ", ".join(

@@ -130,9 +130,9 @@ def _steps(report: Report) -> list[RenderableType]:
     labels = {row.place.label for row in report.steps}
     for row in rows:
         mark, colour = _STEP_MARKS[row.status]
-        word, rest = step_rows.told(row)
+        word, rest = step_rows.split_verdict(row)
         where = f"{row.place.label}, " if len(labels) > 1 else ""
-        name = f"{row.name} {step_rows.shape(row)}".rstrip()
+        name = f"{row.name} {step_rows.format_shape(row)}".rstrip()
         verdict = Text.assemble((word, colour), rest)
         grid.add_row(Text(mark, style=colour), Text(f"{where}line {row.place.line}"), Text(name), verdict)
     title = Text(step_rows.TITLE, style="bold")

@@ -152,14 +152,14 @@ def signature(decision: Decision) -> str:
 
 
 def ruling(one: Ruling) -> str:
-    """Say in a sentence what was decided, what comes of it, by whom, when and why."""
+    """Return a sentence: what was decided, what comes of it, by whom, when and why."""
     joint = " by " if one.applies and one.decision.kind == "points" else ". Decided by "
     why = f': "{one.decision.comment}"' if one.decision.comment else "."
     return f"{one.effect}{joint}{signature(one.decision)}{why}"
 
 
 def rulings(report: Report) -> list[str]:
-    """Say all that was decided, each with its number, by which the overtaken ones name those that overtook them."""
+    """Return a sentence for each decision, with its number, by which those that it overtook name it."""
     return [f"{one.decision.number}. {ruling(one)}" for one in report.rulings]
 
 

@@ -56,7 +56,7 @@ def one_line(text: str, limit: int = LINE) -> str:
     Unseen characters are written as ``\u001b``, tabs as four spaces, commands to a CI's runner as ``: :error``, and
     what is left out of the middle is counted there. Applying it twice changes nothing more.
     """
-    return _shortened(_seen(text), limit)
+    return _shortened(_make_visible(text), limit)
 
 
 def plain_text(text: str, limit: int = MESSAGE) -> str:
@@ -65,9 +65,9 @@ def plain_text(text: str, limit: int = MESSAGE) -> str:
     Windows line ends become newlines; a lone carriage return, which would let a terminal overwrite the line, is shown.
     """
     if text.isprintable():  # so it has one line
-        return _shortened(_seen(text), limit)
+        return _shortened(_make_visible(text), limit)
     lines = text.replace("\r\n", "\n").split("\n")
-    return _shortened("\n".join(map(_seen, lines)), limit)
+    return _shortened("\n".join(map(_make_visible, lines)), limit)
 
 
 def csv_cell(text: str) -> str:
@@ -75,7 +75,7 @@ def csv_cell(text: str) -> str:
     return _FORMULA.sub(r"\1'", one_line(text))
 
 
-def _seen(text: str) -> str:
+def _make_visible(text: str) -> str:
     if "\t" in text:
         text = text.replace("\t", "    ")
     shown = text if text.isprintable() else "".join(map(_visible, text))

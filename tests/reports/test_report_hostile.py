@@ -16,7 +16,7 @@ from rich.console import Console
 from examples import examples
 from grader.model import Curves, Decision, Diagnosis, Environment, HeatMap, Place, Report, Ruling, StepRow, Verdict
 from grader.reports.formats import REPORT_FORMATS
-from grader.reports.page import prose
+from grader.reports.page_assets import prose
 from grader.reports.terminal import render, summary
 from grader.text.sanitise import one_line, plain_text, sanitise_report
 

@@ -122,7 +122,7 @@ def table(report):
 )
 def test_a_shape_is_said_as_numpy_writes_it(shape, said):
     """A number has none, and one that goes on and on is cut."""
-    assert step_rows.shape(row(shape=shape)) == said
+    assert step_rows.format_shape(row(shape=shape)) == said
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_shape_is_said_as_numpy_writes_it(shape, said):
 )
 def test_every_verdict_has_its_word(status, verdict, said):
     """It is said once, whether the sentence begins with it or not."""
-    assert step_rows.told(row(status, verdict)) == said
+    assert step_rows.split_verdict(row(status, verdict)) == said
 
 
 def test_rows_are_counted_in_words():
     """What differs comes first, and one value is not several."""
-    assert step_rows.counted([row(), row("differs"), row("unknown")]) == "1 differs, 1 right, 1 not recognised"
-    assert step_rows.counted([row("given"), row("differs")] * 2) == "2 differ, 2 right for what they were given"
+    assert step_rows.count_rows([row(), row("differs"), row("unknown")]) == "1 differs, 1 right, 1 not recognised"
+    assert step_rows.count_rows([row("given"), row("differs")] * 2) == "2 differ, 2 right for what they were given"
 
 
 def test_the_page_has_the_whole_table(sample):

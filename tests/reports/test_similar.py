@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from grader.model.similar_programs import Likeness, Pair, Program, Text
-from grader.reports.side_by_side import lines_of, stretches
+from grader.reports.side_by_side import lines_of, split_lines
 from grader.reports.similar_page import percent, to_similar
 from reports.alike import compared, numbered, passage, program
 from reports.factory import report, sheet, student
@@ -172,7 +172,7 @@ def test_stretches_lose_no_line(end):
     source = end.join(f"line {at} \x0c" for at in range(1, 201)) + end
     (lines,) = lines_of(program("x", source))
     spans = [one.first for one in (passage((10, 12), (1, 3)), passage((12, 150), (1, 3)), passage((199, 200), (1, 3)))]
-    found = stretches(0, lines, spans)
+    found = split_lines(0, lines, spans)
     assert len(lines) == 200
     assert [at for one in found for at in range(one.first, one.last + 1)] == list(range(1, 201))
     assert all(one.folded == (one.code == "") for one in found)
