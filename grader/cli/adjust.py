@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -29,7 +29,8 @@ Examples:
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
   grader adjust graded --restore graded/decisions.db
 
-A decision outlives every regrade; a later one of its kind overtakes it. `grader history` lists them with their numbers.
+Decisions survive every regrade. A later decision of the same kind replaces an earlier one. `grader history` lists
+them with their numbers.
 Decisions and the roster are kept in decisions.db as well: if the gradebook is damaged or lost, grade again, and
 --restore adds what it lacks.
 
@@ -37,13 +38,15 @@ Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--check", help="The check whose points are decided.")
-@click.option("--points", type=float, help="What that check counts from now on.")
+@click.option("--check", help="The check whose points you decide.")
+@click.option("--points", type=float, help="How many points that check gives from now on.")
 @click.option(
-    "--late-days", type=click.IntRange(0, 10_000), help="Days of lateness; assignment.toml says what they cost."
+    "--late-days", type=click.IntRange(0, 10_000), help="How many days late it is; assignment.toml says what they cost."
 )
-@click.option("--excuse/--no-excuse", "excuse", default=None, help="It does not count; --no-excuse: it does again.")
-@click.option("--withdraw", "number", type=int, help="Take back the decision of this number.")
+@click.option(
+    "--excuse/--no-excuse", "excuse", default=None, help="The submission does not count. --no-excuse: it counts again."
+)
+@click.option("--withdraw", "number", type=int, help="Take back the decision with this number.")
 @click.option(
     "--restore",
     "file",
@@ -51,8 +54,8 @@ Exit status: 0 decided; 1 the gradebook cannot be used; 2 bad usage."""
     metavar="FILE",
     help="Add what this decisions.db holds and the gradebook lacks.",
 )
-@click.option("--comment", default="", help="Why: its author reads it in the report.")
-@click.option("--by", default="", help="Who decides; without it, your login.")
+@click.option("--comment", default="", help="Why. The student reads it in the report.")
+@click.option("--by", default="", help="Who decides. [default: your login]")
 def adjust(
     out: Path,
     names: Sequence[str],
@@ -65,7 +68,7 @@ def adjust(
     comment: str,
     by: str,
 ) -> None:
-    """Decide about submissions what the grader cannot: points of a check, late days, or that they are excused."""
+    """Decide what the grader cannot: the points of a check, days of lateness, or that a submission is excused."""
     if file:
         if names or comment or by or any(one is not None for one in (check, points, late_days, excuse, number)):
             raise click.UsageError("--restore takes all that its file holds: it goes alone, without a NAME.")
@@ -77,16 +80,7 @@ def adjust(
     who, reason = one_line(_short(by, "--by", LINE) or _login()), plain_text(_short(comment, "--comment", MESSAGE))
     if (check is None) != (points is None):
         raise click.UsageError("--check ID and --points P go together.")
-    wanted: list[tuple[DecisionKind, str, float | None]] = [
-        ("points", check or "", points),
-        ("late_days", "", late_days),
-        ("excused", "", excuse),
-    ]
-    made = [
-        Decision(0, kind, about, float(value), reason, who, now(), "")
-        for kind, about, value in wanted
-        if value is not None
-    ]
+    made = _decisions({"points": points, "late_days": late_days, "excused": excuse}, check or "", reason, who)
     if bool(made) == (number is not None):
         raise click.UsageError(
             "Say what is decided: --check ID with --points P, --late-days N, --excuse or --no-excuse, or --withdraw NUMBER."
@@ -104,6 +98,15 @@ def adjust(
     screen = common.screen()
     for report in reports:
         common.say_standing(screen, report)
+
+
+def _decisions(values: Mapping[DecisionKind, float | None], check: str, reason: str, who: str) -> list[Decision]:
+    """Return a decision for each value that was given."""
+    return [
+        Decision(0, kind, check if kind == "points" else "", float(value), reason, who, now(), "")
+        for kind, value in values.items()
+        if value is not None
+    ]
 
 
 def _restore(out: Path, file: Path) -> None:

@@ -37,20 +37,20 @@ ASSIGNMENT = click.option(
     "folder",
     type=click.Path(path_type=Path),
     default=None,
-    help="Folder with an assignment.toml; without it, the one that DIR was graded by before, or the bundled one.",
+    help="Folder with an assignment.toml. [default: the one that DIR was graded by before, or the bundled one]",
 )
-SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw the questions from this secret seed.")
+SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Secret seed to draw the questions from.")
 JOBS = click.option(
-    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="Submissions at a time."
+    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="How many submissions at a time."
 )
 TWO_JOBS = click.option(
-    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=2, show_default=True, help="Submissions at a time."
+    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=2, show_default=True, help="How many submissions at a time."
 )
 CLUSTER = click.option(
     "--cluster",
     default="",
     metavar="ADDRESS",
-    help="Grade on Dask's workers: local:N starts N here, tcp://host:port names a scheduler.",
+    help="Use Dask workers: local:N starts N here, tcp://host:port names a scheduler.",
 )
 GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 

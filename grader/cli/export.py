@@ -36,19 +36,23 @@ Exit status: 0 written; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
-@click.option("--to", type=click.Path(path_type=Path), help="Folder to write to; without it, DIR/exports.")
-@click.option("--title", default="", help="What the platform calls the assignment; without it, the rubric's title.")
-@click.option("--canvas-id", default="", help="Canvas: the assignment's number, the last one in its page's address.")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports]")
+@click.option("--title", default="", help="What the platform calls the assignment. [default: the rubric's title]")
+@click.option(
+    "--canvas-id", default="", help="Canvas: the number of the assignment, the last one in its page's address."
+)
 @click.option(
     "--moodle-user",
     type=click.Choice(["idnumber", "email", "username"]),
     default="email",
     show_default=True,
-    help="Moodle: by what it is to find its users.",
+    help="Moodle: how it finds its users.",
 )
-@click.option("--due", default="", help="nbgrader: when it was due.")
-@click.option("--without", multiple=True, metavar="NAME", help="Leave a submission out, such as one that is nobody's.")
-@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class, in place of the one given before.")
+@click.option("--due", default="", help="nbgrader: when the assignment was due.")
+@click.option(
+    "--without", multiple=True, metavar="NAME", help="Leave out a submission, such as one that belongs to nobody."
+)
+@click.option("--roster", type=click.Path(path_type=Path), help="List of the class, to replace the one given before.")
 def export(
     out: Path,
     name: str,
@@ -60,7 +64,7 @@ def export(
     without: tuple[str, ...],
     roster: Path | None,
 ) -> None:
-    """Write the class in the format that a platform takes."""
+    """Write the class in a format that a platform takes."""
     target = to or out / "exports"
     options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
     screen = common.screen()

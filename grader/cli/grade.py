@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from grader.classroom.grade_class import Outcome, StoppedError, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import describe_matching
-from grader.classroom.plan import Entry, assign_names
+from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.roster import read_roster
 from grader.classroom.worker import GradingSession
@@ -26,34 +26,34 @@ from grader.submission import list_ignored, list_submissions
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
-# A terminal shows some forty lines; a class is looked at on its page.
-LISTED = 40
-REASONS = 5
+LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on its page
 
 
 @click.command(
     epilog="""\b
 Examples:
   grader grade alice.ipynb --out graded            one notebook
-  grader grade submissions/ --out graded --jobs 2  a folder: each entry is one submission
+  grader grade submissions/ --out graded --jobs 2  a folder: each entry in it is one submission
   grader grade clone/ --one --out graded           a folder that is one submission
   grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
 
-The same command again grades what is new or changed since, and goes on where it was stopped.
+Run the same command again to grade what is new or has changed, or to go on after a stop.
 
 Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage; 130 stopped."""
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for gradebook and reports.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
 @common.JOBS
 @common.CLUSTER
 @common.SEED
-@click.option("--one", is_flag=True, help="A folder is one submission, not a class.")
-@click.option("--force", is_flag=True, help="Grade all, also what is unchanged.")
-@click.option("--roster", type=click.Path(path_type=Path), help="CSV of the class: Canvas's, Moodle's, or a plain one.")
-@click.option("--unsafe", is_flag=True, help="Grade even where student code is not isolated; every report says so.")
+@click.option("--one", is_flag=True, help="Take a folder for one submission, not for a class.")
+@click.option("--force", is_flag=True, help="Grade everything, even what has not changed.")
+@click.option(
+    "--roster", type=click.Path(path_type=Path), help="List of the class: a CSV from Canvas or Moodle, or a plain one."
+)
+@click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report says so.")
 @common.ASSIGNMENT
 def grade(
     paths: Sequence[Path],
@@ -69,7 +69,7 @@ def grade(
 ) -> None:
     """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
-    found, left = _named_on_the_command_line(paths, out, one=one)
+    found, ignored = _find_submissions(paths, out, one=one)
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
     common.make_folder(out)
@@ -93,32 +93,37 @@ def grade(
         common.say(
             screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
         )
-    failed = _print_outcome(screen, outcome, chosen, left, stopped=stopped)
+    _scores(screen, outcome)
+    for text in _remarks(outcome, ignored):
+        common.say(screen, text)
+    if stopped:
+        graded = f"{len(outcome.actions)} of {len(chosen)} are graded and kept."
+        common.say(screen, f"Stopped: {graded} The same command goes on with the rest.")
+    common.say_review(screen, outcome.reports)
+    failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
+    if failed:
+        where = "What is known of it is in grader-error.txt beside the report."
+        common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
+    common.point_to(screen, outcome.page)
     if reminded:
         common.say(screen, reminded)
     raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
 
 
-def _print_outcome(
-    screen: Console, outcome: Outcome, chosen: Sequence[Entry], left: Sequence[str], *, stopped: bool
-) -> bool:
-    """Say what became of the class; tell whether the grader failed on something."""
-    _scores(screen, outcome)
-    if left:
+def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
+    """Return what became of the class, a sentence or two a line."""
+    if ignored:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
-        hidden = (
-            " A dot hides a file: rename what is to be graded." if any(name.startswith(".") for name in left) else ""
+        dots = (
+            " A dot hides a file: rename what is to be graded." if any(one.startswith(".") for one in ignored) else ""
         )
-        common.say(screen, f"Ignored, since they are no submissions: {join_some(left, most=len(left))}.{hidden}")
+        yield f"Ignored, since they are no submissions: {join_some(ignored, most=len(ignored))}.{dots}"
     counts = Counter(outcome.actions.values())
-    common.say(screen, f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}.")
+    yield f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}."
     elsewhere = [name for name in outcome.moved if outcome.actions.get(name, "unchanged") != "unchanged"]
     if elsewhere:
-        common.say(
-            screen,
-            "Taken for the same submission as one of that name from another folder:"
-            f" {join_some([f'{name} (was {outcome.moved[name]})' for name in elsewhere])}.",
-        )
+        was = join_some([f"{name} (was {outcome.moved[name]})" for name in elsewhere])
+        yield f"Taken for the same submission as one of that name from another folder: {was}."
     overtaken = [
         report.submission
         for report in outcome.reports
@@ -126,31 +131,14 @@ def _print_outcome(
         and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
     ]
     if overtaken:
-        common.say(
-            screen,
+        yield (
             f"Points that were decided for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
-            " `grader history` shows them.",
+            " `grader history` shows them."
         )
     if outcome.others:
-        common.say(screen, f"In the gradebook from before, and not among these: {join_some(outcome.others)}.")
-    for text in describe_matching(outcome.matching) if outcome.matching else ():
-        common.say(screen, text)
-    if stopped:
-        graded = len(outcome.actions)
-        common.say(
-            screen,
-            f"Stopped: {graded} of {len(chosen)} are graded and kept. The same command goes on with the rest.",
-        )
-    common.say_review(screen, outcome.reports)
-    failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
-    if failed:
-        common.say(
-            screen,
-            f"The grader itself failed on: {join_some(failed)}."
-            " What is known of it is in grader-error.txt beside the report.",
-        )
-    common.point_to(screen, outcome.page)
-    return bool(failed)
+        yield f"In the gradebook from before, and not among these: {join_some(outcome.others)}."
+    if outcome.matching:
+        yield from describe_matching(outcome.matching)
 
 
 def _scores(screen: Console, outcome: Outcome) -> None:
@@ -171,8 +159,8 @@ def _scores(screen: Console, outcome: Outcome) -> None:
     )
 
 
-def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
-    """Find the submissions in what was named: a file or zip is one, a folder is a class, unless `one`."""
+def _find_submissions(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
+    """Return the submissions in what was named, and what is none; a folder is a class, unless `one`."""
     found: list[Path] = []
     left: list[str] = []
     for path in paths:
@@ -193,5 +181,5 @@ def _named_on_the_command_line(paths: Sequence[Path], out: Path, *, one: bool) -
 
 
 def _is_output(entry: Path) -> bool:
-    """Tell a folder that an earlier grading wrote from a submission."""
+    """Return whether an earlier grading wrote this folder."""
     return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))

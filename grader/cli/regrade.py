@@ -24,13 +24,12 @@ REASONS = 5
 @click.command(
     epilog="""\b
 Examples:
-  grader regrade graded                            after a change of the rubric that it was graded by
+  grader regrade graded                            after you changed the rubric that it was graded by
   grader regrade graded --assignment mine/ --jobs 2
-  grader regrade graded --seed 4711                where it was graded from that seed
+  grader regrade graded --seed 4711                if it was graded from that seed
 
-No student code runs: the saved replies are judged again. People's decisions stay. A change of a hint or a check
-in this clone counts as a change as well.
-Where the rubric asks other questions than before, `grader grade` has to ask them.
+No student code runs: the saved replies are judged again. People's decisions stay. A changed hint or check in this
+clone counts as a change, too. If the rubric now asks other questions, run `grader grade` instead.
 
 Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
 )
@@ -38,7 +37,7 @@ Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stoppe
 @common.JOBS
 @common.CLUSTER
 @common.SEED
-@click.option("--force", is_flag=True, help="Judge all again, also what this rubric judged last.")
+@click.option("--force", is_flag=True, help="Judge everything again, even what this rubric judged last.")
 @common.ASSIGNMENT
 def regrade(
     out: Path,
@@ -48,7 +47,7 @@ def regrade(
     force: bool,
     folder: Path | None,
 ) -> None:
-    """Judge saved replies again, after points, tolerances, thresholds or hints changed, and show who moved and why."""
+    """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed, and why."""
     workers = common.workers_of(jobs, cluster)
     again = "The same command judges the rest."
     stopped = False

@@ -25,19 +25,19 @@ A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and spea
     epilog="""\b
 Examples:
   grader similar graded
-  grader similar archive/graded --to looked-at/   where nobody may write into DIR
+  grader similar archive/graded --to looked-at/   if you may not write into DIR
 
-Exit status: 0, whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
+Exit status: 0 whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
-    help="Folder to write the page to, in place of DIR; its links to reports lead on from DIR alone.",
+    help="Folder to write the page to, instead of DIR. Its links to reports work from DIR only.",
 )
 @common.ASSIGNMENT
 def similar(out: Path, to: Path | None, folder: Path | None) -> None:
-    """Show which programs of a graded class are built alike, beyond what everybody was handed and most of the class writes."""
+    """Show which programs of a graded class are built alike. What was handed out or is common counts little."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)

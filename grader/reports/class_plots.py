@@ -48,7 +48,7 @@ def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
 
 
 def range_words(bar: Bar) -> str:
-    """Say in words which scores a bar holds."""
+    """Return in words which scores a bar holds."""
     if bar.low is None:
         return f"below {format_points(bar.high or 0.0)}"
     return f"{format_points(bar.low)} or more" if bar.high is None else f"{edges(bar)}"
