@@ -93,11 +93,19 @@ def grade(
         common.say(
             screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
         )
+    failed = _print_outcome(screen, outcome, ignored, len(chosen), stopped=stopped)
+    if reminded:
+        common.say(screen, reminded)
+    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
+
+
+def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int, *, stopped: bool) -> bool:
+    """Print what became of the class; return whether the grader failed on something."""
     _scores(screen, outcome)
     for text in _remarks(outcome, ignored):
         common.say(screen, text)
     if stopped:
-        graded = f"{len(outcome.actions)} of {len(chosen)} are graded and kept."
+        graded = f"{len(outcome.actions)} of {asked} are graded and kept."
         common.say(screen, f"Stopped: {graded} The same command goes on with the rest.")
     common.say_review(screen, outcome.reports)
     failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
@@ -105,9 +113,7 @@ def grade(
         where = "What is known of it is in grader-error.txt beside the report."
         common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
     common.point_to(screen, outcome.page)
-    if reminded:
-        common.say(screen, reminded)
-    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
+    return bool(failed)
 
 
 def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
