@@ -25,10 +25,10 @@ class ScoreChange:
     checks: Mapping[str, tuple[float | None, float | None]]
     decisions: tuple[str, ...]  # where the points that people gave count otherwise than before, in words
     lateness: tuple[float, float]  # points off for it, before and after
-    named: tuple[str, ...]  # mistakes that are named now and were not
-    unnamed: tuple[str, ...]  # the other way round
-    covered: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
-    uncovered: tuple[str, ...]  # the other way round
+    newly_named: tuple[str, ...]  # mistakes that are named now and were not
+    no_longer_named: tuple[str, ...]  # the other way round
+    now_hidden: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
+    now_shown: tuple[str, ...]  # the other way round
     reworded: bool  # something else is said of the submission, whatever its points
 
     @property
@@ -52,10 +52,10 @@ def compare_reports(before: Report, after: Report) -> ScoreChange:
         checks=_differences(*own),
         decisions=_decisions(before, after),
         lateness=(before.penalty, after.penalty),
-        named=named,
-        unnamed=unnamed,
-        covered=covered,
-        uncovered=uncovered,
+        newly_named=named,
+        no_longer_named=unnamed,
+        now_hidden=covered,
+        now_shown=uncovered,
         reworded=_words_of(before) != _words_of(after),
     )
 
@@ -140,10 +140,10 @@ def _reasons(move: ScoreChange) -> list[str]:
         *move.decisions,
         *[f"points off for lateness {_arrow(*move.lateness)}"] * (move.lateness[0] != move.lateness[1]),
         *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
-        *(f"now named: {title}" for title in move.named),
-        *(f"no longer named: {title}" for title in move.unnamed),
-        *(f"not shown any more, since its checks are hidden now: {title}" for title in move.covered),
-        *(f"shown now, since its checks were hidden: {title}" for title in move.uncovered),
+        *(f"now named: {title}" for title in move.newly_named),
+        *(f"no longer named: {title}" for title in move.no_longer_named),
+        *(f"not shown any more, since its checks are hidden now: {title}" for title in move.now_hidden),
+        *(f"shown now, since its checks were hidden: {title}" for title in move.now_shown),
     ]
 
 

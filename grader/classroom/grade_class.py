@@ -1,28 +1,24 @@
-"""A class, graded: what is new or changed is run, each grading is kept as it ends, and the pages are written."""
+"""`grader grade`: what is new or changed in a class is graded, and the pages are written."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from grader.classroom.batch import grade_tasks
-from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
 from grader.classroom.executors import Workers
-from grader.classroom.gradebook import Gradebook, NewGrading
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.grading_loop import ClassGrading, begin_grading
 from grader.classroom.match_roster import Matching
 from grader.classroom.output import explain_full_disk, folder_of, write_overview, write_submission
 from grader.classroom.plan import Action, Entry, Plan
-from grader.classroom.reference_api import build_questions
 from grader.classroom.results import ClassResults, match_sources, student_names
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
 from grader.grading import render
 from grader.model import Report, Sheet
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
-from grader.rubric import FILE as RUBRIC
 
 
 @dataclass(frozen=True)
@@ -36,14 +32,7 @@ class Outcome:
     sheet: Sheet
     matching: Matching | None  # None without a roster
     page: Path
-
-
-class StoppedError(Exception):
-    """Somebody pressed Ctrl-C; `outcome` is what had been done, and is kept."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__("stopped")
-        self.outcome = outcome
+    stopped: bool  # by Ctrl-C; what had been done is kept
 
 
 def grade_class(
@@ -54,90 +43,59 @@ def grade_class(
     *,
     roster: Roster | None = None,
     force: bool = False,
-    told: Callable[[Graded | None], None] = lambda _: None,
+    on_result: Callable[[Graded | None], None] = lambda _: None,
 ) -> Outcome:
     """Grade what is new or changed among the entries, keep it, and write the reports and the class page.
 
-    told : called with each as it ends, and with None for one that had nothing to be done.
-    Raises StoppedError for Ctrl-C, NoSpaceError where the disk is full, RosterError, and what `graded` raises. What had
-    been graded by then is kept in each case.
+    on_result : called with each as it ends, and with None for one that is unchanged.
+    Raises NoSpaceError where the disk is full, RosterError, and what `grade_tasks` raises. What had been graded by then
+    is kept in each case, and after Ctrl-C too.
     """
     paths = {entry.name: str(entry.path) for entry in entries}
     if roster:
         match_sources(roster, {**book.sources(), **paths})
         book.set_roster(roster)
-    probes = build_questions(session.assignment, session.seed)
-    base = cache_key(session.assignment, session.seed, probes.calls, isolated=not session.unsafe)
-    found = findings_key(session.assignment, probes)
-    plan = Plan(book, base, found, student_names(book, paths), force=force, idle=lambda: told(None))
-    done: dict[str, Report] = {}
+    grading = begin_grading(session, book)
+    plan = Plan(
+        book,
+        grading.key,
+        grading.findings_key,
+        student_names(book, paths),
+        force=force,
+        on_unchanged=lambda: on_result(None),
+        replayed=grading.replayed,
+    )
+    stopped = False
     with explain_full_disk(book.path.parent):
         try:
-            _grade(entries, session, book, workers, plan, done, told)
+            grading.run(plan.tasks(entries), workers, on_result)
+            if grading.failed:
+                # The program is here to be run, whatever became of its saved replies.
+                again = [entry for entry in entries if entry.name in grading.failed]
+                plan.force = True
+                grading.replayed.clear()
+                grading.run(plan.tasks(again), workers, on_result)
+            _rewrite_unchanged(book, plan)
         except KeyboardInterrupt:
-            raise StoppedError(_outcome(book, entries, plan, done)) from None
-        return _outcome(book, entries, plan, done)
+            stopped = True
+        return _outcome(grading, entries, plan, stopped=stopped)
 
 
-def _grade(
-    entries: Sequence[Entry],
-    session: GradingSession,
-    book: Gradebook,
-    workers: Workers,
-    plan: Plan,
-    done: dict[str, Report],
-    told: Callable[[Graded | None], None],
-) -> None:
-    out = book.path.parent
-    folder = session.assignment.folder
-    rubric = (folder / RUBRIC).read_text(encoding="utf-8")
-    unread: list[str] = []
-    with closing(grade_tasks(plan.tasks(entries), session, workers)) as stream:
-        for one in stream:
-            replies = plan.replies.get(one.name)
-            if replies is not None and one.report.status == "grader_error":
-                unread.append(one.name)
-                continue
-            # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
-            write_submission(out, one.name, one.files)
-            book.insert([new_grading(one, plan.base, plan.findings_key, replies)], rubric, folder)
-            done[one.name] = one.decided
-            told(one)
-    if unread:
-        # Saved replies that cannot be judged any more are no reason to take a grade away: the program is here to be run.
-        plan.force = True
-        plan.replies.clear()
-        again = [entry for entry in entries if entry.name in unread]
-        _grade(again, session, book, workers, plan, done, told)
-    unchanged = [name for name, fate in plan.actions.items() if fate == "unchanged"]
-    if lost := [name for name in unchanged if not _is_there(out, name, plan.students)]:
-        rewrite_reports(book, lost)
-
-
-def new_grading(one: Graded, base: CacheKey, findings_key: str, replies: int | None) -> NewGrading:
-    """Return what the gradebook keeps of a grading; replies : those that were judged again, None for a run."""
-    return NewGrading(
-        name=one.name,
-        source=one.source,
-        made="grade" if replies is None else "regrade",
-        key=replace(base, submission_digest=one.submission_digest),
-        report=one.report,
-        published=one.published,
-        record=one.record,
-        replies=one.replies if replies is None else replies,
-        findings=one.findings,
-        findings_key=findings_key,
-    )
+def _rewrite_unchanged(book: Gradebook, plan: Plan) -> None:
+    """Write the files that somebody removed, or that do not name their student."""
+    unchanged = [name for name, action in plan.actions.items() if action == "unchanged"]
+    if missing := [name for name in unchanged if not _is_written(book.path.parent, name, plan.students)]:
+        rewrite_reports(book, missing)
 
 
 def rewrite_reports(book: Gradebook, names: Sequence[str]) -> None:
     """Write reports from what the gradebook keeps: after a decision, or where somebody removed them."""
-    standings = ClassResults(book)
+    results = ClassResults(book)
     for name in names:
-        write_submission(book.path.parent, name, render(standings.report(name)))
+        write_submission(book.path.parent, name, render(results.report(name)))
 
 
-def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:
+def _is_written(out: Path, name: str, students: Mapping[str, str]) -> bool:
     """Return whether a submission's files are there and name its student: the roster may have come later."""
     folder = folder_of(out, name)
     if not all((folder / one.file_name).exists() for one in IN_FOLDER):
@@ -152,16 +110,19 @@ def _is_there(out: Path, name: str, students: Mapping[str, str]) -> bool:
         return False
 
 
-def _outcome(book: Gradebook, entries: Sequence[Entry], plan: Plan, done: Mapping[str, Report]) -> Outcome:
-    sheet, matching = ClassResults(book).sheet(done)
+def _outcome(grading: ClassGrading, entries: Sequence[Entry], plan: Plan, *, stopped: bool) -> Outcome:
+    sheet, matching = ClassResults(grading.book).sheet(grading.done)
     found = {standing.report.submission: standing.report for standing in sheet.standings}
     here = {entry.name for entry in entries}
     return Outcome(
         reports=tuple(found[entry.name] for entry in entries if entry.name in found),
-        actions={name: fate for name, fate in plan.actions.items() if fate == "unchanged" or name in done},
+        actions={
+            name: action for name, action in plan.actions.items() if action == "unchanged" or name in grading.done
+        },
         moved=plan.moved,
         others=tuple(name for name in found if name not in here),
         sheet=sheet,
         matching=matching,
-        page=write_overview(book.path.parent, sheet),
+        page=write_overview(grading.book.path.parent, sheet),
+        stopped=stopped,
     )

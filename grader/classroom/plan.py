@@ -43,11 +43,11 @@ def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entr
     return [Entry(path, known.get(path) or fresh[path]) for path in paths]
 
 
-def replay_task(book: Gradebook, kept: GradingRow, task: Task, findings_key: str) -> Task:
-    """Return the task of judging a run again; where what was found still stands, of no more than scoring it."""
-    found = book.findings(kept.id) if kept.findings_key and kept.findings_key == findings_key else None
-    known = Known(kept.key.submission_digest, *found) if found else None
-    return replace(task, hand_in=None, saved=book.replies(int(kept.replies or 0)), known=known)
+def replay_task(book: Gradebook, before: GradingRow, task: Task, findings_key: str) -> Task:
+    """Return the task to judge an earlier run again, or only to score its findings where these are still right."""
+    found = book.findings(before.id) if before.findings_key and before.findings_key == findings_key else None
+    known = Known(before.key.submission_digest, *found) if found else None
+    return replace(task, hand_in=None, saved=book.replies(int(before.replies or 0)), known=known)
 
 
 @dataclass
@@ -56,13 +56,13 @@ class Plan:
 
     book: Gradebook
     base: CacheKey  # of this grading, but for the submission
-    findings_key: str = ""  # see `key.findings_key`
+    findings_key: str = ""  # see `cache_keys.findings_key`
     students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
     force: bool = False
-    idle: Callable[[], None] = lambda: None  # called for each that has nothing to be done
+    on_unchanged: Callable[[], None] = lambda: None  # called for each that has nothing to be done
     actions: dict[str, Action] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # name -> where it came from before, if that was elsewhere
-    replies: dict[str, int] = field(default_factory=dict)  # name -> those that are judged again
+    replayed: dict[str, GradingRow] = field(default_factory=dict)  # name -> the grading whose replies are judged again
 
     def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
         """Return what is to be done; asked again with `force` for some of them, that those are to be run."""
@@ -72,18 +72,20 @@ class Plan:
             before = last.get(entry.name)
             if entry.name in sources and sources[entry.name] != str(entry.path):
                 self.moved[entry.name] = sources[entry.name]
-            fate = self.actions[entry.name] = self._fate(before, replace(self.base, submission_digest=hand_in.digest))
+            action = self.actions[entry.name] = self._action(
+                before, replace(self.base, submission_digest=hand_in.digest)
+            )
             made = decisions.get(entry.name, ())
             task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
-            if fate == "judged again" and before is not None and before.replies is not None:
-                self.replies[entry.name] = before.replies
+            if action == "judged again" and before is not None and before.replies is not None:
+                self.replayed[entry.name] = before
                 yield replay_task(self.book, before, task, self.findings_key)
-            elif fate == "unchanged":
-                self.idle()
+            elif action == "unchanged":
+                self.on_unchanged()
             else:
                 yield task
 
-    def _fate(self, before: GradingRow | None, key: CacheKey) -> Action:
+    def _action(self, before: GradingRow | None, key: CacheKey) -> Action:
         if before is None:
             return "new"
         if before.key.submission_digest != key.submission_digest:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from grader.classroom.executors import Workers
-from grader.classroom.grade_class import Outcome, StoppedError, grade_class
+from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import describe_matching
@@ -74,37 +74,33 @@ def grade(
         given = common.assignment_of(None)
     common.make_folder(out)
     again = "What was graded before is kept: the same command goes on with the rest."
-    stopped = False
     with common.failures_in_words(f"--out {out}", again):
         listed = read_roster(roster) if roster else None
-        with Gradebook(out, create=True) as book, common.progress("grading") as (began, told):
+        with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
             assignment = given or common.assignment_of(common.same_folder(book))
             chosen = assign_names(found, book.sources())
-            began(len(chosen))
+            on_start(len(chosen))
             session = GradingSession(assignment, assignment.seed if seed is None else seed, unsafe)
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
-            try:
-                outcome = grade_class(chosen, session, book, few, roster=listed, force=force, told=told)
-            except StoppedError as stop:
-                stopped, outcome = True, stop.outcome
+            outcome = grade_class(chosen, session, book, few, roster=listed, force=force, on_result=on_result)
             reminded = reminder(book)
     screen = common.screen()
     if not given and assignment.folder.resolve() != bundled():
         common.say(
             screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
         )
-    failed = _print_outcome(screen, outcome, ignored, len(chosen), stopped=stopped)
+    failed = _print_outcome(screen, outcome, ignored, len(chosen))
     if reminded:
         common.say(screen, reminded)
-    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if failed else 0)
+    raise SystemExit(common.STOPPED if outcome.stopped else common.GRADER_FAILED if failed else 0)
 
 
-def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int, *, stopped: bool) -> bool:
+def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
     """Print what became of the class; return whether the grader failed on something."""
     _scores(screen, outcome)
     for text in _remarks(outcome, ignored):
         common.say(screen, text)
-    if stopped:
+    if outcome.stopped:
         graded = f"{len(outcome.actions)} of {asked} are graded and kept."
         common.say(screen, f"Stopped: {graded} The same command goes on with the rest.")
     common.say_review(screen, outcome.reports)

@@ -11,8 +11,7 @@ from rich.text import Text
 
 from grader.classroom.compare_reports import count_reasons, explain
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.regrade_class import TABLE, Regraded, StoppedError
-from grader.classroom.regrade_class import regrade as judge_again
+from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.text.sanitise import one_line
@@ -50,52 +49,51 @@ def regrade(
     """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed, and why."""
     workers = common.workers_of(jobs, cluster)
     again = "The same command judges the rest."
-    stopped = False
     with (
         common.failures_in_words(one_line(str(out)), again),
         Gradebook(out) as book,
-        common.progress("judging") as (began, told),
+        common.progress("judging") as (on_start, on_result),
     ):
         assignment = common.assignment_of(folder or common.same_folder(book))
         session = GradingSession(assignment, assignment.seed if seed is None else seed)
         try:
-            found = judge_again(session, book, workers, force=force, began=began, told=told)
-        except StoppedError as stop:
-            stopped, found = True, stop.found
+            found = regrade_class(session, book, workers, force=force, on_start=on_start, on_result=on_result)
         except KeyboardInterrupt:
             # Between two steps: what was judged is kept, and the same command writes the pages.
             click.echo(f"Stopped. {again}", err=True)
             raise SystemExit(common.STOPPED) from None
-    _tell_moves(common.screen(), found, out, stopped=stopped)
-    raise SystemExit(common.STOPPED if stopped else common.GRADER_FAILED if found.failed else 0)
+    _print_changes(common.screen(), found, out)
+    raise SystemExit(common.STOPPED if found.stopped else common.GRADER_FAILED if found.failed else 0)
 
 
-def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -> None:
-    if found.changes:
+def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
+    if found.causes:
         common.say(screen, "What changed since:")
-        for change in found.changes:
-            common.say(screen, f"  {one_line(change)}")
-    if found.moves:
-        screen.print(_moves(found))
-        if len(found.moves) > LISTED:
+        for cause in found.causes:
+            common.say(screen, f"  {one_line(cause)}")
+    if found.changes:
+        screen.print(_table(found))
+        if len(found.changes) > LISTED:
             # Forty lines that say the same tell less than how many there are of them.
-            most = [f"{one_line(reason)} ({count})" for reason, count in count_reasons(found.moves)[:REASONS]]
-            common.say(screen, f"and {len(found.moves) - LISTED} more; most often {', '.join(most)}")
+            most = [f"{one_line(reason)} ({count})" for reason, count in count_reasons(found.changes)[:REASONS]]
+            common.say(screen, f"and {len(found.changes) - LISTED} more; most often {', '.join(most)}")
             # What a person decided is never one of many.
-            for move in found.moves[LISTED:]:
-                for text in move.decisions:
-                    common.say(screen, f"{one_line(move.name)}: {one_line(text)}")
+            for change in found.changes[LISTED:]:
+                for text in change.decisions:
+                    common.say(screen, f"{one_line(change.name)}: {one_line(text)}")
     current = f"{found.current} were judged by this rubric already (--force judges them again)."
     when = "" if found.count else " when this rubric came into force"
     moved = (
-        f"{len(found.moves)} moved{when}, as {one_line(str(out / TABLE))} lists." if found.moves else "Nobody moved."
+        f"{len(found.changes)} moved{when}, as {one_line(str(out / TABLE))} lists."
+        if found.changes
+        else "Nobody moved."
     )
     reworded = f"{found.reworded} with the same points are told something else."
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[reworded] * bool(found.reworded)]
     common.say(screen, " ".join(said))
     common.say_reasons(screen, found.left, "left as they were")
     common.say_review(screen, [one.report for one in found.sheet.standings])
-    if stopped:
+    if found.stopped:
         common.say(
             screen,
             f"Stopped: {found.count} of {found.todo} are judged again and kept. The same command judges the rest.",
@@ -103,19 +101,19 @@ def _tell_moves(screen: Console, found: Regraded, out: Path, *, stopped: bool) -
     common.point_to(screen, found.page)
 
 
-def _moves(found: Regraded) -> Table:
+def _table(found: Regraded) -> Table:
     """Show who moved; where people's decisions stand between the grader's score and what counts, both."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
     table.add_column("before", justify="right")
     table.add_column("after", justify="right")
-    listed = found.moves[:LISTED]
-    both = any(move.graders != (move.before, move.after) for move in listed)
+    listed = found.changes[:LISTED]
+    both = any(change.graders != (change.before, change.after) for change in listed)
     if both:
         table.add_column("by the grader", justify="right")
     table.add_column("why", overflow="fold")
-    for move in listed:
-        scores = [f"{score:g} / {most:g}" for score, most in zip((move.before, move.after), move.of, strict=True)]
-        own = [f"{move.graders[0]:g} -> {move.graders[1]:g}"] if both else []
-        table.add_row(Text(one_line(move.name)), *scores, *own, Text(one_line(explain(move))))
+    for change in listed:
+        scores = [f"{score:g} / {most:g}" for score, most in zip((change.before, change.after), change.of, strict=True)]
+        own = [f"{change.graders[0]:g} -> {change.graders[1]:g}"] if both else []
+        table.add_row(Text(one_line(change.name)), *scores, *own, Text(one_line(explain(change))))
     return table

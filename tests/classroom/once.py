@@ -124,7 +124,7 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
 
 def at_hand(monkeypatch) -> None:
     """Let all commands of this process remember what they drew."""
-    for module in ("worker", "grade_class", "regrade_class"):
+    for module in ("worker", "grading_loop"):
         monkeypatch.setattr(f"grader.classroom.{module}.build_questions", remembered)
 
 

@@ -44,10 +44,10 @@ def test_a_mistake_whose_checks_are_hidden_now_is_not_called_gone():
     before, after = report(), report(*hidden(0, 1), named=False)
     move = compare_reports(before, after)
     assert explain(move) == f"{HID} (gradient_W1, gradient_b1)"
-    assert (move.unnamed, move.points) == ((), False)
+    assert (move.no_longer_named, move.points) == ((), False)
     move = compare_reports(after, before)
     assert explain(move) == f"{SHOWN} (gradient_W1, gradient_b1)"
-    assert move.named == ()
+    assert move.newly_named == ()
 
 
 def test_a_mistake_that_was_mended_is_gone_although_a_check_is_hidden():

@@ -12,7 +12,7 @@ import pytest
 from classroom.conftest import contents, timeless
 from classroom.once import BROKEN, SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
 from grader.classroom.executors import Workers
-from grader.classroom.regrade_class import StoppedError, regrade
+from grader.classroom.regrade_class import Regraded, regrade_class
 from grader.classroom.worker import GradingSession
 from grader.rubric import load
 from grader.sandbox.host import StudentHost
@@ -363,18 +363,20 @@ def test_a_folder_without_a_gradebook_is_said_plainly(here):
     assert not (here.path / "elsewhere").exists()
 
 
-def stopped_after(folder: Folder, count: int, *, force: bool = False) -> StoppedError:
+def stopped_after(folder: Folder, count: int, *, force: bool = False) -> Regraded:
     """Judge again, and press Ctrl-C when so many have been told of."""
     left = [count]
 
-    def told(_):
+    def press(_):
         left[0] -= 1
         if not left[0]:
             raise KeyboardInterrupt
 
-    with folder.book() as book, pytest.raises(StoppedError) as stop:
-        regrade(GradingSession(load(folder.path / "rubric", KNOWN), 231), book, Workers(), force=force, told=told)
-    return stop.value
+    session = GradingSession(load(folder.path / "rubric", KNOWN), 231)
+    with folder.book() as book:
+        found = regrade_class(session, book, Workers(), force=force, on_result=press)
+    assert found.stopped
+    return found
 
 
 def test_a_stopped_regrade_is_kept_and_goes_on(here):
@@ -382,9 +384,9 @@ def test_a_stopped_regrade_is_kept_and_goes_on(here):
     calm = here.path.parent / "calm"
     shutil.copytree(here.path, calm)
     here.change(points("scores", 8, 10))
-    found = stopped_after(here, 3).found
+    found = stopped_after(here, 3)
     assert (found.count, found.todo) == (3, 4)
-    assert [move.name for move in found.moves] == ["right_einsum"]
+    assert [change.name for change in found.changes] == ["right_einsum"]
     with here.book() as book:
         assert sorted(len(book.gradings(name)) for name in book.last()) == [1, 2, 2, 2]
         for name, kept in book.last().items():
@@ -405,8 +407,8 @@ def test_a_forced_regrade_that_is_stopped_tells_its_own_moves_only(here):
     """Who was moved by an earlier one is not among those whom this one moved."""
     here.change(points("scores", 8, 10))
     here.regrade()
-    found = stopped_after(here, 2, force=True).found
-    assert (found.count, found.moves) == (2, ())
+    found = stopped_after(here, 2, force=True)
+    assert (found.count, found.changes) == (2, ())
 
 
 def test_ctrl_c_is_answered_in_words(here, monkeypatch):
@@ -419,6 +421,6 @@ def test_ctrl_c_is_answered_in_words(here, monkeypatch):
             raise KeyboardInterrupt
         written.append(name)
 
-    monkeypatch.setattr("grader.classroom.regrade_class.write_submission", write)
+    monkeypatch.setattr("grader.classroom.grading_loop.write_submission", write)
     said = here.regrade(status=130)
     assert "Stopped: 1 of 4 are judged again and kept. The same command judges the rest." in said

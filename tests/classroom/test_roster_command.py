@@ -9,7 +9,7 @@ import pytest
 
 from classroom.conftest import write_rubric
 from classroom.once import Folder, at_hand, graded_once, say
-from grader.classroom import grade_class
+from grader.classroom import grading_loop
 
 ROSTER = """name,id,email,submission
 "Doe, Ann",101,ann@example.org,bare.py
@@ -54,7 +54,7 @@ def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh,
     (fresh.path / "roster.csv").write_text(
         f'name,id,submission\n"Doe, Ann",101,{names[0]}\n"Roe, Bob",102,{names[1]}\n', encoding="utf-8"
     )
-    written = grade_class.write_submission
+    written = grading_loop.write_submission
 
     def stopped(out, name, files):
         if name.startswith("roebob"):
@@ -62,7 +62,7 @@ def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh,
         written(out, name, files)
 
     with monkeypatch.context() as patched:
-        patched.setattr(grade_class, "write_submission", stopped)
+        patched.setattr(grading_loop, "write_submission", stopped)
         words = ("grade", "class", "--out", "graded", "--assignment", "rubric", "--roster", "roster.csv")
         assert "Stopped: 1 of 2 are graded and kept." in say(*words, status=130)
     first = names[0].removesuffix(".py")

@@ -9,7 +9,7 @@ import pytest
 from classroom.conftest import timeless
 from classroom.once import SMALL, UNFINISHED, graded_once, points
 from grader import grading
-from grader.classroom import cache_keys, regrade_class
+from grader.classroom import cache_keys, grading_loop
 from grader.classroom.batch import grade_tasks
 from grader.classroom.cache_keys import findings_key
 from grader.classroom.executors import Workers
@@ -116,7 +116,7 @@ def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
         places.append(workers)
         return grade_tasks(tasks, session, Workers())
 
-    monkeypatch.setattr(regrade_class, "grade_tasks", noted)
+    monkeypatch.setattr(grading_loop, "grade_tasks", noted)
     here.change(POINTS)
     here.regrade("--jobs", "2")
     here.change(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"))

@@ -1,0 +1,89 @@
+"""The one loop of `grader grade` and `grader regrade`: tasks go to workers, and what comes back is written and kept.
+
+Where a submission's replies come from is the task's matter: a run of the program, or the replies of an earlier run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from grader.classroom.batch import grade_tasks
+from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
+from grader.classroom.executors import Workers
+from grader.classroom.gradebook import Gradebook, GradingRow, NewGrading
+from grader.classroom.output import write_submission
+from grader.classroom.reference_api import build_questions
+from grader.classroom.worker import Graded, GradingSession, Task
+from grader.model import Report
+from grader.rubric import FILE as RUBRIC
+
+# Replayed submissions in one transaction: each has to reach the disk before the next, which takes longer than judging.
+TOGETHER = 50
+
+
+@dataclass
+class ClassGrading:
+    """One grading of a class: what it depends on, and what is done so far."""
+
+    session: GradingSession
+    book: Gradebook
+    key: CacheKey  # but for the submission
+    findings_key: str
+    replayed: dict[str, GradingRow] = field(default_factory=dict)  # whose replies are judged again; others are run
+    done: dict[str, Report] = field(default_factory=dict)  # after decisions
+    failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
+
+    def run(self, tasks: Iterable[Task], workers: Workers, on_result: Callable[[Graded], None]) -> None:
+        """Grade all tasks: write each submission's files, then insert its grading into the gradebook.
+
+        Whatever ends it, the gradebook knows what the files say. A fault of the grader on saved replies takes nobody's
+        grade away: nothing is written, and `failed` has it. Raises what `grade_tasks` raises.
+        """
+        ready: list[Graded] = []
+        try:
+            with closing(grade_tasks(tasks, self.session, workers)) as stream:
+                for graded in stream:
+                    if graded.name in self.replayed and graded.report.status == "grader_error":
+                        self.failed[graded.name] = graded
+                        continue
+                    # The files first: what the gradebook knows has its report beside it, whenever the grader is killed.
+                    write_submission(self.book.path.parent, graded.name, graded.files)
+                    ready.append(graded)
+                    if len(ready) >= TOGETHER or graded.name not in self.replayed:
+                        together, ready = ready, []
+                        self._insert(together)
+                    on_result(graded)
+        finally:
+            if ready:
+                self._insert(ready)
+
+    def _insert(self, ready: list[Graded]) -> None:
+        folder = self.session.assignment.folder
+        rubric = (folder / RUBRIC).read_text(encoding="utf-8")
+        self.book.insert([self._new_grading(graded) for graded in ready], rubric, folder)
+        self.done.update({graded.name: graded.decided for graded in ready})
+
+    def _new_grading(self, graded: Graded) -> NewGrading:
+        key = replace(self.key, submission_digest=graded.submission_digest)
+        before = self.replayed.get(graded.name)
+        return NewGrading(
+            name=graded.name,
+            source=graded.source,
+            made="regrade" if before else "grade",
+            key=replace(key, isolated=before.key.isolated) if before else key,
+            report=graded.report,
+            published=graded.published,
+            record=graded.record,
+            replies=before.replies if before else graded.replies,
+            findings=graded.findings,
+            findings_key=self.findings_key,
+        )
+
+
+def begin_grading(session: GradingSession, book: Gradebook) -> ClassGrading:
+    """Return a grading that has not begun; raises ReferenceMissingError."""
+    questions = build_questions(session.assignment, session.seed)
+    key = cache_key(session.assignment, session.seed, questions.calls, isolated=not session.unsafe)
+    return ClassGrading(session, book, key, findings_key(session.assignment, questions))
