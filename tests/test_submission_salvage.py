@@ -371,7 +371,7 @@ def test_a_statement_is_kept_whole_or_not_at_all(seed):
             found = parse_or_salvage(text, "net.py")
             strange = [one for one in members(found.body) if one not in WHOLE and "cannot be read" not in one]
             assert not [one for one in strange if one.startswith(("FunctionDef", "Assign"))], text
-            assert found.losses
+            assert found.lost_parts
 
 
 def test_more_mistakes_than_anybody_makes():

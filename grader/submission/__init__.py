@@ -1,15 +1,110 @@
-"""What a student handed in, read without trust and without being run: see `load`."""
+"""What a student handed in, read without trust and never run: bytes to cells to the class and what it needs."""
 
-from grader.submission.load import load, reduce
-from grader.submission.name_submissions import list_ignored, list_submissions, safe_names
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from grader.model import Segment, Submission
+from grader.submission import notes
+from grader.submission.choose_file import choose
+from grader.submission.dependencies import DependencyClosure
+from grader.submission.documents import read_documents
+from grader.submission.errors import SubmissionError
+from grader.submission.handed_in_modules import Library
+from grader.submission.name_submissions import list_ignored, list_submissions, printable, safe_names
 from grader.submission.read_files import HandIn, read
 
-__all__ = [
-    "HandIn",
-    "list_ignored",
-    "list_submissions",
-    "load",
-    "read",
-    "reduce",
-    "safe_names",
-]
+__all__ = ["HandIn", "list_ignored", "list_submissions", "load", "read", "reduce", "safe_names"]
+
+
+def load(
+    path: Path,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+    name: str | None = None,
+) -> Submission:
+    """Read what one student handed in, reduced to what the class and the hyperparameters need.
+
+    Nothing of it is run, nothing is unpacked to disk, and stored outputs are not read.
+
+    Parameters
+    ----------
+    path
+        A notebook, a .py file, a zip, or a folder.
+    class_name
+        The class to be graded, ``"TwoLayerNet"``.
+    notebook
+        The file name that the assignment asks for; preferred where several files hold the class.
+    variable
+        The global variable that is graded besides; what it alone needs goes into ``extras``.
+    name
+        The submission's name where it is one of a class (see `safe_names`); else it is made of the path.
+
+    Returns
+    -------
+    Submission
+        With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
+    """
+    shown = name if name is not None else safe_names([path])[path]
+    return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
+
+
+def reduce(
+    hand_in: HandIn,
+    name: str,
+    source: str,
+    *,
+    class_name: str,
+    notebook: str,
+    variable: str = "best_hyperparameters",
+) -> Submission:
+    """Reduce what was read to what the class and the hyperparameters need; `load` tells what each argument is."""
+    empty = Submission(name=name, source=printable(source), digest=hand_in.digest, graded_file="")
+    if hand_in.problem:
+        return replace(empty, problem=hand_in.problem)
+    # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _reduce(empty, hand_in, class_name, notebook, variable)
+
+
+def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
+    library = Library(read_documents(hand_in.files))
+    candidates = choose(library, class_name, notebook)
+    if not candidates:
+        return replace(empty, notes=hand_in.notes, problem=notes.explain_missing_class(library, class_name).problem)
+    chosen, on_choice = candidates[0], notes.describe_choice(candidates, class_name)
+    found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
+    if chosen.fault:
+        return replace(found, notes=(*found.notes, *on_choice), problem=chosen.fault)
+    closure = DependencyClosure(library, chosen.document)
+    try:
+        segments = closure.main.segments(closure.want([class_name]))
+    except SubmissionError as error:
+        return replace(found, problem=error.problem)
+    # Before the variable needs more.
+    on_needs = [*notes.describe_stub_modules(closure), *notes.describe_lacking(closure)]
+    extras, on_extras = _keep_variable(closure, variable)
+    on_rest = [*notes.describe_lost_parts(closure, variable), *on_choice, *notes.describe_left_out(closure)]
+    return replace(
+        found,
+        segments=segments,
+        extras=extras,
+        modules=closure.modules(),
+        notes=(*found.notes, *on_rest, *on_needs, *on_extras),
+    )
+
+
+def _keep_variable(closure: DependencyClosure, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
+    """Keep what the variable needs besides; what is wrong there must not cost the class its points."""
+    try:
+        statements = closure.want([variable])
+    except SubmissionError as error:
+        return (), [f"{variable} cannot be read. {error.problem.message}"]
+    if lost := closure.lost(variable):
+        return (), [f"{variable} cannot be read. {lost.complaint.message}"]
+    return closure.main.segments(statements), notes.describe_variable(closure, statements, variable)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from grader.model import Place, Problem
 from grader.submission.bindings import IMPORTS, names_bound, walk_statements
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError
-from grader.submission.handed_in_modules import Library, Request, package_of
+from grader.submission.handed_in_modules import Library, package_of
 from grader.submission.name_submissions import plain_stem
 from grader.submission.statements import Parsed, Statement, names_begun
 
@@ -44,12 +43,12 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
     by_preference = sorted(
         library.documents.values(), key=lambda d: (not is_own(d), not d.is_notebook, len(d.path.parts), str(d.path))
     )
-    claims = [
+    candidates = [
         found for document in by_preference if (found := find_candidate(library, document, class_name)) is not None
     ]
     # The assignment's own notebook is graded even where its class does not parse: to grade an old copy in its stead
     # would give points or take them for what the student did not mean to hand in.
-    return sorted(claims, key=lambda found: bool(found.fault) and not is_own(found.document))
+    return sorted(candidates, key=lambda found: bool(found.fault) and not is_own(found.document))
 
 
 def find_candidate(
@@ -82,19 +81,6 @@ def find_candidate(
     last, statements = found[-1][1], [statement for statement, _ in found]
     places = tuple(parsed.place(statement) for statement in statements)
     return Candidate(document, last.holder, places, last.fault, _count_steps(parsed, statements, name))
-
-
-def missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
-    """List the imports of a name from modules that were not handed in."""
-    for document in library.documents.values():
-        if not any(name in cell.source for cell in document.cells):
-            continue
-        parsed = library.parsed(document)
-        for statement in parsed.statements:
-            if name in statement.binds and statement.runs:
-                for request in library.requests(statement.node, "", document.path):
-                    if name in (request.names or ()) and library.is_missing(request, document.path):
-                        yield document, request, parsed.place(statement)
 
 
 def _count_steps(parsed: Parsed, statements: list[Statement], name: str) -> int:

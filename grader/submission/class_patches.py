@@ -50,7 +50,7 @@ class _Patcher:
     named: frozenset[str]
     is_quick: bool  # it sets some, and calls nothing that could take long
 
-    def reached(self, given: set[str]) -> set[str]:
+    def reaches(self, given: set[str]) -> set[str]:
         """Return the classes that a call with these reaches."""
         return {*self.named, *(given if self.of_given else ())}
 
@@ -63,7 +63,7 @@ class Classes:
         self._names: set[str] = set()
         # `Net = TwoLayerNet`: to set an attribute of one is to set the other's.
         self._aliases: defaultdict[str, set[str]] = defaultdict(set)
-        self._attachers = {part.name: _inspect_patcher(part) for part in parts if isinstance(part, FUNCTIONS)}
+        self._patchers = {part.name: _inspect_patcher(part) for part in parts if isinstance(part, FUNCTIONS)}
         made: dict[str, ast.Call] = {}
         for part in parts:
             if isinstance(part, (ast.ClassDef, ast.ImportFrom)):
@@ -83,24 +83,24 @@ class Classes:
                     elif isinstance(part.value, ast.Name) and len(self._aliases[name]) < _MOST_ALIASES:
                         self._aliases[name].add(part.value.id)
         # `method = add_to_class(TwoLayerNet)`, to be used as a decorator
-        ready = {name: reached for name, call in made.items() if (reached := self._by_call(call))}
-        self._attachers |= {name: _Patcher(False, frozenset(reached), True) for name, reached in ready.items()}
+        ready = {name: reached for name, call in made.items() if (reached := self._patched_by_call(call))}
+        self._patchers |= {name: _Patcher(False, frozenset(reached), True) for name, reached in ready.items()}
 
-    def attached(self, node: ast.stmt) -> set[str]:
-        """Return the classes to which one simple statement, or one decorated definition, attaches something."""
+    def patched_by(self, node: ast.stmt) -> set[str]:
+        """Return the classes whose attributes one simple statement, or one decorated definition, sets."""
         if isinstance(node, DEFINITIONS):
-            return {name for mark in node.decorator_list for name in self._by_decorator(mark, node)}
+            return {name for mark in node.decorator_list for name in self._patched_by_decorator(mark, node)}
         found = {name for thing in _objects_patched(node) for name in _chain(thing)}
         value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
         if isinstance(value, ast.Call):
-            found |= self._by_call(value)
+            found |= self._patched_by_call(value)
         elif isinstance(value, _COMPREHENSIONS) and self._is_quick(value):
             # `[setattr(TwoLayerNet, f.__name__, f) for f in (loss, train)]`
             found |= {name for thing in _objects_patched(value) for name in _chain(thing)}
         return found & self._names
 
-    def meant(self, names: set[str]) -> set[str]:
-        """Add to names the classes that they are other names for."""
+    def with_aliased(self, names: set[str]) -> set[str]:
+        """Return the names, and the classes that they are other names for."""
         found, queue = set(names), list(names)
         while queue and len(found) < len(names) + _MOST_ALIASES:
             fresh = self._aliases.get(queue.pop(), set()) - found
@@ -108,17 +108,17 @@ class Classes:
             queue += fresh
         return names | found & self._names
 
-    def only_attaches(self, node: ast.stmt) -> bool:
+    def only_patches(self, node: ast.stmt) -> bool:
         """Whether a loop or with block sets attributes and does nothing that could take long."""
         if not isinstance(node, BLOCKS) or any(
             isinstance(part, (ast.While, ast.Try)) for part in walk_statements(node)
         ):
             return False
         return self._is_quick(node) and any(
-            _objects_patched(part) or self.attached(part) for part in walk_statements(node)
+            _objects_patched(part) or self.patched_by(part) for part in walk_statements(node)
         )
 
-    def _by_decorator(self, mark: ast.expr, node: ast.stmt) -> set[str]:
+    def _patched_by_decorator(self, mark: ast.expr, node: ast.stmt) -> set[str]:
         function = mark.func if isinstance(mark, ast.Call) else mark
         if isinstance(function, ast.Attribute):
             # `@TwoLayerNet.method`, and `@d2l.add_to_class(TwoLayerNet)`
@@ -126,17 +126,17 @@ class Classes:
         if not isinstance(function, ast.Name):
             return set()
         # `@patch` before `def loss(self: TwoLayerNet, X)`, as fastcore has it, asks for the class itself.
-        given = self.meant(_arguments(mark) if isinstance(mark, ast.Call) else _own_class(node))
-        attacher = self._attachers.get(function.id)  # none where it was imported, and nobody knows
-        return (attacher.reached(given) if attacher else given) & self._names
+        given = self.with_aliased(_arguments(mark) if isinstance(mark, ast.Call) else _own_class(node))
+        patcher = self._patchers.get(function.id)  # none where it was imported, and nobody knows
+        return (patcher.reaches(given) if patcher else given) & self._names
 
-    def _by_call(self, call: ast.Call) -> set[str]:
-        """Return the classes that are handed to a function which does nothing but attach."""
+    def _patched_by_call(self, call: ast.Call) -> set[str]:
+        """Return the classes that are handed to a function which does nothing but patch them."""
         inner = call.func if isinstance(call.func, ast.Call) else call  # `add_to_class(TwoLayerNet)(loss)`
-        attacher = self._attachers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
-        if attacher is None or not self._is_quick(call):
+        patcher = self._patchers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
+        if patcher is None or not self._is_quick(call):
             return set()
-        return attacher.reached(self.meant(_arguments(inner))) & self._names
+        return patcher.reaches(self.with_aliased(_arguments(inner))) & self._names
 
     def _is_quick(self, node: ast.AST) -> bool:
         """Whether all that is called here is known to be done at once; bodies of functions are not run here."""
@@ -146,14 +146,14 @@ class Classes:
             if isinstance(part, FUNCTIONS):
                 queue += part.decorator_list
             elif not isinstance(part, ast.Lambda):
-                if isinstance(part, ast.Call) and not _is_quick_call(part.func, self._attachers):
+                if isinstance(part, ast.Call) and not _is_quick_call(part.func, self._patchers):
                     return False
                 queue += ast.iter_child_nodes(part)
         return True
 
 
 def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patcher:
-    """Find out what a function attaches to."""
+    """Return which classes a function patches."""
     own: set[str] = set()
     roots: defaultdict[ast.AST, set[str]] = defaultdict(set)  # by the function in which an attribute is set
     calls: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
@@ -171,7 +171,7 @@ def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patch
         inside = part if isinstance(part, (*FUNCTIONS, ast.Lambda)) else holder
         queue += [(child, inside) for child in ast.iter_child_nodes(part)]
     reached = {name for names in roots.values() for name in names}
-    # Of the functions inside, those that attach are wrappers, which will be run, and the others are methods.
+    # Of the functions inside, those that patch are wrappers, which will be run, and the others are methods.
     run = [function, *(holder for holder, names in roots.items() if names)]
     is_quick = bool(reached) and all(_is_quick_call(called, {}) for holder in run for called in calls[holder])
     return _Patcher(bool(reached & own), frozenset(reached - own), is_quick)
@@ -186,14 +186,14 @@ def _objects_patched(node: ast.AST) -> list[ast.expr]:
     return found
 
 
-def _is_quick_call(function: ast.expr, attachers: dict[str, _Patcher]) -> bool:
+def _is_quick_call(function: ast.expr, patchers: dict[str, _Patcher]) -> bool:
     match function:
         case ast.Attribute(attr=name):
             return name in _QUICK_METHODS
         case ast.Call(ast.Name(name)):  # made by a call, which is looked at by itself
-            return name in attachers and attachers[name].is_quick
+            return name in patchers and patchers[name].is_quick
         case ast.Name(name):
-            return name in _QUICK or (name in attachers and attachers[name].is_quick)
+            return name in _QUICK or (name in patchers and patchers[name].is_quick)
     return False
 
 

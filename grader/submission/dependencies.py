@@ -81,7 +81,7 @@ class Selection:
         """Find which statements bind and change which names."""
         near = self.parsed.document.path
         certain: defaultdict[str, list[Statement]] = defaultdict(list)
-        stand_ins: defaultdict[str, list[Statement]] = defaultdict(list)
+        stubs: defaultdict[str, list[Statement]] = defaultdict(list)
         for statement in self.parsed.statements:
             if not statement.runs:
                 continue
@@ -91,7 +91,7 @@ class Selection:
             asked = list(library.requests(statement.node, package, near)) if isinstance(statement.node, IMPORTS) else []
             if asked and all(library.is_missing(request, near) for request in asked):
                 for name in bound:
-                    stand_ins[name].append(statement)
+                    stubs[name].append(statement)
                 continue
             for name in bound | statement.changes:
                 if not _hides_builtin(name, statement):
@@ -99,9 +99,9 @@ class Selection:
             self._bound |= bound
             if statement.firm:
                 self._firm_last.update(dict.fromkeys(bound, statement.order))
-        # A stand-in gives no meaning where the notebook has another one, since the real import would have failed;
-        # where it has none, `plt.rcParams[...] = ...` would only change the stand-in.
-        alone = {name: found for name, found in stand_ins.items() if name not in self._bound}
+        # A stub gives no meaning where the notebook has another one, since the real import would have failed;
+        # where it has none, `plt.rcParams[...] = ...` would only change the stub.
+        alone = {name: found for name, found in stubs.items() if name not in self._bound}
         self._bound |= alone.keys()
         return {**certain, **alone}
 
@@ -148,8 +148,8 @@ class DependencyClosure:
     def __init__(self, library: Library, document: Document) -> None:
         self.library = library
         self.main = Selection(library, library.in_package(document, ""), "")
-        self.stand_ins: dict[str, Place] = {}  # modules that are not at hand, and where first imported
-        self.stand_in_names: defaultdict[str, set[str]] = defaultdict(set)
+        self.stub_modules: dict[str, Place] = {}  # modules that are not at hand, and where first imported
+        self.stub_names: defaultdict[str, set[str]] = defaultdict(set)
         self._selections: dict[PurePosixPath, Selection] = {}
         self._modules: dict[str, PurePosixPath] = {}  # by dotted name
 
@@ -201,8 +201,8 @@ class DependencyClosure:
                     if module is not None:
                         queue.append(self._take(request, module))
                     elif self.library.is_missing(request, near):
-                        self.stand_ins.setdefault(request.dotted, selection.parsed.place(statement, request.node))
-                        self.stand_in_names[request.dotted] |= request.names or set()
+                        self.stub_modules.setdefault(request.dotted, selection.parsed.place(statement, request.node))
+                        self.stub_names[request.dotted] |= request.names or set()
 
     def _take(self, request: Request, module: Document) -> tuple[Selection, str, list[Statement]]:
         """Keep what a request wants of a module; give the statements whose imports are to be followed."""

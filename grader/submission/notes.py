@@ -1,18 +1,23 @@
-"""What a report says of a submission besides its points: one sentence a fact, never a complaint."""
+"""What a report says about a submission besides its points, one sentence a fact; and what to tell where the class is missing."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 
 from grader.model import Place
-from grader.submission.bindings import IMPORTS, names_bound_anywhere
+from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound_anywhere
 from grader.submission.choose_file import Candidate
 from grader.submission.dependencies import DependencyClosure, Selection
-from grader.submission.handed_in_modules import WELL_KNOWN
+from grader.submission.documents import Document
+from grader.submission.errors import SubmissionError, failed, nothing_to_grade
+from grader.submission.handed_in_modules import WELL_KNOWN, Library, Request
 from grader.submission.name_submissions import join_names
 from grader.submission.salvage import LostPart
 from grader.submission.statements import BUILTINS, Statement, names_begun
+from grader.text.nearest import nearest
 
 _MOST_LISTED = 6
 _PYTHON_2_NAMES = {
@@ -26,11 +31,11 @@ _PYTHON_2_NAMES = {
 }
 
 
-def describe_choice(claims: list[Candidate], class_name: str) -> list[str]:
+def describe_choice(candidates: list[Candidate], class_name: str) -> list[str]:
     """Return which file was graded, where there was a choice, and which definition of several counts."""
-    chosen = claims[0]
+    chosen = candidates[0]
     notes = []
-    others = sorted({c.document.shown for c in claims[1:]} | {c.holder.shown for c in claims[1:]})
+    others = sorted({c.document.shown for c in candidates[1:]} | {c.holder.shown for c in candidates[1:]})
     others = [name for name in others if name not in {chosen.document.shown, chosen.holder.shown}]
     where = f" ({chosen.places[-1]})" if chosen.places else ""  # none where the file does not parse
     if chosen.holder.path != chosen.document.path:
@@ -63,10 +68,10 @@ def _at_most(notes: list[str], rest: str) -> list[str]:
     return notes if more <= 0 else [*notes[:_MOST_LISTED], f"{more} more {rest}"]
 
 
-def describe_left_out(gathering: DependencyClosure) -> list[str]:
+def describe_left_out(closure: DependencyClosure) -> list[str]:
     """Count what is not run, and name the cells that do not parse."""
-    parsed = gathering.main.parsed
-    told = gathering.main.kept.keys() | parsed.stubs.keys()  # those by themselves
+    parsed = closure.main.parsed
+    told = closure.main.kept.keys() | parsed.stubs.keys()  # those by themselves
     left = sum(statement.order not in told and not _is_idle(statement.node) for statement in parsed.statements)
     magics = parsed.document.magics
     parts = [f"{magics} magic{'s' if magics > 1 else ''}"] if magics else []
@@ -76,23 +81,23 @@ def describe_left_out(gathering: DependencyClosure) -> list[str]:
     notes = []
     for number, error in parsed.broken.items():
         cell = parsed.document.cells[number]
-        again = _describe_redefined(gathering.main, number, names_begun(cell.source))
+        again = _describe_redefined(closure.main, number, names_begun(cell.source))
         notes.append(again or f"{cell.label} was left out. {error.problem.message}")
     left_out = [f"left out: {', '.join(parts)}"] if parts else []
     return left_out + _at_most(notes, "cells were left out, since Python cannot read them")
 
 
-def describe_lost_parts(gathering: DependencyClosure, variable: str) -> list[str]:
+def describe_lost_parts(closure: DependencyClosure, variable: str) -> list[str]:
     """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
-    of_variable = gathering.lost(variable)
+    of_variable = closure.lost(variable)
     notes: list[str] = []
-    for selection in gathering.selections():
+    for selection in closure.selections():
         spans = [(s.cell, s.node.lineno, s.node.end_lineno or 0) for s in selection.kept.values()]
-        for cell, losses in selection.parsed.losses.items():
-            told = [loss for loss in losses if loss is not of_variable]
-            run = [loss for loss in told if any(at == cell and first <= loss.line <= end for at, first, end in spans)]
-            again = "" if run or not told else _describe_redefined(selection, cell, {loss.name for loss in told})
-            notes += [again] if again else [_describe_lost_part(loss, is_run=loss in run) for loss in told]
+        for cell, parts in selection.parsed.lost_parts.items():
+            told = [part for part in parts if part is not of_variable]
+            run = [part for part in told if any(at == cell and first <= part.line <= end for at, first, end in spans)]
+            again = "" if run or not told else _describe_redefined(selection, cell, {part.name for part in told})
+            notes += [again] if again else [_describe_lost_part(part, is_run=part in run) for part in told]
     return _at_most(notes, "parts cannot be read, and the rest is graded")
 
 
@@ -112,23 +117,23 @@ def _describe_redefined(selection: Selection, cell: int, names: set[str]) -> str
     return f"{part} was left out: Python 3 cannot read it, and a later cell defines {join_names(sorted(again))} again"
 
 
-def _describe_lost_part(loss: LostPart, *, is_run: bool) -> str:
-    message = loss.complaint.message
-    if loss.kind == "statement" or not loss.name:
-        what = f"a statement of class {loss.owner}" if loss.owner else "a statement"
-        return f"{what} was left out, and the rest of {loss.complaint.place.label} is graded. {message}"
-    owner = f"{loss.owner}." if loss.owner else ""
-    what = f"class {owner}{loss.name}" if loss.kind == "class" else f"{owner}{loss.name}()"
+def _describe_lost_part(lost: LostPart, *, is_run: bool) -> str:
+    message = lost.complaint.message
+    if lost.kind == "statement" or not lost.name:
+        what = f"a statement of class {lost.owner}" if lost.owner else "a statement"
+        return f"{what} was left out, and the rest of {lost.complaint.place.label} is graded. {message}"
+    owner = f"{lost.owner}." if lost.owner else ""
+    what = f"class {owner}{lost.name}" if lost.kind == "class" else f"{owner}{lost.name}()"
     if not is_run:
         return f"{what} cannot be read and was left out; the rest is graded. {message}"
     return f"{what} cannot be read: it raises an error where it is called, and the rest is graded. {message}"
 
 
-def describe_stub_modules(gathering: DependencyClosure) -> list[str]:
+def describe_stub_modules(closure: DependencyClosure) -> list[str]:
     """Return which modules are not at hand; of one that the student wrote, which names are then missing."""
     known, own = [], []
-    for dotted, place in gathering.stand_ins.items():
-        names = sorted(gathering.stand_in_names[dotted])
+    for dotted, place in closure.stub_modules.items():
+        names = sorted(closure.stub_names[dotted])
         if dotted.split(".")[0] in WELL_KNOWN:
             known.append(f"{dotted} ({place.label}, line {place.line})")
         else:
@@ -141,10 +146,10 @@ def describe_stub_modules(gathering: DependencyClosure) -> list[str]:
     return notes + _at_most(own, "modules were not handed in")
 
 
-def describe_lacking(gathering: DependencyClosure) -> list[str]:
+def describe_lacking(closure: DependencyClosure) -> list[str]:
     """Name what the class needs and only a loop, or Python 2, would give."""
-    lacking = {name for name in gathering.main.wanted if gathering.main.lacks(name)}
-    dropped = sorted(_bound_by_dropped(gathering, lacking).items())[:_MOST_LISTED]
+    lacking = {name for name in closure.main.wanted if closure.main.lacks(name)}
+    dropped = sorted(_bound_by_dropped(closure, lacking).items())[:_MOST_LISTED]
     return [
         *(f"{name} is set only in a block that is not run: {at}. Set it in a plain statement" for name, at in dropped),
         *(
@@ -154,11 +159,11 @@ def describe_lacking(gathering: DependencyClosure) -> list[str]:
     ]
 
 
-def describe_variable(gathering: DependencyClosure, extras: list[Statement], variable: str) -> list[str]:
+def describe_variable(closure: DependencyClosure, extras: list[Statement], variable: str) -> list[str]:
     """Return the sentence that numbers found by tuning are not computed again."""
-    selection = gathering.main
+    selection = closure.main
     names = {name for statement in extras for name in selection.parsed.needs(statement).now} | {variable}
-    loops = _bound_by_dropped(gathering, names - BUILTINS)
+    loops = _bound_by_dropped(closure, names - BUILTINS)
     shown = [f"{name} ({place.label}, line {place.line})" for name, place in sorted(loops.items())]
     if not shown:
         return []
@@ -166,9 +171,9 @@ def describe_variable(gathering: DependencyClosure, extras: list[Statement], var
     return [f"{where}. Write the numbers that you found as plain numbers: {variable} = {{...}}"]
 
 
-def _bound_by_dropped(gathering: DependencyClosure, names: set[str]) -> dict[str, Place]:
+def _bound_by_dropped(closure: DependencyClosure, names: set[str]) -> dict[str, Place]:
     """Find where loops and other blocks that are not run bind these names; the last place of each."""
-    parsed = gathering.main.parsed
+    parsed = closure.main.parsed
     found: dict[str, Place] = {}
     for statement in parsed.statements if names else ():
         if not statement.runs:
@@ -181,3 +186,83 @@ def _is_idle(node: ast.stmt) -> bool:
     """Whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return text or isinstance(node, (ast.Pass, *IMPORTS))
+
+
+def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
+    """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
+    documents = list(library.documents.values())
+    shown = join_names([document.shown for document in documents], 3)
+    faults = [problem for document in documents if (problem := library.fault(document))]
+    if len(faults) == len(documents):
+        return SubmissionError(faults[0])
+    cut = [document.cut for document in documents if document.cut]
+    if cut:  # the class is likely to stand where the file is lost
+        return SubmissionError(cut[0])
+    if not any(cell.source.strip() for document in documents for cell in document.cells):
+        return nothing_to_grade(f"{shown} holds no code. Hand in the notebook with your {class_name} in it.")
+    for document, request, place in _missing_imports(library, class_name):
+        file = f"{request.dotted.split('.')[-1]}.py"
+        return failed(
+            f"{document.shown} imports {class_name} from {request.dotted} ({place}), but {file} was not handed in. "
+            f"Hand in a zip that holds the notebook and {file}.",
+            place,
+        )
+    for document in documents:
+        # Not \s: it would run to the end of an empty text of a million lines, from each of them.
+        if re.search(rf"^[ \t]*class[ \t]+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
+            return failed(
+                f"In {document.shown}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
+                "Change the cell's type to Code."
+            )
+    return _explain_not_defined(library, class_name, shown)
+
+
+def _missing_imports(library: Library, name: str) -> Iterator[tuple[Document, Request, Place]]:
+    """List the imports of a name from modules that were not handed in."""
+    for document in library.documents.values():
+        if not any(name in cell.source for cell in document.cells):
+            continue
+        parsed = library.parsed(document)
+        for statement in parsed.statements:
+            if name in statement.binds and statement.runs:
+                for request in library.requests(statement.node, "", document.path):
+                    if name in (request.names or ()) and library.is_missing(request, document.path):
+                        yield document, request, parsed.place(statement)
+
+
+def _explain_not_defined(library: Library, class_name: str, shown: str) -> SubmissionError:
+    parsed = [library.parsed(document) for document in library.documents.values()]
+    statements = [(one, statement) for one in parsed for statement in one.statements]
+    classes = {s.node.name: (one, s) for one, s in statements if isinstance(s.node, ast.ClassDef)}
+    functions = {s.node.name: s for _, s in statements if isinstance(s.node, ast.FunctionDef)}
+    for one, statement in statements:
+        inside = ast.walk(statement.node) if not isinstance(statement.node, DEFINITIONS) else ()
+        for node in inside:
+            if isinstance(node, ast.ClassDef) and node.name == class_name:
+                place = one.place(statement, node)
+                return failed(f"{class_name} is defined inside another block at {place}. Move it to the margin.", place)
+    found = "It defines no class"
+    if classes:
+        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {join_names(list(classes))}"
+    if functions:
+        found += f" and the function{'s' if len(functions) > 1 else ''} {join_names(list(functions), 8)}"
+    meant = next(iter(nearest(class_name, list(classes)[:200])), "")
+    if meant:
+        one, statement = classes[meant]
+        place = one.place(statement)
+        return failed(
+            f"No class {class_name} in {shown}. Did you mean {meant} ({place})?{_describe_look_alikes(meant, class_name)} "
+            f"Then rename it to {class_name}.",
+            place,
+        )
+    mend = f"Write `class {class_name}` with the methods loss, train and predict"
+    if {"loss", "train", "predict"} & functions.keys():
+        mend = f"Write the functions as methods of `class {class_name}`"
+    return failed(f"No class {class_name} in {shown}. {found}. {mend}.")
+
+
+def _describe_look_alikes(name: str, asked: str) -> str:
+    """Name the letters that are not those that were asked for, though they may look the same: a Cyrillic e, say."""
+    strange = [letter for letter in dict.fromkeys(name) if not letter.isascii() and letter not in asked]
+    told = join_names([f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3)
+    return f" Its {told}." if strange else ""

@@ -71,7 +71,7 @@ class ParsedText:
 
     source: str  # of as many lines as the student's; what could not be read raises an error
     body: list[ast.stmt]
-    losses: tuple[LostPart, ...] = ()
+    lost_parts: tuple[LostPart, ...] = ()
     refused: Mapping[str, SubmissionError] = field(default_factory=dict)  # names that a lost import may have bound
 
 
@@ -105,7 +105,7 @@ class _Salvage:
         self._new = list(self._lines)
         self._reader = BlockReader(self._lines)
         self._attempts = self._complaints = 0
-        self._losses: list[LostPart] = []
+        self._lost_parts: list[LostPart] = []
         self._refused: dict[str, SubmissionError] = {}
 
     def read(self) -> ParsedText | None:
@@ -116,14 +116,14 @@ class _Salvage:
                 kept.append(unit)
             else:
                 self._lose(unit, refusal)
-        if not kept and not any(loss.line for loss in self._losses):
+        if not kept and not any(part.line for part in self._lost_parts):
             return None
         text = "\n".join(self._new)
         try:
             body = ast.parse(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        return ParsedText(text, body, tuple(self._losses), self._refused)
+        return ParsedText(text, body, tuple(self._lost_parts), self._refused)
 
     def _sorted(self, units: list[Block], indent: str) -> tuple[list[Block], list[tuple[Block, Complaint]]]:
         """Return the units that Python reads, and those that it refuses with what is wrong."""
@@ -252,7 +252,7 @@ class _Salvage:
                 stub = _assignment_that_raises(unit, text, refusal)
         for number in range(unit.first, unit.end):
             self._new[number] = stub.get(number, "")
-        self._losses.append(LostPart(kind, name, owner, refusal, min(stub) + 1 if stub else 0))
+        self._lost_parts.append(LostPart(kind, name, owner, refusal, min(stub) + 1 if stub else 0))
 
 
 def _columns(indent: str) -> int:

@@ -65,7 +65,7 @@ class Parsed:
     statements: tuple[Statement, ...]
     broken: Mapping[int, SubmissionError]  # by cell
     annotations: Mapping[int, int]  # where a cell imports annotations from __future__, which changes what defs evaluate
-    losses: Mapping[int, tuple[LostPart, ...]]  # what could not be read of cells of which the rest was
+    lost_parts: Mapping[int, tuple[LostPart, ...]]  # what could not be read of cells of which the rest was
     stubs: Mapping[int, LostPart]  # statements that raise in a lost part's place, by order
     refused: Mapping[str, SubmissionError]  # names that what cannot be read may have bound
 
@@ -100,7 +100,7 @@ def parse_document(document: Document) -> Parsed:
     """Parse every cell of a document."""
     bodies: dict[int, list[ast.stmt]] = {}
     broken: dict[int, SubmissionError] = {}
-    losses: dict[int, tuple[LostPart, ...]] = {}
+    lost_parts: dict[int, tuple[LostPart, ...]] = {}
     refused: dict[str, SubmissionError] = {}
     cells = list(document.cells)
     in_all = 0
@@ -115,13 +115,13 @@ def parse_document(document: Document) -> Parsed:
         in_all += len(found.body)
         bodies[number] = found.body
         refused |= found.refused
-        if found.losses:
-            losses[number] = found.losses
+        if found.lost_parts:
+            lost_parts[number] = found.lost_parts
             cells[number] = replace(cell, source=found.source, original=cell.source)
-    statements, stubs = _without_idle_stubs(list(_statements(bodies)), losses)
+    statements, stubs = _without_idle_stubs(list(_statements(bodies)), lost_parts)
     annotations = {number: index for number, body in bodies.items() if (index := _annotations(body)) is not None}
     document = replace(document, cells=tuple(cells))
-    return Parsed(document, statements, broken, annotations, losses, stubs, refused)
+    return Parsed(document, statements, broken, annotations, lost_parts, stubs, refused)
 
 
 def names_begun(source: str) -> set[str]:
@@ -142,7 +142,9 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
                 node,
                 binds=frozenset(name for part in inner for name in names_bound(part)),
                 changes=frozenset(
-                    classes.meant({name for part in inner for name in names_changed(part) | classes.attached(part)})
+                    classes.with_aliased(
+                        {name for part in inner for name in names_changed(part) | classes.patched_by(part)}
+                    )
                 ),
                 runs=_runs(node, classes),
                 firm=isinstance(node, (*DEFINITIONS, *IMPORTS, ast.Assign, ast.AnnAssign)),
@@ -151,19 +153,19 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
 
 
 def _without_idle_stubs(
-    statements: list[Statement], losses: Mapping[int, tuple[LostPart, ...]]
+    statements: list[Statement], lost_parts: Mapping[int, tuple[LostPart, ...]]
 ) -> tuple[tuple[Statement, ...], dict[int, LostPart]]:
     """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
 
     A class is no such thing: what cannot be read was to replace the one before.
     """
-    lost = [(cell, loss) for cell, found in losses.items() for loss in found]
-    places = {(cell, loss.line): loss for cell, loss in lost if loss.line and loss.kind != "method"}
+    lost = [(cell, part) for cell, found in lost_parts.items() for part in found]
+    places = {(cell, part.line): part for cell, part in lost if part.line and part.kind != "method"}
     stubs = {s.order: places[s.cell, s.node.lineno] for s in statements if (s.cell, s.node.lineno) in places}
     given = {name for s in statements if s.runs and s.order not in stubs for name in s.binds}
     idle = {s.order for s in statements if s.order in stubs and stubs[s.order].kind != "class" and s.binds <= given}
     kept = tuple(s for s in statements if s.order not in idle)
-    return kept, {order: loss for order, loss in stubs.items() if order not in idle}
+    return kept, {order: part for order, part in stubs.items() if order not in idle}
 
 
 def _check_count(statements: int, label: str) -> None:
@@ -211,14 +213,14 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
     if isinstance(node, (*DEFINITIONS, ast.Import, ast.Assign, ast.AugAssign)):
         return True
     if isinstance(node, ast.Expr):
-        return bool(names_changed(node) or classes.attached(node))
+        return bool(names_changed(node) or classes.patched_by(node))
     if isinstance(node, (ast.If, ast.Try)):
         tested = ast.walk(node.test) if isinstance(node, ast.If) else ()
         guards = any(isinstance(part, ast.Name) and part.id == "__name__" for part in tested)
         # A loop inside is looked at whole, once.
         parts = (part for part in walk_statements(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)
         return not guards and all(_is_quiet(part, classes) for part in parts)
-    return classes.only_attaches(node)
+    return classes.only_patches(node)
 
 
 def _is_quiet(node: ast.stmt, classes: Classes) -> bool:
