@@ -379,7 +379,7 @@ def test_more_mistakes_than_anybody_makes():
     for count, is_read in ((50, True), (400, False)):
         text = "y = 1\n" + "x = (1 2)\n" * count
         if is_read:
-            assert len(parse_or_salvage(text, "net.py").losses) == count
+            assert len(parse_or_salvage(text, "net.py").lost_parts) == count
         else:
             with pytest.raises(SubmissionError, match=r"Python cannot read net\.py, line 2"):
                 parse_or_salvage(text, "net.py")

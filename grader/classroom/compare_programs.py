@@ -12,7 +12,7 @@ from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.reports.similar_page import to_similar
-from grader.similarity import compared
+from grader.similarity import compare_programs
 from grader.submission import load
 from grader.text.sanitise import one_line
 
@@ -41,7 +41,7 @@ def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = Non
     """
     out = to or book.path.parent
     programs, left = _programs(book)
-    likeness = compared(tuple(programs.values()), _skeleton(assignment))
+    likeness = compare_programs(tuple(programs.values()), _skeleton(assignment))
     likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
     sheet, _ = ClassResults(book).sheet({})
     with explain_full_disk(out):

@@ -1,5 +1,5 @@
-"""Programs of one class that are built alike: where to look. See `compared`."""
+"""Programs of one class that are built alike: where to look. See `compare_programs`."""
 
-from grader.similarity.pairs import compared
+from grader.similarity.pairs import compare_programs
 
-__all__ = ["compared"]
+__all__ = ["compare_programs"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from grader.similarity.tokens import Reading, Stream
+from grader.similarity.tokens import TokenizedProgram, TokenStream
 
 # Measured on tests/similarity: see there.
 GRAM = 5  # words
@@ -29,7 +29,7 @@ class Fingerprint:
     stop: int  # past its last
 
 
-def fingerprints(reading: Reading, gram: int = GRAM, window: int = WINDOW) -> tuple[Fingerprint, ...]:
+def choose_fingerprints(reading: TokenizedProgram, gram: int = GRAM, window: int = WINDOW) -> tuple[Fingerprint, ...]:
     """Choose fingerprints: of each `window` grams in a row, each `gram` words long, the smallest.
 
     A stretch of gram + window - 1 words or more that stands in one function of each of two programs gives them a
@@ -37,25 +37,27 @@ def fingerprints(reading: Reading, gram: int = GRAM, window: int = WINDOW) -> tu
     every process and on every machine.
     """
     return tuple(
-        found for number, stream in enumerate(reading.streams) for found in _chosen(number, stream, gram, window)
+        found
+        for number, stream in enumerate(reading.streams)
+        for found in _choose_fingerprints(number, stream, gram, window)
     )
 
 
-def grams(words: Sequence[str], gram: int = GRAM) -> list[int]:
+def hash_grams(words: Sequence[str], gram: int = GRAM) -> list[int]:
     """Return the value of each run of `gram` words; a shorter function is one gram as a whole."""
     if len(words) < gram:
-        return [_hashed([_number(word) for word in words])] if len(words) >= SHORTEST else []
+        return [_hash_numbers([_number(word) for word in words])] if len(words) >= SHORTEST else []
     numbers = [_number(word) for word in words]
     leaving = pow(_BASE, gram, _PRIME)
-    values, value = [], _hashed(numbers[:gram])
+    values, value = [], _hash_numbers(numbers[:gram])
     for old, new in zip(numbers, [*numbers[gram:], 0], strict=False):
         values.append(value)
         value = (value * _BASE + new - old * leaving) % _PRIME
     return values[: len(numbers) - gram + 1]
 
 
-def _chosen(number: int, stream: Stream, gram: int, window: int) -> Iterator[Fingerprint]:
-    values = grams(stream.words, gram)
+def _choose_fingerprints(number: int, stream: TokenStream, gram: int, window: int) -> Iterator[Fingerprint]:
+    values = hash_grams(stream.words, gram)
     last = -1
     for start in range(max(len(values) - window + 1, min(len(values), 1))):
         seen = values[start : start + window]
@@ -66,7 +68,7 @@ def _chosen(number: int, stream: Stream, gram: int, window: int) -> Iterator[Fin
             yield Fingerprint(values[place], number, place, min(place + gram, len(stream.words)))
 
 
-def _hashed(numbers: Sequence[int]) -> int:
+def _hash_numbers(numbers: Sequence[int]) -> int:
     value = 0
     for number in numbers:
         value = (value * _BASE + number) % _PRIME

@@ -18,7 +18,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
-class Meanings:
+class NameTable:
     """What the names of one program mean."""
 
     modules: Mapping[str, str]  # what was imported: "np" -> "numpy", "exp" -> "numpy.exp"
@@ -27,7 +27,7 @@ class Meanings:
     given: frozenset[str]  # functions that the skeleton defines: nobody can rename them
 
 
-def meanings(nodes: Iterable[ast.AST], given: frozenset[str]) -> Meanings:
+def build_name_table(nodes: Iterable[ast.AST], given: frozenset[str]) -> NameTable:
     """Read what a program imports, defines and stores; `nodes` are all of its nodes."""
     modules = dict(_USUAL)
     defined: set[str] = set()
@@ -47,12 +47,12 @@ def meanings(nodes: Iterable[ast.AST], given: frozenset[str]) -> Meanings:
         elif isinstance(node, ast.arg):
             names.add(node.arg)
     foreign = {name: module for name, module in modules.items() if name not in defined}
-    return Meanings(
+    return NameTable(
         foreign, frozenset(defined | attributes) - given, frozenset(defined | names) - given - foreign.keys(), given
     )
 
 
-def given_by(nodes: Iterable[ast.AST]) -> frozenset[str]:
+def interface_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """Return the functions and attributes that a skeleton defines: its interface, which nobody can rename."""
     return frozenset(
         part.name if isinstance(part, FUNCTIONS) else part.attr
@@ -61,7 +61,7 @@ def given_by(nodes: Iterable[ast.AST]) -> frozenset[str]:
     )
 
 
-def identifiers(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+def list_identifiers(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     """Return every name that stands in a program, with its line."""
     for node in nodes:
         if isinstance(node, ast.Name):
@@ -74,7 +74,7 @@ def identifiers(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
             yield node.name, node.lineno
 
 
-def root(node: ast.expr) -> str:
+def root_name(node: ast.expr) -> str:
     """Return the name at the start of `a.b.c`, or ""."""
     for _ in range(_LONGEST_CHAIN):
         if not isinstance(node, ast.Attribute):
@@ -83,7 +83,7 @@ def root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-class Later:
+class DeferredAssignments:
     """The variables of one function that are set once: each is told where it is first read, and never if nobody reads it.
 
     So statements that do not need each other may stand in any order, a formula may be split over variables, and what
@@ -112,7 +112,7 @@ class Later:
     def takes(self, node: Assignment) -> bool:
         """Return whether an assignment waits for its first reader."""
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = [name for target in targets for name in _plain(target)]
+        names = [name for target in targets for name in _plain_names(target)]
         if node.value is None or not names or not self._once.issuperset(names):
             return False
         waiting = _Waiting(node, tuple(names))
@@ -140,7 +140,7 @@ class _Waiting:
     names: tuple[str, ...]  # any of which brings it
 
 
-def _plain(target: ast.expr) -> list[str]:
+def _plain_names(target: ast.expr) -> list[str]:
     """Return the names that a target sets; "", which is set never, for each place in it that is no name."""
     parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
     return [part.id if isinstance(part, ast.Name) else "" for part in parts]

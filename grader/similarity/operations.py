@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.similarity.name_table import Meanings, root
+from grader.similarity.name_table import NameTable, root_name
 
 _OPERATORS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -18,17 +18,17 @@ _LONGEST_KEY = 24
 
 
 @dataclass(frozen=True)
-class Word:
+class Token:
     """What one operation is compared by."""
 
     word: str
     line: int
 
 
-Part = ast.AST | Word
+Part = ast.AST | Token
 
 
-def parts(node: ast.AST, known: Meanings) -> list[Part]:
+def split_node(node: ast.AST, known: NameTable) -> list[Part]:
     """Return what a node is made of: nodes that are still to be told, and its own word where it has one."""
     rule = _RULES.get(type(node))
     if rule is not None:
@@ -36,22 +36,22 @@ def parts(node: ast.AST, known: Meanings) -> list[Part]:
     if isinstance(node, _NOTHING):
         return []
     # What a comprehension, a `with` or a `match` is made of counts; its own kind is one more word.
-    word = [Word(type(node).__name__, node.lineno)] if isinstance(node, ast.stmt) else []
+    word = [Token(type(node).__name__, node.lineno)] if isinstance(node, ast.stmt) else []
     return [*ast.iter_child_nodes(node), *word]
 
 
-def _assign(node: ast.Assign | ast.AnnAssign, known: Meanings) -> list[Part]:
+def _assign(node: ast.Assign | ast.AnnAssign, known: NameTable) -> list[Part]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     if node.value is None:
         return []
     value = _constant(node.value)
     # Starting from nothing says nothing: `loss = 0.0`, `y_pred = None`.
     says = value is not None and value not in {"0", "None", "False", "True", "text"}
-    word = [Word(f"={value}", node.lineno)] if says else []
+    word = [Token(f"={value}", node.lineno)] if says else []
     return [node.value, *word, *_stores(targets, known)]
 
 
-def _augmented(node: ast.AugAssign, known: Meanings) -> list[Part]:
+def _augmented(node: ast.AugAssign, known: NameTable) -> list[Part]:
     # `x += y` in the words of `x = x + y`
     sum_of = ast.BinOp(_loaded(node.target), node.op, node.value, lineno=node.lineno)
     return [sum_of, *_stores([node.target], known)]
@@ -66,7 +66,7 @@ def _loaded(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
     return ast.Name(target.id, ast.Load(), **place)
 
 
-def _stores(targets: Iterable[ast.expr], known: Meanings) -> list[Part]:
+def _stores(targets: Iterable[ast.expr], known: NameTable) -> list[Part]:
     found: list[Part] = []
     waiting = list(targets)[::-1]
     while waiting:
@@ -74,39 +74,39 @@ def _stores(targets: Iterable[ast.expr], known: Meanings) -> list[Part]:
         if isinstance(target, (ast.Tuple, ast.List)):
             waiting += reversed(target.elts)
         elif isinstance(target, ast.Subscript):
-            found += [target.value, target.slice, Word(f"set[{_index(target.slice, known)}]", target.lineno)]
+            found += [target.value, target.slice, Token(f"set[{_index(target.slice, known)}]", target.lineno)]
         elif isinstance(target, (ast.Attribute, ast.Starred)):
             found.append(target.value)
     return found
 
 
-def _loop(node: ast.For | ast.AsyncFor, known: Meanings) -> list[Part]:
-    return [node.iter, Word("for", node.lineno), *_stores([node.target], known), *node.body, *node.orelse]
+def _loop(node: ast.For | ast.AsyncFor, known: NameTable) -> list[Part]:
+    return [node.iter, Token("for", node.lineno), *_stores([node.target], known), *node.body, *node.orelse]
 
 
-def _branch(node: ast.If, known: Meanings) -> list[Part]:
+def _branch(node: ast.If, known: NameTable) -> list[Part]:
     if not node.orelse and all(_is_silent(statement, known) for statement in node.body):
         return []
-    otherwise: list[Part] = [Word("else", node.lineno), *node.orelse] if node.orelse else []
-    return [node.test, Word("if", node.lineno), *node.body, *otherwise]
+    otherwise: list[Part] = [Token("else", node.lineno), *node.orelse] if node.orelse else []
+    return [node.test, Token("if", node.lineno), *node.body, *otherwise]
 
 
-def _is_silent(node: ast.stmt, known: Meanings) -> bool:
+def _is_silent(node: ast.stmt, known: NameTable) -> bool:
     return isinstance(node, _NOTHING) or (isinstance(node, ast.Expr) and not _expression(node, known))
 
 
-def _expression(node: ast.Expr, known: Meanings) -> list[Part]:
+def _expression(node: ast.Expr, known: NameTable) -> list[Part]:
     value = node.value
     printed = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "print"
-    drawn = isinstance(value, ast.Call) and known.modules.get(root(value.func), "").startswith("matplotlib")
+    drawn = isinstance(value, ast.Call) and known.modules.get(root_name(value.func), "").startswith("matplotlib")
     return [] if printed or drawn or isinstance(value, ast.Constant) else [value]
 
 
-def _call(node: ast.Call, known: Meanings) -> list[Part]:
+def _call(node: ast.Call, known: NameTable) -> list[Part]:
     operands: list[ast.expr] = [*node.args]
     function = node.func
     if isinstance(function, ast.Attribute):
-        is_method = root(function) not in known.modules
+        is_method = root_name(function) not in known.modules
         name, own = function.attr, is_method and function.attr in known.attributes
         if is_method:
             # `x.sum(axis=0)` in the words of `np.sum(x, axis=0)`
@@ -121,13 +121,13 @@ def _call(node: ast.Call, known: Meanings) -> list[Part]:
     if name == "dict":
         return _entries([ast.Constant(keyword.arg) for keyword in node.keywords], values, node.lineno, operands)
     if own:
-        return [*operands, *values, Word("call", node.lineno)]
+        return [*operands, *values, Token("call", node.lineno)]
     if name in known.given:
-        return [*operands, *values, Word(f"call {name}", node.lineno)]
+        return [*operands, *values, Token(f"call {name}", node.lineno)]
     # An axis may be told by place or by name.
     told = [f"{'' if keyword.arg == 'axis' else keyword.arg}={_operand(keyword.value)}" for keyword in node.keywords]
     shown = ",".join([*map(_operand, operands), *sorted(word.removeprefix("=") for word in told)])
-    return [*operands, *values, Word(f"{name}({shown})", node.lineno)]
+    return [*operands, *values, Token(f"{name}({shown})", node.lineno)]
 
 
 def _entries(
@@ -135,41 +135,41 @@ def _entries(
 ) -> list[Part]:
     found: list[Part] = [*before]
     for key, value in zip(keys, values, strict=True):
-        word = Word(f"set[{_operand(key)}]" if key else "**", getattr(value, "lineno", line))
+        word = Token(f"set[{_operand(key)}]" if key else "**", getattr(value, "lineno", line))
         found += [value, word]
     return found
 
 
-def _binary(node: ast.BinOp, _: Meanings) -> list[Part]:
+def _binary(node: ast.BinOp, _: NameTable) -> list[Part]:
     name = _OPERATORS.get(type(node.op), type(node.op).__name__)
     shown = [_operand(node.left), _operand(node.right)]
     if isinstance(node.op, (ast.Add, ast.Mult)):
         shown.sort()
-    return [node.left, node.right, Word(f"{name}({','.join(shown)})", node.lineno)]
+    return [node.left, node.right, Token(f"{name}({','.join(shown)})", node.lineno)]
 
 
-def _unary(node: ast.UnaryOp, _: Meanings) -> list[Part]:
-    return [] if _constant(node) is not None else [node.operand, Word(type(node.op).__name__, node.lineno)]
+def _unary(node: ast.UnaryOp, _: NameTable) -> list[Part]:
+    return [] if _constant(node) is not None else [node.operand, Token(type(node.op).__name__, node.lineno)]
 
 
-def _comparison(node: ast.Compare, _: Meanings) -> list[Part]:
+def _comparison(node: ast.Compare, _: NameTable) -> list[Part]:
     names = "".join(_OPERATORS.get(type(op), type(op).__name__) for op in node.ops)
     shown = ",".join(map(_operand, (node.left, *node.comparators)))
-    return [node.left, *node.comparators, Word(f"{names}({shown})", node.lineno)]
+    return [node.left, *node.comparators, Token(f"{names}({shown})", node.lineno)]
 
 
-def _attribute(node: ast.Attribute, known: Meanings) -> list[Part]:
+def _attribute(node: ast.Attribute, known: NameTable) -> list[Part]:
     # `np.newaxis` is None by another name.
     is_silent = node.attr in known.attributes or node.attr in known.given or _is_new_axis(node, known)
-    word: list[Part] = [] if is_silent else [Word(f".{node.attr}", node.lineno)]
-    return word if root(node) in known.modules else [node.value, *word]
+    word: list[Part] = [] if is_silent else [Token(f".{node.attr}", node.lineno)]
+    return word if root_name(node) in known.modules else [node.value, *word]
 
 
-def _subscript(node: ast.Subscript, known: Meanings) -> list[Part]:
-    return [node.value, node.slice, Word(f"[{_index(node.slice, known)}]", node.lineno)]
+def _subscript(node: ast.Subscript, known: NameTable) -> list[Part]:
+    return [node.value, node.slice, Token(f"[{_index(node.slice, known)}]", node.lineno)]
 
 
-def _index(node: ast.expr, known: Meanings) -> str:
+def _index(node: ast.expr, known: NameTable) -> str:
     if isinstance(node, ast.Tuple):
         return ",".join(
             _index(element, known) if isinstance(element, ast.Slice) else _axis(element, known) for element in node.elts
@@ -179,30 +179,30 @@ def _index(node: ast.expr, known: Meanings) -> str:
     return _axis(node, known)
 
 
-def _axis(node: ast.expr, known: Meanings) -> str:
+def _axis(node: ast.expr, known: NameTable) -> str:
     return "None" if _is_new_axis(node, known) else _operand(node)
 
 
-def _is_new_axis(node: ast.expr, known: Meanings) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "newaxis" and root(node) in known.modules
+def _is_new_axis(node: ast.expr, known: NameTable) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "newaxis" and root_name(node) in known.modules
 
 
-def _elements(node: ast.Tuple | ast.List | ast.Set, _: Meanings) -> list[Part]:
+def _elements(node: ast.Tuple | ast.List | ast.Set, _: NameTable) -> list[Part]:
     # The keys that a loop runs over: ("W1", "b1")
     return [
-        Word(repr(element.value), element.lineno)
+        Token(repr(element.value), element.lineno)
         if isinstance(element, ast.Constant) and isinstance(element.value, str) and _operand(element) != "text"
         else element
         for element in node.elts
     ]
 
 
-def _comprehension(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, _: Meanings) -> list[Part]:
+def _comprehension(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, _: NameTable) -> list[Part]:
     made = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-    return [*node.generators, Word("for", node.lineno), *made]
+    return [*node.generators, Token("for", node.lineno), *made]
 
 
-def _generator(node: ast.comprehension, _: Meanings) -> list[Part]:
+def _generator(node: ast.comprehension, _: NameTable) -> list[Part]:
     return [node.iter, *node.ifs]
 
 
@@ -239,12 +239,12 @@ _RULES: Mapping[type[ast.AST], _Rule] = {
     ast.AsyncFor: _loop,
     ast.If: _branch,
     ast.Expr: _expression,
-    ast.Return: lambda node, _: [*([node.value] if node.value else []), Word("return", node.lineno)],
+    ast.Return: lambda node, _: [*([node.value] if node.value else []), Token("return", node.lineno)],
     ast.ClassDef: lambda node, _: node.body,
     ast.Call: _call,
     ast.BinOp: _binary,
     ast.UnaryOp: _unary,
-    ast.BoolOp: lambda node, _: [*node.values, Word(type(node.op).__name__, node.lineno)],
+    ast.BoolOp: lambda node, _: [*node.values, Token(type(node.op).__name__, node.lineno)],
     ast.Compare: _comparison,
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,
@@ -257,7 +257,7 @@ _RULES: Mapping[type[ast.AST], _Rule] = {
     ast.GeneratorExp: _comprehension,
     ast.DictComp: _comprehension,
     ast.comprehension: _generator,
-    ast.IfExp: lambda node, _: [node.test, node.body, node.orelse, Word("if", node.lineno)],
+    ast.IfExp: lambda node, _: [node.test, node.body, node.orelse, Token("if", node.lineno)],
     ast.Lambda: lambda node, _: [node.body],
     ast.NamedExpr: lambda node, _: [node.value],
     ast.JoinedStr: lambda *_: [],

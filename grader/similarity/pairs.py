@@ -9,19 +9,19 @@ import numpy as np
 
 from grader.model.arrays import Floats
 from grader.model.similar_programs import Likeness, Pair, Program
-from grader.similarity.fingerprints import fingerprints
-from grader.similarity.name_table import given_by, identifiers
-from grader.similarity.passages import Side, passages
-from grader.similarity.rank_pairs import groups, limit, listed
-from grader.similarity.tokens import NotComparedError, read, statements
-from grader.similarity.weights import similarities, weighed
+from grader.similarity.fingerprints import choose_fingerprints
+from grader.similarity.name_table import interface_names, list_identifiers
+from grader.similarity.passages import ComparedProgram, find_passages
+from grader.similarity.rank_pairs import choose_pairs, group_linked, outlier_limit
+from grader.similarity.tokens import NotComparedError, parse_program, tokenize_program
+from grader.similarity.weights import compute_similarities, count_owners
 
 # Fingerprints beyond the skeleton. A finished program has about 50.
 _SMALLEST = 8
 _BINS = 20
 
 
-def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
+def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness:
     """Compare each two programs of a class.
 
     programs : each with a name of its own, in any order. skeleton : what everybody was given, all of it.
@@ -29,39 +29,39 @@ def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
     itself cannot be read.
     """
     ordered = sorted(programs, key=lambda program: program.name)
-    nodes = [node for body in statements(skeleton) for statement in body for node in ast.walk(statement)]
-    given = given_by(nodes)
-    start = read(skeleton, given)
-    everybodys = frozenset(found.value for found in fingerprints(start, window=1))
-    sides: dict[str, Side] = {}
+    nodes = [node for body in parse_program(skeleton) for statement in body for node in ast.walk(statement)]
+    given = interface_names(nodes)
+    start = tokenize_program(skeleton, given)
+    everybodys = frozenset(found.value for found in choose_fingerprints(start, window=1))
+    sides: dict[str, ComparedProgram] = {}
     left: dict[str, str] = {}
     for program in ordered:
         try:
-            reading = read(program, given)
+            reading = tokenize_program(program, given)
         except NotComparedError as error:
             left[program.name] = str(error)
             continue
-        prints = frozenset(found.value for found in fingerprints(reading)) - everybodys
+        prints = frozenset(found.value for found in choose_fingerprints(reading)) - everybodys
         if len(prints) < _SMALLEST:
             left[program.name] = "It holds next to nothing beyond the skeleton, so there is nothing to compare."
         else:
-            sides[program.name] = Side(reading, prints)
-    weights = weighed({name: side.prints for name, side in sides.items()})
-    table = similarities({name: side.prints for name, side in sides.items()}, weights)
+            sides[program.name] = ComparedProgram(reading, prints)
+    weights = count_owners({name: side.prints for name, side in sides.items()})
+    table = compute_similarities({name: side.prints for name, side in sides.items()}, weights)
     alike = table[np.triu_indices(len(sides), 1)]
-    least = limit(alike)
-    standing = _standing([*sides], table, least)
-    twins = _twins(sides)
-    different = _told_once(standing, twins)
-    shown = listed(different)
-    common = frozenset(name for name, _ in identifiers(nodes))
+    least = outlier_limit(alike)
+    standing = _find_outstanding([*sides], table, least)
+    twins = _find_twins(sides)
+    different = _drop_repeated(standing, twins)
+    shown = choose_pairs(different)
+    common = frozenset(name for name, _ in list_identifiers(nodes))
     return Likeness(
         programs={program.name: program for program in ordered if program.name in sides},
         pairs=tuple(
-            Pair(one, other, similarity, passages(sides[one], sides[other], weights, common))
+            Pair(one, other, similarity, find_passages(sides[one], sides[other], weights, common))
             for similarity, one, other in shown
         ),
-        groups=groups((one, other) for _, one, other in standing),
+        groups=group_linked((one, other) for _, one, other in standing),
         spread=tuple(int(count) for count in np.histogram(alike, _BINS, (0.0, 1.0))[0]),
         usual=float(np.quantile(alike, 0.95)) if len(alike) else 0.0,
         left=left,
@@ -71,7 +71,7 @@ def compared(programs: Iterable[Program], skeleton: Program) -> Likeness:
     )
 
 
-def _twins(sides: Mapping[str, Side]) -> tuple[tuple[str, ...], ...]:
+def _find_twins(sides: Mapping[str, ComparedProgram]) -> tuple[tuple[str, ...], ...]:
     """Return the names of programs that are one program, the largest group first; functions may stand in any order."""
     alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for name, side in sides.items():
@@ -80,7 +80,7 @@ def _twins(sides: Mapping[str, Side]) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(found, key=lambda names: (-len(names), names)))
 
 
-def _told_once(
+def _drop_repeated(
     standing: list[tuple[float, str, str]], twins: tuple[tuple[str, ...], ...]
 ) -> list[tuple[float, str, str]]:
     """Leave out what says the same of each of several that are one program: five of them are ten pairs of one another."""
@@ -91,7 +91,7 @@ def _told_once(
     ]
 
 
-def _standing(names: list[str], table: Floats, least: float) -> list[tuple[float, str, str]]:
+def _find_outstanding(names: list[str], table: Floats, least: float) -> list[tuple[float, str, str]]:
     rows, columns = np.nonzero(np.triu(table >= least, 1))
     return [
         (float(table[row, column]), names[row], names[column])

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from grader.model.similar_programs import Passage, Span
-from grader.similarity.fingerprints import GRAM, grams
-from grader.similarity.tokens import Reading
+from grader.similarity.fingerprints import GRAM, hash_grams
+from grader.similarity.tokens import TokenizedProgram
 from grader.similarity.weights import Weights
 
 # Lines that may lie between two that are alike, in each program, before a passage ends.
@@ -22,10 +22,10 @@ _Link = tuple[_Line, _Line]  # a line of the first program, and its counterpart 
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedProgram:
     """One program of a pair."""
 
-    reading: Reading
+    reading: TokenizedProgram
     prints: AbstractSet[int]  # its fingerprints beyond the skeleton's
 
 
@@ -36,19 +36,21 @@ class _Block:
     values: AbstractSet[int]
 
 
-def passages(first: Side, second: Side, weights: Weights, common: AbstractSet[str]) -> tuple[Passage, ...]:
+def find_passages(
+    first: ComparedProgram, second: ComparedProgram, weights: Weights, common: AbstractSet[str]
+) -> tuple[Passage, ...]:
     """Return the stretches that two programs build alike, in the order of the first; none overlaps another in either.
 
     common : names that the skeleton uses, which tell nothing about who chose them.
     """
     shared = first.prints & second.prints
     held: defaultdict[_Link, set[int]] = defaultdict(set)
-    for value, links in _matches(first.reading, second.reading):
+    for value, links in _match_grams(first.reading, second.reading):
         # A gram's lines may lie apart, where a variable is set far above its reader: it counts where most of it lies.
         most = Counter(links).most_common(1)[0][0]
         for link in links:
             held[link].update([value] if link == most and value in shared else [])
-    blocks = [_block(links, held) for links in _near(held)]
+    blocks = [_block(links, held) for links in _group_neighbours(held)]
     chosen: list[_Block] = []
     told: set[int] = set()
     for block in sorted(blocks, key=lambda block: (-_weight(block.values, weights), _place(block))):
@@ -59,7 +61,9 @@ def passages(first: Side, second: Side, weights: Weights, common: AbstractSet[st
     return tuple(_passage(block, first, second, weights, common) for block in sorted(chosen, key=_place))
 
 
-def _passage(block: _Block, first: Side, second: Side, weights: Weights, common: AbstractSet[str]) -> Passage:
+def _passage(
+    block: _Block, first: ComparedProgram, second: ComparedProgram, weights: Weights, common: AbstractSet[str]
+) -> Passage:
     mine, theirs = (
         _names(side.reading, span) - common for side, span in ((first, block.first), (second, block.second))
     )
@@ -77,7 +81,7 @@ def _weight(values: Iterable[int], weights: Weights) -> float:
     return sum(weights.bits(value) for value in values)
 
 
-def _names(reading: Reading, span: Span) -> AbstractSet[str]:
+def _names(reading: TokenizedProgram, span: Span) -> AbstractSet[str]:
     lines = range(span.first, span.last + 1)
     return frozenset().union(*(reading.names.get((span.text, line), frozenset()) for line in lines))
 
@@ -96,23 +100,25 @@ def _overlap(one: _Block, other: _Block) -> bool:
 # ---------------------------------------------------------------- runs of words that are equal in both
 
 
-def _matches(first: Reading, second: Reading) -> Iterator[tuple[int, list[_Link]]]:
+def _match_grams(first: TokenizedProgram, second: TokenizedProgram) -> Iterator[tuple[int, list[_Link]]]:
     """Return each gram of the first that has a counterpart, with the lines of its words and of theirs.
 
     Greedy: a run goes to the place where it lasts longest, and each word of the second is taken once.
     """
     places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, stream in enumerate(second.streams):
-        for start, value in enumerate(grams(stream.words)):
+        for start, value in enumerate(hash_grams(stream.words)):
             if len(places[value]) < _MOST_REPEATED:
                 places[value].append((number, start))
     taken: set[tuple[int, int]] = set()
     for stream in first.streams:
-        values = grams(stream.words)
+        values = hash_grams(stream.words)
         start = 0
         while start < len(values):
             free = [place for place in places.get(values[start], []) if place not in taken][:_MOST_PLACES]
-            runs = [(_length(stream.words, start, second.streams[at].words, begin), -at, -begin) for at, begin in free]
+            runs = [
+                (_match_length(stream.words, start, second.streams[at].words, begin), -at, -begin) for at, begin in free
+            ]
             length, at, begin = max(runs, default=(0, 0, 0))
             other = second.streams[-at]
             for step in range(max(length - GRAM, 0) + 1 if length else 0):
@@ -124,7 +130,7 @@ def _matches(first: Reading, second: Reading) -> Iterator[tuple[int, list[_Link]
             start += max(length - GRAM + 1, 1)
 
 
-def _length(mine: Sequence[str], start: int, theirs: Sequence[str], begin: int) -> int:
+def _match_length(mine: Sequence[str], start: int, theirs: Sequence[str], begin: int) -> int:
     most = min(len(mine) - start, len(theirs) - begin)
     return next((step for step in range(most) if mine[start + step] != theirs[begin + step]), most)
 
@@ -132,12 +138,12 @@ def _length(mine: Sequence[str], start: int, theirs: Sequence[str], begin: int) 
 # ---------------------------------------------------------------- lines that stand together in both
 
 
-def _near(links: Iterable[_Link]) -> list[list[_Link]]:
+def _group_neighbours(links: Iterable[_Link]) -> list[list[_Link]]:
     """Put links together whose lines are neighbours in both programs."""
     group: dict[_Link, list[_Link]] = {}
     for link in sorted(links):
         mine = group[link] = [link]
-        for other in _around(link):
+        for other in _list_neighbours(link):
             theirs = group.get(other)
             if theirs is not None and theirs is not mine:
                 theirs += mine
@@ -146,7 +152,7 @@ def _near(links: Iterable[_Link]) -> list[list[_Link]]:
     return list({id(found): found for found in group.values()}.values())
 
 
-def _around(link: _Link) -> Iterator[_Link]:
+def _list_neighbours(link: _Link) -> Iterator[_Link]:
     (mine, line), (theirs, other) = link
     reach = range(-_GAP - 1, _GAP + 2)
     return (((mine, line + here), (theirs, other + there)) for here in reach for there in reach)

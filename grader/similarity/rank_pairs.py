@@ -17,7 +17,7 @@ CERTAIN = 0.9
 MOST_PAIRS = 200  # a page of more is not read
 
 
-def limit(alike: Floats) -> float:
+def outlier_limit(alike: Floats) -> float:
     """Return the similarity from which a pair stands out of its class.
 
     alike : the similarities of all pairs, in no order.
@@ -31,7 +31,7 @@ def limit(alike: Floats) -> float:
     return float(min(max(LEAST, median + 4 * (median - lower)), CERTAIN))
 
 
-def listed(found: Sequence[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
+def choose_pairs(found: Sequence[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
     """Choose at most MOST_PAIRS of (similarity, first, second), the most alike first; of each program the best if it fits."""
     ordered = sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))
     met: set[str] = set()
@@ -44,7 +44,7 @@ def listed(found: Sequence[tuple[float, str, str]]) -> list[tuple[float, str, st
     return [pair for pair in ordered if pair in kept]
 
 
-def groups(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+def group_linked(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """Return the names that are linked by pairs, three and more, the largest group first."""
     group: dict[str, list[str]] = {}
     for first, second in pairs:

@@ -4,7 +4,7 @@ Names carry no word: a renamed copy reads the same. Nor does storing into a vari
 it is written in one line or split over temporaries. An operation's word holds the constants that it is given:
 ``np.maximum(0, X.dot(W1) + b1)`` reads ``dot(.,.) +(.,.) maximum(0,.)``, and so does ``z = X @ W1; z += b1;
 h = np.maximum(0, z)``. Each function is a sequence of its own, so their order does not matter; within one, a variable that is set once is told where it is first
-read (see `binding.Later`).
+read (see `name_table.DeferredAssignments`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model.similar_programs import Program
-from grader.similarity.name_table import FUNCTIONS, Later, Meanings, identifiers, meanings
-from grader.similarity.operations import Part, Word, parts
+from grader.similarity.name_table import FUNCTIONS, DeferredAssignments, NameTable, build_name_table, list_identifiers
+from grader.similarity.operations import Part, Token, split_node
 
 # As the grader's own reader: CPython's tree takes some 900 bytes a byte of source at worst.
 LARGEST = 256 * 1024
@@ -31,7 +31,7 @@ class NotComparedError(Exception):
 
 
 @dataclass(frozen=True)
-class Stream:
+class TokenStream:
     """One function's words, or those of one text outside all functions."""
 
     text: int  # position in Program.texts
@@ -40,10 +40,10 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TokenizedProgram:
     """A program's words, and the names that its author chose."""
 
-    streams: tuple[Stream, ...]
+    streams: tuple[TokenStream, ...]
     names: Mapping[tuple[int, int], frozenset[str]]  # by text and line
 
 
@@ -52,15 +52,15 @@ class _Rest:
     """The end of a function: what only a function inside it reads is still to be told."""
 
 
-def read(program: Program, given: frozenset[str] = frozenset()) -> Reading:
+def tokenize_program(program: Program, given: frozenset[str] = frozenset()) -> TokenizedProgram:
     """Turn a program into words, without running it.
 
     given : names of functions that the skeleton defines; a call of one keeps its name, since nobody can rename them.
     Raises NotComparedError where it cannot be parsed, or is larger than any solution; nothing else, whatever it holds.
     """
-    bodies = statements(program)
+    bodies = parse_program(program)
     nodes = [[node for statement in body for node in ast.walk(statement)] for body in bodies]
-    known = meanings((node for found in nodes for node in found), given)
+    known = build_name_table((node for found in nodes for node in found), given)
     streams, count = [], 0
     for number, body in enumerate(bodies):
         for stream in _streams(number, body, known, MOST_WORDS - count):
@@ -69,13 +69,13 @@ def read(program: Program, given: frozenset[str] = frozenset()) -> Reading:
     names: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     own = known.names | known.attributes
     for number, found in enumerate(nodes):
-        for name, line in identifiers(found):
+        for name, line in list_identifiers(found):
             if name in own:
                 names[number, line].add(name)
-    return Reading(tuple(streams), {place: frozenset(found) for place, found in names.items()})
+    return TokenizedProgram(tuple(streams), {place: frozenset(found) for place, found in names.items()})
 
 
-def statements(program: Program) -> list[list[ast.stmt]]:
+def parse_program(program: Program) -> list[list[ast.stmt]]:
     """Parse a program and give the statements of each text that are compared.
 
     Raises NotComparedError where it is larger than any solution, or cannot be parsed.
@@ -102,29 +102,29 @@ def _statements(program: Program, number: int) -> list[ast.stmt]:
     return [body[index] for index in wanted if 0 <= index < len(body)]
 
 
-def _streams(text: int, body: Sequence[ast.AST], known: Meanings, most: int) -> Iterator[Stream]:
+def _streams(text: int, body: Sequence[ast.AST], known: NameTable, most: int) -> Iterator[TokenStream]:
     waiting: list[Sequence[ast.AST]] = [body]
     while waiting:
         scope = waiting.pop()
         words, lines = list[str](), list[int]()
-        later = Later(scope)
+        later = DeferredAssignments(scope)
         # Not recursive: a student's expression may be nested deeper than Python's stack.
         stack: list[Part | _Rest] = [_Rest(), *reversed(scope)]
         while stack:
             part = stack.pop()
-            if isinstance(part, Word):
+            if isinstance(part, Token):
                 words.append(part.word)
                 lines.append(part.line)
                 if len(words) > most:
                     raise NotComparedError(f"It holds more than {MOST_WORDS:,} operations: look at it yourself.")
             elif isinstance(part, _Rest):
-                stack.extend(reversed([node for found in later.rest() for node in parts(found, known)]))
+                stack.extend(reversed([node for found in later.rest() for node in split_node(found, known)]))
             elif isinstance(part, FUNCTIONS):
                 waiting.append(part.body)
             elif isinstance(part, ast.Name):
-                stack.extend(reversed([node for found in later.used(part) for node in parts(found, known)]))
+                stack.extend(reversed([node for found in later.used(part) for node in split_node(found, known)]))
             elif not (isinstance(part, (ast.Assign, ast.AnnAssign)) and later.takes(part)):
-                stack.extend(reversed(parts(part, known)))
+                stack.extend(reversed(split_node(part, known)))
         most -= len(words)
         if words:
-            yield Stream(text, tuple(words), tuple(lines))
+            yield TokenStream(text, tuple(words), tuple(lines))

@@ -41,12 +41,12 @@ class Weights:
         return _FEWEST * _whole(self.size, 1) / _BIT
 
 
-def weighed(prints: Mapping[str, AbstractSet[int]]) -> Weights:
+def count_owners(prints: Mapping[str, AbstractSet[int]]) -> Weights:
     """Count in how many programs each fingerprint stands."""
     return Weights(Counter(value for held in prints.values() for value in held), len(prints))
 
 
-def similarities(prints: Mapping[str, AbstractSet[int]], weights: Weights) -> Floats:
+def compute_similarities(prints: Mapping[str, AbstractSet[int]], weights: Weights) -> Floats:
     """Compare each two programs: the weight of what they share, of the weight of the smaller.
 
     Returns an array (len(prints), len(prints)) of 0..1, in the order of `prints`; each program with itself is 1 if it

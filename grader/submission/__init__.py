@@ -78,7 +78,7 @@ def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, 
     if not candidates:
         return replace(empty, notes=hand_in.notes, problem=notes.explain_missing_class(library, class_name).problem)
     chosen, on_choice = candidates[0], notes.describe_choice(candidates, class_name)
-    found = replace(empty, graded_file=chosen.holder.shown, notes=(*hand_in.notes, *chosen.document.notes))
+    found = replace(empty, graded_file=chosen.holder.label, notes=(*hand_in.notes, *chosen.document.notes))
     if chosen.fault:
         return replace(found, notes=(*found.notes, *on_choice), problem=chosen.fault)
     closure = DependencyClosure(library, chosen.document)

@@ -107,7 +107,7 @@ class BlockReader:
         ]
 
     def is_open_text(self, first: int, end: int) -> bool:
-        """Whether a text in triple quotes is open after these lines, read by themselves."""
+        """Return whether a text in triple quotes is open after these lines, read by themselves."""
         depth, quote = 0, ""
         for line in self.lines[first:end]:
             depth, quote, _ = track_brackets(line, depth, quote)
@@ -135,7 +135,7 @@ class BlockReader:
             )
             if 0 <= wide <= margin or begins_amiss:
                 if (depth or quote) and number >= closed_at:
-                    closed_at = self._closed(number, end, margin, depth, quote)
+                    closed_at = self._find_close(number, end, margin, depth, quote)
                     depth, quote = (depth, quote) if closed_at > number else (0, "")
                 if not (starts and (depth or quote or continued or is_decorated or _GOES_ON.match(line))):
                     starts.append(number)
@@ -148,7 +148,7 @@ class BlockReader:
         return starts
 
     def _is_amiss(self, number: int, margin: int, inner: int) -> bool:
-        """Whether a method begins here, though not at the margin: left of the body above it, or with other blanks."""
+        """Return whether a method begins here, though not at the margin: left of the body above it, or with other blanks."""
         line = self.lines[number]
         if not margin or not _HEADER.match(line) or line.lstrip()[0] == "@":
             return False
@@ -157,7 +157,7 @@ class BlockReader:
         above = next((n for n in range(number - 1, 0, -1) if self.widths[n] >= 0), 0)
         return ("\t" in indent_of(line)) != ("\t" in indent_of(self.lines[above]))
 
-    def _closed(self, number: int, end: int, margin: int, depth: int, quote: str) -> int:
+    def _find_close(self, number: int, end: int, margin: int, depth: int, quote: str) -> int:
         """Return after which line all is closed that is open before this one, or -1: no definition stands inside."""
         for at in range(number, min(end, number + _LONGEST_OPEN)):
             self._left -= 1

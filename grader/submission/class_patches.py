@@ -109,7 +109,7 @@ class Classes:
         return names | found & self._names
 
     def only_patches(self, node: ast.stmt) -> bool:
-        """Whether a loop or with block sets attributes and does nothing that could take long."""
+        """Return whether a loop or with block sets attributes and does nothing that could take long."""
         if not isinstance(node, BLOCKS) or any(
             isinstance(part, (ast.While, ast.Try)) for part in walk_statements(node)
         ):
@@ -139,7 +139,7 @@ class Classes:
         return patcher.reaches(self.with_aliased(_arguments(inner))) & self._names
 
     def _is_quick(self, node: ast.AST) -> bool:
-        """Whether all that is called here is known to be done at once; bodies of functions are not run here."""
+        """Return whether all that is called here is known to be done at once; bodies of functions are not run here."""
         queue = [node]
         while queue:
             part = queue.pop()

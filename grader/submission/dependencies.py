@@ -38,7 +38,7 @@ class Selection:
         return self._binders.get(name, [])
 
     def lacks(self, name: str) -> bool:
-        """Whether nothing that may be run binds a name."""
+        """Return whether nothing that may be run binds a name."""
         return name not in BUILTINS and name not in self._bound and not self._open_stars
 
     def want(self, names: Iterable[str]) -> list[Statement]:
@@ -135,7 +135,7 @@ class Selection:
 
 
 def _hides_builtin(name: str, statement: Statement) -> bool:
-    """Tell `sum = 0`, a tally that happens to have a builtin's name, from `range = xrange`, which is meant."""
+    """Return whether this is `sum = 0`, a tally that happens to have a builtin's name, and not `range = xrange`."""
     match statement.node:
         case ast.Assign(value=ast.Constant()) | ast.AugAssign(value=ast.Constant()):
             return name in BUILTINS

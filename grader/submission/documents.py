@@ -55,8 +55,8 @@ class Document:
     cut: Problem | None = None  # why there are no more cells: the file ends in the middle
 
     @property
-    def shown(self) -> str:
-        """Its path inside the submission, fit for a message."""
+    def label(self) -> str:
+        """Return its path inside the submission, fit for a message."""
         return printable(str(self.path))
 
 

@@ -14,10 +14,10 @@ class SubmissionError(Exception):
 
 
 def nothing_to_grade(message: str) -> SubmissionError:
-    """Say that no student's code was found at all."""
+    """Return the error that no student's code was found at all."""
     return SubmissionError(Problem("no_submission", message))
 
 
 def failed(message: str, place: Place | None = None) -> SubmissionError:
-    """Say that there is code, but that it cannot be run."""
+    """Return the error that there is code, but that it cannot be run."""
     return SubmissionError(Problem("failed_to_load", message, place))

@@ -135,7 +135,7 @@ class Library:
                 yield from self._requests_from(part, _absolute(part, package), near)
 
     def is_missing(self, request: Request, near: PurePosixPath) -> bool:
-        """Whether what is imported was not handed in and is not installed where students' code runs."""
+        """Return whether what is imported was not handed in and is not installed where students' code runs."""
         return not _is_installed(request.dotted) and self.find(request.dotted, near) is None
 
     def binds(self, statement: Statement, package: str, near: PurePosixPath, chain: int = 0) -> tuple[set[str], bool]:
@@ -164,7 +164,7 @@ class Library:
         return self._public[key]
 
     def _requests_from(self, node: ast.ImportFrom, base: str, near: PurePosixPath) -> Iterator[Request]:
-        """Tell modules from names: in `from cs231n import layers`, layers may be either."""
+        """Return what a from-import asks for: in `from cs231n import layers`, layers may be a module or a name."""
         names = {alias.name for alias in node.names}
         if names == {"*"}:
             yield Request(base, None, node)
@@ -179,7 +179,7 @@ class Library:
 
 
 def _is_installed(dotted: str) -> bool:
-    """Whether a module is at hand where students' code runs: the standard library and numpy are."""
+    """Return whether a module is at hand where students' code runs: the standard library and numpy are."""
     root = dotted.split(".", maxsplit=1)[0]
     return root == "numpy" or root in sys.stdlib_module_names
 

@@ -51,7 +51,7 @@ def put_aside(source: str, kinds: str) -> tuple[str, int]:
 
 
 def parses(source: str) -> bool:
-    """Whether this Python reads a text."""
+    """Return whether this Python reads a text."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -148,13 +148,13 @@ class NewerSyntax:
         """Return which versions meet here; `written_for` is what the notebook says of itself, or ""."""
         says = f" (the notebook says {written_for})" if written_for else ""
         return (
-            f"The submission is written for Python {_shown(self.version)} or newer{says}; "
-            f"this grader runs {_shown(HERE)}: {self.what}"
+            f"The submission is written for Python {_version_text(self.version)} or newer{says}; "
+            f"this grader runs {_version_text(HERE)}: {self.what}"
         )
 
     def short(self) -> str:
-        """Say the same in the words of an exception."""
-        return f"{self.what}, which needs Python {_shown(self.version)} or newer, and this grader runs {_shown(HERE)}"
+        """Return the same in the words of an exception."""
+        return f"{self.what}, which needs Python {_version_text(self.version)} or newer, and this grader runs {_version_text(HERE)}"
 
 
 def _sub(pattern: re.Pattern[str], template: str, source: str) -> tuple[str, int]:
@@ -201,7 +201,7 @@ def find_newer_syntax(source: str, written_for: str = "") -> NewerSyntax | None:
 
 
 def _is_python_2(source: str, written_for: str) -> bool:
-    """Whether the second name in `except A, B:` is one for what was caught, as in Python 2, and no other exception."""
+    """Return whether the second name in `except A, B:` is one for what was caught, as in Python 2, and no other exception."""
     said = re.match(r"3\.(\d{1,3})", written_for)
     if said and int(said[1]) >= 14:
         return False
@@ -215,5 +215,5 @@ def _are_exceptions(listed: str) -> bool:
     return len(names) > 2 or "." in names[1] or known or last[0].isupper()
 
 
-def _shown(version: Version) -> str:
+def _version_text(version: Version) -> str:
     return f"{version[0]}.{version[1]}"

@@ -35,13 +35,13 @@ def describe_choice(candidates: list[Candidate], class_name: str) -> list[str]:
     """Return which file was graded, where there was a choice, and which definition of several counts."""
     chosen = candidates[0]
     notes = []
-    others = sorted({c.document.shown for c in candidates[1:]} | {c.holder.shown for c in candidates[1:]})
-    others = [name for name in others if name not in {chosen.document.shown, chosen.holder.shown}]
+    others = sorted({c.document.label for c in candidates[1:]} | {c.holder.label for c in candidates[1:]})
+    others = [name for name in others if name not in {chosen.document.label, chosen.holder.label}]
     where = f" ({chosen.places[-1]})" if chosen.places else ""  # none where the file does not parse
     if chosen.holder.path != chosen.document.path:
-        notes.append(f"graded: {class_name} of {chosen.holder.shown}, which {chosen.document.shown} imports{where}")
+        notes.append(f"graded: {class_name} of {chosen.holder.label}, which {chosen.document.label} imports{where}")
     elif others:
-        notes.append(f"graded: {class_name} of {chosen.document.shown}{where}")
+        notes.append(f"graded: {class_name} of {chosen.document.label}{where}")
     if others:
         notes.append(f"not graded, though {class_name} is also in: {join_names(others)}")
     replaced, steps = chosen.places[: -chosen.steps], chosen.places[-chosen.steps :]
@@ -183,7 +183,7 @@ def _bound_by_dropped(closure: DependencyClosure, names: set[str]) -> dict[str, 
 
 
 def _is_idle(node: ast.stmt) -> bool:
-    """Whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
+    """Return whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return text or isinstance(node, (ast.Pass, *IMPORTS))
 
@@ -191,7 +191,7 @@ def _is_idle(node: ast.stmt) -> bool:
 def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
     """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
     documents = list(library.documents.values())
-    shown = join_names([document.shown for document in documents], 3)
+    shown = join_names([document.label for document in documents], 3)
     faults = [problem for document in documents if (problem := library.fault(document))]
     if len(faults) == len(documents):
         return SubmissionError(faults[0])
@@ -203,7 +203,7 @@ def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
     for document, request, place in _missing_imports(library, class_name):
         file = f"{request.dotted.split('.')[-1]}.py"
         return failed(
-            f"{document.shown} imports {class_name} from {request.dotted} ({place}), but {file} was not handed in. "
+            f"{document.label} imports {class_name} from {request.dotted} ({place}), but {file} was not handed in. "
             f"Hand in a zip that holds the notebook and {file}.",
             place,
         )
@@ -211,7 +211,7 @@ def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
         # Not \s: it would run to the end of an empty text of a million lines, from each of them.
         if re.search(rf"^[ \t]*class[ \t]+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
             return failed(
-                f"In {document.shown}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
+                f"In {document.label}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
                 "Change the cell's type to Code."
             )
     return _explain_not_defined(library, class_name, shown)

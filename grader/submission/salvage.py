@@ -132,7 +132,7 @@ class _Salvage:
         at = 0
         while at < len(units):
             refusal = self._refusal(units[at], indent)
-            taken = 1 if refusal is None else self._joined(units, at, indent)
+            taken = 1 if refusal is None else self._count_joined(units, at, indent)
             if refusal and not taken:
                 lost.append((units[at], refusal))
             else:
@@ -182,7 +182,7 @@ class _Salvage:
         return units
 
     def _belongs(self, block: Block, around: Block, indent: str, end: int, *, is_next: bool) -> bool:
-        """Whether a block is a piece of the definition before it, whose indentation was lost; `end` is the last's."""
+        """Return whether a block is a piece of the definition before it, whose indentation was lost; `end` is the last's."""
         widths, margin = self._reader.widths, _columns(indent)
         has_method = any(_METHOD.match(line) for line in self._lines[block.first : block.end])
         if margin and block.is_stray:
@@ -196,7 +196,7 @@ class _Salvage:
         goes_deeper = any(wide > 0 for wide in widths[block.first : block.end])
         return goes_deeper and (has_method or (is_next and not block.is_spaced)) and self._refusal(block) is not None
 
-    def _joined(self, units: list[Block], at: int, indent: str) -> int:
+    def _count_joined(self, units: list[Block], at: int, indent: str) -> int:
         """Return how many units are one after all, a text in quotes running over their borders, or 0."""
         if not self._reader.is_open_text(units[at].first, units[at].end):
             return 0

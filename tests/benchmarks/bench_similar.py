@@ -19,7 +19,7 @@ from grader.checks import CHECKS
 from grader.classroom.reference_api import Author, author
 from grader.model.similar_programs import Program, Text
 from grader.rubric import bundled, load
-from grader.similarity import compared
+from grader.similarity import compare_programs
 
 ROOT = Path(__file__).resolve().parents[2]
 # What students write besides: each draws some, with numbers of their own.
@@ -83,10 +83,10 @@ def main() -> None:
     programs = [program(f"student_{number:04}", source) for number, source in enumerate(sources)]
     start = skeleton()
     before = time.perf_counter()
-    found = compared(programs, start)
+    found = compare_programs(programs, start)
     seconds = time.perf_counter() - before
     tracemalloc.start()
-    compared(programs, start)
+    compare_programs(programs, start)
     peak = tracemalloc.get_traced_memory()[1] / 2**20
     copies = {
         (f"student_{number:04}", f"student_{given.submissions - given.copies + number:04}")

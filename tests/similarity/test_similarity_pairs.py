@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.similarity import compared
-from grader.similarity.rank_pairs import MOST_PAIRS, groups, limit, listed
+from grader.similarity import compare_programs
+from grader.similarity.rank_pairs import MOST_PAIRS, choose_pairs, group_linked, outlier_limit
 from grader.similarity.tokens import NotComparedError
 from similarity.disguises import WAYS, halves
 from similarity.independent import FROM_SCRATCH, SAME_HAND, honest, program, skeleton, source_of, submitted
@@ -31,7 +31,7 @@ def listed_pairs(likeness):
 
 def with_copies(*copies):
     """Compare the honest class with these programs added."""
-    return compared([*honest().values(), *copies], skeleton())
+    return compare_programs([*honest().values(), *copies], skeleton())
 
 
 @cache
@@ -57,7 +57,7 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
     dice = random.Random(size)  # noqa: S311 -- no secret
     for _ in range(times):
         drawn = dice.sample(sorted(honest()), size)
-        assert compared([honest()[name] for name in drawn], skeleton()).pairs == ()
+        assert compare_programs([honest()[name] for name in drawn], skeleton()).pairs == ()
 
 
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
@@ -87,7 +87,7 @@ def test_a_copy_is_found_in_a_small_class(size, times):
         dice = random.Random(seed)  # noqa: S311 -- no secret
         drawn = dice.sample(sorted(honest()), size - 1)
         copy = program("copy", WAYS["everything"](source_of(honest()[drawn[0]]), dice))
-        found = listed_pairs(compared([copy, *(honest()[name] for name in drawn)], skeleton()))
+        found = listed_pairs(compare_programs([copy, *(honest()[name] for name in drawn)], skeleton()))
         assert [*found] == [tuple(sorted(("copy", drawn[0])))], found
 
 
@@ -115,7 +115,7 @@ def test_most_of_a_class_copying_does_not_hide_it():
     source = source_of(honest()["methods"])
     copies = [program(f"copy {n:02}", WAYS["everything"](source, random.Random(n))) for n in range(20)]  # noqa: S311 -- no secret
     kept = [honest()[name] for name in sorted(honest())[:20]]
-    found = compared([*copies, *kept], skeleton())
+    found = compare_programs([*copies, *kept], skeleton())
     assert found.groups == (tuple(sorted([*(copy.name for copy in copies), "methods"])),)
     once = 21 - sum(len(names) - 1 for names in found.twins)
     assert found.unlisted == 0
@@ -173,9 +173,9 @@ def test_order_does_not_matter(dice):
     """The same class in any order gives the same likeness, to the last digit."""
     copy = program("copy", WAYS["split"](source_of(honest()["closures"]), random.Random(1)))  # noqa: S311 -- no secret
     members = [copy, *(honest()[name] for name in sorted(honest())[:12])]
-    first = compared(members, skeleton())
+    first = compare_programs(members, skeleton())
     dice.shuffle(members)
-    assert compared(members, skeleton()) == first
+    assert compare_programs(members, skeleton()) == first
     assert first.pairs
 
 
@@ -185,7 +185,7 @@ def test_a_program_is_like_itself(name, others):
     """A program and itself under another name: the similarity is 1, in a class of any size."""
     twin = dataclasses.replace(honest()[name], name="twin")
     rest = [honest()[other] for other in sorted(honest())[:others] if other != name]
-    assert listed_pairs(compared([twin, honest()[name], *rest], skeleton()))[tuple(sorted((name, "twin")))] == 1
+    assert listed_pairs(compare_programs([twin, honest()[name], *rest], skeleton()))[tuple(sorted((name, "twin")))] == 1
 
 
 @examples(25)
@@ -193,7 +193,7 @@ def test_a_program_is_like_itself(name, others):
 def test_random_texts_never_raise(texts):
     """A class of noise is compared, or left with a sentence each."""
     members = [program(f"noise {number}", text) for number, text in enumerate(texts)]
-    found = compared(members, skeleton())
+    found = compare_programs(members, skeleton())
     assert {*found.programs, *found.left} == {one.name for one in members}
     assert all(sentence.endswith(".") for sentence in found.left.values())
 
@@ -210,7 +210,7 @@ def test_who_cannot_be_compared_is_named_with_the_reason():
         program("empty"),
         honest()["terse"],
     ]
-    found = compared(members, skeleton())
+    found = compare_programs(members, skeleton())
     assert set(found.left) == {"untouched", "broken", "huge", "empty"}
     assert "nothing beyond the skeleton" in found.left["untouched"] == found.left["empty"]
     assert "Python cannot read broken, text 1" in found.left["broken"]
@@ -219,14 +219,14 @@ def test_who_cannot_be_compared_is_named_with_the_reason():
 
 def test_a_class_of_nobody_is_compared():
     """No program, no pair, no error."""
-    found = compared([], skeleton())
+    found = compare_programs([], skeleton())
     assert (found.pairs, found.groups, found.usual, sum(found.spread)) == ((), (), 0.0, 0)
 
 
 def test_a_skeleton_that_cannot_be_read_is_said():
     """It is ours, not a student's: whoever gave it must hear of it."""
     with pytest.raises(NotComparedError, match="cannot read"):
-        compared([], program("skeleton", "def f(:"))
+        compare_programs([], program("skeleton", "def f(:"))
 
 
 def test_what_the_skeleton_gives_is_subtracted():
@@ -239,8 +239,8 @@ def test_what_the_skeleton_gives_is_subtracted():
         for name, mine in honest().items()
         if name in {"methods", "terse"}
     )
-    assert compared([one, other], given).usual < 0.35
-    assert compared([one, other], program("skeleton", "pass")).usual > 0.5
+    assert compare_programs([one, other], given).usual < 0.35
+    assert compare_programs([one, other], program("skeleton", "pass")).usual > 0.5
 
 
 def test_the_limit_rises_with_a_class_that_is_alike():
@@ -255,14 +255,14 @@ def limit_of(alike):
     """Return the limit of a list."""
     import numpy as np
 
-    return limit(np.array(alike))
+    return outlier_limit(np.array(alike))
 
 
 def test_of_too_many_pairs_each_programs_best_is_kept():
     """The page has room for MOST_PAIRS: a large group does not push a lonely pair of others out."""
     crowd = [(0.9, f"a{i:02}", f"a{j:02}") for i, j in combinations(range(30), 2)]
     lonely = (0.5, "x", "y")
-    shown = listed([*crowd, lonely])
+    shown = choose_pairs([*crowd, lonely])
     assert len(shown) == MOST_PAIRS
     assert lonely in shown
     assert shown == sorted(shown, key=lambda pair: -pair[0])
@@ -270,7 +270,7 @@ def test_of_too_many_pairs_each_programs_best_is_kept():
 
 def test_groups_are_linked_by_pairs():
     """A chain is one group; two alone are none; the largest comes first."""
-    assert groups([("a", "b"), ("c", "b"), ("x", "y"), ("d", "e"), ("g", "h"), ("e", "g")]) == (
+    assert group_linked([("a", "b"), ("c", "b"), ("x", "y"), ("d", "e"), ("g", "h"), ("e", "g")]) == (
         ("d", "e", "g", "h"),
         ("a", "b", "c"),
     )

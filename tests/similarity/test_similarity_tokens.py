@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.similarity.fingerprints import GRAM, WINDOW, fingerprints, grams
-from grader.similarity.tokens import LARGEST, MOST_WORDS, NotComparedError, Reading, Stream, read
+from grader.similarity.fingerprints import GRAM, WINDOW, choose_fingerprints, hash_grams
+from grader.similarity.tokens import (
+    LARGEST,
+    MOST_WORDS,
+    NotComparedError,
+    TokenizedProgram,
+    TokenStream,
+    tokenize_program,
+)
 from similarity.disguises import WAYS
 from similarity.independent import honest, program, source_of
 
@@ -18,7 +25,7 @@ METHOD = "import numpy as np\nclass Net:\n    def go(self, X, y):\n        {}\n"
 
 def words(source: str) -> list[tuple[str, ...]]:
     """Return the words of each function, in no order."""
-    return sorted(stream.words for stream in read(program("one", source)).streams)
+    return sorted(stream.words for stream in tokenize_program(program("one", source)).streams)
 
 
 def method(*lines: str) -> list[tuple[str, ...]]:
@@ -91,7 +98,7 @@ def test_renaming_leaves_the_words_equal(name, seed):
 def test_each_word_stands_on_a_line_of_its_text(name):
     """A passage can be shown: its lines exist."""
     one = honest()[name]
-    for stream in read(one).streams:
+    for stream in tokenize_program(one).streams:
         assert len(stream.words) == len(stream.lines)
         assert all(1 <= line <= len(one.texts[stream.text].source.splitlines()) for line in stream.lines)
 
@@ -102,7 +109,7 @@ def test_random_text_never_raises_anything_else(text):
     """Whatever is handed in is read, or refused with a sentence."""
     told = ""
     try:
-        read(program("one", text))
+        tokenize_program(program("one", text))
     except NotComparedError as error:
         told = str(error)
     assert told == "" or told.endswith(".")
@@ -144,7 +151,7 @@ def test_hostile_text_costs_little(case):
     )
     told, count = "", 0
     try:
-        count = sum(len(stream.words) for stream in read(one).streams)
+        count = sum(len(stream.words) for stream in tokenize_program(one).streams)
     except NotComparedError as error:
         told = str(error)
     assert count <= MOST_WORDS
@@ -160,22 +167,22 @@ def test_the_guarantee_of_winnowing_holds():
         for _ in range(2):
             before, after = ([f"own {dice.random()}" for _ in range(dice.randrange(30))] for _ in range(2))
             stream = (*before, *shared, *after)
-            reading = Reading((Stream(0, stream, (1,) * len(stream)),), {})
-            prints.append({found.value for found in fingerprints(reading)})
+            reading = TokenizedProgram((TokenStream(0, stream, (1,) * len(stream)),), {})
+            prints.append({found.value for found in choose_fingerprints(reading)})
         assert prints[0] & prints[1]
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=40))
 def test_rolling_gives_what_hashing_each_gram_gives(stream):
     """The value of a gram depends on its words alone, not on those before it."""
-    rolled = grams(stream)
+    rolled = hash_grams(stream)
     assert len(rolled) == (max(len(stream) - GRAM + 1, 1) if len(stream) >= 3 else 0)
-    assert all(value == grams(stream[start : start + GRAM])[0] for start, value in enumerate(rolled))
+    assert all(value == hash_grams(stream[start : start + GRAM])[0] for start, value in enumerate(rolled))
 
 
 def test_fingerprints_are_the_same_in_every_process():
     """The value of a known gram is what it was when this was written: saved comparisons stay comparable."""
-    assert grams(["dot(.,.)", "+(.,.)", "maximum(.,0)", "dot(.,.)", "+(.,.)"]) == [1396145232487058449]
+    assert hash_grams(["dot(.,.)", "+(.,.)", "maximum(.,0)", "dot(.,.)", "+(.,.)"]) == [1396145232487058449]
 
 
 def test_the_parser_takes_what_the_material_holds():
