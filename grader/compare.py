@@ -146,7 +146,7 @@ def is_single(*arrays: Array) -> bool:
 
 
 def describe(value: Any) -> str:
-    """Say in a few words what a student returned."""
+    """Return a few words for what a student returned."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):

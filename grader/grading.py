@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from grader.apply_decisions import decide
-from grader.checks import Evidence, run_checks
+from grader.checks import GradingContext, run_checks
 from grader.compose import compose_anew, compose_report, report_not_run
 from grader.diagnosis import diagnose
 from grader.locate import locate
@@ -73,7 +73,7 @@ def judge_run(
 
 def find(submission: Submission, run: Run, assignment: Assignment, probes: Probes) -> Findings:
     """Return what the checks find in the replies, the mistakes that explain it, and the lines where they are made."""
-    context = Evidence(assignment, probes, run)
+    context = GradingContext(assignment, probes, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
         checked = run_checks(context)

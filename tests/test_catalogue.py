@@ -14,8 +14,8 @@ import pytest
 
 import reference.mistakes
 from grader.checks import CHECKS
-from grader.diagnosis.candidates import evidence_of
-from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, trace
+from grader.diagnosis.candidates import simulate_context
+from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
 from grader.model import Family
 from reference.catalogue import MISCONCEPTIONS, families, suspect, ways, wrong_network
 from reference.mistakes.entry import SOURCES
@@ -231,15 +231,17 @@ def test_a_mistake_is_added_by_one_file(tmp_path):
 @pytest.mark.slow
 def test_every_mistake_shows_and_no_other_right_way_does(assignment, probes):
     """A mistake changes what a program answers; what is listed as harmless changes nothing that a check would see."""
-    right = evidence_of(assignment, probes, frozenset(), 1.0)
+    right = simulate_context(assignment, probes, frozenset(), 1.0)
     with np.errstate(all="ignore"):
         for position, way in enumerate(WAYS):
-            found = evidence_of(assignment, probes, frozenset({position}), 1.0)
+            found = simulate_context(assignment, probes, frozenset({position}), 1.0)
             if way.misconception.harmless:
                 lost = [check for check in CHECKS if check != "best_hyperparameters" and _share(found, check) < 1]
                 assert not lost, f"{way.name} is right, and loses points at {lost}"
             else:
-                assert any(not same(trace(found, part), trace(right, part), 1e-6) for part in PARTS), way.name
+                assert any(not same(signature_of(found, part), signature_of(right, part), 1e-6) for part in PARTS), (
+                    way.name
+                )
 
 
 def _share(evidence, check):

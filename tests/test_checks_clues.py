@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.checks import CHECKS, Evidence
-from grader.checks.array_differences import FORMULAS, Pair, constant, facts_of, multiple
-from grader.checks.describe_difference import with_clues
+from grader.checks import CHECKS, GradingContext
+from grader.checks.array_differences import FORMULAS, ArrayPair, constant, describe_pairs, multiple
+from grader.checks.describe_difference import with_details
 from grader.model import Finding, QuestionId, Reply, Run
 
 COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
@@ -28,7 +28,9 @@ def message_of(assignment, probes):
             results = right[call.id].results
             changed = (change(call, step, result) for step, result in zip(call.steps, results, strict=False))
             replies[call.id] = replace(right[call.id], results=tuple(changed))
-        evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        evidence = GradingContext(
+            assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
         with np.errstate(all="ignore"):
             finding = CHECKS[check].function(evidence)
         assert finding.share < 1
@@ -213,7 +215,7 @@ def test_it_is_known_which_step_goes_wrong_first(mistake, clue, assignment, prob
     """Parameters that train() moves rightly are told, and the iteration from which on the others are not."""
     index = next(i for i, suspect in enumerate(probes.line_up.suspects) if suspect.id == mistake)
     replies = {call.id: probes.line_up.rehearse(frozenset({index}), 1.0, call.id) for call in probes.calls}
-    evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+    evidence = GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
     assert clue in CHECKS["update_rule"].function(evidence).message.partition("\nKnown: ")[2]
 
 
@@ -267,17 +269,17 @@ def test_no_two_formulas_are_the_same_over_the_cases(assignment):
 def test_what_is_right_within_the_tolerance_is_no_multiple_of_itself():
     """An array may be wrong by more digits than can be told apart here: then nothing is said of it."""
     right = np.arange(1.0, 22.0).reshape(7, 3)
-    assert facts_of([Pair(right * (1 + 1e-9), right, 1e-6, COUNTS)]) == []
-    assert facts_of([Pair(right, right, 1e-6, COUNTS)]) == []
+    assert describe_pairs([ArrayPair(right * (1 + 1e-9), right, 1e-6, COUNTS)]) == []
+    assert describe_pairs([ArrayPair(right, right, 1e-6, COUNTS)]) == []
 
 
 def test_at_most_three_facts_are_said_and_none_of_what_is_right():
     """The most telling come first; empty and repeated ones do not count; a finding that costs nothing is left alone."""
-    finding = with_clues(Finding(0.0, "Wrong."), lambda: ["", "A.", "A.", "B.", "C.", "D."])
+    finding = with_details(Finding(0.0, "Wrong."), lambda: ["", "A.", "A.", "B.", "C.", "D."])
     assert finding.message == "Wrong.\nKnown: A. B. C."
-    assert with_clues(Finding(0.0, "Wrong."), lambda: [""]).message == "Wrong."
-    assert with_clues(Finding(1.0, "Right."), lambda: ["A."]).message == "Right."
-    assert with_clues(Finding(0.0, "Not started.", skipped=True), lambda: ["A."]).message == "Not started."
+    assert with_details(Finding(0.0, "Wrong."), lambda: [""]).message == "Wrong."
+    assert with_details(Finding(1.0, "Right."), lambda: ["A."]).message == "Right."
+    assert with_details(Finding(0.0, "Not started.", skipped=True), lambda: ["A."]).message == "Not started."
 
 
 def pairs_at_random(seed, share):
@@ -289,7 +291,7 @@ def pairs_at_random(seed, share):
         wrong = rng.random(shape) < share
         wrong[0, 0] = True
         theirs = right + wrong * rng.normal(size=shape)
-        made.append(Pair(theirs, right, 1e-6, {"N": shape[0], "D": 5, "H": 11, "C": shape[1]}))
+        made.append(ArrayPair(theirs, right, 1e-6, {"N": shape[0], "D": 5, "H": 11, "C": shape[1]}))
     return made
 
 
@@ -299,7 +301,7 @@ def pairs_at_random(seed, share):
 def test_nothing_is_said_of_arrays_that_are_wrong_at_random(seed):
     """Where every entry is wrong by a number at random there is nothing to say."""
     with np.errstate(all="ignore"):
-        assert facts_of(pairs_at_random(seed, 1.0)) == []
+        assert describe_pairs(pairs_at_random(seed, 1.0)) == []
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
@@ -308,7 +310,7 @@ def test_what_is_said_of_some_wrong_entries_is_true(seed, share):
     """Where entries at random are wrong, lines that are named hold all wrong ones."""
     pairs = pairs_at_random(seed, share)
     with np.errstate(all="ignore"):
-        facts = facts_of(pairs)
+        facts = describe_pairs(pairs)
     for fact in facts:
         assert "wrong only in the" in fact
         axis = 0 if "the row" in fact else 1

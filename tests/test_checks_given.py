@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.checks import Evidence
+from grader.checks import GradingContext
 from grader.checks.given_gradients import (
     cross_entropy,
     d_softmax,
     hidden_layer_found,
-    judged,
-    own_units,
+    is_plausible,
+    judge_given_gradients,
     regulariser_right,
-    sane,
+    solve_for_units,
 )
 from grader.model import QuestionId, Reply, Run
 from reference.questions import network_of
@@ -41,7 +41,7 @@ def evidence_of(assignment, probes):
                     for step, result in zip(call.steps, reply.results, strict=False)
                 ]
                 replies[call.id] = replace(reply, results=tuple(results))
-        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 
@@ -55,7 +55,7 @@ def right(assignment):
 def verdicts(evidence):
     """Return the four verdicts, in the order of the backward pass."""
     with np.errstate(all="ignore"):
-        found = judged(evidence)
+        found = judge_given_gradients(evidence)
     assert found.solvable
     return [found.verdicts[name] for name in ("W2", "b2", "W1", "b1")]
 
@@ -130,7 +130,7 @@ def test_a_first_layer_that_does_not_follow_is_charged_beside_the_second(evidenc
 def test_too_few_losses_tell_nothing(evidence_of, assignment, probes):
     """Where fewer than two cases answer, nothing is said."""
     whole = evidence_of().run.replies
-    evidence = Evidence(
+    evidence = GradingContext(
         assignment,
         probes,
         Run(
@@ -142,17 +142,17 @@ def test_too_few_losses_tell_nothing(evidence_of, assignment, probes):
             0.0,
         ),
     )
-    assert not judged(evidence).solvable
-    assert set(judged(evidence).verdicts.values()) == {"wrong"}
+    assert not judge_given_gradients(evidence).solvable
+    assert set(judge_given_gradients(evidence).verdicts.values()) == {"wrong"}
 
 
 def test_a_hidden_layer_that_is_wrong_is_found_in_narrow_networks(evidence_of):
     """Its units are read out of the scores; loss and gradients are right given them."""
     evidence = evidence_of(activate=lambda u: 2 * np.maximum(u, 0))
     assert hidden_layer_found(evidence)
-    assert set(judged(evidence).verdicts.values()) <= {"right", "carried"}
+    assert set(judge_given_gradients(evidence).verdicts.values()) <= {"right", "carried"}
     for call in evidence.calls("narrow"):
-        own = own_units(evidence, call)
+        own = solve_for_units(evidence, call)
         assert np.allclose(own, 2 * evidence.expected(call.id)["h"])
 
 
@@ -160,7 +160,7 @@ def test_a_right_hidden_layer_is_not_found_wrong(evidence_of, right):
     """Right units, and a wrong gradient after them: nothing is carried by a hidden layer."""
     assert not hidden_layer_found(evidence_of())
     evidence = evidence_of(d_scores=lambda z, y: 7 * right.d_scores(z, y))
-    assert all(own_units(evidence, call) is None for call in evidence.calls("narrow"))
+    assert all(solve_for_units(evidence, call) is None for call in evidence.calls("narrow"))
     assert not hidden_layer_found(evidence)
 
 
@@ -206,7 +206,7 @@ def test_a_solved_gradient_counts_only_where_it_may_be_one(found, fine):
     rng = np.random.default_rng(0)
     scores, y = rng.normal(size=(6, 4)), np.arange(6) % 4
     d = d_softmax(scores, y)
-    assert sane(found(d), d) == fine
+    assert is_plausible(found(d), d) == fine
 
 
 def test_softmax_and_its_gradient_agree():

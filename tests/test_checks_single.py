@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.checks import CHECKS, Evidence
-from grader.checks.rounding import quantum, rough
+from grader.checks import CHECKS, GradingContext
+from grader.checks.rounding import is_rounded, quantisation_step
 from grader.model import QuestionId, Segment, Submission
 from judging import judge
 from reference.questions import draw
@@ -174,12 +174,12 @@ ROUNDED = {
 @pytest.mark.parametrize("name", ROUNDED)
 def test_rounding_shows_in_a_sweep(name):
     """Single precision and cut-off digits scatter the losses of a sweep, in whatever type they are returned."""
-    assert rough([swept(ROUNDED[name])])
+    assert is_rounded([swept(ROUNDED[name])])
 
 
 def test_double_precision_is_not_taken_for_rounding():
     """Curvature alone is no rounding: the tolerance of an honest double stays what it was."""
-    assert not rough([swept(lambda pair: pair)])
+    assert not is_rounded([swept(lambda pair: pair)])
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_double_precision_is_not_taken_for_rounding():
 def test_the_step_of_losses_is_read_off(values, step):
     """Losses that are multiples of a step show it, others do not."""
     with np.errstate(invalid="ignore"):
-        assert quantum([np.asarray(value) for value in values]) == pytest.approx(step, rel=1e-6)
+        assert quantisation_step([np.asarray(value) for value in values]) == pytest.approx(step, rel=1e-6)
 
 
 def test_every_check_still_answers_where_a_sweep_is_odd(assignment, probes):
@@ -213,7 +213,9 @@ def test_every_check_still_answers_where_a_sweep_is_odd(assignment, probes):
     for fill in (0.0, 1e308, np.inf, np.nan):
         odd = {name: np.full((2, *value.shape), fill) for name, value in sweep.params.items()}
         replies = {**right, sweep.id: replace(right[sweep.id], results=(odd,))}
-        evidence = Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        evidence = GradingContext(
+            assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
         with np.errstate(all="ignore"):
             finding = CHECKS["numeric_gradient"].function(evidence)
         assert finding.share == 0 or finding.carried

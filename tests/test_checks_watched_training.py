@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from examples import examples
-from grader.checks import CHECKS, Evidence
-from grader.checks.preconditions import source
-from grader.checks.watched_training import MOST_COLUMNS, ROWS, SAME, arguments_of, stand_in_of, step_rate, watched
+from grader.checks import CHECKS, GradingContext
+from grader.checks.preconditions import observation
+from grader.checks.watched_training import (
+    MOST_COLUMNS,
+    ROWS,
+    SAME,
+    arguments_of,
+    read_watched_run,
+    stand_in_of,
+    step_rate,
+)
 from grader.model import Finding, QuestionId, Reply, Run
 from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS
 
@@ -28,7 +36,7 @@ def evidence_with(assignment, probes):
         for call in (SAME, ROWS):
             (notes,) = right[call].results
             replies[call] = replace(right[call], results=(change(call, notes),))
-        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 
@@ -114,16 +122,16 @@ def test_garbage_for_the_notes_earns_nothing(evidence_with, garbage):
 )
 def test_notes_that_are_not_whole_are_none(key, value, evidence_with):
     """What the stand-in cannot have written is not read in part."""
-    assert watched(evidence_with(lambda _, notes: {**notes, key: value}), SAME) is None
+    assert read_watched_run(evidence_with(lambda _, notes: {**notes, key: value}), SAME) is None
 
 
 def test_right_notes_are_read_exactly(evidence_with):
     """Each step has the question that explains it, its rates, and the rows that it was asked about."""
     evidence = evidence_with(lambda _, notes: notes)
     assert judged(evidence) == dict.fromkeys(OF_TRAIN, 1.0)
-    assert source(evidence) == "watched"
+    assert observation(evidence) == "watched"
     for call in (SAME, ROWS):
-        seen, given_to = watched(evidence, call), arguments_of(evidence.call(call))
+        seen, given_to = read_watched_run(evidence, call), arguments_of(evidence.call(call))
         assert len(seen.steps) == given_to["num_iters"]
         assert not seen.anew
         assert seen.misfit == ""
@@ -131,7 +139,7 @@ def test_right_notes_are_read_exactly(evidence_with):
             assert step.explained
             assert step.question.reg == given_to["reg"]
             assert len(step.question.y) == given_to["batch_size"]
-    rates = [step.rates["W1"] for step in watched(evidence, SAME).steps]
+    rates = [step.rates["W1"] for step in read_watched_run(evidence, SAME).steps]
     assert rates == pytest.approx([1.0, 0.5, 0.5, 0.25])
 
 
@@ -139,7 +147,7 @@ def test_the_answers_are_worked_out_again_outside(evidence_with):
     """The grader's own stand-in knows what it must have answered: notes of other gradients are not needed for that."""
     evidence = evidence_with(lambda _, notes: notes)
     call = evidence.call(ROWS)
-    one, step = stand_in_of(call), watched(evidence, ROWS).steps[0]
+    one, step = stand_in_of(call), read_watched_run(evidence, ROWS).steps[0]
     loss, gradients = one.loss(call.params, step.question.X, step.question.y.astype(int), 0.0)
     assert loss == step.question.loss
     assert all(np.array_equal(gradients[name], step.question.gradients[name]) for name in gradients)

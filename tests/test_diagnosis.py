@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.checks.watched_training import SAME
-from grader.diagnosis.attribute import charged_somewhere, settle
+from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.model import LineUp, QuestionId, Reply, Run, Submission, Suspect
 from judging import judge
 from reference.catalogue import MISCONCEPTIONS, ways
@@ -41,7 +41,7 @@ def answered(assignment, probes):
             call.id: perform(network, call) if network else probes.line_up.rehearse(chosen, factor, call.id)
             for call in calls
         }
-        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return answer
 
@@ -67,8 +67,8 @@ class Settled:
 
 def account_of(evidence, rubric=RUBRIC):
     """Judge by every check, and settle."""
-    findings = charged_somewhere({check: CHECKS[check].function(evidence) for check in rubric})
-    account, line = settle(evidence, findings), evidence.probes.line_up
+    findings = charge_at_least_once({check: CHECKS[check].function(evidence) for check in rubric})
+    account, line = attribute(evidence, findings), evidence.probes.line_up
     told = tuple(Told(line.suspect_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named)
     return Settled(told, account.credited, account.unexplained), findings
 
@@ -313,7 +313,9 @@ def test_a_right_submission_is_not_diagnosed(answered, probes, monkeypatch):
         raise AssertionError("rehearsed for a right program")
 
     right = answered()
-    untouched = Evidence(right.assignment, replace(probes, line_up=LineUp(probes.line_up.suspects, never)), right.run)
+    untouched = GradingContext(
+        right.assignment, replace(probes, line_up=LineUp(probes.line_up.suspects, never)), right.run
+    )
     account, _ = account_of(untouched)
     assert (account.named, account.unexplained) == ((), ())
 
@@ -321,7 +323,7 @@ def test_a_right_submission_is_not_diagnosed(answered, probes, monkeypatch):
 def test_without_a_line_up_nothing_is_named(answered, probes):
     """Frozen probes may come without the mistakes; judging goes on as before."""
     wrong = answered("uphill")
-    bare = Evidence(wrong.assignment, replace(probes, line_up=None), wrong.run)
+    bare = GradingContext(wrong.assignment, replace(probes, line_up=None), wrong.run)
     account, _ = account_of(bare)
     assert account.named == ()
     assert "update_rule" in account.unexplained
@@ -338,6 +340,6 @@ def test_an_empty_answer_is_read_as_nothing(answered):
     replies = {
         name: replace(one, results=((),)) if name.kind == "loss" else one for name, one in odd.run.replies.items()
     }
-    account, _ = account_of(Evidence(odd.assignment, odd.probes, replace(odd.run, replies=replies)))
+    account, _ = account_of(GradingContext(odd.assignment, odd.probes, replace(odd.run, replies=replies)))
     assert named(account) == []
     assert "data_loss" in account.unexplained

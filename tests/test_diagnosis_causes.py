@@ -2,9 +2,9 @@
 
 import pytest
 
-from grader.checks import Evidence
-from grader.diagnosis.attribute import Named
-from grader.diagnosis.causes import tell_causes, told_above
+from grader.checks import GradingContext
+from grader.diagnosis.attribute import AttributedMistake
+from grader.diagnosis.causes import find_causes, refer_to_cause
 from grader.model import Finding, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 SOURCE = """import numpy as np
@@ -35,8 +35,8 @@ def error(kind="ValueError", message="shapes (4,3) and (5,3)", during="loss", pl
 def told(assignment, probes):
     """Return a function that tells the causes of findings."""
     run = Run(Reply(QuestionId("load"), "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
-    evidence = Evidence(assignment, probes, run)
-    return lambda findings, named=(): tell_causes(evidence, SUBMISSION, findings, named)
+    evidence = GradingContext(assignment, probes, run)
+    return lambda findings, named=(): find_causes(evidence, SUBMISSION, findings, named)
 
 
 def test_errors_of_one_line_are_one_cause(told):
@@ -146,7 +146,7 @@ def test_what_passed_has_no_cause(told):
 
 def test_a_named_mistake_takes_the_place_of_its_exception(told):
     """The name tells more; the same exception in other checks is not told beside it."""
-    named = Named(0, ("scores",), {"scores": 1.0})
+    named = AttributedMistake(0, ("scores",), {"scores": 1.0})
     assert told({"scores": failed(error()), "data_loss": failed(error())}, [named]) == ()
     assert len(told({"data_loss": failed(error())}, [named])) == 1
 
@@ -155,11 +155,11 @@ def test_checks_point_to_the_cause_that_several_share(told):
     """One sentence in place of the same message in every check; a check that is alone keeps its own."""
     findings = {"scores": failed(error()), "learns_toy": failed(error(), 1.0, carried=True)}
     causes = told(findings)
-    assert told_above(findings["scores"], "scores", causes).message == f"Could not be judged: {causes[0].title}"
-    assert told_above(findings["learns_toy"], "learns_toy", causes).message.endswith("\nIt is charged elsewhere.")
+    assert refer_to_cause(findings["scores"], "scores", causes).message == f"Could not be judged: {causes[0].title}"
+    assert refer_to_cause(findings["learns_toy"], "learns_toy", causes).message.endswith("\nIt is charged elsewhere.")
     alone = told({"scores": failed(error())})
-    assert told_above(findings["scores"], "scores", alone) is findings["scores"]
-    assert told_above(findings["scores"], "predict", causes) is findings["scores"]
+    assert refer_to_cause(findings["scores"], "scores", alone) is findings["scores"]
+    assert refer_to_cause(findings["scores"], "predict", causes) is findings["scores"]
 
 
 @pytest.mark.parametrize(("line", "method"), [(5, "loss"), (6, "loss"), (9, "train")])

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.checks import Evidence
+from grader.checks import GradingContext
 from grader.diagnosis.explanations import explain
-from grader.diagnosis.fitting import fitted
-from grader.diagnosis.signature import tolerance, trace
-from grader.diagnosis.signature_tables import Scene
+from grader.diagnosis.fitting import fit_number
+from grader.diagnosis.signature import signature_of, tolerance
+from grader.diagnosis.signature_tables import SearchState
 from grader.model import Fitted, QuestionId, Reply, Run
 from reference.catalogue import MISCONCEPTIONS, families, wrong_network
 from reference.questions import network_of
@@ -43,16 +43,16 @@ def evidence_of(assignment, probes):
         network = wrong_network(network_of(assignment), [FAMILIES[index][1](number)])
         network = replace(network, **also) if also else network
         replies = {call.id: perform(network, call) for call in probes.calls if call.id.kind not in LEFT_OUT}
-        return Evidence(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
 
     return make
 
 
 def found(evidence, index, part):
     """Fit a family's number to one part of the evidence."""
-    scene = Scene(evidence.assignment, evidence.probes, 1.0, frozenset())
+    scene = SearchState(evidence.assignment, evidence.probes, 1.0, frozenset())
     line_up = evidence.probes.line_up
-    return fitted(scene, line_up, index, [(part, trace(evidence, part), tolerance(evidence, part))])
+    return fit_number(scene, line_up, index, [(part, signature_of(evidence, part), tolerance(evidence, part))])
 
 
 # family | number that no list holds | the part that it is fitted on

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from inspect import getdoc
 
 from grader.checks import forward, gradients, histories, learning, minibatch, parameter_updates, prediction, tuning
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.model import Finding, Group
 
-__all__ = ["CHECKS", "Check", "Evidence", "run_checks"]
+__all__ = ["CHECKS", "Check", "GradingContext", "run_checks"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Check:
 
     id: str
     group: Group
-    function: Callable[[Evidence], Finding]
+    function: Callable[[GradingContext], Finding]
 
     @property
     def title(self) -> str:
@@ -50,6 +50,6 @@ _ALL = (
 CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}
 
 
-def run_checks(context: Evidence) -> dict[str, Finding]:
+def run_checks(context: GradingContext) -> dict[str, Finding]:
     """Return what each check of the rubric finds in one submission's replies, by the check's id, in the rubric's order."""
     return {row.id: CHECKS[row.id].function(context) for row in context.assignment.checks}

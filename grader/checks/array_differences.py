@@ -23,7 +23,7 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class ArrayPair:
     """One wrong array and the right one.
 
     near : relative tolerance, with a floor of the array's largest entry. counts : N, D, H, C of the case, all different.
@@ -50,7 +50,7 @@ class Pair:
         return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
 
 
-def facts_of(pairs: Sequence[Pair]) -> list[str]:
+def describe_pairs(pairs: Sequence[ArrayPair]) -> list[str]:
     """Return what holds of all pairs, the most telling first."""
     shaped = [pair.theirs.shape == pair.right.shape for pair in pairs]
     if not all(shaped):
@@ -64,7 +64,7 @@ def facts_of(pairs: Sequence[Pair]) -> list[str]:
     return [whole] if whole else _lines(pairs, wrong)
 
 
-def _factor(pairs: Sequence[Pair]) -> str:
+def _factor(pairs: Sequence[ArrayPair]) -> str:
     if not any(pair.theirs.any() for pair in pairs):
         return "It is 0 everywhere."
     ratios = [float((pair.theirs * pair.right).sum() / ((pair.right**2).sum() or 1.0)) for pair in pairs]
@@ -75,7 +75,7 @@ def _factor(pairs: Sequence[Pair]) -> str:
     return f"It is {same or other}."
 
 
-def _shifted(pairs: Sequence[Pair]) -> str:
+def _shifted(pairs: Sequence[ArrayPair]) -> str:
     for axis, line in ((None, "entry"), (1, "row"), (0, "column"))[: 3 if pairs[0].right.ndim == 2 else 1]:
         off = [np.asarray(np.mean(pair.theirs - pair.right, axis=axis, keepdims=True)) for pair in pairs]
         if all(
@@ -86,14 +86,14 @@ def _shifted(pairs: Sequence[Pair]) -> str:
     return ""
 
 
-def _reordered(pairs: Sequence[Pair]) -> str:
+def _reordered(pairs: Sequence[ArrayPair]) -> str:
     orders = [(f"The {plural(line)} are the right ones", axis) for axis, (line, _) in enumerate(pairs[0].axes)]
     for words, axis in orders:
         if all(pair.right.shape[axis] > 1 and pair.fits(np.flip(pair.right, axis)) for pair in pairs):
             return f"{words} in reverse order."
     for words, along in (*orders, ("It holds the right numbers", None)):
         order = partial(_in_order, axis=along)
-        if all(Pair(order(pair.theirs), pair.right, pair.near).fits(order(pair.right)) for pair in pairs):
+        if all(ArrayPair(order(pair.theirs), pair.right, pair.near).fits(order(pair.right)) for pair in pairs):
             return f"{words} in another order."
     return ""
 
@@ -105,7 +105,7 @@ def _in_order(array: Floats, axis: int | None) -> Floats:
     return np.asarray(np.take(array, np.argsort(array.sum(axis=1 - axis)), axis=axis))
 
 
-def _of_another_shape(pair: Pair) -> str:
+def _of_another_shape(pair: ArrayPair) -> str:
     """Return how an array of a wrong shape is the right one all the same; "" where it is not."""
     theirs, right = pair.theirs, pair.right
     if not theirs.size:
@@ -116,12 +116,12 @@ def _of_another_shape(pair: Pair) -> str:
         return "It holds the right numbers in the right order, in another shape."
     for axis, which in enumerate(("first", "second")[: theirs.ndim]):
         for word, made in (("Summed", theirs.sum(axis=axis)), ("Averaged", theirs.mean(axis=axis))):
-            if Pair(made, right, pair.near).fits(right):
+            if ArrayPair(made, right, pair.near).fits(right):
                 return f"{word} over its {which} axis it is the right one."
     return ""
 
 
-def _lines(pairs: Sequence[Pair], wrong: Sequence[Array]) -> list[str]:
+def _lines(pairs: Sequence[ArrayPair], wrong: Sequence[Array]) -> list[str]:
     """Return which rows or columns alone are wrong: the same in all cases, or the last."""
     found = []
     for axis, (line, noun) in enumerate(pairs[0].axes):

@@ -14,7 +14,7 @@ from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, 
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class GradingContext:
     """One submission's replies beside the questions and the right answers."""
 
     assignment: Assignment
@@ -48,25 +48,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def fact(function: Callable[Concatenate[Evidence, P], T]) -> Callable[Concatenate[Evidence, P], T]:
-    """Work a function of the evidence out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
+def cached_per_submission(
+    function: Callable[Concatenate[GradingContext, P], T],
+) -> Callable[Concatenate[GradingContext, P], T]:
+    """Work a function of the context out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
 
     @wraps(function)
-    def remembered(evidence: Evidence, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
-            return function(evidence, *args, **kwargs)
+            return function(context, *args, **kwargs)
         key = (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
-            found: T = evidence.known[key]
+            found: T = context.known[key]
         except KeyError:
-            found = evidence.known[key] = function(evidence, *args, **kwargs)
+            found = context.known[key] = function(context, *args, **kwargs)
         return found
 
     return remembered
 
 
-def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
+def failure_of(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
     """Return what kept a call from answering its step `index`; None where it answered."""
     if len(reply.results) > index:
         return None
@@ -87,7 +89,7 @@ def obstacle(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossAnswer:
     """What loss(X, y, reg) returned, taken apart."""
 
     value: float | None
@@ -96,53 +98,53 @@ class Loss:
     surplus: str = ""  # what was wrong with the shape of the answer, though a loss could be read from it
 
 
-@fact
-def read_loss(evidence: Evidence, call: QuestionId, index: int = 0) -> Loss:
+@cached_per_submission
+def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> LossAnswer:
     """Take (loss, grads) of a call's step apart, however it was wrapped."""
-    reply = evidence.reply(call)
+    reply = context.reply(call)
     answer = reply.results[index] if index < len(reply.results) else None
     if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict):
         value = as_number(answer[0])
         if value is not None:  # what was asked for, and what 80 of 80 answers of most submissions are
-            return Loss(value, answer[1], None)
-    problem = obstacle(reply, index, about="loss")
+            return LossAnswer(value, answer[1], None)
+    problem = failure_of(reply, index, about="loss")
     if problem:
-        return Loss(None, {}, problem)
+        return LossAnswer(None, {}, problem)
     answer = reply.results[index]
-    if not_started(answer):
+    if is_not_started(answer):
         found = "a loss that is None" if isinstance(answer, tuple | list) else describe(answer)
         text = f"Not started: loss(X, y, reg) returned {found} instead of (loss, grads)."
-        return Loss(None, {}, Finding(0.0, text, skipped=True, about="loss"))
+        return LossAnswer(None, {}, Finding(0.0, text, skipped=True, about="loss"))
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     value = as_number(parts[0]) if parts else None
     grads = next((part for part in parts[1:] if isinstance(part, dict)), {})
     if value is None:
         found = describe(answer) if not parts else f"{describe(answer)} that begins with {describe(parts[0])}"
         text = f"loss(X, y, reg) must return (loss, grads), the loss being one number; it returned {found}."
-        return Loss(None, grads, Finding(0.0, text, about="loss"))
+        return LossAnswer(None, grads, Finding(0.0, text, about="loss"))
     if isinstance(answer, tuple | list) and len(parts) == 2 and isinstance(parts[1], dict):
-        return Loss(value, grads, None)
+        return LossAnswer(value, grads, None)
     came = f"a pair whose second part is {describe(parts[1])}" if len(parts) == 2 else describe(answer)
-    return Loss(value, grads, None, came)
+    return LossAnswer(value, grads, None, came)
 
 
-def not_started(answer: Any) -> bool:
-    """Tell an untouched skeleton's answer: None, Ellipsis, or a tuple that begins with None and holds nothing."""
+def is_not_started(answer: Any) -> bool:
+    """Return whether an answer is an untouched skeleton's: None, Ellipsis, or a tuple that begins with None and holds nothing."""
     if isinstance(answer, tuple | list):
         # Not `part == {}`: held against an array that is many answers, and `return None, dW1` ended the judging.
         rest = (part is None or (isinstance(part, dict) and not part) for part in answer[1:])
-        return bool(len(answer)) and not_started(answer[0]) and all(rest)
+        return bool(len(answer)) and is_not_started(answer[0]) and all(rest)
     return answer is None or (type(answer).__name__ == "Foreign" and answer.type == "ellipsis")
 
 
 def own_params(
-    evidence: Evidence, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
+    context: GradingContext, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, Floats] | None:
     """Return the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
 
     shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
     """
-    reply = evidence.reply(call.id)
+    reply = context.reply(call.id)
     if shapes is None:
         shapes = {name: given.shape for name, given in call.params.items()}
     if len(reply.results) <= index or not isinstance(reply.results[index], dict):
@@ -158,14 +160,14 @@ def own_params(
 
 
 def own_gradient(
-    evidence: Evidence, call: QuestionId, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
+    context: GradingContext, call: QuestionId, index: int, name: str, shape: tuple[int, ...], *, spread: bool = False
 ) -> Floats | None:
     """Return one gradient from a loss step in the assignment's shape; None where there is none.
 
     spread : take fewer entries for all, as numpy does in an update. A scalar bias gradient is a mistake of loss(),
         not of the train() that uses it.
     """
-    found = read_loss(evidence, call, index).grads.get(name)
+    found = read_loss(context, call, index).grads.get(name)
     if isinstance(found, np.ndarray) and found.dtype == np.float64 and found.shape == shape:
         return found if np.isfinite(found).all() else None
     array = as_array(found)
@@ -178,17 +180,17 @@ def own_gradient(
     return None if fitted is None or not np.isfinite(fitted).all() else np.asarray(fitted, dtype=np.float64)
 
 
-@fact
-def loss_calls(evidence: Evidence) -> list[tuple[Call, str, float]]:
+@cached_per_submission
+def loss_calls(context: GradingContext) -> list[tuple[Call, str, float]]:
     """Return each loss call with its case's letter and its reg."""
-    calls = evidence.calls("loss")
-    return [(call, call.id.case, float(evidence.expected(call.id)["reg"])) for call in calls]
+    calls = context.calls("loss")
+    return [(call, call.id.case, float(context.expected(call.id)["reg"])) for call in calls]
 
 
-@fact
-def sweep(evidence: Evidence, identity: QuestionId) -> dict[str, Array] | None:
+@cached_per_submission
+def swept_losses(context: GradingContext, identity: QuestionId) -> dict[str, Array] | None:
     """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
-    reply, call = evidence.reply(identity), evidence.call(identity)
+    reply, call = context.reply(identity), context.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):
         return None
     found: dict[str, Array] = {}
@@ -209,7 +211,7 @@ def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
     return (fitted, "") if fitted is not None else (None, describe(array))
 
 
-def settle(findings: list[Finding | None], fine: str, about: str) -> Finding:
+def combine_cases(findings: list[Finding | None], fine: str, about: str) -> Finding:
     """Put the findings of several cases together: None is right; the first problem's text is told.
 
     The share is that of the right cases, where at least half are right: fewer is luck, not understanding.

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.array_differences import Pair, constant, facts_of, listed, multiple
-from grader.checks.context import Evidence, loss_calls, read_loss
+from grader.checks.array_differences import ArrayPair, constant, describe_pairs, listed, multiple
+from grader.checks.context import GradingContext, loss_calls, read_loss
 from grader.checks.given_gradients import regulariser_right
 from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
 from grader.compare import as_array, fit, is_single
@@ -22,7 +22,7 @@ LARGE = 100_000  # entries: no array that is the right one in another way has mo
 NEAR, NEAR_SINGLE = 1e-5, 1e-4  # of ratios and differences of losses, relative: one is constant that varies by less
 
 
-def with_clues(finding: Finding, facts: Callable[[], Iterable[str]]) -> Finding:
+def with_details(finding: Finding, facts: Callable[[], Iterable[str]]) -> Finding:
     """Return a finding with what is known, where it costs points; `facts` is asked only there."""
     costs = finding.share < 1 and not finding.skipped
     kept = [fact for fact in dict.fromkeys(facts()) if fact][:MOST] if costs else []
@@ -45,64 +45,64 @@ def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
     return f"Of {len(cases)} sets of sizes it is {word} on {shown} only."
 
 
-def of_scores(evidence: Evidence, wrong: Sequence[Call]) -> list[str]:
+def describe_scores(context: GradingContext, wrong: Sequence[Call]) -> list[str]:
     """Return what the scores of the calls that are wrong have in common."""
-    answers = [as_array((*evidence.reply(call.id).results, None)[0]) for call in wrong]
-    facts = _of_arrays(evidence, wrong, answers, "scores", evidence.assignment.tolerances.scores)
-    return [*facts, _only_some(evidence.calls("scores"), wrong)]
+    answers = [as_array((*context.reply(call.id).results, None)[0]) for call in wrong]
+    facts = _describe_arrays(context, wrong, answers, "scores", context.assignment.tolerances.scores)
+    return [*facts, _only_some(context.calls("scores"), wrong)]
 
 
-def of_gradient(evidence: Evidence, name: str, wrong: Sequence[Call]) -> list[str]:
+def describe_gradient(context: GradingContext, name: str, wrong: Sequence[Call]) -> list[str]:
     """Return what one gradient has in common with the right one, over the calls in which it is wrong."""
-    some = _only_some([call for call, _, _ in loss_calls(evidence)], wrong)
-    bare = [call for call in wrong if not float(evidence.expected(call.id)["reg"])]
+    some = _only_some([call for call, _, _ in loss_calls(context)], wrong)
+    bare = [call for call in wrong if not float(context.expected(call.id)["reg"])]
     if not bare:
         return ["It is right wherever reg is 0.", some]
-    found = [as_array(read_loss(evidence, call.id).grads.get(name)) for call in bare]
+    found = [as_array(read_loss(context, call.id).grads.get(name)) for call in bare]
     # A layout of their own, such as (1, H), is no mistake.
     fitted = [own if own is None else fit(own, call.params[name].shape) for own, call in zip(found, bare, strict=True)]
     answers = [own if one is None else one for own, one in zip(found, fitted, strict=True)]
-    facts = [*_of_arrays(evidence, bare, answers, f"data_{name}", evidence.assignment.tolerances.gradient), some]
-    if name in evidence.names[::2] and convention(evidence) is not None and regulariser_right(evidence, name):
+    facts = [*_describe_arrays(context, bare, answers, f"data_{name}", context.assignment.tolerances.gradient), some]
+    if name in context.names[::2] and convention(context) is not None and regulariser_right(context, name):
         facts.append("What reg adds to it is right.")
     return facts
 
 
-def _of_arrays(
-    evidence: Evidence, calls: Sequence[Call], answers: Sequence[Array | None], key: str, near: float
+def _describe_arrays(
+    context: GradingContext, calls: Sequence[Call], answers: Sequence[Array | None], key: str, near: float
 ) -> list[str]:
     pairs = []
-    near = evidence.assignment.tolerances.single if _rounds(evidence) else near
+    near = context.assignment.tolerances.single if _rounds(context) else near
     for call, own in zip(calls, answers, strict=True):
         if own is None or own.size > LARGE:
             return []
-        near = evidence.assignment.tolerances.single if is_single(own) else near
-        pairs.append(Pair(own.astype(np.float64), evidence.expected(call.id)[key], near, _counts(call)))
-    return facts_of(pairs)
+        near = context.assignment.tolerances.single if is_single(own) else near
+        pairs.append(ArrayPair(own.astype(np.float64), context.expected(call.id)[key], near, _counts(call)))
+    return describe_pairs(pairs)
 
 
-def _rounds(evidence: Evidence) -> bool:
+def _rounds(context: GradingContext) -> bool:
     """Return whether the losses are rounded, so that fewer digits can be held against one another."""
-    return loss_tolerance(evidence) == evidence.assignment.tolerances.single
+    return loss_tolerance(context) == context.assignment.tolerances.single
 
 
-def of_data_loss(evidence: Evidence) -> list[str]:
+def describe_data_loss(context: GradingContext) -> list[str]:
     """Return what the losses without regulariser have in common, over the cases and over single rows."""
-    calls = {case: call for call, case, reg in loss_calls(evidence) if reg == 0}
-    fine = [case for case in calls if data_loss_right(evidence, case) or right_for_own_scores(evidence, case)]
+    calls = {case: call for call, case, reg in loss_calls(context) if reg == 0}
+    fine = [case for case in calls if data_loss_right(context, case) or right_for_own_scores(context, case)]
     wrong = [call for case, call in calls.items() if case not in fine]
-    values = np.array([read_loss(evidence, call.id).value for call in wrong], dtype=np.float64)
+    values = np.array([read_loss(context, call.id).value for call in wrong], dtype=np.float64)
     some = _only_some(list(calls.values()), wrong)
     if not wrong or not np.isfinite(values).all():
         return [some]
-    facts = [_of_losses(evidence, wrong, values), _of_single_rows(evidence), some]
-    return facts if convention(evidence) is None else [*facts, "What reg adds to it is right."]
+    facts = [_describe_losses(context, wrong, values), _describe_single_rows(context), some]
+    return facts if convention(context) is None else [*facts, "What reg adds to it is right."]
 
 
-def _of_losses(evidence: Evidence, calls: Sequence[Call], values: Floats) -> str:
+def _describe_losses(context: GradingContext, calls: Sequence[Call], values: Floats) -> str:
     """Return by what factor, or by how much, losses of several cases differ from the right ones."""
-    near = NEAR_SINGLE if _rounds(evidence) else NEAR
-    rights = np.array([evidence.expected(call.id)["data_loss"] for call in calls])
+    near = NEAR_SINGLE if _rounds(context) else NEAR
+    rights = np.array([context.expected(call.id)["data_loss"] for call in calls])
     found = multiple((values / rights).tolist(), [_counts(call) for call in calls], near) if values.all() else ""
     off = constant((values - rights).tolist(), near)
     if off and not found:
@@ -110,13 +110,13 @@ def _of_losses(evidence: Evidence, calls: Sequence[Call], values: Floats) -> str
     return f"It is {found}, in every case that is wrong." if found and len(values) > 1 else ""
 
 
-def _of_single_rows(evidence: Evidence) -> str:
+def _describe_single_rows(context: GradingContext) -> str:
     """Return for which single rows the loss is right."""
-    right, y = evidence.expected(QuestionId("single"))["losses"], evidence.expected(QuestionId("single"))["y"]
-    own = np.array([read_loss(evidence, QuestionId("single"), row).value for row in range(len(y))], dtype=np.float64)
+    right, y = context.expected(QuestionId("single"))["losses"], context.expected(QuestionId("single"))["y"]
+    own = np.array([read_loss(context, QuestionId("single"), row).value for row in range(len(y))], dtype=np.float64)
     # The smallest losses hold few digits where some are cut off.
-    size = np.abs(right).max() if _rounds(evidence) else np.abs(right)
-    wrong = np.abs(own - right) > loss_tolerance(evidence) * size
+    size = np.abs(right).max() if _rounds(context) else np.abs(right)
+    wrong = np.abs(own - right) > loss_tolerance(context) * size
     if wrong.all() or not np.isfinite(own).all():
         return ""
     if not wrong.any():
@@ -127,11 +127,11 @@ def _of_single_rows(evidence: Evidence) -> str:
     return f"Asked for single rows it is right for {int((~wrong).sum())} of {len(y)}."
 
 
-def of_labels(evidence: Evidence) -> list[str]:
+def describe_labels(context: GradingContext) -> list[str]:
     """Return what wrong labels have in common with the right ones, over all rows that predict() was asked for."""
-    calls = [*evidence.calls("predict"), *evidence.calls("labels")]
-    answers = [as_array((*evidence.reply(call.id).results, None)[0]) for call in calls]
-    rights = [evidence.expected(call.id)["labels"] for call in calls]
+    calls = [*context.calls("predict"), *context.calls("labels")]
+    answers = [as_array((*context.reply(call.id).results, None)[0]) for call in calls]
+    rights = [context.expected(call.id)["labels"] for call in calls]
     flat = [own.reshape(-1) for own in answers if own is not None]
     if [one.size for one in flat] != [one.size for one in rights]:
         return []
@@ -150,7 +150,7 @@ def of_labels(evidence: Evidence) -> list[str]:
     ]
 
 
-def of_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) -> list[str]:
+def describe_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) -> list[str]:
     """Return which parameters train() moves rightly, and in which iteration it first goes wrong.
 
     right : names. first_wrong : name -> iteration, counted from 1, of those that are wrong; None where it is unknown.

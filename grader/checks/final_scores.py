@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grader.checks.context import Evidence, own_params
+from grader.checks.context import GradingContext, own_params
 from grader.checks.read_losses import cross_entropy
 from grader.compare import as_array
 from grader.model import Floats, QuestionId
@@ -15,24 +15,24 @@ LEARNT = 0.1  # the toy's final loss; right programs reach 0.008, one that does 
 
 
 def final_scores(
-    evidence: Evidence, call: QuestionId, shapes: Mapping[str, tuple[int, ...]] | None = None
+    context: GradingContext, call: QuestionId, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> Floats | str:
     """Return the scores at the parameters that training ended with, or say why there are none.
 
     Where the reference is at hand it computes them from the parameters: scores that the student's side claims
     prove nothing. Frozen probes have only the claim.
     """
-    X = evidence.expected(call)["X"]
-    asked = evidence.call(call)
+    X = context.expected(call)["X"]
+    asked = context.call(call)
     position = [step.method for step in asked.steps].index("params")
-    params = own_params(evidence, asked, position, shapes)
-    if evidence.probes.oracle is not None:
+    params = own_params(context, asked, position, shapes)
+    if context.probes.oracle is not None:
         return (
             "the parameters are missing or not finite afterwards"
             if params is None
-            else evidence.probes.oracle.scores(params, X)
+            else context.probes.oracle.scores(params, X)
         )
-    results = evidence.reply(call).results
+    results = context.reply(call).results
     claimed = as_array(results[position + 1]) if len(results) > position + 1 else None
     # No column more than there are classes: as float64 a claim of 64 MiB of single bytes took half a gibibyte.
     if claimed is None or claimed.shape != (len(X), asked.sizes[2]) or not np.isfinite(claimed).all():
@@ -40,7 +40,7 @@ def final_scores(
     return claimed.astype(np.float64)
 
 
-def learnt(evidence: Evidence) -> bool:
+def has_learnt(context: GradingContext) -> bool:
     """Return whether training on the toy case ended with parameters that know its five examples."""
-    scores = final_scores(evidence, QuestionId("toy"))
-    return not isinstance(scores, str) and cross_entropy(scores, evidence.expected(QuestionId("toy"))["y"]) <= LEARNT
+    scores = final_scores(context, QuestionId("toy"))
+    return not isinstance(scores, str) and cross_entropy(scores, context.expected(QuestionId("toy"))["y"]) <= LEARNT

@@ -6,8 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, loss_calls, not_started, obstacle, read_loss, settle
-from grader.checks.describe_difference import of_data_loss, of_scores, with_clues
+from grader.checks.context import (
+    GradingContext,
+    cached_per_submission,
+    combine_cases,
+    failure_of,
+    is_not_started,
+    loss_calls,
+    read_loss,
+)
+from grader.checks.describe_difference import describe_data_loss, describe_scores, with_details
 from grader.checks.read_losses import (
     allowed_conventions,
     convention,
@@ -27,28 +35,28 @@ SHIFT_TOLERANCE = 1e-5
 SHIFT_SINGLE = 2 * 1000 * float(np.finfo(np.float32).eps)
 
 
-def scores(evidence: Evidence) -> Finding:
+def scores(context: GradingContext) -> Finding:
     """loss(X) without labels returns the scores of the second layer."""
-    calls = evidence.calls("scores")
+    calls = context.calls("scores")
     findings = [
-        obstacle(evidence.reply(call.id), about="loss")
-        or _wrong_scores(evidence, evidence.reply(call.id).results[0], evidence.expected(call.id)["scores"])
+        failure_of(context.reply(call.id), about="loss")
+        or _wrong_scores(context, context.reply(call.id).results[0], context.expected(call.id)["scores"])
         for call in calls
     ]
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
-    settled = settle(findings, f"Right on all {len(calls)} sets of sizes.", about="loss")
-    return with_clues(settled, lambda: of_scores(evidence, wrong))
+    settled = combine_cases(findings, f"Right on all {len(calls)} sets of sizes.", about="loss")
+    return with_details(settled, lambda: describe_scores(context, wrong))
 
 
-def _wrong_scores(evidence: Evidence, answer: object, right: Array) -> Finding | None:
+def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Finding | None:
     asked = f"loss(X) with {right.shape[0]} rows and {right.shape[1]} classes must return scores of shape {right.shape}"
-    if not_started(answer):
+    if is_not_started(answer):
         return Finding(0.0, f"Not started: loss(X) returned {describe(answer)}.", skipped=True, about="loss")
     array = as_array(answer)
     if array is None or array.shape != right.shape:
         text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned where y is None."
         return Finding(0.0, text, about="loss")
-    difference = difference_from(evidence, array, right, evidence.assignment.tolerances.scores)
+    difference = difference_from(context, array, right, context.assignment.tolerances.scores)
     if difference.within:
         return None
     row, column = difference.worst
@@ -60,23 +68,23 @@ def _wrong_scores(evidence: Evidence, answer: object, right: Array) -> Finding |
     return Finding(0.0, text, (HeatMap("scores", difference.error, difference.worst),), about="loss")
 
 
-def data_loss(evidence: Evidence) -> Finding:
+def data_loss(context: GradingContext) -> Finding:
     """loss(X, y, reg=0) is the mean cross-entropy of the softmax over the examples."""
-    cases = [(call.id, case) for call, case, reg in loss_calls(evidence) if reg == 0]
-    findings = [_data_loss_of(evidence, identity, case) for identity, case in cases]
+    cases = [(call.id, case) for call, case, reg in loss_calls(context) if reg == 0]
+    findings = [_data_loss_failure(context, identity, case) for identity, case in cases]
     fine = f"Right on all {len(cases)} sets of sizes, one of them with a class absent."
-    return with_clues(settle(findings, fine, about="loss"), lambda: of_data_loss(evidence))
+    return with_details(combine_cases(findings, fine, about="loss"), lambda: describe_data_loss(context))
 
 
-def _data_loss_of(evidence: Evidence, identity: QuestionId, case: str) -> Finding | None:
-    answer = read_loss(evidence, identity)
+def _data_loss_failure(context: GradingContext, identity: QuestionId, case: str) -> Finding | None:
+    answer = read_loss(context, identity)
     if answer.finding:
         return answer.finding
-    if not data_loss_right(evidence, case):
-        if right_for_own_scores(evidence, case):
+    if not data_loss_right(context, case):
+        if right_for_own_scores(context, case):
             text = "Right for your own scores, which are charged where they are judged; mend those."
             return Finding(1.0, text, about="loss", carried=True)
-        return _wrong_loss(evidence, identity, answer.value)
+        return _wrong_loss(context, identity, answer.value)
     if answer.surplus:
         text = (
             f"The loss is right, but loss(X, y, reg) must return the pair (loss, grads); it returned {answer.surplus}."
@@ -85,10 +93,10 @@ def _data_loss_of(evidence: Evidence, identity: QuestionId, case: str) -> Findin
     return None
 
 
-def _wrong_loss(evidence: Evidence, identity: QuestionId, value: float | None) -> Finding:
-    expected = evidence.expected(identity)
+def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | None) -> Finding:
+    expected = context.expected(identity)
     right = float(expected["data_loss"])
-    call = evidence.call(identity)
+    call = context.call(identity)
     rows, classes = len(call.steps[0].arguments["y"]), call.sizes[2]
     theirs = float("nan") if value is None else value
     ratio = theirs / right
@@ -107,13 +115,13 @@ def _wrong_loss(evidence: Evidence, identity: QuestionId, value: float | None) -
     return Finding(0.0, text, about="loss")
 
 
-def regularised_loss(evidence: Evidence) -> Finding:
+def regularised_loss(context: GradingContext) -> Finding:
     """The regulariser adds reg times the sum of the squared weights to the loss."""
-    factors = fitted_factors(evidence)
-    asked = sum(reg > 0 for _, _, reg in loss_calls(evidence))
-    factor = convention(evidence)
+    factors = fitted_factors(context)
+    asked = sum(reg > 0 for _, _, reg in loss_calls(context))
+    factor = convention(context)
     if len(factors) < asked:
-        problem = next(filter(None, (read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence))))
+        problem = next(filter(None, (read_loss(context, call.id).finding for call, _, _ in loss_calls(context))))
         # Where loss() fails on some sizes only, the regulariser is judged on the others.
         share = len(factors) / asked if factor is not None and 2 * len(factors) >= asked else 0.0
         told = f"\nRight in {len(factors)} of {asked} cases; in the others loss() gives no loss." if share else ""
@@ -121,66 +129,66 @@ def regularised_loss(evidence: Evidence) -> Finding:
     if factor is not None:
         shown = "1/2 reg" if factor == 0.5 else "reg"
         return Finding(1.0, f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg.", about="loss")
-    return Finding(0.0, _regulariser_text(evidence, factors), about="loss")
+    return Finding(0.0, _regulariser_text(context, factors), about="loss")
 
 
-def _regulariser_text(evidence: Evidence, factors: list[float]) -> str:
-    accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(evidence))
-    every = evidence.assignment.variant.regulariser == "every"
+def _regulariser_text(context: GradingContext, factors: list[float]) -> str:
+    accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(context))
+    every = context.assignment.variant.regulariser == "every"
     squares = "the squares of all parameters" if every else "sum W1^2 + sum W2^2"
     asked = f"The assignment asks for {accepted} times {squares}."
     values = np.array(factors)
     spread = float(np.ptp(values))
     if np.abs(values).max() < 1e-9:
         return f"{asked} Your loss does not change with reg at all."
-    if spread <= loss_tolerance(evidence) * 100 * np.abs(values).max():
+    if spread <= loss_tolerance(context) * 100 * np.abs(values).max():
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
     return (
         f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
-        f" {number(float(values.max()))} reg times it.{_which_parameters(evidence, factors)}\n"
+        f" {number(float(values.max()))} reg times it.{_which_parameters(context, factors)}\n"
         "Look at which parameters enter (both weight matrices), that they are squared, and that reg enters once."
     )
 
 
-def _which_parameters(evidence: Evidence, factors: list[float]) -> str:
+def _which_parameters(context: GradingContext, factors: list[float]) -> str:
     """Return what was added as k (sum W1^2 + sum b1^2 + ...), where one factor k does."""
-    calls = [call for call, _, reg in loss_calls(evidence) if reg]
-    added = np.array(factors) * [float(evidence.expected(call.id)["penalty"]) for call in calls]
-    squares = np.array([[(call.params[name] ** 2).sum() for name in evidence.names] for call in calls])
+    calls = [call for call, _, reg in loss_calls(context) if reg]
+    added = np.array(factors) * [float(context.expected(call.id)["penalty"]) for call in calls]
+    squares = np.array([[(call.params[name] ** 2).sum() for name in context.names] for call in calls])
     for pick in ((0,), (2,), (0, 1, 2, 3), (0, 2, 3), (0, 1, 2), (1, 3)):
         ratio: Floats = added / squares[:, pick].sum(axis=1)
         if np.ptp(ratio) <= 1e-4 * np.abs(ratio).max():
-            names = " + ".join(f"sum {evidence.names[i]}^2" for i in pick)
+            names = " + ".join(f"sum {context.names[i]}^2" for i in pick)
             return f" It is {number(float(ratio.mean()))} reg times ({names})."
     return ""
 
 
-def stability(evidence: Evidence) -> Finding:
+def stability(context: GradingContext) -> Finding:
     """Scores in the thousands overflow nothing: the softmax is unchanged when a row is shifted."""
-    findings = [shifted(evidence, call.id) for call in evidence.calls("stability")]
-    return settle(
+    findings = [stability_failure(context, call.id) for call in context.calls("stability")]
+    return combine_cases(
         findings, "Right: shifting all rows, or one, by 1000 leaves the loss finite and the same.", about="loss"
     )
 
 
-@fact
-def shifted(evidence: Evidence, identity: QuestionId) -> Finding | None:
+@cached_per_submission
+def stability_failure(context: GradingContext, identity: QuestionId) -> Finding | None:
     """Return what becomes of the loss in one call with shifted scores; None where it stays."""
-    answer = read_loss(evidence, identity)
+    answer = read_loss(context, identity)
     if answer.finding or answer.value is None:
         return answer.finding
-    right = float(evidence.expected(identity)["data_loss"])
-    single = loss_tolerance(evidence) == evidence.assignment.tolerances.single
+    right = float(context.expected(identity)["data_loss"])
+    single = loss_tolerance(context) == context.assignment.tolerances.single
     allowed = SHIFT_SINGLE if single else 0.0
     if abs(answer.value - right) <= allowed + SHIFT_TOLERANCE * abs(right):
         return None
     # A wrong mean, scores or epsilon is no matter of stability. Their own unshifted loss counts as well; where one row is
     # moved through the network itself, a loss that is wrong anyway must only stay finite.
-    call, case = next((call.id, case) for call, case, reg in loss_calls(evidence) if reg == 0)
-    own = read_loss(evidence, call).value if resembles_the_loss(evidence) else None
+    call, case = next((call.id, case) for call, case, reg in loss_calls(context) if reg == 0)
+    own = read_loss(context, call).value if resembles_the_loss(context) else None
     if own is not None and abs(answer.value - own) <= allowed + SHIFT_TOLERANCE * abs(own):
         return None
-    if identity.case == "row" and own is not None and not data_loss_right(evidence, case) and np.isfinite(answer.value):
+    if identity.case == "row" and own is not None and not data_loss_right(context, case) and np.isfinite(answer.value):
         return None
     shift = identity.case
     which = "every score of one row" if shift == "row" else "every score of every row"
@@ -193,14 +201,14 @@ def shifted(evidence: Evidence, identity: QuestionId) -> Finding | None:
     return Finding(0.0, text, about="loss")
 
 
-def purity(evidence: Evidence) -> Finding:
+def purity(context: GradingContext) -> Finding:
     """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
-    reply, expected = evidence.reply(QuestionId("purity")), evidence.expected(QuestionId("purity"))
-    first, second = read_loss(evidence, QuestionId("purity"), 0), read_loss(evidence, QuestionId("purity"), 1)
-    problem = first.finding or second.finding or obstacle(reply, 3, about="loss")
+    reply, expected = context.reply(QuestionId("purity")), context.expected(QuestionId("purity"))
+    first, second = read_loss(context, QuestionId("purity"), 0), read_loss(context, QuestionId("purity"), 1)
+    problem = first.finding or second.finding or failure_of(reply, 3, about="loss")
     if problem:
         return problem
-    if not resembles_the_loss(evidence):
+    if not resembles_the_loss(context):
         # A class that always answers (0, {}) is pure, too.
         text = "Judged once loss() computes a loss of X and y: it does not yet."
         return Finding(0.0, text, skipped=True, about="loss")
@@ -212,7 +220,7 @@ def purity(evidence: Evidence) -> Finding:
         for name in ("X", "y")
         if not unchanged(arguments.get(name), expected[name])
     ]
-    changed = [name for name in evidence.names if not unchanged(params.get(name), expected[f"param_{name}"])]
+    changed = [name for name in context.names if not unchanged(params.get(name), expected[f"param_{name}"])]
     if changed:
         faults.append(f"It changed the parameters {', '.join(changed)}. loss() only reads them; train() updates them.")
     # Both times it is given the same X and parameters: what it changed shows here, too, and is charged once, shown or not.

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss
-from grader.checks.read_losses import cross_entropy, followed, loss_tolerance, own_scores, rounded
+from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
+from grader.checks.read_losses import cross_entropy, expected_factor, loses_digits, loss_tolerance, own_scores
 from grader.compare import as_array
 from grader.model import Array, Call, Floats, QuestionId
 
@@ -28,44 +28,44 @@ ENOUGH = 2  # cases that have to say the same
 
 
 @dataclass(frozen=True)
-class Judged:
+class GivenGradients:
     """The data's part of the four gradients, by name, over all cases; solvable : whether enough cases could tell."""
 
     verdicts: Mapping[str, Verdict]
     solvable: bool
 
 
-@fact
-def judged(evidence: Evidence) -> Judged:
+@cached_per_submission
+def judge_given_gradients(context: GradingContext) -> GivenGradients:
     """Return how each gradient without regulariser stands, given what reached its layer."""
-    plain = [(call, case) for call, case, reg in loss_calls(evidence) if not reg and _tells(evidence, call)]
+    plain = [(call, case) for call, case, reg in loss_calls(context) if not reg and _is_solvable(context, call)]
     if len(plain) < ENOUGH:
-        return Judged(dict.fromkeys(evidence.names, "wrong"), solvable=False)
-    cases = [_case(evidence, call, case) for call, case in plain]
+        return GivenGradients(dict.fromkeys(context.names, "wrong"), solvable=False)
+    cases = [_judge_case(context, call, case) for call, case in plain]
     order: tuple[Verdict, ...] = ("right", "carried", "found", "wrong")
-    worst = {name: max((case[name] for case in cases), key=order.index) for name in evidence.names}
-    if hidden_layer_found(evidence):
+    worst = {name: max((case[name] for case in cases), key=order.index) for name in context.names}
+    if hidden_layer_found(context):
         # All follows from a hidden layer that is wrong: plain cases have more units than scores can tell.
-        return Judged({n: "right" if v == "right" else "carried" for n, v in worst.items()}, solvable=True)
-    return Judged(worst, solvable=True)
+        return GivenGradients({n: "right" if v == "right" else "carried" for n, v in worst.items()}, solvable=True)
+    return GivenGradients(worst, solvable=True)
 
 
-def _tells(evidence: Evidence, call: Call) -> bool:
+def _is_solvable(context: GradingContext, call: Call) -> bool:
     """Return whether a case has fewer rows than inputs and hidden units, with full rank, and a loss that was given."""
-    X, h = call.steps[0].arguments["X"], evidence.expected(call.id)["h"]
-    return len(X) <= min(X.shape[1], h.shape[1]) and read_loss(evidence, call.id).value is not None
+    X, h = call.steps[0].arguments["X"], context.expected(call.id)["h"]
+    return len(X) <= min(X.shape[1], h.shape[1]) and read_loss(context, call.id).value is not None
 
 
-def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
+def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Verdict]:
     """Judge the gradients of one case, from the scores down to the first layer."""
-    W1, b1, W2, b2 = evidence.names
-    X, y, expected = call.steps[0].arguments["X"], call.steps[0].arguments["y"], evidence.expected(call.id)
+    W1, b1, W2, b2 = context.names
+    X, y, expected = call.steps[0].arguments["X"], call.steps[0].arguments["y"], context.expected(call.id)
     h, weights = expected["h"], call.params[W2]
-    own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
-    right = {name: expected[f"data_{name}"] for name in evidence.names}
-    near = _Near(evidence)
+    own = {name: own_gradient(context, call.id, 0, name, call.params[name].shape) for name in context.names}
+    right = {name: expected[f"data_{name}"] for name in context.names}
+    near = _Near(context)
     d_right = np.linalg.lstsq(h.T, right[W2], rcond=None)[0]
-    given = own_scores(evidence, case)
+    given = own_scores(context, case)
     verdicts: dict[str, Verdict] = {}
 
     d: Floats | None = d_right
@@ -73,7 +73,7 @@ def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
     if verdicts[W2] != "right" and given is not None and near(own[W2], h.T @ d_softmax(given, y)):
         verdicts[W2], d = "carried", d_softmax(given, y)
     elif verdicts[W2] != "right":
-        d = _solved(h, own[W2], d_right, near)
+        d = _solve_for_gradient(h, own[W2], d_right, near)
         verdicts[W2] = "wrong" if d is None else "found"
     verdicts[b2] = "right" if near(own[b2], right[b2]) else "wrong"
     if verdicts[b2] != "right" and d is not None and near(own[b2], d.sum(axis=0)):
@@ -87,7 +87,7 @@ def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
     if verdicts[W1] != "right" and du is not None and near(own[W1], X.T @ du):
         verdicts[W1] = "carried"
     elif verdicts[W1] != "right":
-        du = _solved(X, own[W1], du_right, near)
+        du = _solve_for_gradient(X, own[W1], du_right, near)
         verdicts[W1] = "wrong" if du is None else "found"
     verdicts[b1] = "right" if near(own[b1], right[b1]) else "wrong"
     if verdicts[b1] != "right" and du is not None and near(own[b1], du.sum(axis=0)):
@@ -100,9 +100,9 @@ def _case(evidence: Evidence, call: Call, case: str) -> dict[str, Verdict]:
 class _Near:
     """Whether two arrays are the same, within the tolerance of gradients."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        tolerances = evidence.assignment.tolerances
-        self.single = rounded(evidence)
+    def __init__(self, context: GradingContext) -> None:
+        tolerances = context.assignment.tolerances
+        self.single = loses_digits(context)
         self.relative = tolerances.single if self.single else tolerances.gradient
 
     def __call__(self, theirs: Array | None, right: Floats) -> bool:
@@ -112,15 +112,15 @@ class _Near:
         return bool((np.abs(theirs - right) <= self.relative * (np.abs(right) + np.abs(right).max() + 1e-12)).all())
 
 
-def _solved(rows: Floats, product: Floats | None, right: Floats, near: _Near) -> Floats | None:
+def _solve_for_gradient(rows: Floats, product: Floats | None, right: Floats, near: _Near) -> Floats | None:
     """Return d where rows^T d is the product and d may be a gradient; None where no such d is."""
     if product is None or not np.isfinite(product).all():
         return None
     found: Floats = np.asarray(np.linalg.lstsq(rows.T, product, rcond=None)[0], dtype=np.float64)
-    return found if near(product, rows.T @ found) and sane(found, right) else None
+    return found if near(product, rows.T @ found) and is_plausible(found, right) else None
 
 
-def sane(found: Floats, right: Floats) -> bool:
+def is_plausible(found: Floats, right: Floats) -> bool:
     """Return whether a solved array has about the size of the right one, and is more than one row or one constant."""
     own, wanted = (np.linalg.svd(one, compute_uv=False) for one in (found, right))
     if not SMALLEST * wanted[0] < own[0] < LARGEST * wanted[0]:
@@ -139,35 +139,35 @@ def d_softmax(scores: Floats, y: Array) -> Floats:
 # ---------------------------------------------------------------- the hidden layer
 
 
-@fact
-def hidden_layer_found(evidence: Evidence) -> bool:
+@cached_per_submission
+def hidden_layer_found(context: GradingContext) -> bool:
     """Return whether the hidden layer is wrong, and everything that follows is right given it.
 
     In networks with fewer hidden units than classes the scores tell the units: h W2 + b2 has only one h. From that h the
     loss and all four gradients are computed.
     """
-    calls = evidence.calls("narrow")
-    found = bool(calls) and all(_follows_from_own_units(evidence, call) for call in calls)
+    calls = context.calls("narrow")
+    found = bool(calls) and all(_follows_from_own_units(context, call) for call in calls)
     # What a program does in networks of one shape only proves nothing of the others.
     return found and all(
-        _follows_from_own_scores(evidence, call, case) for call, case, reg in loss_calls(evidence) if not reg
+        _follows_from_own_scores(context, call, case) for call, case, reg in loss_calls(context) if not reg
     )
 
 
-def _follows_from_own_scores(evidence: Evidence, call: Call, case: str) -> bool:
+def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> bool:
     """Return whether the gradients of a plain case follow from its own scores, which must be wrong.
 
     The units h are unknown: h W2 + b2 = scores and h^T d = dW2 must have one solution, and the unmasked gradient of the
     units passes exactly where that is above zero. Where these are fewer equations than entries of h, any mask will do.
     """
-    W1, b1, W2, b2 = evidence.names
-    X, y, near = call.steps[0].arguments["X"], call.steps[0].arguments["y"], _Near(evidence)
+    W1, b1, W2, b2 = context.names
+    X, y, near = call.steps[0].arguments["X"], call.steps[0].arguments["y"], _Near(context)
     results, right = (
-        evidence.reply(QuestionId("scores", case)).results,
-        evidence.expected(QuestionId("scores", case))["scores"],
+        context.reply(QuestionId("scores", case)).results,
+        context.expected(QuestionId("scores", case))["scores"],
     )
     scores = as_array(results[0]) if results else None
-    own = {name: own_gradient(evidence, call.id, 0, name, call.params[name].shape) for name in evidence.names}
+    own = {name: own_gradient(context, call.id, 0, name, call.params[name].shape) for name in context.names}
     if scores is None or scores.shape != right.shape or near(scores, right) or any(one is None for one in own.values()):
         return False
     d = d_softmax(scores.astype(np.float64), y)
@@ -199,10 +199,10 @@ def _common_units(weights: Floats, d: Floats, product: Floats, gradient: Floats,
     return np.asarray(found.reshape(rows, hidden)) if rank == rows * hidden else np.full((rows, hidden), np.nan)
 
 
-def _follows_from_own_units(evidence: Evidence, call: Call) -> bool:
-    W1, b1, W2, b2 = evidence.names
-    units = own_units(evidence, call)
-    answer, near = read_loss(evidence, call.id, 1), _Near(evidence)
+def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
+    W1, b1, W2, b2 = context.names
+    units = solve_for_units(context, call)
+    answer, near = read_loss(context, call.id, 1), _Near(context)
     if units is None or answer.value is None:
         return False
     X, y = call.steps[0].arguments["X"], call.steps[1].arguments["y"]
@@ -212,39 +212,39 @@ def _follows_from_own_units(evidence: Evidence, call: Call) -> bool:
     du = (d @ call.params[W2].T) * (units > RANK * np.abs(units).max())
     follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=0)}
     loss = cross_entropy(scores, y)
-    return abs(answer.value - loss) <= 10 * loss_tolerance(evidence) * abs(loss) and all(
-        near(own_gradient(evidence, call.id, 1, name, right.shape), right) for name, right in follows.items()
+    return abs(answer.value - loss) <= 10 * loss_tolerance(context) * abs(loss) and all(
+        near(own_gradient(context, call.id, 1, name, right.shape), right) for name, right in follows.items()
     )
 
 
-def own_units(evidence: Evidence, call: Call) -> Floats | None:
+def solve_for_units(context: GradingContext, call: Call) -> Floats | None:
     """Return the program's own hidden units, (N, H), where its scores are h W2 + b2 for an h that is wrong; else None."""
-    results, right = evidence.reply(call.id).results, evidence.expected(call.id)["h"]
+    results, right = context.reply(call.id).results, context.expected(call.id)["h"]
     scores = as_array(results[0]) if results else None
-    weights, bias = (call.params[name] for name in evidence.names[2:])
+    weights, bias = (call.params[name] for name in context.names[2:])
     if scores is None or scores.shape != (len(right), len(bias)) or not np.isfinite(scores).all():
         return None
-    near, own = _Near(evidence), scores.astype(np.float64)
+    near, own = _Near(context), scores.astype(np.float64)
     units = np.asarray(np.linalg.lstsq(weights.T, (own - bias).T, rcond=None)[0].T, dtype=np.float64)
     if not near(own, units @ weights + bias) or near(units, right):
         return None
     # Units that do not change from row to row, or most of them 0, are no hidden layer.
     varied = np.ptp(units, axis=0) > SMALLEST * np.abs(right).max()
-    return units if sane(units, right) and varied.mean() >= 0.5 else None
+    return units if is_plausible(units, right) and varied.mean() >= 0.5 else None
 
 
 # ---------------------------------------------------------------- the regulariser's part
 
 
-def regulariser_right(evidence: Evidence, name: str) -> bool:
+def regulariser_right(context: GradingContext, name: str) -> bool:
     """Return whether what reg adds to a gradient is right in every case, whatever the rest is."""
-    near, factor = _Near(evidence), followed(evidence)
-    for call, case, reg in loss_calls(evidence):
+    near, factor = _Near(context), expected_factor(context)
+    for call, case, reg in loss_calls(context):
         shape = call.params[name].shape
-        whole, bare = (own_gradient(evidence, one, 0, name, shape) for one in (call.id, QuestionId("loss", case, 0.0)))
+        whole, bare = (own_gradient(context, one, 0, name, shape) for one in (call.id, QuestionId("loss", case, 0.0)))
         if whole is None or bare is None:
             return False
-        added, expected = whole - bare, evidence.expected(call.id)
+        added, expected = whole - bare, context.expected(call.id)
         right = factor * reg * expected[f"penalty_{name}"]
         # A difference of two arrays keeps the rounding of both; more than that, and a huge gradient would excuse any.
         rounding = (1e-6 if near.single else 1e-12) * np.abs(bare).max()

@@ -10,53 +10,53 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.context import (
-    Evidence,
+    GradingContext,
     best_array,
-    fact,
+    cached_per_submission,
+    combine_cases,
+    failure_of,
     loss_calls,
-    obstacle,
     own_gradient,
     read_loss,
-    settle,
-    sweep,
+    swept_losses,
 )
-from grader.checks.describe_difference import of_gradient, with_clues
-from grader.checks.given_gradients import judged, regulariser_right
-from grader.checks.read_losses import difference_from, followed, loss_tolerance, right_gradient
+from grader.checks.describe_difference import describe_gradient, with_details
+from grader.checks.given_gradients import judge_given_gradients, regulariser_right
+from grader.checks.read_losses import difference_from, expected_factor, loss_tolerance, right_gradient
 from grader.compare import Difference, compare, number
 from grader.model import Call, Finding, HeatMap, QuestionId
 
-NEXT = {
+HINTS = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
     "bias": "Look at the gradient of this layer's output, summed over the rows of the batch; a bias has one entry per unit.",
 }
 
 
-def _against_reference(evidence: Evidence, position: int) -> Finding:
-    name = evidence.names[position]
+def _against_reference(context: GradingContext, position: int) -> Finding:
+    name = context.names[position]
     about = f"grads {name}"
-    if all(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence)):
-        finding = next(read_loss(evidence, call.id).finding for call, _, _ in loss_calls(evidence))
+    if all(read_loss(context, call.id).finding for call, _, _ in loss_calls(context)):
+        finding = next(read_loss(context, call.id).finding for call, _, _ in loss_calls(context))
         return finding or Finding(0.0, "Not judged.", skipped=True, about=about)
-    calls = [call for call, _, _ in loss_calls(evidence)]
-    findings = [fault(evidence, call.id, name) for call in calls]
+    calls = [call for call, _, _ in loss_calls(context)]
+    findings = [gradient_failure(context, call.id, name) for call in calls]
     cases = len(findings)
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
-    if wrong and judged(evidence).verdicts[name] == "carried" and regulariser_right(evidence, name):
+    if wrong and judge_given_gradients(context).verdicts[name] == "carried" and regulariser_right(context, name):
         text = (
             "Right given what it was given: what reaches this step is wrong already, and is charged where it is made."
         )
         return Finding(1.0, text, about=about, carried=True)
-    settled = settle(findings, f"Right in all {cases} cases, entry by entry.", about=about)
-    return with_clues(settled, lambda: of_gradient(evidence, name, wrong))
+    settled = combine_cases(findings, f"Right in all {cases} cases, entry by entry.", about=about)
+    return with_details(settled, lambda: describe_gradient(context, name, wrong))
 
 
-@fact
-def fault(evidence: Evidence, identity: QuestionId, name: str) -> Finding | None:
+@cached_per_submission
+def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -> Finding | None:
     """Return what is wrong with a gradient in one plain call; None where it is the right one."""
-    call = evidence.call(identity)
+    call = context.call(identity)
     about = f"grads {name}"
-    answer = read_loss(evidence, call.id)
+    answer = read_loss(context, call.id)
     if answer.finding:
         return answer.finding
     shape = call.params[name].shape
@@ -73,54 +73,55 @@ def fault(evidence: Evidence, identity: QuestionId, name: str) -> Finding | None
         return Finding(0.0, f"Not started: grads[{name!r}] is None.", skipped=True, about=about)
     array, found = best_array(answer.grads[name], shape)
     if array is None:
-        text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_next(shape)}"
+        text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_hint(shape)}"
         return Finding(0.0, text, about=about)
-    right = right_gradient(evidence, call.id, name, followed(evidence))
-    difference = difference_from(evidence, array, right, evidence.assignment.tolerances.gradient)
-    return None if difference.within else _wrong(evidence, call, name, difference)
+    right = right_gradient(context, call.id, name, expected_factor(context))
+    difference = difference_from(context, array, right, context.assignment.tolerances.gradient)
+    return None if difference.within else _wrong_entries(context, call, name, difference)
 
 
-def _wrong(evidence: Evidence, call: Call, name: str, difference: Difference) -> Finding:
-    shape, reg = call.params[name].shape, float(evidence.expected(call.id)["reg"])
+def _wrong_entries(context: GradingContext, call: Call, name: str, difference: Difference) -> Finding:
+    shape, reg = call.params[name].shape, float(context.expected(call.id)["reg"])
     where = f"[{', '.join(map(str, difference.worst))}]"
     error = difference.error.reshape(1, -1) if difference.error.ndim == 1 else difference.error
     text = (
         f"grads[{name!r}] of loss(X, y, reg={reg:g}), shape {shape}: {difference.wrong_entries} of"
         f" {difference.error.size} entries are wrong; the worst is {name}{where}: yours {number(difference.theirs)},"
-        f" right {number(difference.right)}.\n{_next(shape)}"
+        f" right {number(difference.right)}.\n{_hint(shape)}"
     )
     worst = difference.worst if difference.error.ndim == 2 else (0, *difference.worst)
     return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, worst),), about=f"grads {name}")
 
 
-def _next(shape: tuple[int, ...]) -> str:
-    return NEXT["weights" if len(shape) == 2 else "bias"]
+def _hint(shape: tuple[int, ...]) -> str:
+    return HINTS["weights" if len(shape) == 2 else "bias"]
 
 
-@fact
-def strayed(evidence: Evidence) -> bool:
+@cached_per_submission
+def has_wrong_gradient(context: GradingContext) -> bool:
     """Return whether a gradient is not the assignment's in most plain calls, whatever excuses it: training goes by it."""
-    calls = [call for call, _, _ in loss_calls(evidence)]
+    calls = [call for call, _, _ in loss_calls(context)]
     return any(
-        2 * sum(fault(evidence, call.id, name) is not None for call in calls) > len(calls) for name in evidence.names
+        2 * sum(gradient_failure(context, call.id, name) is not None for call in calls) > len(calls)
+        for name in context.names
     )
 
 
-def numeric_gradient(evidence: Evidence) -> Finding:
+def numeric_gradient(context: GradingContext) -> Finding:
     """Each gradient is the derivative of your own loss, by central differences."""
-    call = evidence.calls("sweep")[0]
-    base = read_loss(evidence, home(call))
-    problem = base.finding or obstacle(evidence.reply(call.id), about="loss")
+    call = context.calls("sweep")[0]
+    base = read_loss(context, loss_question_of(call))
+    problem = base.finding or failure_of(context.reply(call.id), about="loss")
     if problem:
         return problem
     if not base.grads:
         return Finding(0.0, "Not started: loss(X, y, reg) returns no gradients.", skipped=True, about="loss")
-    wrong = [name for name in evidence.names if fault(evidence, home(call), name)]
-    swept = sweep_right(evidence)
+    wrong = [name for name in context.names if gradient_failure(context, loss_question_of(call), name)]
+    swept = sweep_right(context)
     if swept and not wrong:
         return Finding(1.0, "Each gradient agrees with your own loss.", about="loss")
-    follows = any(one in {"right", "carried"} for one in judged(evidence).verdicts.values())
-    if follows and all(located(evidence, name) for name in evidence.names):
+    follows = any(one in {"right", "carried"} for one in judge_given_gradients(context).verdicts.values())
+    if follows and all(is_explained(context, name) for name in context.names):
         text = "Not charged again: what is wrong about the loss or a gradient is charged where it is made."
         return Finding(1.0, text, about="loss", carried=True)
     if not swept:
@@ -133,73 +134,73 @@ def numeric_gradient(evidence: Evidence) -> Finding:
         f"Your loss changes in another way than the gradient of {names} says.\n"
         "Look at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
     )
-    return Finding(1 - len(wrong) / len(evidence.names), text, about=f"grads {wrong[0]}")
+    return Finding(1 - len(wrong) / len(context.names), text, about=f"grads {wrong[0]}")
 
 
-def home(call: Call) -> QuestionId:
+def loss_question_of(call: Call) -> QuestionId:
     """Return the plain loss call at the point that a sweep moves around."""
     return replace(call.id, kind="loss")
 
 
-@fact
-def sweep_right(evidence: Evidence) -> bool:
+@cached_per_submission
+def sweep_right(context: GradingContext) -> bool:
     """Return whether every loss of the sweep is the right one: nothing else tells what the program's loss is near a question."""
-    call = evidence.calls("sweep")[0]
-    swept, expected, factor = sweep(evidence, call.id), evidence.expected(call.id), followed(evidence)
+    call = context.calls("sweep")[0]
+    swept, expected, factor = swept_losses(context, call.id), context.expected(call.id), expected_factor(context)
     if swept is None:
         return False
     reg = float(expected["reg"])
     return all(
-        bool((np.abs(own - right) <= loss_tolerance(evidence) * np.abs(right)).all())
+        bool((np.abs(own - right) <= loss_tolerance(context) * np.abs(right)).all())
         for name, own in swept.items()
         for right in (expected[f"data_{name}"] + factor * reg * expected[f"penalty_{name}"],)
     )
 
 
-@fact
-def located(evidence: Evidence, name: str) -> bool:
+@cached_per_submission
+def is_explained(context: GradingContext, name: str) -> bool:
     """Return whether a gradient is right, or wrong by what is charged at a step that could be told, or by its regulariser."""
-    if not any(fault(evidence, call.id, name) for call, _, _ in loss_calls(evidence)):
+    if not any(gradient_failure(context, call.id, name) for call, _, _ in loss_calls(context)):
         return True
-    found = judged(evidence)
+    found = judge_given_gradients(context)
     return found.solvable and found.verdicts[name] != "wrong"
 
 
-def own_slopes_agree(evidence: Evidence) -> bool:
+def own_slopes_agree(context: GradingContext) -> bool:
     """Return whether all gradients are the derivative of the program's own loss, as far as its sweep says: for a person to see."""
-    call = evidence.calls("sweep")[0]
-    swept, step = sweep(evidence, call.id), evidence.assignment.tolerances.step
+    call = context.calls("sweep")[0]
+    swept, step = swept_losses(context, call.id), context.assignment.tolerances.step
     if swept is None:
         return False
     for name, pair in swept.items():
-        own = own_gradient(evidence, home(call), 0, name, call.params[name].shape)
+        own = own_gradient(context, loss_question_of(call), 0, name, call.params[name].shape)
         slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
         if own is None or not np.isfinite(slope).all() or not slope.any():
             return False
-        if not compare(own, slope, relative=max(1e-5, evidence.assignment.tolerances.numeric), floor=1.0).within:
+        if not compare(own, slope, relative=max(1e-5, context.assignment.tolerances.numeric), floor=1.0).within:
             return False
     return True
 
 
-@fact
-def gradient_W1(evidence: Evidence) -> Finding:
+@cached_per_submission
+def gradient_W1(context: GradingContext) -> Finding:
     """grads['W1'] is the gradient of the loss by the first layer's weights."""
-    return _against_reference(evidence, 0)
+    return _against_reference(context, 0)
 
 
-@fact
-def gradient_b1(evidence: Evidence) -> Finding:
+@cached_per_submission
+def gradient_b1(context: GradingContext) -> Finding:
     """grads['b1'] is the gradient of the loss by the first layer's bias."""
-    return _against_reference(evidence, 1)
+    return _against_reference(context, 1)
 
 
-@fact
-def gradient_W2(evidence: Evidence) -> Finding:
+@cached_per_submission
+def gradient_W2(context: GradingContext) -> Finding:
     """grads['W2'] is the gradient of the loss by the second layer's weights."""
-    return _against_reference(evidence, 2)
+    return _against_reference(context, 2)
 
 
-@fact
-def gradient_b2(evidence: Evidence) -> Finding:
+@cached_per_submission
+def gradient_b2(context: GradingContext) -> Finding:
     """grads['b2'] is the gradient of the loss by the second layer's bias."""
-    return _against_reference(evidence, 3)
+    return _against_reference(context, 3)

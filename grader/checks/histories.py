@@ -6,26 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, not_started, read_loss
+from grader.checks.context import GradingContext, cached_per_submission, is_not_started, read_loss
 from grader.checks.minibatch import positions
-from grader.checks.preconditions import blocked, source, withheld
-from grader.checks.watched_training import ROWS, SAME, arguments_of, stand_in_of, watched
-from grader.checks.whole_runs import ASKED, RUNS, moves
+from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run, stand_in_of
+from grader.checks.whole_runs import ASKED, RUNS, changes_parameters
 from grader.compare import as_array, describe, number
 from grader.model import Array, Call, Finding, Floats, Params, QuestionId
 
 NEAR = 1e-4  # single precision keeps seven digits; a loss of other rows or parameters differs in the first two
 
 
-def histories(evidence: Evidence) -> Finding:
+def histories(context: GradingContext) -> Finding:
     """train() returns loss_history for every iteration, and accuracies for every epoch."""
-    problem = blocked(evidence) or withheld(evidence)
+    problem = precondition(context) or contradiction(context)
     if problem:
         return problem
-    run = SAME if source(evidence) == "watched" else RUNS[-1]
-    seen = watched(evidence, run)
+    run = SAME if observation(context) == "watched" else RUNS[-1]
+    seen = read_watched_run(context, run)
     answer = seen.answer if seen else None
-    if seen and not seen.steps and not moves(evidence):
+    if seen and not seen.steps and not changes_parameters(context):
         # Histories of a training that does not take place are easily kept.
         return Finding(0.0, "Not judged: train() changes no parameter yet.", skipped=True, about="train")
     if not isinstance(answer, dict):
@@ -33,11 +33,11 @@ def histories(evidence: Evidence) -> Finding:
             "train() must return a dict with loss_history, train_acc_history and val_acc_history; it returned"
             f" {describe(answer)}."
         )
-        return Finding(0.0, text, skipped=not_started(answer) and not (seen and seen.steps), about="train")
+        return Finding(0.0, text, skipped=is_not_started(answer) and not (seen and seen.steps), about="train")
     faults = [
-        (0.5, _loss_history_fault(evidence, run, answer.get("loss_history"))),
-        (0.25, _accuracy_fault(evidence, run, "train_acc_history", answer)),
-        (0.25, _accuracy_fault(evidence, run, "val_acc_history", answer) or _later_fault(evidence, run)),
+        (0.5, _loss_history_fault(context, run, answer.get("loss_history"))),
+        (0.25, _accuracy_fault(context, run, "train_acc_history", answer)),
+        (0.25, _accuracy_fault(context, run, "val_acc_history", answer) or _accuracy_fault_on_rows(context, run)),
     ]
     wrong = [(share, text) for share, text in faults if text]
     if not wrong:
@@ -45,22 +45,22 @@ def histories(evidence: Evidence) -> Finding:
     return Finding(1 - sum(share for share, _ in wrong), "\n".join(text for _, text in wrong), about="train")
 
 
-@fact
-def losses_given(evidence: Evidence, run: QuestionId) -> list[float | None]:
+@cached_per_submission
+def losses_given(context: GradingContext, run: QuestionId) -> list[float | None]:
     """Return the loss that train() was given for the batch of each iteration; None where that is not known."""
     if run == RUNS[-1]:
-        return [read_loss(evidence, call, place).value for call, place in ASKED]
-    seen = watched(evidence, run)
+        return [read_loss(context, call, place).value for call, place in ASKED]
+    seen = read_watched_run(context, run)
     return [step.question.loss if step.question else None for step in seen.steps] if seen else []
 
 
-def _loss_history_fault(evidence: Evidence, run: QuestionId, history: Any) -> str:
-    array, asked = as_array(history), int(arguments_of(evidence.call(run))["num_iters"])
+def _loss_history_fault(context: GradingContext, run: QuestionId, history: Any) -> str:
+    array, asked = as_array(history), int(arguments_of(context.call(run))["num_iters"])
     if array is None:
         return f"loss_history must hold one loss per iteration; it is {describe(history)}."
     if array.size != asked:
         return f"loss_history must hold one loss per iteration: {asked} after num_iters={asked}; it holds {array.size}."
-    given = losses_given(evidence, run)
+    given = losses_given(context, run)
     if len(given) != asked or any(value is None or not np.isfinite(value) for value in given):
         return ""  # steps that are missing are charged by the update rule, a loss that is no number by loss()
     values, right = array.reshape(-1).astype(np.float64), np.array(given, dtype=np.float64)
@@ -74,36 +74,38 @@ def _loss_history_fault(evidence: Evidence, run: QuestionId, history: Any) -> st
     )
 
 
-def _accuracy_fault(evidence: Evidence, run: QuestionId, key: str, answer: dict[str, Any]) -> str:
+def _accuracy_fault(context: GradingContext, run: QuestionId, key: str, answer: dict[str, Any]) -> str:
     history = answer.get(key)
     array = as_array(history)
     if array is None:
         return f"{key} must hold one accuracy per epoch; it is {describe(history)}."
     if array.size not in {2, 3}:
-        asked = int(arguments_of(evidence.call(run))["num_iters"])
+        asked = int(arguments_of(context.call(run))["num_iters"])
         return (
             f"{key} must hold one accuracy per epoch: 2 after {asked} iterations, two an epoch; it holds {array.size}."
         )
     values = array.reshape(-1).astype(np.float64)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         return f"{key} must hold fractions from 0 to 1; it holds {', '.join(number(float(v)) for v in values)}."
-    return _strange(evidence, run, key, values)
+    return _impossible_accuracy(context, run, key, values)
 
 
-def _later_fault(evidence: Evidence, run: QuestionId) -> str:
+def _accuracy_fault_on_rows(context: GradingContext, run: QuestionId) -> str:
     """Look at the accuracies of the run on different rows, where more of them differ: of the batch, or of all rows."""
-    seen = watched(evidence, ROWS)
+    seen = read_watched_run(context, ROWS)
     if run != SAME or not seen or not isinstance(seen.answer, dict):
         return ""
     kept = {key: as_array(seen.answer.get(key)) for key in ("val_acc_history", "train_acc_history")}
     values = {k: v.reshape(-1).astype(np.float64) for k, v in kept.items() if v is not None and 0 < v.size < 10}
     found = (
-        _strange(evidence, ROWS, "val_acc_history", values["val_acc_history"]) if "val_acc_history" in values else ""
+        _impossible_accuracy(context, ROWS, "val_acc_history", values["val_acc_history"])
+        if "val_acc_history" in values
+        else ""
     )
     if found or "train_acc_history" not in values:
         return found
-    stand_in = stand_in_of(evidence.call(ROWS))
-    given = arguments_of(evidence.call(ROWS))
+    stand_in = stand_in_of(context.call(ROWS))
+    given = arguments_of(context.call(ROWS))
     of_batches = {
         float((stand_in.labels(moment, step.question.X) == given["y"][rows]).mean())
         for index, step in enumerate(seen.steps)
@@ -113,25 +115,25 @@ def _later_fault(evidence: Evidence, run: QuestionId) -> str:
     own = [
         value for value in values["train_acc_history"] if np.abs(np.array([*of_batches]) - value).min(initial=1) > NEAR
     ]
-    return _strange(evidence, ROWS, "train_acc_history", np.array(own)) if own else ""
+    return _impossible_accuracy(context, ROWS, "train_acc_history", np.array(own)) if own else ""
 
 
-def _strange(evidence: Evidence, run: QuestionId, key: str, values: Floats) -> str:
-    call, given = evidence.call(run), arguments_of(evidence.call(run))
+def _impossible_accuracy(context: GradingContext, run: QuestionId, key: str, values: Floats) -> str:
+    call, given = context.call(run), arguments_of(context.call(run))
     X, y = (given["X_val"], given["y_val"]) if "val" in key else (given["X"], given["y"])
     stand_in = stand_in_of(call)
     possible = [float((stand_in.labels(moment, X) == y).mean()) for moment in range(2 + int(given["num_iters"]))]
     strange = [value for value in values if np.abs(np.array(possible) - value).min() > NEAR]
     if strange:
         # A program may run the forward pass for its accuracies itself.
-        possible = _right_accuracies(evidence, call, X, y)
+        possible = _right_accuracies(context, call, X, y)
         strange = [value for value in strange if not (np.abs(np.array(possible) - value) <= NEAR).any()]
     return f"{key} holds {number(strange[0])}, which is no accuracy of predict() at any time." if strange else ""
 
 
-def _right_accuracies(evidence: Evidence, call: Call, X: Array, y: Array) -> list[float]:
+def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float]:
     """Return the accuracies of the right network at the parameters that training went through."""
-    oracle, seen = evidence.probes.oracle, watched(evidence, call.id)
+    oracle, seen = context.probes.oracle, read_watched_run(context, call.id)
     if oracle is None or seen is None:
         return []
     points: list[Params] = [call.params]

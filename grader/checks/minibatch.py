@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact
-from grader.checks.preconditions import blocked, source, withheld
-from grader.checks.watched_training import ROWS, arguments_of, end_of, watched
+from grader.checks.context import GradingContext, cached_per_submission
+from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.watched_training import ROWS, arguments_of, final_params, read_watched_run
 from grader.model import Array, Call, Finding, Floats
 
 LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
@@ -16,7 +16,7 @@ NEAR = 1e-5  # of a row, relative: a program may train in single precision
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Batches:
     """What train() shows of its batches.
 
     kind : "right", "whole", "same", "narrow", "size", "labels", "foreign" or "unknown".
@@ -28,20 +28,20 @@ class Drawn:
     rows: int = 0
 
 
-def minibatch(evidence: Evidence) -> Finding:
+def minibatch(context: GradingContext) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
-    return drawn(evidence).finding
+    return examine_batches(context).finding
 
 
-@fact
-def drawn(evidence: Evidence) -> Drawn:
+@cached_per_submission
+def examine_batches(context: GradingContext) -> Batches:
     """Return how train() draws its batches."""
-    problem = blocked(evidence) or withheld(evidence)
+    problem = precondition(context) or contradiction(context)
     if problem:
-        return Drawn("unknown", problem)
-    if source(evidence) == "whole":
-        return _from_steps(evidence)
-    seen, call = watched(evidence, ROWS), evidence.call(ROWS)
+        return Batches("unknown", problem)
+    if observation(context) == "whole":
+        return _batches_from_steps(context)
+    seen, call = read_watched_run(context, ROWS), context.call(ROWS)
     questions = [step.question for step in seen.steps if step.question] if seen else []
     if not questions:
         text = (
@@ -49,19 +49,19 @@ def drawn(evidence: Evidence) -> Drawn:
             if not seen or not seen.steps
             else "train() does not ask loss()."
         )
-        return Drawn("unknown", Finding(0.0, text, skipped=True, about="train"))
+        return Batches("unknown", Finding(0.0, text, skipped=True, about="train"))
     given = arguments_of(call)
     X, y = given["X"], given["y"]
     found = [positions(question.X, X) for question in questions]
     if any(rows is None for rows in found):
         text = f"loss() was asked about rows that are none of the {len(X)} rows of X.\n{LOOK}"
-        return Drawn("foreign", Finding(0.0, text, about="train"))
+        return Batches("foreign", Finding(0.0, text, about="train"))
     rows = [one for one in found if one is not None]
     if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
-        return Drawn(
+        return Batches(
             "labels", Finding(0.0, f"A batch holds rows with the labels of other rows.\n{LOOK}", about="train")
         )
-    return _judged(call, rows)
+    return _judge_rows(call, rows)
 
 
 def positions(batch: Floats, X: Floats) -> Array | None:
@@ -73,13 +73,13 @@ def positions(batch: Floats, X: Floats) -> Array | None:
     return nearest if (apart[np.arange(len(batch)), nearest] <= NEAR * np.abs(X).max()).all() else None
 
 
-def _judged(call: Call, batches: list[Array]) -> Drawn:
+def _judge_rows(call: Call, batches: list[Array]) -> Batches:
     """Judge the rows of each iteration, given as positions."""
     given = arguments_of(call)
     (rows, inputs), size = given["X"].shape, int(given["batch_size"])
 
-    def wrong(kind: str, text: str, share: float = 0.0, used: int = 0) -> Drawn:
-        return Drawn(kind, Finding(share, f"{text}\n{LOOK}", about="train"), used)
+    def wrong(kind: str, text: str, share: float = 0.0, used: int = 0) -> Batches:
+        return Batches(kind, Finding(share, f"{text}\n{LOOK}", about="train"), used)
 
     counts = [np.bincount(batch, minlength=rows) for batch in batches]
     if all((count == count[0]).all() for count in counts):
@@ -99,35 +99,35 @@ def _judged(call: Call, batches: list[Array]) -> Drawn:
         last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
         return wrong("narrow", f"Of {rows} rows only the first {last} were ever used.", 0.25)
     text = f"Right: {size} rows an iteration, each with its own label, other ones each time."
-    return Drawn("right", Finding(1.0, text, about="train"))
+    return Batches("right", Finding(1.0, text, about="train"))
 
 
-def _from_steps(evidence: Evidence) -> Drawn:
+def _batches_from_steps(context: GradingContext) -> Batches:
     """Read the batches off the steps of runs of one iteration, whose rows' gradients are linearly independent.
 
     For programs that stand-ins cannot watch. It needs right gradients: the rows' own are the reference's.
     """
-    calls = evidence.calls("alone")
+    calls = context.calls("alone")
     batches = []
     for call in calls:
-        batch = _used(evidence, call)
+        batch = _rows_used(context, call)
         if batch is None:
             text = (
                 "The step is no mean of the right gradients of single rows with their own labels: X and y of a batch do not"
                 f" belong together, or the gradients are not right yet.\n{LOOK}"
             )
-            return Drawn("labels", Finding(0.0, text, about="train"))
+            return Batches("labels", Finding(0.0, text, about="train"))
         batches.append(batch)
-    return _judged(calls[0], batches)
+    return _judge_rows(calls[0], batches)
 
 
-def _used(evidence: Evidence, call: Call) -> Array | None:
+def _rows_used(context: GradingContext, call: Call) -> Array | None:
     """Return the rows of the batch of one iteration, as positions; None where no batch explains the step."""
-    given, after = arguments_of(call), end_of(evidence, call.id)
+    given, after = arguments_of(call), final_params(context, call.id)
     if after is None:
         return None
-    names = evidence.names
-    right = [evidence.expected(call.id)[f"row_{name}"] for name in names]
+    names = context.names
+    right = [context.expected(call.id)[f"row_{name}"] for name in names]
     design = np.concatenate([one.reshape(len(one), -1) for one in right], axis=1).T
     step = np.concatenate([(call.params[name] - after[name]).ravel() for name in names]) / given["learning_rate"]
     shares, *_ = np.linalg.lstsq(design, step, rcond=None)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact
-from grader.checks.describe_difference import of_steps, with_clues
+from grader.checks.context import GradingContext, cached_per_submission
+from grader.checks.describe_difference import describe_steps, with_details
 from grader.checks.given_gradients import regulariser_right
-from grader.checks.preconditions import blocked, source, withheld
-from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, watched
-from grader.checks.whole_runs import RUNS, gradient, whole_rates
+from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, read_watched_run
+from grader.checks.whole_runs import RUNS, own_downhill, whole_rates
 from grader.compare import number
 from grader.model import Call, Finding, QuestionId
 
@@ -20,71 +20,71 @@ NEAR = 1e-4  # of a rate
 LOOK = "Look at the update: each parameter changes by -learning_rate * grads[name], once per iteration."
 
 
-@fact
-def runs(evidence: Evidence) -> list[tuple[Call, dict[str, tuple[float, ...]]]]:
+@cached_per_submission
+def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[float, ...]]]]:
     """Return the runs that train() is judged by, with the rate of each parameter in each iteration; NaN: not along."""
-    if source(evidence) == "whole":
-        return [(evidence.call(RUNS[-1]), whole_rates(evidence))]
+    if observation(context) == "whole":
+        return [(context.call(RUNS[-1]), whole_rates(context))]
     return [
-        (evidence.call(run), {name: tuple(step.rates[name] for step in seen.steps) for name in evidence.names})
+        (context.call(run), {name: tuple(step.rates[name] for step in seen.steps) for name in context.names})
         for run in (SAME, ROWS)
-        if (seen := watched(evidence, run)) is not None
+        if (seen := read_watched_run(context, run)) is not None
     ]
 
 
-@fact
-def update_rule(evidence: Evidence) -> Finding:
+@cached_per_submission
+def update_rule(context: GradingContext) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
-    problem = blocked(evidence) or withheld(evidence)
+    problem = precondition(context) or contradiction(context)
     if problem:
         return problem
-    if any(one.anew for run in (SAME, ROWS) if (one := watched(evidence, run))):
+    if any(one.anew for run in (SAME, ROWS) if (one := read_watched_run(context, run))):
         text = "train() sets the parameters anew instead of going on from those that the network has."
         return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
-    for call, rates in runs(evidence):
-        asked, taken = int(arguments_of(call)["num_iters"]), len(rates[evidence.names[0]])
-        one = watched(evidence, call.id)
+    for call, rates in step_rates(context):
+        asked, taken = int(arguments_of(call)["num_iters"]), len(rates[context.names[0]])
+        one = read_watched_run(context, call.id)
         if taken and asked not in {taken, taken + (one is not None and one.restored)}:
             text = f"train() took {taken} steps for num_iters={asked}.\nLook at how often its loop runs, and where it returns."
             return Finding(0.0, text, about="train")
-    told = {name: _fault_of(evidence, name) for name in evidence.names}
+    told = {name: _update_fault(context, name) for name in context.names}
     texts = [text for text in told.values() if text]
     right = [name for name, text in told.items() if text is None]
-    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)) and seen.misfit), "")
+    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
     if misfit:
         text = f"train() calls loss() with arguments that it does not take: {misfit}.\nCompare the call with the line `def loss(`."
         return Finding(0.0, text, about="train")
-    reg = _reg_fault(evidence)
+    reg = _reg_fault(context)
     if reg:
-        right = [name for name in right if name not in evidence.names[::2]]
+        right = [name for name in right if name not in context.names[::2]]
         texts.append(reg)
     if not texts:
         text = "Right for all four parameters: each step is -learning_rate times the gradient."
-        large = watched(evidence, LARGE)
+        large = read_watched_run(context, LARGE)
         if large and large.steps and not large.steps[0].explained:
             text += "\nIt cuts off gradients that are thousands of times larger than these. That was not asked for, and costs nothing."
         return Finding(1.0, text, about="train")
     finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
-    first_wrong = {name: _first_wrong(evidence, name) for name, text in told.items() if text}
-    return with_clues(finding, lambda: of_steps([] if reg else right, first_wrong))
+    first_wrong = {name: _first_wrong(context, name) for name, text in told.items() if text}
+    return with_details(finding, lambda: describe_steps([] if reg else right, first_wrong))
 
 
-def _fault_of(evidence: Evidence, name: str) -> str | None:
+def _update_fault(context: GradingContext, name: str) -> str | None:
     """Return what is wrong with the moves of one parameter; None where they are right."""
-    for call, rates in runs(evidence):
-        text = _fault_in(evidence, call, name, rates[name])
+    for call, rates in step_rates(context):
+        text = _update_fault_in_run(context, call, name, rates[name])
         if text:
             return text
     return None
 
 
-def _fault_in(evidence: Evidence, call: Call, name: str, rates: tuple[float, ...]) -> str | None:
+def _update_fault_in_run(context: GradingContext, call: Call, name: str, rates: tuple[float, ...]) -> str | None:
     if not rates:
         return f"{name} did not change."
-    if call.id == RUNS[-1] and _has_no_gradient(evidence, name):
+    if call.id == RUNS[-1] and _has_no_gradient(context, name):
         # Without a gradient it has to stay; that is right where others show that train() does move what it can.
         return (
-            None if np.isfinite(list(whole_rates(evidence).values())).any() else f"loss() gives no gradient for {name}."
+            None if np.isfinite(list(whole_rates(context).values())).any() else f"loss() gives no gradient for {name}."
         )
     if not np.any(rates) and np.isfinite(rates).all():
         return f"{name} did not change in {len(rates)} iterations."
@@ -104,30 +104,30 @@ def _fault_in(evidence: Evidence, call: Call, name: str, rates: tuple[float, ...
     return f"{name} did not move along the gradient that loss() gave."
 
 
-def _has_no_gradient(evidence: Evidence, name: str) -> bool:
-    found = [gradient(evidence, index, name) for index in range(len(RUNS))]
+def _has_no_gradient(context: GradingContext, name: str) -> bool:
+    found = [own_downhill(context, index, name) for index in range(len(RUNS))]
     return all(one is None or np.abs(one).max() <= 1e-12 for one in found)
 
 
-def _first_wrong(evidence: Evidence, name: str) -> int | None:
+def _first_wrong(context: GradingContext, name: str) -> int | None:
     """Return the first iteration, counted from 1, that does not go along the gradient; None where that is unknown."""
-    rates = runs(evidence)[0][1][name]
+    rates = step_rates(context)[0][1][name]
     return next((1 + index for index, rate in enumerate(rates) if not np.isfinite(rate)), None)
 
 
-def asked_with(evidence: Evidence, run: QuestionId) -> list[float]:
+def regs_asked(context: GradingContext, run: QuestionId) -> list[float]:
     """Return the reg of the question that explains each step of a watched run; NaN where none was passed."""
-    seen = watched(evidence, run)
+    seen = read_watched_run(context, run)
     return [step.question.reg for step in seen.steps if step.question] if seen else []
 
 
-def _reg_fault(evidence: Evidence) -> str:
-    if source(evidence) != "watched":
+def _reg_fault(context: GradingContext) -> str:
+    if observation(context) != "watched":
         return ""
     for run in (SAME, ROWS):
-        asked = float(arguments_of(evidence.call(run))["reg"])
-        wrong = [reg for reg in asked_with(evidence, run) if not abs(reg - asked) <= 1e-9]
-        if wrong and run == SAME and _reg_arrives(evidence):
+        asked = float(arguments_of(context.call(run))["reg"])
+        wrong = [reg for reg in regs_asked(context, run) if not abs(reg - asked) <= 1e-9]
+        if wrong and run == SAME and _reg_arrives(context):
             return ""
         if wrong:
             shown = "no reg" if np.isnan(wrong[0]) else f"reg = {number(wrong[0])}"
@@ -135,26 +135,26 @@ def _reg_fault(evidence: Evidence) -> str:
     return ""
 
 
-def _reg_arrives(evidence: Evidence) -> bool:
+def _reg_arrives(context: GradingContext) -> bool:
     """Return whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
-    weights = evidence.names[::2]
-    return all(regulariser_right(evidence, name) and np.isfinite(whole_rates(evidence)[name]).all() for name in weights)
+    weights = context.names[::2]
+    return all(regulariser_right(context, name) and np.isfinite(whole_rates(context)[name]).all() for name in weights)
 
 
-@fact
-def decay(evidence: Evidence) -> Finding:
+@cached_per_submission
+def decay(context: GradingContext) -> Finding:
     """The learning rate is multiplied by learning_rate_decay once an epoch."""
-    problem = blocked(evidence) or withheld(evidence)
+    problem = precondition(context) or contradiction(context)
     if problem:
         return problem
-    for call, rates in runs(evidence):
-        finding = _decay_in(call, rates)
+    for call, rates in step_rates(context):
+        finding = _judge_decay(call, rates)
         if finding.share < 1:
             return finding
     return finding
 
 
-def _decay_in(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
+def _judge_decay(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
     along = [one for one in rates.values() if one and np.isfinite(one).all() and np.any(one)]
     if not along:
         text = "Not judged: no parameter moves along its gradient yet, so no rate can be read off."
@@ -190,7 +190,7 @@ def _once_an_epoch(iterations: int, per_epoch: int) -> list[list[int]]:
     return [*found, [sum(before % per_epoch == 0 for before in range(1, index)) for index in range(iterations)]]
 
 
-def first_steps(evidence: Evidence) -> tuple[Step, ...]:
+def first_steps(context: GradingContext) -> tuple[Step, ...]:
     """Return the steps of the watched run on identical rows; none where there is no such run."""
-    seen = watched(evidence, SAME)
+    seen = read_watched_run(context, SAME)
     return seen.steps if seen else ()

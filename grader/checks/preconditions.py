@@ -6,62 +6,64 @@ from typing import Any, Literal
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, not_started, obstacle, read_loss
-from grader.checks.watched_training import ROWS, SAME, watched
-from grader.checks.whole_runs import ASKED, RUNS, disagreement, moves, own_loss_answers, whole_rates
+from grader.checks.context import GradingContext, cached_per_submission, failure_of, is_not_started, read_loss
+from grader.checks.watched_training import ROWS, SAME, read_watched_run
+from grader.checks.whole_runs import ASKED, RUNS, changes_parameters, disagreement, own_loss_answers, whole_rates
 from grader.model import Finding, Reply
 
-Source = Literal["watched", "whole", ""]
+Observation = Literal["watched", "whole", ""]
 
 
-@fact
-def source(evidence: Evidence) -> Source:
+@cached_per_submission
+def observation(context: GradingContext) -> Observation:
     """Return what train() is judged from: the watched runs; whole ones where those see nothing; "" where nothing runs.
 
     A program may leave its gradients in an attribute, or call a helper behind loss(): then a stand-in for loss() stops it,
     or no answer of the stand-in explains any of its steps.
     """
-    seen = watched(evidence, SAME)
-    whole = evidence.reply(RUNS[-1]).outcome == "returned"
+    seen = read_watched_run(context, SAME)
+    whole = context.reply(RUNS[-1]).outcome == "returned"
     if seen is None:
-        return "whole" if whole and own_loss_answers(evidence) else ""
+        return "whole" if whole and own_loss_answers(context) else ""
     explained = any(step.explained for step in seen.steps)
-    elsewhere = whole and moves(evidence) and np.isfinite(list(whole_rates(evidence).values())).any()
+    elsewhere = whole and changes_parameters(context) and np.isfinite(list(whole_rates(context).values())).any()
     return "whole" if elsewhere and not explained else "watched"
 
 
-@fact
-def blocked(evidence: Evidence) -> Finding | None:
+@cached_per_submission
+def precondition(context: GradingContext) -> Finding | None:
     """Return why train() cannot be judged by itself; None where it can."""
-    judged_from = source(evidence)
+    judged_from = observation(context)
     if not judged_from:
-        return stopped(evidence.reply(SAME)) or Finding(0.0, "train() left no whole parameters behind.", about="train")
-    seen = watched(evidence, SAME)
+        return run_failure(context.reply(SAME)) or Finding(
+            0.0, "train() left no whole parameters behind.", about="train"
+        )
+    seen = read_watched_run(context, SAME)
     if judged_from == "watched" and seen and not seen.steps:
-        if not_started(seen.answer):
+        if is_not_started(seen.answer):
             text = "Not started: train() returns None and changes no parameter."
             return Finding(0.0, text, skipped=True, about="train")
-        asked = read_loss(evidence, *ASKED[0]).finding
+        asked = read_loss(context, *ASKED[0]).finding
         if asked and asked.skipped:  # the template's own lines run, and keep histories of nothing
             text = "Not started: train() changes no parameter, and loss() is not written yet."
             return Finding(0.0, text, skipped=True, about="train")
     return None
 
 
-@fact
-def withheld(evidence: Evidence) -> Finding | None:
+@cached_per_submission
+def contradiction(context: GradingContext) -> Finding | None:
     """Return why what was watched does not count: a run with the program's own loss() contradicts it."""
-    seen = [watched(evidence, run) for run in (SAME, ROWS)]
-    if source(evidence) != "watched" or any(one and one.misfit for one in seen):
+    seen = [read_watched_run(context, run) for run in (SAME, ROWS)]
+    if observation(context) != "watched" or any(one and one.misfit for one in seen):
         return None  # a call that does not fit loss() is told and charged by the update rule
-    found = disagreement(evidence)
+    found = disagreement(context)
     return Finding(0.0, found, about="train") if found else None
 
 
-def stopped(reply: Reply) -> Finding | None:
+def run_failure(reply: Reply) -> Finding | None:
     """Return what kept a run of train() from its end; None where nothing did."""
     problem, error = (
-        obstacle(reply, len(reply.results), about="train") if reply.outcome != "returned" else None,
+        failure_of(reply, len(reply.results), about="train") if reply.outcome != "returned" else None,
         reply.error,
     )
     unwritten = error and error.type in {"AttributeError", "TypeError"} and "NoneType" in error.message
@@ -72,6 +74,6 @@ def stopped(reply: Reply) -> Finding | None:
     return problem
 
 
-def at(results: tuple[Any, ...], index: int) -> Any:
+def result_at(results: tuple[Any, ...], index: int) -> Any:
     """Return the result of a step, or None where there is none."""
     return results[index] if len(results) > index else None

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, not_started, obstacle, settle
-from grader.checks.describe_difference import of_labels, with_clues
+from grader.checks.context import GradingContext, cached_per_submission, combine_cases, failure_of, is_not_started
+from grader.checks.describe_difference import describe_labels, with_details
 from grader.checks.read_losses import scores_alike
 from grader.compare import as_array, describe
 from grader.model import Array, Call, Finding, QuestionId
@@ -15,35 +15,35 @@ from grader.model import Array, Call, Finding, QuestionId
 WATCHED = QuestionId("watched", "predict")
 
 
-@fact
-def predict(evidence: Evidence) -> Finding:
+@cached_per_submission
+def predict(context: GradingContext) -> Finding:
     """predict(X) returns for each row the class with the highest score, as whole numbers."""
-    calls = [*evidence.calls("predict"), *evidence.calls("labels")]
-    found = [_of_case(evidence, call) for call in calls]
-    settled = settle(found, "Right for every row that was asked about, on all sets of sizes.", "predict")
+    calls = [*context.calls("predict"), *context.calls("labels")]
+    found = [_case_failure(context, call) for call in calls]
+    settled = combine_cases(found, "Right for every row that was asked about, on all sets of sizes.", "predict")
     if any(one and not one.share and not one.error and not one.skipped for one in found):
         # A wrong forward pass gives the right label by chance in many rows: half of the cases prove nothing.
         settled = replace(settled, share=0.0)
-    if settled.share < 1 and right_given_scores(evidence):
+    if settled.share < 1 and right_given_scores(context):
         return Finding(1.0, "Right: it chooses the largest of the scores that loss() gives it.", about="predict")
-    return with_clues(settled, lambda: of_labels(evidence))
+    return with_details(settled, lambda: describe_labels(context))
 
 
-@fact
-def right_given_scores(evidence: Evidence) -> bool:
+@cached_per_submission
+def right_given_scores(context: GradingContext) -> bool:
     """Return whether predict() chooses the largest of the scores that it is given, and does nothing else with its own loss().
 
     Its labels must be those of the scores that a stand-in for loss() gave. Where its own loss() answers, they must be
     those of its own scores as well: that a program behaves when it is watched proves nothing.
     """
-    results, right = evidence.reply(WATCHED).results, evidence.expected(WATCHED)["given"]
+    results, right = context.reply(WATCHED).results, context.expected(WATCHED)["given"]
     notes = results[0] if results else None
     labels = as_array(notes.get("answer")) if isinstance(notes, dict) else None
     if labels is None or labels.shape != right.shape or labels.dtype.kind not in "iu" or (labels != right).any():
         return False
-    for call in (*evidence.calls("predict"), *evidence.calls("labels")):
-        results = evidence.reply(call.id).results
-        own, given = as_array(results[0]) if results else None, _own_plain_scores(evidence, call)
+    for call in (*context.calls("predict"), *context.calls("labels")):
+        results = context.reply(call.id).results
+        own, given = as_array(results[0]) if results else None, _own_plain_scores(context, call)
         if given is None:
             continue  # what stops it is its own loss(), which is charged there
         if own is None or not np.isfinite(given).all() or not np.array_equal(own.reshape(-1), given.argmax(axis=1)):
@@ -51,25 +51,25 @@ def right_given_scores(evidence: Evidence) -> bool:
     return True
 
 
-def _own_plain_scores(evidence: Evidence, call: Call) -> Array | None:
+def _own_plain_scores(context: GradingContext, call: Call) -> Array | None:
     """Return what loss(X) gives for the rows of a question to predict(), where that is an array of two axes."""
     if call.id.kind == "labels":
-        results = evidence.reply(call.id).results[1:]
+        results = context.reply(call.id).results[1:]
     else:
-        results = evidence.reply(QuestionId("scores", call.id.case)).results
+        results = context.reply(QuestionId("scores", call.id.case)).results
     scores = as_array(results[0]) if results else None
     return (
         scores if scores is not None and scores.ndim == 2 and len(scores) == len(call.steps[0].arguments["X"]) else None
     )
 
 
-def _of_case(evidence: Evidence, call: Call) -> Finding | None:
-    reply = evidence.reply(call.id)
-    problem = obstacle(reply, about="predict")
+def _case_failure(context: GradingContext, call: Call) -> Finding | None:
+    reply = context.reply(call.id)
+    problem = failure_of(reply, about="predict")
     if problem:
         return problem
-    answer, right = reply.results[0], evidence.expected(call.id)["labels"]
-    if not_started(answer):
+    answer, right = reply.results[0], context.expected(call.id)["labels"]
+    if is_not_started(answer):
         return Finding(0.0, f"Not started: predict(X) returned {describe(answer)}.", skipped=True, about="predict")
     array = as_array(answer)
     if array is None or array.size != right.size:
@@ -78,7 +78,7 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
             f" {describe(answer)}.\nLook at the axis of the maximum, and that positions are returned, not scores."
         )
         return Finding(0.0, text, about="predict")
-    labels, own = array.reshape(-1), _own_labels(evidence, call, right)
+    labels, own = array.reshape(-1), _own_labels(context, call, right)
     follows = own is not None and np.array_equal(labels, own)
     if not np.array_equal(labels, right) and not follows:
         row = int(np.flatnonzero(labels != right)[0])
@@ -99,7 +99,7 @@ def _of_case(evidence: Evidence, call: Call) -> Finding | None:
     return Finding(1.0, text, about="predict", carried=True)
 
 
-def _own_labels(evidence: Evidence, call: Call, right: Array) -> Array | None:
+def _own_labels(context: GradingContext, call: Call, right: Array) -> Array | None:
     """Return the labels that follow from their own scores, where those are wrong but of the right kind."""
-    own = _own_plain_scores(evidence, call) if scores_alike(evidence) else None
+    own = _own_plain_scores(context, call) if scores_alike(context) else None
     return None if own is None or not np.isfinite(own).all() else own.argmax(axis=1).astype(right.dtype)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss, sweep
-from grader.checks.rounding import quantum, rough
+from grader.checks.context import (
+    GradingContext,
+    cached_per_submission,
+    loss_calls,
+    own_gradient,
+    read_loss,
+    swept_losses,
+)
+from grader.checks.rounding import is_rounded, quantisation_step
 from grader.compare import Difference, as_array, compare, is_single
 from grader.model import Array, Call, Floats, QuestionId
 
@@ -18,112 +25,114 @@ OWN_SCORES = 0.5
 SLOPES = (0.2, 5.0)  # of theirs over the right ones
 
 
-def allowed_conventions(evidence: Evidence) -> tuple[float, ...]:
+def allowed_conventions(context: GradingContext) -> tuple[float, ...]:
     """Return the factors k that the assignment accepts in loss = data loss + k reg penalty."""
     return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
-        evidence.assignment.variant.regulariser
+        context.assignment.variant.regulariser
     ]
 
 
-@fact
-def fitted_factors(evidence: Evidence) -> list[float]:
+@cached_per_submission
+def fitted_factors(context: GradingContext) -> list[float]:
     """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
     factors = []
-    for call, case, reg in loss_calls(evidence):
-        own, bare = read_loss(evidence, call.id).value, read_loss(evidence, QuestionId("loss", case, 0.0)).value
+    for call, case, reg in loss_calls(context):
+        own, bare = read_loss(context, call.id).value, read_loss(context, QuestionId("loss", case, 0.0)).value
         if reg and own is not None and bare is not None:
-            factors.append((own - bare) / (reg * float(evidence.expected(call.id)["penalty"])))
+            factors.append((own - bare) / (reg * float(context.expected(call.id)["penalty"])))
     return factors
 
 
-@fact
-def convention(evidence: Evidence) -> float | None:
+@cached_per_submission
+def convention(context: GradingContext) -> float | None:
     """Return the one accepted k that all of the student's losses show; None where they show another or none."""
-    factors = np.array(fitted_factors(evidence))
-    tolerance = loss_tolerance(evidence) * 10  # a difference of two losses carries a digit less
-    for factor in allowed_conventions(evidence):
+    factors = np.array(fitted_factors(context))
+    tolerance = loss_tolerance(context) * 10  # a difference of two losses carries a digit less
+    for factor in allowed_conventions(context):
         if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
             return factor
     return None
 
 
-@fact
-def loss_tolerance(evidence: Evidence) -> float:
+@cached_per_submission
+def loss_tolerance(context: GradingContext) -> float:
     """Return the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
 
     A regulariser that is added in double precision hides what the losses without one show.
     """
     values: dict[bool, list[Array]] = {True: [], False: []}
-    for call, _, reg in loss_calls(evidence):
-        answers = evidence.reply(call.id).results
+    for call, _, reg in loss_calls(context):
+        answers = context.reply(call.id).results
         answer = answers[0] if answers else None
         value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
         if value is not None and value.size == 1:
             values[reg == 0].append(value)
-    tolerances = evidence.assignment.tolerances
-    rounds = quantum(values[True] + values[False]) or quantum(values[True])
+    tolerances = context.assignment.tolerances
+    rounds = quantisation_step(values[True] + values[False]) or quantisation_step(values[True])
     return tolerances.single if rounds else tolerances.loss
 
 
-@fact
-def rounded(evidence: Evidence) -> bool:
+@cached_per_submission
+def loses_digits(context: GradingContext) -> bool:
     """Return whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
-    if loss_tolerance(evidence) == evidence.assignment.tolerances.single:
+    if loss_tolerance(context) == context.assignment.tolerances.single:
         return True
-    return any(rough(list(swept.values())) for call in evidence.calls("sweep") if (swept := sweep(evidence, call.id)))
+    return any(
+        is_rounded(list(swept.values())) for call in context.calls("sweep") if (swept := swept_losses(context, call.id))
+    )
 
 
-def difference_from(evidence: Evidence, array: Array, right: Array, relative: float) -> Difference:
+def difference_from(context: GradingContext, array: Array, right: Array, relative: float) -> Difference:
     """Return how far an array is from the right one; to fewer digits where single precision is inside.
 
     One layer in single precision is enough, and does not show in the type: the rest may be added in double precision.
     """
-    tolerances = evidence.assignment.tolerances
+    tolerances = context.assignment.tolerances
     strict = compare(array, right, relative=relative, floor=tolerances.floor)
-    if strict.within or not (is_single(array) or rounded(evidence)):
+    if strict.within or not (is_single(array) or loses_digits(context)):
         return strict
     return compare(array, right, relative=tolerances.single, floor=tolerances.floor)
 
 
-@fact
-def data_loss_right(evidence: Evidence, case: str) -> bool:
+@cached_per_submission
+def data_loss_right(context: GradingContext, case: str) -> bool:
     """Return whether the loss without regulariser is right on one case."""
     call = QuestionId("loss", case, 0.0)
-    value = read_loss(evidence, call).value
+    value = read_loss(context, call).value
     if value is None:
         return False
-    right = evidence.expected(call)["data_loss"]
-    return compare(np.asarray(value), right, relative=loss_tolerance(evidence), floor=0.0).within
+    right = context.expected(call)["data_loss"]
+    return compare(np.asarray(value), right, relative=loss_tolerance(context), floor=0.0).within
 
 
-@fact
-def resembles_the_loss(evidence: Evidence) -> bool:
+@cached_per_submission
+def resembles_the_loss(context: GradingContext) -> bool:
     """Return whether the student's loss is of the right kind.
 
     It is right on half of the cases, perhaps for scores of its own, or it rises and falls with the right one over
     single rows.
     """
-    cases = [case for _, case, reg in loss_calls(evidence) if reg == 0]
-    right = [data_loss_right(evidence, case) or right_for_own_scores(evidence, case) for case in cases]
+    cases = [case for _, case, reg in loss_calls(context) if reg == 0]
+    right = [data_loss_right(context, case) or right_for_own_scores(context, case) for case in cases]
     if 2 * sum(right) >= len(cases):
         return True
-    expected = evidence.expected(QuestionId("single"))["losses"]
-    own = [read_loss(evidence, QuestionId("single"), index).value for index in range(expected.size)]
+    expected = context.expected(QuestionId("single"))["losses"]
+    own = [read_loss(context, QuestionId("single"), index).value for index in range(expected.size)]
     values = np.array([np.nan if value is None else value for value in own])
     if not np.isfinite(values).all() or values.std() == 0:
         return False
     return bool(np.corrcoef(values, expected)[0, 1] >= RESEMBLANCE)
 
 
-@fact
-def scores_alike(evidence: Evidence) -> bool:
+@cached_per_submission
+def scores_alike(context: GradingContext) -> bool:
     """Return whether the student's scores are wrong, perhaps, but of the right kind: like the right ones, and of their size.
 
     Of scores that are next to nothing a constant is the cross-entropy, and of huge ones the largest difference is.
     """
     own, right = [], []
-    for call in evidence.calls("scores"):
-        reply, expected = evidence.reply(call.id), evidence.expected(call.id)["scores"]
+    for call in context.calls("scores"):
+        reply, expected = context.reply(call.id), context.expected(call.id)["scores"]
         array = as_array(reply.results[0]) if reply.results else None
         if array is None or array.shape != expected.shape or not np.isfinite(array).all():
             return False
@@ -133,17 +142,17 @@ def scores_alike(evidence: Evidence) -> bool:
     if not theirs.std() or np.corrcoef(theirs, wanted)[0, 1] < OWN_SCORES:
         return False
     slope = float(np.cov(theirs, wanted)[0, 1] / wanted.var(ddof=1))
-    return SLOPES[0] <= slope <= SLOPES[1] and all(_of_a_layer(evidence, call) for call in evidence.calls("narrow"))
+    return SLOPES[0] <= slope <= SLOPES[1] and all(_of_a_layer(context, call) for call in context.calls("narrow"))
 
 
-def _of_a_layer(evidence: Evidence, call: Call) -> bool:
+def _of_a_layer(context: GradingContext, call: Call) -> bool:
     """Return whether scores are h W2, with the bias or without it, for some h: where units are fewer than classes few are."""
-    results = evidence.reply(call.id).results
+    results = context.reply(call.id).results
     scores = as_array(results[0]) if results else None
-    weights, bias = (call.params[name] for name in evidence.names[2:])
+    weights, bias = (call.params[name] for name in context.names[2:])
     if scores is None or scores.ndim != 2 or scores.shape[1] != len(bias) or not np.isfinite(scores).all():
         return False
-    near = evidence.assignment.tolerances.single * np.abs(scores).max()
+    near = context.assignment.tolerances.single * np.abs(scores).max()
     products = (scores - bias, scores.astype(np.float64))
     units = [np.linalg.lstsq(weights.T, product.T, rcond=None)[0] for product in products]
     return any(
@@ -151,11 +160,11 @@ def _of_a_layer(evidence: Evidence, call: Call) -> bool:
     )
 
 
-def own_scores(evidence: Evidence, case: str) -> Floats | None:
+def own_scores(context: GradingContext, case: str) -> Floats | None:
     """Return the student's own scores of a case, where they are of the right kind."""
     return (
-        np.asarray(evidence.reply(QuestionId("scores", case)).results[0], dtype=np.float64)
-        if scores_alike(evidence)
+        np.asarray(context.reply(QuestionId("scores", case)).results[0], dtype=np.float64)
+        if scores_alike(context)
         else None
     )
 
@@ -166,45 +175,45 @@ def cross_entropy(scores: Floats, y: Array) -> float:
     return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
 
 
-@fact
-def right_for_own_scores(evidence: Evidence, case: str) -> bool:
+@cached_per_submission
+def right_for_own_scores(context: GradingContext, case: str) -> bool:
     """Return whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
-    own, value = own_scores(evidence, case), read_loss(evidence, QuestionId("loss", case, 0.0)).value
+    own, value = own_scores(context, case), read_loss(context, QuestionId("loss", case, 0.0)).value
     if own is None or value is None:
         return False
-    mean = cross_entropy(own, evidence.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"])
-    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(evidence), floor=0.0).within
+    mean = cross_entropy(own, context.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"])
+    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(context), floor=0.0).within
 
 
-@fact
-def right_gradient(evidence: Evidence, call: QuestionId, name: str, factor: float) -> Floats:
+@cached_per_submission
+def right_gradient(context: GradingContext, call: QuestionId, name: str, factor: float) -> Floats:
     """Return the right gradient in a plain call, with `factor` times the regulariser."""
-    expected = evidence.expected(call)
+    expected = context.expected(call)
     return np.asarray(expected[f"data_{name}"] + factor * expected["reg"] * expected[f"penalty_{name}"], np.float64)
 
 
-@fact
-def followed(evidence: Evidence) -> float:
+@cached_per_submission
+def expected_factor(context: GradingContext) -> float:
     """Return the factor of the regulariser that gradients are held to: the loss's own, else the one that more of them show.
 
     One for all of them: half of it in W1 and the whole in W2 is right under no convention, however unclear the loss.
     """
-    fitted, single = convention(evidence), evidence.assignment.tolerances.single
+    fitted, single = convention(context), context.assignment.tolerances.single
     if fitted is not None:
         return fitted
 
     def shown(factor: float) -> int:
         return sum(
             own is not None
-            and compare(own, right_gradient(evidence, call.id, name, factor), relative=single, floor=1.0).within
-            for call, _, reg in loss_calls(evidence)
-            for name in evidence.names[::2]
+            and compare(own, right_gradient(context, call.id, name, factor), relative=single, floor=1.0).within
+            for call, _, reg in loss_calls(context)
+            for name in context.names[::2]
             if reg
-            for own in (own_gradient(evidence, call.id, 0, name, call.params[name].shape),)
+            for own in (own_gradient(context, call.id, 0, name, call.params[name].shape),)
         )
 
     # A loss that shows a convention anywhere has chosen.
-    tolerance = 10 * loss_tolerance(evidence)
-    allowed, seen = allowed_conventions(evidence), fitted_factors(evidence)
+    tolerance = 10 * loss_tolerance(context)
+    allowed, seen = allowed_conventions(context), fitted_factors(context)
     chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
     return max(chosen or allowed, key=shown)

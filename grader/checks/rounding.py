@@ -19,7 +19,7 @@ DECIMALS = range(4, 9)  # fewer digits than four are another loss; more are as g
 ROUGH = 2e-10
 
 
-def quantum(values: Sequence[Array]) -> float:
+def quantisation_step(values: Sequence[Array]) -> float:
     """Return the step that all these losses are multiples of; 0 where they have all digits.
 
     values : at least three numbers in all, else nothing can be told.
@@ -35,11 +35,11 @@ def quantum(values: Sequence[Array]) -> float:
     return next((10.0**-k for k in DECIMALS if (np.abs(every - np.round(every, k)) <= near).all()), 0.0)
 
 
-def rough(swept: Sequence[Array]) -> bool:
+def is_rounded(swept: Sequence[Array]) -> bool:
     """Return whether a sweep shows rounding far above that of double precision.
 
     The middles of its pairs L(+h), L(-h) are apart by curvature, or by rounding. swept : arrays (2, ...), one a parameter.
     """
     largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
     apart = max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
-    return quantum(swept) > 0 or apart > ROUGH * largest
+    return quantisation_step(swept) > 0 or apart > ROUGH * largest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.checks.context import Evidence, not_started, obstacle, read_loss
+from grader.checks.context import GradingContext, failure_of, is_not_started, read_loss
 from grader.checks.final_scores import final_scores
 from grader.checks.parameter_updates import update_rule
 from grader.checks.read_losses import resembles_the_loss
@@ -12,38 +12,38 @@ from grader.model import Finding, QuestionId
 ABOUT = "best_hyperparameters"
 
 
-def best_hyperparameters(evidence: Evidence) -> Finding:
+def best_hyperparameters(context: GradingContext) -> Finding:
     """A network trained with your best_hyperparameters recognises digits that it never saw."""
-    reply = evidence.reply(QuestionId("chosen"))
+    reply = context.reply(QuestionId("chosen"))
     if not reply.results and reply.error and reply.error.during == ABOUT:
         text = f"Not judged: {reply.error.message}."
         return Finding(0.0, text, places=reply.error.places, skipped=True, about=ABOUT)
-    problem = obstacle(reply, about=ABOUT)
+    problem = failure_of(reply, about=ABOUT)
     if problem:
         return problem
-    settings = _settings(evidence, reply.results[0])
+    settings = _settings(context, reply.results[0])
     if isinstance(settings, Finding):
         return settings
-    threshold = evidence.assignment.digits.tuned_threshold
-    inputs, _, classes = evidence.call(QuestionId("tuned")).sizes
+    threshold = context.assignment.digits.tuned_threshold
+    inputs, _, classes = context.call(QuestionId("tuned")).sizes
     hidden = int(settings["hidden_size"])
-    shapes = dict(zip(evidence.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
-    scores = final_scores(evidence, QuestionId("tuned"), shapes)
+    shapes = dict(zip(context.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
+    scores = final_scores(context, QuestionId("tuned"), shapes)
     if isinstance(scores, str):
-        problem = obstacle(evidence.reply(QuestionId("tuned")))
+        problem = failure_of(context.reply(QuestionId("tuned")))
         shown = problem.message if problem else f"With them, {scores}."
     else:
-        accuracy = float((scores.argmax(axis=1) == evidence.expected(QuestionId("tuned"))["y"]).mean())
+        accuracy = float((scores.argmax(axis=1) == context.expected(QuestionId("tuned"))["y"]).mean())
         shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
         if accuracy >= threshold:
             return Finding(1.0, shown, about=ABOUT)
     # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where no loss is
     # written, or one of something else, nothing can have been tuned, and numbers copied from a friend are no work.
-    first = read_loss(evidence, evidence.calls("loss")[0].id)
+    first = read_loss(context, context.calls("loss")[0].id)
     stopped = first.finding and first.finding.error and not first.finding.skipped
-    written = resembles_the_loss(evidence) or (stopped and update_rule(evidence).share == 1)
-    if evidence.probes.oracle is not None and written:
-        reference = evidence.probes.oracle.trained_accuracy(settings)
+    written = resembles_the_loss(context) or (stopped and update_rule(context).share == 1)
+    if context.probes.oracle is not None and written:
+        reference = context.probes.oracle.trained_accuracy(settings)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
@@ -51,12 +51,12 @@ def best_hyperparameters(evidence: Evidence) -> Finding:
     return Finding(0.0, shown + hint, about=ABOUT)
 
 
-def _settings(evidence: Evidence, value: object) -> dict[str, float] | Finding:
+def _settings(context: GradingContext, value: object) -> dict[str, float] | Finding:
     """Return the hyperparameters as numbers within their bounds, or say what is wrong with them."""
-    bounds = evidence.assignment.hyperparameters
+    bounds = context.assignment.hyperparameters
     example = "best_hyperparameters = dict(" + ", ".join(f"{name}=..." for name in bounds) + ")"
     if not isinstance(value, dict):
-        started = not not_started(value)
+        started = not is_not_started(value)
         text = f"best_hyperparameters is {describe(value)}. Write numbers: {example}."
         return Finding(0.0, text if started else f"Not started: {text}", skipped=not started, about=ABOUT)
     if all(value.get(name) is None for name in bounds):

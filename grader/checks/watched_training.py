@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact
+from grader.checks.context import GradingContext, cached_per_submission
 from grader.compare import as_array, is_single
 from grader.model import Array, Call, Floats, Params, QuestionId
 from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS, StandIn
@@ -53,7 +53,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Watched:
+class WatchedRun:
     """One watched run of train().
 
     answer : what train() returned. steps : one for each time that the parameters changed.
@@ -69,12 +69,12 @@ class Watched:
     misfit: str
 
 
-@fact
-def watched(evidence: Evidence, identity: QuestionId) -> Watched | None:
+@cached_per_submission
+def read_watched_run(context: GradingContext, identity: QuestionId) -> WatchedRun | None:
     """Return the notes on one watched run; None where there are none that can be read."""
-    call = evidence.call(identity)
+    call = context.call(identity)
     place = [step.method for step in call.steps].index("watch")
-    results = evidence.reply(identity).results
+    results = context.reply(identity).results
     notes = results[place] if len(results) > place else None
     if not isinstance(notes, dict):
         return None
@@ -97,18 +97,18 @@ def watched(evidence: Evidence, identity: QuestionId) -> Watched | None:
         _step(call, before, after, questions.get(moment, [])) for moment, (before, after) in enumerate(pairwise(points))
     )
     misfit = notes.get("misfit")
-    return Watched(notes.get("answer"), steps, anew, restored, misfit[:300] if isinstance(misfit, str) else "")
+    return WatchedRun(notes.get("answer"), steps, anew, restored, misfit[:300] if isinstance(misfit, str) else "")
 
 
 def _equal(one: Params, other: Params) -> bool:
     return all(np.array_equal(value, other[name]) for name, value in one.items())
 
 
-def end_of(evidence: Evidence, identity: QuestionId) -> Params | None:
+def final_params(context: GradingContext, identity: QuestionId) -> Params | None:
     """Return the parameters after a watched run; None where they are not whole."""
-    call = evidence.call(identity)
+    call = context.call(identity)
     place = [step.method for step in call.steps].index("watch")
-    results = evidence.reply(identity).results
+    results = context.reply(identity).results
     notes = results[place] if len(results) > place else None
     points = _points(notes, call) if isinstance(notes, dict) else None
     return points[-1] if points else None
@@ -191,7 +191,7 @@ def _step(call: Call, before: Params, after: Params, questions: list[Question]) 
         dict.fromkeys(moves, float("nan")),
     )
     # A batch may be asked about in pieces, row by row, whose gradients are averaged.
-    for question in (*questions, *([_joined(questions)] if len(questions) > 1 else [])):
+    for question in (*questions, *([_join_questions(questions)] if len(questions) > 1 else [])):
         rates = {
             name: step_rate(move, question.gradients[name] * given["learning_rate"], before[name], after[name])
             for name, move in moves.items()
@@ -205,7 +205,7 @@ def _step(call: Call, before: Params, after: Params, questions: list[Question]) 
     return Step(moves, best[3], best[2], explained=best[0] > 0)
 
 
-def _joined(questions: list[Question]) -> Question:
+def _join_questions(questions: list[Question]) -> Question:
     """Return several questions as one about all their rows: losses and gradients are means over the rows."""
     shares = np.array([len(one.y) for one in questions]) / sum(len(one.y) for one in questions)
     return Question(

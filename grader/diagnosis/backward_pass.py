@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, loss_calls, own_gradient, read_loss
-from grader.checks.read_losses import followed, right_gradient
+from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
+from grader.checks.read_losses import expected_factor, right_gradient
 from grader.model import Assignment, Cause, Findings, Floats
 
 NO_BACKWARD_PASS = "no_backward_pass"  # noqa: S105 -- no password
@@ -29,16 +29,16 @@ FEWEST = 8  # different entries, each of which is near a whole number by chance 
 NEAR, MOST = 1 / 16, 2.0**46  # above that, the last digits of a gradient no longer tell a whole number
 
 
-@fact
-def exact_gradients(evidence: Evidence) -> frozenset[str]:
+@cached_per_submission
+def exact_gradients(context: GradingContext) -> frozenset[str]:
     """Return the parameters whose gradients are more exact, in a plain question, than differences of losses can be."""
-    factor = followed(evidence)
+    factor = expected_factor(context)
     return frozenset(
         name
-        for call, _, _ in loss_calls(evidence)
+        for call, _, _ in loss_calls(context)
         for name, value in call.params.items()
-        if (own := own_gradient(evidence, call.id, 0, name, value.shape)) is not None
-        and _is_exact(own, right_gradient(evidence, call.id, name, factor))
+        if (own := own_gradient(context, call.id, 0, name, value.shape)) is not None
+        and _is_exact(own, right_gradient(context, call.id, name, factor))
     )
 
 
@@ -46,23 +46,23 @@ def _is_exact(own: Floats, right: Floats) -> bool:
     return bool(np.abs(own - right).max() <= EXACT * np.abs(right).max())
 
 
-def differences_of_losses(evidence: Evidence) -> tuple[str, ...]:
+def differences_of_losses(context: GradingContext) -> tuple[str, ...]:
     """Return the parameters whose gradients are differences of losses beyond doubt.
 
     L(w + h) - L(w - h) is a whole number of ulp(L), without rounding. Divided by 2h, each entry of the gradient is a whole
     number of ulp(L) / 2h. No backward pass makes such numbers, in whatever precision.
     """
-    exact = exact_gradients(evidence)
-    return tuple(name for name in evidence.names if name not in exact and _are_differences(evidence, name))
+    exact = exact_gradients(context)
+    return tuple(name for name in context.names if name not in exact and _are_differences(context, name))
 
 
-def _are_differences(evidence: Evidence, name: str) -> bool:
+def _are_differences(context: GradingContext, name: str) -> bool:
     """Return whether all entries of a gradient, in all plain questions, are whole numbers of ulp(loss) / step for one step."""
     found = []
-    for call, _, _ in loss_calls(evidence):
+    for call, _, _ in loss_calls(context):
         loss, own = (
-            read_loss(evidence, call.id).value,
-            own_gradient(evidence, call.id, 0, name, call.params[name].shape),
+            read_loss(context, call.id).value,
+            own_gradient(context, call.id, 0, name, call.params[name].shape),
         )
         if loss is None or own is None or not np.isfinite(loss):
             return False
@@ -77,13 +77,13 @@ def _are_differences(evidence: Evidence, name: str) -> bool:
     return bool((whole & telling).any())
 
 
-def withhold_points(findings: Findings, evidence: Evidence) -> Findings:
+def withhold_points(findings: Findings, context: GradingContext) -> Findings:
     """Return the findings without points for gradients that are differences of losses, where a backward pass is required.
 
     Nothing else loses anything, and what they lose is charged nowhere else.
     """
-    assignment = evidence.assignment
-    names = differences_of_losses(evidence) if assignment.rules.backpropagation == "required" else ()
+    assignment = context.assignment
+    names = differences_of_losses(context) if assignment.rules.backpropagation == "required" else ()
     return _without(findings, names, assignment) if names else findings
 
 

@@ -1,4 +1,4 @@
-"""Runs that were never run: the evidence that a program with given mistakes would leave, made on demand."""
+"""Runs that were never run: the context that a program with given mistakes would leave, made on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from grader.checks import CHECKS
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.model import Assignment, Fitted, LineUp, Mistake, Probes, QuestionId, Reply, Run, Stage
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Runs kept, those used last: each holds what checks and traces have worked out of it, up to half a megabyte.
+# Runs kept, those used last: each holds what checks and signatures have worked out of it, up to half a megabyte.
 MOST = 100
 STAGES = get_args(Stage)
 
@@ -39,7 +39,7 @@ def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
     return sorted(mistakes, key=place)
 
 
-def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:
+def cached(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:
     """Return what stands on a shelf of the run's under a key, made where it is missing; the last `most` asked for stay."""
     on_shelf: OrderedDict[Hashable, T] = line_up.known.setdefault(shelf, OrderedDict())
     if key in on_shelf:
@@ -51,7 +51,7 @@ def kept(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[
     return made
 
 
-class Rehearsed(Mapping[QuestionId, Reply]):
+class SimulatedReplies(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
     def __init__(self, probes: Probes, mistakes: Mistakes, factor: float) -> None:
@@ -70,29 +70,29 @@ class Rehearsed(Mapping[QuestionId, Reply]):
         return len(self.probes.calls)
 
 
-def evidence_of(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
-    """Return the evidence that a program leaves which is right but for these mistakes; the last hundred are remembered.
+def simulate_context(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> GradingContext:
+    """Return the context that a program leaves which is right but for these mistakes; the last hundred are remembered.
 
     factor : k in loss = data loss + k reg penalty, where the assignment accepts more than one.
     """
 
-    def make() -> Evidence:
-        return fresh_evidence(assignment, probes, mistakes, factor)
+    def make() -> GradingContext:
+        return simulate_fresh_context(assignment, probes, mistakes, factor)
 
-    return kept(line_up_of(probes), "evidence", MOST, (assignment.digest, mistakes, factor), make)
+    return cached(line_up_of(probes), "context", MOST, (assignment.digest, mistakes, factor), make)
 
 
-def fresh_evidence(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> Evidence:
+def simulate_fresh_context(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> GradingContext:
     """Return the same for one use only."""
-    run = Run(Reply(QuestionId("load"), "returned"), Rehearsed(probes, mistakes, factor), (), {}, 0.0, 0.0)
-    return Evidence(assignment, probes, run)
+    run = Run(Reply(QuestionId("load"), "returned"), SimulatedReplies(probes, mistakes, factor), (), {}, 0.0, 0.0)
+    return GradingContext(assignment, probes, run)
 
 
-def share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
+def simulate_share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
     """Return the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
     earned: dict[Hashable, float] = line_up_of(probes).known.setdefault("shares", {})
     key = (assignment.digest, mistakes, factor, check)
     if key not in earned:
-        finding = CHECKS[check].function(evidence_of(assignment, probes, mistakes, factor))
+        finding = CHECKS[check].function(simulate_context(assignment, probes, mistakes, factor))
         earned[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
     return earned[key]

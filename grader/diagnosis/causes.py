@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from grader.checks.context import Evidence
-from grader.checks.watched_training import ROWS, SAME, watched
-from grader.diagnosis.attribute import Named
+from grader.checks.context import GradingContext
+from grader.checks.watched_training import ROWS, SAME, read_watched_run
+from grader.diagnosis.attribute import AttributedMistake
 from grader.model import Cause, Finding, Place, StudentError, Submission
 
 METHODS = ("loss", "train", "predict")
@@ -30,8 +30,8 @@ HINTS = (
 _NUMPY = re.compile(r"module 'numpy(?:\.\w+)*' has no attribute '(\w+)'|`np\.(\w+)` (?:was|is) ")
 
 
-def tell_causes(
-    evidence: Evidence, submission: Submission, findings: Mapping[str, Finding], named: Sequence[Named]
+def find_causes(
+    context: GradingContext, submission: Submission, findings: Mapping[str, Finding], named: Sequence[AttributedMistake]
 ) -> tuple[Cause, ...]:
     """Return what stops methods of a submission, each cause once, the one that costs most checks first.
 
@@ -46,19 +46,19 @@ def tell_causes(
         key = _key(error, submission)
         groups.setdefault(key, []).append(check)
         errors.setdefault(key, error)
-    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := watched(evidence, run)) and seen.misfit), "")
+    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
     explained = {check for one in named for check in one.explains}
     charged = {key for key, checks in groups.items() if not all(findings[check].carried for check in checks)}
     # What is carried follows from something that is told already.
     groups = {key: checks for key, checks in groups.items() if key in charged or not (charged or named)}
     return tuple(
-        _cause(evidence, submission, errors[key], checks, findings, misfit)
+        _cause(context, submission, errors[key], checks, findings, misfit)
         for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))
         if not set(checks) & explained
     )
 
 
-def told_above(finding: Finding, check: str, causes: Sequence[Cause]) -> Finding:
+def refer_to_cause(finding: Finding, check: str, causes: Sequence[Cause]) -> Finding:
     """Return a check's finding with the cause's sentence in place of what stands in every other check as well."""
     cause = next((one for one in causes if check in one.explains and len(one.explains) > 1), None)
     if cause is None:
@@ -99,7 +99,7 @@ def _enclosing(submission: Submission, place: Place) -> str:
 
 
 def _cause(
-    evidence: Evidence,
+    context: GradingContext,
     submission: Submission,
     error: StudentError,
     checks: Sequence[str],
@@ -107,7 +107,7 @@ def _cause(
     misfit: str,
 ) -> Cause:
     place = error.places[-1] if error.places else None
-    identity, title, hint = _words(evidence, error, _method(error, submission), misfit)
+    identity, title, hint = _words(context, error, _method(error, submission), misfit)
     explains, costs = list(checks), {}
     if identity == "other_names":
         explains = [check for check in ("update_rule", *checks) if check in findings]
@@ -117,7 +117,7 @@ def _cause(
     return Cause(identity, title, hint, tuple(dict.fromkeys(explains)), costs, place)
 
 
-def _words(evidence: Evidence, error: StudentError, method: str, misfit: str) -> tuple[str, str, str]:
+def _words(context: GradingContext, error: StudentError, method: str, misfit: str) -> tuple[str, str, str]:
     """Return a cause's id, title and hint."""
     where = f" (line {error.places[-1].line})" if error.places else ""
     short = error.message.partition("\n")[0].rstrip(".")
@@ -137,7 +137,7 @@ def _words(evidence: Evidence, error: StudentError, method: str, misfit: str) ->
         )
     removed = _NUMPY.search(error.message)
     if removed:
-        gone, version = removed[1] or removed[2], evidence.run.versions.get("numpy", "")
+        gone, version = removed[1] or removed[2], context.run.versions.get("numpy", "")
         mend = f"Write {INSTEAD[gone]}." if gone in INSTEAD else "numpy's release notes say what takes its place."
         return "removed_name", f"numpy {version} has no np.{gone}{where}: later versions removed it.", mend
     if error.type in {"ModuleNotFoundError", "ImportError"}:

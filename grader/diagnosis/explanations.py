@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions, convention
 from grader.diagnosis.candidates import Mistakes
-from grader.diagnosis.match_block import Block, Inquiry, inquire
+from grader.diagnosis.match_block import Block, BlockMatch, match_block
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts
-from grader.diagnosis.signature_tables import Scene
+from grader.diagnosis.signature_tables import SearchState
 from grader.model import LineUp, Mistake
 
 ALONE = frozenset({"predict", "train"})  # blocks that are judged whatever is wrong elsewhere
 MOST_KEPT = 6  # explanations of one block that are carried on; "one of" has no use for more
 
-# Which checks speak of a part: where they are content, a train() that goes another way than ours is right, too.
-CONTENT = {
+# Which checks speak of a part: where they have passed, a train() that goes another way than ours is right, too.
+CHECKS_OF_PART = {
     "moved": ("update_rule", "decay"),
     "reg": ("update_rule",),
     "losses kept": ("histories",),
@@ -47,20 +47,20 @@ class Explanation:
     factor: float
 
 
-def explain(evidence: Evidence, shares: dict[str, float]) -> list[Explanation]:
+def explain(context: GradingContext, shares: dict[str, float]) -> list[Explanation]:
     """Return the explanations that leave the fewest blocks open with the fewest mistakes; several may be as good.
 
     shares : of each check's points, as the submission earned them.
     """
-    fitted = convention(evidence)
-    factors = allowed_conventions(evidence) if fitted is None else (fitted,)
+    fitted = convention(context)
+    factors = allowed_conventions(context) if fitted is None else (fitted,)
     known = [Explanation(frozenset(), (), factor) for factor in factors]
-    for block in _blocks(evidence.names):
-        content = tuple(_content(part, shares) for part in block.parts)
-        if not all(content):
-            known = _through(evidence, block, content, known)[:MOST_KEPT]
+    for block in _blocks(context.names):
+        passed = tuple(_is_passed(part, shares) for part in block.parts)
+        if not all(passed):
+            known = _extend(context, block, passed, known)[:MOST_KEPT]
         if block.name == "loss":
-            known = [_doubted(evidence, one) for one in known]
+            known = [_withdraw_scores(context, one) for one in known]
     best = min(map(_cost, known))
     return list({one.mistakes: one for one in known if _cost(one) == best}.values())
 
@@ -79,9 +79,9 @@ def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
     )
 
 
-def _doubted(evidence: Evidence, explanation: Explanation) -> Explanation:
+def _withdraw_scores(context: GradingContext, explanation: Explanation) -> Explanation:
     """Take back what was said of the scores where the loss does not follow from it: it was something that looks alike."""
-    line_up = evidence.probes.line_up
+    line_up = context.probes.line_up
     if line_up is None or "loss" not in explanation.unexplained:
         return explanation
     kept = frozenset(one for one in explanation.mistakes if line_up.suspect_of(one).stage != "scores")
@@ -90,50 +90,52 @@ def _doubted(evidence: Evidence, explanation: Explanation) -> Explanation:
     return replace(explanation, mistakes=kept, unexplained=("scores", *explanation.unexplained))
 
 
-def _content(part: str, shares: dict[str, float]) -> bool:
-    checks = CONTENT.get(part.partition("/")[0], ())
+def _is_passed(part: str, shares: dict[str, float]) -> bool:
+    checks = CHECKS_OF_PART.get(part.partition("/")[0], ())
     return bool(checks) and all(shares.get(check, 1.0) == 1.0 for check in checks)
 
 
-def _through(
-    evidence: Evidence, block: Block, content: tuple[bool, ...], known: list[Explanation]
+def _extend(
+    context: GradingContext, block: Block, passed: tuple[bool, ...], known: list[Explanation]
 ) -> list[Explanation]:
     """Carry explanations through a block: those that need the fewest further mistakes."""
-    line_up = evidence.probes.line_up
+    line_up = context.probes.line_up
     if line_up is None:
         return known
-    # What comes after scores that nobody can explain cannot be rehearsed; train() and predict() are judged by themselves.
+    # What comes after scores that nobody can explain cannot be simulated; train() and predict() are judged by themselves.
     if block.name not in ALONE and "scores" in known[0].unexplained:
         return [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
-    inquiries = {
+    matches = {
         one: [
-            inquire(
-                evidence,
-                Scene(evidence.assignment, evidence.probes, one.factor, base),
+            match_block(
+                context,
+                SearchState(context.assignment, context.probes, one.factor, base),
                 line_up,
                 block,
-                content,
+                passed,
             )
             for base in _bases(line_up, block, one.mistakes)
         ]
         for one in known
     }
-    further = [one for one in known if any(inquiry.nothing_wrong for inquiry in inquiries[one])]
+    further = [one for one in known if any(match.nothing_wrong for match in matches[one])]
     # An unfinished method shows nothing: no suspect need be asked.
-    speaking = any(inquiry.speaks for one in known for inquiry in inquiries[one])
+    speaking = any(match.has_signal for one in known for match in matches[one])
     for size in (1, 2, 3):
         if speaking and not further:
             further = [
-                replace(one, mistakes=one.mistakes | chosen) for one in known for chosen in _first(inquiries[one], size)
+                replace(one, mistakes=one.mistakes | chosen)
+                for one in known
+                for chosen in _first_sets(matches[one], size)
             ]
     return further or [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
 
 
-def _first(inquiries: list[Inquiry], size: int) -> list[Mistakes]:
+def _first_sets(matches: list[BlockMatch], size: int) -> list[Mistakes]:
     """Return the sets of the first base that has any: the bases that follow are other ways of saying the same."""
     # Pairs on top of another right way as well would be asked for three times over, and are rarely the answer.
-    asked = [inquiry for inquiry in inquiries if size == 1 or not inquiry.varied]
-    return next((sets for inquiry in asked if (sets := inquiry.sets(size))), [])
+    asked = [match for match in matches if size == 1 or not match.uses_variant]
+    return next((sets for match in asked if (sets := match.sets(size))), [])
 
 
 def _bases(line_up: LineUp, block: Block, mistakes: Mistakes) -> list[Mistakes]:

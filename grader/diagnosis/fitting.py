@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.diagnosis.candidates import fresh_evidence
-from grader.diagnosis.signature import Trace, same, trace
-from grader.diagnosis.signature_tables import Scene
+from grader.diagnosis.candidates import simulate_fresh_context
+from grader.diagnosis.signature import Signature, same, signature_of
+from grader.diagnosis.signature_tables import SearchState
 from grader.model import Family, Fitted, LineUp
 
 MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
@@ -18,23 +18,27 @@ ROUND = 1e-6  # a number this near to a whole one is meant so
 NOTHING = 1e-3  # a factor below this leaves nothing of what it multiplies, and what follows from that earns nothing
 
 
-def fitted(scene: Scene, line_up: LineUp, family: int, parts: Sequence[tuple[str, Trace, float]]) -> list[Fitted]:
+def fit_number(
+    state: SearchState, line_up: LineUp, family: int, parts: Sequence[tuple[str, Signature, float]]
+) -> list[Fitted]:
     """Return the mistake of a family that shows what a submission shows in one of these parts, with its number; else none.
 
-    parts : name, the submission's trace, and the tolerance, of the parts that differ from the right ones.
+    parts : name, the submission's signature, and the tolerance, of the parts that differ from the right ones.
     """
     for part, own, near in parts[:MOST_PARTS]:
         if own.values.size:
-            number = _fit(scene, line_up.families[family], family, part, own, near)
+            number = _fit(state, line_up.families[family], family, part, own, near)
             if number is not None:
                 return [Fitted(family, number)]
     return []
 
 
-def _fit(scene: Scene, family: Family, index: int, part: str, own: Trace, near: float) -> float | None:
-    def shown(number: float) -> Trace:
-        evidence = fresh_evidence(scene.assignment, scene.probes, scene.base | {Fitted(index, number)}, scene.factor)
-        return trace(evidence, part)
+def _fit(state: SearchState, family: Family, index: int, part: str, own: Signature, near: float) -> float | None:
+    def shown(number: float) -> Signature:
+        context = simulate_fresh_context(
+            state.assignment, state.probes, state.base | {Fitted(index, number)}, state.factor
+        )
+        return signature_of(context, part)
 
     tried = [(guess, shown(guess)) for guess in family.guesses]
     for (first, one), (second, other) in pairwise(tried):
@@ -53,9 +57,13 @@ def _fit(scene: Scene, family: Family, index: int, part: str, own: Trace, near: 
 
 
 def _secant(
-    shown: Callable[[float], Trace], family: Family, before: tuple[float, Trace], last: tuple[float, Trace], own: Trace
+    shown: Callable[[float], Signature],
+    family: Family,
+    before: tuple[float, Signature],
+    last: tuple[float, Signature],
+    own: Signature,
 ) -> float:
-    """Return the number whose trace is nearest to the submission's along the line between two traces, again and again."""
+    """Return the number whose signature is nearest to the submission's along the line between two signatures, again and again."""
     for _ in range(MOST_STEPS):
         (first, one), (second, other) = before, last
         along = other.values - one.values

@@ -9,15 +9,15 @@ from itertools import combinations
 
 import numpy as np
 
-from grader.checks.context import Evidence
-from grader.diagnosis.candidates import Mistakes, kept
-from grader.diagnosis.fitting import fitted
-from grader.diagnosis.signature import Trace, same, tells, tolerance, trace
-from grader.diagnosis.signature_tables import EQUAL, Scene, Table, tables
+from grader.checks.context import GradingContext
+from grader.diagnosis.candidates import Mistakes, cached
+from grader.diagnosis.fitting import fit_number
+from grader.diagnosis.signature import Signature, distinguishes, same, signature_of, tolerance
+from grader.diagnosis.signature_tables import EQUAL, SearchState, Table, tables
 from grader.model import Array, LineUp, Mistake, Stage, Suspect
 
-# What is laid out for a block, a base and the parts whose checks are content: a class asks for some forty of them.
-MOST_PARADES = 200
+# What is laid out for a block, a base and the parts whose checks have passed: a class asks for some forty of them.
+MOST_CANDIDATES = 200
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Block:
     stages: tuple[Stage, ...]
     parts: tuple[str, ...]
     pairs: (
-        int  # that meet in a part, of which one submission may ask for rehearsals; scores take no time, training does
+        int  # that meet in a part, of which one submission may ask for simulations; scores take no time, training does
     )
     harmless: bool = False  # whether other right ways are taken for a base: they change what train() does
 
 
 @dataclass(frozen=True, eq=False)
-class Parade:
+class Candidates:
     """Who comes into question in a block on top of a base, and what each can show: the same for every submission.
 
     suspects : positions in the line-up. concerned : for each part, whether each suspect can change it.
     """
 
-    scene: Scene
+    state: SearchState
     parts: tuple[str, ...]
     suspects: tuple[int, ...]
     concerned: tuple[tuple[bool, ...], ...]
@@ -48,7 +48,7 @@ class Parade:
     @cached_property
     def tables(self) -> list[Table]:
         """Lay out what each suspect shows in each part."""
-        return tables(self.scene, self.parts, self.suspects, dict(zip(self.parts, self.concerned, strict=True)))
+        return tables(self.state, self.parts, self.suspects, dict(zip(self.parts, self.concerned, strict=True)))
 
     @cached_property
     def affects(self) -> Array:
@@ -56,44 +56,44 @@ class Parade:
         return np.array([one.affects for one in self.tables]).T
 
 
-def parade(line_up: LineUp, scene: Scene, block: Block, content: tuple[bool, ...]) -> Parade:
+def select_candidates(line_up: LineUp, state: SearchState, block: Block, passed: tuple[bool, ...]) -> Candidates:
     """Line up the suspects of a block; asked anew for each submission, that took 2.5 ms.
 
-    content : of each part, whether the checks that speak of it are content.
+    passed : of each part, whether the checks that speak of it have passed.
     """
 
-    def make() -> Parade:
+    def make() -> Candidates:
         suspects = tuple(
             index
             for index, suspect in enumerate(line_up.suspects)
-            if not suspect.harmless and fits_in(line_up, suspect, scene, block)
+            if not suspect.harmless and fits_in(line_up, suspect, state, block)
         )
         concerned = tuple(
-            tuple(concerns(line_up.suspects[index], part, content=fine) for index in suspects)
-            for part, fine in zip(block.parts, content, strict=True)
+            tuple(concerns(line_up.suspects[index], part, passed=fine) for index in suspects)
+            for part, fine in zip(block.parts, passed, strict=True)
         )
-        return Parade(scene, block.parts, suspects, concerned)
+        return Candidates(state, block.parts, suspects, concerned)
 
-    key = (scene.assignment.digest, scene.factor, scene.base, block.name, content)
-    return kept(line_up, "parades", MOST_PARADES, key, make)
+    key = (state.assignment.digest, state.factor, state.base, block.name, passed)
+    return cached(line_up, "parades", MOST_CANDIDATES, key, make)
 
 
-def fits_in(line_up: LineUp, suspect: Suspect, scene: Scene, block: Block) -> bool:
+def fits_in(line_up: LineUp, suspect: Suspect, state: SearchState, block: Block) -> bool:
     """Return whether a suspect belongs to a block and replaces no step that a mistake of the base replaces."""
     return suspect.stage in block.stages and not any(
-        suspect.steps & line_up.suspect_of(one).steps for one in scene.base
+        suspect.steps & line_up.suspect_of(one).steps for one in state.base
     )
 
 
-# Where the checks that speak of a part are content, a mistake shows in it only if this is all that it shows in: what else
+# Where the checks that speak of a part have passed, a mistake shows in it only if this is all that it shows in: what else
 # it changed would have been seen there.
 ITS_OWN = frozenset({"losses kept", "accuracies kept", "batches"})
 
 
-def concerns(suspect: Suspect, part: str, *, content: bool = False) -> bool:
-    """Return whether a suspect can show in a part at all; if not, it need not be rehearsed there."""
+def concerns(suspect: Suspect, part: str, *, passed: bool = False) -> bool:
+    """Return whether a suspect can show in a part at all; if not, it need not be simulated there."""
     kind = part.partition("/")[0]
-    if content and kind in ITS_OWN and not set(suspect.shows_in) <= ITS_OWN:
+    if passed and kind in ITS_OWN and not set(suspect.shows_in) <= ITS_OWN:
         return False
     return kind in suspect.shows_in
 
@@ -105,99 +105,103 @@ def compatible(line_up: LineUp, mistakes: Mistakes) -> bool:
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class BlockMatch:
     """One submission held against the suspects of one block, on top of one base."""
 
-    scene: Scene
+    state: SearchState
     line_up: LineUp
     block: Block
-    content: tuple[bool, ...]  # of each part: whether the checks that speak of it are content
-    own: tuple[Trace, ...]
+    passed: tuple[bool, ...]  # of each part: whether the checks that speak of it have passed
+    own: tuple[Signature, ...]
     allowed: tuple[float, ...]
 
     @cached_property
-    def as_base(self) -> tuple[bool, ...]:
-        """Tell of each part whether the base alone shows what was found there."""
+    def matches_base(self) -> tuple[bool, ...]:
+        """Return for each part whether the base alone shows what was found there."""
         compared = zip(self.own, self.block.parts, self.allowed, strict=True)
-        return tuple(same(mine, self.scene.trace(part), near) for mine, part, near in compared)
+        return tuple(same(mine, self.state.signature(part), near) for mine, part, near in compared)
 
     @cached_property
-    def tells(self) -> tuple[bool, ...]:
-        """Tell of each part whether it differs from the base in anything to tell mistakes by."""
-        compared = zip(self.as_base, self.own, self.block.parts, self.allowed, strict=True)
+    def distinguishing(self) -> tuple[bool, ...]:
+        """Return for each part whether it differs from the base in anything by which mistakes can be told apart."""
+        compared = zip(self.matches_base, self.own, self.block.parts, self.allowed, strict=True)
         # Where the whole is the same its pieces are.
-        return tuple(not fine and tells(mine, self.scene.trace(part), near) for fine, mine, part, near in compared)
+        return tuple(
+            not fine and distinguishes(mine, self.state.signature(part), near) for fine, mine, part, near in compared
+        )
 
     @property
     def nothing_wrong(self) -> bool:
         """Return whether the base alone shows what was found."""
-        return all(self.as_base)
+        return all(self.matches_base)
 
     @property
-    def varied(self) -> bool:
+    def uses_variant(self) -> bool:
         """Return whether the base goes another right way than ours."""
-        return any(self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base)
+        return any(self.line_up.suspect_of(mistake).harmless for mistake in self.state.base)
 
     @property
     def on_a_mistake(self) -> bool:
         """Return whether the base holds a mistake."""
-        return any(not self.line_up.suspect_of(mistake).harmless for mistake in self.scene.base)
+        return any(not self.line_up.suspect_of(mistake).harmless for mistake in self.state.base)
 
     @property
-    def speaks(self) -> bool:
+    def has_signal(self) -> bool:
         """Return whether a part that differs from the base holds anything to tell mistakes by."""
-        return any(self.tells)
+        return any(self.distinguishing)
 
     @cached_property
-    def parade(self) -> Parade:
+    def candidates(self) -> Candidates:
         """Return those who come into question."""
-        return parade(self.line_up, self.scene, self.block, self.content)
+        return select_candidates(self.line_up, self.state, self.block, self.passed)
 
     @cached_property
-    def _fitted(self) -> list[Mistake]:
+    def _fitted_mistakes(self) -> list[Mistake]:
         if self.block.name == "purity" or self.on_a_mistake:
             return []
         telling = [
             (part, own, near)
-            for part, own, near, tells_it in zip(self.block.parts, self.own, self.allowed, self.tells, strict=True)
+            for part, own, near, tells_it in zip(
+                self.block.parts, self.own, self.allowed, self.distinguishing, strict=True
+            )
             if tells_it
         ]
         found: list[Mistake] = []
         for index, family in enumerate(self.line_up.families):
-            if fits_in(self.line_up, family.suspect, self.scene, self.block):
+            if fits_in(self.line_up, family.suspect, self.state, self.block):
                 seen = [one for one in telling if concerns(family.suspect, one[0])]
-                found += fitted(self.scene, self.line_up, index, seen)
+                found += fit_number(self.state, self.line_up, index, seen)
         return found
 
     @cached_property
-    def listed(self) -> Grid:
+    def known_matrix(self) -> CompatibilityMatrix:
         """Hold the submission against each suspect in each part."""
-        laid = self.parade.tables
+        laid = self.candidates.tables
         compared = list(zip(laid, self.own, self.allowed, strict=True))
-        return Grid(
-            rows=self.parade.suspects,
-            affects=self.parade.affects,
+        return CompatibilityMatrix(
+            rows=self.candidates.suspects,
+            affects=self.candidates.affects,
             matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
-            right=np.array(self.as_base),
-            tells=np.array(self.tells),
+            right=np.array(self.matches_base),
+            distinguishing=np.array(self.distinguishing),
         )
 
     @cached_property
-    def grid(self) -> Grid:
+    def matrix(self) -> CompatibilityMatrix:
         """Hold the submission against each suspect, and against each mistake whose number was fitted to it."""
-        grid = self.listed
+        grid = self.known_matrix
         affects, matches = grid.affects, grid.matches
-        for mistake in self._fitted:
-            shown = [self.scene.trace(part, frozenset({mistake})) for part in self.block.parts]
+        for mistake in self._fitted_mistakes:
+            shown = [self.state.signature(part, frozenset({mistake})) for part in self.block.parts]
             changed = [
-                not same(one, self.scene.trace(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)
+                not same(one, self.state.signature(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)
             ]
             alike = [same(mine, one, near) for mine, one, near in zip(self.own, shown, self.allowed, strict=True)]
             affects, matches = np.vstack([affects, changed]), np.vstack([matches, alike])
-        return replace(grid, rows=(*grid.rows, *self._fitted), affects=affects, matches=matches)
+        return replace(grid, rows=(*grid.rows, *self._fitted_mistakes), affects=affects, matches=matches)
 
     def sets(self, size: int) -> list[Mistakes]:
-        """Return the sets of this many mistakes that show what was found, rehearsing those whose parts meet.
+        """Return the sets of this many mistakes that show what was found, simulating those whose parts meet.
 
         On top of a mistake a single one is looked for, part by part: to lay out a table for each mistake that somebody
         makes took seconds, the first time.
@@ -205,48 +209,48 @@ class Inquiry:
         if self.on_a_mistake:
             return self._singles_by_part() if size == 1 else []
         # A number can be fitted to much that a mistake of the list explains better.
-        listed = self._sets(self.listed, size) if size == 1 else []
-        return listed or self._sets(self.grid, size)
+        listed = self._sets(self.known_matrix, size) if size == 1 else []
+        return listed or self._sets(self.matrix, size)
 
-    def _sets(self, grid: Grid, size: int) -> list[Mistakes]:
+    def _sets(self, grid: CompatibilityMatrix, size: int) -> list[Mistakes]:
         candidates = grid.sets(size, self.block.pairs)
         chosen = (frozenset(grid.rows[row] for row in rows) for rows in candidates)
         return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, grid.met(rows))]
 
     def _singles_by_part(self) -> list[Mistakes]:
-        if not self.speaks:
+        if not self.has_signal:
             return []
-        parts = zip(self.own, self.block.parts, self.allowed, self.parade.concerned, strict=True)
-        judged = [(*part, right) for part, right in zip(parts, self.as_base, strict=True)]
-        left = list(range(len(self.parade.suspects)))
+        parts = zip(self.own, self.block.parts, self.allowed, self.candidates.concerned, strict=True)
+        judged = [(*part, right) for part, right in zip(parts, self.matches_base, strict=True)]
+        left = list(range(len(self.candidates.suspects)))
         # Where something is wrong most suspects are out at once, and the other parts are asked of few.
         for own, part, near, concerned, right in sorted(judged, key=lambda one: one[-1]):
             left = [
                 row
                 for row in left
                 if (
-                    same(own, self.scene.trace(part, frozenset({self.parade.suspects[row]})), near)
+                    same(own, self.state.signature(part, frozenset({self.candidates.suspects[row]})), near)
                     if concerned[row]
                     else right
                 )
             ]
-        return [frozenset({self.parade.suspects[row]}) for row in left]
+        return [frozenset({self.candidates.suspects[row]}) for row in left]
 
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
         """Return whether mistakes that fit part by part do so together; met : the parts in which several of them show.
 
         Two that undo each other in a part are not believed, nor two that are one mistake further up.
         """
-        if any(self.as_base[at] for at in met) or self._is_one_further_up(chosen):
+        if any(self.matches_base[at] for at in met) or self._is_one_further_up(chosen):
             return False
         return compatible(self.line_up, chosen) and all(
-            same(self.own[at], self.scene.trace(self.block.parts[at], chosen), self.allowed[at]) for at in met
+            same(self.own[at], self.state.signature(self.block.parts[at], chosen), self.allowed[at]) for at in met
         )
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
         """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
         steps = {step for mistake in chosen for step in self.line_up.suspect_of(mistake).steps}
-        names = self.scene.assignment.variant.names
+        names = self.state.assignment.variant.names
         for layer in (0, 1):
             if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
                 ratios = [self._multiple(f"gradient/{name}/bare") for name in names[2 * layer : 2 * layer + 2]]
@@ -256,24 +260,29 @@ class Inquiry:
 
     def _multiple(self, part: str) -> float:
         """Return how many times what the base shows in a part the submission shows; NaN where it is no multiple."""
-        own, base = self.own[self.block.parts.index(part)], self.scene.trace(part)
+        own, base = self.own[self.block.parts.index(part)], self.state.signature(part)
         if own.shape != base.shape or not base.values.any():
             return float("nan")
         ratio = float(own.values @ base.values) / float(base.values @ base.values)
         return ratio if np.allclose(own.values, ratio * base.values, rtol=1e-6, atol=1e-9) else float("nan")
 
 
-def inquire(evidence: Evidence, scene: Scene, line_up: LineUp, block: Block, content: tuple[bool, ...]) -> Inquiry:
+def match_block(
+    context: GradingContext, state: SearchState, line_up: LineUp, block: Block, passed: tuple[bool, ...]
+) -> BlockMatch:
     """Lay out what a submission shows in a block."""
-    # Where the checks are content, what the submission shows counts as what the base does: it is right in its own way.
+    # Where the checks have passed, what the submission shows counts as what the base does: it is right in its own way.
     own = [
-        scene.trace(part) if fine else trace(evidence, part) for part, fine in zip(block.parts, content, strict=True)
+        state.signature(part) if fine else signature_of(context, part)
+        for part, fine in zip(block.parts, passed, strict=True)
     ]
-    return Inquiry(scene, line_up, block, content, tuple(own), tuple(tolerance(evidence, part) for part in block.parts))
+    return BlockMatch(
+        state, line_up, block, passed, tuple(own), tuple(tolerance(context, part) for part in block.parts)
+    )
 
 
 @dataclass(frozen=True)
-class Grid:
+class CompatibilityMatrix:
     """Which suspect shows in which part, and whether it shows what was found.
 
     rows : the suspects. affects, matches : (suspects, parts) bool. right : (parts,) bool, where nothing is wrong.
@@ -284,35 +293,35 @@ class Grid:
     affects: Array
     matches: Array
     right: Array
-    tells: Array
+    distinguishing: Array
 
     @property
-    def seen(self) -> Array:
+    def has_signal(self) -> Array:
         """Return for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
-        return np.asarray((self.affects & self.matches & self.tells).any(axis=1))
+        return np.asarray((self.affects & self.matches & self.distinguishing).any(axis=1))
 
     def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
-        """Return sets of this size; of pairs that are still to be rehearsed, at most so many."""
+        """Return sets of this size; of pairs that are still to be simulated, at most so many."""
         return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
 
     def singles(self) -> Sequence[tuple[int, ...]]:
         """Return the suspects that explain every part alone."""
         fine = np.where(self.affects, self.matches, self.right).all(axis=1)
-        return [(int(row),) for row in np.flatnonzero(fine & self.seen)]
+        return [(int(row),) for row in np.flatnonzero(fine & self.has_signal)]
 
     def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
-        """Return the pairs that explain every part, or may: where both show, it is still to be rehearsed."""
+        """Return the pairs that explain every part, or may: where both show, it is still to be simulated."""
         count = len(self.affects)
         fine = np.ones((count, count), dtype=bool)
         for part in range(len(self.right)):
             a, m = self.affects[:, part], self.matches[:, part]
             one = a[:, None] & ~a[None, :] & m[:, None]
             fine &= one | one.T | (a[:, None] & a[None, :]) | (~a[:, None] & ~a[None, :] & self.right[part])
-        # One of the two must be seen, or both together where a part tells: there the pair is rehearsed.
-        telling = self.affects & self.tells
-        fine &= self.seen[:, None] | self.seen[None, :] | (telling @ telling.T)
+        # One of the two must be seen, or both together where a part tells: there the pair is simulated.
+        telling = self.affects & self.distinguishing
+        fine &= self.has_signal[:, None] | self.has_signal[None, :] | (telling @ telling.T)
         first, second = np.nonzero(np.triu(fine, 1))
-        # Those that are put together from what was seen come before those that are still to be rehearsed.
+        # Those that are put together from what was seen come before those that are still to be simulated.
         met = (self.affects[first] & self.affects[second]).sum(axis=1)
         order = np.argsort(met, kind="stable")[:most]
         return list(zip(first[order].tolist(), second[order].tolist(), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.checks.gradients import own_slopes_agree
 from grader.model import Finding
 
@@ -14,7 +14,7 @@ LOSS, GRADIENTS = (
 )
 
 
-def to_look_at(evidence: Evidence, findings: Mapping[str, Finding]) -> tuple[str, ...]:
+def review_notes(context: GradingContext, findings: Mapping[str, Finding]) -> tuple[str, ...]:
     """Return sentences for the instructor about a submission whose mistakes have no name.
 
     A program can make up a loss that has any derivative, so that its gradients are right for its own wrong loss earns
@@ -22,7 +22,7 @@ def to_look_at(evidence: Evidence, findings: Mapping[str, Finding]) -> tuple[str
     """
     wrong_loss = any(findings[check].share < 1 for check in LOSS if check in findings)
     wrong_gradient = any(findings[check].share < 1 for check in GRADIENTS if check in findings)
-    if not wrong_loss or not wrong_gradient or not own_slopes_agree(evidence):
+    if not wrong_loss or not wrong_gradient or not own_slopes_agree(context):
         return ()
     text = (
         "The gradients are the derivative of the program's own loss, which is not the assignment's, and no known mistake"

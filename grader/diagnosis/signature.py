@@ -1,7 +1,7 @@
 """What a run shows of each part of the network, in a form in which two runs can be held against each other.
 
-A trace is a shape and numbers. Two runs agree in a part where their shapes are the same and their numbers are within
-what the checks allow. A trace knows nothing of right and wrong.
+A signature is a shape and numbers. Two runs agree in a part where their shapes are the same and their numbers are within
+what the checks allow. A signature knows nothing of right and wrong.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.context import Evidence, fact, loss_calls, read_loss
-from grader.checks.forward import shifted, unchanged
-from grader.checks.minibatch import drawn
+from grader.checks.context import GradingContext, cached_per_submission, loss_calls, read_loss
+from grader.checks.forward import stability_failure, unchanged
+from grader.checks.minibatch import examine_batches
 from grader.checks.parameter_updates import first_steps
 from grader.checks.read_losses import loss_tolerance
-from grader.checks.watched_training import SAME, arguments_of, watched
+from grader.checks.watched_training import SAME, arguments_of, read_watched_run
 from grader.compare import TINY, as_array, as_number, fit
 from grader.model import Floats, QuestionId
 
 
 @dataclass(frozen=True)
-class Trace:
+class Signature:
     """What one part of one run looks like.
 
     shape : all that must be the same. values : (n,) float64, 0 where a number is not finite, which `shape` says.
@@ -33,37 +33,37 @@ class Trace:
     shape: Hashable
     values: Floats = field(default_factory=lambda: np.zeros(0))
     scale: Floats = field(default_factory=lambda: np.zeros(0))
-    pieces: tuple[Trace, ...] = ()  # what it was put together from, one for each call or parameter
+    pieces: tuple[Signature, ...] = ()  # what it was put together from, one for each call or parameter
 
 
-def _joined(pieces: list[Trace]) -> Trace:
+def _join(pieces: list[Signature]) -> Signature:
     if not pieces:  # an empty tuple where a loss was asked for
-        return Trace(())
+        return Signature(())
     values, scale = [piece.values for piece in pieces], [piece.scale for piece in pieces]
     shape = tuple(piece.shape for piece in pieces)
-    return Trace(shape, np.concatenate(values), np.concatenate(scale), tuple(pieces))
+    return Signature(shape, np.concatenate(values), np.concatenate(scale), tuple(pieces))
 
 
-def _of_array(value: Any, kind: str = "array") -> Trace:
+def _of_array(value: Any, kind: str = "array") -> Signature:
     array = as_array(value)
     if array is None:
-        return Trace((kind, "none" if value is None else type(value).__name__))
+        return Signature((kind, "none" if value is None else type(value).__name__))
     flat = array.reshape(-1).astype(np.float64)
     finite, marks = np.isfinite(flat), ""
     if not finite.all():
         flat, marks = np.where(finite, flat, 0.0), np.packbits(finite).tobytes().hex()
     size = np.abs(flat)
-    return Trace((kind, array.shape, marks), flat, size + size.max(initial=0.0))
+    return Signature((kind, array.shape, marks), flat, size + size.max(initial=0.0))
 
 
 # The program gave no answer: it raised, was stopped, or was never asked. Too little to name a mistake by.
-MISSING = Trace("missing")
+MISSING = Signature("missing")
 
-ABSENT = Trace("absent")  # there are gradients, but not this one
+ABSENT = Signature("absent")  # there are gradients, but not this one
 
 
-def tells(own: Trace, base: Trace, allowed: float) -> bool:
-    """Return whether a trace differs from the base's in anything by which one mistake could be told from another.
+def distinguishes(own: Signature, base: Signature, allowed: float) -> bool:
+    """Return whether a signature differs from the base's in anything by which one mistake could be told from another.
 
     That both gave no answer where the base gave one proves nothing: there are a hundred ways to raise an exception. But
     few programs are right in most cases and raise in the others, such as those in which a class is absent.
@@ -75,28 +75,28 @@ def tells(own: Trace, base: Trace, allowed: float) -> bool:
     return few or any(piece.shape != MISSING.shape for piece in differing)
 
 
-def _unreadable(evidence: Evidence, call: QuestionId) -> Trace:
+def _unreadable(context: GradingContext, call: QuestionId) -> Signature:
     """Describe an answer that holds no loss by its parts, and by the numbers in them."""
-    results = evidence.reply(call).results
+    results = context.reply(call).results
     if not results or results[0] is None:
         return MISSING
-    pieces: list[Trace] = []
+    pieces: list[Signature] = []
     for part in results[0] if isinstance(results[0], tuple | list) else [results[0]]:
         if isinstance(part, dict):
-            pieces += [_of_array(part.get(name), f"dict {name}") for name in evidence.names]
+            pieces += [_of_array(part.get(name), f"dict {name}") for name in context.names]
         else:
             pieces.append(_of_array(part, "number" if as_number(part) is not None else type(part).__name__))
-    whole = _joined(pieces)
-    return Trace(("no loss", whole.shape), whole.values, whole.scale)
+    whole = _join(pieces)
+    return Signature(("no loss", whole.shape), whole.values, whole.scale)
 
 
 # ---------------------------------------------------------------- scores, loss, gradients
 
 
-def _scores(evidence: Evidence) -> Trace:
+def _scores(context: GradingContext) -> Signature:
     pieces = []
-    for call in evidence.calls("scores"):
-        results = evidence.reply(call.id).results
+    for call in context.calls("scores"):
+        results = context.reply(call.id).results
         if not results:
             pieces.append(MISSING)
         elif isinstance(results[0], tuple | list) and results[0] and as_array(results[0][0]) is not None:
@@ -104,25 +104,25 @@ def _scores(evidence: Evidence) -> Trace:
             pieces.append(_of_array(results[0][0], "first of several"))
         else:
             pieces.append(_of_array(results[0]))
-    return _joined(pieces)
+    return _join(pieces)
 
 
-def _losses(evidence: Evidence, *, whole: bool) -> Trace:
+def _losses(context: GradingContext, *, whole: bool) -> Signature:
     pieces = []
-    for call, _, reg in loss_calls(evidence):
+    for call, _, reg in loss_calls(context):
         if bool(reg) == whole:
-            answer = read_loss(evidence, call.id)
+            answer = read_loss(context, call.id)
             kind = "pair" if not answer.surplus else "more"
             known = answer.value is not None
-            pieces.append(_of_array(answer.value, kind) if known else _unreadable(evidence, call.id))
-    return _joined(pieces)
+            pieces.append(_of_array(answer.value, kind) if known else _unreadable(context, call.id))
+    return _join(pieces)
 
 
-def _gradients(evidence: Evidence, name: str, *, whole: bool) -> Trace:
+def _gradients(context: GradingContext, name: str, *, whole: bool) -> Signature:
     pieces = []
-    for call, _, reg in loss_calls(evidence):
+    for call, _, reg in loss_calls(context):
         if bool(reg) == whole:
-            answer = read_loss(evidence, call.id)
+            answer = read_loss(context, call.id)
             own = as_array(answer.grads.get(name))
             # A layout of their own, such as (1, H), is no mistake.
             fitted = None if own is None else fit(own, call.params[name].shape)
@@ -130,34 +130,34 @@ def _gradients(evidence: Evidence, name: str, *, whole: bool) -> Trace:
                 pieces.append(ABSENT if answer.value is not None and answer.grads else MISSING)
             else:
                 pieces.append(_of_array(own if fitted is None else fitted))
-    return _joined(pieces)
+    return _join(pieces)
 
 
-def _stability(evidence: Evidence) -> Trace:
-    return Trace(tuple(shifted(evidence, call.id) is None for call in evidence.calls("stability")))
+def _stability(context: GradingContext) -> Signature:
+    return Signature(tuple(stability_failure(context, call.id) is None for call in context.calls("stability")))
 
 
-def _purity(evidence: Evidence) -> Trace:
+def _purity(context: GradingContext) -> Signature:
     """Return what is left as it was: X and y, the parameters, and the answer to the same question."""
-    results, expected = evidence.reply(QuestionId("purity")).results, evidence.expected(QuestionId("purity"))
+    results, expected = context.reply(QuestionId("purity")).results, context.expected(QuestionId("purity"))
     if len(results) < 4 or not isinstance(results[2], dict) or not isinstance(results[3], dict):
         return MISSING
     inputs = all(unchanged(results[3].get(name), expected[name]) for name in ("X", "y"))
-    params = all(unchanged(results[2].get(name), expected[f"param_{name}"]) for name in evidence.names)
-    first, second = (read_loss(evidence, QuestionId("purity"), index) for index in (0, 1))
+    params = all(unchanged(results[2].get(name), expected[f"param_{name}"]) for name in context.names)
+    first, second = (read_loss(context, QuestionId("purity"), index) for index in (0, 1))
     # What it changed shows in the second answer as well, and is told once.
     constant = not (inputs and params) or first.value == second.value
-    return Trace((inputs, params, constant))
+    return Signature((inputs, params, constant))
 
 
-def _labels(evidence: Evidence) -> Trace:
+def _labels(context: GradingContext) -> Signature:
     pieces = []
-    for call in (*evidence.calls("predict"), *evidence.calls("labels")):
-        results = evidence.reply(call.id).results
+    for call in (*context.calls("predict"), *context.calls("labels")):
+        results = context.reply(call.id).results
         array = as_array(results[0]) if results else None
         kind = "whole" if array is not None and array.dtype.kind in "iu" else "fraction"
         pieces.append(_of_array(results[0], kind) if results else MISSING)
-    return _joined(pieces)
+    return _join(pieces)
 
 
 # ---------------------------------------------------------------- training
@@ -165,22 +165,22 @@ def _labels(evidence: Evidence) -> Trace:
 # that train alike show the same numbers, whatever their loss() and predict() are worth.
 
 
-def _moved(evidence: Evidence, index: int) -> Trace:
+def _moves(context: GradingContext, index: int) -> Signature:
     """Return how the parameters moved in iteration `index`, in units of the learning rate."""
-    seen = watched(evidence, SAME)
+    seen = read_watched_run(context, SAME)
     if seen is None:
         return MISSING
     if index >= len(seen.steps):
-        return Trace(("ended", seen.anew))
-    rate = float(arguments_of(evidence.call(SAME))["learning_rate"])
-    moves = _joined([_of_array(seen.steps[index].moves[name] / rate) for name in evidence.names])
+        return Signature(("ended", seen.anew))
+    rate = float(arguments_of(context.call(SAME))["learning_rate"])
+    moves = _join([_of_array(seen.steps[index].moves[name] / rate) for name in context.names])
     # A training that sets everything anew starts from numbers of its own, and steps as any other.
-    return Trace(("anew", moves.shape), moves.values, moves.scale) if seen.anew and not index else moves
+    return Signature(("anew", moves.shape), moves.values, moves.scale) if seen.anew and not index else moves
 
 
-def _reg(evidence: Evidence) -> Trace:
+def _reg(context: GradingContext) -> Signature:
     """Return the reg that loss() was asked with in each iteration."""
-    seen = watched(evidence, SAME)
+    seen = read_watched_run(context, SAME)
     if seen is None:
         return MISSING
     asked = [step.question.reg if step.question else np.nan for step in seen.steps]
@@ -188,62 +188,62 @@ def _reg(evidence: Evidence) -> Trace:
     return _of_array(np.unique(np.round(np.nan_to_num(asked), 12)))
 
 
-def _history(evidence: Evidence, key: str) -> Trace:
+def _history(context: GradingContext, key: str) -> Signature:
     """Return what train() kept under a key."""
-    seen = watched(evidence, SAME)
+    seen = read_watched_run(context, SAME)
     if seen is None:
         return MISSING
     if not isinstance(seen.answer, dict):
-        return Trace(("no dict", type(seen.answer).__name__))
+        return Signature(("no dict", type(seen.answer).__name__))
     return _of_array(seen.answer.get(key))
 
 
-def _batches(evidence: Evidence) -> Trace:
-    found = drawn(evidence)
+def _batches(context: GradingContext) -> Signature:
+    found = examine_batches(context)
     if found.kind == "unknown":
         return MISSING
     # A number that was fitted to one run must hold in the other as well, whose settings are all different.
-    sizes = {len(step.question.y) for step in first_steps(evidence) if step.question and found.kind == "size"}
-    return Trace(found.kind, np.array([float(found.rows), float(max(sizes, default=0))]), np.ones(2))
+    sizes = {len(step.question.y) for step in first_steps(context) if step.question and found.kind == "size"}
+    return Signature(found.kind, np.array([float(found.rows), float(max(sizes, default=0))]), np.ones(2))
 
 
 # ---------------------------------------------------------------- the parts
 
 
-_KINDS: Mapping[str, Callable[[Evidence, str], Trace]] = {
-    "purity": lambda evidence, _: _purity(evidence),
-    "scores": lambda evidence, _: _scores(evidence),
-    "loss": lambda evidence, which: _losses(evidence, whole=which == "whole"),
-    "gradient": lambda evidence, which: _gradients(evidence, which.split("/")[0], whole=which.endswith("/whole")),
-    "stability": lambda evidence, _: _stability(evidence),
-    "labels": lambda evidence, _: _labels(evidence),
-    "moved": lambda evidence, index: _moved(evidence, int(index)),
-    "reg": lambda evidence, _: _reg(evidence),
-    "losses kept": lambda evidence, _: _history(evidence, "loss_history"),
+_KINDS: Mapping[str, Callable[[GradingContext, str], Signature]] = {
+    "purity": lambda context, _: _purity(context),
+    "scores": lambda context, _: _scores(context),
+    "loss": lambda context, which: _losses(context, whole=which == "whole"),
+    "gradient": lambda context, which: _gradients(context, which.split("/")[0], whole=which.endswith("/whole")),
+    "stability": lambda context, _: _stability(context),
+    "labels": lambda context, _: _labels(context),
+    "moved": lambda context, index: _moves(context, int(index)),
+    "reg": lambda context, _: _reg(context),
+    "losses kept": lambda context, _: _history(context, "loss_history"),
     "accuracies kept": _history,
-    "batches": lambda evidence, _: _batches(evidence),
+    "batches": lambda context, _: _batches(context),
 }
 
 
-@fact
-def trace(evidence: Evidence, part: str) -> Trace:
-    """Return the trace of one part, such as "scores", "gradient/W1/bare" or "moved/2"."""
+@cached_per_submission
+def signature_of(context: GradingContext, part: str) -> Signature:
+    """Return the signature of one part, such as "scores", "gradient/W1/bare" or "moved/2"."""
     kind, _, rest = part.partition("/")
-    return _KINDS[kind](evidence, rest)
+    return _KINDS[kind](context, rest)
 
 
-def tolerance(evidence: Evidence, part: str) -> float:
-    """Return how far two traces of a part may be apart, in units of their scale."""
-    tolerances = evidence.assignment.tolerances
+def tolerance(context: GradingContext, part: str) -> float:
+    """Return how far two signatures of a part may be apart, in units of their scale."""
+    tolerances = context.assignment.tolerances
     # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
-    single = loss_tolerance(evidence) == tolerances.single
+    single = loss_tolerance(context) == tolerances.single
     kind = part.partition("/")[0]
     fine = {"scores": tolerances.scores, "loss": tolerances.loss, "gradient": tolerances.gradient}
     return tolerances.single if single else max(fine.get(kind, tolerances.update), 1e-7)
 
 
-def same(one: Trace, other: Trace, allowed: float) -> bool:
-    """Return whether two traces are the same, but for rounding."""
+def same(one: Signature, other: Signature, allowed: float) -> bool:
+    """Return whether two signatures are the same, but for rounding."""
     if one is other:
         return True
     if one.shape != other.shape or one.values.shape != other.values.shape:

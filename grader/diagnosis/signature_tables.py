@@ -1,4 +1,4 @@
-"""The traces of all suspects, laid out so that one submission is held against each of them in a few array operations."""
+"""The signatures of all suspects, laid out so that one submission is held against each of them in a few array operations."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.compare import TINY
-from grader.diagnosis.candidates import Mistakes, evidence_of, fresh_evidence, kept, line_up_of
-from grader.diagnosis.signature import Trace, same, trace
+from grader.diagnosis.candidates import Mistakes, cached, line_up_of, simulate_context, simulate_fresh_context
+from grader.diagnosis.signature import Signature, same, signature_of
 from grader.model import Array, Assignment, Floats, Probes
 
 MOST_TRACES = 6_000  # some three KiB each
-# Two rehearsals that are this near to each other are the same but for the order of their sums.
+# Two simulations that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
 
 
 @dataclass(frozen=True)
-class Scene:
+class SearchState:
     """What all questions of one search share: the assignment, the regulariser's factor, and what is known to be wrong."""
 
     assignment: Assignment
@@ -26,20 +26,20 @@ class Scene:
     factor: float
     base: Mistakes
 
-    def trace(self, part: str, more: Mistakes = frozenset()) -> Trace:
-        """Return the trace of a program with the base's mistakes and some more; the last thousands are remembered."""
+    def signature(self, part: str, more: Mistakes = frozenset()) -> Signature:
+        """Return the signature of a program with the base's mistakes and some more; the last thousands are remembered."""
         mistakes = self.base | more
 
-        def make() -> Trace:
-            return trace(evidence_of(self.assignment, self.probes, mistakes, self.factor), part)
+        def make() -> Signature:
+            return signature_of(simulate_context(self.assignment, self.probes, mistakes, self.factor), part)
 
         key = (self.assignment.digest, self.factor, mistakes, part)
-        return kept(line_up_of(self.probes), "traces", MOST_TRACES, key, make)
+        return cached(line_up_of(self.probes), "signatures", MOST_TRACES, key, make)
 
 
 @dataclass(frozen=True)
 class Group:
-    """The suspects whose traces of one part have one shape."""
+    """The suspects whose signatures of one part have one shape."""
 
     rows: Array  # (k,) int64: positions among the table's suspects
     values: Floats  # (k, n)
@@ -56,7 +56,7 @@ class Table:
     groups: dict[Hashable, Group]
     affects: Array
 
-    def matches(self, own: Trace, allowed: float) -> Array:
+    def matches(self, own: Signature, allowed: float) -> Array:
         """Return for each suspect, (suspects,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
@@ -67,50 +67,53 @@ class Table:
 
 
 def tables(
-    scene: Scene, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+    state: SearchState, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
     """Lay out the parts of a block; each is remembered for the whole run.
 
-    suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not rehearsed.
+    suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not simulated.
     """
-    shelf: dict[Hashable, Table] = line_up_of(scene.probes).known.setdefault("tables", {})
-    situation = (scene.assignment.digest, scene.factor, scene.base, tuple(suspects))
+    shelf: dict[Hashable, Table] = line_up_of(state.probes).known.setdefault("tables", {})
+    situation = (state.assignment.digest, state.factor, state.base, tuple(suspects))
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
     missing = [part for part in parts if keys[part] not in shelf]
     if missing:  # to lay out nothing, too, made three hundred programs
-        laid = _laid_out(scene, missing, suspects, concerned)
+        laid = _lay_out(state, missing, suspects, concerned)
         shelf.update(zip((keys[part] for part in missing), laid, strict=True))
     return [shelf[keys[part]] for part in parts]
 
 
-def _laid_out(
-    scene: Scene, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+def _lay_out(
+    state: SearchState, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
-    # One suspect after the other, so that what was rehearsed for one can be forgotten before the next.
+    # One suspect after the other, so that what was simulated for one can be forgotten before the next.
     rows = [
-        _shown(scene, parts, suspect, [concerned[part][at] for part in parts]) for at, suspect in enumerate(suspects)
+        _signatures_of(state, parts, suspect, [concerned[part][at] for part in parts])
+        for at, suspect in enumerate(suspects)
     ]
-    return [_table(scene.trace(part), [row[at] for row in rows]) for at, part in enumerate(parts)]
+    return [_table(state.signature(part), [row[at] for row in rows]) for at, part in enumerate(parts)]
 
 
-def _shown(scene: Scene, parts: Sequence[str], suspect: int, concerned: Sequence[bool]) -> list[Trace]:
-    evidence = fresh_evidence(scene.assignment, scene.probes, scene.base | {suspect}, scene.factor)
+def _signatures_of(
+    state: SearchState, parts: Sequence[str], suspect: int, concerned: Sequence[bool]
+) -> list[Signature]:
+    context = simulate_fresh_context(state.assignment, state.probes, state.base | {suspect}, state.factor)
     return [
-        trace(evidence, part) if concerns else scene.trace(part)
+        signature_of(context, part) if concerns else state.signature(part)
         for part, concerns in zip(parts, concerned, strict=True)
     ]
 
 
-def _table(right: Trace, traces: Sequence[Trace]) -> Table:
+def _table(right: Signature, signatures: Sequence[Signature]) -> Table:
     gathered: dict[Hashable, list[int]] = {}
-    for row, one in enumerate(traces):
+    for row, one in enumerate(signatures):
         gathered.setdefault((one.shape, one.values.size), []).append(row)
     groups = {
         shape: Group(
             np.array(rows),
-            np.array([traces[row].values for row in rows]),
-            np.array([traces[row].scale for row in rows]),
+            np.array([signatures[row].values for row in rows]),
+            np.array([signatures[row].scale for row in rows]),
         )
         for shape, rows in gathered.items()
     }
-    return Table(groups, np.array([not same(one, right, EQUAL) for one in traces], dtype=bool))
+    return Table(groups, np.array([not same(one, right, EQUAL) for one in signatures], dtype=bool))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.locate.located import Located
 from grader.locate.passes import remark_on_passes
 from grader.locate.step_table import table
@@ -12,7 +12,7 @@ from grader.model import Charge, Credit, Finding, Findings, LineUp, Place, Submi
 from grader.score import lost, methods_of
 
 
-def locate(context: Evidence, submission: Submission, findings: Findings) -> Findings:
+def locate(context: GradingContext, submission: Submission, findings: Findings) -> Findings:
     """Return the findings with the lines that they are about, and the table of steps of each wrong method.
 
     Of a program that loses nothing no recording is read, but for what tells whether it has a backward pass.

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.checks.context import Evidence
-from grader.checks.read_losses import allowed_conventions, convention, rounded
+from grader.checks.context import GradingContext
+from grader.checks.read_losses import allowed_conventions, convention, loses_digits
 from grader.locate import find_in_predict
 from grader.locate.find_in_loss import Finder
 from grader.locate.find_in_train import TrainFinder
@@ -72,7 +72,7 @@ def method_of(about: str) -> str:
 class Located:
     """What the recorded question tells of a submission; each method's recording is read when it is asked about."""
 
-    evidence: Evidence
+    evidence: GradingContext
     submission: Submission
 
     # ---------------------------------------------------------------- what is asked
@@ -203,7 +203,7 @@ class Located:
             frozenset(names if every else (names[0], names[2])),
             allowed_conventions(evidence) if fitted is None else (fitted,),
             oracle.follow,
-            1e-4 if rounded(evidence) else 1e-6,
+            1e-4 if loses_digits(evidence) else 1e-6,
         )
 
     @cached_property

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.context import Evidence
+from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions
 from grader.compare import as_array
 from grader.diagnosis.backward_pass import NO_BACKWARD_PASS, exact_gradients
@@ -74,7 +74,7 @@ class _Moved:
         return len(set(self.values.values()))
 
 
-def remark_on_passes(findings: Findings, evidence: Evidence, submission: Submission) -> Findings:
+def remark_on_passes(findings: Findings, evidence: GradingContext, submission: Submission) -> Findings:
     """Return the findings with a remark on gradients from many forward passes, and the line of a cause that says the same."""
     many = many_passes(evidence)
     if many is None:
@@ -106,7 +106,7 @@ def remark_on_passes(findings: Findings, evidence: Evidence, submission: Submiss
     return replace(findings, review=(*findings.review, review), notes=(*findings.notes, note))
 
 
-def many_passes(evidence: Evidence) -> ManyPasses | None:
+def many_passes(evidence: GradingContext) -> ManyPasses | None:
     """Return what the recorded question tells of gradients from many forward passes; None where it tells of none."""
     oracle, reply = evidence.probes.oracle, evidence.reply(QUESTION)
     follow = oracle.follow if oracle else None

@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from grader.checks import Evidence
+from grader.checks import GradingContext
 from grader.locate.located import Located
 from grader.model import Module, Segment, Submission
 from grader.sandbox.host import StudentHost
@@ -57,6 +57,6 @@ def located(assignment, probes, asking, handed_in):
         submission = handed_in(program, **modules)
         outcome = asking.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
-        return Located(Evidence(assignment, probes, outcome), submission)
+        return Located(GradingContext(assignment, probes, outcome), submission)
 
     return run

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.checks import Evidence
+from grader.checks import GradingContext
 from grader.grading import find
 from grader.locate.located import STEPS_OF, Located
 from grader.locate.replacing import ANSWERS, MOST_WORK
@@ -168,7 +168,7 @@ def test_no_recording_stops_the_judge(assignment, court, seed):
         Reply(QuestionId("recorded"), "returned", spoiled(runs[name].replies[QuestionId("recorded")].results, rng)),
     )
     with must_end(), np.errstate(all="ignore"):
-        found = Located(Evidence(assignment, asked, run), submissions[name])
+        found = Located(GradingContext(assignment, asked, run), submissions[name])
         for about in ABOUT:
             found.place(about)
 
@@ -197,7 +197,7 @@ def test_a_forged_recording_of_thousands_of_values_costs_no_more_than_others(ass
     probes = replace(asked, oracle=replace(asked.oracle, follow=follow))
     answered = Reply(QuestionId("recorded"), "returned", (rng.normal(size=(N, C)), forged))
     run = with_recorded(runs["half the gradient"], answered)
-    found = Located(Evidence(assignment, probes, run), submissions["half the gradient"])
+    found = Located(GradingContext(assignment, probes, run), submissions["half the gradient"])
     assert len(found.recorded(1).made) == len(shapes)
     assert found.finder is not None
     assert 100 < len(followed) <= MOST_WORK / ANSWERS + 10

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.checks import CHECKS, Evidence
+from grader.checks import CHECKS, GradingContext
 from grader.diagnosis.backward_pass import differences_of_losses, withhold_points
 from grader.grading import find, judge_run
 from grader.locate.located import LOSS, QUESTION
@@ -69,7 +69,7 @@ def test_gradients_from_many_forward_passes_are_noticed(name, assignment, probes
     """Differences of every build, the complex step and random directions: how, of which parameters, and at which line."""
     loss, kind, names = WITHOUT[name]
     submission, run = run_of(loss)
-    found = many_passes(Evidence(assignment, probes, run))
+    found = many_passes(GradingContext(assignment, probes, run))
     assert found is not None
     assert (found.kind, found.names, found.more) == (kind, names, name in {"scalar loops", "all at once"})
     here = [number for number, line in enumerate(submission.segments[0].source.splitlines(), 1) if "# HERE" in line]
@@ -81,7 +81,7 @@ def test_gradients_from_many_forward_passes_are_noticed(name, assignment, probes
 @pytest.mark.parametrize("name", WITH)
 def test_a_check_beside_a_backward_pass_is_no_such_thing(name, assignment, probes, run_of):
     """A few entries checked, or all of them, by differences or the complex step: the gradients come from elsewhere."""
-    assert many_passes(Evidence(assignment, probes, run_of(WITH[name])[1])) is None
+    assert many_passes(GradingContext(assignment, probes, run_of(WITH[name])[1])) is None
 
 
 @pytest.mark.untraced
@@ -92,7 +92,7 @@ def test_no_other_program_is_taken_for_one(assignment, probes, host):
         submission = reduce(read(path), path.stem, "", class_name=assignment.class_name, notebook=assignment.notebook)
         run = host.run(submission, assignment.class_name, asked)
         assert len(run.replies[QUESTION].results) > LOSS or path.parent.name == "mistaken", path
-        taken += [path.name] if many_passes(Evidence(assignment, probes, run)) else []
+        taken += [path.name] if many_passes(GradingContext(assignment, probes, run)) else []
     assert taken == []
 
 
@@ -105,7 +105,7 @@ def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, 
     for spoilt in (None, "?", np.zeros(3), np.full((4, 6), 10**17), whole[part][:5], [], np.full((900, 5), 9000)):
         results = (reply.results[0], {**whole, part: spoilt}, *reply.results[2:])
         spoilt_run = replace(run, replies={**run.replies, QUESTION: replace(reply, results=results)})
-        many_passes(Evidence(assignment, probes, spoilt_run))
+        many_passes(GradingContext(assignment, probes, spoilt_run))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_the_class_page_lists_it(told):
 def test_answers_show_differences_of_losses(name, assignment, probes, run_of):
     """Each entry of such a gradient is a whole number of the loss's last digit, divided by the step."""
     loss, _, names = WITHOUT[name]
-    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == names
+    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == names
 
 
 @pytest.mark.parametrize("step", ["1e-3", "1e-4", "5e-6", "1e-6", "1e-8"])
@@ -159,7 +159,7 @@ def test_answers_show_differences_of_losses(name, assignment, probes, run_of):
 def test_every_usual_step_is_known(step, assignment, probes, run_of):
     """The step is not told, and found."""
     loss = CENTRAL_IN_PLACE.replace("2e-5", f"(2 * {step})").replace("1e-5", step)
-    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == assignment.variant.names
+    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == assignment.variant.names
 
 
 @pytest.mark.parametrize("name", [*WITH, *ROUGH])
@@ -167,7 +167,7 @@ def test_every_usual_step_is_known(step, assignment, probes, run_of):
 def test_no_backward_pass_is_taken_for_differences(name, assignment, probes, run_of):
     """However rough its gradients are: in single precision, rounded, off by a small factor, noisy, or zero."""
     loss = {**WITH, **ROUGH}[name]
-    assert differences_of_losses(Evidence(assignment, probes, run_of(loss)[1])) == ()
+    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == ()
 
 
 @pytest.mark.untraced
@@ -260,7 +260,7 @@ def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, pro
     finding = Finding(0.0, "Off.") if credited else Finding(1.0, "Right given it.", carried=True)
     checks = {row.id: finding for row in required.checks}
     credit = {check: Credit(0.5, (0,)) for check in checks} if credited else {}
-    after = withhold_points(Findings(checks, credit), Evidence(required, probes, run_of(CENTRAL_IN_PLACE)[1]))
+    after = withhold_points(Findings(checks, credit), GradingContext(required, probes, run_of(CENTRAL_IN_PLACE)[1]))
     lost = {*GRADIENTS, "numeric_gradient"}
     assert {check for check, one in after.checks.items() if one != finding} == lost
     assert not any(after.checks[check].share or after.checks[check].carried for check in lost)

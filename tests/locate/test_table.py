@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.checks import CHECKS, Evidence
+from grader.checks import CHECKS, GradingContext
 from grader.grading import find
 from grader.locate.located import Located
 from grader.locate.step_table import table
@@ -37,7 +37,7 @@ def recorded_of(assignment, probes, host):
         assert outcome.load.outcome == "returned", outcome.load
         if not whole:
             assert outcome.replies[QuestionId("recorded")].results
-        return Evidence(assignment, probes, outcome), submission
+        return GradingContext(assignment, probes, outcome), submission
 
     return run
 
@@ -429,7 +429,7 @@ def test_odd_recordings_make_tables(edited, recorded_of):
         answer = replace(before, results=data.draw(forged(before.results)))
         run = replace(evidence.run, replies={**evidence.run.replies, QuestionId("recorded"): answer})
         with np.errstate(all="ignore"):  # as `find` has it
-            lines = Located(Evidence(evidence.assignment, evidence.probes, run), submission)
+            lines = Located(GradingContext(evidence.assignment, evidence.probes, run), submission)
         for method in ALL:
             for rows in table(lines, (method,), "relu").values():
                 assert len(rows) <= 25

@@ -24,7 +24,7 @@ def attack():
     ):
         sys.modules[name] = Liar(name)
     for module in list(sys.modules.values()):
-        for name in ("wire", "values", "answering", "np", "CHECKS", "Evidence"):
+        for name in ("wire", "values", "answering", "np", "CHECKS", "GradingContext"):
             if name in getattr(module, "__dict__", {}):
                 setattr(module, name, Liar(name))
 
