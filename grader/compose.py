@@ -58,6 +58,7 @@ def compose_report(
         },
         review=judgement.review,
         steps=judgement.steps,
+        example=judgement.example,
     )
 
 
@@ -76,6 +77,7 @@ def compose_anew(
         diagnoses=judgement.diagnoses,
         review=judgement.review,
         steps=judgement.steps,
+        example=judgement.example,
         environment=replace(before.environment, versions=versions),
         timing={**before.timing, "total_seconds": round(time.perf_counter() - started, 4)},
     )

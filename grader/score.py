@@ -45,7 +45,7 @@ def score(findings: Findings, assignment: Assignment, line_up: LineUp | None) ->
     named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
     verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
-    return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.notes)
+    return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.example, findings.notes)
 
 
 def lost(finding: Finding) -> bool:

@@ -347,7 +347,7 @@ def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of, probes):
     needs_it = {call.id for call in probes.calls if {"predict", "train", "train_with"} & {s.method for s in call.steps}}
     calls = tuple(replace(call, seconds=0.5) if call.id in needs_it else call for call in probes.calls)
     found = verdicts_of(hangs, calls=calls)
-    assert "predict() does not end (line " in found["predict"].message
+    assert "predict() did not end within its time (line " in found["predict"].message
     assert found["predict"].points == 0
     right = ("scores", "data_loss", *GRADIENTS, "update_rule", "decay", "minibatch", "histories")
     assert all(found[identity].status == "passed" for identity in right)

@@ -73,7 +73,7 @@ def test_an_error_without_a_line_is_told_by_its_words(told):
 
 
 def test_a_time_limit_is_one_cause_for_each_method(told):
-    """What timed out, and what was not asked after it, is told of the method that does not end."""
+    """What timed out, and what was not asked after it, is told of the method that did not end."""
     still, after = (
         error("", "still running after 5 s", places=()),
         error("", "not asked: loss used up its time", places=()),
@@ -81,7 +81,7 @@ def test_a_time_limit_is_one_cause_for_each_method(told):
     findings = {"scores": failed(still), "data_loss": failed(after, skipped=True)}
     (cause,) = told({**findings, "update_rule": failed(error("", "still running", "train", (IN_TRAIN, IN_LOSS)))})
     assert cause.id == "time_limit"
-    assert cause.title.startswith("loss() does not end")
+    assert cause.title.startswith("loss() did not end within its time")
     assert cause.explains == ("scores", "data_loss", "update_rule")
 
 
@@ -168,4 +168,4 @@ def test_what_does_not_end_is_told_of_the_method_around_the_line(told, line, met
     place = Place("s.py", line, SOURCE.splitlines()[line - 1])
     around = {5: (IN_TRAIN, IN_LOSS), 6: (IN_TRAIN,), 9: ()}[line]
     (cause,) = told({"update_rule": failed(error("", "still running after 5 s", "train", (*around, place)))})
-    assert cause.title.startswith(f"{method}() does not end (line {line})")
+    assert cause.title.startswith(f"{method}() did not end within its time (line {line})")

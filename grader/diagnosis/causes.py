@@ -124,7 +124,7 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
     name = f"{method}()" if method.isidentifier() else method
     if not error.type:
         if "still running" in short or "not asked" in short:
-            text = f"{name} does not end{where}: it was stopped when its time was over."
+            text = f"{name} did not end within its time{where}."
             return (
                 "time_limit",
                 text,

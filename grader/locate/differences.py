@@ -53,8 +53,8 @@ def times(case: Case, c: float) -> str:
     N = case.N
     sign, size = ("with the other sign, and " if c < 0 else ""), abs(c)
     named = (
-        (N, "N times as large"), (1 / N, "1/N times as large"), (2.0, "twice as large"), (0.5, "half as large"),
-        (N * N, "N^2 times as large"), (1 / N**2, "1/N^2 times as large"),
+        (N, "N times as large"), (1 / N, "1/N of what it should be"), (2.0, "twice as large"), (0.5, "half as large"),
+        (N * N, "N^2 times as large"), (1 / N**2, "1/N^2 of what it should be"),
     )  # fmt: skip
     if case.close(size, 1.0):
         return "with the other sign" if c < 0 else ""

@@ -107,5 +107,5 @@ def stopped(recorded: Recorded) -> list[Row]:
     if not recorded.stopped or not recorded.error:
         return []
     endless = recorded.error == "StoppedError"  # by the recorder, after very many lines
-    verdict = "stopped here: it does not end" if endless else f"stopped here: {recorded.error}"
+    verdict = "stopped here: it did not end within its time" if endless else f"stopped here: {recorded.error}"
     return [wrong(NOWHERE, recorded.stopped, "", (), verdict)]

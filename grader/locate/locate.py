@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.checks.context import GradingContext
-from grader.locate.located import Located
+from grader.locate.located import QUESTION, Located
 from grader.locate.passes import remark_on_passes
 from grader.locate.step_table import table
 from grader.model import Charge, Credit, Finding, Findings, LineUp, Place, Submission
@@ -29,8 +29,14 @@ def locate(context: GradingContext, submission: Submission, findings: Findings) 
             charges=tuple(_placed(charge, context.probes.line_up, lines) for charge in findings.charges),
             causes=tuple(replace(cause, origin=lines.origin(cause)) for cause in findings.causes),
             steps=table(lines, wrong, context.assignment.variant.activation),
+            example=_example(lines),
         )
     return remark_on_passes(findings, context, submission)
+
+
+def _example(lines: Located) -> tuple[int, ...]:
+    """Return the sizes of what was recorded: inputs, features, hidden units, classes; () where nothing was."""
+    return (lines.case.N, *lines.evidence.call(QUESTION).sizes) if lines.case else ()
 
 
 def _places(finding: Finding, credit: Credit | None, lines: Located) -> tuple[Place, ...]:

@@ -72,4 +72,5 @@ class Findings:
     review: tuple[str, ...] = ()
     # The table of steps of each method in which something is wrong: "loss", "predict", "train".
     steps: Mapping[str, tuple[StepRow, ...]] = field(default_factory=dict)
+    example: tuple[int, ...] = ()  # the sizes of what `steps` were made with: inputs, features, hidden units, classes
     notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences

@@ -90,6 +90,9 @@ class Judgement:
     diagnoses: tuple[Diagnosis, ...] = ()
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences
     steps: tuple[StepRow, ...] = ()
+    example: tuple[
+        int, ...
+    ] = ()  # sizes of the network that `steps` were made with: inputs, features, hidden units, classes
     notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences
 
 
@@ -123,3 +126,4 @@ class Report:
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences; students are not told
     student: str | None = None  # the name that the roster gives, where there is one
     steps: tuple[StepRow, ...] = ()  # the student's own values, line by line; where something is wrong or unfinished
+    example: tuple[int, ...] = ()  # the sizes of what `steps` were made with: inputs, features, hidden units, classes

@@ -45,9 +45,8 @@ def template() -> Template:
     made = environment()
     made.globals |= {
         "statuses": wording.STATUSES,
-        "carried": wording.CARRIED,
         "steps_title": step_rows.TITLE,
-        "steps_meaning": step_rows.MEANING,
+        "explain_steps": step_rows.explain,
     }
     made.filters |= {
         "quotes": wording.quotes,
@@ -74,16 +73,17 @@ def check(verdict: Verdict, anchor: str) -> Markup:
     # Texts, so that -0.0 is told from 0.0.
     texts = format_points(verdict.points), format_points(verdict.max_points)
     line = (verdict.status, verdict.title, verdict.hidden, wording.adjusted(verdict), *texts)
+    standing = wording.standing(verdict)
     if verdict.places or verdict.figures:
-        return _part("check")(anchor, line, verdict.message, verdict.places, verdict.figures)
-    return _in_words(anchor, line, verdict.message)
+        return _part("check")(anchor, line, standing, verdict.message, verdict.places, verdict.figures)
+    return _in_words(anchor, line, standing, verdict.message)
 
 
 # Eighteen checks a page, and in most pages of a class most of them say the same: written anew they took a third of the
 # time. A message has at most 4,000 characters.
 @lru_cache(maxsize=1_000)
-def _in_words(anchor: str, line: tuple[str, str, bool, str, str, str], message: str) -> Markup:
-    return _part("check")(anchor, line, message, (), ())
+def _in_words(anchor: str, line: tuple[str, str, bool, str, str, str], standing: str, message: str) -> Markup:
+    return _part("check")(anchor, line, standing, message, (), ())
 
 
 def bar(verdicts: tuple[Verdict, ...]) -> Markup:

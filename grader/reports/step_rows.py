@@ -6,16 +6,15 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from grader.text.phrases import join_words, plural
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from grader.model import StepRow, StepStatus
 
 TITLE = "Your values, step by step"
-MEANING = (
-    "The grader ran loss(), predict() and a few iterations of train() once on a small case, and compared each value that"
-    " your lines made with the right one."
-)
+_SIZES = (("input", "inputs"), ("feature", "features"), ("hidden unit", "hidden units"), ("class", "classes"))
 # The word that stands for a status wherever its colour or its sign does not.
 WORDS: dict[StepStatus, str] = {
     "right": "right",
@@ -30,8 +29,19 @@ _MANY: dict[StepStatus, str] = {
     "given": "right for what they were given",
     "unknown": "not recognised",
 }
+STOPPED = "stopped here"  # a line raised, or did not end: no value is there that could differ
 SIZES = 6  # of a shape; nobody's network needs more
 BEFORE, AFTER = 2, 1  # rows beside the first that differs, where there is room for a few only
+
+
+def explain(sizes: Sequence[int]) -> str:
+    """Return what the table is: how its values were made; sizes : of the grader's own example, () where unknown."""
+    counts = [plural(size, *nouns) for size, nouns in zip(sizes, _SIZES, strict=False)]
+    example = f"a small example of its own ({join_words(counts)})" if counts else "a small example of its own"
+    return (
+        f"The grader ran loss(), predict() and a few iterations of train() once, on {example}, and compared each value"
+        " that your lines made with the right one."
+    )
 
 
 def find_first(steps: Sequence[StepRow]) -> StepRow | None:
@@ -47,6 +57,8 @@ def around(steps: Sequence[StepRow]) -> Sequence[StepRow]:
 
 def split_verdict(row: StepRow) -> tuple[str, str]:
     """Return a row's verdict in two parts: the word for its status, and what follows it, as in ("right", ": the scores")."""
+    if row.verdict.startswith(STOPPED):
+        return STOPPED, row.verdict.removeprefix(STOPPED)
     word = WORDS[row.status]
     if row.status == "given" and row.verdict.startswith("right,"):
         return "right", row.verdict.removeprefix("right")

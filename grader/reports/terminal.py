@@ -106,7 +106,7 @@ def _diagnoses(report: Report) -> list[RenderableType]:
     titles = wording.titles(report)
     parts: list[RenderableType] = []
     for diagnosis in report.diagnoses:
-        explained = ", ".join(titles.get(check, check) for check in diagnosis.checks)
+        explained = "; ".join(titles.get(check, check) for check in diagnosis.checks)
         body: list[RenderableType] = [Text(diagnosis.hint), Text(f"Explains: {explained}", style="dim")]
         if costs := wording.costs(diagnosis):
             body.append(Text(costs, style="dim"))

@@ -30,6 +30,7 @@ STATUSES: dict[VerdictStatus, str] = {
     "passed": "passed",
 }
 CARRIED = "It failed, by a mistake that is charged elsewhere; it keeps its points."
+KEPT = "It keeps its points."
 BANNERS: dict[ReportStatus, str] = {
     "no_submission": "Nothing was found to grade",
     "failed_to_load": "The submission could not be loaded",
@@ -132,8 +133,10 @@ def adjusted(verdict: Verdict) -> str:
 
 
 def standing(verdict: Verdict) -> str:
-    """Return the sentence that says what a verdict means, where its name does not; "" for all others."""
-    return CARRIED if verdict.status == "carried" else ""
+    """Return the sentence that says what a verdict means, where neither its name nor its message does; "" for all others."""
+    if verdict.status != "carried":
+        return ""
+    return KEPT if "charged" in verdict.message else CARRIED
 
 
 def late(report: Report) -> str:

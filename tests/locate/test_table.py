@@ -84,7 +84,7 @@ WRONG = {
     "not divided": ([("dscores /= N", "pass")], "dscores[np", f"differs from the gradient of the scores: {STILL}", "dhidden ="),
     "divided twice": (
         [("dscores /= N", "dscores /= N * N")],
-        "dscores /=", "differs from the gradient of the scores: 1/N times as large", "dhidden =",
+        "dscores /=", "differs from the gradient of the scores: 1/N of what it should be", "dhidden =",
     ),
     "no minus one": (
         [("dscores[np.arange(N), y] -= 1", "pass")],

@@ -19,7 +19,7 @@ from grader.reports.page import to_html
 from grader.reports.read_report_json import carried_now, from_json
 from grader.reports.report_json import to_json
 from grader.reports.terminal import costs, render
-from grader.reports.wording import CARRIED
+from grader.reports.wording import CARRIED, KEPT
 from reports.conftest import sheet_of
 
 REASON = "Not charged here: The ReLU mask is taken from the gradient"
@@ -49,10 +49,11 @@ def carried(sample):
 
 
 def test_the_terminal_and_the_page_say_what_it_means(carried):
-    """The word stands at the check, the sentence under it, also where the check is hidden; the icon is one of its own."""
+    """The word stands at the check, and under it once why it keeps its points, even of a hidden check; the icon is its own."""
     text, page = render(carried), to_html(carried)
     assert "→ Agrees with your loss  carried" in text
-    assert text.count(CARRIED) == page.count(CARRIED) == 2
+    assert text.count(CARRIED) == page.count(CARRIED) == 1
+    assert text.count(KEPT) == page.count(KEPT) == 1
     assert "2 carried" in text
     assert "secret" not in text + page
     assert '<symbol id="icon-carried"' in page
@@ -68,7 +69,7 @@ def test_a_ci_job_is_green_with_the_reason(carried):
     assert [one.tag for one in shown] == [one.tag for one in hidden] == ["properties", "system-out"]
     assert shown.find("properties/property").attrib == {"name": "carried", "value": REASON}
     assert hidden.find("properties/property").attrib == {"name": "carried", "value": CARRIED}
-    assert shown.findtext("system-out").splitlines() == ["6 of 6 points.", CARRIED, REASON, "Off by 0.3."]
+    assert shown.findtext("system-out").splitlines() == ["6 of 6 points.", KEPT, REASON, "Off by 0.3."]
     assert "2 carried" in to_annotations(carried)
 
 
@@ -76,7 +77,7 @@ def test_platforms_and_tables_get_full_points_and_the_reason(carried):
     """Gradescope passes it and says why; the class's table names the check."""
     tests = {test["tags"][0]: test for test in json.loads(to_gradescope(carried))["tests"]}
     assert (tests["numeric"]["status"], tests["numeric"]["score"]) == ("passed", 6)
-    assert tests["numeric"]["output"].startswith(f"Carried. 6 of 6 points.\n{CARRIED}\n{REASON}")
+    assert tests["numeric"]["output"].startswith(f"Carried. 6 of 6 points.\n{KEPT}\n{REASON}")
     (row,) = csv.DictReader(io.StringIO(to_gradebook(sheet_of(carried), ExportOptions())))
     assert row["carried"] == "numeric; numeric_hidden"
 

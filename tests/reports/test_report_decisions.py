@@ -288,8 +288,8 @@ def test_titles_in_a_list_have_no_full_stops(sample, write):
     text = write(replace(sample, checks=checks))
     assert "., " not in "".join(line for line in text.splitlines() if "Explains" in line)
     assert "Gradient of W1." in text
-    listed = {render: "Explains: Gradient of W1, Gradient of b1, Gradients at other sizes"}
-    html = '">Gradient of W1</a>, <a href="#check-6">Gradient of b1</a>, '
+    listed = {render: "Explains: Gradient of W1; Gradient of b1; Gradients at other sizes"}
+    html = '">Gradient of W1</a>; <a href="#check-6">Gradient of b1</a>; '
     assert listed.get(write, html) in text
 
 

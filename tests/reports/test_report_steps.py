@@ -153,7 +153,7 @@ def test_the_page_has_the_whole_table(sample):
     told = table(sample)
     assert '<details id="steps">' in told
     assert "1 differs, 4 right, 1 right for what it was given, 1 not recognised" in told
-    assert step_rows.MEANING in told
+    assert step_rows.explain(()) in told
     assert told.count("<tr class=") == len(sample.steps) + 2  # and the labels of two cells
     assert [told.count(f'href="#icon-{sign}"') for sign in ("passed", "failed", "carried", "unknown")] == [4, 1, 1, 1]
     assert all(f'<symbol id="icon-{sign}"' in html for sign in ("passed", "failed", "carried", "unknown"))
@@ -221,3 +221,19 @@ def test_gradescope_tells_the_first_difference(sample):
     output = json.loads(to_gradescope(sample))["output"]
     assert "code cell 5, line 48: `dh[dh <= 0] = 0`: dh (7, 11) differs from the gradient before the ReLU: 40" in output
     assert output.count("the first that differs from the right one") == 1
+
+
+def test_the_table_says_what_it_was_made_with(sample):
+    """The sizes are the grader's own example's, as the report holds them; one of an older grading holds none."""
+    html = to_html(replace(sample, example=(7, 8, 9, 4)))
+    assert (
+        "once, on a small example of its own (7 inputs, 8 features, 9 hidden units and 4 classes), and compared" in html
+    )
+    assert "once, on a small example of its own, and compared" in to_html(sample)
+
+
+def test_a_line_that_stopped_is_not_said_to_differ(sample):
+    """No value is there that could differ."""
+    row = replace(sample.steps[4], verdict="stopped here: ValueError")
+    assert step_rows.split_verdict(row) == ("stopped here", ": ValueError")
+    assert "stopped here</b>: ValueError" in to_html(replace(sample, steps=(row,)))
