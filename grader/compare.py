@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Array, Floats, Foreign
+from grader.model import Array, Floats, OpaqueValue
 
 TINY = float(np.finfo(np.float64).tiny)
 MOST_ENTRIES = 1_000_000  # of lists that are made arrays; as many numbers as travel in lists
@@ -165,7 +165,7 @@ def describe(value: Any) -> str:
             for key in list(value)[:8]
         )
         return "a dict with the keys " + (", ".join(keys) or "(none)")
-    if isinstance(value, Foreign):
+    if isinstance(value, OpaqueValue):
         told = f" ({value.text[:60]})" if value.type == "ndarray" else ""
         return f"an object of type {value.type[:60]}{told}"
     return f"a {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""What `grader doctor` finds: the layers of the lock-down on this system, and what came of trying them."""
+"""The report of `grader doctor`: the layers of the lock-down on this system, and the results of the isolation tests."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Checkup:
 
     @property
     def advice(self) -> str:
-        """Why strangers' code must not be run here; "" where it may be."""
-        return self_test.refusal(self.found)
+        """Return why strangers' code must not be run here; "" where it may be."""
+        return self_test.refusal_reason(self.found)
 
 
 def examine(limits: Limits) -> Checkup:
@@ -37,11 +37,11 @@ def examine(limits: Limits) -> Checkup:
     Raises self_test.NotIsolatedError where it does not come back, and what StudentHost raises.
     """
     with StudentHost(limits) as host:
-        return Checkup(host.missing, host.facts, host.versions, self_test.send(host, limits))
+        return Checkup(host.missing, host.facts, host.versions, self_test.run(host, limits))
 
 
 def view(checkup: Checkup) -> RenderableType:
-    """Lay it out for a rich console."""
+    """Return the report for a rich console."""
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     versions = ", ".join(f"{name} {version}" for name, version in checkup.versions.items())
     layers = Table("layer", "", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -49,22 +49,22 @@ def view(checkup: Checkup) -> RenderableType:
         why = checkup.missing.get(name)
         state = Text("in force", style="green") if why is None else Text("missing", style="yellow")
         layers.add_row(name, state, Text(why if why is not None else checkup.facts.get(name, "")))
-    trials = Table(
+    tests = Table(
         "a student's process tries to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
     )
-    for trial in checkup.found.tried:
-        mark = Text("GOT THROUGH", style="bold red") if trial.got_through else Text("refused", style="green")
-        said = trial.said.removeprefix("refused: ")
-        trials.add_row(Text(self_test.inside(trial.tries)), mark + Text(f": {said}", style="default"))
+    for test in checkup.found.tests:
+        mark = Text("GOT THROUGH", style="bold red") if test.got_through else Text("refused", style="green")
+        said = test.said.removeprefix("refused: ")
+        tests.add_row(Text(self_test.lower_first(test.tries)), mark + Text(f": {said}", style="default"))
     needs = Table(
         "a student's process needs to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
     )
     for need in checkup.found.needs:
         mark = Text("FAILED", style="bold red") if need.unmet else Text("works", style="green")
-        needs.add_row(Text(self_test.inside(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
+        needs.add_row(Text(self_test.lower_first(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
     verdict = (
         Text(checkup.advice, style="bold red")
         if checkup.advice
         else Text("Strangers' code can be graded here: nothing got through.", style="bold green")
     )
-    return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), trials, Text(), needs, Text(), verdict)
+    return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), tests, Text(), needs, Text(), verdict)

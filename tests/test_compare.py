@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.compare import as_array, as_number, compare, describe, fit, is_single
-from grader.model import Foreign
+from grader.model import OpaqueValue
 
 
 def test_a_small_wrong_entry_is_not_hidden_behind_a_large_right_one():
@@ -108,4 +108,4 @@ def test_descriptions_say_what_came():
     assert describe((1, 2, 3)) == "a tuple of 3"
     assert describe({"W1": 1}) == "a dict with the keys W1"
     assert describe({}) == "a dict with the keys (none)"
-    assert describe(Foreign("Tensor", "...")) == "an object of type Tensor"
+    assert describe(OpaqueValue("Tensor", "...")) == "an object of type Tensor"

@@ -13,12 +13,12 @@ from grader.classroom import worker
 from grader.cli import main
 from grader.sandbox import isolation_tests, self_test
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import LAYERS, Weakening
+from grader.sandbox.policy import LAYERS, DisabledLayers
 
 SAMPLE = Path(__file__).parent / "submissions" / "right_einsum.py"
-OPEN = Weakening(without=("landlock",))
+OPEN = DisabledLayers(("landlock",))
 # Modules can be read neither from the disk nor from memory, as on no system that is in order.
-BARE = Weakening(landlock=0, library=False)
+BARE = DisabledLayers(landlock=0, library=False)
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +31,14 @@ def _at_hand(monkeypatch):
 def weakened(monkeypatch):
     """Have every command of a test run without Landlock, as if somebody had taken it out."""
     for module in (worker, health):
-        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=OPEN))
+        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, disabled=OPEN))
 
 
 @pytest.fixture
 def bare(monkeypatch):
     """Have every command of a test run where student code finds no module that was not loaded beforehand."""
     for module in (worker, health):
-        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, weakening=BARE))
+        monkeypatch.setattr(module, "StudentHost", partial(StudentHost, disabled=BARE))
 
 
 def run(*words):
@@ -54,7 +54,7 @@ def test_the_doctor_names_every_layer_and_every_trial():
     assert [line.split()[0] for line in said.splitlines() if line.split()[:1] and line.split()[0] in LAYERS] == list(
         LAYERS
     )
-    for one in (*isolation_tests.TRIALS, *isolation_tests.NEEDS):
+    for one in (*isolation_tests.TESTS, *isolation_tests.NEEDS):
         assert one.__doc__.rstrip(".")[1:] in said
     assert "GOT THROUGH" not in said
     assert "Strangers' code can be graded here: nothing got through." in said
@@ -153,6 +153,6 @@ def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
 
 def test_every_trial_works_where_nothing_defends(assignment):
     """A trial that cannot succeed proves nothing: with every layer off, each gets through."""
-    with StudentHost(assignment.limits, Weakening(without=LAYERS)) as host:
-        tried = self_test.send(host, assignment.limits).tried
+    with StudentHost(assignment.limits, DisabledLayers(LAYERS)) as host:
+        tried = self_test.run(host, assignment.limits).tests
     assert [trial.id for trial in tried if not trial.got_through] == []

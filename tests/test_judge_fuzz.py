@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from examples import examples
 from grader.compose import compose_report
-from grader.model import Foreign, Place, QuestionId, Segment, StudentError, Submission
+from grader.model import OpaqueValue, Place, QuestionId, Segment, StudentError, Submission
 from grader.remarks import remarks
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.read_report_json import from_json
@@ -94,7 +94,12 @@ NUMBERS = st.sampled_from(
 ) | st.sampled_from([0.0, -0.0, 0.5, 1e-300, 5e-324, 1e308, -1e308, math.nan, math.inf, -math.inf])
 TEXTS = st.sampled_from(["", "W1", "NoneType", "<b>", "\u202e", "{0}", "%s", "x" * 2000, "`a`", "\ufffd\n\t"])
 FOREIGN = st.sampled_from(
-    [Foreign("ellipsis", "Ellipsis"), Foreign("set", "{1}"), Foreign("ndarray", "dtype object"), Foreign("", "")]
+    [
+        OpaqueValue("ellipsis", "Ellipsis"),
+        OpaqueValue("set", "{1}"),
+        OpaqueValue("ndarray", "dtype object"),
+        OpaqueValue("", ""),
+    ]
 )
 FILLS = st.sampled_from([0, 1, -1, 7, 1e-320, 1e38, 1e154, 1e308, -1e308, math.nan, math.inf, -math.inf])
 

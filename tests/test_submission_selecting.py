@@ -422,11 +422,11 @@ def test_stand_ins_are_listed_once(read):
         NET.format("(plt, affine, relu)") + "    def f(self):\n        from tqdm import tqdm",
     )
     assert (
-        "not installed here, replaced by stand-ins: matplotlib.pyplot (code cell 1, line 2), tqdm (code cell 2, line 5)"
+        "not installed here, replaced by stub modules: matplotlib.pyplot (code cell 1, line 2), tqdm (code cell 2, line 5)"
         in (note.replace("line 4", "line 5") for note in submission.notes)
     )
     assert (
-        "layers was not handed in, so affine, relu come from a stand-in (code cell 1, line 4: `from layers import affine, relu`): "
+        "layers was not handed in, so affine, relu come from a stub (code cell 1, line 4: `from layers import affine, relu`): "
         "hand in layers.py beside the notebook if your class uses it" in submission.notes
     )
 
@@ -435,7 +435,7 @@ def test_well_known_packages_are_not_taken_from_a_file(read):
     """A layers.py beside the notebook is not keras.layers."""
     submission = read("from keras.layers import Dense", NET.format("Dense"), layers="a = 1")
     assert submission.modules == ()
-    assert "not installed here, replaced by stand-ins: keras.layers (code cell 1, line 1)" in submission.notes
+    assert "not installed here, replaced by stub modules: keras.layers (code cell 1, line 1)" in submission.notes
 
 
 def test_modules_that_import_each_other(read):

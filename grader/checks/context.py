@@ -134,7 +134,7 @@ def is_not_started(answer: Any) -> bool:
         # Not `part == {}`: held against an array that is many answers, and `return None, dW1` ended the judging.
         rest = (part is None or (isinstance(part, dict) and not part) for part in answer[1:])
         return bool(len(answer)) and is_not_started(answer[0]) and all(rest)
-    return answer is None or (type(answer).__name__ == "Foreign" and answer.type == "ellipsis")
+    return answer is None or (type(answer).__name__ == "OpaqueValue" and answer.type == "ellipsis")
 
 
 def own_params(

@@ -39,6 +39,8 @@ MOST = 512 << 20
 MOST_HEADER = 64 << 20
 MOST_NUMBERS = 64 << 20  # bytes of arrays that become lists
 KINDS = {name: kind for name in model.__all__ if isinstance(kind := getattr(model, name), type) and is_dataclass(kind)}
+# Names under which earlier versions kept records.
+FORMER_NAMES = {"Foreign": "OpaqueValue"}
 # `fields` looks through a class each time, which took a third of the time of packing a report.
 FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in KINDS.values()}
 
@@ -177,7 +179,7 @@ class _Unpacking:
     def _restore(self, members: list[tuple[str, Any]]) -> Any:
         ((kind, inside),) = members
         make = self.made.get(kind)
-        return make(inside) if make else _record(KINDS[kind], dict(inside))
+        return make(inside) if make else _record(KINDS[FORMER_NAMES.get(kind, kind)], dict(inside))
 
     def _array(self, form: str) -> Array:
         dtype, shape, room = _parsed(form)

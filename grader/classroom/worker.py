@@ -91,7 +91,7 @@ class GradingWorker:
     def isolation(self) -> tuple[str, str]:
         """Return why student code must not run here, and the note for reports where it runs all the same."""
         # In each worker: one may run where another does not.
-        return self_test.verdict(self.host, self.assignment.limits)
+        return self_test.assess(self.host, self.assignment.limits)
 
     def grade(self, task: Task) -> Graded:
         """Grade one submission, or judge it again.

@@ -9,7 +9,7 @@ import click
 from grader.cli import common
 from grader.health import examine, view
 from grader.sandbox import self_test
-from grader.sandbox.host import IsolationError, UnsupportedPlatformError, ZygoteLostError
+from grader.sandbox.forkserver import SandboxError
 
 
 @click.command(
@@ -26,7 +26,7 @@ def doctor(folder: Path | None) -> None:
     limits = common.assignment_of(folder).limits
     try:
         found = examine(limits)
-    except (self_test.NotIsolatedError, IsolationError, UnsupportedPlatformError, ZygoteLostError) as error:
+    except (self_test.NotIsolatedError, SandboxError) as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(common.GRADER_FAILED) from error
     common.screen().print(view(found))

@@ -15,7 +15,7 @@ from grader.model.assignment import (
     Tolerances,
     Variant,
 )
-from grader.model.calls import Call, Foreign, Outcome, QuestionId, Reply, Run, Step, StudentError
+from grader.model.calls import Call, OpaqueValue, Outcome, QuestionId, Reply, Run, Step, StudentError
 from grader.model.class_sheet import Sheet, Standing, Student
 from grader.model.decisions import Decision, DecisionKind, Ruling
 from grader.model.expectations import Expectation, Family, Fitted, LineUp, Mistake, Oracle, Probes, Stage, Suspect
@@ -60,7 +60,6 @@ __all__ = [
     "Findings",
     "Fitted",
     "Floats",
-    "Foreign",
     "Group",
     "HeatMap",
     "Judgement",
@@ -70,6 +69,7 @@ __all__ = [
     "LineUp",
     "Mistake",
     "Module",
+    "OpaqueValue",
     "Oracle",
     "Outcome",
     "Pair",

@@ -68,7 +68,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Foreign:
+class OpaqueValue:
     """A value that does not travel: its type's name and a short text, both the student's."""
 
     type: str
@@ -91,7 +91,7 @@ class Reply:
 
     call: QuestionId
     outcome: Outcome
-    # One value per step that ended: None, bool, int, float, str, ndarray, Foreign, or a tuple, list or dict of these.
+    # One value per step that ended: None, bool, int, float, str, ndarray, OpaqueValue, or a tuple, list or dict of these.
     results: tuple[Any, ...] = ()
     error: StudentError | None = None
     printed: str = ""  # the first characters that it printed

@@ -1,4 +1,4 @@
-"""What is seen of the student's code while it runs: what it prints, its warnings, its exceptions and where they arose."""
+"""Capture what the student's code prints, its warnings, and its exceptions with the lines that they came from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MAX_NOTES = 40
 MAX_FRAMES = 20
 
 
-class ComplaintError(Exception):
-    """Something that is wrong with the submission, in our words; `kind` is the type of error it is reported as."""
+class ReportedError(Exception):
+    """Something wrong with the submission, in our words; it is reported as an error of the type `kind`."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -32,8 +32,8 @@ class ComplaintError(Exception):
 Kind = TypeVar("Kind", bound=BaseException)
 
 
-class Sink(io.TextIOBase):
-    """Standard output that keeps the first characters and counts the rest, so that megabytes of prints are cheap."""
+class CappedStream(io.TextIOBase):
+    """A standard output that keeps the first characters and counts the rest, so that megabytes of prints are cheap."""
 
     encoding = "utf-8"
     errors = "replace"
@@ -45,7 +45,7 @@ class Sink(io.TextIOBase):
         self._length = 0
 
     def writable(self) -> bool:
-        """Say that it can be written to."""
+        """Return True: it can be written to."""
         return True
 
     def write(self, text: str, /) -> int:
@@ -64,24 +64,24 @@ class Sink(io.TextIOBase):
         return "".join(self._kept) + (f"\n... and {cut:,} more characters" if cut > 0 else "")
 
 
-class Witness:
-    """Watches the student's code in one process; `labels` are the names under which its text was compiled."""
+class OutputCapture:
+    """Captures what the student's code does in one process; `labels` are the names under which its text was compiled."""
 
     def __init__(self, labels: frozenset[str], printed_characters: int) -> None:
         self._labels = labels
         self._most = printed_characters
-        self._sink = Sink(printed_characters)
+        self._stream = CappedStream(printed_characters)
         self._warnings: list[str] = []
         self._notes: list[str] = []
 
     @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
+    def capturing(self) -> Iterator[None]:
         """Start afresh: no text, no warnings; each warning is recorded once for each place."""
-        self._sink = Sink(self._most)
+        self._stream = CappedStream(self._most)
         self._warnings = []
         self._notes = []
         for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
-            setattr(sys, name, self._sink)
+            setattr(sys, name, self._stream)
         # Entering makes Python forget which warnings it has shown, so that a reply does not depend on earlier calls.
         with warnings.catch_warnings():
             warnings.showwarning = self._show
@@ -89,12 +89,12 @@ class Witness:
 
     @property
     def printed(self) -> str:
-        """What was printed since `watching` began."""
-        return self._sink.text()
+        """Return what was printed since `capturing` began."""
+        return self._stream.text()
 
     @property
     def warnings(self) -> list[str]:
-        """Our own notes and the first of Python's warnings since `watching` began."""
+        """Our own notes and the first of Python's warnings since `capturing` began."""
         return self._notes + self._warnings
 
     def note(self, text: str) -> None:
@@ -121,7 +121,7 @@ class Witness:
             self._warnings.append(text)
 
     def innermost_place(self) -> tuple[str, int] | None:
-        """Say which of the student's lines is being run."""
+        """Return label and number of the student's line that is running; None where there is none."""
         frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the one way to see who called
         while frame is not None:
             if frame.f_code.co_filename in self._labels:
@@ -143,7 +143,7 @@ class Witness:
             }
 
     def _describe(self, during: str, error: BaseException) -> dict[str, Any]:
-        kind = error.kind if _is(error, ComplaintError) else values.name_of_type(error)
+        kind = error.kind if _is(error, ReportedError) else values.name_of_type(error)
         frames = self.frames(error)
         if _is(error, SyntaxError) and error.filename in self._labels and error.lineno:
             frames.append([error.filename, error.lineno])

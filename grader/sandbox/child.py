@@ -1,4 +1,4 @@
-"""Our end of one student's process: ask it, hear it until a deadline, end it."""
+"""Our end of one student's process: send it a call, wait for the reply until a deadline, end it."""
 
 from __future__ import annotations
 
@@ -9,32 +9,25 @@ import time
 from collections.abc import Sequence
 
 from . import output_file, protocol
-from .forkserver import Ending, Nursery, ZygoteLostError
-from .policy import FILE_BYTES, Allowance
-from .spawn import Spawned
+from .forkserver import START_TIMEOUT, Ending, ForkServer, IsolationError, ServerLostError
+from .policy import FILE_BYTES, ResourceLimits
+from .spawn import SpawnServer
 
-# From the start to the first word, which comes before any student code: two milliseconds after a fork; a fresh interpreter
-# loads numpy, which takes long on a slow disk.
-BIRTH_SECONDS = 60.0
 # How long a process that was poked has to write where it is, and how often that is looked for.
-TRACE_SECONDS = 0.2
-GLANCE_SECONDS = 0.01
+TRACEBACK_TIMEOUT = 0.2
+TRACEBACK_POLL = 0.01
 # How long a process may take to be gone after it closed the channel.
-ENDING_SECONDS = 0.3
+EXIT_TIMEOUT = 0.3
 # How much of its own output is read: the file's cap.
 OUTPUT_BYTES = FILE_BYTES
 
 
-class IsolationError(RuntimeError):
-    """A student's process could not be locked down; no student code has run in it."""
+class ProcessEndedError(Exception):
+    """The program failed: its process closed the channel instead of answering."""
 
 
-class EndedError(Exception):
-    """The student's process closed the channel instead of answering."""
-
-
-class StaleReplyError(Exception):
-    """A second reply came to the call that this process had answered last; `number` is that call's."""
+class DuplicateReplyError(Exception):
+    """The program failed: its process replied twice to the call that it answered last; `number` is that call's."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"two replies to call {number}")
@@ -44,8 +37,8 @@ class StaleReplyError(Exception):
 class Child:
     """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
 
-    def __init__(self, nursery: Nursery | Spawned, allowance: Allowance) -> None:
-        self._nursery = nursery
+    def __init__(self, server: ForkServer | SpawnServer, limits: ResourceLimits) -> None:
+        self._server = server
         self._output = output_file.create()
         self._channel, theirs = socket.socketpair()
         self._reader = protocol.Reader()
@@ -53,34 +46,34 @@ class Child:
         self._answered = -1
         try:
             with theirs:
-                self._fork(theirs, allowance)
+                self._fork(theirs, limits)
             self.layers = self._hear_layers()
         except BaseException:
             self.release()
             raise
 
-    def _fork(self, theirs: socket.socket, allowance: Allowance) -> None:
+    def _fork(self, theirs: socket.socket, limits: ResourceLimits) -> None:
         try:
-            self._nursery.fork(theirs, self._output, allowance)
-        except ZygoteLostError:
+            self._server.fork(theirs, self._output, limits)
+        except ServerLostError:
             # It may have died between two submissions, of anything; a second death in a row is a fault of ours.
-            self._nursery.replace()
-            self._nursery.fork(theirs, self._output, allowance)
+            self._server.replace()
+            self._server.fork(theirs, self._output, limits)
 
     def _hear_layers(self) -> tuple[str, ...]:
         try:
-            frame = protocol.receive(self._channel, self._reader, time.monotonic() + BIRTH_SECONDS)
+            frame = protocol.receive(self._channel, self._reader, time.monotonic() + START_TIMEOUT)
         except TimeoutError:
             frame = None
         if frame is None:
-            self.end(ENDING_SECONDS)
+            self.end(EXIT_TIMEOUT)
             raise IsolationError(f"a student's process could not be locked down: {self.output().strip()[-1000:]}")
         return tuple(str(layer) for layer in frame.message["ready"])
 
     def ask(self, pieces: Sequence[memoryview], number: int, deadline: float) -> protocol.Frame:
         """Send one message and hear the reply to it.
 
-        Raises TimeoutError, EndedError, StaleReplyError, or protocol.ProtocolError where what comes is no reply to it.
+        Raises TimeoutError, ProcessEndedError, DuplicateReplyError, or protocol.ProtocolError where what comes is no reply to it.
         """
         self.output()  # what was written before belongs to earlier calls
         try:
@@ -91,11 +84,11 @@ class Child:
             pass  # it has gone, or has closed its end; perhaps it said something before
         frame = protocol.receive(self._channel, self._reader, deadline)
         if frame is None:
-            raise EndedError
+            raise ProcessEndedError
         replied = frame.message.get("number")
         # Before the first reply nothing is answered: -1 as the first number is a lie, and no second reply to anything.
         if type(replied) is int and 0 <= replied == self._answered:
-            raise StaleReplyError(replied)
+            raise DuplicateReplyError(replied)
         if type(replied) is not int or replied != number:
             raise protocol.ProtocolError("a reply to a call that was not asked")
         self._answered = number
@@ -106,26 +99,26 @@ class Child:
         if self._reader.pending:
             raise protocol.ProtocolError("two replies to one call")
 
-    def part(self, deadline: float) -> None:
-        """Say that no call follows, and make sure that nothing more was to come; raise StaleReplyError if it was."""
+    def shutdown(self, deadline: float) -> None:
+        """Close our direction of the channel; raise DuplicateReplyError where the process sends anything more."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
         with contextlib.suppress(TimeoutError):
             try:
                 frame = protocol.receive(self._channel, self._reader, deadline)
             except protocol.ProtocolError:
-                raise StaleReplyError(self._answered) from None
+                raise DuplicateReplyError(self._answered) from None
             if frame is not None:
-                raise StaleReplyError(self._answered)
+                raise DuplicateReplyError(self._answered)
 
-    def trace(self) -> None:
-        """Have the process write where it is, and give it a moment to do so."""
-        with contextlib.suppress(ZygoteLostError):
+    def dump_traceback(self) -> None:
+        """Ask the process for a traceback, and wait a moment for it to be written to its output."""
+        with contextlib.suppress(ServerLostError):
             before = size = self._size()
-            self._nursery.poke()
-            deadline = time.monotonic() + TRACE_SECONDS
+            self._server.dump_traceback()
+            deadline = time.monotonic() + TRACEBACK_TIMEOUT
             while time.monotonic() < deadline:
-                time.sleep(GLANCE_SECONDS)
+                time.sleep(TRACEBACK_POLL)
                 last, size = size, self._size()
                 if size == last != before:
                     return
@@ -143,12 +136,12 @@ class Child:
         self._shown = size
         return data.decode("utf-8", "replace")
 
-    def end(self, patience: float) -> Ending:
-        """End the process and all that it forked; see Nursery.end. Where the zygote is lost, it is replaced."""
+    def end(self, timeout: float) -> Ending:
+        """End the process and all that it forked; see ForkServer.end. Where the zygote is lost, it is replaced."""
         try:
-            return self._nursery.end(patience)
-        except ZygoteLostError:
-            self._nursery.replace()
+            return self._server.end(timeout)
+        except ServerLostError:
+            self._server.replace()
             return Ending(None, 0.0, with_zygote=True)
 
     def release(self) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Call, Foreign, QuestionId, Reply, StudentError
+from grader.model import Call, OpaqueValue, QuestionId, Reply, StudentError
 
 from . import protocol, values
-from .source_map import Text
+from .source_map import SourceMap
 
 MAX_MESSAGE = 600
 MAX_WARNINGS = 64
@@ -46,30 +46,30 @@ def pack_call(number: int, call: Call) -> list[memoryview]:
         "params": packing.describe({name: np.asarray(value) for name, value in call.params.items()}),
         "steps": [[step.method, packing.describe(dict(step.arguments))] for step in call.steps],
     }
-    if _has_foreign(message["params"]) or any(_has_foreign(described) for _, described in message["steps"]):
+    if _has_opaque(message["params"]) or any(_has_opaque(described) for _, described in message["steps"]):
         raise TypeError(
             f"call {call.id}: an argument is neither None, bool, number, text, array, nor a container of these"
         )
     return protocol.pack(message, packing.arrays, protocol.MAX_OWN_HEADER)
 
 
-def _has_foreign(described: Any) -> bool:
+def _has_opaque(described: Any) -> bool:
     match described:
-        case ["foreign", _, _]:
+        case ["opaque", _, _]:
             return True
         case ["list" | "tuple", list(entries)]:
-            return any(_has_foreign(one) for one in entries)
+            return any(_has_opaque(one) for one in entries)
         case ["dict", list(pairs)]:
-            return any(_has_foreign(one) for _, one in pairs)
+            return any(_has_opaque(one) for _, one in pairs)
     return False
 
 
-def reply_of(frame: protocol.Frame, call: QuestionId, steps: int, text: Text, printed_characters: int) -> Reply:
+def reply_of(frame: protocol.Frame, call: QuestionId, steps: int, text: SourceMap, printed_characters: int) -> Reply:
     """Read the reply to a call of so many steps; raise protocol.ProtocolError where it is none."""
     message = frame.message
     unpacking = values.Unpacking(
         frame.arrays,
-        lambda kind, said: Foreign(clean(kind, values.FOREIGN_TEXT), clean(said, values.FOREIGN_TEXT)),
+        lambda kind, said: OpaqueValue(clean(kind, values.OPAQUE_TEXT), clean(said, values.OPAQUE_TEXT)),
         lambda said: clean(said, values.MAX_TEXT),
     )
     results = tuple(unpacking.restore(one) for one in _list(message.get("results", [])))
@@ -103,12 +103,12 @@ def weight(value: Any) -> int:
         arrays = [one.nbytes + ARRAY_BYTES for one in value.values() if isinstance(one, np.ndarray)]
         rest = [one for one in value.values() if not isinstance(one, np.ndarray)]
         return sys.getsizeof(value) + keys + sum(arrays) + sum(map(weight, rest))
-    if isinstance(value, Foreign):
+    if isinstance(value, OpaqueValue):
         inside = value.type, value.text
     return sys.getsizeof(value) + sum(map(weight, inside))
 
 
-def _error(raw: Any, text: Text) -> StudentError | None:
+def _error(raw: Any, text: SourceMap) -> StudentError | None:
     match raw:
         case None:
             return None
@@ -119,7 +119,7 @@ def _error(raw: Any, text: Text) -> StudentError | None:
     raise protocol.ProtocolError("an error that is none")
 
 
-def _frames(raw: Sequence[Any], text: Text) -> Any:
+def _frames(raw: Sequence[Any], text: SourceMap) -> Any:
     pairs = []
     for one in raw:
         match one:

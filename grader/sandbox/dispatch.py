@@ -16,7 +16,7 @@ import numpy.random.bit_generator
 import numpy.typing as npt
 
 from . import protocol, values
-from .capture import ComplaintError
+from .capture import ReportedError
 from .method_stand_ins import Watch, in_layout
 from .recording import Recording, StoppedError
 from .stand_in_replies import StandIn
@@ -71,7 +71,7 @@ class Answer:
     ) -> None:
         self._remembered = remembered  # of earlier calls to this process: what loss() last returned
         self._labels = labels  # under which the student's text was compiled
-        unpacking = values.Unpacking(call.arrays, lambda kind, _text: ComplaintError("TypeError", kind))
+        unpacking = values.Unpacking(call.arrays, lambda kind, _text: ReportedError("TypeError", kind))
         message = call.message
         self._make = make
         self._sizes: tuple[int, int, int] = tuple(message["sizes"])
@@ -106,7 +106,7 @@ class Answer:
             try:
                 self.results.append(self.packing.describe(result))
             except values.TooLargeError as error:
-                raise ComplaintError("ValueError", f"{self.during} returned {error}") from None
+                raise ReportedError("ValueError", f"{self.during} returned {error}") from None
 
     def _take(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "variable":
@@ -142,7 +142,7 @@ class Answer:
             self.own_shapes = {str(name): list(np.shape(value)) for name, value in params.items()}
         elif self._params:
             has = ", ".join(sorted(vars(net))) if hasattr(net, "__dict__") else ""
-            raise ComplaintError(
+            raise ReportedError(
                 "AttributeError",
                 f"the network needs a dict `params` with {', '.join(self._params)}, but "
                 + (f"`params` is a {type(params).__name__}" if params is not None else f"has only: {has or 'nothing'}"),
@@ -174,7 +174,7 @@ class Answer:
         function = getattr(self._net, method, None)
         if not callable(function):
             has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
-            raise ComplaintError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
+            raise ReportedError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
         positional, keywords = self._bind(method, function, arguments)
         return functools.partial(function, *positional, **keywords)
 
@@ -238,7 +238,7 @@ class Answer:
             return list(arguments.values()), {}
         takes = ", ".join((["self"] if inspect.ismethod(function) else []) + _parameters(signature))
         asked = ", ".join(_argument(name, value) for name, value in arguments.items())
-        raise ComplaintError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
+        raise ReportedError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Return the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
@@ -299,7 +299,7 @@ def _loss_of(returned: Any) -> float:
     except (TypeError, ValueError):
         number = np.empty(0)
     if loss is None or number.size != 1:
-        raise ComplaintError("TypeError", f"loss returned {_in_short(loss)}, expected a number")
+        raise ReportedError("TypeError", f"loss returned {_in_short(loss)}, expected a number")
     return float(number.reshape(()))
 
 
@@ -339,12 +339,12 @@ def check_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[A
     """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and give plain numbers."""
     example = ", ".join(f'"{key}": ...' for key in bounds)
     if not isinstance(found, dict):
-        raise ComplaintError(
+        raise ReportedError(
             "TypeError", f"{name} is {_in_short(found)}; write it as a dict of numbers: {name} = {{{example}}}"
         )
     wrong = list(_wrong_hyperparameters(found, bounds))
     if wrong:
-        raise ComplaintError("ValueError", f"{name}: {'; '.join(wrong)}")
+        raise ReportedError("ValueError", f"{name}: {'; '.join(wrong)}")
     return {key: int(found[key]) if whole else float(found[key]) for key, (_, _, whole) in bounds.items()}
 
 

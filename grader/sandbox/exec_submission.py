@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import stub_modules
-from .capture import Witness, safe_text
+from .capture import OutputCapture, safe_text
 
 # Without one of these the class may not exist; whatever else fails is noted and skipped, since its names may not be needed.
 _NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -24,7 +24,7 @@ _CATCH_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Excepti
 
 
 @dataclass(frozen=True)
-class Text:
+class SourceText:
     """A cell or file and which of its top-level statements are run."""
 
     label: str
@@ -32,16 +32,16 @@ class Text:
     kept: tuple[int, ...]
 
     @classmethod
-    def of(cls, raw: dict[str, Any]) -> Text:
+    def of(cls, raw: dict[str, Any]) -> SourceText:
         """Read it from a message of the grader's."""
         return cls(raw["label"], raw["source"], tuple(raw["kept"]))
 
 
 class Loader:
-    """Runs the student's text in this process; `witness` is told what was skipped."""
+    """Runs the student's text in this process; `capture` is told what was skipped."""
 
-    def __init__(self, modules: Sequence[dict[str, Any]], witness: Witness) -> None:
-        self._witness = witness
+    def __init__(self, modules: Sequence[dict[str, Any]], capture: OutputCapture) -> None:
+        self._capture = capture
         # By label: the lines inside a `try` that catches a failing import.
         self._guarded: dict[str, list[tuple[int, int]]] = {}
         self._standins = stub_modules.Finder(self._may_stand_in)
@@ -57,7 +57,7 @@ class Loader:
         sys.meta_path.insert(0, helpers)
         sys.meta_path.append(self._standins)
 
-    def run(self, text: Text, namespace: dict[str, Any], *, forgiving: bool = False) -> None:
+    def run(self, text: SourceText, namespace: dict[str, Any], *, forgiving: bool = False) -> None:
         """Run the kept statements of one cell or file.
 
         A failing import, def or class raises, unless `forgiving`; any other failing statement is noted and skipped.
@@ -79,18 +79,18 @@ class Loader:
                 self._note_skipped(text.label, statement, error)
 
     def _note_skipped(self, label: str, statement: ast.stmt, error: BaseException) -> None:
-        inside = [line for where, line in self._witness.frames(error) if where == label]
+        inside = [line for where, line in self._capture.frames(error) if where == label]
         line = inside[0] if inside else statement.lineno
         reason = f"{type(error).__name__}: {safe_text(error)}"
-        self._witness.note(f"{label}, line {line} failed and was skipped: {reason}")
+        self._capture.note(f"{label}, line {line} failed and was skipped: {reason}")
 
-    def note_standins(self) -> None:
-        """Tell the witness which modules stand in that it has not been told of."""
+    def note_stubs(self) -> None:
+        """Add a warning for each module that got a stub since the last call."""
         tops = dict.fromkeys(name.partition(".")[0] for name in self._standins.used)
         for name in tops:
             if name not in self._noted:
                 self._noted.add(name)
-                self._witness.note(f"the module {name} is not installed in the grader: a stand-in took its place")
+                self._capture.note(f"the module {name} is not installed in the grader: a stub took its place")
 
     def _may_stand_in(self) -> bool:
         """Return whether the import under way is in the student's text, and not one that it is ready to do without.
@@ -135,8 +135,8 @@ def _catches_import_errors(caught: ast.expr | None) -> bool:
 class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules that were handed in, by dotted name; the packages above them are made empty where none came."""
 
-    def __init__(self, modules: Sequence[dict[str, Any]], run: Callable[[Text, dict[str, Any]], None]) -> None:
-        self._texts = {module["name"]: Text.of(module["segment"]) for module in modules}
+    def __init__(self, modules: Sequence[dict[str, Any]], run: Callable[[SourceText, dict[str, Any]], None]) -> None:
+        self._texts = {module["name"]: SourceText.of(module["segment"]) for module in modules}
         self._packages = {module["name"] for module in modules if module["package"]}
         for name in self._texts:
             parts = name.split(".")

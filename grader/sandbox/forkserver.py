@@ -14,11 +14,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from .policy import FULL, Allowance, Weakening
+from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 
 # A zygote answers in milliseconds; loading numpy on a slow disk is what takes long.
-START_SECONDS = 60.0
-ANSWER_SECONDS = 15.0
+START_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 15.0
 # One thread for OpenBLAS and its like: students are graded side by side, and a limit on processes makes it wait for ever.
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -31,12 +31,20 @@ ENVIRONMENT = {
 }
 
 
-class UnsupportedPlatformError(RuntimeError):
+class SandboxError(RuntimeError):
+    """The sandbox failed, and nothing is known of the program; a program that fails is described in a Reply."""
+
+
+class UnsupportedPlatformError(SandboxError):
     """The system lacks what running students' code needs."""
 
 
-class ZygoteLostError(RuntimeError):
-    """The zygote died, or does not answer."""
+class ServerLostError(SandboxError):
+    """The zygote died or does not answer, or a process could not be started."""
+
+
+class IsolationError(SandboxError):
+    """A student's process could not be locked down; no student code has run in it."""
 
 
 def lacking() -> list[str]:
@@ -67,7 +75,7 @@ class Ending:
     with_zygote: bool = False
 
 
-class Nursery:
+class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
 
     `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
@@ -75,12 +83,12 @@ class Nursery:
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
 
-    def __init__(self, weakening: Weakening = FULL) -> None:
+    def __init__(self, disabled: DisabledLayers = NONE_DISABLED) -> None:
         check_platform()
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
         self.facts: dict[str, str] = {}
-        self._weakening = weakening
+        self._disabled = disabled
         self._control: socket.socket
         self._process: subprocess.Popen[bytes]
         self._errors: IO[bytes]
@@ -104,7 +112,7 @@ class Nursery:
             str(theirs.fileno()),
             str(os.getpid()),
             str(numpy_folder),
-            json.dumps(asdict(self._weakening)),
+            json.dumps(asdict(self._disabled)),
         ]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
@@ -119,15 +127,15 @@ class Nursery:
                 start_new_session=True,
             )
         try:
-            told = self._hear(START_SECONDS)
+            told = self._hear(START_TIMEOUT)
             self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
-        except ZygoteLostError:
-            self.close(patience=1.0)
+        except ServerLostError:
+            self.close(timeout=1.0)
             raise
 
     @property
     def alive(self) -> bool:
-        """Whether the zygote runs, and belongs to this process rather than to one that this was forked from."""
+        """Return True where the zygote runs and is a child of this very process, not of one that this was forked from."""
         return self._owner == os.getpid() and self._process.poll() is None
 
     @property
@@ -137,31 +145,31 @@ class Nursery:
 
     def replace(self) -> None:
         """End this zygote, however it is, and start another."""
-        self.close(patience=1.0)
+        self.close(timeout=1.0)
         self._start()
 
-    def fork(self, channel: socket.socket, output: int, allowance: Allowance) -> None:
+    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> None:
         """Fork a student's process, which gets its end of the channel and the file for its outputs."""
-        self._ask({"do": "start", "allowance": asdict(allowance)}, [channel.fileno(), output])
+        self._ask({"do": "start", "limits": asdict(limits)}, [channel.fileno(), output])
 
-    def poke(self) -> None:
-        """Have the student's process write where it is; nothing says that it does."""
-        self._ask({"do": "poke"})
+    def dump_traceback(self) -> None:
+        """Ask the student's process for a traceback on its output; it may not answer."""
+        self._ask({"do": "dump_traceback"})
 
-    def end(self, patience: float) -> Ending:
-        """End the student's process and all that it forked; it has `patience` seconds to end by itself."""
-        answer = self._ask({"do": "end", "patience": patience})
+    def end(self, timeout: float) -> Ending:
+        """End the student's process and all that it forked; it has `timeout` seconds to end by itself."""
+        answer = self._ask({"do": "end", "timeout": timeout})
         status, seconds = answer.get("status"), answer.get("cpu_seconds")
         if not (status is None or type(status) is int) or type(seconds) not in {int, float}:
-            raise ZygoteLostError("the zygote did not say how the process ended")
+            raise ServerLostError("the zygote did not say how the process ended")
         return Ending(None if status is None else os.waitstatus_to_exitcode(status), float(seconds or 0))
 
-    def close(self, patience: float = ANSWER_SECONDS) -> None:
-        """End the zygote, which ends what is left of the student's processes; kill it after `patience` seconds."""
+    def close(self, timeout: float = ANSWER_TIMEOUT) -> None:
+        """End the zygote, which ends what is left of the student's processes; kill it after `timeout` seconds."""
         self._control.close()
         if self._owner == os.getpid():
             try:
-                self._process.wait(patience)
+                self._process.wait(timeout)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -170,15 +178,15 @@ class Nursery:
     def _ask(self, message: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
         self._asked += 1
         try:
-            self._control.settimeout(ANSWER_SECONDS)
+            self._control.settimeout(ANSWER_TIMEOUT)
             numbered = json.dumps(message | {"number": self._asked}).encode()
             socket.send_fds(self._control, [numbered], descriptors or [])
         except OSError as error:
-            raise ZygoteLostError(f"the zygote cannot be asked: {error}") from error
-        answer = self._hear(ANSWER_SECONDS)
+            raise ServerLostError(f"the zygote cannot be asked: {error}") from error
+        answer = self._hear(ANSWER_TIMEOUT)
         # A student's process that got hold of this socket can speak on it; a zygote that is out of step is replaced.
         if answer.get("number") != self._asked:
-            raise ZygoteLostError("the zygote answered something else than it was asked")
+            raise ServerLostError("the zygote answered something else than it was asked")
         return answer
 
     def _hear(self, seconds: float) -> dict[str, Any]:
@@ -186,15 +194,15 @@ class Nursery:
             self._control.settimeout(seconds)
             data = self._control.recv(1 << 16)
         except OSError as error:
-            raise ZygoteLostError(f"the zygote does not answer: {error}") from error
+            raise ServerLostError(f"the zygote does not answer: {error}") from error
         if not data:
-            raise ZygoteLostError(f"the zygote ended: {self._last_words()}")
+            raise ServerLostError(f"the zygote ended: {self._last_words()}")
         try:
             message = json.loads(data)
         except ValueError as error:
-            raise ZygoteLostError("the zygote's answer is no JSON") from error
+            raise ServerLostError("the zygote's answer is no JSON") from error
         if not isinstance(message, dict):
-            raise ZygoteLostError("the zygote's answer is no object")
+            raise ServerLostError("the zygote's answer is no object")
         return message
 
     def _last_words(self) -> str:

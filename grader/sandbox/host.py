@@ -16,25 +16,23 @@ from typing import Any
 from grader.model import Call, Limits, Outcome, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 from . import protocol
-from .child import ENDING_SECONDS, Child, EndedError, IsolationError, StaleReplyError
+from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError
 from .decode import MAX_KEPT, clean, pack_call, reply_of, weight
-from .forkserver import Nursery, UnsupportedPlatformError, ZygoteLostError
-from .policy import FULL, Allowance, Weakening
-from .source_map import Text, before_trace, ending_in_words
-from .spawn import Spawned, nursery_for
+from .forkserver import ForkServer
+from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
+from .source_map import SourceMap, before_trace, ending_in_words
+from .spawn import SpawnServer, open_server
 from .worker_main import CHANNEL_LOST
 
-__all__ = ["IsolationError", "StudentHost", "UnsupportedPlatformError", "ZygoteLostError"]
-
 # After this many timeouts of one method its other questions are not asked: an endless loop must not hold up a class.
-PATIENCE = 2
+MOST_TIMEOUTS = 2
 # After as many of any methods the others get this much each: what loops in loss() mostly loops in train() as well, and
 # what does not answers in milliseconds.
-HASTE_SECONDS = 1.0
+SHORT_TIMEOUT = 1.0
 # A process that ends itself after this share of its time is no better than one that had to be ended.
-LATE = 0.5
+LATE_SHARE = 0.5
 # How long a process may take to say nothing more, once it has been told that there are no more questions.
-PARTING_SECONDS = 0.5
+SHUTDOWN_TIMEOUT = 0.5
 
 
 class StudentHost:
@@ -44,9 +42,9 @@ class StudentHost:
     ----------
     limits
         Seconds by the grader's clock, memory in mebibytes on top of what a process with numpy loaded has.
-    weakening
+    disabled
         Layers of the lock-down to leave out: for tests of what each of them stops.
-    nursery
+    server
         Where students' processes come from; None for the best that this system has.
 
     Raises
@@ -56,32 +54,36 @@ class StudentHost:
     """
 
     def __init__(
-        self, limits: Limits, weakening: Weakening = FULL, *, nursery: Nursery | Spawned | None = None
+        self,
+        limits: Limits,
+        disabled: DisabledLayers = NONE_DISABLED,
+        *,
+        server: ForkServer | SpawnServer | None = None,
     ) -> None:
         self._limits = limits
-        self._nursery = nursery or nursery_for(weakening)
+        self._server = server or open_server(disabled)
         self._calls: Sequence[Call] = ()
         self._packed: list[list[memoryview]] = []
 
     @property
     def zygote(self) -> int:
         """The process id of the process that students' processes are forked from."""
-        return self._nursery.pid
+        return self._server.pid
 
     @property
     def missing(self) -> dict[str, str]:
-        """Why each layer of the lock-down that is not in force is not, by the layer's name."""
-        return self._nursery.missing
+        """Return why a layer of the lock-down is not in force, by the layer's name."""
+        return self._server.missing
 
     @property
     def facts(self) -> dict[str, str]:
-        """What there is to know of each layer of the lock-down that is in force, by the layer's name."""
-        return self._nursery.facts
+        """Return a remark on each layer of the lock-down that is in force, by the layer's name."""
+        return self._server.facts
 
     @property
     def versions(self) -> dict[str, str]:
         """The versions of Python and numpy that students' processes have."""
-        return self._nursery.versions
+        return self._server.versions
 
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -93,41 +95,41 @@ class StudentHost:
 
     def close(self) -> None:
         """End the zygote and all that is left of the students' processes."""
-        self._nursery.close()
+        self._server.close()
 
     def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
         """Load a submission and ask it every call, in order.
 
         Returns a Run with one reply for each call, by its id. Nothing that the submission does raises;
-        IsolationError and ZygoteLostError are faults of the grader's side, and TypeError is a call that cannot travel.
+        IsolationError and ServerLostError are faults of the grader's side, and TypeError is a call that cannot travel.
         """
-        if not self._nursery.alive:
-            self._nursery.replace()
+        if not self._server.alive:
+            self._server.replace()
         # A class is asked the same calls again and again; laying them out takes a tenth of a submission's time.
         if calls is not self._calls:
             self._packed = [pack_call(number, call) for number, call in enumerate(calls, start=1)]
             self._calls = calls
-        return _Interview(self._nursery, self._limits, submission, class_name, self._packed).run(calls)
+        return _Session(self._server, self._limits, submission, class_name, self._packed).run(calls)
 
 
-class _Interview:
+class _Session:
     """One submission's run: its processes, one after another, and what they replied."""
 
     def __init__(
         self,
-        nursery: Nursery | Spawned,
+        server: ForkServer | SpawnServer,
         limits: Limits,
         submission: Submission,
         class_name: str,
         packed: Sequence[Sequence[memoryview]],
     ) -> None:
-        self._nursery = nursery
+        self._server = server
         self._packed = packed
         self._limits = limits
-        self._text = Text(submission)
+        self._text = SourceMap(submission)
         self._class_name = class_name
         self._source = _pack_source(submission, class_name, limits)
-        self._allowance = Allowance(limits.memory_mb, math.ceil(limits.total_seconds))
+        self._process_limits = ResourceLimits(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
         self._deadline = self._started + limits.total_seconds
         self._child: Child | None = None
@@ -144,14 +146,14 @@ class _Interview:
             self._load = self._open()
             for number, call in enumerate(calls, start=1):
                 self._replies[call.id] = self._reply(number, calls)
-            self._part(calls)
+            self._shut_down(calls)
         finally:
             self._retire()
         return Run(
             load=self._load,
             replies=self._replies,
             isolation=self._layers,
-            versions=dict(self._nursery.versions),
+            versions=dict(self._server.versions),
             seconds=time.monotonic() - self._started,
             cpu_seconds=self._cpu_seconds,
         )
@@ -170,7 +172,7 @@ class _Interview:
                 return _not_asked(call, f"the submission loaded at first, but not again in a fresh process: {why}")
         try:
             return self._ask(number, call)
-        except StaleReplyError as stale:
+        except DuplicateReplyError as stale:
             # The process spoke twice for an earlier call; this one has not been answered by anybody yet.
             self._retire()
             self._blame_for_two_replies(stale.number, calls)
@@ -181,35 +183,35 @@ class _Interview:
             why = self._load.error.message if self._load.error else self._load.outcome
             return f"the submission could not be loaded: {why}"
         method = _first_method(call)
-        if self._timeouts[method] >= PATIENCE:
-            return f"{method} used up its time limit, or most of it, in {PATIENCE} questions before"
+        if self._timeouts[method] >= MOST_TIMEOUTS:
+            return f"{method} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
         if time.monotonic() >= self._deadline:
             return f"the {self._limits.total_seconds:g} s for the whole submission were used up"
         return ""
 
     def _ask(self, number: int, call: Call) -> Reply:
-        late = self._timeouts.total() >= PATIENCE
-        seconds = min(call.seconds, HASTE_SECONDS) if late else call.seconds
+        late = self._timeouts.total() >= MOST_TIMEOUTS
+        seconds = min(call.seconds, SHORT_TIMEOUT) if late else call.seconds
         limit = f"still running after {seconds:g} s"
         began = time.monotonic()
-        reply = self._converse(
+        reply = self._request(
             call.id, self._packed[number - 1], number, (seconds, limit), _first_method(call), len(call.steps)
         )
-        late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE * seconds
+        late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE_SHARE * seconds
         if reply.outcome == "timed_out" or late_end:
             self._timeouts[_first_method(call)] += 1
         return reply
 
     def _open(self) -> Reply:
         """Start a process and load the submission in it."""
-        self._child = Child(self._nursery, self._allowance)
+        self._child = Child(self._server, self._process_limits)
         self._layers = self._child.layers
         seconds = self._limits.load_seconds
-        return self._converse(
+        return self._request(
             QuestionId("load"), self._source, 0, (seconds, f"still running after {seconds:g} s"), "import", 0
         )
 
-    def _converse(
+    def _request(
         self,
         asked: QuestionId,
         pieces: Sequence[memoryview],
@@ -233,11 +235,11 @@ class _Interview:
             said = limit[1]
             if deadline == self._deadline:
                 said = f"still running when the {self._limits.total_seconds:g} s for the whole submission were used up"
-            child.trace()
+            child.dump_traceback()
             return self._failed(asked, "timed_out", during, said)
         except protocol.ProtocolError as error:
             return self._failed(asked, "broke_protocol", during, f"its process sent {error}")
-        except EndedError:
+        except ProcessEndedError:
             return self._ended(asked, during)
         if reply.error is not None and (reply.error.type == "MemoryError" or number == 0):
             # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
@@ -255,7 +257,7 @@ class _Interview:
         """Describe a process that ended, or closed the channel, instead of replying."""
         if self._child is None:
             raise RuntimeError("there is no process that could have ended")
-        ending = self._child.end(ENDING_SECONDS)
+        ending = self._child.end(EXIT_TIMEOUT)
         self._cpu_seconds += ending.cpu_seconds
         if ending.with_zygote:
             message = "its process ended together with the one that it was forked from"
@@ -281,13 +283,13 @@ class _Interview:
 
     # ---------------------------------------------------------------- ends
 
-    def _part(self, calls: Sequence[Call]) -> None:
+    def _shut_down(self, calls: Sequence[Call]) -> None:
         """Let the last process go; a reply more than was asked for still counts against the last call."""
         if self._child is None:
             return
         try:
-            self._child.part(time.monotonic() + PARTING_SECONDS)
-        except StaleReplyError as stale:
+            self._child.shutdown(time.monotonic() + SHUTDOWN_TIMEOUT)
+        except DuplicateReplyError as stale:
             self._blame_for_two_replies(stale.number, calls)
 
     def _blame_for_two_replies(self, number: int, calls: Sequence[Call]) -> None:

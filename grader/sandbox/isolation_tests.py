@@ -1,7 +1,7 @@
 """What the canary tries, alone in a student's process: each function is one forbidden thing, its docstring says which.
 
-A trial that is refused raises, or gives a text that begins with "refused"; whatever else it gives says what got through.
-None may need a module that is loaded late: where that cannot be read, the trial would stop there and count as refused.
+A test that is refused raises, or gives a text that begins with "refused"; whatever else it gives says what got through.
+None may need a module that is loaded late: where that cannot be read, the test would stop there and count as refused.
 Besides, the canary needs what any student may: NEEDS are imports that must work, and raise where they do not.
 It is loaded as a submission is, and imports nothing of ours. It must leave the system as it is even where it gets through.
 """
@@ -117,8 +117,8 @@ def signal_the_parent(_targets: Targets) -> str:
     return "may send signals"
 
 
-def trace(_targets: Targets) -> str:
-    """Have a process traced."""
+def ask_to_be_traced(_targets: Targets) -> str:
+    """Let another process trace this one."""
     return "may be traced" if _libc().ptrace(0, 0, 0, 0) == 0 else _refusal()
 
 
@@ -172,7 +172,7 @@ def enter_a_namespace(_targets: Targets) -> str:
 
 def import_from_python() -> None:
     """Import modules of Python's library that were not loaded beforehand."""
-    # One written in Python and with it one compiled, and a codec. By exec, since in the text of a submission a stand-in
+    # One written in Python and with it one compiled, and a codec. By exec, since in the text of a submission a stub
     # would take their place.
     exec("import cProfile, encodings.idna", {})  # noqa: S102 -- as said
 
@@ -191,7 +191,7 @@ def _refusal() -> str:
     return f"{REFUSED}: {os.strerror(ctypes.get_errno())}"
 
 
-TRIALS: tuple[Callable[[Targets], str], ...] = (
+TESTS: tuple[Callable[[Targets], str], ...] = (
     read_a_file,
     read_the_grader,
     read_the_graders_environment,
@@ -212,7 +212,7 @@ TRIALS: tuple[Callable[[Targets], str], ...] = (
     find_a_descriptor,
     keep_shared_memory,
     enter_a_namespace,
-    trace,  # last: where it succeeds, the next signal stops this process until its parent lets it go on
+    ask_to_be_traced,  # last: where it succeeds, the next signal stops this process until its parent lets it go on
 )
 NEEDS: tuple[Callable[[], None], ...] = (import_from_python, import_from_numpy)
 
@@ -228,13 +228,13 @@ class Canary:
         return [[need.__name__, _fetch(need)] for need in NEEDS]
 
     def attempt(self, targets: Targets) -> list[list[str]]:
-        """Return [trial, what came of it] for each."""
-        return [[trial.__name__, _try(trial, targets)] for trial in TRIALS]
+        """Return [test, what came of it] for each."""
+        return [[test.__name__, _try(test, targets)] for test in TESTS]
 
 
-def _try(trial: Callable[[Targets], str], targets: Targets) -> str:
+def _try(test: Callable[[Targets], str], targets: Targets) -> str:
     try:
-        return trial(targets)
+        return test(targets)
     except Exception as error:  # noqa: BLE001 -- a refusal takes many forms
         return f"{REFUSED}: {type(error).__name__}: {error}"
 

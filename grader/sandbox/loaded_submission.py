@@ -12,32 +12,32 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, protocol, stub_modules, values
-from .capture import ComplaintError, Witness
-from .exec_submission import Loader, Text
+from .capture import OutputCapture, ReportedError
+from .exec_submission import Loader, SourceText
 
 
 class LoadedSubmission:
     """One submission in its process: its namespace, its class, and what it is asked."""
 
-    def __init__(self, message: dict[str, Any], memory_mb: int, ballast: mmap.mmap) -> None:
-        self._segments = [Text.of(raw) for raw in message["segments"]]
-        self._extras: list[Text] | None = [Text.of(raw) for raw in message["extras"]]
+    def __init__(self, message: dict[str, Any], memory_mb: int, memory_reserve: mmap.mmap) -> None:
+        self._segments = [SourceText.of(raw) for raw in message["segments"]]
+        self._extras: list[SourceText] | None = [SourceText.of(raw) for raw in message["extras"]]
         self._modules = message["modules"]
         self._class_name: str = message["class_name"]
         labels = {text.label for text in (*self._segments, *self._extras)}
         labels.update(module["segment"]["label"] for module in self._modules)
         self._labels = frozenset(labels)
-        self._witness = Witness(self._labels, message["printed_characters"])
+        self._capture = OutputCapture(self._labels, message["printed_characters"])
         self._memory_mb = memory_mb
-        self._ballast = ballast
+        self._memory_reserve = memory_reserve
         self._class: type = object
         self._remembered: dict[str, Any] = {}
         self._module = types.ModuleType("submission")
-        self._loader = Loader(self._modules, self._witness)
+        self._loader = Loader(self._modules, self._capture)
 
     def load(self) -> list[memoryview]:
         """Run the submission's statements and find its class."""
-        with self._witness.watching():
+        with self._capture.capturing():
             error = None
             try:
                 self._prepare()
@@ -57,17 +57,17 @@ class LoadedSubmission:
         found = self._module.__dict__.get(self._class_name)
         if isinstance(found, type):
             return found
-        if isinstance(found, stub_modules.Loud):
-            raise ComplaintError("ImportError", stub_modules.complaint(found._name))  # noqa: SLF001 -- its one secret
+        if isinstance(found, stub_modules.FailingStub):
+            raise ReportedError("ImportError", stub_modules.describe_missing(found._name))  # noqa: SLF001 -- its one secret
         if found is not None:
-            raise ComplaintError("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
+            raise ReportedError("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
         classes = [name for name, value in self._module.__dict__.items() if isinstance(value, type)]
         has = f"the classes {', '.join(classes[:10])}" if classes else "no class at all"
-        raise ComplaintError("NameError", f"there is no class {self._class_name}; the submission has {has}")
+        raise ReportedError("NameError", f"there is no class {self._class_name}; the submission has {has}")
 
     def answer(self, call: protocol.Frame) -> list[memoryview]:
         """Answer one call."""
-        with self._witness.watching():
+        with self._capture.capturing():
             answer = dispatch.Answer(self._class, call, self._variable, self._remembered, self._labels)
             error = None
             try:
@@ -89,14 +89,14 @@ class LoadedSubmission:
         for text in extras:
             self._loader.run(text, self._module.__dict__, forgiving=True)
         if name not in self._module.__dict__:
-            raise ComplaintError("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
+            raise ReportedError("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
         return self._module.__dict__[name]
 
     def _error(self, during: str, raised: BaseException) -> dict[str, Any]:
         if issubclass(type(raised), MemoryError):  # isinstance would ask the exception's own __class__
-            if not self._ballast.closed:
-                self._ballast.close()
-            described = self._witness.error(during, raised)
+            if not self._memory_reserve.closed:
+                self._memory_reserve.close()
+            described = self._capture.error(during, raised)
             said = described["message"]
             described["type"] = "MemoryError"
             described["message"] = f"asked for more memory than the {self._memory_mb} MB allowed" + (
@@ -106,11 +106,11 @@ class LoadedSubmission:
             traceback.clear_frames(raised.__traceback__)
             gc.collect()
             return described
-        return self._witness.error(during, raised)
+        return self._capture.error(during, raised)
 
     def _reply(self, message: dict[str, Any], packing: values.Packing | None = None) -> list[memoryview]:
-        self._loader.note_standins()
-        message |= {"printed": self._witness.printed, "warnings": self._witness.warnings}
+        self._loader.note_stubs()
+        message |= {"printed": self._capture.printed, "warnings": self._capture.warnings}
         try:
             return protocol.pack(message, packing.arrays if packing else ())
         except protocol.ProtocolError as error:

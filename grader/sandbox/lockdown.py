@@ -1,4 +1,4 @@
-"""What a student's process may not do, set once, after preloading and before any student code.
+"""Lock a student's process down: set once, after preloading and before any student code.
 
 The layers, in the order in which they are put on, and what each is for:
 
@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from . import landlock, resource_limits, seccomp
-from .policy import DESCRIPTORS, LAYERS, Allowance, Weakening
+from .policy import DESCRIPTORS, LAYERS, DisabledLayers, ResourceLimits
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -62,7 +62,7 @@ def _check(answer: int, what: str) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """What each student's process is to do on this system."""
+    """The steps that each student's process takes on this system."""
 
     layers: tuple[str, ...]
     user: int | None = None
@@ -73,14 +73,14 @@ class Plan:
     facts: dict[str, str] = field(default_factory=dict)  # what there is to know of one that is
 
 
-def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
+def prepare(readable: Iterable[str], disabled: DisabledLayers) -> Plan:
     """Find out which layers this system has, by trying each in a process that ends with it.
 
     readable : paths that a student's process may read, with all below them.
     This process itself moves into namespaces of its own, once and for all its children. To be called before there is
     any second thread.
     """
-    missing = dict.fromkeys(weakening.without, "switched off")
+    missing = dict.fromkeys(disabled.layers, "switched off")
     root = os.geteuid() == 0
     if "namespaces" not in missing and not _enter_namespaces(root=root):
         missing["namespaces"] = "not allowed here"
@@ -90,7 +90,7 @@ def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
     elif "uid" not in missing and not _possible(lambda: _become(user)):
         missing["uid"] = "this root may not become another user"
     newest = landlock.version()
-    abi = newest if weakening.landlock is None else min(newest, weakening.landlock)
+    abi = newest if disabled.landlock is None else min(newest, disabled.landlock)
     ruleset = None
     if abi == 0:
         missing.setdefault("landlock", "this kernel has none, so no file can be opened at all")
@@ -100,7 +100,7 @@ def prepare(readable: Iterable[str], weakening: Weakening) -> Plan:
             os.close(made)
             ruleset = None
             missing["landlock"] = "refused here, so no file can be opened at all"
-    may_open = ruleset is not None or "landlock" in weakening.without
+    may_open = ruleset is not None or "landlock" in disabled.layers
     program = _program(may_open=may_open, missing=missing)
     layers = tuple(name for name in LAYERS if name not in missing)
     facts = {
@@ -135,7 +135,7 @@ def _program(*, may_open: bool, missing: dict[str, str]) -> seccomp.Program | No
 
 
 def _possible(*steps: Callable[[], None]) -> bool:
-    """Whether all steps succeed, tried in a child that ends with them."""
+    """Return True where all steps succeed, tried in a child that ends after them."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -148,7 +148,7 @@ def _possible(*steps: Callable[[], None]) -> bool:
 
 
 def allows(plan: Plan, step: Callable[[], None]) -> bool:
-    """Whether `step` raises nothing once a process has given up root's rights as `plan` says; tried in one that ends with it.
+    """Return True where `step` raises nothing in a child that has given up root's rights as `plan` says.
 
     Landlock and seccomp are not in force there, so it is the rights of files and folders that are tried.
     """
@@ -185,7 +185,7 @@ def _unused_user() -> int | None:
 # ---------------------------------------------------------------- in each student's process
 
 
-def apply(limits: Allowance, plan: Plan) -> tuple[str, ...]:
+def apply(limits: ResourceLimits, plan: Plan) -> tuple[str, ...]:
     """Lock the calling process down for good and name the layers that are in force.
 
     Raises OSError or ValueError where a step is refused; the caller must then end the process, since no student code

@@ -1,4 +1,4 @@
-"""The terms on which a student's process runs, as our end asks for them and the process's end keeps them."""
+"""What limits a student's process: our end asks for these, and the process puts them on itself."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ LAYERS = ("process", "namespaces", "rlimits", "uid", "no_new_privs", "landlock",
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """What one process may use: mebibytes on top of what it has when it is born, and seconds of processor time."""
+class ResourceLimits:
+    """The memory that a process may use, in mebibytes on top of what it has when it starts, and its seconds of processor time."""
 
     memory_mb: int
     cpu_seconds: int
 
 
 @dataclass(frozen=True)
-class Weakening:
+class DisabledLayers:
     """Layers to leave out, so that a test can see what each of them stops; grading leaves out none."""
 
-    without: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     landlock: int | None = None  # the newest version of Landlock to make use of; 0 for a kernel that has none
     library: bool = True  # False: modules that cannot be read from the disk are not kept in memory either
 
 
-FULL = Weakening()
+NONE_DISABLED = DisabledLayers()

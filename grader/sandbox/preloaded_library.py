@@ -64,7 +64,7 @@ class _Piece:
     size: int
 
 
-class Shelf(importlib.abc.MetaPathFinder):
+class PreloadedLibrary(importlib.abc.MetaPathFinder):
     """Finds the modules of `paths`, which are read here and now.
 
     It takes PathFinder's place, and looks for a module where that would: along sys.path or its package's __path__.
@@ -142,7 +142,7 @@ class Shelf(importlib.abc.MetaPathFinder):
 class _Loader(importlib.machinery.SourceFileLoader):
     """Loads a module as from its files, which are those of a shelf."""
 
-    def __init__(self, fullname: str, path: str, shelf: Shelf) -> None:
+    def __init__(self, fullname: str, path: str, shelf: PreloadedLibrary) -> None:
         super().__init__(fullname, path)
         self._shelf = shelf
 

@@ -53,7 +53,7 @@ _known_specs: dict[str, list[Spec]] = {}
 
 
 class ProtocolError(Exception):
-    """What came is not a frame, or is larger than a frame may be."""
+    """Bytes that are no frame, or a frame over a cap."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Reader:
 
     @property
     def pending(self) -> bool:
-        """Whether bytes are left over after the last frame."""
+        """Return True where bytes are left over after the last frame."""
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .policy import CPU_MARGIN_SECONDS, DESCRIPTORS, FILE_BYTES, MEBIBYTE, Allowance
+from .policy import CPU_MARGIN_SECONDS, DESCRIPTORS, FILE_BYTES, MEBIBYTE, ResourceLimits
 
 if sys.platform != "win32":
     import resource
@@ -31,7 +31,7 @@ def available() -> list[str]:
     return [what for what, name in _LIMITS.items() if hasattr(resource, name) and what not in lacking]
 
 
-def apply(limits: Allowance) -> None:
+def apply(limits: ResourceLimits) -> None:
     """Set every limit that is available; raise OSError or ValueError where one is refused."""
     if sys.platform == "win32":
         return

@@ -112,7 +112,7 @@ class Program:
     own_pid: tuple[int, ...]  # offsets of the 32-bit fields that hold it
 
     def load(self, pid: int) -> None:
-        """Have the kernel run this program before every system call of this process, for good.
+        """Install this program: the kernel runs it before every system call of this process, for good.
 
         Raises OSError where the kernel refuses; without no_new_privs it does.
         """
@@ -129,7 +129,7 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def machine_is_known(machine: str = "") -> bool:
-    """Whether system calls of this architecture are in the table."""
+    """Return True where the system calls of this architecture are in the table."""
     return (machine or platform.machine()) in _AUDIT
 
 

@@ -1,7 +1,7 @@
-"""Before a class is graded, a canary goes first: a process like a student's that tries what none may do.
+"""The canary: before a class is graded, a process like a student's tries everything that none may do.
 
-A lock-down that is in force by name alone would be worse than none. What gets through is found by trying it. One that kept
-right programs from Python's library and numpy would cost them points: what they need is tried too.
+A lock-down that only claims to be in force would be worse than none, so each thing is tried. A lock-down that kept right
+programs from Python's library and numpy would cost them points, so what they need is tried too.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class NotIsolatedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One forbidden thing, and what came of trying it."""
+class IsolationTest:
+    """One forbidden thing, and the result of trying it."""
 
     id: str
     tries: str  # a sentence
@@ -52,13 +52,13 @@ class Need:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came of everything that the canary tried."""
+    """The results of all that the canary tried."""
 
-    tried: tuple[Trial, ...]
+    tests: tuple[IsolationTest, ...]
     needs: tuple[Need, ...]
 
 
-def send(host: StudentHost, limits: Limits) -> Findings:
+def run(host: StudentHost, limits: Limits) -> Findings:
     """Try everything forbidden and everything needed in a process of `host`, started under `limits` as a student's is.
 
     Raises NotIsolatedError where the canary does not come back, since nothing is known then.
@@ -67,46 +67,46 @@ def send(host: StudentHost, limits: Limits) -> Findings:
     kept = tuple(range(len(ast.parse(source).body)))
     submission = Submission("canary", "", "", "isolation_tests.py", (Segment("isolation_tests.py", source, kept),))
     with _targets() as targets:
-        # What is needed comes first: a trial may leave the process with less than a student's has.
+        # What is needed comes first: a test may leave the process with less than a student's has.
         steps = (Step("fetch", {}), Step("attempt", {"targets": targets | _more(limits)}))
         asked = Call(QuestionId("canary"), (1, 1, 1), {}, steps, 0, SECONDS)
-        run = host.run(submission, "Canary", (asked,))
-        reply = run.replies[QuestionId("canary")]
+        replied = host.run(submission, "Canary", (asked,))
+        reply = replied.replies[QuestionId("canary")]
     match reply.results:
         case (list(unmet), list(said)) if len(unmet) == len(isolation_tests.NEEDS) and len(said) == len(
-            isolation_tests.TRIALS
+            isolation_tests.TESTS
         ):
             return Findings(
-                tuple(_trial(*pair) for pair in zip(isolation_tests.TRIALS, said, strict=True)),
-                tuple(_need(*pair) for pair in zip(isolation_tests.NEEDS, unmet, strict=True)),
+                tuple(_read_test(*pair) for pair in zip(isolation_tests.TESTS, said, strict=True)),
+                tuple(_read_need(*pair) for pair in zip(isolation_tests.NEEDS, unmet, strict=True)),
             )
-    error = run.load.error or reply.error
+    error = replied.load.error or reply.error
     why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
     raise NotIsolatedError(f"The canary, which tries what student code must not do, did not come back: {why}")
 
 
-def _trial(function: Any, said: Sequence[str]) -> Trial:
+def _read_test(function: Any, said: Sequence[str]) -> IsolationTest:
     text = str(said[1])
-    return Trial(
+    return IsolationTest(
         function.__name__, str(function.__doc__).rstrip("."), not text.startswith(isolation_tests.REFUSED), text
     )
 
 
-def _need(function: Any, unmet: Sequence[str]) -> Need:
+def _read_need(function: Any, unmet: Sequence[str]) -> Need:
     return Need(function.__name__, str(function.__doc__).rstrip("."), str(unmet[1]))
 
 
-def verdict(host: StudentHost, limits: Limits) -> tuple[str, str]:
+def assess(host: StudentHost, limits: Limits) -> tuple[str, str]:
     """Return why no strangers' code is run here, and what a report says where it is run all the same; "" where it may be."""
     try:
-        found = send(host, limits)
+        found = run(host, limits)
     except NotIsolatedError as error:
         return str(error), "Graded with --unsafe: it is not known what student code was kept from."
-    return refusal(found), _warning(found)
+    return refusal_reason(found), _warning(found)
 
 
-def refusal(found: Findings) -> str:
-    """Return why no strangers' code is run here; "" where all trials were refused and all needs are met."""
+def refusal_reason(found: Findings) -> str:
+    """Return why no strangers' code is run here; "" where all tests were refused and all needs are met."""
     through, unmet = _got_through(found), _unmet(found)
     said = []
     if through:
@@ -134,15 +134,15 @@ def _warning(found: Findings) -> str:
 
 def _got_through(found: Findings) -> str:
     """Return what got through, for a sentence; "" where nothing did."""
-    return "; ".join(inside(trial.tries) for trial in found.tried if trial.got_through)
+    return "; ".join(lower_first(test.tries) for test in found.tests if test.got_through)
 
 
 def _unmet(found: Findings) -> str:
     """Return what student code cannot do and needs to, for a sentence; "" where there is nothing."""
-    return "; ".join(f"{inside(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
+    return "; ".join(f"{lower_first(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
 
 
-def inside(sentence: str) -> str:
+def lower_first(sentence: str) -> str:
     """Return a sentence as a part of another."""
     return sentence[0].lower() + sentence[1:]
 

@@ -15,7 +15,7 @@ _TRACE = re.compile(r"^(?:Current thread|Thread|Stack) [^\n]*\(most recent call 
 MAX_PLACES = 20
 
 
-class Text:
+class SourceMap:
     """The submission's text by label: quotations come from here, never from what its process says."""
 
     def __init__(self, submission: Submission) -> None:

@@ -25,8 +25,8 @@ from typing import IO
 import numpy as np
 
 from . import output_file, protocol, resource_limits
-from .forkserver import ENVIRONMENT, Ending, Nursery, UnsupportedPlatformError, ZygoteLostError, lacking
-from .policy import FILE_BYTES, FULL, LAYERS, Allowance, Weakening
+from .forkserver import ENVIRONMENT, Ending, ForkServer, ServerLostError, UnsupportedPlatformError, lacking
+from .policy import FILE_BYTES, LAYERS, NONE_DISABLED, DisabledLayers, ResourceLimits
 
 # Where subprocess has nothing to start.
 WITHOUT_PROCESSES = {"emscripten", "wasi", "ios", "tvos", "watchos"}
@@ -44,18 +44,18 @@ worker_main.run_spawned(sys.argv[3], standard)
 OUTPUT_TIMEOUT = 1.0
 
 
-def nursery_for(weakening: Weakening = FULL) -> Nursery | Spawned:
+def open_server(disabled: DisabledLayers = NONE_DISABLED) -> ForkServer | SpawnServer:
     """Return the best source of students' processes that this system has: forked and locked down, or spawned."""
-    return Spawned(weakening) if lacking() else Nursery(weakening)
+    return SpawnServer(disabled) if lacking() else ForkServer(disabled)
 
 
-class Spawned:
-    """Starts a fresh interpreter for each submission; it is used like `Nursery`.
+class SpawnServer:
+    """Starts a fresh interpreter for each submission; it is used like `ForkServer`.
 
-    Of the weakening's layers only rlimits can be left out: the others are not there.
+    Of the disabled's layers only rlimits can be left out: the others are not there.
     """
 
-    def __init__(self, weakening: Weakening = FULL) -> None:
+    def __init__(self, disabled: DisabledLayers = NONE_DISABLED) -> None:
         if sys.platform in WITHOUT_PROCESSES:
             raise UnsupportedPlatformError(
                 f"running students' code needs processes, and {sys.platform} has none: grade on Linux, macOS or Windows."
@@ -67,13 +67,13 @@ class Spawned:
         self.missing = {layer: "only done on Linux, with fork" for layer in LAYERS if layer not in facts}
         if not facts["rlimits"]:
             self.missing["rlimits"] = "this system has none"
-        self.missing |= dict.fromkeys(weakening.without, "switched off")
+        self.missing |= dict.fromkeys(disabled.layers, "switched off")
         self.facts = {layer: fact for layer, fact in facts.items() if layer not in self.missing}
         self.versions = {"python": sys.version.split()[0], "numpy": np.__version__}
 
     @property
     def alive(self) -> bool:
-        """Whether this process may start others: one that was forked from it may not end what is not its own."""
+        """Return True in the process that made this: one that was forked from it may not end what is not its own."""
         return self._owner == os.getpid()
 
     @property
@@ -86,10 +86,10 @@ class Spawned:
         self.close()
         self._owner = os.getpid()
 
-    def fork(self, channel: socket.socket, output: int, allowance: Allowance) -> None:
+    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> None:
         """Start a student's process; `channel` and the file `output` are connected to its three pipes."""
         self.end(0)
-        terms = {"allowance": asdict(allowance), "layers": list(self.facts)}
+        terms = {"limits": asdict(limits), "layers": list(self.facts)}
         room, numpy_folder = Path(__file__).resolve().parent, Path(np.__file__).resolve().parent.parent
         # In a virtual environment of Windows, python.exe is a launcher that starts the real one as a process of its own.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
@@ -110,21 +110,21 @@ class Spawned:
                 creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),
             )
         except OSError as error:
-            raise ZygoteLostError(f"a student's process cannot be started: {error}") from error
+            raise ServerLostError(f"a student's process cannot be started: {error}") from error
         self._output = _connect(self._process, channel, output)
 
-    def poke(self) -> None:
-        """Have the student's process write where it is; nothing says that it does, and on Windows it cannot be asked."""
+    def dump_traceback(self) -> None:
+        """Ask the student's process for a traceback on its output; it may not answer, and Windows has no signal to ask with."""
         if self._process is not None and hasattr(signal, "SIGUSR1"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGUSR1)
 
-    def end(self, patience: float) -> Ending:
+    def end(self, timeout: float) -> Ending:
         """End the student's process, and what it started where that is in its group; it may end by itself first."""
         process, self._process = self._process, None
         if process is None or self._owner != os.getpid():
             return Ending(None, 0.0)
-        ending = _end_group(process, patience) if hasattr(os, "killpg") else _end_process(process, patience)
+        ending = _end_group(process, timeout) if hasattr(os, "killpg") else _end_process(process, timeout)
         if self._output is not None:
             self._output.join(OUTPUT_TIMEOUT)
         return ending
@@ -184,17 +184,17 @@ def _carry_output(stderr: IO[bytes], output: int) -> None:
 # ---------------------------------------------------------------- the end of a child
 
 
-def _end_process(process: subprocess.Popen[bytes], patience: float) -> Ending:
+def _end_process(process: subprocess.Popen[bytes], timeout: float) -> Ending:
     code: int | None = None
     with contextlib.suppress(subprocess.TimeoutExpired):
-        code = process.wait(patience)
+        code = process.wait(timeout)
     process.kill()
     process.wait()
     return Ending(code, 0.0)
 
 
-def _end_group(process: subprocess.Popen[bytes], patience: float) -> Ending:
-    deadline = time.monotonic() + patience
+def _end_group(process: subprocess.Popen[bytes], timeout: float) -> Ending:
+    deadline = time.monotonic() + timeout
     ended = _reap(process.pid, os.WNOHANG)
     while ended is None and time.monotonic() < deadline:
         time.sleep(0.001)

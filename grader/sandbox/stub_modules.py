@@ -1,8 +1,8 @@
-"""Stand-ins for modules that are not there, so that a submission loads without them.
+"""Stub modules in place of modules that are not installed, so that a submission loads without them.
 
-Nine of ten notebooks import matplotlib and never need it for the network. Three kinds:
-*real things* for the names of compatibility modules (`past.builtins.xrange` is `range`), *silent* modules for plots and
-notebooks, which accept anything, and *loud* ones for all else: they import, but to compute with them says what is missing.
+Nine of ten notebooks import matplotlib and never need it for the network. There are three kinds: *real things* for the names
+of compatibility modules (`past.builtins.xrange` is `range`), *no-op* stubs for plots and notebooks, which accept anything,
+and *failing* stubs for all else, which can be imported, and raise an error that names the missing module when they are used.
 """
 
 from __future__ import annotations
@@ -22,59 +22,59 @@ import urllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-_SILENT = """
+_NO_OP = """
 matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets ipykernel google notebook nbformat
 cs231n.vis_utils vis_utils
 """
-SILENT = frozenset(_SILENT.split())
-# These never stand in: an attempt to import the grader must fail as any missing module does, and so must a part of
+NO_OP = frozenset(_NO_OP.split())
+# These get no stub: an attempt to import the grader must fail as any missing module does, and so must a part of
 # numpy that this numpy does not have.
 NEVER = frozenset({"grader", "reference", "numpy"})
 
 
-class StandInError(ImportError):
-    """A stand-in was computed with."""
+class StubError(ImportError):
+    """A stub was used for a computation."""
 
 
-# ---------------------------------------------------------------- loud
+# ---------------------------------------------------------------- failing
 
 
-class Loud:
-    """An attribute of a module that is not there: it can be named and handed on, but not computed with."""
+class FailingStub:
+    """An attribute of a missing module: it can be named and passed on, but not used."""
 
     _name: str
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_name", name)
 
-    def __getattr__(self, name: str) -> Loud:
+    def __getattr__(self, name: str) -> FailingStub:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return Loud(f"{self._name}.{name}")
+        return FailingStub(f"{self._name}.{name}")
 
     def __setattr__(self, name: str, value: object) -> None:
         """Accept settings such as `torch.backends.deterministic = True`."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Return a decorated function back, and refuse every other call."""
+        """Return a decorated function as it is; refuse every other call."""
         if len(arguments) == 1 and not keywords and isinstance(arguments[0], types.FunctionType):
             return arguments[0]  # a decorator, such as @numba.jit
-        raise StandInError(complaint(self._name))
+        raise StubError(describe_missing(self._name))
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
-        """Stand as a base class: the class can be defined, and making an object of it says what is missing."""
+        """Serve as a base class: the class can be defined, and making an object of it raises StubError."""
 
         def refuse(*_arguments: Any, **_keywords: Any) -> Any:
-            raise StandInError(complaint(self._name))
+            raise StubError(describe_missing(self._name))
 
         return (type("MissingBase", (), {"__new__": refuse}),)
 
     def __repr__(self) -> str:
-        return f"<stand-in for {self._name}>"
+        return f"<stub of {self._name}>"
 
 
-def _refuse(self: Loud, *_arguments: Any) -> Any:
-    raise StandInError(complaint(self._name))
+def _refuse(self: FailingStub, *_arguments: Any) -> Any:
+    raise StubError(describe_missing(self._name))
 
 
 # Python looks these up on the class, past __getattr__.
@@ -85,42 +85,42 @@ neg pos abs invert lt le gt ge eq ne len iter next reversed round getitem setite
 bool int float complex index enter exit array array_ufunc array_function
 """
 for _method in _SPECIAL.split():
-    setattr(Loud, f"__{_method}__", _refuse)
-Loud.__hash__ = object.__hash__  # type: ignore[method-assign]
+    setattr(FailingStub, f"__{_method}__", _refuse)
+FailingStub.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
-def complaint(name: str) -> str:
-    """Say what is missing and what to do."""
+def describe_missing(name: str) -> str:
+    """Return a message that names the missing module and says what to do."""
     module = name.partition(".")[0]
     return (
-        f"{name} is a stand-in: the module {module} is not installed in the grader; use numpy"
+        f"{name} is a stub: the module {module} is not installed in the grader; use numpy"
         f" (or hand {module}.py in, if it is a file of your own)"
     )
 
 
-# ---------------------------------------------------------------- silent
+# ---------------------------------------------------------------- no-op
 
 
-class Silent:
-    """Something of a plotting or notebook module: whatever is done with it, nothing happens."""
+class NoOpStub:
+    """An attribute of a plotting or notebook module: whatever is done with it, nothing happens."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         # The one call whose result is always unpacked into two.
-        return _subplots if name == "subplots" else Silent()
+        return _subplots if name == "subplots" else NoOpStub()
 
     def __setattr__(self, name: str, value: object) -> None:
         """Forget it."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Return a decorated function back, and of every other call something silent."""
+        """Return a decorated function as it is; every other call returns a stub."""
         if len(arguments) == 1 and not keywords and isinstance(arguments[0], types.FunctionType):
             return arguments[0]
-        return Silent()
+        return NoOpStub()
 
-    def __getitem__(self, key: object) -> Silent:
-        return Silent()
+    def __getitem__(self, key: object) -> NoOpStub:
+        return NoOpStub()
 
     def __setitem__(self, key: object, value: object) -> None:
         """Forget it."""
@@ -134,15 +134,15 @@ class Silent:
     def __bool__(self) -> bool:
         return True
 
-    def __enter__(self) -> Silent:  # noqa: PYI034 -- one class, never subclassed
+    def __enter__(self) -> NoOpStub:  # noqa: PYI034 -- one class, never subclassed
         return self
 
     def __exit__(self, *_error: object) -> None:
         """Let errors through."""
 
 
-def _subplots(*_arguments: Any, **_keywords: Any) -> tuple[Silent, Silent]:
-    return Silent(), Silent()
+def _subplots(*_arguments: Any, **_keywords: Any) -> tuple[NoOpStub, NoOpStub]:
+    return NoOpStub(), NoOpStub()
 
 
 # ---------------------------------------------------------------- real things
@@ -167,7 +167,7 @@ class Progress:
         """Let errors through."""
 
     def __getattr__(self, name: str) -> Any:
-        return Silent().__getattr__(name)
+        return NoOpStub().__getattr__(name)
 
 
 def _trange(*arguments: int, **_keywords: Any) -> Progress:
@@ -179,7 +179,7 @@ def _old_div(a: Any, b: Any) -> Any:
 
 
 def _identity_decorator(*arguments: Any, **_keywords: Any) -> Any:
-    """Stand for numba's jit, used bare or with options: a compiler less changes no number."""
+    """Replace numba's jit, used bare or with options: without the compiler the numbers are the same."""
     if len(arguments) == 1 and callable(arguments[0]):
         return arguments[0]
     return lambda function: function
@@ -224,7 +224,7 @@ REAL: Mapping[str, Mapping[str, Any]] = {
     "past": {},
     "past.builtins": _BUILTINS,
     "past.utils": {"old_div": _old_div},
-    "future": {"standard_library": Silent()},
+    "future": {"standard_library": NoOpStub()},
     "future.builtins": _PYTHON_3,
     "future.utils": _ITERATE,
     "six": _SIX,
@@ -249,10 +249,10 @@ RENAMED = {
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """The last in line: answers for every module that nobody else has, if the student's own code asks for it.
+    """The last finder: it makes a stub of every module that no other finder has, if the student's own code imports it.
 
-    `asks` tells of the import that is under way whether it comes from the student's code and may stand in.
-    The names of the modules that stand in are collected in `used`.
+    `asks` returns whether the import under way comes from the student's code and may get a stub.
+    `used` collects the names of the modules that got one.
     """
 
     def __init__(self, asks: Callable[[], bool]) -> None:
@@ -280,7 +280,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Return the stand-in its names."""
+        """Put the stub's names into the module."""
         name = module.__spec__.name if module.__spec__ else module.__name__
         if name in RENAMED:
             sys.modules[name] = importlib.import_module(RENAMED[name])
@@ -290,16 +290,16 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__dict__.update(things)
         if name not in REAL and name.partition(".")[0] not in REAL:
             self.used.append(name)
-        silent = name in SILENT or name.partition(".")[0] in SILENT
-        module.__dict__["__getattr__"] = _getter(name, silent=silent)
+        no_op = name in NO_OP or name.partition(".")[0] in NO_OP
+        module.__dict__["__getattr__"] = _getter(name, no_op=no_op)
 
 
-def _getter(module: str, *, silent: bool) -> Callable[[str], Any]:
-    """Make a module's `__getattr__` (PEP 562); special names stay missing, so that `import *` takes what is there."""
+def _getter(module: str, *, no_op: bool) -> Callable[[str], Any]:
+    """Return a module's `__getattr__` (PEP 562); special names stay missing, so that `import *` takes what is there."""
 
     def get(name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(f"the stand-in for {module} has no {name}")
-        return getattr(Silent(), name) if silent else Loud(f"{module}.{name}")
+            raise AttributeError(f"the stub of {module} has no {name}")
+        return getattr(NoOpStub(), name) if no_op else FailingStub(f"{module}.{name}")
 
     return get

@@ -2,7 +2,7 @@
 
 A description is a JSON list that begins with its kind: ["none"], ["bool", x], ["int", x], ["float", x], ["str", x],
 ["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]] and
-["foreign", type, text]. "array" and "numbers" take the frame's next array: none is used twice, so that a small header
+["opaque", type, text]. "array" and "numbers" take the frame's next array: none is used twice, so that a small header
 cannot ask for much memory.
 """
 
@@ -27,7 +27,7 @@ MAX_ALL_TEXT = 100_000
 MAX_NUMBERS = 100_000
 MAX_ALL_NUMBERS = 1_000_000
 MAX_INT_BITS = 1_024
-FOREIGN_TEXT = 200
+OPAQUE_TEXT = 200
 UNKNOWN = "a value described in no known way"
 
 _PLAIN = frozenset({type(None), bool, int, float})
@@ -55,7 +55,7 @@ class Packing:
     def describe(self, value: Any) -> list[Any]:
         """Describe one value, copying its arrays; raise TooLargeError where its arrays are over the cap.
 
-        Whatever the value's own methods do, the answer is a description: what cannot be looked at is foreign.
+        Whatever the value's own methods do, the answer is a description: what cannot be looked at is opaque.
         """
         kept, size = len(self.arrays), self._bytes
         try:
@@ -70,7 +70,7 @@ class Packing:
     def _describe(self, value: Any) -> list[Any]:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            return self._foreign(value, f"over {MAX_NODES:,} values in one reply")
+            return self._opaque(value, f"over {MAX_NODES:,} values in one reply")
         kind = type(value)
         if kind in _PLAIN:
             return self._plain(value)
@@ -84,30 +84,30 @@ class Packing:
             return self._array_like(value)
         if issubclass(kind, int | float):
             return self._plain(int.__int__(value) if issubclass(kind, int) else float.__float__(value))
-        return self._foreign(value)
+        return self._opaque(value)
 
     def _plain(self, value: float | None) -> list[Any]:
         """Describe None, or a bool, int or float that is of the very class."""
         if value is None:
             return ["none"]
         if type(value) is int and value.bit_length() > MAX_INT_BITS:
-            return self._foreign(value, "a huge integer")
+            return self._opaque(value, "a huge integer")
         return [type(value).__name__, value]
 
     def _array_like(self, value: Any) -> list[Any]:
         try:
             array = np.asarray(value)
         except BaseException as error:  # noqa: BLE001 -- the student's own __array__ may raise anything
-            return self._foreign(value, f"its __array__ raised {type(error).__name__}")
-        return self._array(array) if type(array) is np.ndarray else self._foreign(value)
+            return self._opaque(value, f"its __array__ raised {type(error).__name__}")
+        return self._array(array) if type(array) is np.ndarray else self._opaque(value)
 
     def _array(self, value: Any) -> list[Any]:
         # For a subclass, asarray gives a view of the base class and calls none of the student's methods.
         array = np.asarray(value)
         if array.dtype.newbyteorder("<").str not in protocol.DTYPES or array.ndim > protocol.MAX_NDIM:
-            return self._foreign(value, f"dtype {array.dtype}, shape {array.shape}")
+            return self._opaque(value, f"dtype {array.dtype}, shape {array.shape}")
         if len(self.arrays) >= protocol.MAX_ARRAYS:
-            return self._foreign(value, f"over {protocol.MAX_ARRAYS:,} arrays in one reply")
+            return self._opaque(value, f"over {protocol.MAX_ARRAYS:,} arrays in one reply")
         # Before any copy: an answer of 10^9 entries may be a broadcast that takes no memory at all.
         self._bytes += array.nbytes
         if self._bytes > protocol.MAX_BYTES:
@@ -118,9 +118,9 @@ class Packing:
 
     def _container(self, value: Any) -> list[Any]:
         if len(self._open) >= MAX_DEPTH:
-            return self._foreign(value, f"nested more than {MAX_DEPTH} deep")
+            return self._opaque(value, f"nested more than {MAX_DEPTH} deep")
         if id(value) in self._open:
-            return self._foreign(value, "it contains itself")
+            return self._opaque(value, "it contains itself")
         self._open.append(id(value))
         described = self._dict(value) if issubclass(type(value), dict) else self._sequence(value)
         self._open.pop()
@@ -129,12 +129,12 @@ class Packing:
     def _dict(self, value: dict[Any, Any]) -> list[Any]:
         items = list(dict.items(value))
         if len(items) > MAX_NODES:
-            return self._foreign(value, f"{len(items):,} entries")
+            return self._opaque(value, f"{len(items):,} entries")
         return ["dict", [[self._key(key), self._describe(one)] for key, one in items]]
 
     def _key(self, key: Any) -> str:
         text = str.__str__(key) if issubclass(type(key), str) else _text(key)
-        return self._clip(text, FOREIGN_TEXT)
+        return self._clip(text, OPAQUE_TEXT)
 
     def _sequence(self, value: Sequence[Any]) -> list[Any]:
         kind = "tuple" if issubclass(type(value), tuple) else "list"
@@ -142,17 +142,17 @@ class Packing:
         base: Any = tuple if kind == "tuple" else list
         entries: list[Any] = list(base.__iter__(value))
         if len(entries) > MAX_NUMBERS:
-            return self._foreign(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
+            return self._opaque(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
         numbers = _numbers(entries)
         if numbers is not None:
             self._array(numbers)
             return ["numbers", kind]
         if len(entries) > MAX_NODES:
-            return self._foreign(value, f"{len(entries):,} entries that are not all numbers")
+            return self._opaque(value, f"{len(entries):,} entries that are not all numbers")
         return [kind, [self._describe(one) for one in entries]]
 
-    def _foreign(self, value: Any, why: str = "") -> list[Any]:
-        return ["foreign", self._clip(name_of_type(value), FOREIGN_TEXT), self._clip(why or _text(value), FOREIGN_TEXT)]
+    def _opaque(self, value: Any, why: str = "") -> list[Any]:
+        return ["opaque", self._clip(name_of_type(value), OPAQUE_TEXT), self._clip(why or _text(value), OPAQUE_TEXT)]
 
     def _clip(self, text: str, most: int) -> str:
         clipped = text[: max(0, min(most, MAX_ALL_TEXT - self._text))]
@@ -195,18 +195,18 @@ def _text(value: Any) -> str:
 class Unpacking:
     """Restores the descriptions of one message, in the order in which they were described.
 
-    `foreign` makes the value for what did not travel, of its type's name and a short text; `clean` makes texts fit to keep.
+    `opaque` makes the value for what did not travel, of its type's name and a short text; `clean` makes texts fit to keep.
     Every wrong description raises protocol.ProtocolError.
     """
 
     def __init__(
         self,
         arrays: Sequence[Array],
-        foreign: Callable[[str, str], Any],
+        opaque: Callable[[str, str], Any],
         clean: Callable[[str], str] = str,
     ) -> None:
         self._arrays: Iterator[Array] = iter(arrays)
-        self._foreign = foreign
+        self._opaque = opaque
         self._clean = clean
         self._numbers = 0
         self._depth = 0
@@ -222,8 +222,8 @@ class Unpacking:
                 return self._clean(x)
             case ["int", x] if type(x) is int and x.bit_length() <= MAX_INT_BITS:
                 return x
-            case ["foreign", str(kind), str(text)]:
-                return self._foreign(kind, text)
+            case ["opaque", str(kind), str(text)]:
+                return self._opaque(kind, text)
             case [str(), *_]:
                 # `describe` never nests deeper, and whoever walks through a value later does so by recursion.
                 if self._depth > MAX_DEPTH:

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from . import protocol, resource_limits
 from .loaded_submission import LoadedSubmission, warm_up
-from .policy import Allowance
+from .policy import ResourceLimits
 
 if sys.platform == "linux":  # it is made of Linux's own calls, and looks them up as it is loaded
     from . import lockdown
@@ -30,7 +30,7 @@ if sys.platform == "linux":  # it is made of Linux's own calls, and looks them u
 CHANNEL = 3
 RECURSION_LIMIT = 5_000
 # Freed when memory runs out, so that there is some left to say so.
-BALLAST_BYTES = 16 << 20
+RESERVE_BYTES = 16 << 20
 # Seconds beyond the whole submission's, after which a spawned process that nobody ended ends itself.
 ORPHAN_SECONDS = 3
 
@@ -56,19 +56,19 @@ def run_spawned(terms: str, standard: list[str]) -> NoReturn:
     try:
         inward, outward = _move_channel()
         told = json.loads(terms)
-        allowance = Allowance(**told["allowance"])
+        limits = ResourceLimits(**told["limits"])
         finish_loading(standard)
         # By a thread in C that needs no lock of Python's. It is for when the grader was killed: no signal tells us.
-        faulthandler.dump_traceback_later(allowance.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
+        faulthandler.dump_traceback_later(limits.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
         arrange_signals()
-        ballast = mmap.mmap(-1, BALLAST_BYTES)
+        memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         if "rlimits" in told["layers"]:
-            resource_limits.apply(allowance)
+            resource_limits.apply(limits)
         protocol.write(outward, protocol.pack({"ready": told["layers"]}))
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs without the limits that a report names
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
-    live_on(inward, outward, allowance, ballast)
+    serve(inward, outward, limits, memory_reserve)
 
 
 def _move_channel() -> tuple[int, int]:
@@ -86,27 +86,27 @@ def _move_channel() -> tuple[int, int]:
     return inward, outward
 
 
-def live(channel: int, output: int, allowance: Allowance, plan: lockdown.Plan, parent: int) -> NoReturn:
+def run(channel: int, output: int, limits: ResourceLimits, plan: lockdown.Plan, parent: int) -> NoReturn:
     """Live as a student's process, from just after the fork; `channel` and `output` are descriptors."""
     try:
         _arrange_descriptors(channel, output, plan)
         arrange_signals()
-        ballast = mmap.mmap(-1, BALLAST_BYTES)
+        memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         sys.setrecursionlimit(RECURSION_LIMIT)
-        layers = lockdown.apply(allowance, plan)
+        layers = lockdown.apply(limits, plan)
         if os.getppid() != parent:
             os._exit(SETUP_FAILED)  # the zygote died before its death could be noticed
         protocol.write(CHANNEL, protocol.pack({"ready": layers}))
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs in a process that is locked by half
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
-    live_on(CHANNEL, CHANNEL, allowance, ballast)
+    serve(CHANNEL, CHANNEL, limits, memory_reserve)
 
 
-def live_on(inward: int, outward: int, allowance: Allowance, ballast: mmap.mmap) -> NoReturn:
+def serve(inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap) -> NoReturn:
     """Serve, once everything is arranged, until the grader closes the channel; it may be two descriptors, or one twice."""
     try:
-        _serve(inward, outward, allowance, ballast)
+        _answer_calls(inward, outward, limits, memory_reserve)
     except OSError:
         os._exit(CHANNEL_LOST)
     # No interpreter shutdown: a student's atexit functions and finalisers would hang there.
@@ -139,13 +139,13 @@ def _stderr() -> Any:
     return os.fdopen(2, "w", closefd=False, errors="replace")
 
 
-def _serve(inward: int, outward: int, allowance: Allowance, ballast: mmap.mmap) -> None:
+def _answer_calls(inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap) -> None:
     reader = protocol.Reader(protocol.MAX_OWN_HEADER)
     first = protocol.read(inward, reader)
     if first is None:
         return
     _arrange_interpreter()
-    submission = LoadedSubmission(first.message, allowance.memory_mb, ballast)
+    submission = LoadedSubmission(first.message, limits.memory_mb, memory_reserve)
     protocol.write(outward, submission.load())
     del first
     while (frame := protocol.read(inward, reader)) is not None:

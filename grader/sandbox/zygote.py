@@ -1,8 +1,8 @@
 """The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
 
 Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER WEAKENING`, where CONTROL is a SOCK_SEQPACKET
-descriptor and WEAKENING is `policy.Weakening` as JSON.
-It is told {"do": "start" | "poke" | "end", ...} and answers each with one message. It sees limits and process ids only: a
+descriptor and WEAKENING is `policy.DisabledLayers` as JSON.
+It is told {"do": "start" | "dump_traceback" | "end", ...} and answers each with one message. It sees limits and process ids only: a
 submission's text and answers go from the grader to the student's process directly.
 """
 
@@ -51,11 +51,11 @@ DATA = (
 )
 SETUP_FAILED = 82
 # How long a fork bomb is chased before the grader is told that this zygote is lost.
-SWEEP_SECONDS = 5.0
+REAP_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
-class Siblings:
+class ChildModules:
     """The room's files, loaded under another name: `import grader` must fail in a student's process."""
 
     lockdown: Any
@@ -68,46 +68,48 @@ def main() -> None:
     """Prepare, then serve the grader until it closes the control socket."""
     descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     standard = list(sys.path)
-    siblings = _load_first()
-    weakening = siblings.policy.Weakening(**json.loads(sys.argv[4]))
+    loaded = _load_first()
+    disabled = loaded.policy.DisabledLayers(**json.loads(sys.argv[4]))
     # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
     readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
-    plan = siblings.lockdown.prepare(readable, weakening)
+    plan = loaded.lockdown.prepare(readable, disabled)
     # Before numpy as well: it is tried in a process forked for that.
     folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
-    modules = siblings.library.files(folders)
-    out_of_reach = not plan.may_open or not siblings.lockdown.allows(plan, lambda: siblings.library.check(modules))
-    siblings = _load_rest(siblings, standard, numpy_folder)
-    if out_of_reach and weakening.library:
-        sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), siblings.library.Shelf(modules))
+    modules = loaded.library.files(folders)
+    out_of_reach = not plan.may_open or not loaded.lockdown.allows(plan, lambda: loaded.library.check(modules))
+    loaded = _load_rest(loaded, standard, numpy_folder)
+    if out_of_reach and disabled.library:
+        sys.meta_path.insert(
+            sys.meta_path.index(importlib.machinery.PathFinder), loaded.library.PreloadedLibrary(modules)
+        )
     if not plan.may_open:
-        # What is not loaded or kept by now cannot be: a stand-in answers for it, where the finder would raise PermissionError.
+        # What is not loaded or kept by now cannot be: a stub takes its place, where the finder would raise PermissionError.
         sys.meta_path.remove(importlib.machinery.PathFinder)
     # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    siblings.lockdown.control(siblings.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+    loaded.lockdown.control(loaded.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         return
     # What a student's process forked and let go of comes back to us, to be killed.
-    siblings.lockdown.control(siblings.lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    loaded.lockdown.control(loaded.lockdown.PR_SET_CHILD_SUBREAPER, 1)
     control = socket.socket(fileno=descriptor)
     try:
-        _serve(control, siblings, plan)
+        _serve(control, loaded, plan)
     finally:
-        sweep()
+        reap_all()
 
 
-def _load_first() -> Siblings:
+def _load_first() -> ChildModules:
     package = types.ModuleType("_sandbox")
     package.__path__ = [str(Path(__file__).resolve().parent)]
     sys.modules["_sandbox"] = package
     lockdown, policy, library = (
         importlib.import_module(f"_sandbox.{name}") for name in ("lockdown", "policy", "preloaded_library")
     )
-    return Siblings(lockdown, None, policy, library)
+    return ChildModules(lockdown, None, policy, library)
 
 
-def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str) -> Siblings:
+def _load_rest(loaded: ChildModules, standard: list[str], numpy_folder: str) -> ChildModules:
     """Load everything that a student's process will need, and leave the standard library alone on the path."""
     for name in PRELOADED.split():
         with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
@@ -119,7 +121,7 @@ def _load_rest(siblings: Siblings, standard: list[str], numpy_folder: str) -> Si
     worker.finish_loading(standard)
     # Reads the folders' listings into memory: a student's process may not list them.
     importlib.util.find_spec("_no_module_of_this_name")
-    return replace(siblings, worker=worker)
+    return replace(loaded, worker=worker)
 
 
 def _library(standard: list[str]) -> list[str]:
@@ -132,7 +134,7 @@ def _library(standard: list[str]) -> list[str]:
     ]
 
 
-def _serve(control: socket.socket, siblings: Siblings, plan: Any) -> None:
+def _serve(control: socket.socket, loaded: ChildModules, plan: Any) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
     _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
     gc.disable()
@@ -147,17 +149,17 @@ def _serve(control: socket.socket, siblings: Siblings, plan: Any) -> None:
         request = json.loads(data)
         answer: dict[str, Any] = {}
         if request["do"] == "start":
-            allowance = siblings.policy.Allowance(**request["allowance"])
+            limits = loaded.policy.ResourceLimits(**request["limits"])
             channel, output = descriptors
-            pid = _start(control, partial(siblings.worker.live, channel, output, allowance, plan))
+            pid = _start(control, partial(loaded.worker.run, channel, output, limits, plan))
             os.close(channel)
             os.close(output)
             answer = {"pid": pid}
-        elif request["do"] == "poke":
+        elif request["do"] == "dump_traceback":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGUSR1)
         else:
-            answer = _end(pid, request["patience"])
+            answer = _end(pid, request["timeout"])
         # With the request's number: a stray message on this socket must not pass for the answer to the next request.
         _tell(control, answer | {"number": request["number"]})
 
@@ -166,26 +168,26 @@ def _tell(control: socket.socket, message: dict[str, Any]) -> None:
     control.send(json.dumps(message).encode())
 
 
-def _start(control: socket.socket, live: Callable[[int], NoReturn]) -> int:
-    """Fork a student's process; it lives as `live` says, and nothing of it returns into the loop."""
+def _start(control: socket.socket, run: Callable[[int], NoReturn]) -> int:
+    """Fork a student's process; it lives as `run` says, and nothing of it returns into the loop."""
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
             # The number is closed with all others; an object that closed it later would close something else.
             control.detach()
-            live(parent)
+            run(parent)
         finally:
             os._exit(SETUP_FAILED)
     return pid
 
 
-def _end(pid: int, patience: float) -> dict[str, Any]:
+def _end(pid: int, timeout: float) -> dict[str, Any]:
     """Kill the student's process and all that it forked, reap them, and tell how it had ended.
 
-    For up to `patience` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
+    For up to `timeout` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     by_itself = _has_ended(pid)
     while not by_itself and time.monotonic() < deadline:
         time.sleep(0.0005)
@@ -195,7 +197,7 @@ def _end(pid: int, patience: float) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
-    strays = sweep()
+    strays = reap_all()
     return {"status": status if by_itself else None, "cpu_seconds": usage.ru_utime + usage.ru_stime + strays}
 
 
@@ -203,10 +205,10 @@ def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def sweep() -> float:
+def reap_all() -> float:
     """Kill and reap every child there is, however it was orphaned; give their processor time in seconds."""
     seconds = 0.0
-    deadline = time.monotonic() + SWEEP_SECONDS
+    deadline = time.monotonic() + REAP_TIMEOUT
     while time.monotonic() < deadline:
         try:
             pid, _, usage = os.wait4(-1, os.WNOHANG)

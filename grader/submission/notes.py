@@ -139,10 +139,10 @@ def describe_stub_modules(closure: DependencyClosure) -> list[str]:
         else:
             come = "come" if len(names) > 1 else "comes"
             own.append(
-                f"{dotted} was not handed in, so {join_names(names) or 'what it defines'} {come} from a stand-in "
+                f"{dotted} was not handed in, so {join_names(names) or 'what it defines'} {come} from a stub "
                 f"({place}): hand in {dotted.split('.')[-1]}.py beside the notebook if your class uses it"
             )
-    notes = [f"not installed here, replaced by stand-ins: {join_names(known, _MOST_LISTED)}"] if known else []
+    notes = [f"not installed here, replaced by stub modules: {join_names(known, _MOST_LISTED)}"] if known else []
     return notes + _at_most(own, "modules were not handed in")
 
 

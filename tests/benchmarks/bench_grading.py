@@ -21,7 +21,7 @@ from grader.model import Segment, Submission
 from grader.reports.formats import REPORT_FORMATS
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import LAYERS, Weakening
+from grader.sandbox.policy import LAYERS, DisabledLayers
 from judging import judge
 from reference.questions import draw
 
@@ -170,7 +170,7 @@ def test_what_the_lock_down_adds(benchmark, assignment, host):
         one.run(submission, "TwoLayerNet", ())
         return time.perf_counter() - start
 
-    with StudentHost(assignment.limits, Weakening(without=kernel)) as bare:
+    with StudentHost(assignment.limits, DisabledLayers(kernel)) as bare:
         for _ in range(20):
             seconds(bare), seconds(host)
         pairs = [(seconds(host), seconds(bare)) for _ in range(300)]

@@ -24,8 +24,8 @@ from grader.model import (
     Environment,
     Finding,
     Findings,
-    Foreign,
     HeatMap,
+    OpaqueValue,
     Place,
     QuestionId,
     Reply,
@@ -58,7 +58,7 @@ many = st.integers(0, 12).flatmap(
     )
 )
 values = st.recursive(
-    st.one_of(plain, arrays, turned, many, many.map(tuple), st.builds(Foreign, texts, texts)),
+    st.one_of(plain, arrays, turned, many, many.map(tuple), st.builds(OpaqueValue, texts, texts)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.lists(inner, max_size=4).map(tuple),
@@ -195,6 +195,13 @@ def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
     header[kind.__name__].remove([field, {"dict" if nothing == {} else "tuple": []}])
     without = json.dumps(header, ensure_ascii=False).encode("utf-8", "surrogatepass")
     assert same(unpack(made(value, without)), value)
+
+
+def test_what_was_kept_under_an_earlier_name_is_read():
+    """A gradebook of an earlier version calls an opaque value foreign."""
+    text = json.dumps({"Foreign": [["type", "Tensor"], ["text", "..."]]}).encode()
+    text += b" " * (-(4 + len(text)) % 8)
+    assert packing.unpack(zlib.compress(struct.pack("<I", len(text)) + text)) == OpaqueValue("Tensor", "...")
 
 
 @examples(60)

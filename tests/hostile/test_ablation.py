@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import LAYERS, Weakening
+from grader.sandbox.policy import LAYERS, DisabledLayers
 from hostile.arena import ATTACKS, LIMITS, Arena
 
 # The layer, what must be off besides it for anybody to notice (it stands behind those as a second wall), the attack.
@@ -43,7 +43,7 @@ def won(brief, world, tmp_path):
     with ExitStack() as stack:
 
         def attack(name, without, needed):
-            host = stack.enter_context(StudentHost(LIMITS, Weakening(without=without)))
+            host = stack.enter_context(StudentHost(LIMITS, DisabledLayers(without)))
             lacking = [layer for layer in needed if layer in host.missing]
             if lacking:
                 pytest.skip(f"this system has no {', '.join(lacking)}: {host.missing[lacking[0]]}")
@@ -83,7 +83,7 @@ def test_nobody_becomes_root_again(arena, brief, world, tmp_path):
     try:
         seen = {}
         for without in (("landlock", "seccomp", "no_new_privs"), ("landlock", "seccomp")):
-            with StudentHost(LIMITS, Weakening(without=without)) as host:
+            with StudentHost(LIMITS, DisabledLayers(without)) as host:
                 grading = Arena(*brief, host, world, tmp_path).grade("exec", source)
             seen[without] = next(reply.printed for reply in grading.run.replies.values() if reply.printed).split()[0]
     finally:

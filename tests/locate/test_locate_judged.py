@@ -11,7 +11,7 @@ from grader.checks import GradingContext
 from grader.grading import find
 from grader.locate.located import STEPS_OF, Located
 from grader.locate.replacing import ANSWERS, MOST_WORK
-from grader.model import Foreign, QuestionId, Reply
+from grader.model import OpaqueValue, QuestionId, Reply
 from hanging import must_end
 from judging import judge
 from locate.programs import CLASSIC, LOOPED, OBJECTS, SHARED, changed
@@ -75,13 +75,13 @@ def test_no_point_depends_on_the_recording(court, name):
         "whole": True,
         "texts": ["net.py"] * 9,
         "data": np.full(3, np.nan),
-        "events": Foreign("a", "b"),
+        "events": OpaqueValue("a", "b"),
         "answer": (1, 2),
     }
     for reply in (
         None,
         Reply(QuestionId("recorded"), "timed_out"),
-        Reply(QuestionId("recorded"), "returned", (1, "x", None, Foreign("Lie", "lie"))),
+        Reply(QuestionId("recorded"), "returned", (1, "x", None, OpaqueValue("Lie", "lie"))),
         Reply(QuestionId("recorded"), "returned", (odd,) * 4),
         Reply(QuestionId("recorded"), "returned", steps[::-1]),
         Reply(QuestionId("recorded"), "returned", runs["a row of a loop"].replies[QuestionId("recorded")].results),

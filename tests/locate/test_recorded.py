@@ -12,7 +12,7 @@ from examples import examples
 from grader.locate import recorded_values
 from grader.locate.recorded_values import ARGUMENT, RETURNED, VARIABLE, Recorded, read
 from grader.locate.source_statements import statements
-from grader.model import Foreign, Module, Segment, Submission
+from grader.model import Module, OpaqueValue, Segment, Submission
 from grader.sandbox.recording import MOST_EVENTS, Recording
 from hanging import must_end
 
@@ -178,7 +178,7 @@ REFUSED = {
     "events of floats": lambda one: one.update(events=one["events"].astype(float)),
     "events too narrow": lambda one: one.update(events=one["events"][:, :5]),
     "one event": lambda one: one.update(events=one["events"][0]),
-    "foreign events": put("events", Foreign("Lie", "[]")),
+    "foreign events": put("events", OpaqueValue("Lie", "[]")),
     "an event of no value": lambda one: one["events"].__setitem__((0, 4), 10**6),
     "an event of no name": lambda one: one["events"].__setitem__((0, 3), 10**6),
     "an event of no call": lambda one: one["events"].__setitem__((-1, 2), 10**6),
@@ -204,7 +204,7 @@ def test_what_does_not_fit_is_refused(result, change):
     assert read(one, TEXT, "loss") is None
 
 
-@pytest.mark.parametrize("odd", [None, 1, [], "recorded", (), {}, Foreign("dict", "{}"), np.zeros(3)], ids=repr)
+@pytest.mark.parametrize("odd", [None, 1, [], "recorded", (), {}, OpaqueValue("dict", "{}"), np.zeros(3)], ids=repr)
 def test_what_is_no_recording(odd):
     """Whatever else a step may answer is no recording."""
     assert read(odd, TEXT, "loss") is None
@@ -261,7 +261,7 @@ ODD = st.one_of(
     st.just(np.zeros((1, 6), dtype=np.int64)),
     st.lists(st.integers(-9, 9), max_size=6),
     st.just({"a": [1]}),
-    st.just(Foreign("Lie", "lie")),
+    st.just(OpaqueValue("Lie", "lie")),
 )
 NUMBERS = st.one_of(st.integers(-3, 40), st.sampled_from([-(2**63), 2**63 - 1, 2**31, 10**6]))
 

@@ -18,7 +18,7 @@ from typing import get_args
 
 import numpy as np
 
-from grader.model import Foreign, Outcome, Step
+from grader.model import OpaqueValue, Outcome, Step
 from grader.sandbox import decode, protocol, values
 from grader.sandbox.forkserver import Ending
 from grader.sandbox.host import StudentHost
@@ -30,7 +30,7 @@ TRACE = b'Current thread 0x1 (most recent call first):\n  File "code cell 1", li
 
 
 class Impostors:
-    """A nursery whose processes are threads; `script(process, number)` gives the acts that answer a message.
+    """A server whose processes are threads; `script(process, number)` gives the acts that answer a message.
 
     An act is bytes for the channel, ("print", bytes) for the process's own output, CLOSE, or STALL.
     """
@@ -51,7 +51,7 @@ class Impostors:
         self._thread = threading.Thread(target=self._live, args=(next(self._born),))
         self._thread.start()
 
-    def poke(self):
+    def dump_traceback(self):
         """Say where it is, as a process does that is asked by a signal."""
         os.write(self._output, TRACE)
 
@@ -161,15 +161,15 @@ class Stage:
         It must come in time, hold nothing but plain values, and leave no trace in the next submission.
         """
         honest = {number: [frame] for number, frame in self.frames.items()}
-        nursery = Impostors(lambda process, number: acts if (process, number) == (0, at) else honest[number])
+        server = Impostors(lambda process, number: acts if (process, number) == (0, at) else honest[number])
         calls = [replace(call, seconds=seconds) if call.id == "target" else call for call in self.calls]
         before = descriptors()
-        with StudentHost(self.limits, nursery=nursery) as played:
+        with StudentHost(self.limits, server=server) as played:
             began = time.monotonic()
             run = played.run(self.text, "TwoLayerNet", calls)
             assert time.monotonic() - began < seconds + MARGIN
-            self.sent = nursery.sent
-            nursery.script = lambda _process, number: honest[number]
+            self.sent = server.sent
+            server.script = lambda _process, number: honest[number]
             self.must_be_honest(played.run(self.text, "TwoLayerNet", self.calls).replies)
         assert descriptors() == before
         self.must_be_plain(run)
@@ -251,9 +251,9 @@ def must_be_plain(value):
         assert value.dtype.str in protocol.DTYPES
         assert value.ndim <= protocol.MAX_NDIM
         assert value.dtype.kind != "b" or value.view(np.uint8).max(initial=0) <= 1
-    elif type(value) is Foreign:
-        must_be_fit(value.type, values.FOREIGN_TEXT)
-        must_be_fit(value.text, values.FOREIGN_TEXT)
+    elif type(value) is OpaqueValue:
+        must_be_fit(value.type, values.OPAQUE_TEXT)
+        must_be_fit(value.text, values.OPAQUE_TEXT)
     elif type(value) is str:
         must_be_fit(value, values.MAX_TEXT)
     elif type(value) is int:

@@ -36,7 +36,7 @@ DESCRIBED = st.recursive(
     st.just(["none"])
     | st.just(["array"])
     | st.tuples(st.sampled_from(["int", "float", "bool", "str"]), NUMBERS | TEXTS).map(list)
-    | st.tuples(st.just("foreign"), TEXTS, TEXTS).map(list)
+    | st.tuples(st.just("opaque"), TEXTS, TEXTS).map(list)
     | st.tuples(st.just("numbers"), st.sampled_from(["list", "tuple", "set"])).map(list),
     lambda inner: (
         st.tuples(st.sampled_from(["list", "tuple"]), st.lists(inner, max_size=3)).map(list)
@@ -128,7 +128,7 @@ VALUES = st.recursive(
     | (st.integers(-2, 2) | st.sampled_from([2**1024 - 1, -(2**64)])).map(lambda x: ["int", x])
     | st.floats().map(lambda x: ["float", x])
     | TEXTS.map(lambda x: ["str", x])
-    | st.tuples(st.just("foreign"), TEXTS, TEXTS).map(list),
+    | st.tuples(st.just("opaque"), TEXTS, TEXTS).map(list),
     lambda inner: (
         st.tuples(st.sampled_from(["list", "tuple"]), st.lists(inner, max_size=3)).map(list)
         | st.tuples(st.just("dict"), st.lists(st.tuples(TEXTS, inner).map(list), max_size=3)).map(list)
@@ -145,7 +145,7 @@ FALSE_VALUES = [
     ["bool", 1],
     ["none", None],
     ["str", None],
-    ["foreign", "", 1],
+    ["opaque", "", 1],
     ["list", {}],
     ["tuple", [1]],
     ["dict", [["a"]]],

@@ -86,7 +86,7 @@ def peaks(rounds):
     calls = [Call(str(number), (1, 1, 1), {}, (Step("params"),), 0, 60.0) for number in range(1, 9)]
     limits = Limits(60, 60, 60, 600, 100, 100)
     for _ in range(rounds):
-        with StudentHost(limits, nursery=Impostors(lambda _process, number: heavy(number))) as host:
+        with StudentHost(limits, server=Impostors(lambda _process, number: heavy(number))) as host:
             outcomes = [answer.outcome for answer in host.run(text, "TwoLayerNet", calls).replies.values()]
         yield outcomes, peak_memory()
 

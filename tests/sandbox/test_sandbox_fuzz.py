@@ -96,14 +96,14 @@ def read(node, arrays, level=0):
     """Return whether a node describes a value, taking the arrays that it speaks of off the list."""
     kind, *rest = node
     assert type(node) is list
-    assert level <= values.MAX_DEPTH or kind in {"none", "bool", "int", "float", "str", "foreign"}
+    assert level <= values.MAX_DEPTH or kind in {"none", "bool", "int", "float", "str", "opaque"}
     match kind:
         case "none":
             return not rest
         case "bool" | "int" | "float" | "str":
             (x,) = rest
             return type(x).__name__ == kind and (kind != "int" or x.bit_length() <= 1024)
-        case "foreign":
+        case "opaque":
             return [type(x) for x in rest] == [str, str]
         case "array" | "numbers":
             dtype, shape, _ = arrays.pop(0)

@@ -12,7 +12,7 @@ import pytest
 
 from grader.model import Step
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import Weakening
+from grader.sandbox.policy import DisabledLayers
 from hanging import must_end
 
 FORGE = """
@@ -202,7 +202,7 @@ def test_what_was_forked_is_dead_before_the_next_submission(limits, submission, 
         f"if os.fork() == 0:\n    {detach}\n    os.write(write, b'%d ' % os.getpid())\n    time.sleep(60)\n    os._exit(0)\n"
         "time.sleep(0.1)\nreturn os.read(read, 100).decode()"
     )
-    with StudentHost(limits, Weakening(without=("seccomp", "rlimits"))) as host:
+    with StudentHost(limits, DisabledLayers(("seccomp", "rlimits"))) as host:
         reply = host.run(submission(network(misdeed)), "TwoLayerNet", [question("bad", reg=666)]).replies["bad"]
     pids = reply.results[0].split()
     assert pids
@@ -315,8 +315,8 @@ def hasty(limits):
 def test_what_does_not_load_is_not_retried(monkeypatch, hasty, submission, question, source, outcome, message):
     """The load says why, every reply is "not_asked" and says it again, and one process was tried."""
     forked = []
-    fork = hasty._nursery.fork
-    monkeypatch.setattr(hasty._nursery, "fork", lambda *how: forked.append(how) or fork(*how))
+    fork = hasty._server.fork
+    monkeypatch.setattr(hasty._server, "fork", lambda *how: forked.append(how) or fork(*how))
     run = hasty.run(submission(source), "TwoLayerNet", [question("a"), question("b")])
     assert len(forked) == 1
     assert run.load.outcome == outcome
@@ -345,7 +345,7 @@ def test_deep_recursion_is_an_error_not_a_crash(misbehave, misdeed):
 def test_a_student_who_kills_the_zygote_costs_nobody_else(limits, submission, network, question):
     """Where no layer forbids it, a process can signal its parent: it dies with it, and both are replaced."""
     killer = network("import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)")
-    weakened = Weakening(without=("uid", "no_new_privs", "landlock", "seccomp"))
+    weakened = DisabledLayers(("uid", "no_new_privs", "landlock", "seccomp"))
     with StudentHost(limits, weakened) as host:
         run = host.run(submission(killer), "TwoLayerNet", [question("bad", reg=666), question("next")])
     assert [reply.outcome for reply in run.replies.values()] == ["crashed", "returned"]
@@ -363,8 +363,8 @@ def test_a_dead_process_leaves_nothing(host, ask, network, question):
     source = network("import os\nos.kill(os.getpid(), 9)")
 
     def counted():
-        children = Path(f"/proc/{host._nursery.pid}/task/{host._nursery.pid}/children").read_text()
-        descriptors = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", host._nursery.pid)]
+        children = Path(f"/proc/{host._server.pid}/task/{host._server.pid}/children").read_text()
+        descriptors = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", host._server.pid)]
         return descriptors, children
 
     ask(source)
@@ -380,7 +380,7 @@ def test_the_child_dies_with_the_zygote_and_the_zygote_with_the_grader(tmp_path,
     script = tmp_path / "grade.py"
     script.write_text(
         "import sys\nfrom grader.model import *\nfrom grader.sandbox.host import StudentHost\n"
-        "host = StudentHost(Limits(60, 60, 60, 60, 512, 100))\nprint(host._nursery.pid, flush=True)\n"
+        "host = StudentHost(Limits(60, 60, 60, 60, 512, 100))\nprint(host._server.pid, flush=True)\n"
         "source = 'class TwoLayerNet:\\n    while True: pass'\n"
         "host.run(Submission('n', 'n', '', 'n', (Segment('n', source, (0,)),)), 'TwoLayerNet', [])\n",
     )

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import output_file, resource_limits, spawn
-from grader.sandbox.forkserver import Nursery
-from grader.sandbox.host import StudentHost, UnsupportedPlatformError
-from grader.sandbox.policy import Allowance, Weakening
+from grader.sandbox.forkserver import ForkServer, UnsupportedPlatformError
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import DisabledLayers, ResourceLimits
 from grader.sandbox.source_map import ending_in_words
-from grader.sandbox.spawn import Spawned
+from grader.sandbox.spawn import SpawnServer
 
 SAMPLE = Path(__file__).parents[1] / "submissions" / "right_einsum.py"
 
@@ -27,26 +27,26 @@ SAMPLE = Path(__file__).parents[1] / "submissions" / "right_einsum.py"
 )
 def test_where_forking_is_not_possible_processes_are_spawned(monkeypatch, module, name):
     """Asked once, in one place; the first way, asked for by itself, still says what it lacks."""
-    monkeypatch.setattr(spawn, "Spawned", lambda weakening: ("spawned", weakening))
+    monkeypatch.setattr(spawn, "SpawnServer", lambda disabled: ("spawned", disabled))
     monkeypatch.delattr(module, name)
-    assert spawn.nursery_for() == ("spawned", Weakening())
+    assert spawn.open_server() == ("spawned", DisabledLayers())
     with pytest.raises(UnsupportedPlatformError, match=r"needs Linux with fork and wait4; this is linux without"):
-        Nursery()
+        ForkServer()
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32", "freebsd14"])
 def test_elsewhere_processes_are_spawned(monkeypatch, system):
     """Not even where the system has fork and passes descriptors: the lock-down is made of Linux's own calls."""
-    monkeypatch.setattr(spawn, "Spawned", lambda _: "spawned")
+    monkeypatch.setattr(spawn, "SpawnServer", lambda _: "spawned")
     monkeypatch.setattr(sys, "platform", system)
-    assert spawn.nursery_for() == "spawned"
+    assert spawn.open_server() == "spawned"
 
 
 def test_here_processes_are_forked():
     """Where the lock-down can be had it is had: nothing but the lack of it leads to the other way."""
-    chosen = spawn.nursery_for()
+    chosen = spawn.open_server()
     chosen.close()
-    assert type(chosen) is Nursery
+    assert type(chosen) is ForkServer
 
 
 def test_without_any_processes_it_is_refused_in_words(monkeypatch, limits):
@@ -62,7 +62,7 @@ def test_without_memfd_processes_are_forked_all_the_same(monkeypatch, limits, su
     with StudentHost(limits) as host:
         misdeed = "import os; os.write(1, b'seen'); return 1.0"
         run = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)])
-        assert type(host._nursery) is Nursery
+        assert type(host._server) is ForkServer
     assert run.replies["q"].printed == "seen"
 
 
@@ -115,15 +115,15 @@ def test_limits_that_a_system_lacks_are_not_named(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     named = ["processor time", "file size", "descriptors", "core files", "locked memory", "processes"]
     assert resource_limits.available() == named
-    assert Spawned().facts["rlimits"] == ", ".join(named)
+    assert SpawnServer().facts["rlimits"] == ", ".join(named)
 
 
 def test_without_any_limits_a_report_names_none(monkeypatch):
     """Windows has only the grader's clock."""
     monkeypatch.setattr(sys, "platform", "win32")
     assert resource_limits.available() == []
-    resource_limits.apply(Allowance(100, 7))
-    spawned = Spawned()
+    resource_limits.apply(ResourceLimits(100, 7))
+    spawned = SpawnServer()
     assert spawned.missing["rlimits"] == "this system has none"
     assert list(spawned.facts) == ["process"]
 

@@ -12,13 +12,13 @@ import pytest
 
 from grader.sandbox import isolation_tests, preloaded_library, self_test
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import Weakening
+from grader.sandbox.policy import DisabledLayers
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "submissions" / "right_einsum.py"
 STAR = "from numpy import *\n"
 # Each reads a hundred others: written in Python and compiled to machine code, packages and codecs.
-LATE = """
+LATE_SHARE = """
 import asyncio, cProfile, encodings.cp037, fileinput, graphlib, html.parser, http.client, imaplib, logging.config
 import mailbox, optparse, profile, sched, tomllib, unicodedata, unittest.mock, urllib.request, wave, xmlrpc.client
 import numpy.f2py, numpy.testing.overrides
@@ -41,8 +41,8 @@ def failures(names):
 NOT_ASKED = {"antigravity", "this", "turtle", "idlelib", "turtledemo", "ensurepip", "lib2to3", "msilib", "venv"} | {
     *("tkinter", "curses", "readline", "sqlite3", "nis", "crypt")
 }
-NO_DISK = Weakening(landlock=0)
-NOTHING = Weakening(landlock=0, library=False)
+NO_DISK = DisabledLayers(landlock=0)
+NOTHING = DisabledLayers(landlock=0, library=False)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_every_module_of_python_and_numpy(either, submission, network, question)
 
 def test_programs_that_import_late(either, submission, network, question):
     """Names by `from numpy import *` and modules that nobody loaded beforehand: numbers are as ever, and nothing is noted."""
-    run = either.run(submission(STAR + LATE + network()), "TwoLayerNet", [question("q")])
+    run = either.run(submission(STAR + LATE_SHARE + network()), "TwoLayerNet", [question("q")])
     plain = either.run(submission(network()), "TwoLayerNet", [question("q")])
     assert run.load.outcome == "returned", run.load
     assert not [text for text in run.load.warnings if "stand-in" in text]
@@ -119,23 +119,23 @@ def test_what_is_kept_is_nobody_s_to_change(without_disk, submission, network, q
 def test_the_canary_misses_what_cannot_be_read(limits):
     """Where modules are neither on the disk nor in memory, each need is unmet and says which module it was."""
     with StudentHost(limits, NOTHING) as host:
-        found = self_test.send(host, limits)
+        found = self_test.run(host, limits)
     assert [need.id for need in found.needs if need.unmet] == [need.__name__ for need in isolation_tests.NEEDS]
     assert "No module named 'cProfile'" in found.needs[0].unmet
-    said = self_test.refusal(found)
+    said = self_test.refusal_reason(found)
     assert said.startswith("Right programs would lose points on this system: the canary could not import modules of")
     assert "run the grader as an ordinary user" in said
 
 
 def test_the_canary_finds_all_that_it_needs(either, limits):
     """And with either way to the modules it misses nothing."""
-    assert not [need for need in self_test.send(either, limits).needs if need.unmet]
+    assert not [need for need in self_test.run(either, limits).needs if need.unmet]
 
 
 def test_no_trial_stops_at_a_module(limits):
     """Each gets as far as what refuses it, where no module can be read either; one that stops before would prove nothing."""
     with StudentHost(limits, NOTHING) as host:
-        said = {trial.id: trial.said for trial in self_test.send(host, limits).tried}
+        said = {trial.id: trial.said for trial in self_test.run(host, limits).tests}
     assert said["connect_by_tcp"] == "refused: PermissionError: [Errno 1] Operation not permitted"
     assert not {name: text for name, text in said.items() if "Lookup" in text or "NotFound" in text or "Import" in text}
 
@@ -185,7 +185,7 @@ def test_a_private_python_costs_no_points(private_python, tmp_path):
     text = SAMPLE.read_text(encoding="utf-8")
     assert "= max(num_train" in text
     # numpy's max(), which is in force now, takes an axis where Python's takes a second number.
-    program.write_text(STAR + LATE + text.replace("= max(num_train", "= maximum(num_train"), encoding="utf-8")
+    program.write_text(STAR + LATE_SHARE + text.replace("= max(num_train", "= maximum(num_train"), encoding="utf-8")
     done = private_python("-m", "grader", "grade", str(program), "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "out" / "submissions" / "star" / "report.json").read_text(encoding="utf-8"))
@@ -207,8 +207,8 @@ def test_the_doctor_would_see_a_private_python_that_is_not_kept(private_python):
 from functools import partial
 from grader import health
 from grader.__main__ import run
-from grader.sandbox.policy import Weakening
-health.StudentHost = partial(health.StudentHost, weakening=Weakening(library=False))
+from grader.sandbox.policy import DisabledLayers
+health.StudentHost = partial(health.StudentHost, disabled=DisabledLayers(library=False))
 run()
 """
     done = private_python("-c", weakened, "doctor")
@@ -229,11 +229,11 @@ def test_only_what_differs_is_read_again(tmp_path):
     subprocess.run(
         [sys.executable, "-c", code, tmp_path], check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     )
-    assert preloaded_library.Shelf([str(source)]).read(str(cached)) == cached.read_bytes()
+    assert preloaded_library.PreloadedLibrary([str(source)]).read(str(cached)) == cached.read_bytes()
     with pytest.raises(FileNotFoundError):
-        preloaded_library.Shelf([str(source)]).read(str(source))
+        preloaded_library.PreloadedLibrary([str(source)]).read(str(source))
     source.write_text("VALUE = 22\n", encoding="utf-8")
-    shelf = preloaded_library.Shelf([str(source)])
+    shelf = preloaded_library.PreloadedLibrary([str(source)])
     assert shelf.read(str(source)) == b"VALUE = 22\n"
     source.unlink()
     spec = shelf.find_spec("kept_module", [str(tmp_path)])

@@ -174,7 +174,7 @@ def test_a_header_over_the_cap_is_not_packed():
 
 
 def test_a_slow_drip_gains_nothing():
-    """The deadline is one point in time, not a patience for each byte."""
+    """The deadline is one point in time, not a timeout for each byte."""
     ours, theirs = socket.socketpair()
     stop = threading.Event()
 

@@ -15,10 +15,10 @@ import pytest
 
 from grader.model import Step
 from grader.sandbox import child, forkserver, output_file, self_test, spawn
-from grader.sandbox.forkserver import Ending
-from grader.sandbox.host import IsolationError, StudentHost, ZygoteLostError
-from grader.sandbox.policy import FILE_BYTES, LAYERS, Allowance, Weakening
-from grader.sandbox.spawn import Spawned
+from grader.sandbox.forkserver import Ending, IsolationError, ServerLostError
+from grader.sandbox.host import StudentHost
+from grader.sandbox.policy import FILE_BYTES, LAYERS, DisabledLayers, ResourceLimits
+from grader.sandbox.spawn import SpawnServer
 from hanging import must_end
 
 FORGE = """
@@ -32,7 +32,7 @@ def forge(number, times=1):
 @pytest.fixture(scope="module")
 def spawning(limits):
     """Return a host that spawns."""
-    with StudentHost(limits, nursery=Spawned()) as host:
+    with StudentHost(limits, server=SpawnServer()) as host:
         yield host
 
 
@@ -237,13 +237,13 @@ def test_nothing_is_left_after_many_submissions(spawning, submission, network, q
         run = spawning.run(source, "TwoLayerNet", [question("q", reg=666, seconds=0.2), question("next")])
         assert run.replies["next"].outcome == "returned"
     assert left_over() == before
-    assert spawning._nursery._process is None
+    assert spawning._server._process is None
 
 
 def test_what_it_forked_dies_with_it(limits, submission, network, question):
     """A process in the same group is killed with it, even where it holds the pipes that we read from."""
     misdeed = "import os, time\npid = os.fork()\nif pid == 0: time.sleep(60)\nreturn pid"
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
+    with StudentHost(limits, server=SpawnServer(DisabledLayers(("rlimits",)))) as host:
         reply = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)]).replies["q"]
     deadline = time.monotonic() + 5
     while Path(f"/proc/{reply.results[0]}").exists() and time.monotonic() < deadline:
@@ -263,7 +263,7 @@ def test_a_process_that_got_away_costs_no_time(limits, submission, network, ques
     os.write(1, b'%d' % pid)
     os._exit(5)
     """
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
+    with StudentHost(limits, server=SpawnServer(DisabledLayers(("rlimits",)))) as host:
         began = time.monotonic()
         calls = question("q", reg=666, seconds=2.0), question("next")
         replies = host.run(submission(network(misdeed)), "TwoLayerNet", calls).replies
@@ -278,8 +278,8 @@ def test_a_killed_grader_leaves_nothing_running_for_long(tmp_path):
     script = tmp_path / "grade.py"
     script.write_text(
         "import sys\nfrom grader.model import *\nfrom grader.sandbox.host import StudentHost\n"
-        "from grader.sandbox.spawn import Spawned\n"
-        "host = StudentHost(Limits(3, 3, 3, 3, 512, 100), nursery=Spawned())\nprint('tried out', flush=True)\n"
+        "from grader.sandbox.spawn import SpawnServer\n"
+        "host = StudentHost(Limits(3, 3, 3, 3, 512, 100), server=SpawnServer())\nprint('tried out', flush=True)\n"
         "segment = Segment('n', sys.argv[1], (0,))\n"
         "host.run(Submission('n', 'n', '', 'n', (segment,)), 'TwoLayerNet', [])\n",
         encoding="utf-8",
@@ -320,13 +320,13 @@ def test_every_report_names_what_was_in_force(spawning, submission, network, que
 
 def test_the_canary_comes_back_with_what_it_could_do(spawning, limits):
     """So grading strangers' code is refused here, and the refusal names what got through."""
-    said = self_test.refusal(self_test.send(spawning, limits))
+    said = self_test.refusal_reason(self_test.run(spawning, limits))
     assert said.startswith("Student code is not isolated on this system: the canary could ")
 
 
 def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, question):
     """Without rlimits the process says so, and may take what it likes."""
-    with StudentHost(limits, nursery=Spawned(Weakening(without=("rlimits",)))) as host:
+    with StudentHost(limits, server=SpawnServer(DisabledLayers(("rlimits",)))) as host:
         misdeed = "return float(np.zeros(600 * 2**20 // 8).sum())"
         run = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)])
         assert host.missing["rlimits"] == "switched off"
@@ -347,9 +347,9 @@ def test_a_process_that_cannot_begin_is_our_own_fault(
 ):
     """The sandbox failed, not the program: an error with the last words of the process, and nothing is left."""
     monkeypatch.setattr(spawn, "BOOTSTRAP", start)
-    monkeypatch.setattr(child, "BIRTH_SECONDS", 0.7)
+    monkeypatch.setattr(child, "START_TIMEOUT", 0.7)
     before = left_over()
-    with StudentHost(limits, nursery=Spawned()) as host, pytest.raises(IsolationError, match=message):
+    with StudentHost(limits, server=SpawnServer()) as host, pytest.raises(IsolationError, match=message):
         host.run(submission(network()), "TwoLayerNet", [question("q")])
     assert left_over() == before
 
@@ -358,15 +358,15 @@ def test_an_interpreter_that_is_not_there_is_said(monkeypatch, limits, submissio
     """One clear error, of the kind that every fault of this side has."""
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with (
-        StudentHost(limits, nursery=Spawned()) as host,
-        pytest.raises(ZygoteLostError, match=r"started: .*No such file"),
+        StudentHost(limits, server=SpawnServer()) as host,
+        pytest.raises(ServerLostError, match=r"started: .*No such file"),
     ):
         host.run(submission(network()), "TwoLayerNet", [question("q")])
 
 
 def test_a_process_that_fails_at_its_limits_runs_nothing(monkeypatch, limits, submission, network, question):
     """A failed step is a fault of ours, said aloud; no student code has run."""
-    with StudentHost(limits, nursery=Spawned()) as host:
+    with StudentHost(limits, server=SpawnServer()) as host:
         monkeypatch.setattr(spawn, "asdict", lambda _: {"memory_mb": "much", "cpu_seconds": 1})
         with pytest.raises(IsolationError, match=r"(?s)could not be locked down: .*TypeError"):
             host.run(submission(network()), "TwoLayerNet", [question("q")])
@@ -374,12 +374,12 @@ def test_a_process_that_fails_at_its_limits_runs_nothing(monkeypatch, limits, su
 
 def test_another_process_ends_nothing_of_ours(limits, submission, network, question):
     """A host that was taken along by a fork starts processes of its own, and leaves ours alone."""
-    with StudentHost(limits, nursery=Spawned()) as host:
-        host._nursery._owner = -1
-        assert not host._nursery.alive
-        assert host._nursery.end(0) == Ending(None, 0.0)
+    with StudentHost(limits, server=SpawnServer()) as host:
+        host._server._owner = -1
+        assert not host._server.alive
+        assert host._server.end(0) == Ending(None, 0.0)
         run = host.run(submission(network()), "TwoLayerNet", [question("q")])
-        assert host._nursery.alive
+        assert host._server.alive
     assert run.replies["q"].outcome == "returned"
 
 
@@ -409,13 +409,13 @@ def test_a_process_without_pipes_is_no_process_to_carry_for():
 
 def test_a_second_process_ends_the_first(spawning):
     """One at a time: nothing that was forgotten stays behind."""
-    one = spawning._nursery
+    one = spawning._server
     ours, theirs = spawn.socket.socketpair()
     output = output_file.create()
     with ours, theirs:
-        one.fork(theirs, output, Allowance(64, 5))
+        one.fork(theirs, output, ResourceLimits(64, 5))
         first = one._process
-        one.fork(theirs, output, Allowance(64, 5))
+        one.fork(theirs, output, ResourceLimits(64, 5))
         assert first.returncode == -signal.SIGKILL
         assert one.end(0).code is None
     os.close(output)

@@ -76,10 +76,10 @@ def test_what_stands_in_is_noted_once(ask, question):
     source = f"import matplotlib.pyplot as plt\nimport scipy.special\nfrom past.builtins import xrange\nclass TwoLayerNet:\n{BODY}        import torch"
     run = ask(source, question("a"), question("b"))
     assert run.load.warnings == (
-        "the module matplotlib is not installed in the grader: a stand-in took its place",
-        "the module scipy is not installed in the grader: a stand-in took its place",
+        "the module matplotlib is not installed in the grader: a stub took its place",
+        "the module scipy is not installed in the grader: a stub took its place",
     )
-    assert run.replies["a"].warnings == ("the module torch is not installed in the grader: a stand-in took its place",)
+    assert run.replies["a"].warnings == ("the module torch is not installed in the grader: a stub took its place",)
     assert run.replies["b"].warnings == ()
 
 
@@ -104,9 +104,9 @@ def test_computing_with_a_stand_in_says_what_is_missing(lose, top, body, name):
     """The message names the thing, the module, and the two ways to mend it."""
     reply = lose(top, body)
     module = name.partition(".")[0]
-    assert reply.error.type == "StandInError"
+    assert reply.error.type == "StubError"
     assert reply.error.message == (
-        f"{name} is a stand-in: the module {module} is not installed in the grader; use numpy"
+        f"{name} is a stub: the module {module} is not installed in the grader; use numpy"
         f" (or hand {module}.py in, if it is a file of your own)"
     )
 
@@ -127,7 +127,7 @@ def test_a_class_that_was_not_handed_in_is_named(ask, question):
     run = ask("from cs231n.classifiers.neural_net import TwoLayerNet", question("q"))
     assert run.load.error.type == "ImportError"
     assert run.load.error.message.startswith(
-        "cs231n.classifiers.neural_net.TwoLayerNet is a stand-in: the module cs231n is"
+        "cs231n.classifiers.neural_net.TwoLayerNet is a stub: the module cs231n is"
     )
 
 

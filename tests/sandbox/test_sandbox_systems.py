@@ -12,7 +12,7 @@ import pytest
 
 from grader.sandbox import landlock, self_test
 from grader.sandbox.host import StudentHost
-from grader.sandbox.policy import LAYERS, Weakening
+from grader.sandbox.policy import LAYERS, DisabledLayers
 
 ROOT = Path(__file__).resolve().parents[2]
 HELPERS = Path(__file__).parent
@@ -22,15 +22,15 @@ ORDINARY = 52_999
 HERE = landlock.version()
 
 
-def got_through(limits, weakening):
+def got_through(limits, disabled):
     """Name what the canary could do."""
-    with StudentHost(limits, weakening) as host:
-        return [trial.id for trial in self_test.send(host, limits).tried if trial.got_through]
+    with StudentHost(limits, disabled) as host:
+        return [trial.id for trial in self_test.run(host, limits).tests if trial.got_through]
 
 
 def test_nothing_gets_through_here(limits):
     """The full lock-down refuses all that the canary tries."""
-    assert got_through(limits, Weakening()) == []
+    assert got_through(limits, DisabledLayers()) == []
 
 
 # The oldest, the latest, and the one in the middle are in the default run.
@@ -41,17 +41,17 @@ def test_every_version_of_landlock_is_enough(limits, version):
     """Older kernels lack some rights; seccomp refuses what those are about."""
     if version > HERE:
         pytest.skip(f"this kernel has version {HERE} of Landlock")
-    with StudentHost(limits, Weakening(landlock=version)) as host:
+    with StudentHost(limits, DisabledLayers(landlock=version)) as host:
         assert host.facts["landlock"] == f"version {version} of this kernel's {HERE}"
-        assert not [trial for trial in self_test.send(host, limits).tried if trial.got_through]
+        assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
 
 
 def test_without_landlock_no_file_is_opened(limits, submission, network, question):
     """No-open mode: late imports come from memory, numpy computes as ever, and nothing can be read."""
     late = "import tkinter.font, imaplib"
-    with StudentHost(limits, Weakening(landlock=0)) as host:
+    with StudentHost(limits, DisabledLayers(landlock=0)) as host:
         assert host.missing["landlock"] == "this kernel has none, so no file can be opened at all"
-        assert not [trial for trial in self_test.send(host, limits).tried if trial.got_through]
+        assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
         run = host.run(
             submission(network("open('/dev/null')", top=late)), "TwoLayerNet", [question("a"), question("b", reg=666)]
         )
@@ -84,7 +84,7 @@ def test_with_landlock_late_imports_work(host, submission, network, question):
 def test_a_layer_that_is_left_out_is_not_reported(limits, submission, network, question, layer):
     """A report names the layers that were in force, and no other."""
     needed = ("landlock", "seccomp") if layer == "no_new_privs" else ()
-    with StudentHost(limits, Weakening(without=(layer, *needed))) as host:
+    with StudentHost(limits, DisabledLayers((layer, *needed))) as host:
         run = host.run(submission(network()), "TwoLayerNet", [question("q")])
         assert host.missing[layer] == "switched off"
     assert layer not in run.isolation
@@ -93,7 +93,7 @@ def test_a_layer_that_is_left_out_is_not_reported(limits, submission, network, q
 
 def test_without_no_new_privs_the_kernel_refuses_the_rest(limits):
     """Landlock and seccomp bind no process that could regain its rights: the three stand together."""
-    with StudentHost(limits, Weakening(without=("no_new_privs",))) as host:
+    with StudentHost(limits, DisabledLayers(("no_new_privs",))) as host:
         missing = set(host.missing)
     assert {"no_new_privs"} <= missing
 

@@ -1,4 +1,4 @@
-"""Values: what a student may return travels or is named as foreign, and no description can cost the grader much."""
+"""Values: what a student may return travels or is named as opaque, and no description can cost the grader much."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from grader.model import Foreign
+from grader.model import OpaqueValue
 from grader.sandbox import protocol, values
 
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False)
@@ -29,7 +29,7 @@ def travel(value):
     """Describe, send through JSON, restore."""
     packing = values.Packing()
     described = json.loads(json.dumps(packing.describe(value)))
-    unpacking = values.Unpacking(packing.arrays, Foreign)
+    unpacking = values.Unpacking(packing.arrays, OpaqueValue)
     restored = unpacking.restore(described)
     unpacking.finish()
     return restored
@@ -171,7 +171,7 @@ def _deep(levels):
 )
 def test_what_does_not_travel_is_named(make, kind, text):
     """Its type and a short text; whatever its own methods do, the reply lives."""
-    assert travel(make()) == Foreign(kind, text)
+    assert travel(make()) == OpaqueValue(kind, text)
 
 
 def test_a_liar_is_foreign():
@@ -188,11 +188,11 @@ def test_subclasses_are_read_by_their_base_class():
 
 def test_cycles_and_depth_end():
     """A list that holds itself, and a million levels, are named where they are cut."""
-    assert travel(_cyclic()) == [1, Foreign("list", "it contains itself")]
+    assert travel(_cyclic()) == [1, OpaqueValue("list", "it contains itself")]
     restored = travel(_deep(100_000))
     for _ in range(6):
         (restored,) = restored
-    assert restored == Foreign("list", "nested more than 6 deep")
+    assert restored == OpaqueValue("list", "nested more than 6 deep")
 
 
 def test_the_caps_hold_for_a_whole_reply():
@@ -239,7 +239,7 @@ def test_arrays_are_copied_when_they_are_described():
         ["dict", [["a"]]],
         ["dict", [[1, ["none"]]]],
         ["dict", {"a": ["none"]}],
-        ["foreign", "x"],
+        ["opaque", "x"],
         ["eval", "1"],
         ["numbers", "set"],
         ["numbers", "list"],
@@ -249,19 +249,19 @@ def test_arrays_are_copied_when_they_are_described():
 def test_a_wrong_description_is_a_protocol_error(described):
     """Whatever JSON can say that describe() never says; each array is used once and has its right kind."""
     with pytest.raises(protocol.ProtocolError):
-        values.Unpacking([np.zeros((2, 2))], Foreign).restore(described)
+        values.Unpacking([np.zeros((2, 2))], OpaqueValue).restore(described)
 
 
 def test_an_array_nobody_speaks_of_is_a_protocol_error():
     """Nothing travels besides the values."""
     with pytest.raises(protocol.ProtocolError, match="more arrays than the values speak of"):
-        values.Unpacking([np.zeros(2)], Foreign).finish()
+        values.Unpacking([np.zeros(2)], OpaqueValue).finish()
 
 
 def test_lists_of_numbers_cannot_multiply():
     """A number in a list takes four times its room on the wire, so all of them together have a cap."""
     many = [np.zeros(100_000) for _ in range(11)]
-    unpacking = values.Unpacking(many, Foreign)
+    unpacking = values.Unpacking(many, OpaqueValue)
     with pytest.raises(protocol.ProtocolError, match="more than 1,000,000 numbers in lists"):
         unpacking.restore(["list", [["numbers", "list"]] * 11])
 
@@ -274,7 +274,7 @@ def test_lists_of_numbers_cannot_multiply():
 def test_arbitrary_descriptions_raise_nothing_else(described):
     """Only ProtocolError comes out of JSON that describes nothing."""
     try:
-        values.Unpacking([np.zeros(2)], Foreign).restore(described)
+        values.Unpacking([np.zeros(2)], OpaqueValue).restore(described)
     except protocol.ProtocolError:
         return
-    assert described[0] in {"none", "bool", "int", "str", "array", "numbers", "list", "tuple", "dict", "foreign"}
+    assert described[0] in {"none", "bool", "int", "str", "array", "numbers", "list", "tuple", "dict", "opaque"}

@@ -8,7 +8,7 @@ import time
 PR_SET_PDEATHSIG = 1
 
 
-def live_on():
+def serve():
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))
@@ -28,7 +28,7 @@ def attack():
             refusal = error
             continue
         if pid == 0:
-            live_on()
+            serve()
         if pid > 0:
             print("GOT THROUGH: left a process behind")
             return

@@ -8,7 +8,7 @@ import threading
 from world import VARIABLE
 
 PACKAGES = ("grader", "reference", "assignment", "hostile")
-KINDS = {"Expectation", "Probes", "Oracle", "Assignment", "Verdict", "Report", "Network", "Nursery", "StudentHost"}
+KINDS = {"Expectation", "Probes", "Oracle", "Assignment", "Verdict", "Report", "Network", "ForkServer", "StudentHost"}
 NAMES = {"expected", "expectation", "probes", "oracle", "answers", "solution", "token", "secret", VARIABLE}
 TRIED = []
 
