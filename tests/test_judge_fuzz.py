@@ -20,7 +20,7 @@ from grader.compose import compose_report
 from grader.model import OpaqueValue, Place, QuestionId, Segment, StudentError, Submission
 from grader.remarks import remarks
 from grader.reports.formats import REPORT_FORMATS
-from grader.reports.read_report_json import from_json
+from grader.reports.report_json import from_json
 from hanging import must_end
 from judging import judge
 

@@ -15,7 +15,7 @@ from grader.classroom.match_roster import EntryName, Matching, match_roster
 from grader.classroom.roster import Roster
 from grader.classroom.worker import drop_figures
 from grader.model import Decision, LatePolicy, Report, Sheet, Standing
-from grader.reports.read_report_json import from_json
+from grader.reports.report_json import from_json
 
 
 class ClassResults:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.model import Report
-from grader.reports.read_report_json import carried_now
+from grader.reports.report_json import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
 APPLICATION = int.from_bytes(b"2LNG", "big")

@@ -13,7 +13,7 @@ from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults
 from grader.cli import common
 from grader.model import Report
-from grader.reports.read_report_json import from_json
+from grader.reports.report_json import from_json
 from grader.text.phrases import plural
 from grader.text.sanitise import MESSAGE, one_line
 

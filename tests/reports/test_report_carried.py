@@ -16,8 +16,7 @@ from grader.reports.gradebook_csv import to_gradebook
 from grader.reports.gradescope import to_gradescope
 from grader.reports.junit import to_junit
 from grader.reports.page import to_html
-from grader.reports.read_report_json import carried_now, from_json
-from grader.reports.report_json import to_json
+from grader.reports.report_json import carried_now, from_json, to_json
 from grader.reports.terminal import costs, render
 from grader.reports.wording import CARRIED, KEPT
 from reports.conftest import sheet_of

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.grading import grade
-from grader.reports.read_report_json import from_json
+from grader.reports.report_json import from_json
 from grader.submission import safe_names
 from grader.text.sanitise import one_line
 

@@ -10,8 +10,7 @@ from grader.model import Place, StepRow
 from grader.reports import step_rows
 from grader.reports.gradescope import to_gradescope
 from grader.reports.page import to_html
-from grader.reports.read_report_json import from_json
-from grader.reports.report_json import to_json
+from grader.reports.report_json import from_json, to_json
 from grader.reports.terminal import render
 from grader.text.sanitise import sanitise_report
 
@@ -84,7 +83,7 @@ def test_a_row_without_a_line_is_left_out(sample):
 @pytest.mark.parametrize("shape", [(7, -1), (1,) * 65])
 def test_what_is_no_shape_is_refused(sample, shape):
     """Shapes come from the grader: one that no array has is its own mistake."""
-    with pytest.raises(ValueError, match=r"the shape of h is \(.*\): an array has at most 64 sizes, 0 or more"):
+    with pytest.raises(ValueError, match=r"steps\[0\]\.shape.*: expected (at most 64|a finite number, 0 or more)"):
         to_json(replace(sample, steps=(replace(sample.steps[0], shape=shape),)))
 
 
