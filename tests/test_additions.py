@@ -1,0 +1,92 @@
+"""Additions to the project, each made in a temporary copy by touching only what grader/README.md says."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from classroom.once import graded_once
+
+ROOT = Path(__file__).resolve().parent.parent
+
+REPORT_FORMAT = '''"""A report as one line of Markdown."""
+
+from grader.model import Report
+from grader.text.sanitise import sanitise_report
+
+
+def to_markdown(report: Report) -> str:
+    """Return the score in one line."""
+    report = sanitise_report(report)
+    return f"**{report.submission}**: {report.score:g}\\n"
+'''
+CLASS_FORMAT = '''"""A class as one line for each submission."""
+
+from grader.model import Sheet
+from grader.reports.export_rows import ExportOptions
+from grader.text.sanitise import one_line
+
+
+def to_lines(sheet: Sheet, _: ExportOptions) -> str:
+    """Return the names, a line each."""
+    return "".join(f"{one_line(one.report.submission)}\\n" for one in sheet.standings)
+'''
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a copy of the project, without its tests."""
+    folder = tmp_path / "copy"
+    for room in ("grader", "reference", "assignment"):
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def insert(file, before, line):
+    """Put one line into a file, above the one that begins with `before`."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    at = next(number for number, one in enumerate(lines) if one.startswith(before))
+    file.write_text("".join([*lines[:at], line + "\n", *lines[at:]]), encoding="utf-8")
+
+
+def run(copy, *words):
+    """Return what a command of the copy prints."""
+    code = f"import sys; sys.path.insert(0, {str(copy)!r}); from grader.cli import main; main({list(words)!r})"
+    # -P: the folder that the tests run in holds another grader.
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_format_of_a_report_is_one_file_and_one_line(copy, tmp_path_factory, tmp_path, monkeypatch):
+    """`grader show` lists it and writes it."""
+    graded = graded_once(tmp_path_factory, tmp_path, monkeypatch).out
+    (copy / "grader/reports/markdown.py").write_text(REPORT_FORMAT, encoding="utf-8")
+    line = '    ReportFormat("markdown", "report.md", "markdown:to_markdown", for_students=True),'
+    insert(copy / "grader/reports/formats.py", "    ClassFormat(", line)
+    assert "markdown" in run(copy, "show", "--help")
+    assert run(copy, "show", str(graded), "right_einsum", "--format", "markdown") == "**right_einsum**: 100\n"
+
+
+def test_a_format_written_into_each_folder_is_one_file_and_one_line(copy, tmp_path):
+    """`grader grade` writes it beside the others, if its line says so."""
+    (copy / "grader/reports/markdown.py").write_text(REPORT_FORMAT, encoding="utf-8")
+    line = '    ReportFormat("markdown", "report.md", "markdown:to_markdown", for_students=True, in_folder=True),'
+    insert(copy / "grader/reports/formats.py", "    ClassFormat(", line)
+    (tmp_path / "nothing.py").write_text("print 'Python 2'\n", encoding="utf-8")
+    out = tmp_path / "graded"
+    run(copy, "grade", str(tmp_path / "nothing.py"), "--out", str(out))
+    assert (out / "submissions/nothing/report.md").read_text(encoding="utf-8") == "**nothing**: 0\n"
+
+
+def test_a_format_of_a_class_is_one_file_and_one_line(copy, tmp_path_factory, tmp_path, monkeypatch):
+    """`grader export` lists it and writes it."""
+    graded = graded_once(tmp_path_factory, tmp_path, monkeypatch).out
+    (copy / "grader/reports/lines_of_text.py").write_text(CLASS_FORMAT, encoding="utf-8")
+    line = '    ClassFormat("lines", "names.txt", "lines_of_text:to_lines"),'
+    insert(copy / "grader/reports/formats.py", ")", line)
+    assert "lines" in run(copy, "export", "--help")
+    run(copy, "export", str(graded), "--format", "lines", "--to", str(tmp_path / "exports"))
+    assert "right_einsum\n" in (tmp_path / "exports/names.txt").read_text(encoding="utf-8")
