@@ -209,12 +209,12 @@ def test_a_mistake_is_added_by_one_file(tmp_path):
     )
     (tmp_path / "reference" / "mistakes" / "cubes.py").write_text(ONE_MORE, encoding="utf-8")
     program = (
-        "from reference.handwriting import written\n"
+        "from reference.student_program import write_program\n"
         "from reference.catalogue import misconceptions, suspect, ways\n"
         "from reference.network import build\n"
         "(way,) = (way for way in ways(misconceptions()) if way.misconception.id == 'relu_cubed')\n"
         "print(len(misconceptions()), suspect(way, ('W1', 'b1', 'W2', 'b2')).shows_in)\n"
-        "print(written(build(), [way]))"
+        "print(write_program(build(), [way]))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program],
@@ -225,7 +225,7 @@ def test_a_mistake_is_added_by_one_file(tmp_path):
         check=True,
     )
     assert ran.stdout.splitlines()[0] == f"{len(MISCONCEPTIONS) + 1} ('scores', 'labels')"
-    assert "hidden = np.maximum(u, 0) ** 3" in ran.stdout
+    assert "return np.maximum(u, 0) ** 3" in ran.stdout
 
 
 @pytest.mark.slow

@@ -59,14 +59,14 @@ def author(assignment: Assignment) -> Author:
     """
     try:
         from reference.catalogue import suspect, ways  # noqa: PLC0415 -- the same
-        from reference.handwriting import written  # noqa: PLC0415 -- as above
         from reference.questions import network_of  # noqa: PLC0415 -- the same
+        from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
     network, known = network_of(assignment), {way.name: way for way in ways()}
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
-        return written(network, mistakes, class_name=assignment.class_name, names=network.names)
+        return write_program(network, mistakes, class_name=assignment.class_name, names=network.names)
 
     return Author({name: suspect(way, assignment.variant.names) for name, way in known.items()}, write)

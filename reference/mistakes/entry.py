@@ -1,7 +1,7 @@
 """What one named mistake is: the right network with one step replaced, and what is said of it.
 
-A step is replaced by a plain function of the same arguments, which ends in one `return`: `reference.handwriting` writes
-it into a student's program, and the program then holds the same mistake that the network has.
+A step is replaced by a plain function of the same arguments; `reference.student_program` puts its source into a student's
+program, which then holds the same mistake that the network has.
 """
 
 from __future__ import annotations

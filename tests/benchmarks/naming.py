@@ -24,9 +24,9 @@ from grader.score import KNOWN
 from grader.submission import load as load_submission
 from judging import judge
 from reference.catalogue import MISCONCEPTIONS, Way, ways
-from reference.handwriting import written
 from reference.questions import draw, network_of
 from reference.simulate import line_up
+from reference.student_program import write_program
 
 SAMPLES = Path(__file__).resolve().parent.parent / "submissions"
 FOLDS = 5
@@ -49,7 +49,7 @@ def programs(
     with TemporaryDirectory() as room:
         for mistakes in sets:
             path = Path(room) / "program.py"
-            path.write_text(written(network, mistakes), encoding="utf-8")
+            path.write_text(write_program(network, mistakes), encoding="utf-8")
             one = load_submission(path, class_name=assignment.class_name, notebook=assignment.notebook, name="program")
             yield Program(mistakes, one, host.run(one, assignment.class_name, probes.calls))
 

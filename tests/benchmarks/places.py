@@ -37,8 +37,8 @@ from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from reference.catalogue import ways
-from reference.handwriting import written
 from reference.questions import draw, network_of
+from reference.student_program import write_program
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "submissions"
@@ -180,10 +180,10 @@ def programs_of(folder: str) -> list[Path]:
 def jobs_of_ways() -> Iterator[Job]:
     """Yield a job for each way of each mistake."""
     network = network_of(questions()[0])
-    right = written(network)
+    right = write_program(network)
     for way in ways():
         if not way.misconception.harmless:
-            text = written(network, (way,))
+            text = write_program(network, (way,))
             truth = differing(right, text)
             first = min(truth)
             line = text.splitlines()[first - 1].strip()
