@@ -12,9 +12,8 @@ from grader.model.similar_programs import Likeness, Pair, Program
 from grader.similarity.fingerprints import choose_fingerprints
 from grader.similarity.name_table import interface_names, list_identifiers
 from grader.similarity.passages import ComparedProgram, find_passages
-from grader.similarity.rank_pairs import choose_pairs, group_linked, outlier_limit
+from grader.similarity.rank_pairs import choose_pairs, compute_similarities, count_owners, group_linked, outlier_limit
 from grader.similarity.tokens import NotComparedError, parse_program, tokenize_program
-from grader.similarity.weights import compute_similarities, count_owners
 
 # Fingerprints beyond the skeleton. A finished program has about 50.
 _SMALLEST = 8

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from grader.model.similar_programs import Passage, Span
 from grader.similarity.fingerprints import GRAM, hash_grams
+from grader.similarity.rank_pairs import Weights
 from grader.similarity.tokens import TokenizedProgram
-from grader.similarity.weights import Weights
 
 # Lines that may lie between two that are alike, in each program, before a passage ends.
 _GAP = 2

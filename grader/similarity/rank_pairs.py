@@ -1,12 +1,80 @@
-"""Which pairs of a class stand out from it."""
+"""How much two programs of a class share, weighed by how rare it is, and which pairs stand out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import numpy as np
 
 from grader.model.arrays import Floats
+
+# Weights are whole numbers of these, so that sums are exact and no order of programs changes one.
+_BIT = 1024
+# A program that holds little of its own is not judged by that little alone.
+_FEWEST = 12
+_COLUMNS = 2048
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The fingerprints of one class, and what each weighs."""
+
+    owners: Mapping[int, int]  # by fingerprint: how many programs hold it
+    size: int  # programs of the class
+
+    def bits(self, fingerprint: int) -> float:
+        """Return -log2 of the chance that one more program would hold it, seen from two that do.
+
+        Of the other size - 2, owners - 2 do: by Laplace's rule of succession the chance is (owners - 1) / size. What
+        two of 400 share weighs 8.6 bits, what all share next to nothing; in a class of two everything shared weighs
+        one bit, so that similarity is then the plain share of the smaller program.
+        """
+        return _whole(self.size, self.owners[fingerprint]) / _BIT
+
+    @property
+    def least(self) -> float:
+        """Return the weight, in bits, that every program is taken to have at least."""
+        return _FEWEST * _whole(self.size, 1) / _BIT
+
+
+def count_owners(prints: Mapping[str, AbstractSet[int]]) -> Weights:
+    """Count in how many programs each fingerprint stands."""
+    return Weights(Counter(value for held in prints.values() for value in held), len(prints))
+
+
+def compute_similarities(prints: Mapping[str, AbstractSet[int]], weights: Weights) -> Floats:
+    """Compare each two programs: the weight of what they share, of the weight of the smaller.
+
+    Returns an array (len(prints), len(prints)) of 0..1, in the order of `prints`; each program with itself is 1 if it
+    holds at least `weights.least`.
+    """
+    total = np.array([sum(_whole(weights.size, weights.owners[value]) for value in held) for held in prints.values()])
+    shared = _shared([*prints.values()], weights)
+    least = _FEWEST * _whole(weights.size, 1)
+    np.fill_diagonal(shared, total)
+    smaller = np.maximum(np.minimum(total[:, None], total[None, :]), max(least, 1))
+    return np.asarray(shared / smaller, float)
+
+
+def _shared(held: Sequence[AbstractSet[int]], weights: Weights) -> Floats:
+    columns = sorted(value for value, count in weights.owners.items() if count > 1)
+    shared = np.zeros((len(held), len(held)))
+    for start in range(0, len(columns), _COLUMNS):
+        block = {value: column for column, value in enumerate(columns[start : start + _COLUMNS])}
+        has = np.zeros((len(held), len(block)))
+        for row, values in enumerate(held):
+            has[row, [block[value] for value in values & block.keys()]] = 1
+        shared += (has * [_whole(weights.size, weights.owners[value]) for value in block]) @ has.T
+    return shared
+
+
+def _whole(size: int, owners: int) -> int:
+    return round(_BIT * math.log2(size / max(owners - 1, 1))) if size > 1 else _BIT
+
 
 # Independent programs of this assignment share up to a quarter of what is rare in them; see tests/similarity.
 LEAST = 0.35
