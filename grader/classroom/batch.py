@@ -11,7 +11,7 @@ from grader.classroom.worker import Graded, GradingSession, Task, report_failure
 
 
 def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers) -> Generator[Graded, None, None]:
-    """Grade every task and give each as it ends, in whatever order.
+    """Return each graded task as it ends, in whatever order.
 
     tasks : looked at as workers become free, so that a class need not be in memory at once.
     Raises ClusterError, canary.NotIsolatedError, ReferenceMissingError, and whatever looking at the tasks raises.
@@ -27,13 +27,13 @@ def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers
         for task in suspects:
             yield _alone(task, session, workers.alone)
     finally:
-        shutdown()  # the desk of this very process, where there is one job only
+        shutdown()  # the worker of this very process, where there is one job only
 
 
 def _through(
     pool: Pool, rest: Iterator[Task], suspects: deque[Task], session: GradingSession
 ) -> Generator[Graded, None, bool]:
-    """Grade until there are no more tasks, or until the pool is broken, which it tells in the end."""
+    """Grade until there are no more tasks, or until the pool is broken; return whether it is."""
     waiting: dict[Future[Graded], Task] = {}
     broken = False
     try:

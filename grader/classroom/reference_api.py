@@ -34,14 +34,14 @@ _drawn: tuple[Assignment, int, Probes] | None = None
 
 
 def build_questions(assignment: Assignment, seed: int) -> Probes:
-    """Draw the questions of this grading; asked for the same again, give the same ones.
+    """Return the questions of this grading; asked for the same again, the same object.
 
-    A command needs them to know what is to be done, and the desk in the same process to do it: 0.1 s, and what was
+    A command needs them to know what is to be done, and the worker in the same process to do it: 0.1 s, and what was
     rehearsed for them.
 
     Raises ReferenceMissingError.
     """
-    global _drawn  # noqa: PLW0603 -- the command and its desk have no other place in common
+    global _drawn  # noqa: PLW0603 -- the command and its worker have no other place in common
     try:
         from reference import questions  # noqa: PLC0415 -- the wheel has no reference, and other commands must work there
     except ImportError as error:

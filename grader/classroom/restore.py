@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import pairwise
 from pathlib import Path
 
-from grader.classroom.decide import rewrite
+from grader.classroom.adjust import rewrite
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.safety_copy import CopyError, DecisionRecord, missing, read_copy
 from grader.classroom.storage import COPY

@@ -13,7 +13,7 @@ from functools import cached_property
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.reference_api import build_questions
 from grader.compose import report_our_failure
-from grader.grading import Grading, judge_run, publish, run_and_judge, score_again
+from grader.grading import judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import template
@@ -111,24 +111,23 @@ class GradingWorker:
         raise AssertionError("the last attempt gives a report in any case")
 
     def _run(self, task: Task) -> Graded:
-        if task.known is not None and (known := _unpacked(task.known)):
+        if task.known is not None and (known := _unpack_known(task.known)):
             report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
-            return finish(task, report, task.known.submission_digest, None, task.known.findings, self.assignment)
-        if task.hand_in is None:
+            return _finish(task, report, task.known.submission_digest, self.assignment, findings=task.known.findings)
+        replies: bytes | None = None
+        notes: tuple[str, ...] = ()
+        if task.hand_in:
+            grading = run_and_judge(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
+            notes = (self.isolation[1],) if self.isolation[1] else ()
+            replies = pack((grading.submission, grading.run, notes))
+        else:
             started = time.perf_counter()
-            submission, run, said = unpack(task.saved)
+            submission, run, notes = unpack(task.saved)
             submission = replace(submission, name=task.name, source=task.source)
-            return self._finished(task, judge_run(submission, run, self.assignment, self.probes, started), said, None)
-        grading = run_and_judge(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
-        said = (self.isolation[1],) if self.isolation[1] else ()
-        replies = pack((grading.submission, grading.run, said))
-        return self._finished(task, grading, said, replies)
-
-    def _finished(self, task: Task, grading: Grading, said: tuple[str, ...], replies: bytes | None) -> Graded:
-        """Put a grading together; said : what the worker has to say of its isolation."""
-        report = replace(grading.report, notes=(*grading.report.notes, *said))
-        found = pack(_drop_figures(grading.findings)) if grading.findings else None
-        return finish(task, report, grading.submission.digest, replies, found, self.assignment)
+            grading = judge_run(submission, run, self.assignment, self.probes, started)
+        report = replace(grading.report, notes=(*grading.report.notes, *notes))
+        findings = pack(_drop_figures(grading.findings)) if grading.findings else None
+        return _finish(task, report, grading.submission.digest, self.assignment, replies=replies, findings=findings)
 
     def close(self) -> None:
         """End the students' processes; another grading starts them anew."""
@@ -137,7 +136,7 @@ class GradingWorker:
             del self.host
 
 
-def _unpacked(known: Known) -> tuple[Report, Findings] | None:
+def _unpack_known(known: Known) -> tuple[Report, Findings] | None:
     """Return what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
     try:
         report, findings = unpack(known.report), unpack(known.findings)
@@ -146,26 +145,27 @@ def _unpacked(known: Known) -> tuple[Report, Findings] | None:
     return (report, findings) if isinstance(report, Report) and isinstance(findings, Findings) else None
 
 
-def finish(
-    task: Task, report: Report, digest: str, replies: bytes | None, findings: bytes | None, assignment: Assignment
+def _finish(
+    task: Task,
+    report: Report,
+    digest: str,
+    assignment: Assignment,
+    *,
+    replies: bytes | None = None,
+    findings: bytes | None = None,
 ) -> Graded:
-    """Put together what is kept and published.
-
-    report : the grader's own, with its figures. digest : the submission's.
-    """
+    """Return what is kept and published; report : the grader's own, with its figures."""
     report = replace(report, student=task.student)
     after, written = publish(report, task.decisions, assignment, digest)
-    # Where nobody decided anything, what is published is what stands in the folder.
-    published = (
-        REPORT_FORMATS["json"].write(report) if after is not report else written[REPORT_FORMATS["json"].file_name]
-    )
+    as_json = REPORT_FORMATS["json"]
     return Graded(
         name=task.name,
         source=task.source,
         submission_digest=digest,
         report=drop_figures(report),
         decided=drop_figures(after),
-        published=published,
+        # Where nobody decided anything, what is published is what stands in the folder.
+        published=written[as_json.file_name] if after is report else as_json.write(report),
         record=pack(report),
         replies=replies,
         findings=findings,
@@ -174,48 +174,43 @@ def finish(
 
 
 def report_failure(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
-    """Report that the grader itself failed on a submission, with our fault for whoever mends it."""
-    report = replace(report_our_failure(task.source, task.name, assignment, what), student=task.student)
-    digest = task.hand_in.digest if task.hand_in else ""
-    after, written = publish(report, task.decisions, assignment, digest)
-    kept = {FAULT: plain_text(fault, TRACEBACK)} if fault else {}
-    published = REPORT_FORMATS["json"].write(report)
-    return Graded(
-        task.name, task.source, digest, report, after, published, pack(report), None, None, {**written, **kept}
-    )
+    """Return the report that the grader itself failed on a submission, and the fault for whoever mends it."""
+    report = report_our_failure(task.source, task.name, assignment, what)
+    graded = _finish(task, report, task.hand_in.digest if task.hand_in else "", assignment)
+    return replace(graded, files={**graded.files, FAULT: plain_text(fault, TRACEBACK)}) if fault else graded
 
 
 def _drop_figures(findings: Findings) -> Findings:
-    """Leave out what the report keeps as well."""
+    """Return findings without what the report keeps as well."""
     checks = {check: replace(found, figures=()) if found.figures else found for check, found in findings.checks.items()}
     return replace(findings, checks=checks)
 
 
 def drop_figures(report: Report) -> Report:
-    """Leave out what only the report's own page shows: of a whole class it would fill the memory."""
+    """Return a report without what only its own page shows: for a whole class that would fill the memory."""
     return replace(
         report, checks=tuple(replace(check, figures=()) if check.figures else check for check in report.checks)
     )
 
 
-_desk: GradingWorker | None = None  # this worker's own
+_worker: GradingWorker | None = None  # this worker's own
 _one_at_a_time = threading.Lock()  # a worker of a cluster may have several threads; there is one zygote
 
 
 def run_task(session: GradingSession, task: Task) -> Graded:
-    """Do one task in this process, at a desk that stays for the next task of the same session."""
-    global _desk  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
+    """Do one task in this process, with a worker that stays for the next task of the same session."""
+    global _worker  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
     with _one_at_a_time:
-        if _desk is None or _desk.session != session:
+        if _worker is None or _worker.session != session:
             shutdown()
-            _desk = GradingWorker(session)
-        return _desk.grade(task)
+            _worker = GradingWorker(session)
+        return _worker.grade(task)
 
 
 @atexit.register
 def shutdown() -> None:
-    """End the students' processes of this process's desk."""
-    global _desk  # noqa: PLW0603 -- the same
-    if _desk is not None:
-        _desk.close()
-        _desk = None
+    """End the students' processes of this process's worker."""
+    global _worker  # noqa: PLW0603 -- the same
+    if _worker is not None:
+        _worker.close()
+        _worker = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.decide import decide, withdraw
+from grader.classroom.adjust import add_decisions, withdraw_decision
 from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.restore import restore
 from grader.cli import common
@@ -92,9 +92,9 @@ def adjust(
         raise click.UsageError("--withdraw takes back one decision, about one submission: name that one alone.")
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         if number is None:
-            reports = decide(book, chosen, made)
+            reports = add_decisions(book, chosen, made)
         else:
-            reports = [withdraw(book, chosen[0], number, f"{who}, {now()}: {reason}")]
+            reports = [withdraw_decision(book, chosen[0], number, f"{who}, {now()}: {reason}")]
     screen = common.screen()
     for report in reports:
         common.say_standing(screen, report)

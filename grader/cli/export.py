@@ -9,7 +9,7 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from grader.classroom.decide import require_submission
+from grader.classroom.adjust import require_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import describe_matching
 from grader.classroom.output import explain_full_disk, write_overview

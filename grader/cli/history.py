@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from grader.classroom.adjust import require_submission
 from grader.classroom.compare_reports import compare_reports, explain
-from grader.classroom.decide import require_submission
 from grader.classroom.gradebook import DecisionRecord, Gradebook, GradingRow
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults

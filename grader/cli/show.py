@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.decide import require_submission
+from grader.classroom.adjust import require_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text

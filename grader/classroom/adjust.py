@@ -1,4 +1,4 @@
-"""People's decisions: looked at, kept, and written into the reports."""
+"""People's decisions: checked, kept in the gradebook, and written into the reports."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class DecisionError(ValueError):
     """There is nothing that this decision could be about; the text says what there is."""
 
 
-def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
-    """Keep decisions about submissions, write their reports and the class page, and give the reports after them.
+def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
+    """Keep decisions about submissions, write their reports and the class page, and return these reports.
 
     made : each is made about each of `names`; numbers and digests are filled in here. Raises DecisionError, before
     anything is kept.
@@ -31,7 +31,7 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
         report = book.report(name)
         for decision in made:
             if decision.kind == "points":
-                _look_at_points(decision, report)
+                _check_points(decision, report)
         worths[name] = {verdict.id: verdict.max_points for verdict in report.checks}
     last = book.last()
     for name, worth in worths.items():
@@ -41,8 +41,8 @@ def decide(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> l
     return rewrite(book, names)
 
 
-def withdraw(book: Gradebook, name: str, number: int, said: str) -> Report:
-    """Take a decision back; said : who, when and why. Raises DecisionError where it does not stand for that name."""
+def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Report:
+    """Take a decision back, and return its report; said : who, when and why. Raises DecisionError where it does not stand for that name."""
     require_submission(book, name)
     records = {one.decision.number: one for one in book.decision_records()}
     one = records.get(number)
@@ -77,7 +77,7 @@ def require_submission(book: Gradebook, name: str) -> None:
         )
 
 
-def _look_at_points(decision: Decision, report: Report) -> None:
+def _check_points(decision: Decision, report: Report) -> None:
     rows = {verdict.id: verdict for verdict in report.checks}
     if decision.check not in rows:
         near = nearest(decision.check, rows, most=3)
