@@ -29,7 +29,6 @@ _GROUPS: Mapping[str, frozenset[str]] = {
     "predict": frozenset({"predict"}),
     "train": frozenset({"train"}),
 }
-_OF_NO_METHOD = frozenset({"best_hyperparameters"})
 
 
 def score(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
@@ -55,7 +54,7 @@ def lost(finding: Finding) -> bool:
 
 def methods_of(checks: Iterable[str]) -> tuple[str, ...]:
     """Return the methods that checks are about, in the order in which a student mends them."""
-    groups = {CHECKS[check].group for check in checks if check not in _OF_NO_METHOD}
+    groups = {CHECKS[check].group for check in checks if CHECKS[check].of_network}
     return tuple(method for method, own in _GROUPS.items() if groups & own)
 
 

@@ -1,5 +1,6 @@
 """Additions to the project, each made in a temporary copy by touching only what grader/README.md says."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,20 @@ def to_lines(sheet: Sheet, _: ExportOptions) -> str:
     """Return the names, a line each."""
     return "".join(f"{one_line(one.report.submission)}\\n" for one in sheet.standings)
 '''
+
+CHECK = '''
+
+@check("loss")
+def small_loss(context: GradingContext) -> Finding:
+    """The loss of random weights is small."""
+    values = [read_loss(context, call.id).value or 0.0 for call, _, reg in loss_calls(context) if reg == 0]
+    return Finding(float(max(values) < 6), f"The largest loss is {max(values):.3f}.", about="loss")
+'''
+ROW = """
+[[checks]]
+id = "small_loss"
+points = 3
+"""
 
 
 @pytest.fixture
@@ -90,3 +105,22 @@ def test_a_format_of_a_class_is_one_file_and_one_line(copy, tmp_path_factory, tm
     assert "lines" in run(copy, "export", "--help")
     run(copy, "export", str(graded), "--format", "lines", "--to", str(tmp_path / "exports"))
     assert "right_einsum\n" in (tmp_path / "exports/names.txt").read_text(encoding="utf-8")
+
+
+def test_a_check_is_one_function_and_one_row(copy, tmp_path):
+    """A new check is scored, and a known mistake that it fails by is named for it and charged once."""
+    for file, text in (("grader/checks/forward.py", CHECK), ("assignment/assignment.toml", ROW)):
+        with (copy / file).open("a", encoding="utf-8") as opened:
+            opened.write(text)
+    out = tmp_path / "graded"
+    names = ("right_einsum", "wrong_sum_for_mean")
+    submissions = [str(ROOT / f"tests/submissions/{name}.py") for name in names]
+    run(copy, "grade", *submissions, "--assignment", str(copy / "assignment"), "--out", str(out))
+    reports = [json.loads((out / f"submissions/{name}/report.json").read_text(encoding="utf-8")) for name in names]
+    right, wrong = (report["checks"][-1] for report in reports)
+    assert (right["title"], right["status"], right["points"]) == ("The loss of random weights is small.", "passed", 3)
+    assert (wrong["status"], wrong["points"]) == ("carried", 3)
+    assert "The largest loss is" in wrong["message"]
+    (diagnosis,) = reports[1]["diagnoses"]
+    assert "small_loss" in diagnosis["checks"]
+    assert set(diagnosis["costs"]) == {"data_loss"}

@@ -101,7 +101,6 @@ def test_garbage_for_the_notes_earns_nothing(evidence_with, garbage):
             evidence.run,
             replies={name: one for name, one in evidence.run.replies.items() if name.kind != "whole"},
         ),
-        known={},
     )
     assert set(judged(evidence).values()) == {0.0}
 

@@ -200,7 +200,7 @@ def test_what_is_said_of_scores_is_taken_back_where_the_loss_does_not_follow(ans
     alike = answered("bias_forgotten_layer1").run.replies
     other = answered(network=bent(bent(network_of(assignment), "data_term"), "d_scores"))
     replies = {**other.run.replies, **{call: reply for call, reply in alike.items() if call.kind == "scores"}}
-    account, _ = account_of(replace(other, run=replace(other.run, replies=replies), known={}))
+    account, _ = account_of(replace(other, run=replace(other.run, replies=replies)))
     assert named(account) == []
     assert {"scores", "data_loss"} <= set(account.unexplained)
 
@@ -216,7 +216,7 @@ def test_nobody_is_told_a_mistake_that_would_have_lost_what_was_earned(answered)
     (watched,) = [one.results[0] for name, one in plain.run.replies.items() if name == SAME]
     forged = {**watched, "states": watched["states"] * 1.5}
     replies = {**plain.run.replies, SAME: replace(right[SAME], results=(forged,))}
-    account, _ = account_of(replace(plain, run=replace(plain.run, replies=replies), known={}))
+    account, _ = account_of(replace(plain, run=replace(plain.run, replies=replies)))
     assert named(account) == []
 
 

@@ -132,5 +132,5 @@ def test_an_answer_without_numbers_is_not_fitted(evidence_of, probes):
     """Where a part has no numbers there is nothing to fit."""
     index = index_of("momentum")
     evidence = evidence_of(index, 0.5)
-    silent = replace(evidence, run=replace(evidence.run, replies={}), known={})
+    silent = replace(evidence, run=replace(evidence.run, replies={}))
     assert found(silent, index, "moved/1") == []

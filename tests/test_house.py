@@ -114,6 +114,7 @@ LOCATE = [
 CHECKS = [
     "rounding",
     "context",
+    "registry",
     "read_losses",
     "given_gradients",
     "array_differences",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.diagnosis.attribute import NO_STEP
+from grader.checks import CHECKS
 from grader.model import Assignment, Report, Suspect, Verdict
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
@@ -155,7 +155,7 @@ def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
         catches=_ids(caught),
         alone=_ids(alone),
         covered_by=() if alone or not caught else _cover(check, rubric, caught),
-        about_network=check not in NO_STEP,
+        about_network=CHECKS[check].of_network,
     )
 
 

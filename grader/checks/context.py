@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,7 +21,6 @@ class GradingContext:
     assignment: Assignment
     probes: Probes
     run: Run
-    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what `fact` has worked out already
 
     @property
     def names(self) -> tuple[str, str, str, str]:
@@ -46,6 +46,8 @@ class GradingContext:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# What was worked out for each submission; it goes when its context goes.
+_CACHES: WeakKeyDictionary[GradingContext, dict[Any, Any]] = WeakKeyDictionary()
 
 
 def cached_per_submission(
@@ -57,12 +59,12 @@ def cached_per_submission(
     def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
             return function(context, *args, **kwargs)
-        key = (function, args)
+        cache, key = _CACHES.setdefault(context, {}), (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
-            found: T = context.known[key]
+            found: T = cache[key]
         except KeyError:
-            found = context.known[key] = function(context, *args, **kwargs)
+            found = cache[key] = function(context, *args, **kwargs)
         return found
 
     return remembered

@@ -26,6 +26,7 @@ from grader.checks.read_losses import (
     resembles_the_loss,
     right_for_own_scores,
 )
+from grader.checks.registry import check
 from grader.compare import as_array, describe, fit, number
 from grader.model import Array, Finding, Floats, HeatMap, QuestionId
 
@@ -35,6 +36,7 @@ SHIFT_TOLERANCE = 1e-5
 SHIFT_SINGLE = 2 * 1000 * float(np.finfo(np.float32).eps)
 
 
+@check("loss")
 def scores(context: GradingContext) -> Finding:
     """loss(X) without labels returns the scores of the second layer."""
     calls = context.calls("scores")
@@ -68,6 +70,7 @@ def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Find
     return Finding(0.0, text, (HeatMap("scores", difference.error, difference.worst),), about="loss")
 
 
+@check("loss")
 def data_loss(context: GradingContext) -> Finding:
     """loss(X, y, reg=0) is the mean cross-entropy of the softmax over the examples."""
     cases = [(call.id, case) for call, case, reg in loss_calls(context) if reg == 0]
@@ -115,6 +118,7 @@ def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | No
     return Finding(0.0, text, about="loss")
 
 
+@check("loss")
 def regularised_loss(context: GradingContext) -> Finding:
     """The regulariser adds reg times the sum of the squared weights to the loss."""
     factors = fitted_factors(context)
@@ -163,6 +167,7 @@ def _which_parameters(context: GradingContext, factors: list[float]) -> str:
     return ""
 
 
+@check("loss")
 def stability(context: GradingContext) -> Finding:
     """Scores in the thousands overflow nothing: the softmax is unchanged when a row is shifted."""
     findings = [stability_failure(context, call.id) for call in context.calls("stability")]
@@ -201,6 +206,7 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
     return Finding(0.0, text, about="loss")
 
 
+@check("loss")
 def purity(context: GradingContext) -> Finding:
     """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
     reply, expected = context.reply(QuestionId("purity")), context.expected(QuestionId("purity"))

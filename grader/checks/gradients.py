@@ -23,6 +23,7 @@ from grader.checks.context import (
 from grader.checks.describe_difference import describe_gradient, with_details
 from grader.checks.given_gradients import judge_given_gradients, regulariser_right
 from grader.checks.read_losses import difference_from, expected_factor, loss_tolerance, right_gradient
+from grader.checks.registry import check
 from grader.compare import Difference, compare, number
 from grader.model import Call, Finding, HeatMap, QuestionId
 
@@ -107,6 +108,7 @@ def has_wrong_gradient(context: GradingContext) -> bool:
     )
 
 
+@check("gradients")
 def numeric_gradient(context: GradingContext) -> Finding:
     """Each gradient is the derivative of your own loss, by central differences."""
     call = context.calls("sweep")[0]
@@ -182,25 +184,25 @@ def own_slopes_agree(context: GradingContext) -> bool:
     return True
 
 
-@cached_per_submission
+@check("gradients")
 def gradient_W1(context: GradingContext) -> Finding:
     """grads['W1'] is the gradient of the loss by the first layer's weights."""
     return _against_reference(context, 0)
 
 
-@cached_per_submission
+@check("gradients")
 def gradient_b1(context: GradingContext) -> Finding:
     """grads['b1'] is the gradient of the loss by the first layer's bias."""
     return _against_reference(context, 1)
 
 
-@cached_per_submission
+@check("gradients")
 def gradient_W2(context: GradingContext) -> Finding:
     """grads['W2'] is the gradient of the loss by the second layer's weights."""
     return _against_reference(context, 2)
 
 
-@cached_per_submission
+@check("gradients")
 def gradient_b2(context: GradingContext) -> Finding:
     """grads['b2'] is the gradient of the loss by the second layer's bias."""
     return _against_reference(context, 3)

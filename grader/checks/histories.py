@@ -8,7 +8,8 @@ import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, is_not_started, read_loss
 from grader.checks.minibatch import positions
-from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.preconditions import observation, precondition
+from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run, stand_in_of
 from grader.checks.whole_runs import ASKED, RUNS, changes_parameters
 from grader.compare import as_array, describe, number
@@ -17,11 +18,9 @@ from grader.model import Array, Call, Finding, Floats, Params, QuestionId
 NEAR = 1e-4  # single precision keeps seven digits; a loss of other rows or parameters differs in the first two
 
 
+@check("train", needs=precondition)
 def histories(context: GradingContext) -> Finding:
     """train() returns loss_history for every iteration, and accuracies for every epoch."""
-    problem = precondition(context) or contradiction(context)
-    if problem:
-        return problem
     run = SAME if observation(context) == "watched" else RUNS[-1]
     seen = read_watched_run(context, run)
     answer = seen.answer if seen else None

@@ -14,6 +14,7 @@ from grader.checks.parameter_updates import decay, step_rates, update_rule
 from grader.checks.preconditions import result_at, run_failure
 from grader.checks.prediction import predict
 from grader.checks.read_losses import cross_entropy
+from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run
 from grader.compare import as_array, number
 from grader.model import Curves, Finding, QuestionId, StudentError
@@ -83,6 +84,7 @@ def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curv
     return (Curves(title, (("yours", own.astype(np.float64)), ("reference", right))),)
 
 
+@check("train", by_chance=True)
 def learns_toy(context: GradingContext) -> Finding:
     """train() learns the five examples of the toy case by heart."""
     problem = run_failure(context.reply(QuestionId("toy")))
@@ -105,6 +107,7 @@ def learns_toy(context: GradingContext) -> Finding:
     return _carry_forward(context, Finding(0.0, text, figures, about="train"))
 
 
+@check("train", by_chance=True)
 def learns_digits(context: GradingContext) -> Finding:
     """train() learns real handwritten digits well enough."""
     problem = run_failure(context.reply(QuestionId("digits")))

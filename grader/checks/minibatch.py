@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission
-from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.preconditions import observation, precondition
+from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, arguments_of, final_params, read_watched_run
 from grader.model import Array, Call, Finding, Floats
 
@@ -28,6 +29,7 @@ class Batches:
     rows: int = 0
 
 
+@check("train", by_chance=True)
 def minibatch(context: GradingContext) -> Finding:
     """Each iteration draws a new minibatch of batch_size rows, each with its own label."""
     return examine_batches(context).finding
@@ -36,7 +38,7 @@ def minibatch(context: GradingContext) -> Finding:
 @cached_per_submission
 def examine_batches(context: GradingContext) -> Batches:
     """Return how train() draws its batches."""
-    problem = precondition(context) or contradiction(context)
+    problem = precondition(context)
     if problem:
         return Batches("unknown", problem)
     if observation(context) == "whole":

@@ -10,7 +10,8 @@ import numpy as np
 from grader.checks.context import GradingContext, cached_per_submission
 from grader.checks.describe_difference import describe_steps, with_details
 from grader.checks.given_gradients import regulariser_right
-from grader.checks.preconditions import contradiction, observation, precondition
+from grader.checks.preconditions import observation, precondition
+from grader.checks.registry import check
 from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, read_watched_run
 from grader.checks.whole_runs import RUNS, own_downhill, whole_rates
 from grader.compare import number
@@ -32,12 +33,9 @@ def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[floa
     ]
 
 
-@cached_per_submission
+@check("train", needs=precondition)
 def update_rule(context: GradingContext) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
-    problem = precondition(context) or contradiction(context)
-    if problem:
-        return problem
     if any(one.anew for run in (SAME, ROWS) if (one := read_watched_run(context, run))):
         text = "train() sets the parameters anew instead of going on from those that the network has."
         return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
@@ -141,12 +139,9 @@ def _reg_arrives(context: GradingContext) -> bool:
     return all(regulariser_right(context, name) and np.isfinite(whole_rates(context)[name]).all() for name in weights)
 
 
-@cached_per_submission
+@check("train", needs=precondition)
 def decay(context: GradingContext) -> Finding:
     """The learning rate is multiplied by learning_rate_decay once an epoch."""
-    problem = precondition(context) or contradiction(context)
-    if problem:
-        return problem
     for call, rates in step_rates(context):
         finding = _judge_decay(call, rates)
         if finding.share < 1:

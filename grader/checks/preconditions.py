@@ -30,9 +30,14 @@ def observation(context: GradingContext) -> Observation:
     return "whole" if elsewhere and not explained else "watched"
 
 
-@cached_per_submission
 def precondition(context: GradingContext) -> Finding | None:
-    """Return why train() cannot be judged by itself; None where it can."""
+    """Return why train() cannot be judged; None where it can."""
+    return _failure_to_train(context) or contradiction(context)
+
+
+@cached_per_submission
+def _failure_to_train(context: GradingContext) -> Finding | None:
+    """Return what keeps train() from being judged by itself; None where nothing does."""
     judged_from = observation(context)
     if not judged_from:
         return run_failure(context.reply(SAME)) or Finding(

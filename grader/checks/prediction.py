@@ -9,13 +9,14 @@ import numpy as np
 from grader.checks.context import GradingContext, cached_per_submission, combine_cases, failure_of, is_not_started
 from grader.checks.describe_difference import describe_labels, with_details
 from grader.checks.read_losses import scores_alike
+from grader.checks.registry import check
 from grader.compare import as_array, describe
 from grader.model import Array, Call, Finding, QuestionId
 
 WATCHED = QuestionId("watched", "predict")
 
 
-@cached_per_submission
+@check("predict")
 def predict(context: GradingContext) -> Finding:
     """predict(X) returns for each row the class with the highest score, as whole numbers."""
     calls = [*context.calls("predict"), *context.calls("labels")]

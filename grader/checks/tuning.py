@@ -6,12 +6,14 @@ from grader.checks.context import GradingContext, failure_of, is_not_started, re
 from grader.checks.final_scores import final_scores
 from grader.checks.parameter_updates import update_rule
 from grader.checks.read_losses import resembles_the_loss
+from grader.checks.registry import check
 from grader.compare import as_number, describe
 from grader.model import Finding, QuestionId
 
 ABOUT = "best_hyperparameters"
 
 
+@check("train", of_network=False)
 def best_hyperparameters(context: GradingContext) -> Finding:
     """A network trained with your best_hyperparameters recognises digits that it never saw."""
     reply = context.reply(QuestionId("chosen"))

@@ -22,10 +22,6 @@ from grader.model import Finding, LineUp, Mistake, QuestionId, Suspect
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
-# Chance has its say in these: a simulation that fails as well is all that can be asked.
-BY_CHANCE = frozenset({"minibatch", "learns_toy", "learns_digits"})
-# Not of the network: the student's own choice of numbers, judged by what comes of it.
-NO_STEP = frozenset({"best_hyperparameters"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
     return tuple(
         check
         for check, one in findings.items()
-        if (one.share < 1 or one.carried or one.skipped) and check not in NO_STEP
+        if (one.share < 1 or one.carried or one.skipped) and CHECKS[check].of_network
     )
 
 
@@ -143,7 +139,7 @@ def _explains(context: GradingContext, explanation: Explanation, check: str, sha
     if _blocks_of(check) & set(explanation.unexplained):
         return False
     earned = _earned(context, explanation.mistakes, explanation.factor, check)
-    if check in BY_CHANCE:
+    if CHECKS[check].by_chance:  # a simulation that fails as well is all that can be asked
         return earned < 1 or CHECKS[check].function(_simulate(context, explanation)).carried
     return abs(earned - shares[check]) < ROUNDING
 
@@ -158,7 +154,8 @@ def _contradicted(context: GradingContext, explanation: Explanation, shares: Map
     lost = [
         check
         for check, mine in shares.items()
-        if check not in BY_CHANCE | NO_STEP
+        if CHECKS[check].of_network
+        and not CHECKS[check].by_chance
         # What stands up with a stand-in for loss() is right by itself, whatever the simulated program's own loss() does.
         and not (check == "predict" and right_given_scores(context))
         and not _blocks_of(check) & set(explanation.unexplained)

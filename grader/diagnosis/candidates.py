@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar, get_args
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from math import inf
+from typing import Any, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
 from grader.model import Assignment, Fitted, LineUp, Mistake, Probes, QuestionId, Reply, Run, Stage
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
 T = TypeVar("T")
 
 # Runs kept, those used last: each holds what checks and signatures have worked out of it, up to half a megabyte.
 MOST = 100
+MOST_LINE_UPS = 4  # whose caches are kept: a class has one, tests have some
+_CACHES: OrderedDict[LineUp, dict[str, OrderedDict[Hashable, Any]]] = OrderedDict()
 STAGES = get_args(Stage)
 
 Mistakes = frozenset[Mistake]
@@ -39,15 +39,24 @@ def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
     return sorted(mistakes, key=place)
 
 
-def cached(line_up: LineUp, shelf: str, most: int, key: Hashable, make: Callable[[], T]) -> T:
-    """Return what stands on a shelf of the run's under a key, made where it is missing; the last `most` asked for stay."""
-    on_shelf: OrderedDict[Hashable, T] = line_up.known.setdefault(shelf, OrderedDict())
-    if key in on_shelf:
-        on_shelf.move_to_end(key)
-        return on_shelf[key]
-    made = on_shelf[key] = make()
-    while len(on_shelf) > most:
-        on_shelf.popitem(last=False)
+def cache_of(line_up: LineUp, kind: str) -> OrderedDict[Hashable, Any]:
+    """Return the cache of one kind that stands beside a line-up; those of the last few line-ups are kept."""
+    caches = _CACHES.setdefault(line_up, {})
+    _CACHES.move_to_end(line_up)
+    if len(_CACHES) > MOST_LINE_UPS:
+        _CACHES.popitem(last=False)
+    return caches.setdefault(kind, OrderedDict())
+
+
+def cached(line_up: LineUp, kind: str, key: Hashable, make: Callable[[], T], most: float = inf) -> T:
+    """Return what is cached for a line-up under a key, made where it is missing; the last `most` asked for stay."""
+    entries: OrderedDict[Hashable, T] = cache_of(line_up, kind)
+    if key in entries:
+        entries.move_to_end(key)
+        return entries[key]
+    made = entries[key] = make()
+    while len(entries) > most:
+        entries.popitem(last=False)
     return made
 
 
@@ -79,7 +88,7 @@ def simulate_context(assignment: Assignment, probes: Probes, mistakes: Mistakes,
     def make() -> GradingContext:
         return simulate_fresh_context(assignment, probes, mistakes, factor)
 
-    return cached(line_up_of(probes), "context", MOST, (assignment.digest, mistakes, factor), make)
+    return cached(line_up_of(probes), "contexts", (assignment.digest, mistakes, factor), make, MOST)
 
 
 def simulate_fresh_context(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> GradingContext:
@@ -90,9 +99,9 @@ def simulate_fresh_context(assignment: Assignment, probes: Probes, mistakes: Mis
 
 def simulate_share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
     """Return the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
-    earned: dict[Hashable, float] = line_up_of(probes).known.setdefault("shares", {})
-    key = (assignment.digest, mistakes, factor, check)
-    if key not in earned:
+
+    def make() -> float:
         finding = CHECKS[check].function(simulate_context(assignment, probes, mistakes, factor))
-        earned[key] = 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
-    return earned[key]
+        return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
+
+    return cached(line_up_of(probes), "shares", (assignment.digest, mistakes, factor, check), make)

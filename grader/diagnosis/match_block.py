@@ -75,7 +75,7 @@ def select_candidates(line_up: LineUp, state: SearchState, block: Block, passed:
         return Candidates(state, block.parts, suspects, concerned)
 
     key = (state.assignment.digest, state.factor, state.base, block.name, passed)
-    return cached(line_up, "parades", MOST_CANDIDATES, key, make)
+    return cached(line_up, "candidates", key, make, MOST_CANDIDATES)
 
 
 def fits_in(line_up: LineUp, suspect: Suspect, state: SearchState, block: Block) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.compare import TINY
-from grader.diagnosis.candidates import Mistakes, cached, line_up_of, simulate_context, simulate_fresh_context
+from grader.diagnosis.candidates import Mistakes, cache_of, cached, line_up_of, simulate_context, simulate_fresh_context
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.model import Array, Assignment, Floats, Probes
 
-MOST_TRACES = 6_000  # some three KiB each
+MOST_SIGNATURES = 6_000  # some three KiB each
 # Two simulations that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
 
@@ -34,7 +34,7 @@ class SearchState:
             return signature_of(simulate_context(self.assignment, self.probes, mistakes, self.factor), part)
 
         key = (self.assignment.digest, self.factor, mistakes, part)
-        return cached(line_up_of(self.probes), "signatures", MOST_TRACES, key, make)
+        return cached(line_up_of(self.probes), "signatures", key, make, MOST_SIGNATURES)
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def tables(
 
     suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not simulated.
     """
-    shelf: dict[Hashable, Table] = line_up_of(state.probes).known.setdefault("tables", {})
+    cache: dict[Hashable, Table] = cache_of(line_up_of(state.probes), "tables")
     situation = (state.assignment.digest, state.factor, state.base, tuple(suspects))
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
-    missing = [part for part in parts if keys[part] not in shelf]
+    missing = [part for part in parts if keys[part] not in cache]
     if missing:  # to lay out nothing, too, made three hundred programs
         laid = _lay_out(state, missing, suspects, concerned)
-        shelf.update(zip((keys[part] for part in missing), laid, strict=True))
-    return [shelf[keys[part]] for part in parts]
+        cache.update(zip((keys[part] for part in missing), laid, strict=True))
+    return [cache[keys[part]] for part in parts]
 
 
 def _lay_out(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from grader.model.arrays import Array, Floats, Params
 from grader.model.calls import Call, QuestionId, Reply
@@ -81,7 +81,6 @@ class LineUp:
     suspects: tuple[Suspect, ...]
     rehearse: Callable[[frozenset[Mistake], float, QuestionId], Reply]
     families: tuple[Family, ...] = ()
-    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what diagnoses have worked out in this run
 
     def suspect_of(self, mistake: Mistake) -> Suspect:
         """Return what is said of a mistake; the title of a fitted one names its number."""

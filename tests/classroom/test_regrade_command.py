@@ -114,7 +114,7 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
     def rehinted(assignment, seed):
         probes = remembered(assignment, seed)
         suspects = tuple(replace(one, hint="Look at the lecture's slide 12.") for one in probes.line_up.suspects)
-        return replace(probes, line_up=replace(probes.line_up, suspects=suspects, known={}))
+        return replace(probes, line_up=replace(probes.line_up, suspects=suspects))
 
     monkeypatch.setattr("grader.classroom.worker.build_questions", rehinted)
     said = here.regrade("--force")
