@@ -21,7 +21,7 @@ from grader.checks import GradingContext, run_checks
 from grader.compose import compose_anew, compose_report, report_not_run
 from grader.diagnosis import diagnose
 from grader.locate import locate
-from grader.model import Assignment, Decision, Findings, Probes, Report, Run, Submission
+from grader.model import Assignment, Decision, Findings, Questions, Report, Run, Submission
 from grader.remarks import remarks
 from grader.reports.formats import IN_FOLDER
 from grader.sandbox.host import StudentHost
@@ -39,41 +39,41 @@ class Grading:
     report: Report  # the grader's own, before people's decisions
 
 
-def grade(path: Path, name: str, assignment: Assignment, probes: Probes, host: StudentHost) -> Grading:
+def grade(path: Path, name: str, assignment: Assignment, questions: Questions, host: StudentHost) -> Grading:
     """Return the grading of one submission: a notebook, a .py file, a zip or a folder.
 
     name : what the report calls it. Whatever a student hands in ends in a report; an exception is a fault of the grader.
     """
-    return run_and_judge(read(path), name, str(path), assignment, probes, host)
+    return run_and_judge(read(path), name, str(path), assignment, questions, host)
 
 
 def run_and_judge(
-    hand_in: HandIn, name: str, source: str, assignment: Assignment, probes: Probes, host: StudentHost
+    hand_in: HandIn, name: str, source: str, assignment: Assignment, questions: Questions, host: StudentHost
 ) -> Grading:
     """Return the grading of what was read; source : where it was handed in, for people to read."""
     started = time.perf_counter()
     submission = reduce(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
-    run = None if submission.problem else host.run(submission, assignment.class_name, probes.calls)
-    return judge_run(submission, run, assignment, probes, started)
+    run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls)
+    return judge_run(submission, run, assignment, questions, started)
 
 
 def judge_run(
-    submission: Submission, run: Run | None, assignment: Assignment, probes: Probes, started: float | None = None
+    submission: Submission, run: Run | None, assignment: Assignment, questions: Questions, started: float | None = None
 ) -> Grading:
     """Return the grading of replies, new or saved; run : None where the submission could not be run."""
     started = time.perf_counter() if started is None else started
     if submission.problem or run is None or run.load.outcome != "returned":
         return Grading(submission, run, None, report_not_run(submission, run, assignment, started))
-    findings = find(submission, run, assignment, probes)
-    judgement = score(findings, assignment, probes.line_up)
-    notes = judgement.notes + remarks(assignment, probes, run)
+    findings = find(submission, run, assignment, questions)
+    judgement = score(findings, assignment, questions.catalogue)
+    notes = judgement.notes + remarks(assignment, questions, run)
     report = compose_report(submission, assignment, judgement, run, started, notes=notes)
     return Grading(submission, run, findings, report)
 
 
-def find(submission: Submission, run: Run, assignment: Assignment, probes: Probes) -> Findings:
+def find(submission: Submission, run: Run, assignment: Assignment, questions: Questions) -> Findings:
     """Return what the checks find in the replies, the mistakes that explain it, and the lines where they are made."""
-    context = GradingContext(assignment, probes, run)
+    context = GradingContext(assignment, questions, run)
     # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
     with np.errstate(all="ignore"):
         checked = run_checks(context)
@@ -82,7 +82,7 @@ def find(submission: Submission, run: Run, assignment: Assignment, probes: Probe
 
 
 def score_again(
-    before: Report, name: str, source: str, findings: Findings, assignment: Assignment, probes: Probes
+    before: Report, name: str, source: str, findings: Findings, assignment: Assignment, questions: Questions
 ) -> Report:
     """Return the report anew where only points or words changed since: no reply is looked at.
 
@@ -91,7 +91,7 @@ def score_again(
     started = time.perf_counter()
     figures = {verdict.id: verdict.figures for verdict in before.checks if verdict.figures}
     whole = dict(findings.checks) | {id_: replace(findings.checks[id_], figures=one) for id_, one in figures.items()}
-    judgement = score(replace(findings, checks=whole), assignment, probes.line_up)
+    judgement = score(replace(findings, checks=whole), assignment, questions.catalogue)
     return compose_anew(before, name, source, judgement, assignment, started)
 
 

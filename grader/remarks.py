@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from grader.model import Assignment, Probes, Run
+from grader.model import Assignment, Questions, Run
 
 MOST = 20  # remarks of one submission
 
 
-def remarks(assignment: Assignment, probes: Probes, run: Run) -> tuple[str, ...]:
+def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str, ...]:
     """Return the remarks on one submission, in sentences: shapes and names that differ, warnings, and whether it printed."""
     replies = [reply for reply in run.replies.values() if reply.own_shapes or reply.positional]
     found: dict[str, None] = {}
-    asked = {call.id: call for call in probes.calls}
+    asked = {call.id: call for call in questions.calls}
     for reply in replies:
         for name, given in asked[reply.call].params.items():
             own = reply.own_shapes.get(name)

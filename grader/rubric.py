@@ -159,7 +159,7 @@ class _Reader:
                 self._section(name, table[name], RULES[name])
             elif name not in OPTIONAL:
                 raise AssignmentError(f"{self.path}: the section [{name}] is missing. Add it, or copy the bundled one.")
-        digits, probes = table["digits"], table["probes"]
+        digits, questions = table["digits"], table["probes"]
         return Assignment(
             folder=folder,
             title=table["title"],
@@ -167,9 +167,9 @@ class _Reader:
             notebook=table["notebook"],
             variant=Variant(**{**table["variant"], "names": tuple(table["variant"]["names"])}),
             seed=table["seed"],
-            sizes=tuple((s[0], s[1], s[2], s[3]) for s in probes["sizes"]),
-            regs=tuple(float(reg) for reg in probes["regs"]),
-            biases=float(probes["biases"]),
+            sizes=tuple((s[0], s[1], s[2], s[3]) for s in questions["sizes"]),
+            regs=tuple(float(reg) for reg in questions["regs"]),
+            biases=float(questions["biases"]),
             tolerances=Tolerances(**table["tolerances"]),
             limits=Limits(**table["limits"]),
             digits=DigitsTask(**digits),

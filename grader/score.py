@@ -15,7 +15,7 @@ from grader.model import (
     Finding,
     Findings,
     Judgement,
-    LineUp,
+    MistakeCatalogue,
     Place,
     StepRow,
     Verdict,
@@ -31,8 +31,8 @@ _GROUPS: Mapping[str, frozenset[str]] = {
 }
 
 
-def score(findings: Findings, assignment: Assignment, line_up: LineUp | None) -> Judgement:
-    """Put the rubric's points to what was found, and titles and hints to the mistakes of the line-up.
+def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogue | None) -> Judgement:
+    """Put the rubric's points to what was found, and titles and hints to the mistakes of the catalogue.
 
     What stops a whole method comes first: until it is mended, nothing else about that method can be seen.
     """
@@ -41,8 +41,8 @@ def score(findings: Findings, assignment: Assignment, line_up: LineUp | None) ->
     shown = {row.id for row in assignment.checks if not row.hidden}
     causes = tuple(_of_cause(cause, points) for cause in findings.causes if shown & {*cause.explains})
     charges = [charge for charge in findings.charges if shown & {*charge.explains}]
-    named = tuple(_of_charge(charge, points, line_up) for charge in charges) if line_up else ()
-    verdicts = tuple(_verdict(row, findings, line_up) for row in assignment.checks)
+    named = tuple(_of_charge(charge, points, catalogue) for charge in charges) if catalogue else ()
+    verdicts = tuple(_verdict(row, findings, catalogue) for row in assignment.checks)
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
     return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.example, findings.notes)
 
@@ -86,12 +86,12 @@ def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[
     return tuple(_row_verdict(row, finding) for row in assignment.checks)
 
 
-def _verdict(row: CheckRow, findings: Findings, line_up: LineUp | None) -> Verdict:
+def _verdict(row: CheckRow, findings: Findings, catalogue: MistakeCatalogue | None) -> Verdict:
     """Return a check's verdict, with the points back that it lost by a mistake that is charged elsewhere."""
     finding, credit = findings.checks[row.id], findings.credits.get(row.id)
-    if credit is None or line_up is None:
+    if credit is None or catalogue is None:
         return replace(_row_verdict(row, finding), credited=row.points if finding.carried else 0.0)
-    titles = (f"Not charged here: {line_up.suspect_of(mistake).title}" for mistake in credit.elsewhere)
+    titles = (f"Not charged here: {catalogue.form_of(mistake).title}" for mistake in credit.elsewhere)
     message = "\n".join([*titles, finding.message])
     after = replace(finding, share=credit.share, message=message, skipped=False, carried=credit.share >= 1)
     return replace(_row_verdict(row, after), credited=round((credit.share - finding.share) * row.points, 2))
@@ -131,16 +131,16 @@ def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
     )
 
 
-def _of_charge(charge: Charge, points: Mapping[str, float], line_up: LineUp) -> Diagnosis:
-    suspect = line_up.suspect_of(charge.suspect)
+def _of_charge(charge: Charge, points: Mapping[str, float], catalogue: MistakeCatalogue) -> Diagnosis:
+    form = catalogue.form_of(charge.mistake)
     # Ways of one mistake are told in the same words, once.
-    titles = dict.fromkeys([suspect.title, *(line_up.suspect_of(one).title for one in charge.alternatives)])
-    title = f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else suspect.title
+    titles = dict.fromkeys([form.title, *(catalogue.form_of(one).title for one in charge.alternatives)])
+    title = f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else form.title
     return Diagnosis(
-        id=suspect.id,
+        id=form.id,
         title=title,
-        hint=suspect.hint,
-        source=f"{suspect.formula} ({suspect.source})",
+        hint=form.hint,
+        source=f"{form.formula} ({form.source})",
         checks=charge.explains,
         costs=_in_points(charge.costs, points),
         places=(charge.place,) if charge.place else (),

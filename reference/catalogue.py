@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import reference.mistakes
-from grader.model import Family, Stage, Suspect
-from reference.mistakes.entry import SOURCES, Misconception
+from grader.model import Family, MistakeForm, Stage
+from reference.mistakes.entry import SOURCES, Mistake
 from reference.network import Network
 
 if TYPE_CHECKING:
@@ -23,49 +23,49 @@ if TYPE_CHECKING:
     from reference.mistakes.entry import Number
 
 # Steps that are taken once in each layer, and how one tells which: by its last argument, a number or a Layer.
-LAYERED = frozenset({"affine", "d_weights", "d_bias", "d_total"})
+PER_LAYER = frozenset({"affine", "d_weights", "d_bias", "d_total"})
 # Steps that the loss alone is made of: of two ways of one mistake, one may stop there and the other go on to the gradient.
 OF_THE_LOSS = frozenset({"data_term", "penalty_term", "total"})
 
 
-def misconceptions() -> tuple[Misconception, ...]:
+def load_mistakes() -> tuple[Mistake, ...]:
     """Return the entries of all files in `reference/mistakes/`, in the order in which data flow through a network.
 
     So reports name them in this order: by stage, then by the first step that is replaced, then as they stand in the files.
     What is harmless comes last.
     """
-    found: list[Misconception] = []
+    found: list[Mistake] = []
     for module in pkgutil.iter_modules(reference.mistakes.__path__):
         if module.name != "entry":
             found += importlib.import_module(f"{reference.mistakes.__name__}.{module.name}").MISTAKES
     return tuple(sorted(found, key=_place))
 
 
-def _place(entry: Misconception) -> tuple[bool, int, int]:
+def _place(entry: Mistake) -> tuple[bool, int, int]:
     order, stages = [step.name for step in fields(Network)], get_args(Stage)
-    replaced = {step.partition("@")[0] for steps in _choices(entry)[:1] for step in steps[0]}
+    replaced = {step.partition("@")[0] for steps in _steps_of_forms(entry)[:1] for step in steps[0]}
     return entry.harmless, stages.index(entry.stage), min(order.index(step) for step in replaced)
 
 
-def _choices(entry: Misconception) -> list[tuple[Mapping[str, Callable[..., Any]], float | None]]:
+def _steps_of_forms(entry: Mistake) -> list[tuple[Mapping[str, Callable[..., Any]], float | None]]:
     """Return the steps of each way of a mistake, and the number that they were made with."""
     if entry.number is None:
-        return [(steps, None) for steps in entry.ways]
+        return [(steps, None) for steps in entry.forms]
     return [(entry.number.steps(number), number) for number in entry.number.typical]
 
 
-MISCONCEPTIONS: tuple[Misconception, ...] = misconceptions()
+MISTAKES: tuple[Mistake, ...] = load_mistakes()
 
 
 @dataclass(frozen=True)
-class Way:
+class Form:
     """One way of making one mistake: `steps` in one layer, or in both where `layer` is None.
 
     steps : what stands in the place of which step; a key such as "affine@0" is about one layer by itself.
     number : of a mistake with a free number, the one that these steps have.
     """
 
-    misconception: Misconception
+    mistake: Mistake
     steps: Mapping[str, Callable[..., Any]]
     layer: int | None
     number: float | None = None
@@ -77,62 +77,64 @@ class Way:
         for step in self.steps:
             name, _, layer = step.partition("@")
             chosen = (int(layer),) if layer else (0, 1) if self.layer is None else (self.layer,)
-            found |= {f"{name}@{k}" for k in chosen} if name in LAYERED else {name}
+            found |= {f"{name}@{k}" for k in chosen} if name in PER_LAYER else {name}
         return frozenset(found)
 
     @property
     def name(self) -> str:
         """Return what people and files call it: the mistake's id, the number of the way or its free number, and the layer."""
-        ways = self.misconception.ways
-        way = f"_{1 + ways.index(self.steps)}" if len(ways) > 1 else "" if self.number is None else f"_{self.number:g}"
-        return self.misconception.id + way + ("" if self.layer is None else f"_layer{1 + self.layer}")
+        forms = self.mistake.forms
+        form = (
+            f"_{1 + forms.index(self.steps)}" if len(forms) > 1 else "" if self.number is None else f"_{self.number:g}"
+        )
+        return self.mistake.id + form + ("" if self.layer is None else f"_layer{1 + self.layer}")
 
 
-def ways(misconceptions: Iterable[Misconception] = MISCONCEPTIONS) -> Iterator[Way]:
+def list_forms(mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[Form]:
     """Yield every way of every mistake; of one with a free number, one for each typical number."""
-    for misconception in misconceptions:
-        for steps, number in _choices(misconception):
-            for layer in misconception.layers:
-                yield Way(misconception, steps, layer, number)
+    for mistake in mistakes:
+        for steps, number in _steps_of_forms(mistake):
+            for layer in mistake.layers:
+                yield Form(mistake, steps, layer, number)
 
 
 def families(
-    misconceptions: Iterable[Misconception], names: tuple[str, str, str, str]
-) -> list[tuple[Family, Callable[[float], Way]]]:
+    mistakes: Iterable[Mistake], names: tuple[str, str, str, str]
+) -> list[tuple[Family, Callable[[float], Form]]]:
     """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer.
 
-    names : as in `suspect`.
+    names : as in `mistake`.
     """
-    found: list[tuple[Family, Callable[[float], Way]]] = []
-    for misconception in misconceptions:
-        if (number := misconception.number) is not None:
-            for layer in misconception.layers:
-                made = _maker(misconception, number, layer)
+    found: list[tuple[Family, Callable[[float], Form]]] = []
+    for mistake in mistakes:
+        if (number := mistake.number) is not None:
+            for layer in mistake.layers:
+                made = _maker(mistake, number, layer)
                 words = _suspect(made(number.typical[0]), names, "{c}")
                 found.append((Family(words, number.low, number.high, number.guesses), made))
     return found
 
 
-def _maker(misconception: Misconception, number: Number, layer: int | None) -> Callable[[float], Way]:
-    return lambda c: Way(misconception, number.steps(c), layer, c)
+def _maker(mistake: Mistake, number: Number, layer: int | None) -> Callable[[float], Form]:
+    return lambda c: Form(mistake, number.steps(c), layer, c)
 
 
-def wrong_network(network: Network, mistakes: Iterable[Way]) -> Network:
+def wrong_network(network: Network, mistakes: Iterable[Form]) -> Network:
     """Return the network with all these mistakes in it.
 
     Raises ValueError where two of them replace the same step.
     """
     changed: dict[str, Any] = {}
     taken: set[str] = set()
-    for way in mistakes:
-        if taken & way.keys:
-            raise ValueError(f"two mistakes replace {', '.join(sorted(taken & way.keys))}: choose one of them")
-        taken |= way.keys
-        for step, wrong in way.steps.items():
+    for form in mistakes:
+        if taken & form.keys:
+            raise ValueError(f"two mistakes replace {', '.join(sorted(taken & form.keys))}: choose one of them")
+        taken |= form.keys
+        for step, wrong in form.steps.items():
             name, _, layer = step.partition("@")
-            chosen = int(layer) if layer else way.layer
+            chosen = int(layer) if layer else form.layer
             before = changed.get(name, getattr(network, name))
-            changed[name] = wrong if chosen is None or name not in LAYERED else _in_layer(chosen, wrong, before)
+            changed[name] = wrong if chosen is None or name not in PER_LAYER else _in_layer(chosen, wrong, before)
     return replace(network, **changed)
 
 
@@ -145,20 +147,20 @@ def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> C
     return chosen
 
 
-def suspect(way: Way, names: tuple[str, str, str, str]) -> Suspect:
+def describe_form(form: Form, names: tuple[str, str, str, str]) -> MistakeForm:
     """Return what the diagnosis needs to know of a way.
 
     names : first weights, first bias, second weights, second bias, as the assignment calls them.
     """
-    return _suspect(way, names, "" if way.number is None else f"{way.number:.4g}")
+    return _suspect(form, names, "" if form.number is None else f"{form.number:.4g}")
 
 
-def _suspect(way: Way, names: tuple[str, str, str, str], number: str) -> Suspect:
-    wrong, layers = way.misconception, (0, 1) if way.layer is None else (way.layer,)
+def _suspect(form: Form, names: tuple[str, str, str, str], number: str) -> MistakeForm:
+    wrong, layers = form.mistake, (0, 1) if form.layer is None else (form.layer,)
     weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
     words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
     about = wrong.about.format(W=names[2 * layers[0]], b=names[2 * layers[0] + 1], k=layers[0])
-    return Suspect(
+    return MistakeForm(
         id=wrong.id,
         stage=wrong.stage,
         title=wrong.title.format(**words),
@@ -167,13 +169,13 @@ def _suspect(way: Way, names: tuple[str, str, str, str], number: str) -> Suspect
         source="; ".join(SOURCES[key] for key in wrong.source),
         charged=tuple(dict.fromkeys(check.format(1 + k) for check in wrong.charged for k in layers)),
         about={"layer 0": "hidden", "layer 1": "scores"}.get(about, about),
-        steps=way.keys,
+        steps=form.keys,
         harmless=wrong.harmless,
-        shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(way)),
+        shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(form)),
     )
 
 
-def _reaches_gradient(way: Way) -> bool:
+def _reaches_gradient(form: Form) -> bool:
     """Return whether a way goes on to the gradient, or is of a mistake none of whose ways does: that one raises."""
-    every = [set(steps) <= OF_THE_LOSS for steps, _ in _choices(way.misconception)]
-    return all(every) or not set(way.steps) <= OF_THE_LOSS
+    every = [set(steps) <= OF_THE_LOSS for steps, _ in _steps_of_forms(form.mistake)]
+    return all(every) or not set(form.steps) <= OF_THE_LOSS

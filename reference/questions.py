@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from grader.model import Array, Assignment, Call, Expectation, Floats, Oracle, Params, Probes, QuestionId, Step
+from grader.model import Array, Assignment, Call, Expectation, Floats, Oracle, Params, QuestionId, Questions, Step
 from grader.sandbox.stand_in_replies import StandIn
 from reference.digits import digits, digits_settings, digits_start, stream
 from reference.network import Network, build
 from reference.recompute import follow
-from reference.simulate import line_up
+from reference.simulate import build_catalogue
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
 RANK_MARGIN = 0.3  # smallest singular value of X and h, so that the gradient that reached a layer can be solved for
@@ -84,7 +84,7 @@ def network_of(assignment: Assignment) -> Network:
     return build(activation=variant.activation, loss=variant.loss, regulariser=regulariser, names=((w1, b1), (w2, b2)))
 
 
-def draw(assignment: Assignment, seed: int) -> Probes:
+def draw(assignment: Assignment, seed: int) -> Questions:
     """Draw all calls from `seed` and answer them with the reference."""
     network = network_of(assignment)
     calls: list[Call] = []
@@ -96,7 +96,7 @@ def draw(assignment: Assignment, seed: int) -> Probes:
     expected[recorded.id] = {}
     calls.append(recorded)
     oracle = _oracle(assignment, network, seed, recorded)
-    return Probes(tuple(calls), expected, oracle, line_up(assignment, network, calls))
+    return Questions(tuple(calls), expected, oracle, build_catalogue(assignment, network, calls))
 
 
 def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:

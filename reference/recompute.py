@@ -36,17 +36,17 @@ def follow(
     "p back", the probabilities that the backward pass has; "d scores", "d h", "mask" and "d u". whole : else only what leads to scores, data loss and the
     data's gradients, in a third of the time.
     """
-    way = _Way(network, params, X, y, reg, replaced)
+    form = _Way(network, params, X, y, reg, replaced)
     # A student's value may be anything: what overflows is no warning of ours.
     with np.errstate(all="ignore"):
-        way.forward()
+        form.forward()
         if whole:
-            way.beside()
-        way.softmax()
+            form.beside()
+        form.softmax()
         if whole:
-            way.losses()
-        way.backward(whole=whole)
-    return way.values
+            form.losses()
+        form.backward(whole=whole)
+    return form.values
 
 
 class _Way:

@@ -13,55 +13,68 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.model import Array, Assignment, Call, LineUp, Mistake, Params, QuestionId, Reply, Step, StudentError
+from grader.model import (
+    Array,
+    Assignment,
+    Call,
+    MistakeCatalogue,
+    MistakeKey,
+    Params,
+    QuestionId,
+    Reply,
+    Step,
+    StudentError,
+)
 from grader.sandbox.stand_in_replies import StandIn
-from reference.catalogue import MISCONCEPTIONS, Way, families, suspect, ways, wrong_network
+from reference.catalogue import MISTAKES, Form, describe_form, families, list_forms, wrong_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reference.mistakes.entry import Misconception
+    from reference.mistakes.entry import Mistake
     from reference.network import Network
 
 # Replies kept, those used last: some 2 KiB each. What single mistakes show is kept by the diagnosis, in its tables.
 REMEMBERED = 4_000
 # What a program does with the student's own variables, and line by line; a network has neither.
-NOT_REHEARSED = frozenset({"variable", "train_with", "record"})
+NOT_SIMULATED = frozenset({"variable", "train_with", "record"})
 
 
-def line_up(
+def build_catalogue(
     assignment: Assignment,
     network: Network,
     calls: Sequence[Call],
-    misconceptions: Sequence[Misconception] = MISCONCEPTIONS,
-) -> LineUp:
+    mistakes: Sequence[Mistake] = MISTAKES,
+) -> MistakeCatalogue:
     """Put the mistakes side by side for a diagnosis; nothing is worked out before it is asked for.
 
     network : the right one. calls : the questions of this grading.
     """
-    chosen = tuple(ways(misconceptions))
-    free = families(misconceptions, assignment.variant.names)
+    chosen = tuple(list_forms(mistakes))
+    free = families(mistakes, assignment.variant.names)
     asked = {call.id: call for call in calls}
 
-    def way_of(mistake: Mistake) -> Way:
+    def form_of_key(mistake: MistakeKey) -> Form:
         return chosen[mistake] if isinstance(mistake, int) else free[mistake.family][1](mistake.number)
 
     @lru_cache(maxsize=REMEMBERED // 10)
-    def network_with(mistakes: frozenset[Mistake], factor: float) -> Network:
-        return wrong_network(replace(network, coefficient=factor), [way_of(one) for one in mistakes])
+    def network_with(mistakes: frozenset[MistakeKey], factor: float) -> Network:
+        return wrong_network(replace(network, coefficient=factor), [form_of_key(one) for one in mistakes])
 
     @lru_cache(maxsize=REMEMBERED)
-    def rehearse(mistakes: frozenset[Mistake], factor: float, call: QuestionId) -> Reply:
+    def simulate(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId) -> Reply:
         return perform(network_with(mistakes, factor), asked[call])
 
-    return LineUp(
-        tuple(suspect(way, assignment.variant.names) for way in chosen), rehearse, tuple(family for family, _ in free)
+    return MistakeCatalogue(
+        tuple(describe_form(form, assignment.variant.names) for form in chosen),
+        simulate,
+        tuple(family for family, _ in free),
     )
 
 
 def perform(network: Network, call: Call) -> Reply:
     """Answer one call as a program would whose class is this network."""
-    if any(step.method in NOT_REHEARSED for step in call.steps):
+    if any(step.method in NOT_SIMULATED for step in call.steps):
         return Reply(call.id, "not_asked")
     player = _Player(network, call)
     results: list[Any] = []

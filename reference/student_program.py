@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.catalogue import LAYERED, Way, wrong_network
+from reference.catalogue import PER_LAYER, Form, wrong_network
 from reference.network import Network, build
 from reference.regularisers import Names
 
@@ -164,7 +164,7 @@ EXPRESSIONS = {
 
 def write_program(
     network: Network,
-    mistakes: Sequence[Way] = (),
+    mistakes: Sequence[Form] = (),
     *,
     class_name: str = "TwoLayerNet",
     names: Names = NAMES,
@@ -195,16 +195,16 @@ def write_program(
     return "\n\n\n".join([head, *_definitions(functions), text, numbers])
 
 
-def _functions(network: Network, mistakes: Sequence[Way]) -> dict[str, Step]:
+def _functions(network: Network, mistakes: Sequence[Form]) -> dict[str, Step]:
     """Return the steps that differ from those of the class's own lines; "affine_2" is one of the second layer alone."""
     steps = {name: (step, step) for name, step in vars(network).items() if callable(step)}
-    for way in mistakes:
-        for key, wrong in way.steps.items():
+    for form in mistakes:
+        for key, wrong in form.steps.items():
             name, _, layer = key.partition("@")
-            k = int(layer) if layer else way.layer
+            k = int(layer) if layer else form.layer
             first, second = steps[name]
             steps[name] = (
-                (first if k == 1 else wrong, second if k == 0 else wrong) if name in LAYERED else (wrong, wrong)
+                (first if k == 1 else wrong, second if k == 0 else wrong) if name in PER_LAYER else (wrong, wrong)
             )
     found: dict[str, Step] = {}
     for name, (first, second) in steps.items():

@@ -73,7 +73,7 @@ def assignment():
 
 
 @pytest.fixture(scope="session")
-def probes(assignment):
+def questions(assignment):
     """Return the questions of the bundled seed, with the reference's answers: those that commands at hand ask as well.
 
     What is found out about mistakes is kept beside them; it takes seconds, once.
@@ -111,10 +111,10 @@ def edited(solution_class):
 
 
 @pytest.fixture(scope="session")
-def judgement_of(assignment, probes, host):
+def judgement_of(assignment, questions, host):
     """Return a function that runs one program's source in a student process and judges it."""
 
-    def run(source: str, best: str = BEST, calls: tuple[Call, ...] = probes.calls):
+    def run(source: str, best: str = BEST, calls: tuple[Call, ...] = questions.calls):
         program = "import numpy as np\n" + source
         statements = tuple(range(len(ast.parse(program).body)))
         submission = Submission(
@@ -127,7 +127,7 @@ def judgement_of(assignment, probes, host):
         )
         outcome = host.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
-        return judge(assignment, probes, outcome, submission)
+        return judge(assignment, questions, outcome, submission)
 
     return run
 

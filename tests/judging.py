@@ -4,6 +4,6 @@ from grader.grading import find
 from grader.score import score
 
 
-def judge(assignment, probes, run, submission):
+def judge(assignment, questions, run, submission):
     """Return the verdicts and named mistakes of one submission's replies."""
-    return score(find(submission, run, assignment, probes), assignment, probes.line_up)
+    return score(find(submission, run, assignment, questions), assignment, questions.catalogue)

@@ -12,7 +12,7 @@ from grader.audit.matrix import SOLUTION, Trial, audit
 from grader.audit.view import conclusion, to_html, to_json
 from grader.cli import main
 from grader.model import Diagnosis, Environment, Report, Verdict
-from reference.catalogue import suspect, ways
+from reference.catalogue import describe_form, list_forms
 
 # One for each check, and another right way.
 FEW = [
@@ -30,7 +30,7 @@ FEW = [
     "losses_not_kept_1",
     "predict_lowest_score",
 ]
-KNOWN = {way.name: way for way in ways()}
+KNOWN = {form.name: form for form in list_forms()}
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def _at_hand(monkeypatch):
 @pytest.fixture
 def few(monkeypatch):
     """Audit with a dozen ways instead of all: a whole audit takes two minutes."""
-    monkeypatch.setattr(reference.catalogue, "ways", lambda: [KNOWN[name] for name in FEW])
+    monkeypatch.setattr(reference.catalogue, "list_forms", lambda: [KNOWN[name] for name in FEW])
 
 
 def assignment_with(folder, assignment, *edits):
@@ -79,7 +79,7 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
 @pytest.mark.untraced
 def test_zero_biases_hide_what_is_wrong_about_biases(monkeypatch, tmp_path, assignment):
     """The classic toy check's fault: with zero biases nobody sees that they are forgotten, and the audit says why."""
-    monkeypatch.setattr(reference.catalogue, "ways", lambda: [KNOWN[FEW[0]]])
+    monkeypatch.setattr(reference.catalogue, "list_forms", lambda: [KNOWN[FEW[0]]])
     folder = assignment_with(tmp_path / "mine", assignment, ("biases = 0.6", "biases = 0"))
     result = CliRunner().invoke(main, ["audit", "--assignment", str(folder), "--jobs", "1"])
     assert result.exit_code == 1, result.output
@@ -121,7 +121,7 @@ def report(assignment, name, lost=(), credited=(), named=(), status="graded"):
 
 def wrong_one(name="relu_on_the_scores"):
     """Return a mistake and its trial."""
-    chosen = suspect(KNOWN[name], ("W1", "b1", "W2", "b2"))
+    chosen = describe_form(KNOWN[name], ("W1", "b1", "W2", "b2"))
     return chosen, Trial(name, chosen)
 
 

@@ -107,12 +107,12 @@ def points_of(assignment, host, edited):
 
     def points(edits, seed):
         if (edits, seed) not in known:
-            probes = drawn.setdefault(seed, draw(assignment, seed))
+            questions = drawn.setdefault(seed, draw(assignment, seed))
             program = "import numpy as np\n" + edited(*edits)
             whole, best = Segment("test.py", program, (0, 1)), Segment("best", BEST, (0,))
             submission = Submission("test", "test.py", "", "test.py", segments=(whole,), extras=(best,))
-            run = host.run(submission, "TwoLayerNet", probes.calls)
-            known[edits, seed] = {one.id: one.points for one in judge(assignment, probes, run, submission).verdicts}
+            run = host.run(submission, "TwoLayerNet", questions.calls)
+            known[edits, seed] = {one.id: one.points for one in judge(assignment, questions, run, submission).verdicts}
         return known[edits, seed]
 
     return points

@@ -17,7 +17,7 @@ from grader.checks import CHECKS
 from grader.diagnosis.candidates import simulate_context
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
 from grader.model import Family
-from reference.catalogue import MISCONCEPTIONS, families, suspect, ways, wrong_network
+from reference.catalogue import MISTAKES, describe_form, families, list_forms, wrong_network
 from reference.mistakes.entry import SOURCES
 from reference.network import build
 from reference.questions import network_of
@@ -26,29 +26,29 @@ from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 
 NAMES = ("V", "c", "U", "d")
 PARTS = ("purity", "scores", *core_parts(("W1", "b1", "W2", "b2")), "labels", *TRAIN_PARTS)
-WAYS = list(ways())
+FORMS = list(list_forms())
 
 
 def test_there_are_enough_and_each_has_an_id_of_its_own():
     """At least sixty mistakes, over all five methods' stages; ids and the names of ways are unique."""
-    real = [one for one in MISCONCEPTIONS if not one.harmless]
+    real = [one for one in MISTAKES if not one.harmless]
     assert len(real) >= 60
     assert {one.stage for one in real} == {"purity", "scores", "loss", "gradients", "train", "predict"}
-    assert len({one.id for one in MISCONCEPTIONS}) == len(MISCONCEPTIONS)
-    assert len({way.name for way in WAYS}) == len(WAYS)
+    assert len({one.id for one in MISTAKES}) == len(MISTAKES)
+    assert len({form.name for form in FORMS}) == len(FORMS)
 
 
-@pytest.mark.parametrize("entry", MISCONCEPTIONS, ids=lambda entry: entry.id)
+@pytest.mark.parametrize("entry", MISTAKES, ids=lambda entry: entry.id)
 def test_an_entry_says_what_it_should(entry):
     """Title, hint, formula, a known source, and checks that exist; a hint asks or points, and is no second title."""
     assert all((entry.title, entry.hint, entry.formula, entry.source, entry.shows_in or entry.harmless))
-    assert bool(entry.ways) != bool(entry.number)
+    assert bool(entry.forms) != bool(entry.number)
     assert ("{c}" in entry.title) == bool(entry.number)
     assert entry.title.endswith(".")
     assert set(entry.source) <= set(SOURCES)
     assert entry.harmless == (not entry.charged)
-    for way in (way for way in WAYS if way.misconception is entry):
-        shown = suspect(way, NAMES)
+    for form in (form for form in FORMS if form.mistake is entry):
+        shown = describe_form(form, NAMES)
         assert set(shown.charged) <= set(CHECKS)
         assert "{" not in shown.title + shown.hint + shown.about
         assert shown.hint != shown.title
@@ -56,7 +56,7 @@ def test_an_entry_says_what_it_should(entry):
 
 def test_texts_speak_of_the_assignments_own_parameters():
     """An assignment may call its parameters otherwise; which layer it is about is told by them."""
-    forgotten = [suspect(way, NAMES) for way in WAYS if way.misconception.id == "bias_gradient_averaged"]
+    forgotten = [describe_form(form, NAMES) for form in FORMS if form.mistake.id == "bias_gradient_averaged"]
     assert [one.title.split(" is ")[0] for one in forgotten] == [
         "The gradient of c and d",
         "The gradient of c",
@@ -67,7 +67,7 @@ def test_texts_speak_of_the_assignments_own_parameters():
 
 def test_two_mistakes_in_one_step_exclude_each_other():
     """One step cannot be wrong in two ways at once; in two layers it can."""
-    by_name = {way.name: way for way in WAYS}
+    by_name = {form.name: form for form in FORMS}
     with pytest.raises(ValueError, match=r"two mistakes replace d_bias@0: choose one of them"):
         wrong_network(build(), [by_name["bias_gradient_averaged_layer1"], by_name["bias_gradient_zero"]])
     both = wrong_network(build(), [by_name["bias_gradient_averaged_layer1"], by_name["bias_gradient_zero_layer2"]])
@@ -80,7 +80,7 @@ def test_two_mistakes_in_one_step_exclude_each_other():
     assert all(np.array_equal(found[name], right[name]) for name in ("W1", "W2"))
 
 
-@pytest.mark.parametrize("entry", MISCONCEPTIONS, ids=lambda entry: entry.id)
+@pytest.mark.parametrize("entry", MISTAKES, ids=lambda entry: entry.id)
 def test_an_example_is_a_line_or_two_of_python(entry):
     """The example is what a student writes: it parses, and is no third way of saying the title."""
     assert 1 <= len(entry.example.splitlines()) <= 2
@@ -88,16 +88,16 @@ def test_an_example_is_a_line_or_two_of_python(entry):
 
 
 @pytest.fixture(scope="module")
-def right(assignment, probes):
+def right(assignment, questions):
     """Return what the right network shows in each part."""
-    return parts(network_of(assignment), probes.calls)
+    return parts(network_of(assignment), questions.calls)
 
 
 @pytest.fixture(scope="module")
-def shown(assignment, probes, right):
+def shown(assignment, questions, right):
     """Return what each way shows in each part."""
     network = network_of(assignment)
-    return {way.name: parts_beside(network, right, wrong_network(network, [way]), probes.calls) for way in WAYS}
+    return {form.name: parts_beside(network, right, wrong_network(network, [form]), questions.calls) for form in FORMS}
 
 
 @pytest.mark.slow
@@ -105,12 +105,12 @@ def shown(assignment, probes, right):
 def test_mistakes_show_in_the_parts_that_they_name(right, shown):
     """No way changes an answer in a part that its suspect does not name, and each part that an entry names is changed."""
     told = {*LOSS_PARTS, *SHOWN_IN_TRAINING}
-    seen = {entry.id: set() for entry in MISCONCEPTIONS}
-    for way in WAYS:
-        changed = {part for part in right if not alike(right[part], shown[way.name][part])}
-        assert changed <= set(suspect(way, NAMES).shows_in), way.name
-        seen[way.misconception.id] |= changed
-    for entry in MISCONCEPTIONS:
+    seen = {entry.id: set() for entry in MISTAKES}
+    for form in FORMS:
+        changed = {part for part in right if not alike(right[part], shown[form.name][part])}
+        assert changed <= set(describe_form(form, NAMES).shows_in), form.name
+        seen[form.mistake.id] |= changed
+    for entry in MISTAKES:
         assert seen[entry.id] == set(entry.shows_in) & told, entry.id
 
 
@@ -119,30 +119,30 @@ def test_mistakes_show_in_the_parts_that_they_name(right, shown):
 def test_no_two_mistakes_answer_alike(right, shown):
     """What two entries both explain could be called by either name: each number stands in one of them alone."""
     # What tells these two apart is in no part here: scores that are moved by 1000.
-    real = [way for way in WAYS if not (way.misconception.harmless or way.misconception.shows_in == ("stability",))]
+    real = [form for form in FORMS if not (form.mistake.harmless or form.mistake.shows_in == ("stability",))]
     groups = {}
-    for way in real:
-        answers = shown[way.name]
+    for form in real:
+        answers = shown[form.name]
         key = frozenset(part for part in right if not alike(right[part], answers[part]))
-        groups.setdefault(key, []).append((way, {part: answers[part] for part in key}))
+        groups.setdefault(key, []).append((form, {part: answers[part] for part in key}))
     # The gradients of a row's scores add up to zero, so that their sum over everything is zero as well.
     assert {
         (one.name, other.name)
         for group in groups.values()
         for (one, first), (other, second) in combinations(group, 2)
-        if one.misconception.id != other.misconception.id and alike(first, second)
+        if one.mistake.id != other.mistake.id and alike(first, second)
     } == {("bias_gradient_scalar_2_layer2", "bias_gradient_zero_layer2")}
 
 
-FAMILIES = families(MISCONCEPTIONS, ("W1", "b1", "W2", "b2"))
+FAMILIES = families(MISTAKES, ("W1", "b1", "W2", "b2"))
 
 
 def test_there_is_a_family_for_each_number_and_layer():
     """Families stand in the order of the list; each choice of layer is one, and says so in its words."""
-    assert [family.suspect.id for family, _ in FAMILIES] == [
-        entry.id for entry in MISCONCEPTIONS if entry.number for _ in entry.layers
+    assert [family.form.id for family, _ in FAMILIES] == [
+        entry.id for entry in MISTAKES if entry.number for _ in entry.layers
     ]
-    factors = [family.suspect for family, _ in FAMILIES if family.suspect.id == "regulariser_gradient_wrong_factor"]
+    factors = [family.form for family, _ in FAMILIES if family.form.id == "regulariser_gradient_wrong_factor"]
     assert [one.title.split(" is ")[0] for one in factors] == [
         f"The regulariser's part of the gradient of {which}" for which in ("W1 and W2", "W1", "W2")
     ]
@@ -150,24 +150,24 @@ def test_there_is_a_family_for_each_number_and_layer():
 
 
 @pytest.mark.parametrize(
-    ("family", "made"), FAMILIES, ids=lambda one: one.suspect.id if isinstance(one, Family) else "made"
+    ("family", "made"), FAMILIES, ids=lambda one: one.form.id if isinstance(one, Family) else "made"
 )
 def test_a_family_makes_a_way_for_any_number(family, made):
     """The way of a number is the one that the list has for it, and a title with the number typed in is the same title."""
-    for number in made(family.low).misconception.number.typical:
+    for number in made(family.low).mistake.number.typical:
         assert family.low <= number <= family.high
-        way = made(number)
-        (listed,) = (one for one in WAYS if one.name == way.name)
-        words = suspect(listed, ("W1", "b1", "W2", "b2"))
-        assert words.title == family.suspect.title.replace("{c}", f"{number:.4g}") != family.suspect.title
-        assert replace(words, title="") == replace(family.suspect, title="")
+        form = made(number)
+        (listed,) = (one for one in FORMS if one.name == form.name)
+        words = describe_form(listed, ("W1", "b1", "W2", "b2"))
+        assert words.title == family.form.title.replace("{c}", f"{number:.4g}") != family.form.title
+        assert replace(words, title="") == replace(family.form, title="")
     assert all(family.low <= number <= family.high for number in family.guesses)
     assert len(set(family.guesses)) > 1
 
 
 def test_reports_name_mistakes_in_the_order_in_which_data_flow():
     """Stages come in order, and within one the steps of the network; what is harmless is last."""
-    ids = [entry.id for entry in MISCONCEPTIONS]
+    ids = [entry.id for entry in MISTAKES]
     for sooner, later in [
         ("answers_change", "bias_forgotten"),
         ("bias_forgotten", "relu_left_out"),
@@ -182,19 +182,19 @@ def test_reports_name_mistakes_in_the_order_in_which_data_flow():
         ("predict_without_relu", "predict_lowest_score"),
     ]:
         assert ids.index(sooner) < ids.index(later), (sooner, later)
-    first = next(index for index, entry in enumerate(MISCONCEPTIONS) if entry.harmless)
-    assert all(entry.harmless for entry in MISCONCEPTIONS[first:])
+    first = next(index for index, entry in enumerate(MISTAKES) if entry.harmless)
+    assert all(entry.harmless for entry in MISTAKES[first:])
 
 
 ONE_MORE = """
 import numpy as np
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Mistake
 
 def cubed(u):
     return np.maximum(u, 0) ** 3
 
 MISTAKES = (
-    Misconception(
+    Mistake(
         "relu_cubed", "scores", "The ReLU is cubed.", "Look at the powers.", "h = max(0, u)", ("003",), ("scores",),
         "activation", ({"activate": cubed},), shows_in=("scores", "labels"), example="hidden = hidden ** 3",
     ),
@@ -210,11 +210,11 @@ def test_a_mistake_is_added_by_one_file(tmp_path):
     (tmp_path / "reference" / "mistakes" / "cubes.py").write_text(ONE_MORE, encoding="utf-8")
     program = (
         "from reference.student_program import write_program\n"
-        "from reference.catalogue import misconceptions, suspect, ways\n"
+        "from reference.catalogue import describe_form, list_forms, load_mistakes\n"
         "from reference.network import build\n"
-        "(way,) = (way for way in ways(misconceptions()) if way.misconception.id == 'relu_cubed')\n"
-        "print(len(misconceptions()), suspect(way, ('W1', 'b1', 'W2', 'b2')).shows_in)\n"
-        "print(write_program(build(), [way]))"
+        "(form,) = (form for form in list_forms(load_mistakes()) if form.mistake.id == 'relu_cubed')\n"
+        "print(len(load_mistakes()), describe_form(form, ('W1', 'b1', 'W2', 'b2')).shows_in)\n"
+        "print(write_program(build(), [form]))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program],
@@ -224,23 +224,23 @@ def test_a_mistake_is_added_by_one_file(tmp_path):
         text=True,
         check=True,
     )
-    assert ran.stdout.splitlines()[0] == f"{len(MISCONCEPTIONS) + 1} ('scores', 'labels')"
+    assert ran.stdout.splitlines()[0] == f"{len(MISTAKES) + 1} ('scores', 'labels')"
     assert "return np.maximum(u, 0) ** 3" in ran.stdout
 
 
 @pytest.mark.slow
-def test_every_mistake_shows_and_no_other_right_way_does(assignment, probes):
+def test_every_mistake_shows_and_no_other_right_way_does(assignment, questions):
     """A mistake changes what a program answers; what is listed as harmless changes nothing that a check would see."""
-    right = simulate_context(assignment, probes, frozenset(), 1.0)
+    right = simulate_context(assignment, questions, frozenset(), 1.0)
     with np.errstate(all="ignore"):
-        for position, way in enumerate(WAYS):
-            found = simulate_context(assignment, probes, frozenset({position}), 1.0)
-            if way.misconception.harmless:
+        for position, form in enumerate(FORMS):
+            found = simulate_context(assignment, questions, frozenset({position}), 1.0)
+            if form.mistake.harmless:
                 lost = [check for check in CHECKS if check != "best_hyperparameters" and _share(found, check) < 1]
-                assert not lost, f"{way.name} is right, and loses points at {lost}"
+                assert not lost, f"{form.name} is right, and loses points at {lost}"
             else:
                 assert any(not same(signature_of(found, part), signature_of(right, part), 1e-6) for part in PARTS), (
-                    way.name
+                    form.name
                 )
 
 

@@ -18,18 +18,18 @@ COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
 
 
 @pytest.fixture(scope="module")
-def message_of(assignment, probes):
+def message_of(assignment, questions):
     """Return a function that says what is known of a check where right replies are changed step by step."""
-    right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
+    right = {call.id: questions.catalogue.simulate(frozenset(), 1.0, call.id) for call in questions.calls}
 
     def message(check, change):
         replies = {}
-        for call in probes.calls:
+        for call in questions.calls:
             results = right[call.id].results
             changed = (change(call, step, result) for step, result in zip(call.steps, results, strict=False))
             replies[call.id] = replace(right[call.id], results=tuple(changed))
         evidence = GradingContext(
-            assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
         )
         with np.errstate(all="ignore"):
             finding = CHECKS[check].function(evidence)
@@ -153,9 +153,9 @@ def test_what_is_known_of_the_loss(clue, known_of):
     assert clue in known_of("data_loss", losses(LOSSES[clue]))
 
 
-def test_the_number_of_rows_that_are_right_is_known(known_of, probes):
+def test_the_number_of_rows_that_are_right_is_known(known_of, questions):
     """Single rows tell how far a loss can be trusted that is wrong for every batch."""
-    bad = np.sort(probes.expected[QuestionId("single")]["losses"])[5]
+    bad = np.sort(questions.expected[QuestionId("single")]["losses"])[5]
     change = losses(lambda _, step, v: v**2 + 0.2 if rows_of(step) > 1 or np.isclose(v, bad, rtol=1e-9) else v)
     assert "Asked for single rows it is right for 11 of 12." in known_of("data_loss", change)
 
@@ -181,7 +181,7 @@ GRADIENTS = {
 
 
 @pytest.mark.parametrize(("name", "clue"), GRADIENTS)
-def test_what_is_known_of_a_gradient(name, clue, known_of, probes):
+def test_what_is_known_of_a_gradient(name, clue, known_of, questions):
     """The data's part is held against the right one, and what reg adds against the parameter."""
 
     def doubled_data(call, step, g):
@@ -211,11 +211,13 @@ def test_what_is_known_of_labels(clue, known_of):
         ("biases_never_updated", "W1 and W2 are moved rightly in all iterations."),
     ],
 )
-def test_it_is_known_which_step_goes_wrong_first(mistake, clue, assignment, probes):
+def test_it_is_known_which_step_goes_wrong_first(mistake, clue, assignment, questions):
     """Parameters that train() moves rightly are told, and the iteration from which on the others are not."""
-    index = next(i for i, suspect in enumerate(probes.line_up.suspects) if suspect.id == mistake)
-    replies = {call.id: probes.line_up.rehearse(frozenset({index}), 1.0, call.id) for call in probes.calls}
-    evidence = GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+    index = next(i for i, form in enumerate(questions.catalogue.forms) if form.id == mistake)
+    replies = {call.id: questions.catalogue.simulate(frozenset({index}), 1.0, call.id) for call in questions.calls}
+    evidence = GradingContext(
+        assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+    )
     assert clue in CHECKS["update_rule"].function(evidence).message.partition("\nKnown: ")[2]
 
 

@@ -24,7 +24,7 @@ LEFT_OUT = ("digits", "tuned")
 
 
 @pytest.fixture(scope="module")
-def evidence_of(assignment, probes):
+def evidence_of(assignment, questions):
     """Return a function that answers as a network does, its gradients changed by a function of (call, step, params, gradients)."""
     right = network_of(assignment)
 
@@ -32,7 +32,7 @@ def evidence_of(assignment, probes):
         network = network or replace(right, **steps)
         replies = {}
         with np.errstate(all="ignore"):
-            for call in (one for one in probes.calls if one.id.kind in {"scores", "loss", "narrow", "sweep"}):
+            for call in (one for one in questions.calls if one.id.kind in {"scores", "loss", "narrow", "sweep"}):
                 reply = perform(network, call)
                 results = [
                     (result[0], change(call, step, result[1]))
@@ -41,7 +41,9 @@ def evidence_of(assignment, probes):
                     for step, result in zip(call.steps, reply.results, strict=False)
                 ]
                 replies[call.id] = replace(reply, results=tuple(results))
-        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
 
     return make
 
@@ -127,12 +129,12 @@ def test_a_first_layer_that_does_not_follow_is_charged_beside_the_second(evidenc
     assert verdicts(evidence)[3] == "wrong"
 
 
-def test_too_few_losses_tell_nothing(evidence_of, assignment, probes):
+def test_too_few_losses_tell_nothing(evidence_of, assignment, questions):
     """Where fewer than two cases answer, nothing is said."""
     whole = evidence_of().run.replies
     evidence = GradingContext(
         assignment,
-        probes,
+        questions,
         Run(
             Reply(QuestionId("load"), "returned"),
             {name: one for name, one in whole.items() if str(name).startswith(("loss/a", "scores"))},

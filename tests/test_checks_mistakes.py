@@ -11,17 +11,17 @@ DECAY = "                learning_rate *= learning_rate_decay\n"
 
 
 @dataclass(frozen=True)
-class Mistake:
+class MistakeKey:
     """Edits of the solution, and the checks that must lose points by them."""
 
     edits: tuple[tuple[str, str], ...]
     loses: frozenset[str]  # once credit is given for what only follows
-    named: tuple[str, ...]  # ids of misconceptions
+    named: tuple[str, ...]  # ids of mistakes
 
 
 def mistake(*edits, loses, named=()):
     """Write a mistake down."""
-    return Mistake(edits, frozenset(loses), named)
+    return MistakeKey(edits, frozenset(loses), named)
 
 
 MISTAKES = {
@@ -340,12 +340,14 @@ def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
     assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}
 
 
-def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of, probes):
+def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of, questions):
     """Where predict() hangs, that is what is said of it; train() is watched with a stand-in, and loss() keeps its points."""
     hangs = edited(("        y_pred = None\n", "        while True:\n            y_pred = None\n"))
     # What is asked of loss() alone keeps its time, so that a busy machine takes nothing for a hang.
-    needs_it = {call.id for call in probes.calls if {"predict", "train", "train_with"} & {s.method for s in call.steps}}
-    calls = tuple(replace(call, seconds=0.5) if call.id in needs_it else call for call in probes.calls)
+    needs_it = {
+        call.id for call in questions.calls if {"predict", "train", "train_with"} & {s.method for s in call.steps}
+    }
+    calls = tuple(replace(call, seconds=0.5) if call.id in needs_it else call for call in questions.calls)
     found = verdicts_of(hangs, calls=calls)
     assert "predict() did not end within its time (line " in found["predict"].message
     assert found["predict"].points == 0

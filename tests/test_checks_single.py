@@ -202,19 +202,19 @@ def test_the_step_of_losses_is_read_off(values, step):
         assert quantisation_step([np.asarray(value) for value in values]) == pytest.approx(step, rel=1e-6)
 
 
-def test_every_check_still_answers_where_a_sweep_is_odd(assignment, probes):
+def test_every_check_still_answers_where_a_sweep_is_odd(assignment, questions):
     """Losses of one number, of none and of another kind in the sweep end in a finding, and prove no gradient."""
     from dataclasses import replace
 
     from grader.model import Reply, Run
 
-    right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
-    sweep = next(call for call in probes.calls if call.id.kind == "sweep")
+    right = {call.id: questions.catalogue.simulate(frozenset(), 1.0, call.id) for call in questions.calls}
+    sweep = next(call for call in questions.calls if call.id.kind == "sweep")
     for fill in (0.0, 1e308, np.inf, np.nan):
         odd = {name: np.full((2, *value.shape), fill) for name, value in sweep.params.items()}
         replies = {**right, sweep.id: replace(right[sweep.id], results=(odd,))}
         evidence = GradingContext(
-            assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
         )
         with np.errstate(all="ignore"):
             finding = CHECKS["numeric_gradient"].function(evidence)

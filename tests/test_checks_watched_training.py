@@ -27,16 +27,18 @@ OF_TRAIN = ("update_rule", "decay", "minibatch", "histories")
 
 
 @pytest.fixture(scope="module")
-def evidence_with(assignment, probes):
+def evidence_with(assignment, questions):
     """Return a function that makes evidence of a right program whose notes are changed by a function of (call, notes)."""
-    right = {call.id: probes.line_up.rehearse(frozenset(), 1.0, call.id) for call in probes.calls}
+    right = {call.id: questions.catalogue.simulate(frozenset(), 1.0, call.id) for call in questions.calls}
 
     def make(change):
         replies = dict(right)
         for call in (SAME, ROWS):
             (notes,) = right[call].results
             replies[call] = replace(right[call], results=(change(call, notes),))
-        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
 
     return make
 

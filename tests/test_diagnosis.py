@@ -9,15 +9,15 @@ from grader.checks import CHECKS
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import SAME
 from grader.diagnosis.attribute import attribute, charge_at_least_once
-from grader.model import LineUp, QuestionId, Reply, Run, Submission, Suspect
+from grader.model import MistakeCatalogue, MistakeForm, QuestionId, Reply, Run, Submission
 from judging import judge
-from reference.catalogue import MISCONCEPTIONS, ways
-from reference.mistakes.entry import Misconception
+from reference.catalogue import MISTAKES, list_forms
+from reference.mistakes.entry import Mistake
 from reference.questions import network_of
-from reference.simulate import line_up, perform
+from reference.simulate import build_catalogue, perform
 
-WAYS = list(ways())
-POSITION = {way.name: position for position, way in enumerate(WAYS)}
+FORMS = list(list_forms())
+POSITION = {form.name: position for position, form in enumerate(FORMS)}
 # Training on the digits takes a tenth of a second, and the student's own numbers are no step of a network.
 LEFT_OUT = ("digits", "tuned")
 RUBRIC = tuple(check for check in CHECKS if check not in {"learns_digits", "best_hyperparameters"})
@@ -31,17 +31,19 @@ def _numbers_may_overflow():
 
 
 @pytest.fixture(scope="module")
-def answered(assignment, probes):
+def answered(assignment, questions):
     """Return a function that answers all calls as a program with some mistakes would, or as another network does."""
 
     def answer(*names, network=None, factor=0.5):
         chosen = frozenset(POSITION[name] for name in names)
-        calls = [call for call in probes.calls if call.id.kind not in LEFT_OUT]
+        calls = [call for call in questions.calls if call.id.kind not in LEFT_OUT]
         replies = {
-            call.id: perform(network, call) if network else probes.line_up.rehearse(chosen, factor, call.id)
+            call.id: perform(network, call) if network else questions.catalogue.simulate(chosen, factor, call.id)
             for call in calls
         }
-        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        return GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
 
     return answer
 
@@ -50,7 +52,7 @@ def answered(assignment, probes):
 class Told:
     """One named mistake, with what is said of it."""
 
-    suspect: Suspect
+    form: MistakeForm
     alternatives: tuple
     explains: tuple
     costs: dict
@@ -68,14 +70,14 @@ class Settled:
 def account_of(evidence, rubric=RUBRIC):
     """Judge by every check, and settle."""
     findings = charge_at_least_once({check: CHECKS[check].function(evidence) for check in rubric})
-    account, line = attribute(evidence, findings), evidence.probes.line_up
-    told = tuple(Told(line.suspect_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named)
+    account, line = attribute(evidence, findings), evidence.questions.catalogue
+    told = tuple(Told(line.form_of(one.mistake), one.alternatives, one.explains, one.costs) for one in account.named)
     return Settled(told, account.credited, account.unexplained), findings
 
 
 def named(account):
     """Return the ids that were named."""
-    return [one.suspect.id for one in account.named]
+    return [one.form.id for one in account.named]
 
 
 def failing(findings):
@@ -84,11 +86,11 @@ def failing(findings):
 
 
 FIRST_WAYS = {}
-for _way in WAYS:
-    FIRST_WAYS.setdefault(_way.misconception.id, _way.name)
+for _way in FORMS:
+    FIRST_WAYS.setdefault(_way.mistake.id, _way.name)
 
 
-REAL = [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconception.harmless]
+REAL = [name for name in FIRST_WAYS.values() if not FORMS[POSITION[name]].mistake.harmless]
 
 
 # Every eighth is in the default run.
@@ -98,15 +100,15 @@ REAL = [name for name in FIRST_WAYS.values() if not WAYS[POSITION[name]].misconc
 )
 def test_a_mistake_is_named_and_charged_once(name, answered):
     """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""
-    way, evidence = WAYS[POSITION[name]], answered(name)
+    form, evidence = FORMS[POSITION[name]], answered(name)
     account, findings = account_of(evidence)
-    assert named(account) == [way.misconception.id]
+    assert named(account) == [form.mistake.id]
     assert account.unexplained == ()
     (only,) = account.named
     # Another way of the same mistake may show the same.
-    assert {evidence.probes.line_up.suspect_of(one).id for one in only.alternatives} <= {way.misconception.id}
+    assert {evidence.questions.catalogue.form_of(one).id for one in only.alternatives} <= {form.mistake.id}
     assert sum(only.costs.values()) > 0
-    assert set(only.suspect.charged) <= set(only.costs)
+    assert set(only.form.charged) <= set(only.costs)
     assert set(only.explains) == failing(findings)
 
 
@@ -140,7 +142,7 @@ PAIRS = [
 def test_two_mistakes_are_named_together(pair, answered):
     """Whether they show in different parts or meet in one, both are named, and neither more."""
     account, _ = account_of(answered(*pair))
-    assert set(named(account)) == {WAYS[POSITION[name]].misconception.id for name in pair}
+    assert set(named(account)) == {FORMS[POSITION[name]].mistake.id for name in pair}
     assert account.unexplained == ()
 
 
@@ -220,20 +222,18 @@ def test_nobody_is_told_a_mistake_that_would_have_lost_what_was_earned(answered)
     assert named(account) == []
 
 
-def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, probes):
+def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, questions):
     """Two entries with the same numbers: the student reads both, as alternatives."""
 
     def entry(identity):
         ways_of_it = ({"d_bias@1": _averaged},)
         texts = (f"{identity} title.", f"{identity} hint", "f", ("001",))
-        return Misconception(
-            identity, "gradients", *texts, ("gradient_b2",), "grads b2", ways_of_it, shows_in=("gradient",)
-        )
+        return Mistake(identity, "gradients", *texts, ("gradient_b2",), "grads b2", ways_of_it, shows_in=("gradient",))
 
-    line = line_up(assignment, network_of(assignment), probes.calls, [entry("one"), entry("other")])
-    replies = {c.id: line.rehearse(frozenset({0}), 1.0, c.id) for c in probes.calls if c.id.kind not in LEFT_OUT}
+    line = build_catalogue(assignment, network_of(assignment), questions.calls, [entry("one"), entry("other")])
+    replies = {c.id: line.simulate(frozenset({0}), 1.0, c.id) for c in questions.calls if c.id.kind not in LEFT_OUT}
     run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
-    judgement = judge(assignment, replace(probes, line_up=line), run, Submission("s", "s.py", "", "s.py"))
+    judgement = judge(assignment, replace(questions, catalogue=line), run, Submission("s", "s.py", "", "s.py"))
     (diagnosis,) = judgement.diagnoses
     assert diagnosis.title == "One of: one title. Or: other title."
 
@@ -242,10 +242,10 @@ def _averaged(du, _layer):
     return du.mean(axis=0)
 
 
-def test_what_only_follows_reaches_the_verdicts_as_carried(answered, assignment, probes):
+def test_what_only_follows_reaches_the_verdicts_as_carried(answered, assignment, questions):
     """No 1/N: charged at the scores' own layer; the first layer's gradients, right given it, keep their points and say so."""
     run = answered("gradient_not_divided").run
-    verdicts = {one.id: one for one in judge(assignment, probes, run, Submission("s", "s.py", "", "s.py")).verdicts}
+    verdicts = {one.id: one for one in judge(assignment, questions, run, Submission("s", "s.py", "", "s.py")).verdicts}
     for check in ("gradient_W1", "gradient_b1"):
         assert verdicts[check].status == "carried"
         assert verdicts[check].points == verdicts[check].max_points
@@ -265,14 +265,14 @@ def test_what_only_follows_costs_nothing(answered):
     assert set(account.named[0].explains) == failing(findings)
 
 
-def test_credit_is_given_where_what_was_given_cannot_be_solved_for(answered, assignment, probes):
-    """|x| for the ReLU: its gradients follow from units that no output tells; the rehearsed network tells, and they are carried."""
+def test_credit_is_given_where_what_was_given_cannot_be_solved_for(answered, assignment, questions):
+    """|x| for the ReLU: its gradients follow from units that no output tells; the simulated network tells, and they are carried."""
     account, findings = account_of(answered("absolute_value_for_relu_1"))
     assert findings["gradient_W2"].share < 1
     assert {"gradient_W1", "gradient_W2"} <= set(account.credited)
     assert all(earned == 1.0 for earned, _ in account.credited.values())
     run = answered("absolute_value_for_relu_1").run
-    verdicts = {one.id: one for one in judge(assignment, probes, run, Submission("s", "s.py", "", "s.py")).verdicts}
+    verdicts = {one.id: one for one in judge(assignment, questions, run, Submission("s", "s.py", "", "s.py")).verdicts}
     assert verdicts["gradient_W2"].status == "carried"
     assert verdicts["gradient_W2"].points == verdicts["gradient_W2"].credited == verdicts["gradient_W2"].max_points
     assert verdicts["gradient_W2"].message.startswith("Not charged here: ")
@@ -306,24 +306,24 @@ def test_what_did_not_run_earns_nothing(answered):
     assert not {"update_rule", "decay", "minibatch", "histories", "learns_toy"} & set(account.credited)
 
 
-def test_a_right_submission_is_not_diagnosed(answered, probes, monkeypatch):
-    """Nothing is rehearsed for it: a diagnosis costs a right program nothing."""
+def test_a_right_submission_is_not_diagnosed(answered, questions, monkeypatch):
+    """Nothing is simulated for it: a diagnosis costs a right program nothing."""
 
     def never(*_):
-        raise AssertionError("rehearsed for a right program")
+        raise AssertionError("simulated for a right program")
 
     right = answered()
     untouched = GradingContext(
-        right.assignment, replace(probes, line_up=LineUp(probes.line_up.suspects, never)), right.run
+        right.assignment, replace(questions, catalogue=MistakeCatalogue(questions.catalogue.forms, never)), right.run
     )
     account, _ = account_of(untouched)
     assert (account.named, account.unexplained) == ((), ())
 
 
-def test_without_a_line_up_nothing_is_named(answered, probes):
-    """Frozen probes may come without the mistakes; judging goes on as before."""
+def test_without_a_line_up_nothing_is_named(answered, questions):
+    """Frozen questions may come without the mistakes; judging goes on as before."""
     wrong = answered("uphill")
-    bare = GradingContext(wrong.assignment, replace(probes, line_up=None), wrong.run)
+    bare = GradingContext(wrong.assignment, replace(questions, catalogue=None), wrong.run)
     account, _ = account_of(bare)
     assert account.named == ()
     assert "update_rule" in account.unexplained
@@ -331,7 +331,7 @@ def test_without_a_line_up_nothing_is_named(answered, probes):
 
 def test_every_stage_has_mistakes_that_are_the_same_as_right_code():
     """They are listed, so that whoever adds a check sees what it must not punish."""
-    assert {one.stage for one in MISCONCEPTIONS if one.harmless} == {"scores", "loss", "gradients", "train", "predict"}
+    assert {one.stage for one in MISTAKES if one.harmless} == {"scores", "loss", "gradients", "train", "predict"}
 
 
 def test_an_empty_answer_is_read_as_nothing(answered):
@@ -340,6 +340,6 @@ def test_an_empty_answer_is_read_as_nothing(answered):
     replies = {
         name: replace(one, results=((),)) if name.kind == "loss" else one for name, one in odd.run.replies.items()
     }
-    account, _ = account_of(GradingContext(odd.assignment, odd.probes, replace(odd.run, replies=replies)))
+    account, _ = account_of(GradingContext(odd.assignment, odd.questions, replace(odd.run, replies=replies)))
     assert named(account) == []
     assert "data_loss" in account.unexplained

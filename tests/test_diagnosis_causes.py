@@ -32,10 +32,10 @@ def error(kind="ValueError", message="shapes (4,3) and (5,3)", during="loss", pl
 
 
 @pytest.fixture
-def told(assignment, probes):
+def told(assignment, questions):
     """Return a function that tells the causes of findings."""
     run = Run(Reply(QuestionId("load"), "returned"), {}, (), {"numpy": "2.9.9"}, 0.0, 0.0)
-    evidence = GradingContext(assignment, probes, run)
+    evidence = GradingContext(assignment, questions, run)
     return lambda findings, named=(): find_causes(evidence, SUBMISSION, findings, named)
 
 

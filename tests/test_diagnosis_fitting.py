@@ -11,12 +11,12 @@ from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import signature_of, tolerance
 from grader.diagnosis.signature_tables import SearchState
 from grader.model import Fitted, QuestionId, Reply, Run
-from reference.catalogue import MISCONCEPTIONS, families, wrong_network
+from reference.catalogue import MISTAKES, families, wrong_network
 from reference.questions import network_of
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
-FAMILIES = families(MISCONCEPTIONS, NAMES)
+FAMILIES = families(MISTAKES, NAMES)
 LEFT_OUT = ("digits", "tuned", "toy")
 
 
@@ -29,30 +29,30 @@ def _numbers_may_overflow():
 def index_of(identity, steps=None):
     """Return the position of a family; steps : where there is one for each layer, how many steps it replaces."""
     return next(
-        at
-        for at, (one, _) in enumerate(FAMILIES)
-        if one.suspect.id == identity and steps in {None, len(one.suspect.steps)}
+        at for at, (one, _) in enumerate(FAMILIES) if one.form.id == identity and steps in {None, len(one.form.steps)}
     )
 
 
 @pytest.fixture(scope="module")
-def evidence_of(assignment, probes):
+def evidence_of(assignment, questions):
     """Return a function that answers as a network with the mistake of a family, for any number, would."""
 
     def make(index, number, also=None):
         network = wrong_network(network_of(assignment), [FAMILIES[index][1](number)])
         network = replace(network, **also) if also else network
-        replies = {call.id: perform(network, call) for call in probes.calls if call.id.kind not in LEFT_OUT}
-        return GradingContext(assignment, probes, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+        replies = {call.id: perform(network, call) for call in questions.calls if call.id.kind not in LEFT_OUT}
+        return GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
 
     return make
 
 
 def found(evidence, index, part):
     """Fit a family's number to one part of the evidence."""
-    scene = SearchState(evidence.assignment, evidence.probes, 1.0, frozenset())
-    line_up = evidence.probes.line_up
-    return fit_number(scene, line_up, index, [(part, signature_of(evidence, part), tolerance(evidence, part))])
+    scene = SearchState(evidence.assignment, evidence.questions, 1.0, frozenset())
+    catalogue = evidence.questions.catalogue
+    return fit_number(scene, catalogue, index, [(part, signature_of(evidence, part), tolerance(evidence, part))])
 
 
 # family | number that no list holds | the part that it is fitted on
@@ -128,7 +128,7 @@ def test_a_number_outside_its_bounds_is_none(evidence_of):
     assert found(evidence_of(index, 50.0), index, "moved/1") == []
 
 
-def test_an_answer_without_numbers_is_not_fitted(evidence_of, probes):
+def test_an_answer_without_numbers_is_not_fitted(evidence_of, questions):
     """Where a part has no numbers there is nothing to fit."""
     index = index_of("momentum")
     evidence = evidence_of(index, 0.5)

@@ -54,19 +54,19 @@ MISTAKES = {
 class Court:
     """The assignment, its questions, and what programs honestly replied to them."""
 
-    def __init__(self, assignment, probes, host, edited):
-        self.assignment, self.probes, self.frozen = assignment, probes, replace(probes, oracle=None)
+    def __init__(self, assignment, questions, host, edited):
+        self.assignment, self.questions, self.frozen = assignment, questions, replace(questions, oracle=None)
         sources = {name: edited(*pairs) for name, pairs in MISTAKES.items()} | {"idle": IDLE}
         self.submissions = {name: submission(source) for name, source in sources.items()}
-        self.runs = {name: host.run(one, "TwoLayerNet", probes.calls) for name, one in self.submissions.items()}
+        self.runs = {name: host.run(one, "TwoLayerNet", questions.calls) for name, one in self.submissions.items()}
 
-    def report(self, name, run, probes=None):
+    def report(self, name, run, questions=None):
         """Judge a Run and write the report in every format; give it."""
-        probes = probes or self.probes
+        questions = questions or self.questions
         one = self.submissions[name]
         with must_end(120):
-            judgement = judge(self.assignment, probes, run, one)
-            notes = remarks(self.assignment, probes, run)
+            judgement = judge(self.assignment, questions, run, one)
+            notes = remarks(self.assignment, questions, run)
             report = compose_report(one, self.assignment, judgement, run, 0.0, "graded", notes)
             texts = {form: REPORT_FORMATS[form].write(report) for form in REPORT_FORMATS}
         assert from_json(texts["json"]).score == report.score
@@ -80,9 +80,9 @@ def submission(source):
 
 
 @pytest.fixture(scope="module")
-def court(assignment, probes, host, edited):
+def court(assignment, questions, host, edited):
     """Return one court for all examples."""
-    return Court(assignment, probes, host, edited)
+    return Court(assignment, questions, host, edited)
 
 
 # ---------------------------------------------------------------- odd values
@@ -307,7 +307,7 @@ def test_odd_values_are_judged(court, name):
     @examples(12)
     def holds(data):
         lie = data.draw(changed(Lie(court.runs[name])))
-        report = court.report(name, lie.run, data.draw(st.sampled_from([court.probes, court.frozen])))
+        report = court.report(name, lie.run, data.draw(st.sampled_from([court.questions, court.frozen])))
         # One mistake may excuse another, so that a lie on top of a mistake can cost less than the mistake alone.
         assert report.score <= court.assignment.max_score
         # Histories of a training that moves the parameters anyhow may be true all the same.
@@ -367,9 +367,9 @@ def test_what_ended_the_judging_once_is_a_wrong_answer(court, chosen, path, valu
 def test_a_reply_is_not_blown_up_in_judging(court, chosen, path, value):
     """What travels as 16 MiB takes no several times of that when it is compared and drawn: once 600 MiB, 128, 80 and 128."""
     run = told(court, chosen, path, value)
-    for probes in (court.probes, court.frozen):
+    for questions in (court.questions, court.frozen):
         tracemalloc.start()
-        court.report("right", run, probes)
+        court.report("right", run, questions)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 32 << 20

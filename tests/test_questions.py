@@ -11,22 +11,22 @@ from reference.digits import DIGITS_SPLIT, digits
 from reference.questions import KINK_MARGIN, RANK_MARGIN, SCORE_MARGIN, draw, network_of
 
 
-def test_the_same_seed_asks_the_same(assignment, probes):
+def test_the_same_seed_asks_the_same(assignment, questions):
     """An appeal is answered by running it again: calls and answers repeat to the last bit."""
     again = draw(assignment, assignment.seed)
-    assert [call.id for call in again.calls] == [call.id for call in probes.calls]
-    for one, two in zip(again.calls, probes.calls, strict=True):
+    assert [call.id for call in again.calls] == [call.id for call in questions.calls]
+    for one, two in zip(again.calls, questions.calls, strict=True):
         for name in one.params:
             np.testing.assert_array_equal(one.params[name], two.params[name])
-    for identity, answer in probes.expected.items():
+    for identity, answer in questions.expected.items():
         for name, value in answer.items():
             np.testing.assert_array_equal(again.expected[identity][name], value)
 
 
-def test_another_seed_asks_otherwise(assignment, probes):
+def test_another_seed_asks_otherwise(assignment, questions):
     """A secret seed draws questions that no student has seen."""
     other = draw(assignment, assignment.seed + 1)
-    for one, two in zip(other.calls, probes.calls, strict=True):
+    for one, two in zip(other.calls, questions.calls, strict=True):
         if one.id.kind != "toy" and one.params:
             assert not np.array_equal(next(iter(one.params.values())), next(iter(two.params.values())))
 
@@ -35,8 +35,8 @@ def test_another_seed_asks_otherwise(assignment, probes):
 def test_no_question_hides_a_mistake(assignment, seed):
     """Biases are not zero, sizes differ, kinks and ties are away, a class is absent, reg is zero, small and large."""
     network = network_of(assignment)
-    probes = draw(assignment, seed)
-    loss_calls = [call for call in probes.calls if call.id.kind == "loss"]
+    questions = draw(assignment, seed)
+    loss_calls = [call for call in questions.calls if call.id.kind == "loss"]
     absent = 0
     for call in loss_calls:
         X, y = call.steps[0].arguments["X"], call.steps[0].arguments["y"]
@@ -61,17 +61,17 @@ def test_every_seed_has_its_questions(assignment, seeds):
     assert len(asked) == 1
 
 
-def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, probes):
+def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, questions):
     """Fewer rows than inputs and units, full rank with a margin, and an active unit in each row: so dW2 tells d, and dW1 du."""
-    plain = [call for call in probes.calls if call.id.kind == "loss"]
+    plain = [call for call in questions.calls if call.id.kind == "loss"]
     assert len({call.id.case for call in plain}) >= 2
     for call in plain:
-        X, h = call.steps[0].arguments["X"], probes.expected[call.id]["h"]
+        X, h = call.steps[0].arguments["X"], questions.expected[call.id]["h"]
         assert len(X) <= min(X.shape[1], h.shape[1])
         assert (h > 0).any(axis=1).all()
         assert min(np.linalg.svd(one, compute_uv=False)[-1] for one in (X, h)) > RANK_MARGIN
-    for call in (one for one in probes.calls if one.id.kind == "narrow"):
-        h = probes.expected[call.id]["h"]
+    for call in (one for one in questions.calls if one.id.kind == "narrow"):
+        h = questions.expected[call.id]["h"]
         assert h.shape[1] < call.sizes[2]
         assert np.linalg.matrix_rank(call.params["W2"]) == h.shape[1]
 
@@ -84,27 +84,27 @@ def test_no_class_wins_most_of_the_many_rows(assignment, seed):
     assert max(np.bincount(labels).max() / len(labels) for labels in many) < 0.8
 
 
-def test_no_number_of_the_watched_run_stands_in_for_another(probes):
+def test_no_number_of_the_watched_run_stands_in_for_another(questions):
     """Rows, inputs, units, classes, batch, iterations and validation rows all differ: a mistake about one shows as itself."""
-    (call,) = [one for one in probes.calls if str(one.id) == "watched/rows"]
+    (call,) = [one for one in questions.calls if str(one.id) == "watched/rows"]
     given = call.steps[0].arguments
     numbers = [*call.sizes, len(given["X"]), len(given["X_val"]), given["batch_size"], given["num_iters"]]
     assert len(set(numbers)) == len(numbers)
     assert len({given[name] for name in ("learning_rate", "learning_rate_decay", "reg")}) == 3
 
 
-def test_no_answer_is_in_a_question(probes):
+def test_no_answer_is_in_a_question(questions):
     """What is sent to a student's process holds no expected loss, gradient or score, and no held-out label."""
-    for call in probes.calls:
+    for call in questions.calls:
         sent = [call.params[name] for name in call.params]
         sent += [value for step in call.steps for value in step.arguments.values() if isinstance(value, np.ndarray)]
         secret = [
             value
-            for name, value in probes.expected[call.id].items()
+            for name, value in questions.expected[call.id].items()
             if name.startswith(("data_", "penalty_", "scores", "labels", "loss_history")) and value.any()
         ]
         if call.id.kind in {"digits", "tuned"}:
-            secret.append(probes.expected[call.id]["y"])
+            secret.append(questions.expected[call.id]["y"])
         for answer in secret:
             assert not any(array.shape == answer.shape and np.array_equal(array, answer) for array in sent)
 
@@ -130,9 +130,9 @@ def test_the_thresholds_leave_room_for_chance(assignment, seed):
     assert (network.predict(start, split.X_test) == split.y_test).mean() < 0.4
 
 
-def test_a_second_opinion_has_a_budget(probes):
+def test_a_second_opinion_has_a_budget(questions):
     """Hyperparameters that would keep the grader busy for minutes are not tried by the reference."""
-    assert probes.oracle is not None
+    assert questions.oracle is not None
     huge = {
         "hidden_size": 128,
         "learning_rate": 1.0,
@@ -141,8 +141,8 @@ def test_a_second_opinion_has_a_budget(probes):
         "num_iters": 2000,
         "batch_size": 200,
     }
-    assert probes.oracle.trained_accuracy(huge) == 0.0
-    assert probes.oracle.trained_accuracy(dict(calibrate.TUNED)) >= 0.9
+    assert questions.oracle.trained_accuracy(huge) == 0.0
+    assert questions.oracle.trained_accuracy(dict(calibrate.TUNED)) >= 0.9
 
 
 def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):
@@ -155,8 +155,8 @@ def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):
 
 def test_an_id_of_a_question_comes_back_from_its_text(assignment):
     """Gradebooks keep ids as text, those of older versions too."""
-    probes = draw(assignment, assignment.seed)
-    assert all(QuestionId.parse(str(call.id)) == call.id for call in probes.calls)
+    questions = draw(assignment, assignment.seed)
+    assert all(QuestionId.parse(str(call.id)) == call.id for call in questions.calls)
     old = {"loss/a/0.1": ("loss", "a", 0.1), "stability/-1000": ("stability", "-1000", None), "toy": ("toy", "", None)}
     assert {text: (one.kind, one.case, one.reg) for text in old for one in [QuestionId.parse(text)]} == old
     for wrong in ("loss/a/0/1", "loss/a/b", 3):
@@ -166,5 +166,5 @@ def test_an_id_of_a_question_comes_back_from_its_text(assignment):
 
 def test_a_regulariser_of_many_digits_has_the_id_that_its_text_has(assignment):
     """A reply that comes back from a gradebook is found by its text."""
-    probes = draw(replace(assignment, regs=(0.0, 0.123456789, 3.0)), assignment.seed)
-    assert all(QuestionId.parse(str(call.id)) in probes.expected for call in probes.calls)
+    questions = draw(replace(assignment, regs=(0.0, 0.123456789, 3.0)), assignment.seed)
+    assert all(QuestionId.parse(str(call.id)) in questions.expected for call in questions.calls)

@@ -144,13 +144,13 @@ def test_what_is_asked_stays_as_it_is(case, followed):
         np.testing.assert_array_equal(value, before[name])
 
 
-def test_the_oracle_follows_the_recorded_question(probes, assignment):
+def test_the_oracle_follows_the_recorded_question(questions, assignment):
     """The grader's oracle answers for the question that is recorded, with either factor."""
-    call = next(call for call in probes.calls if call.id.kind == "recorded")
+    call = next(call for call in questions.calls if call.id.kind == "recorded")
     asked = call.steps[1].arguments
     for factor in (0.5, 1.0):
         right = replace(network_of(assignment), coefficient=factor)
         loss, gradients = right.evaluate(call.params, asked["X"], asked["y"], asked["reg"])
-        values = probes.oracle.follow(factor, {}, True)
+        values = questions.oracle.follow(factor, {}, True)
         assert values["loss"] == pytest.approx(loss, rel=1e-12)
         np.testing.assert_allclose(values["dW1"], gradients["W1"], rtol=1e-12)

@@ -4,18 +4,30 @@ from dataclasses import replace
 
 import pytest
 
-from grader.model import Cause, Charge, Credit, Family, Finding, Findings, Fitted, LineUp, Place, StepRow, Suspect
+from grader.model import (
+    Cause,
+    Charge,
+    Credit,
+    Family,
+    Finding,
+    Findings,
+    Fitted,
+    MistakeCatalogue,
+    MistakeForm,
+    Place,
+    StepRow,
+)
 from grader.score import score
 
 PLACE = Place("code cell 3", 7, "return loss")
-FACTOR = Suspect("factor", "loss", "The loss is {c} times the right one", "Count again.", "L", "CS231n", (), "loss",
+FACTOR = MistakeForm("factor", "loss", "The loss is {c} times the right one", "Count again.", "L", "CS231n", (), "loss",
                  frozenset())  # fmt: skip
 
 
-def found(assignment, *, line_up=None, others=None, **parts):
+def found(assignment, *, catalogue=None, others=None, **parts):
     """Score findings that are all right but for `others`."""
     checks = {row.id: Finding(1.0, "Right.") for row in assignment.checks} | (others or {})
-    return score(Findings(checks, **parts), assignment, line_up)
+    return score(Findings(checks, **parts), assignment, catalogue)
 
 
 def by_id(judgement):
@@ -26,10 +38,10 @@ def by_id(judgement):
 @pytest.mark.parametrize("own", [0.0, 0.5])
 def test_what_is_credited_in_full_is_carried(assignment, own):
     """It has all its points, and says which of them it did not earn and why; in part it is partial."""
-    line_up = LineUp((replace(FACTOR, title="Wrong."),), lambda *_: None, (Family(FACTOR, 0, 9, (1.0,)),))
+    catalogue = MistakeCatalogue((replace(FACTOR, title="Wrong."),), lambda *_: None, (Family(FACTOR, 0, 9, (1.0,)),))
     given = {"scores": Credit(1.0, (0, Fitted(0, 0.25))), "data_loss": Credit(0.75, (0,))}
     others = {check: Finding(own, "Off.") for check in given}
-    verdicts = by_id(found(assignment, line_up=line_up, others=others, credits=given))
+    verdicts = by_id(found(assignment, catalogue=catalogue, others=others, credits=given))
     whole, part = verdicts["scores"], verdicts["data_loss"]
     assert (whole.status, whole.points, whole.credited) == ("carried", 8, 8 - 8 * own)
     assert whole.message.splitlines() == [
@@ -48,10 +60,10 @@ def test_what_a_check_calls_carried_keeps_its_points(assignment):
 
 def test_what_is_wrong_first_is_told_first(assignment):
     """A mistake of loss() comes before what stops train(), which may follow from it; what to look at is handed on."""
-    line_up = LineUp((), lambda *_: None, (Family(FACTOR, 0, 9, (1.0,)),))
+    catalogue = MistakeCatalogue((), lambda *_: None, (Family(FACTOR, 0, 9, (1.0,)),))
     charge = Charge(Fitted(0, 1 / 3), (Fitted(0, 0.5),), ("data_loss",), {"data_loss": 1.0}, None)
     cause = Cause("exception", "train() stops.", "Look at b1.", ("decay", "histories"), {"decay": 0.5}, PLACE)
-    judgement = found(assignment, line_up=line_up, charges=(charge,), causes=(cause,), review=("Look at it.",))
+    judgement = found(assignment, catalogue=catalogue, charges=(charge,), causes=(cause,), review=("Look at it.",))
     second, first = judgement.diagnoses
     assert (first.id, first.title, first.source, first.places) == ("exception", "train() stops.", "", (PLACE,))
     assert (first.checks, first.costs) == (("decay", "histories"), {"decay": 2})

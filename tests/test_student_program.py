@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from grader.model import Array, Family, Step
-from reference.catalogue import MISCONCEPTIONS, Way, families, ways, wrong_network
+from reference.catalogue import MISTAKES, Form, families, list_forms, wrong_network
 from reference.network import build
 from reference.simulate import perform
 from reference.student_program import write_program
 
 RIGHT = build()
-WAYS = {way.name: way for way in ways()}
+FORMS = {form.name: form for form in list_forms()}
 # What reg is multiplied by stands in loss() alone.
 ASKED = {1.0: ("scores/a", "loss/b/3", "train", "predict/c"), 0.5: ("loss/b/3",)}
 # Chance in loss() and the drawing of batches share one generator in a student's program, not in a network.
@@ -58,7 +58,7 @@ def answers(source, call):
 
 def text(network, *mistakes):
     """Return a program's text; that of one way of the right network is written once."""
-    listed = len(mistakes) == 1 and WAYS.get(mistakes[0].name) is mistakes[0]
+    listed = len(mistakes) == 1 and FORMS.get(mistakes[0].name) is mistakes[0]
     if not listed:
         return write_program(network, mistakes)
     key = network.coefficient, mistakes[0].name
@@ -99,7 +99,7 @@ def differing(network, mistakes, calls):
 
 def made(layer=None, /, **steps):
     """Return a way of a mistake that is in no list: these steps."""
-    return Way(replace(MISCONCEPTIONS[0], ways=(steps,)), steps, layer)
+    return Form(replace(MISTAKES[0], forms=(steps,)), steps, layer)
 
 
 def changed_lines(source):
@@ -109,11 +109,11 @@ def changed_lines(source):
 
 
 @pytest.fixture(scope="module")
-def questions(probes):
+def calls_by_name(questions):
     """Return a few of the assignment's questions by their names: of each kind one."""
     asked = {*ASKED[1.0], "purity"}
-    chosen = {str(call.id): call for call in probes.calls if str(call.id) in asked}
-    (watched,) = [call for call in probes.calls if str(call.id) == "watched/rows"]
+    chosen = {str(call.id): call for call in questions.calls if str(call.id) in asked}
+    (watched,) = [call for call in questions.calls if str(call.id) == "watched/rows"]
     given = {name: value for name, value in watched.steps[0].arguments.items() if name not in {"method", "replaced"}}
     # The same training with nothing in the place of loss() and predict(), and what it leaves behind.
     chosen["train"] = replace(watched, id="train", steps=(Step("train", given), Step("params")))
@@ -126,13 +126,13 @@ def questions(probes):
     ("coefficient", "every"),
     [(1.0, 12), pytest.param(1.0, 1, marks=pytest.mark.slow), pytest.param(0.5, 1, marks=pytest.mark.slow)],
 )
-def test_every_way_answers_as_its_network(questions, coefficient, every):
+def test_every_way_answers_as_its_network(calls_by_name, coefficient, every):
     """The text is the network: scores, loss, gradients, training and labels of every way agree (or of every twelfth)."""
     network, wrong = replace(RIGHT, coefficient=coefficient), {}
-    assert not differing(network, [], questions.values())
-    for name, way in list(WAYS.items())[::every]:
-        calls = [questions[call] for call in ASKED[coefficient] if not (name in BY_CHANCE and call == "train")]
-        if found := differing(network, [way], calls):
+    assert not differing(network, [], calls_by_name.values())
+    for name, form in list(FORMS.items())[::every]:
+        calls = [calls_by_name[call] for call in ASKED[coefficient] if not (name in BY_CHANCE and call == "train")]
+        if found := differing(network, [form], calls):
             wrong[name] = found
     assert not wrong
 
@@ -140,21 +140,21 @@ def test_every_way_answers_as_its_network(questions, coefficient, every):
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("family", "made"),
-    families(MISCONCEPTIONS, ("W1", "b1", "W2", "b2")),
-    ids=lambda one: one.suspect.id if isinstance(one, Family) else "made",
+    families(MISTAKES, ("W1", "b1", "W2", "b2")),
+    ids=lambda one: one.form.id if isinstance(one, Family) else "made",
 )
-def test_a_number_that_is_in_no_list_is_typed_into_the_program(questions, family, made):
+def test_a_number_that_is_in_no_list_is_typed_into_the_program(calls_by_name, family, made):
     """A way of any number is written with that number, and answers as its network: 7 where it counts something."""
     number = 7.0 if family.high >= 7 and family.low >= 1 else 0.3 * family.high if family.high <= 2 else 1.75
-    way = made(number)
-    source = text(RIGHT, way)
+    form = made(number)
+    source = text(RIGHT, form)
     typed = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
     others = {node.value for node in ast.walk(ast.parse(write_program(RIGHT))) if isinstance(node, ast.Constant)}
     assert (typed - others) & {number, 2 * number}  # a product with the regulariser's 2 is worked out
-    assert not differing(RIGHT, [way], questions.values())
+    assert not differing(RIGHT, [form], calls_by_name.values())
 
 
-def test_two_mistakes_at_once(questions):
+def test_two_mistakes_at_once(calls_by_name):
     """Mistakes meet in one program, also where one is about one layer and the other changes what it reads."""
     pairs = [
         ("bias_gradient_averaged_layer1", "bias_gradient_multiplied_layer2"),
@@ -166,27 +166,27 @@ def test_two_mistakes_at_once(questions):
         ("hinge_for_cross_entropy_1", "squared_error_4"),
     ]
     for names in pairs[:-1]:
-        assert not differing(RIGHT, [WAYS[name] for name in names], questions.values()), names
+        assert not differing(RIGHT, [FORMS[name] for name in names], calls_by_name.values()), names
     with pytest.raises(ValueError, match="two mistakes replace"):
-        write_program(RIGHT, [WAYS[name] for name in pairs[-1]])
+        write_program(RIGHT, [FORMS[name] for name in pairs[-1]])
 
 
-def test_biases_that_are_zero_get_no_regulariser(questions):
+def test_biases_that_are_zero_get_no_regulariser(calls_by_name):
     """The network adds nothing to the gradient of a bias that is zero, whatever it does to the others."""
-    call = questions["loss/b/3"]
+    call = calls_by_name["loss/b/3"]
     zero = replace(call, params={name: value * (name[0] == "W") for name, value in call.params.items()})
-    mistakes = [WAYS["biases_regularised"], WAYS["gradient_divided_once_more"]]
+    mistakes = [FORMS["biases_regularised"], FORMS["gradient_divided_once_more"]]
     assert not differing(RIGHT, mistakes, [zero, call])
 
 
 def test_a_wrong_step_is_a_function_and_the_line_that_calls_it():
     """Nothing else of the right program is changed; a function that is given a layer needs the layers."""
-    assert changed_lines(write_program(RIGHT, [WAYS["decay_compounded_2"]])) == [
+    assert changed_lines(write_program(RIGHT, [FORMS["decay_compounded_2"]])) == [
         "def decay(rate, factor, iteration, _per_epoch):",
         "return rate * factor ** (iteration + 1)",
         "learning_rate = decay(learning_rate, learning_rate_decay, it, per_epoch)",
     ]
-    assert changed_lines(write_program(RIGHT, [WAYS["bias_gradient_averaged_layer2"]])) == [
+    assert changed_lines(write_program(RIGHT, [FORMS["bias_gradient_averaged_layer2"]])) == [
         "from collections import namedtuple",
         'Layer = namedtuple("Layer", "k x W b u h")',
         "def d_bias_2(du, _layer):",
@@ -201,8 +201,8 @@ def test_a_wrong_step_is_a_function_and_the_line_that_calls_it():
 @pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_program_gives_itself_away_or_holds_what_it_does_not_use(every):
     """No comment of ours is in them, and each function and number at the top is read."""
-    for name, way in list(WAYS.items())[::every]:
-        source = text(RIGHT, way)
+    for name, form in list(FORMS.items())[::every]:
+        source = text(RIGHT, form)
         assert "#" not in source, name
         assert "\n\n\n\n" not in source, name
         tree = ast.parse(source)
@@ -215,7 +215,7 @@ def test_no_program_gives_itself_away_or_holds_what_it_does_not_use(every):
 def test_names_class_and_hyperparameters_are_the_callers():
     """Another assignment calls its parameters otherwise, and a student chooses other settings."""
     names = (("A", "a"), ("B", "c"))
-    source = write_program(RIGHT, [WAYS["one_bias_never_updated_1"]], class_name="Net", names=names, best={"reg": 0.5})
+    source = write_program(RIGHT, [FORMS["one_bias_never_updated_1"]], class_name="Net", names=names, best={"reg": 0.5})
     assert "class Net:" in source
     assert '(("A", "a"), ("B", "c"))' in source
     assert 'grads["A"] = X.T @ du + 2 * reg * A' in source
@@ -278,10 +278,10 @@ def borrows_names(dh: Array, layer):
     ],
     ids=lambda steps: "+".join(step.__name__ for step in steps.values()),
 )
-def test_what_a_step_changes_is_changed_in_the_program_and_nothing_else(questions, steps):
+def test_what_a_step_changes_is_changed_in_the_program_and_nothing_else(calls_by_name, steps):
     """Arrays are changed in place where the step does; numbers and names of the program's own are not."""
     for coefficient in (0.5, 1.0):
-        assert not differing(replace(RIGHT, coefficient=coefficient), [made(**steps)], questions.values())
+        assert not differing(replace(RIGHT, coefficient=coefficient), [made(**steps)], calls_by_name.values())
 
 
 def reads_a_module(z: Array):
@@ -300,13 +300,13 @@ def test_the_text_does_not_depend_on_the_process():
     """A text that differed from run to run could not be compared; the order of sets is what could make it differ."""
     names = ["hinge_for_cross_entropy_2", "adaptive_steps_1", "predict_without_relu", "sigmoid_for_relu_1"]
     program = (
-        "import hashlib\nfrom reference.student_program import write_program\nfrom reference.catalogue import ways\n"
+        "import hashlib\nfrom reference.student_program import write_program\nfrom reference.catalogue import list_forms\n"
         "from reference.network import build\n"
-        f"texts = ''.join(write_program(build(), [way]) for way in ways() if way.name in {names})\n"
+        f"texts = ''.join(write_program(build(), [form]) for form in list_forms() if form.name in {names})\n"
         "print(hashlib.sha256(texts.encode()).hexdigest())"
     )
     here = hashlib.sha256(
-        "".join(write_program(RIGHT, [way]) for way in ways() if way.name in names).encode()
+        "".join(write_program(RIGHT, [form]) for form in list_forms() if form.name in names).encode()
     ).hexdigest()
     # These two order the two functions at the top otherwise, if a set orders them.
     for seed in ("6", "7"):

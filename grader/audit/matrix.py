@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.checks import CHECKS
-from grader.model import Assignment, Report, Suspect, Verdict
+from grader.model import Assignment, MistakeForm, Report, Verdict
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
 Cell = Literal["passed", "charged", "credited"]
@@ -20,7 +20,7 @@ class Trial:
     """One generated submission: a mistake made in one way, or none."""
 
     name: str  # of the submission
-    suspect: Suspect | None  # None for a solution
+    form: MistakeForm | None  # None for a solution
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Audit:
     @property
     def mistakes(self) -> tuple[Row, ...]:
         """Return the rows of real mistakes: neither solutions nor other right ways."""
-        return tuple(row for row in self.rows if row.trial.suspect and not row.trial.suspect.harmless)
+        return tuple(row for row in self.rows if row.trial.form and not row.trial.form.harmless)
 
 
 def audit(assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str, Report]) -> Audit:
@@ -89,10 +89,10 @@ def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Re
     if report.status != "graded":
         reason = report.notes[0] if report.notes else "no reason was recorded"
         problems: tuple[str, ...] = (f"{trial.name} was not graded: {reason}",)
-    elif trial.suspect is None or trial.suspect.harmless:
+    elif trial.form is None or trial.form.harmless:
         problems = _of_right(trial, report)
     else:
-        problems = _of_wrong(assignment, rubric, trial, trial.suspect, cells, report)
+        problems = _of_wrong(assignment, rubric, trial, trial.form, cells, report)
     return Row(trial, report.score, cells, named, problems)
 
 
@@ -104,7 +104,7 @@ def _cell(verdict: Verdict) -> Cell:
 
 def _of_right(trial: Trial, report: Report) -> tuple[str, ...]:
     lost = [verdict for verdict in report.checks if verdict.points < verdict.max_points or verdict.credited]
-    what = "The solution" if trial.suspect is None else f"{trial.name}, which is right in another way,"
+    what = "The solution" if trial.form is None else f"{trial.name}, which is right in another way,"
     return tuple(
         f"{what} loses {verdict.max_points - verdict.points + verdict.credited:g} points at {verdict.id}:"
         f" {verdict.message.partition(chr(10))[0]}"
@@ -116,38 +116,38 @@ def _of_wrong(
     assignment: Assignment,
     rubric: Sequence[str],
     trial: Trial,
-    suspect: Suspect,
+    form: MistakeForm,
     cells: Mapping[str, Cell],
     report: Report,
 ) -> tuple[str, ...]:
     if all(cell == "passed" for cell in cells.values()):
-        return (f"{trial.name}: no check sees it. ({suspect.title}){_why_hidden(assignment, suspect)}",)
+        return (f"{trial.name}: no check sees it. ({form.title}){_why_hidden(assignment, form)}",)
     problems = []
-    silent = [check for check in suspect.charged if check in rubric and cells[check] != "charged"]
+    silent = [check for check in form.charged if check in rubric and cells[check] != "charged"]
     if silent:
         problems.append(f"{trial.name} should lose points at {', '.join(silent)}, and loses none there.")
     elif report.score >= report.max_score:
         problems.append(f"{trial.name}: a check sees it, but it loses no points.")
-    if not any(suspect.title in diagnosis.title for diagnosis in report.diagnoses):
+    if not any(form.title in diagnosis.title for diagnosis in report.diagnoses):
         named = ", ".join(diagnosis.id for diagnosis in report.diagnoses) or "nothing"
         problems.append(f"{trial.name} is not called by its name; what was named: {named}.")
     return tuple(problems)
 
 
-def _why_hidden(assignment: Assignment, suspect: Suspect) -> str:
+def _why_hidden(assignment: Assignment, form: MistakeForm) -> str:
     """Say which setting of the assignment most likely hides a mistake."""
-    if "bias" in suspect.id and not assignment.biases:
+    if "bias" in form.id and not assignment.biases:
         return " The biases in [probes] are 0: where there are none, nothing can be wrong about them. Set biases = 0.6."
-    if "regular" in suspect.id and max(assignment.regs) < 0.01:
+    if "regular" in form.id and max(assignment.regs) < 0.01:
         return f" The largest of regs in [probes] is {max(assignment.regs):g}, too small to show. Add one such as 3.0."
-    checks = [check for check in suspect.charged if check not in {row.id for row in assignment.checks}]
+    checks = [check for check in form.charged if check not in {row.id for row in assignment.checks}]
     if checks:
         return f" The rubric has no row for {', '.join(checks)}."
     return " Look at [tolerances]: is one of them wider than this mistake? And at [probes]: do all sizes differ?"
 
 
 def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
-    wrong = [row for row in rows if row.trial.suspect and not row.trial.suspect.harmless]
+    wrong = [row for row in rows if row.trial.form and not row.trial.form.harmless]
     caught = [row for row in wrong if check in row.caught]
     alone = [row for row in caught if row.caught == (check,)]
     return Use(
@@ -160,7 +160,7 @@ def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
 
 
 def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.trial.suspect.id for row in rows if row.trial.suspect))
+    return tuple(dict.fromkeys(row.trial.form.id for row in rows if row.trial.form))
 
 
 def _cover(check: str, rubric: Sequence[str], caught: Sequence[Row]) -> tuple[str, ...]:

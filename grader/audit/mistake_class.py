@@ -22,9 +22,9 @@ def write_class(assignment: Assignment, folder: Path) -> list[Trial]:
     Raises ReferenceMissingError where the reference is not at hand.
     """
     known = author(assignment)
-    trials = [Trial(SOLUTION, None), *(Trial(name, suspect) for name, suspect in known.suspects.items())]
+    trials = [Trial(SOLUTION, None), *(Trial(name, form) for name, form in known.forms.items())]
     for trial in trials:
-        text = known.write([trial.name] if trial.suspect else [])
+        text = known.write([trial.name] if trial.form else [])
         (folder / f"{trial.name}.py").write_text(text, encoding="utf-8")
     return trials
 

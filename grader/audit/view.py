@@ -49,7 +49,7 @@ def to_terminal(audit: Audit) -> RenderableType:
 def conclusion(audit: Audit) -> list[str]:
     """Say in a few lines what the audit came to."""
     wrong = audit.mistakes
-    ids = {row.trial.suspect.id for row in wrong if row.trial.suspect}
+    ids = {row.trial.form.id for row in wrong if row.trial.form}
     sound = sum(not row.problems for row in wrong)
     lines = [
         f"{len(ids)} mistakes in {len(wrong)} ways: {sound} of them lose points where they should and are called by their name."
@@ -78,8 +78,8 @@ def to_json(audit: Audit) -> str:
         "rows": [
             {
                 "name": row.trial.name,
-                "mistake": row.trial.suspect.id if row.trial.suspect else None,
-                "harmless": row.trial.suspect is None or row.trial.suspect.harmless,
+                "mistake": row.trial.form.id if row.trial.form else None,
+                "harmless": row.trial.form is None or row.trial.form.harmless,
                 "score": row.score,
                 "named": row.named,
                 "checks": dict(row.cells),
@@ -99,7 +99,7 @@ def to_html(audit: Audit) -> str:
     """Write the audit as one self-contained page."""
     groups = [
         {"title": STAGES[stage], "picture": Markup(picture(list(rows), [use.check for use in audit.uses]))}  # noqa: S704 -- `element` escapes every text
-        for stage, rows in groupby(audit.mistakes, key=lambda row: row.trial.suspect.stage if row.trial.suspect else "")
+        for stage, rows in groupby(audit.mistakes, key=lambda row: row.trial.form.stage if row.trial.form else "")
     ]
     return (
         environment()

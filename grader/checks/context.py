@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from grader.compare import as_array, as_number, describe, fit
-from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, Probes, QuestionId, Reply, Run
+from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, QuestionId, Questions, Reply, Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class GradingContext:
     """One submission's replies beside the questions and the right answers."""
 
     assignment: Assignment
-    probes: Probes
+    questions: Questions
     run: Run
 
     @property
@@ -29,7 +29,7 @@ class GradingContext:
 
     def calls(self, prefix: str) -> list[Call]:
         """Return the calls of one family, such as "loss", in the order in which they were asked."""
-        return [call for call in self.probes.calls if call.id.kind == prefix]
+        return [call for call in self.questions.calls if call.id.kind == prefix]
 
     def reply(self, call: QuestionId) -> Reply:
         """Return the reply to a call; one that never came counts as not asked."""
@@ -37,11 +37,11 @@ class GradingContext:
 
     def expected(self, call: QuestionId) -> Expectation:
         """Return the reference's answer to a call."""
-        return self.probes.expected[call]
+        return self.questions.expected[call]
 
     def call(self, identity: QuestionId) -> Call:
         """Return a call by its id."""
-        return next(call for call in self.probes.calls if call.id == identity)
+        return next(call for call in self.questions.calls if call.id == identity)
 
 
 P = ParamSpec("P")

@@ -20,17 +20,17 @@ def final_scores(
     """Return the scores at the parameters that training ended with, or say why there are none.
 
     Where the reference is at hand it computes them from the parameters: scores that the student's side claims
-    prove nothing. Frozen probes have only the claim.
+    prove nothing. Frozen questions have only the claim.
     """
     X = context.expected(call)["X"]
     asked = context.call(call)
     position = [step.method for step in asked.steps].index("params")
     params = own_params(context, asked, position, shapes)
-    if context.probes.oracle is not None:
+    if context.questions.oracle is not None:
         return (
             "the parameters are missing or not finite afterwards"
             if params is None
-            else context.probes.oracle.scores(params, X)
+            else context.questions.oracle.scores(params, X)
         )
     results = context.reply(call).results
     claimed = as_array(results[position + 1]) if len(results) > position + 1 else None

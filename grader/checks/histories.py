@@ -132,7 +132,7 @@ def _impossible_accuracy(context: GradingContext, run: QuestionId, key: str, val
 
 def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float]:
     """Return the accuracies of the right network at the parameters that training went through."""
-    oracle, seen = context.probes.oracle, read_watched_run(context, call.id)
+    oracle, seen = context.questions.oracle, read_watched_run(context, call.id)
     if oracle is None or seen is None:
         return []
     points: list[Params] = [call.params]

@@ -44,8 +44,8 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     first = read_loss(context, context.calls("loss")[0].id)
     stopped = first.finding and first.finding.error and not first.finding.skipped
     written = resembles_the_loss(context) or (stopped and update_rule(context).share == 1)
-    if context.probes.oracle is not None and written:
-        reference = context.probes.oracle.trained_accuracy(settings)
+    if context.questions.oracle is not None and written:
+        reference = context.questions.oracle.trained_accuracy(settings)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)

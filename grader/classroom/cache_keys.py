@@ -16,7 +16,7 @@ import numpy as np
 
 from grader import __version__
 from grader.classroom.packing import lay_out
-from grader.model import Assignment, Call, Probes
+from grader.model import Assignment, Call, Questions
 
 # A seed has 32 bits: a plain hash of it would be undone in seconds, by trying all. This one takes 50 ms a seed, 7 years for all.
 _SLOW = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 << 20, "dklen": 8}
@@ -51,7 +51,7 @@ class CacheKey:
 
 def cache_key(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> CacheKey:
     """Return the key of a grading of no submission yet."""
-    return CacheKey("", assignment.digest, seed_id(seed), questions(assignment, calls), versions(), isolated)
+    return CacheKey("", assignment.digest, seed_id(seed), digest_questions(assignment, calls), versions(), isolated)
 
 
 def seed_id(seed: int) -> str:
@@ -59,7 +59,7 @@ def seed_id(seed: int) -> str:
     return hashlib.scrypt(str(seed).encode(), salt=_SALT, **_SLOW).hex()
 
 
-def questions(assignment: Assignment, calls: Sequence[Call]) -> str:
+def digest_questions(assignment: Assignment, calls: Sequence[Call]) -> str:
     """Return the digest of what decides the replies besides the submission: the calls, the limits, the class's name."""
     asked = (tuple(calls), assignment.limits, assignment.class_name, assignment.notebook)
     return hashlib.sha256(lay_out(asked)).hexdigest()
@@ -78,16 +78,16 @@ def _judging() -> str:
     return _digest((file, file.read_bytes()) for file in files)[:12]
 
 
-def findings_key(assignment: Assignment, probes: Probes) -> str:
+def findings_key(assignment: Assignment, questions: Questions) -> str:
     """Return the digest of all that findings depend on besides replies and questions.
 
     With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
     it as it is, and any other changes it.
     """
-    families = probes.line_up.families if probes.line_up else ()
-    suspects = (*(probes.line_up.suspects if probes.line_up else ()), *(one.suspect for one in families))
+    families = questions.catalogue.families if questions.catalogue else ()
+    forms = (*(questions.catalogue.forms if questions.catalogue else ()), *(one.form for one in families))
     known = [
-        (one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless, one.shows_in) for one in suspects
+        (one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless, one.shows_in) for one in forms
     ]
     numbers = [(one.low, one.high, one.guesses) for one in families]
     rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from grader import model
-from grader.model import Array, QuestionId, Reply, Run
+from grader.model import Array, Charge, QuestionId, Reply, Run
 from grader.sandbox.protocol import DTYPES
 
 LENGTH = struct.Struct("<I")
@@ -196,11 +196,13 @@ class _Unpacking:
 
 
 def _record(kind: type, members: dict[str, Any]) -> Any:
-    """Return a record of its fields, in which the ids of questions still are texts."""
+    """Return a record of its fields, in which the ids of questions are still texts."""
     if kind is Reply:
         members["call"] = QuestionId.parse(members["call"])
     elif kind is Run:
         members["replies"] = {QuestionId.parse(call): reply for call, reply in dict(members["replies"]).items()}
+    elif kind is Charge and "suspect" in members:  # as gradebooks of version 4 call it
+        members["mistake"] = members.pop("suspect")
     return kind(**members)
 
 

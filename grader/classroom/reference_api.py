@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from grader.model import Assignment, Probes, Suspect
+from grader.model import Assignment, MistakeForm, Questions
 
 REFERENCE_MISSING = (
     "The reference solution is not here: grading needs it, and it is never installed with the package."
@@ -24,20 +24,20 @@ class ReferenceMissingError(Exception):
 class Author:
     """Writes programs as students would."""
 
-    suspects: Mapping[str, Suspect]  # every way of every mistake, by its name
+    forms: Mapping[str, MistakeForm]  # every way of every mistake, by its name
     write: Callable[
         [Iterable[str]], str
     ]  # names of ways -> the source of a program with these mistakes; none: a right one
 
 
-_drawn: tuple[Assignment, int, Probes] | None = None
+_drawn: tuple[Assignment, int, Questions] | None = None
 
 
-def build_questions(assignment: Assignment, seed: int) -> Probes:
+def build_questions(assignment: Assignment, seed: int) -> Questions:
     """Return the questions of this grading; asked for the same again, the same object.
 
     A command needs them to know what is to be done, and the worker in the same process to do it: 0.1 s, and what was
-    rehearsed for them.
+    simulated for them.
 
     Raises ReferenceMissingError.
     """
@@ -58,15 +58,15 @@ def author(assignment: Assignment) -> Author:
     Raises ReferenceMissingError.
     """
     try:
-        from reference.catalogue import suspect, ways  # noqa: PLC0415 -- the same
+        from reference.catalogue import describe_form, list_forms  # noqa: PLC0415 -- the same
         from reference.questions import network_of  # noqa: PLC0415 -- the same
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
-    network, known = network_of(assignment), {way.name: way for way in ways()}
+    network, known = network_of(assignment), {form.name: form for form in list_forms()}
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
         return write_program(network, mistakes, class_name=assignment.class_name, names=network.names)
 
-    return Author({name: suspect(way, assignment.variant.names) for name, way in known.items()}, write)
+    return Author({name: describe_form(form, assignment.variant.names) for name, form in known.items()}, write)

@@ -79,7 +79,7 @@ class GradingWorker:
     def __init__(self, session: GradingSession) -> None:
         self.session = session
         self.assignment = session.assignment
-        self.probes = build_questions(session.assignment, session.seed)
+        self.questions = build_questions(session.assignment, session.seed)
         template()  # our templates are read before any student code runs
 
     @cached_property
@@ -112,19 +112,19 @@ class GradingWorker:
 
     def _run(self, task: Task) -> Graded:
         if task.known is not None and (known := _unpack_known(task.known)):
-            report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.probes)
+            report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.questions)
             return _finish(task, report, task.known.submission_digest, self.assignment, findings=task.known.findings)
         replies: bytes | None = None
         notes: tuple[str, ...] = ()
         if task.hand_in:
-            grading = run_and_judge(task.hand_in, task.name, task.source, self.assignment, self.probes, self.host)
+            grading = run_and_judge(task.hand_in, task.name, task.source, self.assignment, self.questions, self.host)
             notes = (self.isolation[1],) if self.isolation[1] else ()
             replies = pack((grading.submission, grading.run, notes))
         else:
             started = time.perf_counter()
             submission, run, notes = unpack(task.saved)
             submission = replace(submission, name=task.name, source=task.source)
-            grading = judge_run(submission, run, self.assignment, self.probes, started)
+            grading = judge_run(submission, run, self.assignment, self.questions, started)
         report = replace(grading.report, notes=(*grading.report.notes, *notes))
         findings = pack(_drop_figures(grading.findings)) if grading.findings else None
         return _finish(task, report, grading.submission.digest, self.assignment, replies=replies, findings=findings)

@@ -18,7 +18,7 @@ from grader.checks.watched_training import ROWS, SAME
 from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_share
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import signature_of
-from grader.model import Finding, LineUp, Mistake, QuestionId, Suspect
+from grader.model import Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
@@ -28,10 +28,10 @@ ROUNDING = 1e-6
 class AttributedMistake:
     """One mistake of an explanation, with the checks that it explains and what it costs there."""
 
-    mistake: Mistake
+    mistake: MistakeKey
     explains: tuple[str, ...]
     costs: Mapping[str, float]  # check -> share of its points that this mistake loses
-    alternatives: tuple[Mistake, ...] = ()  # others that would explain the same as well
+    alternatives: tuple[MistakeKey, ...] = ()  # others that would explain the same as well
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DiagnosisResult:
     """
 
     named: tuple[AttributedMistake, ...] = ()
-    credited: Mapping[str, tuple[float, tuple[Mistake, ...]]] = field(default_factory=dict)
+    credited: Mapping[str, tuple[float, tuple[MistakeKey, ...]]] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
 
 
@@ -62,15 +62,15 @@ def attribute(context: GradingContext, findings: Mapping[str, Finding]) -> Diagn
 
     findings : of each check of the rubric, before points. A submission that loses nothing has nothing to explain.
     """
-    line_up = context.probes.line_up
+    catalogue = context.questions.catalogue
     shares = {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
     failing = _failing(findings)
-    if line_up is None or not any(findings[check].share < 1 for check in failing):
+    if catalogue is None or not any(findings[check].share < 1 for check in failing):
         return DiagnosisResult(unexplained=failing)
     explanations = [one for one in explain(context, shares) if one.mistakes and not _contradicted(context, one, shares)]
     if not explanations:
         return DiagnosisResult(unexplained=failing)
-    return _attribute_to(context, line_up, explanations, findings, shares)
+    return _attribute_to(context, catalogue, explanations, findings, shares)
 
 
 def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
 
 def _attribute_to(
     context: GradingContext,
-    line_up: LineUp,
+    catalogue: MistakeCatalogue,
     explanations: list[Explanation],
     findings: Mapping[str, Finding],
     shares: Mapping[str, float],
@@ -93,26 +93,26 @@ def _attribute_to(
     explanations.sort(key=lambda one: -sum(_explains(context, one, check, shares) for check in failing))
     first = explanations[0]
     causes = {check: _causes(context, first, check) for check in failing if _explains(context, first, check, shares)}
-    credited: dict[str, tuple[float, tuple[Mistake, ...]]] = {}
+    credited: dict[str, tuple[float, tuple[MistakeKey, ...]]] = {}
     for check, behind in causes.items():
-        charged = frozenset(one for one in behind if _is_charged(line_up.suspect_of(one), check, findings))
+        charged = frozenset(one for one in behind if _is_charged(catalogue.form_of(one), check, findings))
         earned = _earned(context, charged, first.factor, check)
         if earned > shares[check] + ROUNDING and _proven(context, first, check, findings[check]):
-            elsewhere = tuple(in_order(line_up, behind - charged))
+            elsewhere = tuple(in_order(catalogue, behind - charged))
             credited[check] = (earned, elsewhere)
     after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
     named = tuple(
         _attribute_mistake(context, explanations, mistake, causes, after)
-        for mistake in in_order(line_up, first.mistakes)
+        for mistake in in_order(catalogue, first.mistakes)
     )
     # What is not written yet makes no mistake.
     told = tuple(one for one in named if any(not findings[check].skipped for check in one.explains))
     return DiagnosisResult(told, credited if told else {}, tuple(check for check in failing if check not in causes))
 
 
-def _is_charged(suspect: Suspect, check: str, rubric: Container[str]) -> bool:
+def _is_charged(form: MistakeForm, check: str, rubric: Container[str]) -> bool:
     """Return whether a mistake costs points at a check; where the rubric has none of its own checks, at all that see it."""
-    return check in suspect.charged or not any(one in rubric for one in suspect.charged)
+    return check in form.charged or not any(one in rubric for one in form.charged)
 
 
 def _proven(context: GradingContext, explanation: Explanation, check: str, finding: Finding) -> bool:
@@ -128,7 +128,7 @@ def _proven(context: GradingContext, explanation: Explanation, check: str, findi
 
 
 def _earned(context: GradingContext, mistakes: Mistakes, factor: float, check: str) -> float:
-    return simulate_share(context.assignment, context.probes, mistakes, factor, check) if mistakes else 1.0
+    return simulate_share(context.assignment, context.questions, mistakes, factor, check) if mistakes else 1.0
 
 
 def _explains(context: GradingContext, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
@@ -145,7 +145,7 @@ def _explains(context: GradingContext, explanation: Explanation, check: str, sha
 
 
 def _simulate(context: GradingContext, explanation: Explanation) -> GradingContext:
-    return simulate_context(context.assignment, context.probes, explanation.mistakes, explanation.factor)
+    return simulate_context(context.assignment, context.questions, explanation.mistakes, explanation.factor)
 
 
 def _contradicted(context: GradingContext, explanation: Explanation, shares: Mapping[str, float]) -> bool:
@@ -197,7 +197,7 @@ def _causes(context: GradingContext, explanation: Explanation, check: str) -> Mi
 def _attribute_mistake(
     context: GradingContext,
     explanations: list[Explanation],
-    mistake: Mistake,
+    mistake: MistakeKey,
     causes: Mapping[str, Mistakes],
     after: Mapping[str, float],
 ) -> AttributedMistake:

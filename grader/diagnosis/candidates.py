@@ -9,48 +9,48 @@ from typing import Any, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
-from grader.model import Assignment, Fitted, LineUp, Mistake, Probes, QuestionId, Reply, Run, Stage
+from grader.model import Assignment, Fitted, MistakeCatalogue, MistakeKey, QuestionId, Questions, Reply, Run, Stage
 
 T = TypeVar("T")
 
 # Runs kept, those used last: each holds what checks and signatures have worked out of it, up to half a megabyte.
 MOST = 100
 MOST_LINE_UPS = 4  # whose caches are kept: a class has one, tests have some
-_CACHES: OrderedDict[LineUp, dict[str, OrderedDict[Hashable, Any]]] = OrderedDict()
+_CACHES: OrderedDict[MistakeCatalogue, dict[str, OrderedDict[Hashable, Any]]] = OrderedDict()
 STAGES = get_args(Stage)
 
-Mistakes = frozenset[Mistake]
+Mistakes = frozenset[MistakeKey]
 
 
-def line_up_of(probes: Probes) -> LineUp:
-    """Return the line-up of probes that have one, else raise ValueError."""
-    if probes.line_up is None:
-        raise ValueError("these probes know no mistakes")
-    return probes.line_up
+def catalogue_of(questions: Questions) -> MistakeCatalogue:
+    """Return the catalogue of questions that have one, else raise ValueError."""
+    if questions.catalogue is None:
+        raise ValueError("these questions know no mistakes")
+    return questions.catalogue
 
 
-def in_order(line_up: LineUp, mistakes: Mistakes) -> list[Mistake]:
-    """Return mistakes in the order of the line-up, those with a fitted number after the others of their stage."""
+def in_order(catalogue: MistakeCatalogue, mistakes: Mistakes) -> list[MistakeKey]:
+    """Return mistakes in the order of the catalogue, those with a fitted number after the others of their stage."""
 
-    def place(mistake: Mistake) -> tuple[int, bool, int]:
-        stage = STAGES.index(line_up.suspect_of(mistake).stage)
+    def place(mistake: MistakeKey) -> tuple[int, bool, int]:
+        stage = STAGES.index(catalogue.form_of(mistake).stage)
         return (stage, True, mistake.family) if isinstance(mistake, Fitted) else (stage, False, mistake)
 
     return sorted(mistakes, key=place)
 
 
-def cache_of(line_up: LineUp, kind: str) -> OrderedDict[Hashable, Any]:
-    """Return the cache of one kind that stands beside a line-up; those of the last few line-ups are kept."""
-    caches = _CACHES.setdefault(line_up, {})
-    _CACHES.move_to_end(line_up)
+def cache_of(catalogue: MistakeCatalogue, kind: str) -> OrderedDict[Hashable, Any]:
+    """Return the cache of one kind that stands beside a catalogue; those of the last few catalogues are kept."""
+    caches = _CACHES.setdefault(catalogue, {})
+    _CACHES.move_to_end(catalogue)
     if len(_CACHES) > MOST_LINE_UPS:
         _CACHES.popitem(last=False)
     return caches.setdefault(kind, OrderedDict())
 
 
-def cached(line_up: LineUp, kind: str, key: Hashable, make: Callable[[], T], most: float = inf) -> T:
-    """Return what is cached for a line-up under a key, made where it is missing; the last `most` asked for stay."""
-    entries: OrderedDict[Hashable, T] = cache_of(line_up, kind)
+def cached(catalogue: MistakeCatalogue, kind: str, key: Hashable, make: Callable[[], T], most: float = inf) -> T:
+    """Return what is cached for a catalogue under a key, made where it is missing; the last `most` asked for stay."""
+    entries: OrderedDict[Hashable, T] = cache_of(catalogue, kind)
     if key in entries:
         entries.move_to_end(key)
         return entries[key]
@@ -63,45 +63,49 @@ def cached(line_up: LineUp, kind: str, key: Hashable, make: Callable[[], T], mos
 class SimulatedReplies(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
-    def __init__(self, probes: Probes, mistakes: Mistakes, factor: float) -> None:
-        self.probes = probes
-        self.line_up = line_up_of(probes)
+    def __init__(self, questions: Questions, mistakes: Mistakes, factor: float) -> None:
+        self.questions = questions
+        self.catalogue = catalogue_of(questions)
         self.mistakes = mistakes
         self.factor = factor
 
     def __getitem__(self, call: QuestionId) -> Reply:
-        return self.line_up.rehearse(self.mistakes, self.factor, call)
+        return self.catalogue.simulate(self.mistakes, self.factor, call)
 
     def __iter__(self) -> Iterator[QuestionId]:
-        return (call.id for call in self.probes.calls)
+        return (call.id for call in self.questions.calls)
 
     def __len__(self) -> int:
-        return len(self.probes.calls)
+        return len(self.questions.calls)
 
 
-def simulate_context(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> GradingContext:
+def simulate_context(assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float) -> GradingContext:
     """Return the context that a program leaves which is right but for these mistakes; the last hundred are remembered.
 
     factor : k in loss = data loss + k reg penalty, where the assignment accepts more than one.
     """
 
     def make() -> GradingContext:
-        return simulate_fresh_context(assignment, probes, mistakes, factor)
+        return simulate_fresh_context(assignment, questions, mistakes, factor)
 
-    return cached(line_up_of(probes), "contexts", (assignment.digest, mistakes, factor), make, MOST)
+    return cached(catalogue_of(questions), "contexts", (assignment.digest, mistakes, factor), make, MOST)
 
 
-def simulate_fresh_context(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float) -> GradingContext:
+def simulate_fresh_context(
+    assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float
+) -> GradingContext:
     """Return the same for one use only."""
-    run = Run(Reply(QuestionId("load"), "returned"), SimulatedReplies(probes, mistakes, factor), (), {}, 0.0, 0.0)
-    return GradingContext(assignment, probes, run)
+    run = Run(Reply(QuestionId("load"), "returned"), SimulatedReplies(questions, mistakes, factor), (), {}, 0.0, 0.0)
+    return GradingContext(assignment, questions, run)
 
 
-def simulate_share(assignment: Assignment, probes: Probes, mistakes: Mistakes, factor: float, check: str) -> float:
+def simulate_share(
+    assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float, check: str
+) -> float:
     """Return the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
 
     def make() -> float:
-        finding = CHECKS[check].function(simulate_context(assignment, probes, mistakes, factor))
+        finding = CHECKS[check].function(simulate_context(assignment, questions, mistakes, factor))
         return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
 
-    return cached(line_up_of(probes), "shares", (assignment.digest, mistakes, factor, check), make)
+    return cached(catalogue_of(questions), "shares", (assignment.digest, mistakes, factor, check), make)

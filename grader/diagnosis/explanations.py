@@ -5,7 +5,7 @@ predict(); then train(). What is found in the scores is the base of the loss, so
 behind every gradient. Within a block single mistakes are tried, then pairs, then threes.
 
 A pair whose mistakes show in different parts is put together from the singles; one whose mistakes meet in a part is
-rehearsed. Nothing is accepted that does not show exactly what was found, in every part.
+simulated. Nothing is accepted that does not show exactly what was found, in every part.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from grader.diagnosis.candidates import Mistakes
 from grader.diagnosis.match_block import Block, BlockMatch, match_block
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts
 from grader.diagnosis.signature_tables import SearchState
-from grader.model import LineUp, Mistake
+from grader.model import MistakeCatalogue, MistakeKey
 
 ALONE = frozenset({"predict", "train"})  # blocks that are judged whatever is wrong elsewhere
 MOST_KEPT = 6  # explanations of one block that are carried on; "one of" has no use for more
@@ -81,10 +81,10 @@ def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
 
 def _withdraw_scores(context: GradingContext, explanation: Explanation) -> Explanation:
     """Take back what was said of the scores where the loss does not follow from it: it was something that looks alike."""
-    line_up = context.probes.line_up
-    if line_up is None or "loss" not in explanation.unexplained:
+    catalogue = context.questions.catalogue
+    if catalogue is None or "loss" not in explanation.unexplained:
         return explanation
-    kept = frozenset(one for one in explanation.mistakes if line_up.suspect_of(one).stage != "scores")
+    kept = frozenset(one for one in explanation.mistakes if catalogue.form_of(one).stage != "scores")
     if kept == explanation.mistakes:
         return explanation
     return replace(explanation, mistakes=kept, unexplained=("scores", *explanation.unexplained))
@@ -99,8 +99,8 @@ def _extend(
     context: GradingContext, block: Block, passed: tuple[bool, ...], known: list[Explanation]
 ) -> list[Explanation]:
     """Carry explanations through a block: those that need the fewest further mistakes."""
-    line_up = context.probes.line_up
-    if line_up is None:
+    catalogue = context.questions.catalogue
+    if catalogue is None:
         return known
     # What comes after scores that nobody can explain cannot be simulated; train() and predict() are judged by themselves.
     if block.name not in ALONE and "scores" in known[0].unexplained:
@@ -109,17 +109,17 @@ def _extend(
         one: [
             match_block(
                 context,
-                SearchState(context.assignment, context.probes, one.factor, base),
-                line_up,
+                SearchState(context.assignment, context.questions, one.factor, base),
+                catalogue,
                 block,
                 passed,
             )
-            for base in _bases(line_up, block, one.mistakes)
+            for base in _bases(catalogue, block, one.mistakes)
         ]
         for one in known
     }
     further = [one for one in known if any(match.nothing_wrong for match in matches[one])]
-    # An unfinished method shows nothing: no suspect need be asked.
+    # An unfinished method shows nothing: no mistake need be asked.
     speaking = any(match.has_signal for one in known for match in matches[one])
     for size in (1, 2, 3):
         if speaking and not further:
@@ -138,15 +138,15 @@ def _first_sets(matches: list[BlockMatch], size: int) -> list[Mistakes]:
     return next((sets for match in asked if (sets := match.sets(size))), [])
 
 
-def _bases(line_up: LineUp, block: Block, mistakes: Mistakes) -> list[Mistakes]:
+def _bases(catalogue: MistakeCatalogue, block: Block, mistakes: Mistakes) -> list[Mistakes]:
     """Return what a block may be judged on top of.
 
     train() is asked with stand-ins, so that no mistake elsewhere shows in it, and goes one right way or another. predict()
     may have a forward pass of its own, which is right where the one of loss() is not.
     """
     if block.name == "predict":
-        return [frozenset[Mistake](), mistakes] if mistakes else [mistakes]
+        return [frozenset[MistakeKey](), mistakes] if mistakes else [mistakes]
     if not block.harmless:
         return [mistakes]
-    other = [i for i, one in enumerate(line_up.suspects) if one.harmless and one.steps == {"decay"}]
-    return [frozenset[Mistake](), *(frozenset[Mistake]({i}) for i in other)]
+    other = [i for i, one in enumerate(catalogue.forms) if one.harmless and one.steps == {"decay"}]
+    return [frozenset[MistakeKey](), *(frozenset[MistakeKey]({i}) for i in other)]

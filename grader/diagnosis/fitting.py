@@ -10,7 +10,7 @@ import numpy as np
 from grader.diagnosis.candidates import simulate_fresh_context
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.diagnosis.signature_tables import SearchState
-from grader.model import Family, Fitted, LineUp
+from grader.model import Family, Fitted, MistakeCatalogue
 
 MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
 MOST_STEPS = 12  # of the secant; a straight line needs one
@@ -19,7 +19,7 @@ NOTHING = 1e-3  # a factor below this leaves nothing of what it multiplies, and 
 
 
 def fit_number(
-    state: SearchState, line_up: LineUp, family: int, parts: Sequence[tuple[str, Signature, float]]
+    state: SearchState, catalogue: MistakeCatalogue, family: int, parts: Sequence[tuple[str, Signature, float]]
 ) -> list[Fitted]:
     """Return the mistake of a family that shows what a submission shows in one of these parts, with its number; else none.
 
@@ -27,7 +27,7 @@ def fit_number(
     """
     for part, own, near in parts[:MOST_PARTS]:
         if own.values.size:
-            number = _fit(state, line_up.families[family], family, part, own, near)
+            number = _fit(state, catalogue.families[family], family, part, own, near)
             if number is not None:
                 return [Fitted(family, number)]
     return []
@@ -36,7 +36,7 @@ def fit_number(
 def _fit(state: SearchState, family: Family, index: int, part: str, own: Signature, near: float) -> float | None:
     def shown(number: float) -> Signature:
         context = simulate_fresh_context(
-            state.assignment, state.probes, state.base | {Fitted(index, number)}, state.factor
+            state.assignment, state.questions, state.base | {Fitted(index, number)}, state.factor
         )
         return signature_of(context, part)
 

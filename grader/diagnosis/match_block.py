@@ -1,4 +1,4 @@
-"""One submission held against the suspects of one block of the network: who shows what was found, alone or together."""
+"""One submission held against the forms of one block of the network: who shows what was found, alone or together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.diagnosis.candidates import Mistakes, cached
 from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import Signature, distinguishes, same, signature_of, tolerance
 from grader.diagnosis.signature_tables import EQUAL, SearchState, Table, tables
-from grader.model import Array, LineUp, Mistake, Stage, Suspect
+from grader.model import Array, MistakeCatalogue, MistakeForm, MistakeKey, Stage
 
 # What is laid out for a block, a base and the parts whose checks have passed: a class asks for some forty of them.
 MOST_CANDIDATES = 200
@@ -37,52 +37,52 @@ class Block:
 class Candidates:
     """Who comes into question in a block on top of a base, and what each can show: the same for every submission.
 
-    suspects : positions in the line-up. concerned : for each part, whether each suspect can change it.
+    forms : positions in the catalogue. concerned : for each part, whether each form can change it.
     """
 
     state: SearchState
     parts: tuple[str, ...]
-    suspects: tuple[int, ...]
+    forms: tuple[int, ...]
     concerned: tuple[tuple[bool, ...], ...]
 
     @cached_property
     def tables(self) -> list[Table]:
-        """Lay out what each suspect shows in each part."""
-        return tables(self.state, self.parts, self.suspects, dict(zip(self.parts, self.concerned, strict=True)))
+        """Lay out what each form shows in each part."""
+        return tables(self.state, self.parts, self.forms, dict(zip(self.parts, self.concerned, strict=True)))
 
     @cached_property
     def affects(self) -> Array:
-        """Return which suspect shows in which part, (suspects, parts) bool."""
+        """Return which form shows in which part, (forms, parts) bool."""
         return np.array([one.affects for one in self.tables]).T
 
 
-def select_candidates(line_up: LineUp, state: SearchState, block: Block, passed: tuple[bool, ...]) -> Candidates:
-    """Line up the suspects of a block; asked anew for each submission, that took 2.5 ms.
+def select_candidates(
+    catalogue: MistakeCatalogue, state: SearchState, block: Block, passed: tuple[bool, ...]
+) -> Candidates:
+    """Line up the forms of a block; asked anew for each submission, that took 2.5 ms.
 
     passed : of each part, whether the checks that speak of it have passed.
     """
 
     def make() -> Candidates:
-        suspects = tuple(
+        forms = tuple(
             index
-            for index, suspect in enumerate(line_up.suspects)
-            if not suspect.harmless and fits_in(line_up, suspect, state, block)
+            for index, form in enumerate(catalogue.forms)
+            if not form.harmless and fits_in(catalogue, form, state, block)
         )
         concerned = tuple(
-            tuple(concerns(line_up.suspects[index], part, passed=fine) for index in suspects)
+            tuple(concerns(catalogue.forms[index], part, passed=fine) for index in forms)
             for part, fine in zip(block.parts, passed, strict=True)
         )
-        return Candidates(state, block.parts, suspects, concerned)
+        return Candidates(state, block.parts, forms, concerned)
 
     key = (state.assignment.digest, state.factor, state.base, block.name, passed)
-    return cached(line_up, "candidates", key, make, MOST_CANDIDATES)
+    return cached(catalogue, "candidates", key, make, MOST_CANDIDATES)
 
 
-def fits_in(line_up: LineUp, suspect: Suspect, state: SearchState, block: Block) -> bool:
-    """Return whether a suspect belongs to a block and replaces no step that a mistake of the base replaces."""
-    return suspect.stage in block.stages and not any(
-        suspect.steps & line_up.suspect_of(one).steps for one in state.base
-    )
+def fits_in(catalogue: MistakeCatalogue, form: MistakeForm, state: SearchState, block: Block) -> bool:
+    """Return whether a form belongs to a block and replaces no step that a mistake of the base replaces."""
+    return form.stage in block.stages and not any(form.steps & catalogue.form_of(one).steps for one in state.base)
 
 
 # Where the checks that speak of a part have passed, a mistake shows in it only if this is all that it shows in: what else
@@ -90,26 +90,26 @@ def fits_in(line_up: LineUp, suspect: Suspect, state: SearchState, block: Block)
 ITS_OWN = frozenset({"losses kept", "accuracies kept", "batches"})
 
 
-def concerns(suspect: Suspect, part: str, *, passed: bool = False) -> bool:
-    """Return whether a suspect can show in a part at all; if not, it need not be simulated there."""
+def concerns(form: MistakeForm, part: str, *, passed: bool = False) -> bool:
+    """Return whether a form can show in a part at all; if not, it need not be simulated there."""
     kind = part.partition("/")[0]
-    if passed and kind in ITS_OWN and not set(suspect.shows_in) <= ITS_OWN:
+    if passed and kind in ITS_OWN and not set(form.shows_in) <= ITS_OWN:
         return False
-    return kind in suspect.shows_in
+    return kind in form.shows_in
 
 
-def compatible(line_up: LineUp, mistakes: Mistakes) -> bool:
+def compatible(catalogue: MistakeCatalogue, mistakes: Mistakes) -> bool:
     """Return whether one program can make all these mistakes: whether no two of them replace the same step."""
-    steps = [step for mistake in mistakes for step in line_up.suspect_of(mistake).steps]
+    steps = [step for mistake in mistakes for step in catalogue.form_of(mistake).steps]
     return len(steps) == len(set(steps))
 
 
 @dataclass(frozen=True)
 class BlockMatch:
-    """One submission held against the suspects of one block, on top of one base."""
+    """One submission held against the forms of one block, on top of one base."""
 
     state: SearchState
-    line_up: LineUp
+    catalogue: MistakeCatalogue
     block: Block
     passed: tuple[bool, ...]  # of each part: whether the checks that speak of it have passed
     own: tuple[Signature, ...]
@@ -138,12 +138,12 @@ class BlockMatch:
     @property
     def uses_variant(self) -> bool:
         """Return whether the base goes another right way than ours."""
-        return any(self.line_up.suspect_of(mistake).harmless for mistake in self.state.base)
+        return any(self.catalogue.form_of(mistake).harmless for mistake in self.state.base)
 
     @property
     def on_a_mistake(self) -> bool:
         """Return whether the base holds a mistake."""
-        return any(not self.line_up.suspect_of(mistake).harmless for mistake in self.state.base)
+        return any(not self.catalogue.form_of(mistake).harmless for mistake in self.state.base)
 
     @property
     def has_signal(self) -> bool:
@@ -153,10 +153,10 @@ class BlockMatch:
     @cached_property
     def candidates(self) -> Candidates:
         """Return those who come into question."""
-        return select_candidates(self.line_up, self.state, self.block, self.passed)
+        return select_candidates(self.catalogue, self.state, self.block, self.passed)
 
     @cached_property
-    def _fitted_mistakes(self) -> list[Mistake]:
+    def _fitted_mistakes(self) -> list[MistakeKey]:
         if self.block.name == "purity" or self.on_a_mistake:
             return []
         telling = [
@@ -166,20 +166,20 @@ class BlockMatch:
             )
             if tells_it
         ]
-        found: list[Mistake] = []
-        for index, family in enumerate(self.line_up.families):
-            if fits_in(self.line_up, family.suspect, self.state, self.block):
-                seen = [one for one in telling if concerns(family.suspect, one[0])]
-                found += fit_number(self.state, self.line_up, index, seen)
+        found: list[MistakeKey] = []
+        for index, family in enumerate(self.catalogue.families):
+            if fits_in(self.catalogue, family.form, self.state, self.block):
+                seen = [one for one in telling if concerns(family.form, one[0])]
+                found += fit_number(self.state, self.catalogue, index, seen)
         return found
 
     @cached_property
     def known_matrix(self) -> CompatibilityMatrix:
-        """Hold the submission against each suspect in each part."""
+        """Hold the submission against each form in each part."""
         laid = self.candidates.tables
         compared = list(zip(laid, self.own, self.allowed, strict=True))
         return CompatibilityMatrix(
-            rows=self.candidates.suspects,
+            rows=self.candidates.forms,
             affects=self.candidates.affects,
             matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
             right=np.array(self.matches_base),
@@ -188,7 +188,7 @@ class BlockMatch:
 
     @cached_property
     def matrix(self) -> CompatibilityMatrix:
-        """Hold the submission against each suspect, and against each mistake whose number was fitted to it."""
+        """Hold the submission against each form, and against each mistake whose number was fitted to it."""
         grid = self.known_matrix
         affects, matches = grid.affects, grid.matches
         for mistake in self._fitted_mistakes:
@@ -222,19 +222,19 @@ class BlockMatch:
             return []
         parts = zip(self.own, self.block.parts, self.allowed, self.candidates.concerned, strict=True)
         judged = [(*part, right) for part, right in zip(parts, self.matches_base, strict=True)]
-        left = list(range(len(self.candidates.suspects)))
-        # Where something is wrong most suspects are out at once, and the other parts are asked of few.
+        left = list(range(len(self.candidates.forms)))
+        # Where something is wrong most forms are out at once, and the other parts are asked of few.
         for own, part, near, concerned, right in sorted(judged, key=lambda one: one[-1]):
             left = [
                 row
                 for row in left
                 if (
-                    same(own, self.state.signature(part, frozenset({self.candidates.suspects[row]})), near)
+                    same(own, self.state.signature(part, frozenset({self.candidates.forms[row]})), near)
                     if concerned[row]
                     else right
                 )
             ]
-        return [frozenset({self.candidates.suspects[row]}) for row in left]
+        return [frozenset({self.candidates.forms[row]}) for row in left]
 
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
         """Return whether mistakes that fit part by part do so together; met : the parts in which several of them show.
@@ -243,13 +243,13 @@ class BlockMatch:
         """
         if any(self.matches_base[at] for at in met) or self._is_one_further_up(chosen):
             return False
-        return compatible(self.line_up, chosen) and all(
+        return compatible(self.catalogue, chosen) and all(
             same(self.own[at], self.state.signature(self.block.parts[at], chosen), self.allowed[at]) for at in met
         )
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
         """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
-        steps = {step for mistake in chosen for step in self.line_up.suspect_of(mistake).steps}
+        steps = {step for mistake in chosen for step in self.catalogue.form_of(mistake).steps}
         names = self.state.assignment.variant.names
         for layer in (0, 1):
             if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
@@ -268,7 +268,7 @@ class BlockMatch:
 
 
 def match_block(
-    context: GradingContext, state: SearchState, line_up: LineUp, block: Block, passed: tuple[bool, ...]
+    context: GradingContext, state: SearchState, catalogue: MistakeCatalogue, block: Block, passed: tuple[bool, ...]
 ) -> BlockMatch:
     """Lay out what a submission shows in a block."""
     # Where the checks have passed, what the submission shows counts as what the base does: it is right in its own way.
@@ -277,19 +277,19 @@ def match_block(
         for part, fine in zip(block.parts, passed, strict=True)
     ]
     return BlockMatch(
-        state, line_up, block, passed, tuple(own), tuple(tolerance(context, part) for part in block.parts)
+        state, catalogue, block, passed, tuple(own), tuple(tolerance(context, part) for part in block.parts)
     )
 
 
 @dataclass(frozen=True)
 class CompatibilityMatrix:
-    """Which suspect shows in which part, and whether it shows what was found.
+    """Which form shows in which part, and whether it shows what was found.
 
-    rows : the suspects. affects, matches : (suspects, parts) bool. right : (parts,) bool, where nothing is wrong.
+    rows : the forms. affects, matches : (forms, parts) bool. right : (parts,) bool, where nothing is wrong.
     tells : (parts,) bool, where what was found is enough to tell mistakes apart.
     """
 
-    rows: tuple[Mistake, ...]
+    rows: tuple[MistakeKey, ...]
     affects: Array
     matches: Array
     right: Array
@@ -297,7 +297,7 @@ class CompatibilityMatrix:
 
     @property
     def has_signal(self) -> Array:
-        """Return for each suspect, (suspects,) bool, whether it shows in a part that tells anything."""
+        """Return for each form, (forms,) bool, whether it shows in a part that tells anything."""
         return np.asarray((self.affects & self.matches & self.distinguishing).any(axis=1))
 
     def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
@@ -305,7 +305,7 @@ class CompatibilityMatrix:
         return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
 
     def singles(self) -> Sequence[tuple[int, ...]]:
-        """Return the suspects that explain every part alone."""
+        """Return the forms that explain every part alone."""
         fine = np.where(self.affects, self.matches, self.right).all(axis=1)
         return [(int(row),) for row in np.flatnonzero(fine & self.has_signal)]
 
@@ -338,7 +338,7 @@ class CompatibilityMatrix:
         return found
 
     def met(self, rows: tuple[int, ...]) -> list[int]:
-        """Return the parts in which more than one of some suspects shows."""
+        """Return the parts in which more than one of some forms shows."""
         if len(rows) == 1:
             return []
         found: list[int] = np.flatnonzero(self.affects[list(rows)].sum(axis=0) > 1).tolist()

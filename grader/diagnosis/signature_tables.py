@@ -1,4 +1,4 @@
-"""The signatures of all suspects, laid out so that one submission is held against each of them in a few array operations."""
+"""The signatures of all forms, laid out so that one submission is held against each of them in a few array operations."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.compare import TINY
-from grader.diagnosis.candidates import Mistakes, cache_of, cached, line_up_of, simulate_context, simulate_fresh_context
+from grader.diagnosis.candidates import (
+    Mistakes,
+    cache_of,
+    cached,
+    catalogue_of,
+    simulate_context,
+    simulate_fresh_context,
+)
 from grader.diagnosis.signature import Signature, same, signature_of
-from grader.model import Array, Assignment, Floats, Probes
+from grader.model import Array, Assignment, Floats, Questions
 
 MOST_SIGNATURES = 6_000  # some three KiB each
 # Two simulations that are this near to each other are the same but for the order of their sums.
@@ -22,7 +29,7 @@ class SearchState:
     """What all questions of one search share: the assignment, the regulariser's factor, and what is known to be wrong."""
 
     assignment: Assignment
-    probes: Probes
+    questions: Questions
     factor: float
     base: Mistakes
 
@@ -31,33 +38,33 @@ class SearchState:
         mistakes = self.base | more
 
         def make() -> Signature:
-            return signature_of(simulate_context(self.assignment, self.probes, mistakes, self.factor), part)
+            return signature_of(simulate_context(self.assignment, self.questions, mistakes, self.factor), part)
 
         key = (self.assignment.digest, self.factor, mistakes, part)
-        return cached(line_up_of(self.probes), "signatures", key, make, MOST_SIGNATURES)
+        return cached(catalogue_of(self.questions), "signatures", key, make, MOST_SIGNATURES)
 
 
 @dataclass(frozen=True)
 class Group:
-    """The suspects whose signatures of one part have one shape."""
+    """The forms whose signatures of one part have one shape."""
 
-    rows: Array  # (k,) int64: positions among the table's suspects
+    rows: Array  # (k,) int64: positions among the table's forms
     values: Floats  # (k, n)
     scale: Floats  # (k, n)
 
 
 @dataclass(frozen=True)
 class Table:
-    """One part: what each suspect would show, on top of a base.
+    """One part: what each form would show, on top of a base.
 
-    affects : (suspects,) bool, whether a suspect changes the part at all.
+    affects : (forms,) bool, whether a form changes the part at all.
     """
 
     groups: dict[Hashable, Group]
     affects: Array
 
     def matches(self, own: Signature, allowed: float) -> Array:
-        """Return for each suspect, (suspects,) bool, whether it shows what was found."""
+        """Return for each form, (forms,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
@@ -67,37 +74,34 @@ class Table:
 
 
 def tables(
-    state: SearchState, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+    state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
     """Lay out the parts of a block; each is remembered for the whole run.
 
-    suspects : positions in the line-up. concerned : by part, whether each suspect can change it; others are not simulated.
+    forms : positions in the catalogue. concerned : by part, whether each form can change it; others are not simulated.
     """
-    cache: dict[Hashable, Table] = cache_of(line_up_of(state.probes), "tables")
-    situation = (state.assignment.digest, state.factor, state.base, tuple(suspects))
+    cache: dict[Hashable, Table] = cache_of(catalogue_of(state.questions), "tables")
+    situation = (state.assignment.digest, state.factor, state.base, tuple(forms))
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
     missing = [part for part in parts if keys[part] not in cache]
     if missing:  # to lay out nothing, too, made three hundred programs
-        laid = _lay_out(state, missing, suspects, concerned)
+        laid = _lay_out(state, missing, forms, concerned)
         cache.update(zip((keys[part] for part in missing), laid, strict=True))
     return [cache[keys[part]] for part in parts]
 
 
 def _lay_out(
-    state: SearchState, parts: Sequence[str], suspects: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+    state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
-    # One suspect after the other, so that what was simulated for one can be forgotten before the next.
+    # One form after the other, so that what was simulated for one can be forgotten before the next.
     rows = [
-        _signatures_of(state, parts, suspect, [concerned[part][at] for part in parts])
-        for at, suspect in enumerate(suspects)
+        _signatures_of(state, parts, form, [concerned[part][at] for part in parts]) for at, form in enumerate(forms)
     ]
     return [_table(state.signature(part), [row[at] for row in rows]) for at, part in enumerate(parts)]
 
 
-def _signatures_of(
-    state: SearchState, parts: Sequence[str], suspect: int, concerned: Sequence[bool]
-) -> list[Signature]:
-    context = simulate_fresh_context(state.assignment, state.probes, state.base | {suspect}, state.factor)
+def _signatures_of(state: SearchState, parts: Sequence[str], form: int, concerned: Sequence[bool]) -> list[Signature]:
+    context = simulate_fresh_context(state.assignment, state.questions, state.base | {form}, state.factor)
     return [
         signature_of(context, part) if concerns else state.signature(part)
         for part, concerns in zip(parts, concerned, strict=True)

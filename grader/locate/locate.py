@@ -8,7 +8,7 @@ from grader.checks.context import GradingContext
 from grader.locate.located import QUESTION, Located
 from grader.locate.passes import remark_on_passes
 from grader.locate.step_table import table
-from grader.model import Charge, Credit, Finding, Findings, LineUp, Place, Submission
+from grader.model import Charge, Credit, Finding, Findings, MistakeCatalogue, Place, Submission
 from grader.score import lost, methods_of
 
 
@@ -26,7 +26,7 @@ def locate(context: GradingContext, submission: Submission, findings: Findings) 
                 check: replace(finding, places=_places(finding, findings.credits.get(check), lines))
                 for check, finding in findings.checks.items()
             },
-            charges=tuple(_placed(charge, context.probes.line_up, lines) for charge in findings.charges),
+            charges=tuple(_placed(charge, context.questions.catalogue, lines) for charge in findings.charges),
             causes=tuple(replace(cause, origin=lines.origin(cause)) for cause in findings.causes),
             steps=table(lines, wrong, context.assignment.variant.activation),
             example=_example(lines),
@@ -51,5 +51,5 @@ def _places(finding: Finding, credit: Credit | None, lines: Located) -> tuple[Pl
     return (place,) if place else ()
 
 
-def _placed(charge: Charge, line_up: LineUp | None, lines: Located) -> Charge:
-    return replace(charge, place=lines.place(line_up.suspect_of(charge.suspect).about)) if line_up else charge
+def _placed(charge: Charge, catalogue: MistakeCatalogue | None, lines: Located) -> Charge:
+    return replace(charge, place=lines.place(catalogue.form_of(charge.mistake).about)) if catalogue else charge

@@ -170,7 +170,7 @@ class Located:
 
     @cached_property
     def _call(self) -> Call | None:
-        return next((call for call in self.evidence.probes.calls if call.id == QUESTION), None)
+        return next((call for call in self.evidence.questions.calls if call.id == QUESTION), None)
 
     @cached_property
     def _read_already(self) -> dict[int, Recorded | None]:
@@ -188,7 +188,7 @@ class Located:
     @cached_property
     def case(self) -> Case | None:
         """The question with what is right there; None where nobody can follow the network."""
-        oracle, call, evidence = self.evidence.probes.oracle, self._call, self.evidence
+        oracle, call, evidence = self.evidence.questions.oracle, self._call, self.evidence
         if oracle is None or oracle.follow is None or call is None:
             return None
         asked, fitted = call.steps[LOSS].arguments, convention(evidence)

@@ -108,7 +108,7 @@ def remark_on_passes(findings: Findings, evidence: GradingContext, submission: S
 
 def many_passes(evidence: GradingContext) -> ManyPasses | None:
     """Return what the recorded question tells of gradients from many forward passes; None where it tells of none."""
-    oracle, reply = evidence.probes.oracle, evidence.reply(QUESTION)
+    oracle, reply = evidence.questions.oracle, evidence.reply(QUESTION)
     follow = oracle.follow if oracle else None
     if follow is None or len(reply.results) <= LOSS or not repeats(reply.results[LOSS]):
         return None

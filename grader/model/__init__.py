@@ -18,7 +18,17 @@ from grader.model.assignment import (
 from grader.model.calls import Call, OpaqueValue, Outcome, QuestionId, Reply, Run, Step, StudentError
 from grader.model.class_sheet import Sheet, Standing, Student
 from grader.model.decisions import Decision, DecisionKind, Ruling
-from grader.model.expectations import Expectation, Family, Fitted, LineUp, Mistake, Oracle, Probes, Stage, Suspect
+from grader.model.expectations import (
+    Expectation,
+    Family,
+    Fitted,
+    MistakeCatalogue,
+    MistakeForm,
+    MistakeKey,
+    Oracle,
+    Questions,
+    Stage,
+)
 from grader.model.findings import Cause, Charge, Credit, Finding, Findings
 from grader.model.program import Module, Place, Problem, Segment, Submission
 from grader.model.report import (
@@ -66,8 +76,9 @@ __all__ = [
     "LatePolicy",
     "Likeness",
     "Limits",
-    "LineUp",
-    "Mistake",
+    "MistakeCatalogue",
+    "MistakeForm",
+    "MistakeKey",
     "Module",
     "OpaqueValue",
     "Oracle",
@@ -76,10 +87,10 @@ __all__ = [
     "Params",
     "Passage",
     "Place",
-    "Probes",
     "Problem",
     "Program",
     "QuestionId",
+    "Questions",
     "Reply",
     "Report",
     "ReportStatus",
@@ -97,7 +108,6 @@ __all__ = [
     "Student",
     "StudentError",
     "Submission",
-    "Suspect",
     "Text",
     "Tolerances",
     "Variant",

@@ -14,7 +14,7 @@ Expectation = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the reference can still answer about a reply; absent where only frozen probes are at hand."""
+    """What the reference can still answer about a reply; absent where only frozen questions are at hand."""
 
     scores: Callable[[Params, Array], Floats]  # (params, X (N, D)) -> (N, C)
     trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
@@ -27,7 +27,7 @@ Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
 
 
 @dataclass(frozen=True)
-class Suspect:
+class MistakeForm:
     """One way in which one named mistake can show; `reference.catalogue` is where they come from."""
 
     id: str  # of the mistake; its ways share it
@@ -49,11 +49,11 @@ class Suspect:
 class Family:
     """A mistake with one free number: a factor, an epsilon, a size. The number is fitted, then confirmed.
 
-    suspect : its words, with {c} in the title where the number stands.
+    mistake : its words, with {c} in the title where the number stands.
     low, high : the numbers that it may have. guesses : where fitting starts.
     """
 
-    suspect: Suspect
+    form: MistakeForm
     low: float
     high: float
     guesses: tuple[float, ...]
@@ -63,38 +63,38 @@ class Family:
 class Fitted:
     """A mistake of a family, with its number."""
 
-    family: int  # position in LineUp.families
+    family: int  # position in MistakeCatalogue.families
     number: float
 
 
-Mistake = int | Fitted  # a position in LineUp.suspects, or one whose number was fitted
+MistakeKey = int | Fitted  # a position in MistakeCatalogue.forms, or one whose number was fitted
 
 
 @dataclass(frozen=True, eq=False)
-class LineUp:
-    """The suspects, and what a program with some of them would answer.
+class MistakeCatalogue:
+    """The mistakes, and what a program with some of them would answer.
 
-    rehearse : (mistakes, factor of the regulariser, call id) -> the reply of a program that is right but for these
+    simulate : (mistakes, factor of the regulariser, call id) -> the reply of a program that is right but for these
         mistakes. Each is worked out once in a run and then remembered.
     """
 
-    suspects: tuple[Suspect, ...]
-    rehearse: Callable[[frozenset[Mistake], float, QuestionId], Reply]
+    forms: tuple[MistakeForm, ...]
+    simulate: Callable[[frozenset[MistakeKey], float, QuestionId], Reply]
     families: tuple[Family, ...] = ()
 
-    def suspect_of(self, mistake: Mistake) -> Suspect:
+    def form_of(self, mistake: MistakeKey) -> MistakeForm:
         """Return what is said of a mistake; the title of a fitted one names its number."""
         if isinstance(mistake, int):
-            return self.suspects[mistake]
-        suspect = self.families[mistake.family].suspect
-        return replace(suspect, title=suspect.title.replace("{c}", f"{mistake.number:.4g}"))
+            return self.forms[mistake]
+        form = self.families[mistake.family].form
+        return replace(form, title=form.title.replace("{c}", f"{mistake.number:.4g}"))
 
 
 @dataclass(frozen=True)
-class Probes:
+class Questions:
     """The questions, and the reference's answers to them. Only `calls` ever reach a student's process."""
 
     calls: tuple[Call, ...]
     expected: Mapping[QuestionId, Expectation]
     oracle: Oracle | None = None
-    line_up: LineUp | None = None  # without it mistakes go unnamed
+    catalogue: MistakeCatalogue | None = None  # without it mistakes go unnamed

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.model.calls import StudentError
-from grader.model.expectations import Mistake
+from grader.model.expectations import MistakeKey
 from grader.model.program import Place
 from grader.model.report import Figure, StepRow
 
@@ -30,15 +30,15 @@ class Credit:
     """What a check earns after all, where the mistake behind it is charged elsewhere."""
 
     share: float  # of the check's points, 0..1
-    elsewhere: tuple[Mistake, ...]  # the mistakes
+    elsewhere: tuple[MistakeKey, ...]  # the mistakes
 
 
 @dataclass(frozen=True)
 class Charge:
     """One named mistake: what it explains, and what it costs there."""
 
-    suspect: Mistake
-    alternatives: tuple[Mistake, ...]  # others that would explain the same as well
+    mistake: MistakeKey
+    alternatives: tuple[MistakeKey, ...]  # others that would explain the same as well
     explains: tuple[str, ...]  # checks
     costs: Mapping[str, float]  # check -> share of its points that mending it returns
     place: Place | None  # where in the student's code it most likely is

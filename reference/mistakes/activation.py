@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.activations import sigmoid, tanh
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -80,12 +80,10 @@ _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN = "h = max(0, u), u = X W1 + b1"
 
 
-def _activation(
-    identity: str, title: str, hint: str, *ways: Any, about: str = "activation", **more: Any
-) -> Misconception:
+def _activation(identity: str, title: str, hint: str, *forms: Any, about: str = "activation", **more: Any) -> Mistake:
     source, shows_in = more.pop("source", ("003",)), more.pop("shows_in", _THROUGHOUT)
-    return Misconception(
-        identity, "scores", title, hint, _HIDDEN, source, ("scores",), about, ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "scores", title, hint, _HIDDEN, source, ("scores",), about, forms, shows_in=shows_in, **more
     )
 
 

@@ -44,7 +44,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Misconception:
+class Mistake:
     """A named mistake.
 
     title : what is wrong, as the student reads it; {W} and {b} stand for the parameters of the layers it is in.
@@ -67,7 +67,7 @@ class Misconception:
     source: tuple[str, ...]
     charged: tuple[str, ...]
     about: str
-    ways: tuple[Steps, ...]
+    forms: tuple[Steps, ...]
     layers: tuple[int | None, ...] = BOTH
     harmless: bool = False
     shows_in: tuple[str, ...] = ()

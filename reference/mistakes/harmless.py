@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import probabilities
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array, Params, Stage
@@ -64,9 +64,9 @@ def from_probabilities(z: Array) -> Any:
     return np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)
 
 
-def _harmless(identity: str, stage: Stage, title: str, formula: str, *ways: Any, **more: Any) -> Misconception:
+def _harmless(identity: str, stage: Stage, title: str, formula: str, *forms: Any, **more: Any) -> Mistake:
     hint = "Nothing to mend."
-    return Misconception(identity, stage, title, hint, formula, ("004",), (), "", ways, harmless=True, **more)
+    return Mistake(identity, stage, title, hint, formula, ("004",), (), "", forms, harmless=True, **more)
 
 
 MISTAKES = (

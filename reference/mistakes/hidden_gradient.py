@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -84,11 +84,9 @@ def input_divided(du: Array, layer: Layer) -> Any:
 _DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
 
 
-def _hidden(identity: str, title: str, hint: str, *ways: Any, about: str = "mask", **more: Any) -> Misconception:
+def _hidden(identity: str, title: str, hint: str, *forms: Any, about: str = "mask", **more: Any) -> Mistake:
     charged, shows_in = ("gradient_W1", "gradient_b1"), ("gradient",)
-    return Misconception(
-        identity, "gradients", title, hint, _DU, ("001",), charged, about, ways, shows_in=shows_in, **more
-    )
+    return Mistake(identity, "gradients", title, hint, _DU, ("001",), charged, about, forms, shows_in=shows_in, **more)
 
 
 MISTAKES = (

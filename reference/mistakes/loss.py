@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import as_they_are, probabilities
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -155,11 +155,11 @@ _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 def _mistake(
-    identity: str, title: str, hint: str, *ways: Any, formula: str = _L, about: str = "data loss", **more: Any
-) -> Misconception:
+    identity: str, title: str, hint: str, *forms: Any, formula: str = _L, about: str = "data loss", **more: Any
+) -> Mistake:
     source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
-    return Misconception(
-        identity, "loss", title, hint, formula, source, ("data_loss",), about, ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "loss", title, hint, formula, source, ("data_loss",), about, forms, shows_in=shows_in, **more
     )
 
 
@@ -303,7 +303,7 @@ MISTAKES = (
         shows_in=_CARRIED,
         example="shifted = scores - scores.max(axis=0)",
     ),
-    Misconception(
+    Mistake(
         "nothing_subtracted",
         "loss",
         "exp() is taken of the scores as they are, and overflows where they are large.",
@@ -316,7 +316,7 @@ MISTAKES = (
         shows_in=("stability",),
         example="exp_scores = np.exp(scores)",
     ),
-    Misconception(
+    Mistake(
         "maximum_of_the_batch",
         "loss",
         "The maximum of the whole batch is subtracted before exp(), so that one large row makes the others vanish.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import as_they_are, d_svm_loss, probabilities, svm_loss
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -117,11 +117,11 @@ _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 def _mistake(
-    identity: str, title: str, hint: str, *ways: Any, formula: str = _L, about: str = "data loss", **more: Any
-) -> Misconception:
+    identity: str, title: str, hint: str, *forms: Any, formula: str = _L, about: str = "data loss", **more: Any
+) -> Mistake:
     source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
-    return Misconception(
-        identity, "loss", title, hint, formula, source, ("data_loss",), about, ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "loss", title, hint, formula, source, ("data_loss",), about, forms, shows_in=shows_in, **more
     )
 
 

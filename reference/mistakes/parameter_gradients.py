@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import EACH, Misconception, Number
+from reference.mistakes.entry import EACH, Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -94,23 +94,23 @@ def bias_sign_turned(du: Array, _layer: Layer) -> Any:
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
 
 
-def _weights(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
-    ways = tuple({"d_weights": step} for step in steps)
-    return _entry(identity, title, hint, _DW, "gradient_W{}", "grads {W}", ways, **more)
+def _weights(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
+    forms = tuple({"d_weights": step} for step in steps)
+    return _entry(identity, title, hint, _DW, "gradient_W{}", "grads {W}", forms, **more)
 
 
-def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
-    ways = tuple({"d_bias": step} for step in steps)
-    return _entry(identity, title, hint, _DB, "gradient_b{}", "grads {b}", ways, **more)
+def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
+    forms = tuple({"d_bias": step} for step in steps)
+    return _entry(identity, title, hint, _DB, "gradient_b{}", "grads {b}", forms, **more)
 
 
-def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest: Any, **more: Any) -> Misconception:
-    about, ways = rest
+def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest: Any, **more: Any) -> Mistake:
+    about, forms = rest
     source, shows_in = ("001", "004"), ("gradient",)
     # A gradient that is nothing agrees with no loss: what it should have been the derivative of is charged as well.
     charged = (check, "numeric_gradient") if identity.endswith("_zero") else (check,)
-    return Misconception(
-        identity, "gradients", title, hint, formula, source, charged, about, ways, EACH, shows_in=shows_in, **more
+    return Mistake(
+        identity, "gradients", title, hint, formula, source, charged, about, forms, EACH, shows_in=shows_in, **more
     )
 
 

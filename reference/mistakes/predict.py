@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array, Params
@@ -126,11 +126,11 @@ def first_of_sorted(z: Array) -> Any:
 _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
 
 
-def _mistake(identity: str, title: str, hint: str, *ways: Any, scores: bool = False, **more: Any) -> Misconception:
+def _mistake(identity: str, title: str, hint: str, *forms: Any, scores: bool = False, **more: Any) -> Mistake:
     formula, about = (_SAME, "predict scores") if scores else (_LABEL, "labels")
     charged, shows_in = ("predict",), ("labels",)
-    return Misconception(
-        identity, "predict", title, hint, formula, ("003",), charged, about, ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "predict", title, hint, formula, ("003",), charged, about, forms, shows_in=shows_in, **more
     )
 
 

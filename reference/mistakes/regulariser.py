@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 from reference.regularisers import d_squared_parameters, squared_parameters
 
 if TYPE_CHECKING:
@@ -139,10 +139,10 @@ _CARRIED = ("loss", "gradient")  # through to the gradient
 _R = "loss = data loss + reg (sum W1^2 + sum W2^2), with or without 1/2"
 
 
-def _in_loss(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+def _in_loss(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
     source, shows_in = ("000", "001", "003", "004"), more.pop("shows_in", ("loss",))
     charged, about = ("regularised_loss",), "regulariser"
-    return Misconception(identity, "loss", title, hint, _R, source, charged, about, ways, shows_in=shows_in, **more)
+    return Mistake(identity, "loss", title, hint, _R, source, charged, about, forms, shows_in=shows_in, **more)
 
 
 MISTAKES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference.mistakes.entry import EACH, Misconception, Number
+from reference.mistakes.entry import EACH, Mistake, Number
 from reference.regularisers import d_squared_parameters
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ def d_sum_of_weights(d_data: Array, d_penalty: Array, strength: float, _N: int, 
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
 
 
-def _in_gradient(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+def _in_gradient(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
     about, charged, source = "grad regulariser {W}", ("gradient_W{}",), ("001", "004")
-    return Misconception(
-        identity, "gradients", title, hint, _DR, source, charged, about, ways, EACH, shows_in=("gradient",), **more
+    return Mistake(
+        identity, "gradients", title, hint, _DR, source, charged, about, forms, EACH, shows_in=("gradient",), **more
     )
 
 
 MISTAKES = (
-    Misconception(
+    Mistake(
         "biases_regularised_in_gradient",
         "gradients",
         "The gradients of the biases have a regulariser's part; only the weights are regularised in the loss.",

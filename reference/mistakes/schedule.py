@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -128,10 +128,10 @@ _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
 def _of(check: str, about: str, formula: str, part: str) -> Any:
     """Return a maker of entries that are charged at one check, and most of which show in one part."""
 
-    def made(identity: str, title: str, hint: str, *ways: Any, about: str = about, **more: Any) -> Misconception:
+    def made(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
         shows_in = more.pop("shows_in", (part,))
-        return Misconception(
-            identity, "train", title, hint, formula, ("003",), (check,), about, ways, shows_in=shows_in, **more
+        return Mistake(
+            identity, "train", title, hint, formula, ("003",), (check,), about, forms, shows_in=shows_in, **more
         )
 
     return made

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import EACH, Misconception
+from reference.mistakes.entry import EACH, Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -92,7 +92,7 @@ _HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
 
 
 MISTAKES = (
-    Misconception(
+    Mistake(
         "bias_forgotten",
         "scores",
         "The bias {b} is left out of the forward pass.",
@@ -106,7 +106,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1))",
     ),
-    Misconception(
+    Mistake(
         "bias_subtracted",
         "scores",
         "The bias {b} is subtracted instead of added.",
@@ -120,7 +120,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1) - b1)",
     ),
-    Misconception(
+    Mistake(
         "bias_inside_product",
         "scores",
         "The bias {b} is added to the weights before the product, not to the product.",
@@ -134,7 +134,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),
-    Misconception(
+    Mistake(
         "bias_after_relu",
         "scores",
         "b1 is added after the ReLU instead of before it.",
@@ -147,7 +147,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1)) + b1",
     ),
-    Misconception(
+    Mistake(
         "inputs_normalised_inside",
         "scores",
         "loss() changes the inputs first (their mean is taken away): the scores are then not those of X.",
@@ -160,7 +160,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="X = X - X.mean(axis=0)",
     ),
-    Misconception(
+    Mistake(
         "relu_on_the_scores",
         "scores",
         "A ReLU is applied to the scores as well.",
@@ -173,7 +173,7 @@ MISTAKES = (
         shows_in=_THROUGHOUT,
         example="scores = np.maximum(0, hidden.dot(W2) + b2)",
     ),
-    Misconception(
+    Mistake(
         "sigmoid_on_the_scores",
         "scores",
         "A sigmoid is applied to the scores.",
@@ -186,7 +186,7 @@ MISTAKES = (
         shows_in=("scores", "loss", "gradient", "stability"),
         example="scores = 1 / (1 + np.exp(-(hidden.dot(W2) + b2)))",
     ),
-    Misconception(
+    Mistake(
         "softmax_twice",
         "scores",
         "The scores are turned into probabilities, and the loss takes the softmax of those once more.",
@@ -199,7 +199,7 @@ MISTAKES = (
         shows_in=("scores", "loss", "gradient", "stability"),
         example="scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)",
     ),
-    Misconception(
+    Mistake(
         "probabilities_returned",
         "scores",
         "loss(X) returns probabilities where the scores are asked for.",
@@ -218,7 +218,7 @@ MISTAKES = (
         shows_in=("scores",),
         example="if y is None:\n    return probabilities",
     ),
-    Misconception(
+    Mistake(
         "scores_shifted",
         "scores",
         "loss(X) returns the scores with their maximum taken away.",
@@ -231,7 +231,7 @@ MISTAKES = (
         shows_in=("scores",),
         example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
-    Misconception(
+    Mistake(
         "scores_in_a_tuple",
         "scores",
         "loss(X) returns the scores together with something else.",
@@ -244,7 +244,7 @@ MISTAKES = (
         shows_in=("scores",),
         example="if y is None:\n    return scores, hidden",
     ),
-    Misconception(
+    Mistake(
         "labels_for_scores",
         "scores",
         "loss(X) returns labels where the scores are asked for.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.losses import probabilities
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -157,11 +157,11 @@ def own_slope(z: Array, y: Array) -> Any:
 _DZ = "dL/dz = (p - onehot(y)) / N"
 
 
-def _softmax(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Misconception:
-    ways, source = tuple({"d_scores": step} for step in steps), ("001", "004")
+def _softmax(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
+    forms, source = tuple({"d_scores": step} for step in steps), ("001", "004")
     charged, shows_in = ("gradient_W2", "gradient_b2"), more.pop("shows_in", ("gradient",))
-    return Misconception(
-        identity, "gradients", title, hint, _DZ, source, charged, "dscores", ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "gradients", title, hint, _DZ, source, charged, "dscores", forms, shows_in=shows_in, **more
     )
 
 

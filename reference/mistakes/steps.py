@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Params
@@ -156,11 +156,9 @@ def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names,
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
-def _step(identity: str, title: str, hint: str, *ways: Any, **more: Any) -> Misconception:
+def _step(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
     charged, shows_in = ("update_rule",), more.pop("shows_in", ("moved",))
-    return Misconception(
-        identity, "train", title, hint, _STEP, ("003",), charged, "update", ways, shows_in=shows_in, **more
-    )
+    return Mistake(identity, "train", title, hint, _STEP, ("003",), charged, "update", forms, shows_in=shows_in, **more)
 
 
 MISTAKES = (

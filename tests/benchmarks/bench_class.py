@@ -32,10 +32,10 @@ from grader.score import KNOWN
 def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:
     """Write so many submissions, each different in a comment at least.
 
-    mistakes : how many different ones there are. A class shares its mistakes; each worker rehearses each once.
+    mistakes : how many different ones there are. A class shares its mistakes; each worker simulates each once.
     """
     dice = random.Random(5)
-    ways = dice.sample([name for name, suspect in known.suspects.items() if not suspect.harmless], mistakes)
+    forms = dice.sample([name for name, form in known.forms.items() if not form.harmless], mistakes)
     folder.mkdir()
     for number in range(count):
         drawn = dice.random()
@@ -44,7 +44,7 @@ def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:
         elif drawn < 0.1:
             text = "class TwoLayerNet:\n    def __init__(self, *sizes):\n        self.params = {}\n"
         else:
-            text = known.write(dice.sample(ways, 0 if drawn < 0.6 else 1))
+            text = known.write(dice.sample(forms, 0 if drawn < 0.6 else 1))
         (folder / f"student_{number:04}.py").write_text(f"# {number}\n{text}", encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def alone(out: Path, folder: Path, *, judged: bool) -> list[float]:
     """
     assignment = load(folder, KNOWN)
     worker = GradingWorker(GradingSession(assignment, assignment.seed))
-    stands = "" if judged else findings_key(assignment, worker.probes)
+    stands = "" if judged else findings_key(assignment, worker.questions)
     with Gradebook(out) as book:
         tasks = [replay_task(book, kept, Task(name, name, None), stands) for name, kept in book.last().items()]
     seconds = []

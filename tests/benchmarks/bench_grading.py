@@ -76,7 +76,7 @@ def assignment():
 
 
 @pytest.fixture(scope="module")
-def probes(assignment):
+def questions(assignment):
     """Return its questions."""
     return draw(assignment, assignment.seed)
 
@@ -101,13 +101,13 @@ def _solution() -> tuple[str, dict[str, float]]:
     }
 
 
-def _own_seconds(probes, tmp_path, rounds: int) -> list[float]:
+def _own_seconds(questions, tmp_path, rounds: int) -> list[float]:
     """Measure the student's own computation in a warm process, in seconds of processor time."""
     import pickle
 
     calls = [
         (call.sizes, dict(call.params), [(step.method, dict(step.arguments)) for step in call.steps], call.seed)
-        for call in probes.calls
+        for call in questions.calls
     ]
     path = tmp_path / "calls.pickle"
     path.write_bytes(pickle.dumps((*_solution(), calls)))
@@ -122,13 +122,13 @@ def _own_seconds(probes, tmp_path, rounds: int) -> list[float]:
     return [float(line) for line in output.split()]
 
 
-def test_processor_time_over_the_students_own(benchmark, assignment, probes, host, tmp_path):
+def test_processor_time_over_the_students_own(benchmark, assignment, questions, host, tmp_path):
     """Processor time of a submission (grader and student's process) over the student's own computation: <= 1.3."""
     ratios, totals, owns = [], [], []
 
     def graded() -> float:
         start = time.process_time()
-        grading = grade(RIGHT, "x", assignment, probes, host)
+        grading = grade(RIGHT, "x", assignment, questions, host)
         for name in ("json", "html"):
             REPORT_FORMATS[name].write(grading.report)
         assert grading.run is not None
@@ -137,7 +137,7 @@ def test_processor_time_over_the_students_own(benchmark, assignment, probes, hos
     graded()
     # In turns, so that both see the same machine.
     for _ in range(5):
-        own = statistics.median(_own_seconds(probes, tmp_path, 5))
+        own = statistics.median(_own_seconds(questions, tmp_path, 5))
         total = statistics.median(graded() for _ in range(5))
         ratios.append(total / own)
         totals.append(total)
@@ -184,20 +184,20 @@ def test_what_the_lock_down_adds(benchmark, assignment, host):
 
 
 @pytest.mark.parametrize("path", [RIGHT, WRONG], ids=["right", "wrong"])
-def test_judging_saved_replies(benchmark, assignment, probes, host, path):
+def test_judging_saved_replies(benchmark, assignment, questions, host, path):
     """Judge saved replies and write report.json, as a regrade does: >= 200 submissions a second, so <= 5 ms."""
-    grading = grade(path, "x", assignment, probes, host)
+    grading = grade(path, "x", assignment, questions, host)
 
     def regrade() -> None:
-        judge(assignment, probes, grading.run, grading.submission)
+        judge(assignment, questions, grading.run, grading.submission)
         REPORT_FORMATS["json"].write(grading.report)
 
     benchmark.pedantic(regrade, rounds=ROUNDS, iterations=3, warmup_rounds=2)
 
 
-def test_writing_the_page(benchmark, assignment, probes, host):
+def test_writing_the_page(benchmark, assignment, questions, host):
     """Write report.html, with its figures."""
-    report = grade(WRONG, "x", assignment, probes, host).report
+    report = grade(WRONG, "x", assignment, questions, host).report
     benchmark.pedantic(lambda: REPORT_FORMATS["html"].write(report), rounds=ROUNDS, warmup_rounds=2)
 
 
@@ -207,7 +207,7 @@ def test_cold_command(benchmark, tmp_path):
     benchmark.pedantic(lambda: subprocess.run(command, check=True, capture_output=True), rounds=5)
 
 
-def test_memory_is_flat(benchmark, assignment, probes, host):
+def test_memory_is_flat(benchmark, assignment, questions, host):
     """Resident memory of the grader after 100 and after 1,000 submissions: flat, and <= 150 MB."""
     path = SAMPLES / "unfinished_skeleton.ipynb"
     page = resource.getpagesize() / 2**20
@@ -217,7 +217,7 @@ def test_memory_is_flat(benchmark, assignment, probes, host):
 
     def many(count: int) -> None:
         for _ in range(count):
-            REPORT_FORMATS["html"].write(grade(path, "x", assignment, probes, host).report)
+            REPORT_FORMATS["html"].write(grade(path, "x", assignment, questions, host).report)
 
     many(100)
     early = resident()

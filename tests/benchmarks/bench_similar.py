@@ -35,9 +35,9 @@ EXTRAS = (
 def write(known: Author, dice: random.Random) -> str:
     """Write one program that no other is equal to."""
     while True:
-        ways = dice.sample([*known.suspects], dice.randrange(5))
+        forms = dice.sample([*known.forms], dice.randrange(5))
         try:
-            source = known.write(ways)
+            source = known.write(forms)
             break
         except ValueError:
             continue  # two mistakes of one step

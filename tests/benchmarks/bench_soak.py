@@ -27,12 +27,12 @@ HONEST = (
 def test_a_thousand_submissions(benchmark, tmp_path):
     """Outcomes as expected for all; descriptors, children and memory flat; throughput printed."""
     assignment = short(load(bundled(), tuple(CHECKS)))
-    probes = draw(assignment, assignment.seed)
+    questions = draw(assignment, assignment.seed)
     world = World()
     honest = {name: f"{(SAMPLES / f'{name}.py').read_text(encoding='utf-8')}\n{BEST}\n" for name in HONEST}
     try:
         with StudentHost(LIMITS) as host:
-            arena = Arena(assignment, probes, host, world, tmp_path)
+            arena = Arena(assignment, questions, host, world, tmp_path)
             soaked = benchmark.pedantic(lambda: soak(arena, host, honest, 1_000), rounds=1)
     finally:
         world.close()

@@ -17,15 +17,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader.grading import grade
-from grader.model import Assignment, Judgement, LineUp, Probes, Run, Submission
+from grader.model import Assignment, Judgement, MistakeCatalogue, Questions, Run, Submission
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import load as load_submission
 from judging import judge
-from reference.catalogue import MISCONCEPTIONS, Way, ways
+from reference.catalogue import MISTAKES, Form, list_forms
 from reference.questions import draw, network_of
-from reference.simulate import line_up
+from reference.simulate import build_catalogue
 from reference.student_program import write_program
 
 SAMPLES = Path(__file__).resolve().parent.parent / "submissions"
@@ -36,13 +36,13 @@ FOLDS = 5
 class Program:
     """One generated submission, run once."""
 
-    made_of: tuple[Way, ...]
+    made_of: tuple[Form, ...]
     submission: Submission
     run: Run
 
 
 def programs(
-    assignment: Assignment, probes: Probes, host: StudentHost, sets: Sequence[tuple[Way, ...]]
+    assignment: Assignment, questions: Questions, host: StudentHost, sets: Sequence[tuple[Form, ...]]
 ) -> Iterator[Program]:
     """Write out each set of mistakes and run it."""
     network = network_of(assignment)
@@ -51,7 +51,7 @@ def programs(
             path = Path(room) / "program.py"
             path.write_text(write_program(network, mistakes), encoding="utf-8")
             one = load_submission(path, class_name=assignment.class_name, notebook=assignment.notebook, name="program")
-            yield Program(mistakes, one, host.run(one, assignment.class_name, probes.calls))
+            yield Program(mistakes, one, host.run(one, assignment.class_name, questions.calls))
 
 
 def names(judgement: Judgement) -> list[str]:
@@ -61,26 +61,26 @@ def names(judgement: Judgement) -> list[str]:
 
 def wanted(program: Program) -> set[str]:
     """Return the ids that should be."""
-    return {way.misconception.id for way in program.made_of}
+    return {form.mistake.id for form in program.made_of}
 
 
-def some_pairs(count: int, seed: int) -> list[tuple[Way, ...]]:
+def some_pairs(count: int, seed: int) -> list[tuple[Form, ...]]:
     """Draw pairs of mistakes that replace different steps."""
-    chance, real = random.Random(seed), [way for way in ways() if not way.misconception.harmless]
-    found: list[tuple[Way, ...]] = []
+    chance, real = random.Random(seed), [form for form in list_forms() if not form.mistake.harmless]
+    found: list[tuple[Form, ...]] = []
     while len(found) < count:
         one, other = chance.sample(real, 2)
-        if one.misconception.id != other.misconception.id and not one.keys & other.keys:
+        if one.mistake.id != other.mistake.id and not one.keys & other.keys:
             found.append((one, other))
     return found
 
 
-def without(line: LineUp, left_out: set[str]) -> LineUp:
-    """Return the line-up without some mistakes; what was rehearsed of the others stays known."""
-    kept = [index for index, suspect in enumerate(line.suspects) if suspect.id not in left_out]
-    return LineUp(
-        tuple(line.suspects[index] for index in kept),
-        lambda chosen, factor, call: line.rehearse(frozenset(kept[index] for index in chosen), factor, call),
+def without(line: MistakeCatalogue, left_out: set[str]) -> MistakeCatalogue:
+    """Return the catalogue without some mistakes; what was simulated of the others stays known."""
+    kept = [index for index, form in enumerate(line.forms) if form.id not in left_out]
+    return MistakeCatalogue(
+        tuple(line.forms[index] for index in kept),
+        lambda chosen, factor, call: line.simulate(frozenset(kept[index] for index in chosen), factor, call),
     )
 
 
@@ -93,17 +93,19 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="list what was not named, and what was named falsely")
     options = parser.parse_args()
     assignment = load(bundled(), KNOWN)
-    probes = draw(assignment, assignment.seed)
-    assert probes.line_up is not None
+    questions = draw(assignment, assignment.seed)
+    assert questions.catalogue is not None
     with StudentHost(assignment.limits) as host:
-        singles = list(programs(assignment, probes, host, [(way,) for way in ways() if not way.misconception.harmless]))
+        singles = list(
+            programs(assignment, questions, host, [(form,) for form in list_forms() if not form.mistake.harmless])
+        )
         if options.cost:
-            cost(assignment, probes, singles)
+            cost(assignment, questions, singles)
             return
-        pairs = list(programs(assignment, probes, host, some_pairs(options.pairs, options.seed)))
-        right = [grade(path, path.stem, assignment, probes, host).report for path in sorted(SAMPLES.glob("right_*"))]
+        pairs = list(programs(assignment, questions, host, some_pairs(options.pairs, options.seed)))
+        right = [grade(path, path.stem, assignment, questions, host).report for path in sorted(SAMPLES.glob("right_*"))]
 
-    def verdict(program: Program, by: Probes = probes) -> Judgement:
+    def verdict(program: Program, by: Questions = questions) -> Judgement:
         return judge(assignment, by, program.run, program.submission)
 
     missed = [program for program in singles if names(verdict(program)) != list(wanted(program))]
@@ -115,30 +117,31 @@ def main() -> None:
     print(f"one of the two alone: {fewer / len(pairs):.1%}")
     full = sum(report.score == report.max_score for report in right)
     print(f"right programs written differently that lose nothing: {full} of {len(right)} (asked all)")
-    false = held_out(assignment, probes, singles, options)
+    false = held_out(assignment, questions, singles, options)
     print(f"names given to mistakes outside the list: {len(false) / len(singles):.1%} of {len(singles)} (asked 5 %)")
-    cost(assignment, probes, singles)
+    cost(assignment, questions, singles)
     if options.misses:
         for program in missed:
-            print("  missed:", *(way.name for way in program.made_of), "->", *names(verdict(program)))
+            print("  missed:", *(form.name for form in program.made_of), "->", *names(verdict(program)))
         for program, found in judged:
             if set(found) != wanted(program):
-                print("  pair:", *(way.name for way in program.made_of), "->", *found)
+                print("  pair:", *(form.name for form in program.made_of), "->", *found)
         for program, found in false:
-            print("  false:", *(way.name for way in program.made_of), "->", *found)
+            print("  false:", *(form.name for form in program.made_of), "->", *found)
 
 
 def held_out(
-    assignment: Assignment, probes: Probes, singles: Sequence[Program], options: argparse.Namespace
+    assignment: Assignment, questions: Questions, singles: Sequence[Program], options: argparse.Namespace
 ) -> list[tuple[Program, list[str]]]:
     """Judge each program by a list without its own mistake; give those that got a name all the same."""
-    ids = sorted({program.made_of[0].misconception.id for program in singles})
+    ids = sorted({program.made_of[0].mistake.id for program in singles})
     random.Random(options.seed).shuffle(ids)
     false = []
     for fold in range(FOLDS):
         out = set(ids[fold::FOLDS])
         by = replace(
-            probes, line_up=without(line_up(assignment, network_of(assignment), probes.calls, MISCONCEPTIONS), out)
+            questions,
+            catalogue=without(build_catalogue(assignment, network_of(assignment), questions.calls, MISTAKES), out),
         )
         for program in singles:
             if wanted(program) <= out:
@@ -147,16 +150,16 @@ def held_out(
     return false
 
 
-def cost(assignment: Assignment, probes: Probes, singles: Sequence[Program]) -> None:
+def cost(assignment: Assignment, questions: Questions, singles: Sequence[Program]) -> None:
     """Print what a diagnosis adds to judging, once the expectations of this run are there."""
-    bare, added = replace(probes, line_up=None), []
+    bare, added = replace(questions, catalogue=None), []
     for program in singles:
-        judge(assignment, probes, program.run, program.submission)
+        judge(assignment, questions, program.run, program.submission)
     for program in singles:
         started = time.perf_counter()
         judge(assignment, bare, program.run, program.submission)
         between = time.perf_counter()
-        judge(assignment, probes, program.run, program.submission)
+        judge(assignment, questions, program.run, program.submission)
         added.append((time.perf_counter() - between - (between - started)) * 1e3)
     cuts = statistics.quantiles(added, n=20)
     print(

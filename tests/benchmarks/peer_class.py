@@ -92,7 +92,7 @@ def write_questions(assignment: Assignment, path: Path) -> None:
     def argument(value: object) -> object:
         return {"array": stored(value)} if isinstance(value, np.ndarray) else value
 
-    probes = draw(assignment, assignment.seed)
+    questions = draw(assignment, assignment.seed)
     calls = [
         {
             "id": str(call.id),
@@ -103,12 +103,14 @@ def write_questions(assignment: Assignment, path: Path) -> None:
                 (step.method, {name: argument(value) for name, value in step.arguments.items()}) for step in call.steps
             ],
         }
-        for call in probes.calls
+        for call in questions.calls
     ]
     tolerances, digits = assignment.tolerances, assignment.digits
     table = {
         "calls": calls,
-        "expected": {str(call): {k: stored(v) for k, v in answer.items()} for call, answer in probes.expected.items()},
+        "expected": {
+            str(call): {k: stored(v) for k, v in answer.items()} for call, answer in questions.expected.items()
+        },
         "tolerances": {name: getattr(tolerances, name) for name in tolerances.__dataclass_fields__},
         "thresholds": {"toy": LEARNT, "digits": digits.threshold, "tuned": digits.tuned_threshold},
     }

@@ -32,11 +32,11 @@ from tempfile import TemporaryDirectory
 from edits import METHODS, Edit, drawn, method_at, widened
 
 from grader.grading import Grading, grade
-from grader.model import Assignment, Place, Probes
+from grader.model import Assignment, Place, Questions
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
-from reference.catalogue import ways
+from reference.catalogue import list_forms
 from reference.questions import draw, network_of
 from reference.student_program import write_program
 
@@ -95,15 +95,15 @@ class Outcome:
 
 
 @functools.cache
-def questions() -> tuple[Assignment, Probes]:
-    """Return the assignment with its probes; each process draws them once."""
+def prepare() -> tuple[Assignment, Questions]:
+    """Return the assignment with its questions; each process draws them once."""
     assignment = load(bundled(), KNOWN)
     return assignment, draw(assignment, assignment.seed)
 
 
 def graded(jobs: Sequence[Job]) -> list[Outcome]:
     """Return what each job's report told, by one host."""
-    assignment, probes = questions()
+    assignment, questions = prepare()
     found = []
     with StudentHost(assignment.limits) as host, TemporaryDirectory() as room:
         for job in jobs:
@@ -111,7 +111,7 @@ def graded(jobs: Sequence[Job]) -> list[Outcome]:
             if path is None:
                 path = Path(room) / "program.py"
                 path.write_text(job.text, encoding="utf-8")
-            grading = grade(path, path.stem, assignment, probes, host)
+            grading = grade(path, path.stem, assignment, questions, host)
             report = grading.report
             titles = tuple(diagnosis.title for diagnosis in report.diagnoses)
             replies = [grading.run.load, *grading.run.replies.values()] if grading.run else []
@@ -177,18 +177,18 @@ def programs_of(folder: str) -> list[Path]:
     return sorted((HERE / folder).glob("*.py"))
 
 
-def jobs_of_ways() -> Iterator[Job]:
+def jobs_of_forms() -> Iterator[Job]:
     """Yield a job for each way of each mistake."""
-    network = network_of(questions()[0])
+    network = network_of(prepare()[0])
     right = write_program(network)
-    for way in ways():
-        if not way.misconception.harmless:
-            text = write_program(network, (way,))
+    for form in list_forms():
+        if not form.mistake.harmless:
+            text = write_program(network, (form,))
             truth = differing(right, text)
             first = min(truth)
             line = text.splitlines()[first - 1].strip()
             method = method_at(text, first)
-            yield Job(way.name, way.misconception.stage, method, "way", truth, text, line=first, after=line)
+            yield Job(form.name, form.mistake.stage, method, "way", truth, text, line=first, after=line)
 
 
 def differing(right: str, wrong: str) -> frozenset[int]:
@@ -315,7 +315,7 @@ def main() -> None:
             told("edits", kept)
             print(f"  edits that lost nothing, and were dropped: {dropped}")
         if options.only in {None, "ways"}:
-            told("ways", outcomes(pool, list(jobs_of_ways())))
+            told("ways", outcomes(pool, list(jobs_of_forms())))
         if options.only in {None, "mistaken"}:
             told("mistaken", outcomes(pool, list(jobs_of_mistaken())))
         if options.only in {None, "right"}:

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from classroom.conftest import BARE, SAMPLES, write_rubric
 from grader.classroom import reference_api
-from grader.classroom.cache_keys import questions
+from grader.classroom.cache_keys import digest_questions
 from grader.classroom.gradebook import FILE, Gradebook
 from grader.cli import main
-from grader.model import Assignment, LineUp, Probes
+from grader.model import Assignment, MistakeCatalogue, Questions
 from grader.rubric import bundled
 
 RIGHT, WRONG, BROKEN, UNFINISHED = (
@@ -98,8 +98,8 @@ def points(check: str, old: object, new: object) -> tuple[str, str]:
     return f'id = "{check}"\npoints = {old}\n', f'id = "{check}"\npoints = {new}\n'
 
 
-_drawn: dict[tuple[str, int], Probes] = {}
-_line_ups: dict[tuple[str, str], LineUp | None] = {}
+_drawn: dict[tuple[str, int], Questions] = {}
+_line_ups: dict[tuple[str, str], MistakeCatalogue | None] = {}
 
 
 def staying(assignment: Assignment) -> Assignment:
@@ -109,7 +109,7 @@ def staying(assignment: Assignment) -> Assignment:
     return replace(assignment, folder=bundled()) if stays else assignment
 
 
-def remembered(assignment: Assignment, seed: int) -> Probes:
+def remembered(assignment: Assignment, seed: int) -> Questions:
     """Draw questions once for each rubric: what is worked out about them takes seconds, and is the same.
 
     So is what wrong programs answer to the same questions, whatever each rubric makes of it.
@@ -117,8 +117,8 @@ def remembered(assignment: Assignment, seed: int) -> Probes:
     key = (assignment.digest, seed)
     if key not in _drawn:
         drawn = reference_api.build_questions(staying(assignment), seed)
-        asked = (questions(assignment, drawn.calls), repr(assignment.variant))
-        _drawn[key] = replace(drawn, line_up=_line_ups.setdefault(asked, drawn.line_up))
+        asked = (digest_questions(assignment, drawn.calls), repr(assignment.variant))
+        _drawn[key] = replace(drawn, catalogue=_line_ups.setdefault(asked, drawn.catalogue))
     return _drawn[key]
 
 

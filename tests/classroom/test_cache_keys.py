@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import grader
-from grader.classroom.cache_keys import CacheKey, cache_key, dump_versions, questions, seed_id, versions
+from grader.classroom.cache_keys import CacheKey, cache_key, digest_questions, dump_versions, seed_id, versions
 from grader.model import Bounds, CheckRow, Limits, Step
 from reference.questions import draw
 
@@ -49,14 +49,14 @@ def test_the_versions_are_those_in_use():
     assert dump_versions({"b": "2", "a": "1"}) == dump_versions({"a": "1", "b": "2"}) == '{"a": "1", "b": "2"}'
 
 
-def test_a_basis_names_all_that_decides(assignment, probes):
+def test_a_basis_names_all_that_decides(assignment, questions):
     """Each part comes from where it should, and the submission is still to come."""
-    found = cache_key(assignment, assignment.seed, probes.calls, isolated=False)
+    found = cache_key(assignment, assignment.seed, questions.calls, isolated=False)
     assert found == CacheKey(
-        *("", assignment.digest, seed_id(assignment.seed), questions(assignment, probes.calls), versions()),
+        *("", assignment.digest, seed_id(assignment.seed), digest_questions(assignment, questions.calls), versions()),
         isolated=False,
     )
-    assert cache_key(assignment, assignment.seed, probes.calls, isolated=True) == replace(found, isolated=True)
+    assert cache_key(assignment, assignment.seed, questions.calls, isolated=True) == replace(found, isolated=True)
 
 
 def test_only_the_rubric_may_differ_where_replies_are_judged_again():
@@ -73,16 +73,16 @@ def test_only_the_rubric_may_differ_where_replies_are_judged_again():
 
 
 @pytest.fixture(scope="module")
-def asked(assignment, probes):
+def asked(assignment, questions):
     """Return the digest of the bundled questions."""
-    return questions(assignment, probes.calls)
+    return digest_questions(assignment, questions.calls)
 
 
 def test_the_same_questions_have_the_same_digest(assignment, asked):
     """Drawn anew they are the same, bit for bit, or every gradebook would be run again."""
     assert re.fullmatch("[0-9a-f]{64}", asked)
-    assert questions(assignment, draw(assignment, assignment.seed).calls) == asked
-    assert questions(assignment, list(draw(assignment, assignment.seed).calls)) == asked
+    assert digest_questions(assignment, draw(assignment, assignment.seed).calls) == asked
+    assert digest_questions(assignment, list(draw(assignment, assignment.seed).calls)) == asked
 
 
 @pytest.mark.parametrize("field", ["sizes", "regs", "biases", "digits", "tolerances"])
@@ -96,30 +96,30 @@ def test_other_questions_have_another(assignment, asked, field):
         "tolerances": replace(assignment.tolerances, step=2 * assignment.tolerances.step),
     }
     other = replace(assignment, **{field: changed[field]})
-    assert questions(other, draw(other, other.seed).calls) != asked
+    assert digest_questions(other, draw(other, other.seed).calls) != asked
 
 
 def test_another_seed_asks_other_questions(assignment, asked):
     """The digest follows what is drawn."""
-    assert questions(assignment, draw(assignment, assignment.seed + 1).calls) != asked
+    assert digest_questions(assignment, draw(assignment, assignment.seed + 1).calls) != asked
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Limits)])
-def test_other_limits_have_another(assignment, probes, asked, field):
+def test_other_limits_have_another(assignment, questions, asked, field):
     """What timed out under one limit may return under another, so its replies are no answer."""
     limits = replace(assignment.limits, **{field: getattr(assignment.limits, field) + 1})
-    assert questions(replace(assignment, limits=limits), probes.calls) != asked
+    assert digest_questions(replace(assignment, limits=limits), questions.calls) != asked
 
 
-def test_other_names_have_another(assignment, probes, asked):
+def test_other_names_have_another(assignment, questions, asked):
     """The class that is looked for and the notebook that is chosen decide what is run."""
-    assert questions(replace(assignment, class_name="Net"), probes.calls) != asked
-    assert questions(replace(assignment, notebook="net.ipynb"), probes.calls) != asked
+    assert digest_questions(replace(assignment, class_name="Net"), questions.calls) != asked
+    assert digest_questions(replace(assignment, notebook="net.ipynb"), questions.calls) != asked
 
 
-def test_each_part_of_a_call_counts(assignment, probes, asked):
+def test_each_part_of_a_call_counts(assignment, questions, asked):
     """One bit of one parameter, one argument, one second: any part of a question makes it another."""
-    call = next(one for one in probes.calls if one.params and one.steps)
+    call = next(one for one in questions.calls if one.params and one.steps)
     name, array = next(iter(call.params.items()))
     nudged = np.array(array)
     nudged.flat[0] = np.nextafter(nudged.flat[0], np.inf)
@@ -134,15 +134,16 @@ def test_each_part_of_a_call_counts(assignment, probes, asked):
         replace(call, seconds=call.seconds + 1),
     ]
     found = {
-        questions(assignment, [other if one is call else one for one in probes.calls]) for other in (call, *others)
+        digest_questions(assignment, [other if one is call else one for one in questions.calls])
+        for other in (call, *others)
     }
     assert len(found) == len(others) + 1
     assert asked in found
-    assert questions(assignment, probes.calls[::-1]) not in found
-    assert questions(assignment, probes.calls[1:]) not in found
+    assert digest_questions(assignment, questions.calls[::-1]) not in found
+    assert digest_questions(assignment, questions.calls[1:]) not in found
 
 
-def test_what_only_judges_is_no_question(assignment, probes, asked):
+def test_what_only_judges_is_no_question(assignment, questions, asked):
     """Points, tolerances, thresholds, texts and late rules are applied to saved replies: no student code runs for them."""
     other = replace(
         assignment,
@@ -153,12 +154,12 @@ def test_what_only_judges_is_no_question(assignment, probes, asked):
         digest="other",
         late=None,
     )
-    assert questions(other, probes.calls) == asked
-    assert questions(other, draw(other, other.seed).calls) == asked
+    assert digest_questions(other, questions.calls) == asked
+    assert digest_questions(other, draw(other, other.seed).calls) == asked
 
 
 def test_the_bounds_of_a_hyperparameter_are_asked(assignment, asked):
     """Tuned training is refused outside its bounds in the student's process already."""
     name = next(iter(assignment.hyperparameters))
     other = replace(assignment, hyperparameters={**assignment.hyperparameters, name: Bounds(0.5, 0.75, whole=False)})
-    assert questions(other, draw(other, other.seed).calls) != asked
+    assert digest_questions(other, draw(other, other.seed).calls) != asked

@@ -112,9 +112,9 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
     """Hints stand in the reference and not in the rubric, so it takes --force; one report says something else by it."""
 
     def rehinted(assignment, seed):
-        probes = remembered(assignment, seed)
-        suspects = tuple(replace(one, hint="Look at the lecture's slide 12.") for one in probes.line_up.suspects)
-        return replace(probes, line_up=replace(probes.line_up, suspects=suspects))
+        questions = remembered(assignment, seed)
+        forms = tuple(replace(one, hint="Look at the lecture's slide 12.") for one in questions.catalogue.forms)
+        return replace(questions, catalogue=replace(questions.catalogue, forms=forms))
 
     monkeypatch.setattr("grader.classroom.worker.build_questions", rehinted)
     said = here.regrade("--force")

@@ -30,9 +30,9 @@ def judged(monkeypatch):
     names = []
     find = grading.find
 
-    def noted(submission, run, assignment, probes):
+    def noted(submission, run, assignment, questions):
         names.append(submission.name)
-        return find(submission, run, assignment, probes)
+        return find(submission, run, assignment, questions)
 
     monkeypatch.setattr(grading, "find", noted)
     return names
@@ -146,7 +146,7 @@ def test_findings_that_cannot_be_read_are_found_again(here, judged, damage):
 # ---------------------------------------------------------------- what findings depend on
 
 
-def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, probes):
+def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, questions):
     """An edit of these is no reason to judge again."""
     other = replace(
         assignment,
@@ -155,25 +155,25 @@ def test_points_titles_and_lateness_leave_findings_as_they_are(assignment, probe
         late=LatePolicy(1, 20.0, "earned", 0.0),
         checks=tuple(replace(row, points=row.points + 1, hidden=not row.hidden) for row in assignment.checks),
     )
-    assert findings_key(other, probes) == findings_key(assignment, probes)
+    assert findings_key(other, questions) == findings_key(assignment, questions)
 
 
 @pytest.mark.parametrize("field", [*sorted(set(Assignment.__dataclass_fields__) - cache_keys._IN_WORDS), "checks"])
-def test_everything_else_of_the_rubric_is_what_they_depend_on(assignment, probes, field):
+def test_everything_else_of_the_rubric_is_what_they_depend_on(assignment, questions, field):
     """Whatever is not known to be harmless is a reason to judge again, and so is a check that comes or goes."""
     value = assignment.checks[1:] if field == "checks" else "changed"
-    assert findings_key(replace(assignment, **{field: value}), probes) != findings_key(assignment, probes)
+    assert findings_key(replace(assignment, **{field: value}), questions) != findings_key(assignment, questions)
 
 
-def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
+def test_another_list_of_mistakes_is_what_they_depend_on(assignment, questions):
     """Findings name mistakes by their position in the list; its titles and hints are read when they are told."""
-    suspects = probes.line_up.suspects
+    forms = questions.catalogue.forms
 
     def with_first(**changes):
-        line_up = replace(probes.line_up, suspects=(replace(suspects[0], **changes), *suspects[1:]))
-        return findings_key(assignment, replace(probes, line_up=line_up))
+        catalogue = replace(questions.catalogue, forms=(replace(forms[0], **changes), *forms[1:]))
+        return findings_key(assignment, replace(questions, catalogue=catalogue))
 
-    assert with_first(title="Another.", hint="Look.", formula="x", source="y") == findings_key(assignment, probes)
+    assert with_first(title="Another.", hint="Look.", formula="x", source="y") == findings_key(assignment, questions)
     for change in (
         {"id": "x"},
         {"charged": ("x",)},
@@ -182,12 +182,14 @@ def test_another_list_of_mistakes_is_what_they_depend_on(assignment, probes):
         {"harmless": True},
         {"shows_in": ("x",)},
     ):
-        assert with_first(**change) != findings_key(assignment, probes)
-    fewer = replace(probes, line_up=replace(probes.line_up, suspects=suspects[1:]))
-    assert findings_key(assignment, fewer) != findings_key(assignment, probes)
-    families = [(Family(suspects[0], 0.0, high, (1.0,)),) for high in (2.0, 3.0)]
-    line_ups = [replace(probes.line_up, families=(*probes.line_up.families, *more)) for more in ((), *families)]
-    assert len({findings_key(assignment, replace(probes, line_up=line_up)) for line_up in line_ups}) == 3
+        assert with_first(**change) != findings_key(assignment, questions)
+    fewer = replace(questions, catalogue=replace(questions.catalogue, forms=forms[1:]))
+    assert findings_key(assignment, fewer) != findings_key(assignment, questions)
+    families = [(Family(forms[0], 0.0, high, (1.0,)),) for high in (2.0, 3.0)]
+    line_ups = [
+        replace(questions.catalogue, families=(*questions.catalogue.families, *more)) for more in ((), *families)
+    ]
+    assert len({findings_key(assignment, replace(questions, catalogue=catalogue)) for catalogue in line_ups}) == 3
 
 
 ENTRY = 'BOTH = "Both are wrong."\nSTEPS = (_mistake("x", "A title.", "A hint.", {"total": wrong}),)\n\n\ndef wrong(a, b):\n    return np.einsum("ij, jk", a, b)\n'
@@ -216,10 +218,10 @@ def test_sentences_of_the_list_of_mistakes_do_not_count_and_its_code_does(tmp_pa
 
 def test_all_titles_and_hints_of_the_real_list_are_left_out():
     """Whatever way an entry is written in, its title and hint stand in none of the code that counts."""
-    from reference.catalogue import MISCONCEPTIONS
+    from reference.catalogue import MISTAKES
 
     code = "".join(cache_keys._without_sentences(file).decode() for file in cache_keys._MISTAKES.glob("*.py"))
-    for mistake in (one for one in MISCONCEPTIONS if not one.harmless):
+    for mistake in (one for one in MISTAKES if not one.harmless):
         for text in (mistake.title, mistake.hint):
             assert repr(text)[1:-1] not in code, text
 

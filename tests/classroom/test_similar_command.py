@@ -14,12 +14,12 @@ from grader.classroom.cache_keys import CacheKey
 from grader.classroom.gradebook import Gradebook, NewGrading
 from grader.classroom.packing import pack
 from grader.grading import judge_run
-from grader.model import Probes
+from grader.model import Questions
 from grader.rubric import load as load_assignment
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import load
-from similarity.disguises import WAYS
+from similarity.disguises import FORMS
 
 CLASS = ("right_einsum.py", "right_loops.py", "right_tensordot.py", "right_closures.py", "right_softmax_jacobian.py")
 
@@ -38,7 +38,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "graded").mkdir()
     (tmp_path / "class").mkdir()
     source = (SAMPLES / CLASS[0]).read_text(encoding="utf-8")
-    copy = WAYS["everything"](source, random.Random(1))  # noqa: S311 -- no secret
+    copy = FORMS["everything"](source, random.Random(1))  # noqa: S311 -- no secret
     (tmp_path / "class" / "copied.py").write_text(copy, encoding="utf-8")
     return Folder(tmp_path)
 
@@ -49,7 +49,7 @@ def keep(folder: Folder, *paths: Path) -> None:
     lines = []
     for path in paths:
         submission = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
-        grading = judge_run(submission, None, assignment, Probes((), {}))
+        grading = judge_run(submission, None, assignment, Questions((), {}))
         key = CacheKey(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
         replies = None if submission.problem else pack((submission, None, ()))
         record = pack(grading.report)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.grading import Grading, grade
-from grader.model import Assignment, Limits, Probes, Sheet, Standing
+from grader.model import Assignment, Limits, Questions, Sheet, Standing
 from grader.reports.class_page import to_index
 from grader.reports.export_rows import ExportOptions
 from grader.reports.formats import REPORT_FORMATS
@@ -62,9 +62,11 @@ class Outcome:
 class Arena:
     """A grader under attack: one host for all attacks, as in a class."""
 
-    def __init__(self, assignment: Assignment, probes: Probes, host: StudentHost, world: World, folder: Path) -> None:
+    def __init__(
+        self, assignment: Assignment, questions: Questions, host: StudentHost, world: World, folder: Path
+    ) -> None:
         self._assignment = assignment
-        self._probes = probes
+        self._probes = questions
         self._host = host
         self._world = world
         self._folder = folder

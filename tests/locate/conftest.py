@@ -49,14 +49,14 @@ def handed_in():
 
 
 @pytest.fixture(scope="module")
-def located(assignment, probes, asking, handed_in):
+def located(assignment, questions, asking, handed_in):
     """Return a function that asks a program for its losses and for what is recorded, and nothing else."""
-    calls = tuple(call for call in probes.calls if call.id.kind in {"loss", "sweep", "recorded"})
+    calls = tuple(call for call in questions.calls if call.id.kind in {"loss", "sweep", "recorded"})
 
     def run(program, **modules):
         submission = handed_in(program, **modules)
         outcome = asking.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
-        return Located(GradingContext(assignment, probes, outcome), submission)
+        return Located(GradingContext(assignment, questions, outcome), submission)
 
     return run

@@ -40,16 +40,16 @@ ABOUT = [
 
 
 @pytest.fixture(scope="module")
-def court(assignment, probes, asking, handed_in):
+def court(assignment, questions, asking, handed_in):
     """Return each program's submission and run, and a function that judges a run without naming mistakes."""
-    asked = replace(probes, calls=tuple(call for call in probes.calls if call.id.kind in SHORT), line_up=None)
+    asked = replace(questions, calls=tuple(call for call in questions.calls if call.id.kind in SHORT), catalogue=None)
     submissions = {name: handed_in(program) for name, program in PROGRAMS.items()}
     runs = {
-        name: asking.run(one, "TwoLayerNet", asked.calls if "loop" in name else probes.calls)
+        name: asking.run(one, "TwoLayerNet", asked.calls if "loop" in name else questions.calls)
         for name, one in submissions.items()
     }
     # What was not asked is no failure of a program's: all are judged on the same questions.
-    whole = replace(probes, line_up=None)
+    whole = replace(questions, catalogue=None)
     return submissions, runs, lambda name, run: judge(assignment, whole, run, submissions[name]), asked
 
 
@@ -89,7 +89,7 @@ def test_no_point_depends_on_the_recording(court, name):
         assert points(judged(name, with_recorded(run, reply))) == before
 
 
-def test_lines_are_told_by_the_judge(assignment, probes, court):
+def test_lines_are_told_by_the_judge(assignment, questions, court):
     """The places of what failed are those of the lines that are wrong; an exception's origin comes before where it shows."""
     submissions, runs, judged, _ = court
     for name, told in {
@@ -108,12 +108,12 @@ def test_lines_are_told_by_the_judge(assignment, probes, court):
         "raises in loss": "most = np.max(scores, axis=1)",
         "raises in train": "np.sum(dhidden, axis=1)",
     }.items():
-        causes = find(submissions[name], runs[name], assignment, replace(probes, line_up=None)).causes
+        causes = find(submissions[name], runs[name], assignment, replace(questions, catalogue=None)).causes
         assert told in causes[0].origin.text, name
         assert causes[0].place != causes[0].origin
 
 
-def test_nothing_is_located_of_a_right_program(assignment, probes, judgement_of, monkeypatch):
+def test_nothing_is_located_of_a_right_program(assignment, questions, judgement_of, monkeypatch):
     """A program that loses nothing costs no reading of its recording."""
 
     def refuse(*_):
@@ -190,14 +190,14 @@ def test_a_forged_recording_of_thousands_of_values_costs_no_more_than_others(ass
     }
     followed = []
 
-    def follow(*way):
-        followed.append(way)
-        return asked.oracle.follow(*way)
+    def follow(*form):
+        followed.append(form)
+        return asked.oracle.follow(*form)
 
-    probes = replace(asked, oracle=replace(asked.oracle, follow=follow))
+    questions = replace(asked, oracle=replace(asked.oracle, follow=follow))
     answered = Reply(QuestionId("recorded"), "returned", (rng.normal(size=(N, C)), forged))
     run = with_recorded(runs["half the gradient"], answered)
-    found = Located(GradingContext(assignment, probes, run), submissions["half the gradient"])
+    found = Located(GradingContext(assignment, questions, run), submissions["half the gradient"])
     assert len(found.recorded(1).made) == len(shapes)
     assert found.finder is not None
     assert 100 < len(followed) <= MOST_WORK / ANSWERS + 10

@@ -47,10 +47,10 @@ def required(assignment):
 
 
 @pytest.fixture(scope="module")
-def run_of(assignment, probes, host, solution_class):
+def run_of(assignment, questions, host, solution_class):
     """Return a function that runs the solution with another loss(), once, and gives the submission with its replies."""
     known = {}
-    calls = [call for call in probes.calls if call.id.kind in ASKED]
+    calls = [call for call in questions.calls if call.id.kind in ASKED]
 
     def run(loss):
         if loss not in known:
@@ -65,39 +65,39 @@ def run_of(assignment, probes, host, solution_class):
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("name", WITHOUT)
-def test_gradients_from_many_forward_passes_are_noticed(name, assignment, probes, run_of):
+def test_gradients_from_many_forward_passes_are_noticed(name, assignment, questions, run_of):
     """Differences of every build, the complex step and random directions: how, of which parameters, and at which line."""
     loss, kind, names = WITHOUT[name]
     submission, run = run_of(loss)
-    found = many_passes(GradingContext(assignment, probes, run))
+    found = many_passes(GradingContext(assignment, questions, run))
     assert found is not None
     assert (found.kind, found.names, found.more) == (kind, names, name in {"scalar loops", "all at once"})
     here = [number for number, line in enumerate(submission.segments[0].source.splitlines(), 1) if "# HERE" in line]
     assert found.spot == ("test.py", *here)
-    assert found.count >= sum(probes.calls[-1].params[one].size for one in names) or found.more
+    assert found.count >= sum(questions.calls[-1].params[one].size for one in names) or found.more
 
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("name", WITH)
-def test_a_check_beside_a_backward_pass_is_no_such_thing(name, assignment, probes, run_of):
+def test_a_check_beside_a_backward_pass_is_no_such_thing(name, assignment, questions, run_of):
     """A few entries checked, or all of them, by differences or the complex step: the gradients come from elsewhere."""
-    assert many_passes(GradingContext(assignment, probes, run_of(WITH[name])[1])) is None
+    assert many_passes(GradingContext(assignment, questions, run_of(WITH[name])[1])) is None
 
 
 @pytest.mark.untraced
-def test_no_other_program_is_taken_for_one(assignment, probes, host):
+def test_no_other_program_is_taken_for_one(assignment, questions, host):
     """Right and mistaken programs in all styles: scalar loops, row by row, tapes, layers, helpers."""
-    taken, asked = [], [call for call in probes.calls if call.id == QUESTION]
+    taken, asked = [], [call for call in questions.calls if call.id == QUESTION]
     for path in RIGHT:
         submission = reduce(read(path), path.stem, "", class_name=assignment.class_name, notebook=assignment.notebook)
         run = host.run(submission, assignment.class_name, asked)
         assert len(run.replies[QUESTION].results) > LOSS or path.parent.name == "mistaken", path
-        taken += [path.name] if many_passes(GradingContext(assignment, probes, run)) else []
+        taken += [path.name] if many_passes(GradingContext(assignment, questions, run)) else []
     assert taken == []
 
 
 @pytest.mark.parametrize("part", ["texts", "data", "values", "events", "calls", "ran"])
-def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, run_of):
+def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, questions, run_of):
     """It comes from the student's process: numbers that point to nothing, and no numbers at all, end in nothing found."""
     _, run = run_of(CENTRAL_IN_PLACE)
     reply = run.replies[QUESTION]
@@ -105,13 +105,13 @@ def test_a_recording_that_does_not_fit_is_no_evidence(part, assignment, probes, 
     for spoilt in (None, "?", np.zeros(3), np.full((4, 6), 10**17), whole[part][:5], [], np.full((900, 5), 9000)):
         results = (reply.results[0], {**whole, part: spoilt}, *reply.results[2:])
         spoilt_run = replace(run, replies={**run.replies, QUESTION: replace(reply, results=results)})
-        many_passes(GradingContext(assignment, probes, spoilt_run))
+        many_passes(GradingContext(assignment, questions, spoilt_run))
 
 
 @pytest.fixture(scope="module")
-def told(assignment, probes, run_of):
+def told(assignment, questions, run_of):
     """Return a function that judges a loss() by an assignment: the report."""
-    return lambda loss, by=assignment: judge_run(*run_of(loss), by, probes).report
+    return lambda loss, by=assignment: judge_run(*run_of(loss), by, questions).report
 
 
 def points(report_or_judgement):
@@ -121,7 +121,7 @@ def points(report_or_judgement):
 
 
 @pytest.mark.untraced
-def test_without_the_rule_it_is_told_and_costs_nothing(assignment, probes, told):
+def test_without_the_rule_it_is_told_and_costs_nothing(assignment, questions, told):
     """The student reads it among the notes, the instructor among what to look at, and right gradients keep their points."""
     report = told(CENTRAL_IN_PLACE)
     (note,) = [one for one in report.notes if "forward passes" in one]
@@ -148,26 +148,26 @@ def test_the_class_page_lists_it(told):
 
 @pytest.mark.parametrize("name", [name for name in WITHOUT if name != "complex step"])
 @pytest.mark.untraced
-def test_answers_show_differences_of_losses(name, assignment, probes, run_of):
+def test_answers_show_differences_of_losses(name, assignment, questions, run_of):
     """Each entry of such a gradient is a whole number of the loss's last digit, divided by the step."""
     loss, _, names = WITHOUT[name]
-    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == names
+    assert differences_of_losses(GradingContext(assignment, questions, run_of(loss)[1])) == names
 
 
 @pytest.mark.parametrize("step", ["1e-3", "1e-4", "5e-6", "1e-6", "1e-8"])
 @pytest.mark.untraced
-def test_every_usual_step_is_known(step, assignment, probes, run_of):
+def test_every_usual_step_is_known(step, assignment, questions, run_of):
     """The step is not told, and found."""
     loss = CENTRAL_IN_PLACE.replace("2e-5", f"(2 * {step})").replace("1e-5", step)
-    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == assignment.variant.names
+    assert differences_of_losses(GradingContext(assignment, questions, run_of(loss)[1])) == assignment.variant.names
 
 
 @pytest.mark.parametrize("name", [*WITH, *ROUGH])
 @pytest.mark.untraced
-def test_no_backward_pass_is_taken_for_differences(name, assignment, probes, run_of):
+def test_no_backward_pass_is_taken_for_differences(name, assignment, questions, run_of):
     """However rough its gradients are: in single precision, rounded, off by a small factor, noisy, or zero."""
     loss = {**WITH, **ROUGH}[name]
-    assert differences_of_losses(GradingContext(assignment, probes, run_of(loss)[1])) == ()
+    assert differences_of_losses(GradingContext(assignment, questions, run_of(loss)[1])) == ()
 
 
 @pytest.mark.untraced
@@ -200,10 +200,10 @@ def test_what_comes_from_a_backward_pass_keeps_its_points(required, told):
 
 
 @pytest.mark.untraced
-def test_the_rule_costs_a_backward_pass_nothing(assignment, required, probes, run_of):
+def test_the_rule_costs_a_backward_pass_nothing(assignment, required, questions, run_of):
     """A program that checks ten entries has the same findings with the rule and without."""
     submission, run = run_of(TEN)
-    assert find(submission, run, required, probes) == find(submission, run, assignment, probes)
+    assert find(submission, run, required, questions) == find(submission, run, assignment, questions)
 
 
 def with_recording(run, result):
@@ -214,7 +214,7 @@ def with_recording(run, result):
 
 
 @pytest.mark.untraced
-def test_no_recording_takes_points_or_saves_them(required, probes, run_of):
+def test_no_recording_takes_points_or_saves_them(required, questions, run_of):
     """A program that forges the recording of another one, and one that leaves none, have the points of their answers."""
     submission, differences = run_of(CENTRAL_IN_PLACE)
     forged = differences.replies[QUESTION].results[LOSS]
@@ -225,7 +225,7 @@ def test_no_recording_takes_points_or_saves_them(required, probes, run_of):
         ("differences", differences),
         ("unseen", with_recording(differences, {})),
     ):
-        judged[name] = judge(required, probes, run, submission)
+        judged[name] = judge(required, questions, run, submission)
     assert points(judged["forged"]) == points(judged["honest"])
     assert points(judged["unseen"]) == points(judged["differences"])
     assert all(points(judged["unseen"])[check] == 0 < points(judged["forged"])[check] for check in GRADIENTS)
@@ -242,10 +242,10 @@ def test_what_answers_do_not_show_is_for_a_person_to_look_at(assignment, require
 
 
 @pytest.mark.untraced
-def test_wrong_differences_are_told_once_and_never_carried(required, probes, run_of):
+def test_wrong_differences_are_told_once_and_never_carried(required, questions, run_of):
     """Where half of a gradient is a mistake that is charged elsewhere, nothing of it is credited without a backward pass."""
     submission, run = run_of(CENTRAL_IN_PLACE.replace("2e-5", "4e-5"))
-    judgement = judge(required, probes, run, submission)
+    judgement = judge(required, questions, run, submission)
     verdicts = {one.id: one for one in judgement.verdicts}
     assert all(verdicts[check].points == verdicts[check].credited == 0 for check in GRADIENTS)
     assert [one.id for one in judgement.diagnoses].count("no_backward_pass") == 1
@@ -255,12 +255,12 @@ def test_wrong_differences_are_told_once_and_never_carried(required, probes, run
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("credited", [True, False])
-def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, probes, run_of, credited):
+def test_neither_what_is_carried_nor_what_is_credited_keeps_points(required, questions, run_of, credited):
     """Each gradient and the numeric check lose what they have, by themselves or by credit; a check of the loss does not."""
     finding = Finding(0.0, "Off.") if credited else Finding(1.0, "Right given it.", carried=True)
     checks = {row.id: finding for row in required.checks}
     credit = {check: Credit(0.5, (0,)) for check in checks} if credited else {}
-    after = withhold_points(Findings(checks, credit), GradingContext(required, probes, run_of(CENTRAL_IN_PLACE)[1]))
+    after = withhold_points(Findings(checks, credit), GradingContext(required, questions, run_of(CENTRAL_IN_PLACE)[1]))
     lost = {*GRADIENTS, "numeric_gradient"}
     assert {check for check, one in after.checks.items() if one != finding} == lost
     assert not any(after.checks[check].share or after.checks[check].carried for check in lost)

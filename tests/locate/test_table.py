@@ -24,7 +24,7 @@ ALL = ("loss", "predict", "train")
 
 
 @pytest.fixture(scope="module")
-def recorded_of(assignment, probes, host):
+def recorded_of(assignment, questions, host):
     """Return a function that runs one program and gives its evidence with the submission; of the calls all or those for a table."""
 
     def run(source, *, whole=False):
@@ -32,12 +32,12 @@ def recorded_of(assignment, probes, host):
         statements = tuple(range(len(ast.parse(program).body)))
         submission = Submission("t", "t.py", "", "t.py", segments=(Segment("t.py", program, statements),))
         kinds = ("recorded", "loss", "scores")
-        calls = tuple(call for call in probes.calls if whole or call.id.kind in kinds)
+        calls = tuple(call for call in questions.calls if whole or call.id.kind in kinds)
         outcome = host.run(submission, "TwoLayerNet", calls)
         assert outcome.load.outcome == "returned", outcome.load
         if not whole:
             assert outcome.replies[QuestionId("recorded")].results
-        return GradingContext(assignment, probes, outcome), submission
+        return GradingContext(assignment, questions, outcome), submission
 
     return run
 
@@ -314,7 +314,7 @@ def test_train(edited, rows_of, name):
 # ---------------------------------------------------------------- which methods have rows
 
 
-def test_findings_have_rows_where_something_is_wrong(recorded_of, assignment, probes, edited, solution_class):
+def test_findings_have_rows_where_something_is_wrong(recorded_of, assignment, questions, edited, solution_class):
     """A right program has none; of a wrong one the method that is wrong has, and the report shows them."""
     for source, methods in (
         (solution_class, set()),
@@ -322,9 +322,9 @@ def test_findings_have_rows_where_something_is_wrong(recorded_of, assignment, pr
         (edited(("dscores /= N", "pass")), {"loss"}),
     ):
         evidence, submission = recorded_of(source, whole=True)
-        findings = find(submission, evidence.run, assignment, probes)
+        findings = find(submission, evidence.run, assignment, questions)
         assert set(findings.steps) == methods
-        judgement = score(findings, assignment, probes.line_up)
+        judgement = score(findings, assignment, questions.catalogue)
         assert judgement.steps == tuple(row for rows in findings.steps.values() for row in rows)
 
 
@@ -365,10 +365,10 @@ def test_what_belongs_to_no_method_has_no_rows(assignment):
 # ---------------------------------------------------------------- words, and odd recordings
 
 
-def test_every_value_of_the_right_network_has_words(probes):
+def test_every_value_of_the_right_network_has_words(questions):
     """A name of reference/recompute.py that a student reads is one that they know."""
     words = Words(("W1", "b1", "W2", "b2"), "relu")
-    for name in probes.oracle.follow(0.5, {}, True):
+    for name in questions.oracle.follow(0.5, {}, True):
         assert words.of(name) != name, name
         assert "{" not in words.of(name)
     assert Words(("A", "a", "B", "b"), "tanh").of("u") == "the hidden layer before the tanh (X A + a)"
@@ -429,7 +429,7 @@ def test_odd_recordings_make_tables(edited, recorded_of):
         answer = replace(before, results=data.draw(forged(before.results)))
         run = replace(evidence.run, replies={**evidence.run.replies, QuestionId("recorded"): answer})
         with np.errstate(all="ignore"):  # as `find` has it
-            lines = Located(GradingContext(evidence.assignment, evidence.probes, run), submission)
+            lines = Located(GradingContext(evidence.assignment, evidence.questions, run), submission)
         for method in ALL:
             for rows in table(lines, (method,), "relu").values():
                 assert len(rows) <= 25

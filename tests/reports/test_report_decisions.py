@@ -44,12 +44,12 @@ class _Parts(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.way, self.section, self.idle, self.tags, self.rows, self.links = [], [], [], [], [], []
+        self.form, self.section, self.idle, self.tags, self.rows, self.links = [], [], [], [], [], []
 
     def handle_starttag(self, tag, attrs):
         named = dict(attrs).get("class") or ""
         if tag not in {"meta", "link"}:
-            self.way.append((tag, named))
+            self.form.append((tag, named))
         if "rulings" in named:
             self.section.append("")
         if tag == "li" and self._in("rulings"):
@@ -62,7 +62,7 @@ class _Parts(HTMLParser):
             self.links.append(dict(attrs)["href"])
 
     def handle_endtag(self, tag):
-        while self.way and self.way.pop()[0] != tag:
+        while self.form and self.form.pop()[0] != tag:
             pass
 
     def handle_data(self, data):
@@ -70,11 +70,11 @@ class _Parts(HTMLParser):
             self.section[-1] += data
         if self._in("tag"):
             self.tags[-1] += data
-        if self.rows and any(tag == "tr" for tag, _ in self.way) and data.strip():
+        if self.rows and any(tag == "tr" for tag, _ in self.form) and data.strip():
             self.rows[-1].append(data.strip())
 
     def _in(self, name):
-        return any(name in named.split() for _, named in self.way)
+        return any(name in named.split() for _, named in self.form)
 
 
 def parts(report):

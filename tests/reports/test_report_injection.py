@@ -338,14 +338,14 @@ def assert_harmless(report, everywhere, obeyed):
 
 
 @pytest.fixture
-def graded(tmp_path, assignment, probes, host):
+def graded(tmp_path, assignment, questions, host):
     """Return a function that makes a hand-in and grades it as the command would."""
 
     def run(make, chosen=assignment):
         folder = tmp_path / "class" / "ann"
         folder.mkdir(parents=True, exist_ok=True)
         path = make(folder)
-        return grade(path, safe_names([path])[path], chosen, probes, host).report
+        return grade(path, safe_names([path])[path], chosen, questions, host).report
 
     return run
 

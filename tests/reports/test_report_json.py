@@ -134,15 +134,15 @@ def test_hidden_checks_say_title_and_verdict_only(sample):
 
 
 def _put(data, path, value):
-    *way, last = path
-    for key in way:
+    *form, last = path
+    for key in form:
         data = data[key]
     data[last] = value
 
 
 def _drop(data, path):
-    *way, last = path
-    for key in way:
+    *form, last = path
+    for key in form:
         data = data[key]
     del data[last]
 
@@ -258,11 +258,11 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-def _paths(data, way=()):
+def _paths(data, form=()):
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, value in items:
-        yield (*way, key)
-        yield from _paths(value, (*way, key))
+        yield (*form, key)
+        yield from _paths(value, (*form, key))
 
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing

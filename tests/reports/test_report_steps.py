@@ -38,9 +38,9 @@ BROKEN = [
 def test_a_row_broken_by_hand_is_refused(sample, validator, path, value, said):
     """Schema and reader refuse the same, and the reader says where and what."""
     data = json.loads(to_json(sample))
-    *way, last = path
+    *form, last = path
     inside = data
-    for key in way:
+    for key in form:
         inside = inside[key]
     inside[last] = value
     assert not validator.is_valid(data)

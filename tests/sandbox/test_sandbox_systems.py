@@ -141,13 +141,13 @@ def as_ordinary_user():
     version = f"python3.{sys.version_info.minor}"
     system = shutil.which(version, path=os.defpath)
     packages = ("env", f"PYTHONPATH={os.pathsep.join(path for path in sys.path if Path(path).name in PACKAGES)}")
-    ways = [((), become, sys.executable), ((sys.executable, HELPERS / "open_way.py"), become, sys.executable)]
-    ways += [((), (*become, *packages), system)] if system else []
-    for way in ways:
-        first, words, python = way
+    forms = [((), become, sys.executable), ((sys.executable, HELPERS / "open_way.py"), become, sys.executable)]
+    forms += [((), (*become, *packages), system)] if system else []
+    for form in forms:
+        first, words, python = form
         tried = subprocess.run([*first, *words, python, "-c", REACHES], check=False, cwd=ROOT, capture_output=True)
         if tried.returncode == 0:
-            return way
+            return form
     pytest.skip(
         f"an ordinary user cannot reach {sys.executable}, its packages or {ROOT}; root may not mount here, to open the way"
         f" to them; and there is no {version} in {os.defpath} that could run what is installed for this one"

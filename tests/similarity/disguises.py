@@ -122,12 +122,12 @@ def split(source: str, dice: random.Random) -> str:
 
 def everything(source: str, dice: random.Random) -> str:
     """Do all of it."""
-    for way in (turned, split, reordered, padded, renamed):
-        source = way(source, dice)
+    for form in (turned, split, reordered, padded, renamed):
+        source = form(source, dice)
     return source
 
 
-WAYS: dict[str, Callable[[str, random.Random], str]] = {
+FORMS: dict[str, Callable[[str, random.Random], str]] = {
     "renamed": renamed,
     "reordered": reordered,
     "padded": padded,

@@ -14,7 +14,7 @@ from examples import examples
 from grader.similarity import compare_programs
 from grader.similarity.rank_pairs import MOST_PAIRS, choose_pairs, group_linked, outlier_limit
 from grader.similarity.tokens import NotComparedError
-from similarity.disguises import WAYS, halves
+from similarity.disguises import FORMS, halves
 from similarity.independent import FROM_SCRATCH, SAME_HAND, honest, program, skeleton, source_of, submitted
 
 # A class is read for each of hundreds of copies: the lines are the same ones, traced by test_similarity_tokens.py and others.
@@ -61,11 +61,11 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
 
 
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("way", WAYS)
-def test_every_disguised_copy_ranks_above_every_honest_pair(way, step):
+@pytest.mark.parametrize("way", FORMS)
+def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
     """Programs of the class are copied in turn, in this disguise: the pair is listed, and no other."""
     for number, (name, one) in [*enumerate(honest().items())][::step]:
-        copy = program("copy", WAYS[way](source_of(one), random.Random(number)))  # noqa: S311 -- no secret
+        copy = program("copy", FORMS[form](source_of(one), random.Random(number)))  # noqa: S311 -- no secret
         found = listed_pairs(with_copies(copy))
         assert [*found] == [tuple(sorted(("copy", name)))], (name, found)
         assert min(found.values()) > 0.6, (name, found)
@@ -75,7 +75,7 @@ def test_copies_of_many_are_all_found_at_once():
     """Ten copies in one class, each in all disguises: ten pairs, and none between honest programs."""
     names = sorted(honest())[::3]
     dice = random.Random(7)  # noqa: S311 -- no secret
-    copies = [program(f"copy of {name}", WAYS["everything"](source_of(honest()[name]), dice)) for name in names]
+    copies = [program(f"copy of {name}", FORMS["everything"](source_of(honest()[name]), dice)) for name in names]
     assert set(listed_pairs(with_copies(*copies))) == {tuple(sorted((name, f"copy of {name}"))) for name in names}
 
 
@@ -86,7 +86,7 @@ def test_a_copy_is_found_in_a_small_class(size, times):
     for seed in range(times):
         dice = random.Random(seed)  # noqa: S311 -- no secret
         drawn = dice.sample(sorted(honest()), size - 1)
-        copy = program("copy", WAYS["everything"](source_of(honest()[drawn[0]]), dice))
+        copy = program("copy", FORMS["everything"](source_of(honest()[drawn[0]]), dice))
         found = listed_pairs(compare_programs([copy, *(honest()[name] for name in drawn)], skeleton()))
         assert [*found] == [tuple(sorted(("copy", drawn[0])))], found
 
@@ -113,7 +113,7 @@ def test_what_one_hand_wrote_is_found_among_the_kept_submissions():
 def test_most_of_a_class_copying_does_not_hide_it():
     """Twenty renamed copies of one program among twenty honest ones: all are one group."""
     source = source_of(honest()["methods"])
-    copies = [program(f"copy {n:02}", WAYS["everything"](source, random.Random(n))) for n in range(20)]  # noqa: S311 -- no secret
+    copies = [program(f"copy {n:02}", FORMS["everything"](source, random.Random(n))) for n in range(20)]  # noqa: S311 -- no secret
     kept = [honest()[name] for name in sorted(honest())[:20]]
     found = compare_programs([*copies, *kept], skeleton())
     assert found.groups == (tuple(sorted([*(copy.name for copy in copies), "methods"])),)
@@ -129,7 +129,7 @@ def test_most_of_a_class_copying_does_not_hide_it():
 def copied():
     """Return the likeness of the class with a renamed copy of one program, and a verbatim copy of another."""
     source, other = source_of(honest()["methods"]), source_of(honest()["closures"])
-    return with_copies(program("renamed", WAYS["renamed"](source, random.Random(1))), program("verbatim", other))  # noqa: S311 -- no secret
+    return with_copies(program("renamed", FORMS["renamed"](source, random.Random(1))), program("verbatim", other))  # noqa: S311 -- no secret
 
 
 def test_passages_lie_in_both_texts_without_overlaps_in_order(copied):
@@ -171,7 +171,7 @@ def test_passages_cover_nearly_all_that_is_shared(copied):
 @given(st.randoms(use_true_random=False))
 def test_order_does_not_matter(dice):
     """The same class in any order gives the same likeness, to the last digit."""
-    copy = program("copy", WAYS["split"](source_of(honest()["closures"]), random.Random(1)))  # noqa: S311 -- no secret
+    copy = program("copy", FORMS["split"](source_of(honest()["closures"]), random.Random(1)))  # noqa: S311 -- no secret
     members = [copy, *(honest()[name] for name in sorted(honest())[:12])]
     first = compare_programs(members, skeleton())
     dice.shuffle(members)
@@ -292,7 +292,7 @@ def test_programs_that_are_one_are_told_however_ordinary_they_are():
     original = "right_loops.py"
     source = source_of(honest()[original])
     copies = [
-        program(f"same {number}", WAYS["renamed"](backwards(source), random.Random(number)))  # noqa: S311 -- no secret
+        program(f"same {number}", FORMS["renamed"](backwards(source), random.Random(number)))  # noqa: S311 -- no secret
         for number in range(len(honest()))
     ]
     found = with_copies(*copies)
@@ -311,8 +311,8 @@ def test_what_is_left_out_is_not_among_the_programs():
 def test_several_that_are_one_program_are_compared_once():
     """Four of one program and a copy in disguise: the four side by side once, and the copy beside one of them."""
     source = source_of(honest()["right_loops.py"])
-    same = [program(f"same {number}", WAYS["renamed"](source, random.Random(number))) for number in range(3)]  # noqa: S311 -- no secret
-    copy = program("x copy", WAYS["padded"](source, random.Random(9)))  # noqa: S311 -- no secret
+    same = [program(f"same {number}", FORMS["renamed"](source, random.Random(number))) for number in range(3)]  # noqa: S311 -- no secret
+    copy = program("x copy", FORMS["padded"](source, random.Random(9)))  # noqa: S311 -- no secret
     found = with_copies(*same, copy)
     assert found.twins == (("right_loops.py", "same 0", "same 1", "same 2"),)
     assert set(listed_pairs(found)) == {("right_loops.py", "same 0"), ("right_loops.py", "x copy")}

@@ -17,7 +17,7 @@ from grader.similarity.tokens import (
     TokenStream,
     tokenize_program,
 )
-from similarity.disguises import WAYS
+from similarity.disguises import FORMS
 from similarity.independent import honest, program, source_of
 
 METHOD = "import numpy as np\nclass Net:\n    def go(self, X, y):\n        {}\n"
@@ -75,12 +75,12 @@ def test_words_see_what_matters(case):
 
 def test_aliases_of_numpy_do_not_matter():
     """`import numpy`, `import numpy as np` and `from numpy import exp` ask for the same function."""
-    ways = (
+    forms = (
         "import numpy as np\nprint(1)\na = np.exp(2)\n",
         "import numpy\na = numpy.exp(2)\n",
         "from numpy import exp as e\na = e(2)\n",
     )
-    found = [words(way + "def f(): return a\n") for way in ways]
+    found = [words(form + "def f(): return a\n") for form in forms]
     assert found[0] == found[1] == found[2]
     assert any("exp(2)" in stream for stream in found[0])
 
@@ -91,7 +91,7 @@ def test_aliases_of_numpy_do_not_matter():
 def test_renaming_leaves_the_words_equal(name, seed):
     """Whatever the variables, parameters, helpers and attributes are called, the words are the same."""
     source = source_of(honest()[name])
-    assert words(WAYS["renamed"](source, random.Random(seed))) == words(source)  # noqa: S311 -- no secret
+    assert words(FORMS["renamed"](source, random.Random(seed))) == words(source)  # noqa: S311 -- no secret
 
 
 @pytest.mark.parametrize("name", sorted(honest()))

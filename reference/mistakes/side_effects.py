@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Misconception
+from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -30,10 +30,10 @@ def dropout(u: Array) -> Any:
 _PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
 
 
-def _mistake(identity: str, title: str, hint: str, about: str, *ways: Any, **more: Any) -> Misconception:
+def _mistake(identity: str, title: str, hint: str, about: str, *forms: Any, **more: Any) -> Mistake:
     shows_in = more.pop("shows_in", ("purity",))
-    return Misconception(
-        identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, ways, shows_in=shows_in, **more
+    return Mistake(
+        identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, forms, shows_in=shows_in, **more
     )
 
 
