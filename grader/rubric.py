@@ -192,7 +192,7 @@ class _Reader:
             for key in row:
                 if key not in CHECK_RULES:
                     line = self._line_of("[[checks]]", key, count)
-                    raise AssignmentError(f"{line}: unknown key {key!r} in [[checks]]{_meant(key, CHECK_RULES)}.")
+                    raise AssignmentError(f"{line}: unknown key {key!r} in [[checks]]{_suggestion(key, CHECK_RULES)}.")
             for key in ("id", "points"):
                 if key not in row:
                     raise AssignmentError(f"{where}: this [[checks]] row has no {key!r}. Add it.")
@@ -201,7 +201,7 @@ class _Reader:
             identity = row["id"]
             if identity not in known:
                 raise AssignmentError(
-                    f"{self._line_of('[[checks]]', 'id', count)}: unknown check {identity!r}{_meant(identity, known)}."
+                    f"{self._line_of('[[checks]]', 'id', count)}: unknown check {identity!r}{_suggestion(identity, known)}."
                 )
             if identity in seen:
                 raise AssignmentError(
@@ -232,7 +232,7 @@ class _Reader:
             if key not in known:
                 inside = f" in [{section}]" if section else ""
                 raise AssignmentError(
-                    f"{self._line_of(section, key)}: unknown key {key!r}{inside}{_meant(key, known)}."
+                    f"{self._line_of(section, key)}: unknown key {key!r}{inside}{_suggestion(key, known)}."
                 )
 
     def _value(self, section: str, key: str, value: Any, rule: Rule, count: int = 0) -> None:
@@ -259,6 +259,6 @@ class _Reader:
         return f"{self.path}, line {header_line}" if header_line else str(self.path)
 
 
-def _meant(word: str, known: Any) -> str:
+def _suggestion(word: str, known: Any) -> str:
     near = nearest(word, known)
     return f": did you mean {near[0]!r}?" if near else f". Known: {', '.join(known)}"

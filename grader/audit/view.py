@@ -47,7 +47,7 @@ def to_terminal(audit: Audit) -> RenderableType:
 
 
 def conclusion(audit: Audit) -> list[str]:
-    """Say in a few lines what the audit came to."""
+    """Return in a few lines what the audit came to."""
     wrong = audit.mistakes
     ids = {row.trial.form.id for row in wrong if row.trial.form}
     sound = sum(not row.problems for row in wrong)
@@ -59,7 +59,7 @@ def conclusion(audit: Audit) -> list[str]:
 
 
 def remark(use: Use) -> str:
-    """Say what a check is good for, where it is the only one for no mistake."""
+    """Return what a check is good for, where it is the only one for no mistake."""
     if not use.about_network:
         return "judges the student's own choice of numbers, which no mistake in the network is about"
     if use.alone:
