@@ -37,7 +37,7 @@ def examine(limits: Limits) -> Checkup:
     Raises self_test.NotIsolatedError where it does not come back, and what StudentHost raises.
     """
     with StudentHost(limits) as host:
-        return Checkup(host.missing, host.facts, host.versions, self_test.run(host, limits))
+        return Checkup(host.server.missing, host.server.facts, host.server.versions, self_test.run(host, limits))
 
 
 def view(checkup: Checkup) -> RenderableType:

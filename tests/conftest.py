@@ -26,7 +26,7 @@ from judging import judge
 from tracing import untraced
 
 ROOT = Path(__file__).resolve().parent.parent
-STARTED = {"grader.__main__", "grader.sandbox.zygote"}  # these do what they are for when they are imported
+STARTED = {"grader.__main__"}  # does what it is for when it is imported
 BEST = """
 best_hyperparameters = dict(
     hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50

@@ -380,7 +380,7 @@ def _a_student_runs_below(pid):
     parents, zygotes = _parents(), set()
     for child in _descendants(pid, parents):
         try:
-            zygotes |= {child} if b"zygote.py" in Path(f"/proc/{child}/cmdline").read_bytes() else set()
+            zygotes |= {child} if b"zygote.main" in Path(f"/proc/{child}/cmdline").read_bytes() else set()
         except OSError:
             continue
     return any(parents[child] in zygotes for child in zygotes)

@@ -47,6 +47,7 @@ ALONE = {
     "seccomp",
     "syscalls",
     "policy",
+    "preloaded_library",
     "protocol",
     "zygote",
     "resource_limits",

@@ -1,1 +1,1 @@
-"""Everything about running untrusted code: `host` is our end, `worker` is alone with the student."""
+"""Everything about running untrusted code: `host` is our end, `worker_main` runs alone with the student."""

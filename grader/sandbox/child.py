@@ -71,7 +71,7 @@ class Child:
         return tuple(str(layer) for layer in frame.message["ready"])
 
     def ask(self, pieces: Sequence[memoryview], number: int, deadline: float) -> protocol.Frame:
-        """Send one message and hear the reply to it.
+        """Return the reply to one message.
 
         Raises TimeoutError, ProcessEndedError, DuplicateReplyError, or protocol.ProtocolError where what comes is no reply to it.
         """
@@ -95,7 +95,7 @@ class Child:
         return frame
 
     def check_silence(self) -> None:
-        """Raise protocol.ProtocolError where more has come than the one reply; what comes later is heard later."""
+        """Raise protocol.ProtocolError where more than one reply has come so far."""
         if self._reader.pending:
             raise protocol.ProtocolError("two replies to one call")
 

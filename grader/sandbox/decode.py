@@ -1,4 +1,4 @@
-"""From a frame of the student's process to a Reply: nothing in it is believed before it is looked at."""
+"""Decode a frame of the student's process to a Reply; nothing in it is trusted before it is checked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
 def clean(text: str, most: int) -> str:
-    """Make a student's text fit to be shown and compared: no terminal codes, no lone surrogates, no addresses."""
+    """Return a student's text without terminal codes, lone surrogates and addresses, at most `most` characters of it."""
     if text.isascii() and text.isprintable() and "0x" not in text:  # as the names of parameters, 500 a submission
         return text[:most]
     return _ADDRESS.sub("0x...", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[: 2 * most]))[:most]
@@ -65,7 +65,7 @@ def _has_opaque(described: Any) -> bool:
 
 
 def reply_of(frame: protocol.Frame, call: QuestionId, steps: int, text: SourceMap, printed_characters: int) -> Reply:
-    """Read the reply to a call of so many steps; raise protocol.ProtocolError where it is none."""
+    """Return the reply to a call of so many steps; raise protocol.ProtocolError where the frame is none."""
     message = frame.message
     unpacking = values.Unpacking(
         frame.arrays,

@@ -199,7 +199,7 @@ class Answer:
         return {**watch.notes(self._net, answer), **recording.notes(), "error": error}
 
     def _watch(self, method: str, replaced: list[str], times: float = 1.0, **arguments: Any) -> dict[str, Any]:
-        """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in.StandIn.notes`."""
+        """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in_replies.StandIn.notes`."""
         watch = self._watch_of(arguments, times)
         with watch.replacing(self._net, replaced):
             answer = self._ask(method, arguments)
@@ -336,7 +336,7 @@ def _argument(name: str, value: Any) -> str:
 
 
 def check_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
-    """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and give plain numbers."""
+    """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and return plain numbers."""
     example = ", ".join(f'"{key}": ...' for key in bounds)
     if not isinstance(found, dict):
         raise ReportedError(

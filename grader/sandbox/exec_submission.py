@@ -1,4 +1,4 @@
-"""From a submission's text to its namespace, statement by statement, with its helper modules and the stand-ins."""
+"""Run a submission's text statement by statement, with its helper modules, and stubs for those that are missing."""
 
 from __future__ import annotations
 import __future__
@@ -38,7 +38,7 @@ class SourceText:
 
 
 class Loader:
-    """Runs the student's text in this process; `capture` is told what was skipped."""
+    """Runs the student's text in this process; what is skipped is noted in `capture`."""
 
     def __init__(self, modules: Sequence[dict[str, Any]], capture: OutputCapture) -> None:
         self._capture = capture

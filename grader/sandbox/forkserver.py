@@ -1,4 +1,4 @@
-"""Our end of the zygote: start it, ask it for student processes, replace it where it is dead or mute."""
+"""Our end of the zygote: start it, ask it for students' processes, replace it where it has died or does not answer."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ ENVIRONMENT = {
     # Of itself, so that the time of day needs no file and is the same wherever a class is graded.
     "TZ": "UTC0",
 }
+# Loads this room under another name: `import grader` must fail in a student's process.
+BOOTSTRAP = """
+import json, sys, types
+package = sys.modules["_sandbox"] = types.ModuleType("_sandbox")
+package.__path__ = [sys.argv[1]]
+"""
+START_ZYGOTE = """
+from _sandbox import policy, zygote
+zygote.main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), policy.DisabledLayers(**json.loads(sys.argv[5])))
+"""
+
+
+def start_command(python: str, start: str, *words: str) -> list[str]:
+    """Return the command that runs `start` in a fresh interpreter, with numpy's folder and then `words` as arguments 2, 3, ..."""
+    room, numpy_folder = Path(__file__).resolve().parent, Path(np.__file__).resolve().parent.parent
+    # -I: neither the user's folders nor variables count. -S: nor do the installed packages, of which the grader is one.
+    return [python, "-I", "-B", "-S", "-c", BOOTSTRAP + start, str(room), str(numpy_folder), *words]
 
 
 class SandboxError(RuntimeError):
@@ -47,22 +64,15 @@ class IsolationError(SandboxError):
     """A student's process could not be locked down; no student code has run in it."""
 
 
-def lacking() -> list[str]:
-    """Name what this system lacks of what a zygote and its lock-down need; none is lacking on Linux."""
-    names = [name for name in ("fork", "wait4") if not hasattr(os, name)]
-    if not hasattr(socket, "send_fds") or not hasattr(socket, "SOCK_SEQPACKET"):
-        names.append("passing of descriptors")
-    return names if sys.platform == "linux" else [*names, "prctl"]
-
-
-def check_platform() -> None:
-    """Raise UnsupportedPlatformError where students' processes cannot be forked."""
-    missing = lacking()
-    if missing:
-        raise UnsupportedPlatformError(
-            f"forking students' processes needs Linux with fork and wait4; this is {sys.platform}"
-            f" without {', '.join(missing)}. On Windows, use WSL 2.",
-        )
+def can_fork() -> bool:
+    """Return True where this system has all that a zygote and its lock-down need; only Linux does."""
+    has = (
+        hasattr(os, "fork")
+        and hasattr(os, "wait4")
+        and hasattr(socket, "send_fds")
+        and hasattr(socket, "SOCK_SEQPACKET")
+    )
+    return sys.platform == "linux" and has
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class Ending:
 
 
 class ForkServer:
-    """One zygote, started by exec so that it inherits none of the grader's memory; a class with a life.
+    """One zygote, started by exec so that it inherits none of the grader's memory.
 
     `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
 
@@ -84,7 +94,6 @@ class ForkServer:
     """
 
     def __init__(self, disabled: DisabledLayers = NONE_DISABLED) -> None:
-        check_platform()
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
         self.facts: dict[str, str] = {}
@@ -100,23 +109,10 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
         self._owner = os.getpid()
-        script = Path(__file__).with_name("zygote.py")
-        numpy_folder = Path(np.__file__).resolve().parent.parent
-        # -I: neither the user's folders nor variables count. -S: nor do the installed packages, of which the grader is one.
-        command = [
-            sys.executable,
-            "-I",
-            "-B",
-            "-S",
-            str(script),
-            str(theirs.fileno()),
-            str(os.getpid()),
-            str(numpy_folder),
-            json.dumps(asdict(self._disabled)),
-        ]
+        words = [str(theirs.fileno()), str(os.getpid()), json.dumps(asdict(self._disabled))]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
-                command,
+                start_command(sys.executable, START_ZYGOTE, *words),
                 env=ENVIRONMENT,
                 cwd="/",
                 pass_fds=[theirs.fileno()],

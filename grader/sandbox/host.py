@@ -1,4 +1,4 @@
-"""Ask a submission's process the questions, and bring home replies whatever the process does.
+"""Run a submission: ask its process every question, and return replies whatever the process does.
 
 One misdeed costs its own call: the process is ended, and the next call is asked of a fresh one. The clock is ours alone,
 since an alarm inside the process is swallowed by `except Exception` and delayed by a long call into LAPACK.
@@ -26,8 +26,8 @@ from .worker_main import CHANNEL_LOST
 
 # After this many timeouts of one method its other questions are not asked: an endless loop must not hold up a class.
 MOST_TIMEOUTS = 2
-# After as many of any methods the others get this much each: what loops in loss() mostly loops in train() as well, and
-# what does not answers in milliseconds.
+# After as many timeouts in all, each question gets this much: what loops in loss() mostly loops in train() as well, and
+# what does not loop answers in milliseconds.
 SHORT_TIMEOUT = 1.0
 # A process that ends itself after this share of its time is no better than one that had to be ended.
 LATE_SHARE = 0.5
@@ -61,29 +61,9 @@ class StudentHost:
         server: ForkServer | SpawnServer | None = None,
     ) -> None:
         self._limits = limits
-        self._server = server or open_server(disabled)
+        self.server = server or open_server(disabled)
         self._calls: Sequence[Call] = ()
         self._packed: list[list[memoryview]] = []
-
-    @property
-    def zygote(self) -> int:
-        """The process id of the process that students' processes are forked from."""
-        return self._server.pid
-
-    @property
-    def missing(self) -> dict[str, str]:
-        """Return why a layer of the lock-down is not in force, by the layer's name."""
-        return self._server.missing
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """Return a remark on each layer of the lock-down that is in force, by the layer's name."""
-        return self._server.facts
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """The versions of Python and numpy that students' processes have."""
-        return self._server.versions
 
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -95,7 +75,7 @@ class StudentHost:
 
     def close(self) -> None:
         """End the zygote and all that is left of the students' processes."""
-        self._server.close()
+        self.server.close()
 
     def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
         """Load a submission and ask it every call, in order.
@@ -103,13 +83,13 @@ class StudentHost:
         Returns a Run with one reply for each call, by its id. Nothing that the submission does raises;
         IsolationError and ServerLostError are faults of the grader's side, and TypeError is a call that cannot travel.
         """
-        if not self._server.alive:
-            self._server.replace()
+        if not self.server.alive:
+            self.server.replace()
         # A class is asked the same calls again and again; laying them out takes a tenth of a submission's time.
         if calls is not self._calls:
             self._packed = [pack_call(number, call) for number, call in enumerate(calls, start=1)]
             self._calls = calls
-        return _Session(self._server, self._limits, submission, class_name, self._packed).run(calls)
+        return _Session(self.server, self._limits, submission, class_name, self._packed).run(calls)
 
 
 class _Session:
@@ -141,7 +121,7 @@ class _Session:
         self._load = Reply(QuestionId("load"), "not_asked")
 
     def run(self, calls: Sequence[Call]) -> Run:
-        """Load, ask, part."""
+        """Return the replies of the whole run."""
         try:
             self._load = self._open()
             for number, call in enumerate(calls, start=1):
@@ -220,7 +200,7 @@ class _Session:
         during: str,
         steps: int,
     ) -> Reply:
-        """Ask one thing; whatever goes wrong ends the process and becomes the reply."""
+        """Return the reply to one message; whatever goes wrong ends the process and becomes the reply."""
         child = self._child
         if child is None:
             raise RuntimeError("there is no process to ask")
@@ -254,7 +234,7 @@ class _Session:
         self._kept = kept
 
     def _ended(self, asked: QuestionId, during: str) -> Reply:
-        """Describe a process that ended, or closed the channel, instead of replying."""
+        """Return the reply for a process that ended, or closed the channel."""
         if self._child is None:
             raise RuntimeError("there is no process that could have ended")
         ending = self._child.end(EXIT_TIMEOUT)
@@ -268,7 +248,7 @@ class _Session:
         return self._failed(asked, "crashed", during, ending_in_words(ending.code), gone=True)
 
     def _failed(self, asked: QuestionId, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
-        """Make the reply for a process that did not reply, with what it wrote itself, and be done with it."""
+        """Return the reply for a process that failed, with the output that it wrote, and end it."""
         output = self._child.output() if self._child else ""
         self._retire(gone=gone)
         places, function = self._text.last_trace(output)
@@ -284,7 +264,7 @@ class _Session:
     # ---------------------------------------------------------------- ends
 
     def _shut_down(self, calls: Sequence[Call]) -> None:
-        """Let the last process go; a reply more than was asked for still counts against the last call."""
+        """End the last process in order; a second reply that comes now still counts against the last call."""
         if self._child is None:
             return
         try:

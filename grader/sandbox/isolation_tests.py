@@ -1,6 +1,6 @@
-"""What the canary tries, alone in a student's process: each function is one forbidden thing, its docstring says which.
+"""The canary's tests, run in a student's process: each function tries one forbidden thing, which its docstring names.
 
-A test that is refused raises, or gives a text that begins with "refused"; whatever else it gives says what got through.
+A test that is refused raises, or returns a text that begins with "refused"; any other text says what got through.
 None may need a module that is loaded late: where that cannot be read, the test would stop there and count as refused.
 Besides, the canary needs what any student may: NEEDS are imports that must work, and raise where they do not.
 It is loaded as a submission is, and imports nothing of ours. It must leave the system as it is even where it gets through.

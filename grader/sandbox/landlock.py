@@ -1,4 +1,4 @@
-"""Which files a student's process may read: a Landlock domain, which no child and no exec can leave. See landlock(7).
+"""Limit which files a student's process may read: a Landlock domain, which no child and no exec can leave. See landlock(7).
 
 The ruleset is made once, in the zygote; each student's process enters it by the descriptor that it inherits.
 """
@@ -31,12 +31,12 @@ _syscall.restype = ctypes.c_long
 
 
 def version() -> int:
-    """Return the version of Landlock that this kernel speaks, or 0; by asking it, since /sys tells of another kernel's."""
+    """Return the version of Landlock that this kernel speaks, or 0. It is asked, since /sys may show another kernel's."""
     return max(0, int(_syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION))))
 
 
 def make_ruleset(abi: int, readable: Iterable[str]) -> int:
-    """Make a ruleset of at most version `abi` and give its descriptor.
+    """Return the descriptor of a new ruleset, of at most version `abi`.
 
     readable : files, and folders with all below them, that may be read. What is not there is left out.
     """

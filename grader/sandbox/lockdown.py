@@ -186,7 +186,7 @@ def _unused_user() -> int | None:
 
 
 def apply(limits: ResourceLimits, plan: Plan) -> tuple[str, ...]:
-    """Lock the calling process down for good and name the layers that are in force.
+    """Lock the calling process down for good, and return the names of the layers that are in force.
 
     Raises OSError or ValueError where a step is refused; the caller must then end the process, since no student code
     may run in one that is locked by half.

@@ -1,4 +1,4 @@
-"""train() or predict() alone: stand-ins take the place of the methods that it calls, and it is noted what it asks of them.
+"""Run train() or predict() by itself: stand-ins replace the methods that it calls, and note the arguments.
 
 They are set on the class, wherever in its bases the method is defined, and are bound to the network that they are called
 on: `super()`, `TwoLayerNet.loss(self, ...)`, `__slots__` and copies of the network all come to them. Arguments are bound by

@@ -1,4 +1,4 @@
-"""What the student's own lines make: after each line that has run, whatever changed in sight of it is noted.
+"""Record what the student's lines do: after each line that has run, the values that it changed are noted.
 
 It serves for words and lines, never for points: it lives in the student's process, and a program could forge it.
 """

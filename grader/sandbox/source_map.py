@@ -1,4 +1,4 @@
-"""Where in the student's own text something happened, and how a process ended, in words."""
+"""Find the student's lines that an error or a traceback names, and describe how a process ended."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _FAULTS = {
 
 
 def ending_in_words(code: int) -> str:
-    """Return how a process ended, of its exit code, which is below zero for a signal."""
+    """Return a description of an exit code, which is below zero for a signal."""
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"number {-code}"
         meaning = (signal.strsignal(-code) or "").lower()

@@ -19,26 +19,29 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from . import output_file, protocol, resource_limits
-from .forkserver import ENVIRONMENT, Ending, ForkServer, ServerLostError, UnsupportedPlatformError, lacking
+from .forkserver import (
+    ENVIRONMENT,
+    Ending,
+    ForkServer,
+    ServerLostError,
+    UnsupportedPlatformError,
+    can_fork,
+    start_command,
+)
 from .policy import FILE_BYTES, LAYERS, NONE_DISABLED, DisabledLayers, ResourceLimits
 
 # Where subprocess has nothing to start.
 WITHOUT_PROCESSES = {"emscripten", "wasi", "ios", "tvos", "watchos"}
-# Loads the room under another name, as `zygote` does: `import grader` must fail in a student's process.
-BOOTSTRAP = """
-import sys, types
-package = sys.modules["_sandbox"] = types.ModuleType("_sandbox")
-package.__path__ = [sys.argv[1]]
+START_WORKER = """
 standard = list(sys.path)
 sys.path.append(sys.argv[2])
 from _sandbox import worker_main
-worker_main.run_spawned(sys.argv[3], standard)
+worker_main.run_spawned(json.loads(sys.argv[3]), standard)
 """
 # How long the last output of a process that has ended may take to come.
 OUTPUT_TIMEOUT = 1.0
@@ -46,11 +49,11 @@ OUTPUT_TIMEOUT = 1.0
 
 def open_server(disabled: DisabledLayers = NONE_DISABLED) -> ForkServer | SpawnServer:
     """Return the best source of students' processes that this system has: forked and locked down, or spawned."""
-    return SpawnServer(disabled) if lacking() else ForkServer(disabled)
+    return ForkServer(disabled) if can_fork() else SpawnServer(disabled)
 
 
 class SpawnServer:
-    """Starts a fresh interpreter for each submission; it is used like `ForkServer`.
+    """A source of students' processes like `ForkServer`: each is a fresh interpreter.
 
     Of the disabled's layers only rlimits can be left out: the others are not there.
     """
@@ -90,14 +93,13 @@ class SpawnServer:
         """Start a student's process; `channel` and the file `output` are connected to its three pipes."""
         self.end(0)
         terms = {"limits": asdict(limits), "layers": list(self.facts)}
-        room, numpy_folder = Path(__file__).resolve().parent, Path(np.__file__).resolve().parent.parent
         # In a virtual environment of Windows, python.exe is a launcher that starts the real one as a process of its own.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
         # Windows starts no program without the first (see subprocess.Popen), and conda's numpy finds its libraries by the second.
         needed = [name for name in ("SYSTEMROOT", "PATH") if sys.platform == "win32" and name in os.environ]
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- our own file, by our own interpreter
-                [python, "-I", "-B", "-S", "-c", BOOTSTRAP, str(room), str(numpy_folder), json.dumps(terms)],
+                start_command(python, START_WORKER, json.dumps(terms)),
                 env={**ENVIRONMENT, "VECLIB_MAXIMUM_THREADS": "1", **{name: os.environ[name] for name in needed}},
                 cwd=os.environ.get("SYSTEMROOT", "/"),  # holds nothing of ours, and an ordinary user cannot write to it
                 stdin=subprocess.PIPE,
@@ -130,7 +132,7 @@ class SpawnServer:
         return ending
 
     def close(self) -> None:
-        """End what there is."""
+        """End the student's process."""
         self.end(0)
 
 

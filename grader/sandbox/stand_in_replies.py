@@ -1,4 +1,4 @@
-"""What stands in the place of loss() and predict() while train() or predict() is watched: it answers, and notes what it was asked.
+"""The replies of the stand-ins for loss() and predict(), and their notes on what they were asked.
 
 Its answers are functions of the question and of how often the parameters have changed so far: the same question has the
 same answer, whatever network asks. Gradients have the size of real ones, losses are positive, all different and fall
@@ -164,7 +164,7 @@ class StandIn:
 
 
 def _question(X: Floats, y: Array) -> bytes:
-    """Return what tells one question from another: its different rows, each with its label."""
+    """Return a key of a question: its different rows, each with its label."""
     labelled = {row.tobytes() + label.tobytes() for row, label in zip(X, np.asarray(y, np.float64), strict=True)}
     return hashlib.blake2b(b"".join(sorted(labelled)), digest_size=8).digest()
 

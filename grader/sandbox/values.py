@@ -1,4 +1,4 @@
-"""How Python values travel: `describe` makes plain JSON and arrays of them, `restore` makes values again.
+"""Encode Python values for the channel: `describe` turns them into plain JSON and arrays, `restore` turns these back.
 
 A description is a JSON list that begins with its kind: ["none"], ["bool", x], ["int", x], ["float", x], ["str", x],
 ["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]] and

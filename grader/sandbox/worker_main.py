@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import faulthandler
 import gc
-import json
 import mmap
 import os
 import signal
@@ -51,20 +50,19 @@ def finish_loading(standard: list[str]) -> None:
     warm_up()
 
 
-def run_spawned(terms: str, standard: list[str]) -> NoReturn:
-    """Run as a student's process in a fresh interpreter; `terms` is JSON, `standard` the path without our folders."""
+def run_spawned(terms: dict[str, Any], standard: list[str]) -> NoReturn:
+    """Run as a student's process in a fresh interpreter; `standard` is the path without our folders."""
     try:
         inward, outward = _move_channel()
-        told = json.loads(terms)
-        limits = ResourceLimits(**told["limits"])
+        limits = ResourceLimits(**terms["limits"])
         finish_loading(standard)
         # By a thread in C that needs no lock of Python's. It is for when the grader was killed: no signal tells us.
         faulthandler.dump_traceback_later(limits.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
         arrange_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
-        if "rlimits" in told["layers"]:
+        if "rlimits" in terms["layers"]:
             resource_limits.apply(limits)
-        protocol.write(outward, protocol.pack({"ready": told["layers"]}))
+        protocol.write(outward, protocol.pack({"ready": terms["layers"]}))
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs without the limits that a report names
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
@@ -87,7 +85,7 @@ def _move_channel() -> tuple[int, int]:
 
 
 def run(channel: int, output: int, limits: ResourceLimits, plan: lockdown.Plan, parent: int) -> NoReturn:
-    """Live as a student's process, from just after the fork; `channel` and `output` are descriptors."""
+    """Run as a student's process, from just after the fork; `channel` and `output` are descriptors."""
     try:
         _arrange_descriptors(channel, output, plan)
         arrange_signals()
@@ -126,7 +124,7 @@ def _arrange_descriptors(channel: int, output: int, plan: lockdown.Plan) -> None
 
 
 def arrange_signals() -> None:
-    """Undo what was inherited, and have crashes and the grader's question where this process is answered in words."""
+    """Reset inherited handlers; a crash, or the grader's SIGUSR1, makes this process write a traceback."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     faulthandler.enable(2, all_threads=False)
@@ -153,7 +151,7 @@ def _answer_calls(inward: int, outward: int, limits: ResourceLimits, memory_rese
 
 
 def _arrange_interpreter() -> None:
-    """Make Python in this process as a notebook would have it, where that is safe."""
+    """Arrange Python as in a notebook, where that is safe."""
     gc.enable()
     warnings.resetwarnings()
     warnings.simplefilter("default")

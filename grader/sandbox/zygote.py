@@ -1,7 +1,6 @@
 """The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
 
-Started by exec as `python -I -B -S zygote.py CONTROL PARENT NUMPY_FOLDER WEAKENING`, where CONTROL is a SOCK_SEQPACKET
-descriptor and WEAKENING is `policy.DisabledLayers` as JSON.
+`forkserver` starts it by exec, in a fresh interpreter, and loads the room as `_sandbox`: `import grader` must fail here.
 It is told {"do": "start" | "dump_traceback" | "end", ...} and answers each with one message. It sees limits and process ids only: a
 submission's text and answers go from the grader to the student's process directly.
 """
@@ -22,10 +21,12 @@ import sys
 import time
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
+
+from . import lockdown, preloaded_library
+from .policy import DisabledLayers, ResourceLimits
 
 # Loaded before the first fork, so that no student's process loads them again: each takes 1 to 30 ms.
 PRELOADED = """
@@ -54,74 +55,52 @@ SETUP_FAILED = 82
 REAP_TIMEOUT = 5.0
 
 
-@dataclass(frozen=True)
-class ChildModules:
-    """The room's files, loaded under another name: `import grader` must fail in a student's process."""
-
-    lockdown: Any
-    worker: Any
-    policy: Any
-    library: Any
-
-
-def main() -> None:
-    """Prepare, then serve the grader until it closes the control socket."""
-    descriptor, parent, numpy_folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLayers) -> None:
+    """Prepare, then serve the grader, whose process id is `parent`, until it closes the control socket `descriptor`."""
     standard = list(sys.path)
-    loaded = _load_first()
-    disabled = loaded.policy.DisabledLayers(**json.loads(sys.argv[4]))
     # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
     readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
-    plan = loaded.lockdown.prepare(readable, disabled)
+    plan = lockdown.prepare(readable, disabled)
     # Before numpy as well: it is tried in a process forked for that.
     folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
-    modules = loaded.library.files(folders)
-    out_of_reach = not plan.may_open or not loaded.lockdown.allows(plan, lambda: loaded.library.check(modules))
-    loaded = _load_rest(loaded, standard, numpy_folder)
+    modules = preloaded_library.files(folders)
+    out_of_reach = not plan.may_open or not lockdown.allows(plan, lambda: preloaded_library.check(modules))
+    worker = _load_rest(standard, numpy_folder)
     if out_of_reach and disabled.library:
         sys.meta_path.insert(
-            sys.meta_path.index(importlib.machinery.PathFinder), loaded.library.PreloadedLibrary(modules)
+            sys.meta_path.index(importlib.machinery.PathFinder), preloaded_library.PreloadedLibrary(modules)
         )
     if not plan.may_open:
         # What is not loaded or kept by now cannot be: a stub takes its place, where the finder would raise PermissionError.
         sys.meta_path.remove(importlib.machinery.PathFinder)
     # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    loaded.lockdown.control(loaded.lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+    lockdown.control(lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         return
     # What a student's process forked and let go of comes back to us, to be killed.
-    loaded.lockdown.control(loaded.lockdown.PR_SET_CHILD_SUBREAPER, 1)
+    lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
     control = socket.socket(fileno=descriptor)
     try:
-        _serve(control, loaded, plan)
+        _serve(control, worker, plan)
     finally:
         reap_all()
 
 
-def _load_first() -> ChildModules:
-    package = types.ModuleType("_sandbox")
-    package.__path__ = [str(Path(__file__).resolve().parent)]
-    sys.modules["_sandbox"] = package
-    lockdown, policy, library = (
-        importlib.import_module(f"_sandbox.{name}") for name in ("lockdown", "policy", "preloaded_library")
-    )
-    return ChildModules(lockdown, None, policy, library)
-
-
-def _load_rest(loaded: ChildModules, standard: list[str], numpy_folder: str) -> ChildModules:
-    """Load everything that a student's process will need, and leave the standard library alone on the path."""
+def _load_rest(standard: list[str], numpy_folder: str) -> types.ModuleType:
+    """Load everything that a student's process needs, leave only the standard library on the path, and return `worker_main`."""
     for name in PRELOADED.split():
         with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
             importlib.import_module(name)
     sys.path.append(numpy_folder)
     for name in NUMPY.split():
         importlib.import_module(name)
-    worker = importlib.import_module("_sandbox.worker_main")
-    worker.finish_loading(standard)
+    from . import worker_main  # noqa: PLC0415 -- needs numpy
+
+    worker_main.finish_loading(standard)
     # Reads the folders' listings into memory: a student's process may not list them.
     importlib.util.find_spec("_no_module_of_this_name")
-    return replace(loaded, worker=worker)
+    return worker_main
 
 
 def _library(standard: list[str]) -> list[str]:
@@ -134,7 +113,7 @@ def _library(standard: list[str]) -> list[str]:
     ]
 
 
-def _serve(control: socket.socket, loaded: ChildModules, plan: Any) -> None:
+def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
     _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
     gc.disable()
@@ -149,9 +128,9 @@ def _serve(control: socket.socket, loaded: ChildModules, plan: Any) -> None:
         request = json.loads(data)
         answer: dict[str, Any] = {}
         if request["do"] == "start":
-            limits = loaded.policy.ResourceLimits(**request["limits"])
+            limits = ResourceLimits(**request["limits"])
             channel, output = descriptors
-            pid = _start(control, partial(loaded.worker.run, channel, output, limits, plan))
+            pid = _start(control, partial(worker.run, channel, output, limits, plan))
             os.close(channel)
             os.close(output)
             answer = {"pid": pid}
@@ -169,7 +148,7 @@ def _tell(control: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _start(control: socket.socket, run: Callable[[int], NoReturn]) -> int:
-    """Fork a student's process; it lives as `run` says, and nothing of it returns into the loop."""
+    """Fork a student's process; it runs `run`, and nothing of it returns into the loop."""
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -183,7 +162,7 @@ def _start(control: socket.socket, run: Callable[[int], NoReturn]) -> int:
 
 
 def _end(pid: int, timeout: float) -> dict[str, Any]:
-    """Kill the student's process and all that it forked, reap them, and tell how it had ended.
+    """Kill the student's process and all that it forked, reap them, and return how it had ended.
 
     For up to `timeout` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
     """
@@ -206,7 +185,7 @@ def _has_ended(pid: int) -> bool:
 
 
 def reap_all() -> float:
-    """Kill and reap every child there is, however it was orphaned; give their processor time in seconds."""
+    """Kill and reap every child there is, however it was orphaned; return their processor time in seconds."""
     seconds = 0.0
     deadline = time.monotonic() + REAP_TIMEOUT
     while time.monotonic() < deadline:
@@ -235,7 +214,3 @@ def _children() -> list[int]:
                 if int(parent) == os.getpid():
                     children.append(int(entry.name))
     return children
-
-
-if __name__ == "__main__":
-    main()

@@ -64,8 +64,8 @@ def soak(
                 soaked.surprises.append(f"{name}: {report.score}, expected {expected[name]}, after {number} others")
         if (number + 1) % max(1, count // 10) == 0:
             soaked.resident_mib.append(_resident("self"))
-            soaked.zygote_mib.append(_resident(host.zygote))
-            soaked.descriptors.append(descriptors_and_children(host.zygote))
+            soaked.zygote_mib.append(_resident(host.server.pid))
+            soaked.descriptors.append(descriptors_and_children(host.server.pid))
     soaked.seconds = time.perf_counter() - began
     return soaked
 

@@ -44,9 +44,9 @@ def won(brief, world, tmp_path):
 
         def attack(name, without, needed):
             host = stack.enter_context(StudentHost(LIMITS, DisabledLayers(without)))
-            lacking = [layer for layer in needed if layer in host.missing]
+            lacking = [layer for layer in needed if layer in host.server.missing]
             if lacking:
-                pytest.skip(f"this system has no {', '.join(lacking)}: {host.missing[lacking[0]]}")
+                pytest.skip(f"this system has no {', '.join(lacking)}: {host.server.missing[lacking[0]]}")
             outcome = Arena(*brief, host, world, tmp_path).attack(next(path for path in ATTACKS if path.stem == name))
             return outcome.breaches
 

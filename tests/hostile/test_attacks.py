@@ -27,7 +27,7 @@ FAMILIES = [
 def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
     """No points above its honest part, nothing seen, changed, reached or left; the next submission has full marks."""
     arena.grade("before", "class TwoLayerNet: pass")  # a zygote that an attack of before has lost is replaced by now
-    before = descriptors_and_children(attacked.zygote)
+    before = descriptors_and_children(attacked.server.pid)
     outcome = arena.attack(path)
     assert outcome.breaches == ()
     assert outcome.gained == 0, f"{outcome.score} points, honest {outcome.honest}"
@@ -35,4 +35,4 @@ def test_an_attack_gains_nothing(arena, attacked, honest_program, path):
     assert outcome.seconds < 15 * LIMITS.total_seconds
     next_one = arena.grade("next", honest_program).report
     assert next_one.score == next_one.max_score, [check for check in next_one.checks if check.status != "passed"]
-    assert descriptors_and_children(attacked.zygote) == before
+    assert descriptors_and_children(attacked.server.pid) == before

@@ -105,7 +105,7 @@ def test_two_runs_give_equal_replies(ask, network, question):
 def test_the_run_says_how_it_was_done(host, ask, network, question):
     """Layers, versions and times come from our side of the process, before any student code."""
     run = ask(network(), question("q"))
-    assert set(run.isolation) == set(LAYERS) - set(host.missing)
+    assert set(run.isolation) == set(LAYERS) - set(host.server.missing)
     assert {"process", "rlimits", "no_new_privs"} <= set(run.isolation)
     assert run.versions["numpy"] == np.__version__
     assert run.seconds > 0
@@ -432,11 +432,11 @@ def test_a_zygote_that_is_dead_or_mute_is_replaced(monkeypatch, limits, submissi
     monkeypatch.setattr(forkserver, "ANSWER_TIMEOUT", 1.0)
     with StudentHost(limits) as host:
         for _ in range(2):
-            first = host._server.pid
+            first = host.server.pid
             os.kill(first, blow)
             run = host.run(submission(network()), "TwoLayerNet", [question("q")])
             assert run.replies["q"].outcome == "returned"
-            assert host._server.pid != first
+            assert host.server.pid != first
 
 
 def test_a_process_that_cannot_be_locked_down_runs_nothing(monkeypatch, limits, submission, network, question):

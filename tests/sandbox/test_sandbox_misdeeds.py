@@ -315,8 +315,8 @@ def hasty(limits):
 def test_what_does_not_load_is_not_retried(monkeypatch, hasty, submission, question, source, outcome, message):
     """The load says why, every reply is "not_asked" and says it again, and one process was tried."""
     forked = []
-    fork = hasty._server.fork
-    monkeypatch.setattr(hasty._server, "fork", lambda *how: forked.append(how) or fork(*how))
+    fork = hasty.server.fork
+    monkeypatch.setattr(hasty.server, "fork", lambda *how: forked.append(how) or fork(*how))
     run = hasty.run(submission(source), "TwoLayerNet", [question("a"), question("b")])
     assert len(forked) == 1
     assert run.load.outcome == outcome
@@ -363,8 +363,8 @@ def test_a_dead_process_leaves_nothing(host, ask, network, question):
     source = network("import os\nos.kill(os.getpid(), 9)")
 
     def counted():
-        children = Path(f"/proc/{host._server.pid}/task/{host._server.pid}/children").read_text()
-        descriptors = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", host._server.pid)]
+        children = Path(f"/proc/{host.server.pid}/task/{host.server.pid}/children").read_text()
+        descriptors = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", host.server.pid)]
         return descriptors, children
 
     ask(source)
@@ -380,7 +380,7 @@ def test_the_child_dies_with_the_zygote_and_the_zygote_with_the_grader(tmp_path,
     script = tmp_path / "grade.py"
     script.write_text(
         "import sys\nfrom grader.model import *\nfrom grader.sandbox.host import StudentHost\n"
-        "host = StudentHost(Limits(60, 60, 60, 60, 512, 100))\nprint(host._server.pid, flush=True)\n"
+        "host = StudentHost(Limits(60, 60, 60, 60, 512, 100))\nprint(host.server.pid, flush=True)\n"
         "source = 'class TwoLayerNet:\\n    while True: pass'\n"
         "host.run(Submission('n', 'n', '', 'n', (Segment('n', source, (0,)),)), 'TwoLayerNet', [])\n",
     )

@@ -26,12 +26,10 @@ SAMPLE = Path(__file__).parents[1] / "submissions" / "right_einsum.py"
     ("module", "name"), [(os, "fork"), (os, "wait4"), (socket, "send_fds"), (socket, "SOCK_SEQPACKET")]
 )
 def test_where_forking_is_not_possible_processes_are_spawned(monkeypatch, module, name):
-    """Asked once, in one place; the first way, asked for by itself, still says what it lacks."""
+    """Any one thing that the fork server needs and lacks is enough."""
     monkeypatch.setattr(spawn, "SpawnServer", lambda disabled: ("spawned", disabled))
     monkeypatch.delattr(module, name)
     assert spawn.open_server() == ("spawned", DisabledLayers())
-    with pytest.raises(UnsupportedPlatformError, match=r"needs Linux with fork and wait4; this is linux without"):
-        ForkServer()
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32", "freebsd14"])
@@ -62,7 +60,7 @@ def test_without_memfd_processes_are_forked_all_the_same(monkeypatch, limits, su
     with StudentHost(limits) as host:
         misdeed = "import os; os.write(1, b'seen'); return 1.0"
         run = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)])
-        assert type(host._server) is ForkServer
+        assert type(host.server) is ForkServer
     assert run.replies["q"].printed == "seen"
 
 

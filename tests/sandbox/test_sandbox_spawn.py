@@ -237,7 +237,7 @@ def test_nothing_is_left_after_many_submissions(spawning, submission, network, q
         run = spawning.run(source, "TwoLayerNet", [question("q", reg=666, seconds=0.2), question("next")])
         assert run.replies["next"].outcome == "returned"
     assert left_over() == before
-    assert spawning._server._process is None
+    assert spawning.server._process is None
 
 
 def test_what_it_forked_dies_with_it(limits, submission, network, question):
@@ -312,10 +312,10 @@ def test_every_report_names_what_was_in_force(spawning, submission, network, que
     """The layers that the process told of, why the others are missing, and in words that it is not isolated."""
     run = spawning.run(submission(network()), "TwoLayerNet", [question("q")])
     assert run.isolation == ("process", "rlimits")
-    assert spawning.missing == dict.fromkeys(LAYERS[1:2] + LAYERS[3:], "only done on Linux, with fork")
-    assert spawning.facts["rlimits"].startswith("processor time, memory, file size, descriptors, core files")
+    assert spawning.server.missing == dict.fromkeys(LAYERS[1:2] + LAYERS[3:], "only done on Linux, with fork")
+    assert spawning.server.facts["rlimits"].startswith("processor time, memory, file size, descriptors, core files")
     assert 0 < run.cpu_seconds < 5
-    assert spawning.zygote == os.getpid()
+    assert spawning.server.pid == os.getpid()
 
 
 def test_the_canary_comes_back_with_what_it_could_do(spawning, limits):
@@ -329,7 +329,7 @@ def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, q
     with StudentHost(limits, server=SpawnServer(DisabledLayers(("rlimits",)))) as host:
         misdeed = "return float(np.zeros(600 * 2**20 // 8).sum())"
         run = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)])
-        assert host.missing["rlimits"] == "switched off"
+        assert host.server.missing["rlimits"] == "switched off"
     assert run.isolation == ("process",)
     assert run.replies["q"].results == (0.0,)
 
@@ -346,7 +346,7 @@ def test_a_process_that_cannot_begin_is_our_own_fault(
     monkeypatch, limits, submission, network, question, start, message
 ):
     """The sandbox failed, not the program: an error with the last words of the process, and nothing is left."""
-    monkeypatch.setattr(spawn, "BOOTSTRAP", start)
+    monkeypatch.setattr(spawn, "START_WORKER", start)
     monkeypatch.setattr(child, "START_TIMEOUT", 0.7)
     before = left_over()
     with StudentHost(limits, server=SpawnServer()) as host, pytest.raises(IsolationError, match=message):
@@ -375,11 +375,11 @@ def test_a_process_that_fails_at_its_limits_runs_nothing(monkeypatch, limits, su
 def test_another_process_ends_nothing_of_ours(limits, submission, network, question):
     """A host that was taken along by a fork starts processes of its own, and leaves ours alone."""
     with StudentHost(limits, server=SpawnServer()) as host:
-        host._server._owner = -1
-        assert not host._server.alive
-        assert host._server.end(0) == Ending(None, 0.0)
+        host.server._owner = -1
+        assert not host.server.alive
+        assert host.server.end(0) == Ending(None, 0.0)
         run = host.run(submission(network()), "TwoLayerNet", [question("q")])
-        assert host._server.alive
+        assert host.server.alive
     assert run.replies["q"].outcome == "returned"
 
 
@@ -409,7 +409,7 @@ def test_a_process_without_pipes_is_no_process_to_carry_for():
 
 def test_a_second_process_ends_the_first(spawning):
     """One at a time: nothing that was forgotten stays behind."""
-    one = spawning._server
+    one = spawning.server
     ours, theirs = spawn.socket.socketpair()
     output = output_file.create()
     with ours, theirs:

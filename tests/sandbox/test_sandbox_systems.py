@@ -42,7 +42,7 @@ def test_every_version_of_landlock_is_enough(limits, version):
     if version > HERE:
         pytest.skip(f"this kernel has version {HERE} of Landlock")
     with StudentHost(limits, DisabledLayers(landlock=version)) as host:
-        assert host.facts["landlock"] == f"version {version} of this kernel's {HERE}"
+        assert host.server.facts["landlock"] == f"version {version} of this kernel's {HERE}"
         assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
 
 
@@ -50,7 +50,7 @@ def test_without_landlock_no_file_is_opened(limits, submission, network, questio
     """No-open mode: late imports come from memory, numpy computes as ever, and nothing can be read."""
     late = "import tkinter.font, imaplib"
     with StudentHost(limits, DisabledLayers(landlock=0)) as host:
-        assert host.missing["landlock"] == "this kernel has none, so no file can be opened at all"
+        assert host.server.missing["landlock"] == "this kernel has none, so no file can be opened at all"
         assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
         run = host.run(
             submission(network("open('/dev/null')", top=late)), "TwoLayerNet", [question("a"), question("b", reg=666)]
@@ -62,7 +62,7 @@ def test_without_landlock_no_file_is_opened(limits, submission, network, questio
 
 def test_with_landlock_late_imports_work(host, submission, network, question):
     """What the standard library and numpy load late is read from the disk."""
-    if "landlock" in host.missing:
+    if "landlock" in host.server.missing:
         pytest.skip("this kernel has no Landlock")
     late = "import imaplib, numpy.f2py, encodings.cp037"
     run = host.run(
@@ -86,7 +86,7 @@ def test_a_layer_that_is_left_out_is_not_reported(limits, submission, network, q
     needed = ("landlock", "seccomp") if layer == "no_new_privs" else ()
     with StudentHost(limits, DisabledLayers((layer, *needed))) as host:
         run = host.run(submission(network()), "TwoLayerNet", [question("q")])
-        assert host.missing[layer] == "switched off"
+        assert host.server.missing[layer] == "switched off"
     assert layer not in run.isolation
     assert run.replies["q"].outcome == "returned"
 
@@ -94,7 +94,7 @@ def test_a_layer_that_is_left_out_is_not_reported(limits, submission, network, q
 def test_without_no_new_privs_the_kernel_refuses_the_rest(limits):
     """Landlock and seccomp bind no process that could regain its rights: the three stand together."""
     with StudentHost(limits, DisabledLayers(("no_new_privs",))) as host:
-        missing = set(host.missing)
+        missing = set(host.server.missing)
     assert {"no_new_privs"} <= missing
 
 
