@@ -44,6 +44,7 @@ class Child:
         self._reader = protocol.Reader()
         self._shown = 0
         self._answered = -1
+        self._ending: Ending | None = None
         try:
             with theirs:
                 self._fork(theirs, limits)
@@ -138,11 +139,13 @@ class Child:
 
     def end(self, timeout: float) -> Ending:
         """End the process and all that it forked; see ForkServer.end. Where the zygote is lost, it is replaced."""
-        try:
-            return self._server.end(timeout)
-        except ServerLostError:
-            self._server.replace()
-            return Ending(None, 0.0, with_zygote=True)
+        if self._ending is None:
+            try:
+                self._ending = self._server.end(timeout)
+            except ServerLostError:
+                self._server.replace()
+                self._ending = Ending(None, 0.0, with_zygote=True)
+        return self._ending
 
     def release(self) -> None:
         """Close our descriptors."""

@@ -10,15 +10,16 @@ import collections
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
-from grader.model import Call, Limits, Outcome, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
+from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 from . import protocol
 from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError
 from .decode import MAX_KEPT, clean, pack_call, reply_of, weight
-from .forkserver import ForkServer
+from .forkserver import Ending, ForkServer
 from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 from .source_map import SourceMap, before_trace, ending_in_words
 from .spawn import SpawnServer, open_server
@@ -90,6 +91,18 @@ class StudentHost:
             self._packed = [pack_call(number, call) for number, call in enumerate(calls, start=1)]
             self._calls = calls
         return _Session(self.server, self._limits, submission, class_name, self._packed).run(calls)
+
+
+@dataclass(frozen=True)
+class _Message:
+    """One message to a process: the submission (number 0), or a call."""
+
+    id: QuestionId
+    number: int
+    pieces: Sequence[memoryview]
+    seconds: float
+    during: str
+    steps: int = 0
 
 
 class _Session:
@@ -172,59 +185,47 @@ class _Session:
     def _ask(self, number: int, call: Call) -> Reply:
         late = self._timeouts.total() >= MOST_TIMEOUTS
         seconds = min(call.seconds, SHORT_TIMEOUT) if late else call.seconds
-        limit = f"still running after {seconds:g} s"
         began = time.monotonic()
-        reply = self._request(
-            call.id, self._packed[number - 1], number, (seconds, limit), _first_method(call), len(call.steps)
-        )
+        method = _first_method(call)
+        reply = self._request(_Message(call.id, number, self._packed[number - 1], seconds, method, len(call.steps)))
         late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE_SHARE * seconds
         if reply.outcome == "timed_out" or late_end:
-            self._timeouts[_first_method(call)] += 1
+            self._timeouts[method] += 1
         return reply
 
     def _open(self) -> Reply:
         """Start a process and load the submission in it."""
         self._child = Child(self._server, self._process_limits)
         self._layers = self._child.layers
-        seconds = self._limits.load_seconds
-        return self._request(
-            QuestionId("load"), self._source, 0, (seconds, f"still running after {seconds:g} s"), "import", 0
-        )
+        return self._request(_Message(QuestionId("load"), 0, self._source, self._limits.load_seconds, "import"))
 
-    def _request(
-        self,
-        asked: QuestionId,
-        pieces: Sequence[memoryview],
-        number: int,
-        limit: tuple[float, str],
-        during: str,
-        steps: int,
-    ) -> Reply:
+    def _request(self, message: _Message) -> Reply:
         """Return the reply to one message; whatever goes wrong ends the process and becomes the reply."""
         child = self._child
         if child is None:
             raise RuntimeError("there is no process to ask")
-        deadline = min(time.monotonic() + limit[0], self._deadline)
+        deadline = min(time.monotonic() + message.seconds, self._deadline)
         try:
-            frame = child.ask(pieces, number, deadline)
-            reply = reply_of(frame, asked, steps, self._text, self._limits.printed_characters)
+            frame = child.ask(message.pieces, message.number, deadline)
+            reply = reply_of(frame, message.id, message.steps, self._text, self._limits.printed_characters)
             # Only now, so that a wrong reply is called wrong, however soon the next one comes.
             child.check_silence()
             self._keep(reply)
         except TimeoutError:
-            said = limit[1]
+            said = f"still running after {message.seconds:g} s"
             if deadline == self._deadline:
                 said = f"still running when the {self._limits.total_seconds:g} s for the whole submission were used up"
             child.dump_traceback()
-            return self._failed(asked, "timed_out", during, said)
+            return self._fail(child, message, "timed_out", said)
         except protocol.ProtocolError as error:
-            return self._failed(asked, "broke_protocol", during, f"its process sent {error}")
+            return self._fail(child, message, "broke_protocol", f"its process sent {error}")
         except ProcessEndedError:
-            return self._ended(asked, during)
-        if reply.error is not None and (reply.error.type == "MemoryError" or number == 0):
+            return self._fail(child, message, *_describe_ending(child.end(EXIT_TIMEOUT)))
+        if reply.error is not None and (reply.error.type == "MemoryError" or message.number == 0):
             # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
             self._retire()
-        return _with_output(reply, child, self._limits.printed_characters) if self._child else reply
+            return reply
+        return _with_output(reply, child, self._limits.printed_characters)
 
     def _keep(self, reply: Reply) -> None:
         """Make room for a reply; raise protocol.ProtocolError where the submission's replies take too much together."""
@@ -233,33 +234,14 @@ class _Session:
             raise protocol.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
         self._kept = kept
 
-    def _ended(self, asked: QuestionId, during: str) -> Reply:
-        """Return the reply for a process that ended, or closed the channel."""
-        if self._child is None:
-            raise RuntimeError("there is no process that could have ended")
-        ending = self._child.end(EXIT_TIMEOUT)
-        self._cpu_seconds += ending.cpu_seconds
-        if ending.with_zygote:
-            message = "its process ended together with the one that it was forked from"
-            return self._failed(asked, "crashed", during, message, gone=True)
-        if ending.code is None or ending.code == CHANNEL_LOST:
-            message = "its process closed the channel to the grader"
-            return self._failed(asked, "broke_protocol", during, message, gone=True)
-        return self._failed(asked, "crashed", during, ending_in_words(ending.code), gone=True)
-
-    def _failed(self, asked: QuestionId, outcome: Outcome, during: str, message: str, *, gone: bool = False) -> Reply:
+    def _fail(self, child: Child, message: _Message, outcome: Outcome, said: str) -> Reply:
         """Return the reply for a process that failed, with the output that it wrote, and end it."""
-        output = self._child.output() if self._child else ""
-        self._retire(gone=gone)
+        output = child.output()
+        self._retire()
         places, function = self._text.last_trace(output)
-        if function == "__init__":
-            during = f"{self._class_name}(...)"
-        return Reply(
-            call=asked,
-            outcome=outcome,
-            error=StudentError(during, "", message, places),
-            printed=clean(before_trace(output), self._limits.printed_characters),
-        )
+        during = f"{self._class_name}(...)" if function == "__init__" else message.during
+        printed = clean(before_trace(output), self._limits.printed_characters)
+        return Reply(message.id, outcome, error=StudentError(during, "", said, places), printed=printed)
 
     # ---------------------------------------------------------------- ends
 
@@ -281,14 +263,21 @@ class _Session:
         call = calls[number - 1]
         self._replies[call.id] = Reply(call.id, "broke_protocol", error=StudentError(_first_method(call), "", message))
 
-    def _retire(self, *, gone: bool = False) -> None:
-        """End the present process, if there is one; `gone` where that has been done already."""
+    def _retire(self) -> None:
+        """End the present process, if there is one."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        if not gone:
+        if child is not None:
             self._cpu_seconds += child.end(0).cpu_seconds
-        child.release()
+            child.release()
+
+
+def _describe_ending(ending: Ending) -> tuple[Outcome, str]:
+    """Return what became of a process that ended, or closed the channel, instead of replying."""
+    if ending.with_zygote:
+        return "crashed", "its process ended together with the one that it was forked from"
+    if ending.code is None or ending.code == CHANNEL_LOST:
+        return "broke_protocol", "its process closed the channel to the grader"
+    return "crashed", ending_in_words(ending.code)
 
 
 # ---------------------------------------------------------------- small makers
@@ -320,8 +309,7 @@ def _first_method(call: Call) -> str:
 
 
 def _not_asked(call: Call, reason: str) -> Reply:
-    places: tuple[Place, ...] = ()
-    return Reply(call.id, "not_asked", error=StudentError(_first_method(call), "", f"not asked: {reason}", places))
+    return Reply(call.id, "not_asked", error=StudentError(_first_method(call), "", f"not asked: {reason}"))
 
 
 def _with_output(reply: Reply, child: Child, most: int) -> Reply:
@@ -330,4 +318,4 @@ def _with_output(reply: Reply, child: Child, most: int) -> Reply:
     if not raw:
         return reply
     printed = clean(reply.printed + raw, most + 100)
-    return Reply(**{**vars(reply), "printed": printed})
+    return replace(reply, printed=printed)
