@@ -3,9 +3,8 @@
 import pytest
 
 from grader.checks import GradingContext
-from grader.diagnosis.attribute import AttributedMistake
 from grader.diagnosis.causes import find_causes, refer_to_cause
-from grader.model import Finding, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
+from grader.model import Charge, Finding, Place, QuestionId, Reply, Run, Segment, StudentError, Submission
 
 SOURCE = """import numpy as np
 class TwoLayerNet:
@@ -146,7 +145,7 @@ def test_what_passed_has_no_cause(told):
 
 def test_a_named_mistake_takes_the_place_of_its_exception(told):
     """The name tells more; the same exception in other checks is not told beside it."""
-    named = AttributedMistake(0, ("scores",), {"scores": 1.0})
+    named = Charge(0, (), ("scores",), {"scores": 1.0})
     assert told({"scores": failed(error()), "data_loss": failed(error())}, [named]) == ()
     assert len(told({"data_loss": failed(error())}, [named])) == 1
 

@@ -71,7 +71,6 @@ DIAGNOSIS = [
     "explanations",
     "attribute",
     "causes",
-    "review",
     "backward_pass",
     "diagnose",
     "__init__",

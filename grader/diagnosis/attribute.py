@@ -7,7 +7,7 @@ on trust: a program that is right but for the charged mistakes is simulated, and
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
@@ -18,33 +18,14 @@ from grader.checks.watched_training import ROWS, SAME
 from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_share
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import signature_of
-from grader.model import Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
+from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
 
 
-@dataclass(frozen=True)
-class AttributedMistake:
-    """One mistake of an explanation, with the checks that it explains and what it costs there."""
-
-    mistake: MistakeKey
-    explains: tuple[str, ...]
-    costs: Mapping[str, float]  # check -> share of its points that this mistake loses
-    alternatives: tuple[MistakeKey, ...] = ()  # others that would explain the same as well
-
-
-@dataclass(frozen=True)
-class DiagnosisResult:
-    """What a diagnosis comes to.
-
-    named : the mistakes, in the order of the network. credited : check -> the share that it earns after all, with the
-    mistakes that are charged for it elsewhere. unexplained : failing checks that no named mistake explains.
-    """
-
-    named: tuple[AttributedMistake, ...] = ()
-    credited: Mapping[str, tuple[float, tuple[MistakeKey, ...]]] = field(default_factory=dict)
-    unexplained: tuple[str, ...] = ()
+Attribution = tuple[tuple[Charge, ...], dict[str, Credit]]
+NOTHING: Attribution = ((), {})
 
 
 def charge_at_least_once(findings: Mapping[str, Finding]) -> dict[str, Finding]:
@@ -57,20 +38,18 @@ def charge_at_least_once(findings: Mapping[str, Finding]) -> dict[str, Finding]:
     return {check: replace(one, share=0.0, carried=False) if one.carried else one for check, one in findings.items()}
 
 
-def attribute(context: GradingContext, findings: Mapping[str, Finding]) -> DiagnosisResult:
-    """Name the mistakes behind the failing checks, and settle what each costs.
+def attribute(context: GradingContext, findings: Mapping[str, Finding]) -> Attribution:
+    """Return the named mistakes behind the failing checks with their costs, and what each check earns after all.
 
     findings : of each check of the rubric, before points. A submission that loses nothing has nothing to explain.
+    The mistakes stand in the order of the network.
     """
     catalogue = context.questions.catalogue
     shares = {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
-    failing = _failing(findings)
-    if catalogue is None or not any(findings[check].share < 1 for check in failing):
-        return DiagnosisResult(unexplained=failing)
+    if catalogue is None or not any(findings[check].share < 1 for check in _failing(findings)):
+        return NOTHING
     explanations = [one for one in explain(context, shares) if one.mistakes and not _contradicted(context, one, shares)]
-    if not explanations:
-        return DiagnosisResult(unexplained=failing)
-    return _attribute_to(context, catalogue, explanations, findings, shares)
+    return _attribute_to(context, catalogue, explanations, findings, shares) if explanations else NOTHING
 
 
 def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:
@@ -87,27 +66,27 @@ def _attribute_to(
     explanations: list[Explanation],
     findings: Mapping[str, Finding],
     shares: Mapping[str, float],
-) -> DiagnosisResult:
+) -> Attribution:
     failing = _failing(findings)
-    # Of several that are as good, the one that explains most checks is told, the others beside it.
+    # Of several that are as good, the one that explains most checks is named, the others beside it.
     explanations.sort(key=lambda one: -sum(_explains(context, one, check, shares) for check in failing))
     first = explanations[0]
     causes = {check: _causes(context, first, check) for check in failing if _explains(context, first, check, shares)}
-    credited: dict[str, tuple[float, tuple[MistakeKey, ...]]] = {}
+    credits_: dict[str, Credit] = {}
     for check, behind in causes.items():
         charged = frozenset(one for one in behind if _is_charged(catalogue.form_of(one), check, findings))
         earned = _earned(context, charged, first.factor, check)
         if earned > shares[check] + ROUNDING and _proven(context, first, check, findings[check]):
-            elsewhere = tuple(in_order(catalogue, behind - charged))
-            credited[check] = (earned, elsewhere)
-    after = {check: credited[check][0] if check in credited else shares[check] for check in causes}
-    named = tuple(
-        _attribute_mistake(context, explanations, mistake, causes, after)
+            credits_[check] = Credit(earned, tuple(in_order(catalogue, behind - charged)))
+    after = {check: credits_[check].share if check in credits_ else shares[check] for check in causes}
+    charges = tuple(
+        charge
         for mistake in in_order(catalogue, first.mistakes)
+        for charge in (_charge(context, explanations, mistake, causes, after),)
+        # What is not written yet makes no mistake.
+        if any(not findings[check].skipped for check in charge.explains)
     )
-    # What is not written yet makes no mistake.
-    told = tuple(one for one in named if any(not findings[check].skipped for check in one.explains))
-    return DiagnosisResult(told, credited if told else {}, tuple(check for check in failing if check not in causes))
+    return charges, credits_ if charges else {}
 
 
 def _is_charged(form: MistakeForm, check: str, rubric: Container[str]) -> bool:
@@ -194,13 +173,13 @@ def _causes(context: GradingContext, explanation: Explanation, check: str) -> Mi
     )
 
 
-def _attribute_mistake(
+def _charge(
     context: GradingContext,
     explanations: list[Explanation],
     mistake: MistakeKey,
     causes: Mapping[str, Mistakes],
     after: Mapping[str, float],
-) -> AttributedMistake:
+) -> Charge:
     """Return what one of the mistakes explains and costs; after : each check's share once credit is given."""
     first, factor = explanations[0].mistakes, explanations[0].factor
     explains = tuple(check for check, behind in causes.items() if mistake in behind)
@@ -214,4 +193,4 @@ def _attribute_mistake(
     others = dict.fromkeys(
         other for one in explanations[1:] for other in one.mistakes - first if first - one.mistakes == {mistake}
     )
-    return AttributedMistake(mistake, explains, costs, tuple(others))
+    return Charge(mistake, tuple(others), explains, costs)

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import ROWS, SAME, read_watched_run
-from grader.diagnosis.attribute import AttributedMistake
-from grader.model import Cause, Finding, Place, StudentError, Submission
+from grader.model import Cause, Charge, Finding, Place, StudentError, Submission
 
 METHODS = ("loss", "train", "predict")
 # What takes the place of the names that numpy no longer has; where none is listed, numpy's release notes tell.
@@ -31,7 +30,7 @@ _NUMPY = re.compile(r"module 'numpy(?:\.\w+)*' has no attribute '(\w+)'|`np\.(\w
 
 
 def find_causes(
-    context: GradingContext, submission: Submission, findings: Mapping[str, Finding], named: Sequence[AttributedMistake]
+    context: GradingContext, submission: Submission, findings: Mapping[str, Finding], charges: Sequence[Charge]
 ) -> tuple[Cause, ...]:
     """Return what stops methods of a submission, each cause once, the one that costs most checks first.
 
@@ -47,10 +46,10 @@ def find_causes(
         groups.setdefault(key, []).append(check)
         errors.setdefault(key, error)
     misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
-    explained = {check for one in named for check in one.explains}
+    explained = {check for one in charges for check in one.explains}
     charged = {key for key, checks in groups.items() if not all(findings[check].carried for check in checks)}
     # What is carried follows from something that is told already.
-    groups = {key: checks for key, checks in groups.items() if key in charged or not (charged or named)}
+    groups = {key: checks for key, checks in groups.items() if key in charged or not (charged or charges)}
     return tuple(
         _cause(context, submission, errors[key], checks, findings, misfit)
         for key, checks in sorted(groups.items(), key=lambda one: -len(one[1]))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.checks.context import GradingContext
+from grader.checks.gradients import own_slopes_agree
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.diagnosis.backward_pass import withhold_points
 from grader.diagnosis.causes import find_causes, refer_to_cause
-from grader.diagnosis.review import review_notes
-from grader.model import Charge, Credit, Finding, Findings, Submission
+from grader.model import Finding, Findings, Submission
+
+LOSS, GRADIENTS = (
+    ("scores", "data_loss", "regularised_loss"),
+    ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2"),
+)
 
 
 def diagnose(context: GradingContext, submission: Submission, checked: Mapping[str, Finding]) -> Findings:
@@ -18,13 +23,30 @@ def diagnose(context: GradingContext, submission: Submission, checked: Mapping[s
     checked : what each check found, by its id, in the rubric's order.
     """
     found = charge_at_least_once(checked)
-    account = attribute(context, found)
-    causes = find_causes(context, submission, found, account.named)
+    charges, credits_ = attribute(context, found)
+    causes = find_causes(context, submission, found, charges)
     findings = Findings(
         {check: refer_to_cause(finding, check, causes) for check, finding in found.items()},
-        credits={check: Credit(share, elsewhere) for check, (share, elsewhere) in account.credited.items()},
-        charges=tuple(Charge(one.mistake, one.alternatives, one.explains, one.costs, None) for one in account.named),
+        credits=credits_,
+        charges=charges,
         causes=causes,
-        review=() if account.named else review_notes(context, found),
+        review=() if charges else review_notes(context, found),
     )
     return withhold_points(findings, context)
+
+
+def review_notes(context: GradingContext, findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    """Return sentences for the instructor about a submission whose mistakes have no name.
+
+    A program can make up a loss that has any derivative, so that its gradients are right for its own wrong loss earns
+    nothing by itself; a person sees at once whether somebody went astray or played a trick.
+    """
+    wrong_loss = any(findings[check].share < 1 for check in LOSS if check in findings)
+    wrong_gradient = any(findings[check].share < 1 for check in GRADIENTS if check in findings)
+    if not wrong_loss or not wrong_gradient or not own_slopes_agree(context):
+        return ()
+    text = (
+        "The gradients are the derivative of the program's own loss, which is not the assignment's, and no known mistake"
+        " explains it. Decide by hand what the gradients are worth."
+    )
+    return (text,)

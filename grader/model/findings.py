@@ -41,7 +41,7 @@ class Charge:
     alternatives: tuple[MistakeKey, ...]  # others that would explain the same as well
     explains: tuple[str, ...]  # checks
     costs: Mapping[str, float]  # check -> share of its points that mending it returns
-    place: Place | None  # where in the student's code it most likely is
+    place: Place | None = None  # where in the student's code it most likely is
 
 
 @dataclass(frozen=True)
