@@ -78,7 +78,7 @@ def _bar(bar: Bar, index: int, of: int, most: int) -> str:
     parts += element("text", str(bar.count or ""), x=x + width / 2, y=floor - height - 6, class_="middle count")
     if not bar.count:
         return element("g", inside=parts)
-    limits = {"data-from": _limit(bar.low), "data-below": _limit(bar.high), "aria-label": label}
+    limits = {"data-from": _limit(bar.low), "data-below": _limit(bar.high)}
     return element("a", inside=parts, class_="bar", **limits)
 
 
