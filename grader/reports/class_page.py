@@ -192,7 +192,6 @@ def template() -> Template:
     made.filters |= {
         "exact": repr,
         "stacked": lambda counts: Markup(class_plots.stacked(counts)),  # noqa: S704 -- `element` escapes every text and attribute
-        "meter": lambda score, most: Markup(class_plots.meter(score, most)),  # noqa: S704 -- the same
         "range": class_plots.range_words,
         "verdict": statistics.verdict_on,
     }

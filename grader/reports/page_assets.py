@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from grader.reports import wording
+from grader.reports import class_plots, wording
 from grader.text.phrases import format_points, plural
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals |= {"plural": plural}
-    made.filters |= {"points": format_points, "prose": prose, "isolation": wording.isolation}
+    made.filters |= {"points": format_points, "prose": prose, "isolation": wording.isolation, "meter": meter}
     return made
 
 
@@ -63,6 +63,11 @@ def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = ()) -> PageA
 def _hash(text: str) -> str:
     """Return a text's name in a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def meter(score: float, max_score: float) -> Markup:
+    """Return a score as a bar, for two of the pages."""
+    return Markup(class_plots.meter(score, max_score))  # noqa: S704 -- `element` escapes every text and attribute
 
 
 def prose(text: str) -> Markup:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -21,18 +20,7 @@ from grader.reports.side_by_side import Lines, lines_of, shared_lines, split_lin
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line, plain_text
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 DRAWN = 15  # members of a group whose names still find room around a circle
-
-
-@cache
-def template() -> Template:
-    """Return the page's template."""
-    made = environment()
-    made.filters["meter"] = lambda score, most: Markup(class_plots.meter(score, most))  # noqa: S704 -- it escapes every text
-    return made.get_template("similar.html.j2")
 
 
 def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
@@ -45,36 +33,40 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
     lines = {name: lines_of(likeness.programs[name]) for name in paired}
     numbers = {name: number for number, name in enumerate(paired, 1)}
     whole = sum(likeness.spread)
-    return template().render(
-        title=one_line(sheet.title) if sheet else "",
-        of=compared_of(sheet) if sheet else "",
-        in_class=sheet is not None,
-        compared=len(likeness.programs),
-        whole=whole,
-        usual=percent(likeness.usual),
-        limit=percent(likeness.limit) if likeness.limit < 1 else "",
-        unlisted=likeness.unlisted,
-        highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
-        plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
-        bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
-        twins=[[_who(name, students) for name in names] for names in likeness.twins],
-        groups=[_group(number, group, likeness, students) for number, group in enumerate(likeness.groups, 1)],
-        pairs=[
-            _pair(number, pair, likeness, lines, numbers, students) for number, pair in enumerate(likeness.pairs, 1)
-        ],
-        programs=[
-            {
-                **_who(name, students),
-                "number": number,
-                "texts": _texts(likeness.programs[name], lines[name]),
-            }
-            for name, number in numbers.items()
-        ],
-        left=[
-            {**_who(name, students), "why": plain_text(likeness.left[name], limit=1_000)}
-            for name in sorted(likeness.left)
-        ],
-        assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
+    return (
+        environment()
+        .get_template("similar.html.j2")
+        .render(
+            title=one_line(sheet.title) if sheet else "",
+            of=compared_of(sheet) if sheet else "",
+            in_class=sheet is not None,
+            compared=len(likeness.programs),
+            whole=whole,
+            usual=percent(likeness.usual),
+            limit=percent(likeness.limit) if likeness.limit < 1 else "",
+            unlisted=likeness.unlisted,
+            highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
+            plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
+            bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
+            twins=[[_who(name, students) for name in names] for names in likeness.twins],
+            groups=[_group(number, group, likeness, students) for number, group in enumerate(likeness.groups, 1)],
+            pairs=[
+                _pair(number, pair, likeness, lines, numbers, students) for number, pair in enumerate(likeness.pairs, 1)
+            ],
+            programs=[
+                {
+                    **_who(name, students),
+                    "number": number,
+                    "texts": _texts(likeness.programs[name], lines[name]),
+                }
+                for name, number in numbers.items()
+            ],
+            left=[
+                {**_who(name, students), "why": plain_text(likeness.left[name], limit=1_000)}
+                for name in sorted(likeness.left)
+            ],
+            assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
+        )
     )
 
 
