@@ -1,4 +1,4 @@
-"""Many submissions over an executor: whatever becomes of one, the others are graded."""
+"""Many tasks over an executor: whatever happens to one submission, the others are graded."""
 
 from __future__ import annotations
 

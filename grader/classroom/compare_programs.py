@@ -1,4 +1,4 @@
-"""The programs of a class, held against each other: what the gradebook keeps of each, and the skeleton that all began with."""
+"""The programs of a class compared: what the gradebook keeps of each, and the skeleton that all began with."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _programs(book: Gradebook) -> tuple[dict[str, Program], dict[str, str]]:
     """Return each submission's program, and why there is none of the others."""
     programs: dict[str, Program] = {}
     left: dict[str, str] = {}
-    for name, kept in book.last().items():
-        if kept.replies is None:
+    for name, row in book.last().items():
+        if row.replies is None:
             left[name] = NO_PROGRAM
             continue
         try:
-            submission, _, _ = unpack(book.replies(kept.replies))
+            submission, _, _ = unpack(book.replies(row.replies))
         except DamagedError:
             left[name] = UNREADABLE
             continue

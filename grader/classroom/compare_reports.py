@@ -1,4 +1,4 @@
-"""Who moved when a class was judged again, and why: two reports of one submission, held against each other."""
+"""Two reports of one submission compared: whose score changed when a class was judged again, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.text.sanitise import csv_cell
 
 @dataclass(frozen=True)
 class ScoreChange:
-    """What of one submission is not what it was."""
+    """What changed between two reports of one submission."""
 
     name: str
     before: float  # the score that counted, after people's decisions
@@ -39,7 +39,7 @@ class ScoreChange:
 
 
 def compare_reports(before: Report, after: Report) -> ScoreChange:
-    """Hold two reports of one submission against each other, both after the same decisions, or both without any."""
+    """Return what changed between two reports of one submission, both after the same decisions or both without any."""
     named, uncovered = _appeared(before, after)
     unnamed, covered = _appeared(after, before)
     own = _graders(before), _graders(after)
@@ -72,7 +72,7 @@ def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str
 def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the mistakes that are shown here and not there: those that were not found there, and those that may have been.
 
-    What is told of a mistake would tell what a hidden check asks, so that no report shows one whose checks are hidden.
+    The description of a mistake would give away what a hidden check asks, so no report shows one whose checks are all hidden.
     """
     known, checks = {one.id for one in there.diagnoses}, {one.id: one for one in there.checks}
     sure, unsure = [], []

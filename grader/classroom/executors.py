@@ -1,4 +1,4 @@
-"""Where submissions are graded: one `concurrent.futures.Executor` each, so that the batch need not know."""
+"""Executors for the workers: this process, processes of this machine, or a Dask cluster, all behind one interface."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def open_pool(workers: Workers) -> Iterator[Pool]:
         with _dask(workers.cluster) as pool:
             yield pool
     elif workers.jobs == 1:
-        # Each is told of before the next is begun.
+        # Each result is used before the next task begins.
         yield Pool(SerialExecutor(), 1, lambda: None)
     else:
         with _processes(workers.jobs) as pool:

@@ -24,8 +24,8 @@ __all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "GradingRow"
 
 T = TypeVar("T")
 
-_BASIS = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
-_KEPT = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_BASIS} FROM grading"  # noqa: S608 -- names of columns, written above
+_KEY = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
+_ROWS = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_KEY} FROM grading"  # noqa: S608 -- names of columns, written above
 _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest, worth"
 
 
@@ -47,7 +47,7 @@ class GradingRow:
 
 @dataclass(frozen=True)
 class NewGrading:
-    """One grading to be kept."""
+    """One grading to be inserted."""
 
     name: str
     source: str
@@ -62,7 +62,7 @@ class NewGrading:
 
 
 def now() -> str:
-    """Return the time as it is kept: UTC, to the second."""
+    """Return the time as the gradebook has it: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -96,29 +96,24 @@ class Gradebook:
 
     # ------------------------------------------------------------ gradings
 
-    def insert(self, lines: Sequence[NewGrading], assignment_text: str, folder: Path | None = None) -> None:
-        """Keep gradings, all of them or, where that fails, none.
+    def insert(self, gradings: Sequence[NewGrading], assignment_text: str, folder: Path | None = None) -> None:
+        """Insert gradings, all of them or, where that fails, none.
 
         assignment_text : the assignment.toml that they were graded by. folder : where that stands.
         """
         place = encode_path(str(folder.resolve())) if folder else ""
         with self._storage.transaction() as database:
-            for line in lines:
-                _insert(database, line, assignment_text, place)
+            for grading in gradings:
+                _insert(database, grading, assignment_text, place)
 
     def last(self) -> dict[str, GradingRow]:
         """Return the last grading of each submission, by name, in the names' order."""
-        rows = self._storage.rows(f"{_KEPT} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
-        return {kept.name: kept for kept in sorted(map(_read_row, rows), key=lambda kept: kept.name)}
+        rows = self._storage.rows(f"{_ROWS} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
+        return {row.name: row for row in sorted(map(_read_row, rows), key=lambda row: row.name)}
 
     def gradings(self, name: str) -> list[GradingRow]:
         """Return all gradings of one submission, the oldest first."""
-        return [_read_row(row) for row in self._storage.rows(f"{_KEPT} WHERE name = ? ORDER BY id", name)]
-
-    def last_id(self, name: str) -> int:
-        """Return the number of a submission's last grading."""
-        query = "SELECT id FROM grading WHERE name = ? ORDER BY id DESC LIMIT 1"
-        return int(self._storage.one(f"grading of {name}", query, name))
+        return [_read_row(row) for row in self._storage.rows(f"{_ROWS} WHERE name = ? ORDER BY id", name)]
 
     def sources(self) -> dict[str, str]:
         """Return where each submission came from last, by its name."""
@@ -151,7 +146,7 @@ class Gradebook:
         return str(self._storage.one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
 
     def rubric_folder(self) -> Path | None:
-        """Return where the rubric of the last grading stood, or None where there is none or nobody said."""
+        """Return where the rubric of the last grading stood, or None where there is none or none was noted."""
         rows = self._storage.rows(
             "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
         )
@@ -160,7 +155,7 @@ class Gradebook:
     # ------------------------------------------------------------ people
 
     def decide(self, name: str, decision: Decision) -> Decision:
-        """Keep a decision, and give it with its number.
+        """Insert a decision, and return it with its number.
 
         Raises ValueError where its value is negative, infinite or no number: no report can be made of that.
         """
@@ -168,7 +163,7 @@ class Gradebook:
             raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
         decision = replace(decision, value=float(decision.value))
         with self._storage.transaction() as database:
-            return replace(decision, number=_put(database, DecisionRecord(name, decision, ""), None))
+            return replace(decision, number=_insert_decision(database, DecisionRecord(name, decision, ""), None))
 
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
@@ -211,7 +206,7 @@ class Gradebook:
             for number, other in numbers.items():
                 put("UPDATE decision SET number = ? WHERE number = ?", (other, -number))
             for one in records:
-                _put(database, one, one.decision.number)
+                _insert_decision(database, one, one.decision.number)
 
     def write_copy(self) -> None:
         """Write all decisions and the roster into the safety copy, which keeps what the gradebook does not hold.
@@ -256,35 +251,35 @@ class Gradebook:
         return found
 
 
-def _insert(database: sqlite3.Connection, line: NewGrading, assignment_text: str, place: str) -> None:
-    put, key, report = database.execute, line.key, line.report
+def _insert(database: sqlite3.Connection, new: NewGrading, assignment_text: str, place: str) -> None:
+    put, key, report = database.execute, new.key, new.report
     put(
         "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
         (key.assignment_digest, assignment_text, place),
     )
     put(
         "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
-        (line.name, encode_path(line.source)),
+        (new.name, encode_path(new.source)),
     )
-    replies = line.replies
+    replies = new.replies
     if isinstance(replies, bytes):
         replies = put("INSERT INTO replies (packed) VALUES (?)", (replies,)).lastrowid
-    # Only the last record is drawn again; earlier ones are told by their report.json.
-    put("UPDATE grading SET record = NULL, findings = NULL WHERE name = ? AND record IS NOT NULL", (line.name,))
+    # Only the last record is drawn again; earlier ones are shown from their report.json.
+    put("UPDATE grading SET record = NULL, findings = NULL WHERE name = ? AND record IS NOT NULL", (new.name,))
     put(
-        f"INSERT INTO grading (name, made, at, {_BASIS}, status, score, max_score, report, record, replies,"  # noqa: S608 -- as above
+        f"INSERT INTO grading (name, made, at, {_KEY}, status, score, max_score, report, record, replies,"  # noqa: S608 -- as above
         " findings, found_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(line.name, line.made, now()),
+            *(new.name, new.made, now()),
             *(key.submission_digest, key.assignment_digest, key.seed_id, key.questions),
             *(key.versions, int(key.isolated), report.status, report.score, report.max_score),
-            *(line.published, line.record, replies, line.findings, line.findings_key if line.findings else ""),
+            *(new.published, new.record, replies, new.findings, new.findings_key if new.findings else ""),
         ),
     )
 
 
-def _put(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
-    """Keep a decision, under this number or the next; give its number."""
+def _insert_decision(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
+    """Insert a decision under this number or the next one, and return the number."""
     decision = one.decision
     values = (
         *(number, one.name, one.withdrawn, decision.kind, decision.check, decision.value, decision.comment),

@@ -1,4 +1,4 @@
-"""What the name of one entry says: each platform writes it in its own way, and only its own part counts."""
+"""What an entry's name says about its student. Each platform builds names its own way, and only its own part counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose submission is it: the entries of a class folder and the students of a roster, brought together.
+"""Which student handed in which submission: the entries of a class folder are matched to the students of a roster.
 
 Only what a platform itself puts into a name counts, and only where it fits exactly one student; what merely looks
 alike is suggested in words. An entry left unmatched costs a teacher a minute, a wrong one costs two students a mark.

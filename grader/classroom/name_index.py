@@ -1,4 +1,4 @@
-"""The roster, by each thing that an entry of a class folder may be called, and how names are spelled."""
+"""An index of the roster by everything that an entry may be called, and the spellings of names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the folder of a graded class: pages and tables, each there whole or not at all."""
+"""The pages and tables in the folder of a graded class. Each is there whole or not at all."""
 
 from __future__ import annotations
 

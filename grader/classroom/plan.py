@@ -18,7 +18,7 @@ Action = Literal["new", "changed", "judged again", "graded again", "unchanged"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One submission among those that were named."""
+    """One submission from the command line."""
 
     path: Path
     name: str
@@ -52,7 +52,7 @@ def replay_task(book: Gradebook, before: GradingRow, task: Task, findings_key: s
 
 @dataclass
 class Plan:
-    """Looks at one entry after another, as workers become free, and remembers what becomes of each."""
+    """The plan of one grading: it reads one entry after another, as workers become free, and notes the action for each."""
 
     book: Gradebook
     base: CacheKey  # of this grading, but for the submission

@@ -149,7 +149,9 @@ def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, sto
     done = grading.done
     compared = [
         # What has just been written is at hand, and need not be read.
-        compare_reports(now.then(row), sanitise_report(done[name]) if name in done else now.then(now.last[name]))
+        compare_reports(
+            now.earlier_report(row), sanitise_report(done[name]) if name in done else now.earlier_report(now.last[name])
+        )
         for name, row in earlier.items()
     ]
     changes = sorted((one for one in compared if one.points), key=lambda one: (-abs(one.after - one.before), one.name))

@@ -1,4 +1,4 @@
-"""How a class stands: what the gradebook keeps, after people's decisions, with the students whose submissions they are."""
+"""The results of a class: what the gradebook holds, after people's decisions, with the students behind the submissions."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class ClassResults:
 
     def report(self, name: str) -> Report:
         """Return a submission's report after all decisions, with its figures."""
-        kept = self.last[name]
+        row = self.last[name]
         # Whoever graded it may have had no roster yet, or another.
         report = replace(self.book.report(name), student=self.student_names.get(name))
-        return decide(report, self._standing(name), self._policy(kept), kept.key.submission_digest)
+        return decide(report, self._standing(name), self._policy(row), row.key.submission_digest)
 
-    def then(self, kept: GradingRow) -> Report:
-        """Return any grading as it would count with today's decisions, from its report.json: without figures and places."""
-        report = from_json(self.book.published(kept.id))
-        return decide(report, self._standing(kept.name), self._policy(kept), kept.key.submission_digest)
+    def earlier_report(self, row: GradingRow) -> Report:
+        """Return the report of any grading after today's decisions. It comes from report.json, without figures."""
+        report = from_json(self.book.published(row.id))
+        return decide(report, self._standing(row.name), self._policy(row), row.key.submission_digest)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Return the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
@@ -45,7 +45,7 @@ class ClassResults:
         # A grading that was stopped knows a part of the class, which was held against the roster before it began.
         matching = match_sources(self.book.roster(), self.book.sources(), whole=False)
         whose = matching.students if matching else {}
-        newest = max(self.last.values(), key=lambda kept: kept.id, default=None)
+        newest = max(self.last.values(), key=lambda row: row.id, default=None)
         sheet = Sheet(
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
@@ -62,12 +62,12 @@ class ClassResults:
     def _standing(self, name: str) -> tuple[Decision, ...]:
         return self.decisions.get(name, ())
 
-    def _policy(self, kept: GradingRow) -> LatePolicy | None:
-        late = self._rubric(kept).get("late")
+    def _policy(self, row: GradingRow) -> LatePolicy | None:
+        late = self._rubric(row).get("late")
         return LatePolicy(**late) if late else None
 
-    def _rubric(self, kept: GradingRow) -> dict[str, Any]:
-        digest = kept.key.assignment_digest
+    def _rubric(self, row: GradingRow) -> dict[str, Any]:
+        digest = row.key.assignment_digest
         if digest not in self._rubrics:
             self._rubrics[digest] = tomllib.loads(self.book.assignment_text(digest))
         return self._rubrics[digest]

@@ -1,4 +1,4 @@
-"""From the bytes of a roster to its text and rows, whatever program saved it."""
+"""The text and the rows of a roster file, whatever program saved it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gradebook's file: written by one alone, whole or not at all, read by many, and SQLite's errors said in words."""
+"""The gradebook's file: one writer or many readers, whole transactions, and SQLite's errors in plain words."""
 
 from __future__ import annotations
 

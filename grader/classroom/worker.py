@@ -1,4 +1,4 @@
-"""Where submissions are graded one after another: in a worker, which reads no file of a submission and writes none."""
+"""A worker grades one submission after another. It reads no file of a submission and writes none."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ _one_at_a_time = threading.Lock()  # a worker of a cluster may have several thre
 
 
 def run_task(session: GradingSession, task: Task) -> Graded:
-    """Do one task in this process, with a worker that stays for the next task of the same session."""
+    """Return the result of one task, done in this process with a worker that stays for the next task of the same session."""
     global _worker  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
     with _one_at_a_time:
         if _worker is None or _worker.session != session:

@@ -80,7 +80,6 @@ def everything(opened):
         opened.decision_records(),
         opened.roster(),
         {name: opened.gradings(name) for name in last},
-        {name: opened.last_id(name) for name in last},
         {name: str(opened.report(name)) for name in last},
         {name: opened.published(kept.id) for name, kept in last.items()},
         {name: kept.replies and opened.replies(kept.replies) for name, kept in last.items()},

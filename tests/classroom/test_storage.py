@@ -255,7 +255,6 @@ def test_what_is_not_there_is_told(book):
     """Asking for a name or a number that there is not gives no ValueError from inside."""
     for ask in (
         lambda: book.report("nobody"),
-        lambda: book.last_id("nobody"),
         lambda: book.published(7),
         lambda: book.replies(7),
         lambda: book.assignment_text("none"),
