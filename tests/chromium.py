@@ -15,12 +15,10 @@ ARGS = [
 
 
 def each_in_one_scheme(*widths):
-    """Return (width, scheme): each width in one of the two schemes in turn; in the other it is opened with the slow tests."""
-    found = []
-    for at, width in enumerate(widths):
-        first, second = ("light", "dark")[:: -1 if at % 2 else 1]
-        found += [(width, first), pytest.param(width, second, marks=pytest.mark.slow)]
-    return found
+    """Return (width, scheme): the widest in light and the narrowest in dark; the others are opened with the slow tests."""
+    found = [(widths[0], "light"), (widths[-1], "dark")]
+    others = [(width, scheme) for width in widths for scheme in ("light", "dark") if (width, scheme) not in found]
+    return [*found, *(pytest.param(*one, marks=pytest.mark.slow) for one in others)]
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,7 @@ def assignment_with(folder, assignment, *edits):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # a dozen gradings, whose lines other tests trace: a tracer doubles the time and learns nothing
 def test_the_bundled_rubric_is_sound(few, tmp_path):
     """Each mistake is run as a submission, loses points and is named; the other right way loses nothing."""

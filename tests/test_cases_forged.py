@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from conftest import BEST
+from examples import in_part
 from grader.model import Segment, Submission
 from judging import judge
 from reference.questions import draw
@@ -132,7 +133,7 @@ def test_a_forged_program_earns_no_more_than_its_honest_twin(name, seed, points_
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", [one for one in TWINS if TWINS[one].honest is NOTHING])
+@pytest.mark.parametrize("name", in_part([one for one in TWINS if TWINS[one].honest is NOTHING], 3))
 def test_made_up_gradients_earn_no_gradients_points(name, points_of):
     """Zero, tiny, constant, random and one-row gradients are none: neither by themselves nor given what reached them."""
     found = points_of(TWINS[name].forged, 11)
@@ -222,7 +223,7 @@ COSTS = {
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", in_part(SECRETS, 2))
 def test_what_is_done_beside_a_right_question_is_charged(name, edited, judgement_of):
     """reg, the kept losses, the accuracies and the labels are held against the question that explains the step."""
     found = {one.id: one for one in judgement_of(edited(*SECRETS[name])).verdicts}

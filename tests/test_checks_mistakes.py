@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from examples import in_part
+
 GRADIENTS = {"gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2"}
 UPDATE = "            for name in self.params:\n                self.params[name] -= learning_rate * grads[name]\n"
 DRAW = "            indices = np.random.choice(num_train, batch_size)\n"
@@ -460,7 +462,7 @@ def test_a_class_that_answers_otherwise_where_it_is_judged_gains_nothing(name, e
     assert sum(gained.values()) <= 0, {key: points for key, points in gained.items() if points}
 
 
-@pytest.mark.parametrize("value", ["2**1024 - 1", "-(2**1024)", "10**400"])
+@pytest.mark.parametrize("value", in_part(["2**1024 - 1", "-(2**1024)", "10**400"], 3))
 def test_an_integer_of_a_thousand_bits_is_no_fault_of_ours(value, edited, verdicts_of):
     """What is too large for a float is a wrong answer, in the loss, the gradients and the histories."""
     end = "        return loss, grads\n"

@@ -25,6 +25,7 @@ def executed(path: Path, monkeypatch) -> str:
     return "".join(output.text for output in outputs if output.output_type == "stream")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::RuntimeWarning")
 def test_the_solution_notebook_tells_what_the_formulas_say(monkeypatch):
     """Each of its checks agrees: the published scores and losses, the gradients, and both trainings."""

@@ -5,6 +5,7 @@ import ast
 import nbformat
 import pytest
 
+from examples import in_part
 from grader.submission import load
 from hanging import must_end
 
@@ -302,12 +303,15 @@ def test_a_broken_cell_that_comes_after(read):
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "cell",
-    [
-        "".join(f"a{i} = a{i + 1}\na{i}.x = 1\n" for i in range(4_500)),
-        "".join(f"a = b{i}\n" for i in range(4_500)) + "a.x = 1\n" * 4_500,
-        "if x:\n" + "".join(f"{' ' * i}for a in b:\n" for i in range(1, 90)) + f"{' ' * 95}x.y = [{'a,' * 60_000}]",
-        "".join(f"{' ' * i}def f{i}(c):\n" for i in range(90)) + f"{' ' * 95}c.y = [{'a,' * 60_000}]\nf0(c)",
-    ],
+    in_part(
+        [
+            "".join(f"a{i} = a{i + 1}\na{i}.x = 1\n" for i in range(4_500)),
+            "".join(f"a = b{i}\n" for i in range(4_500)) + "a.x = 1\n" * 4_500,
+            "if x:\n" + "".join(f"{' ' * i}for a in b:\n" for i in range(1, 90)) + f"{' ' * 95}x.y = [{'a,' * 60_000}]",
+            "".join(f"{' ' * i}def f{i}(c):\n" for i in range(90)) + f"{' ' * 95}c.y = [{'a,' * 60_000}]\nf0(c)",
+        ],
+        2,
+    ),
     ids=["names in a row", "many meanings of one name", "loops inside of loops", "functions inside of functions"],
 )
 def test_names_made_to_be_followed_for_ever(read, cell):

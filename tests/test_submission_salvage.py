@@ -5,6 +5,7 @@ import ast
 import nbformat
 import pytest
 
+from examples import in_part
 from grader.locate.source_statements import statements
 from grader.submission import load
 from grader.submission.errors import SubmissionError
@@ -393,17 +394,20 @@ CLASS = "class TwoLayerNet:\n    def loss(self): return 1\n"
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
-    [
-        CLASS + "".join(f"    def f{n}(self)\n        return 1\n" for n in range(6_000)),
-        CLASS + "".join(f"    def f{n}(self): return 1\n" for n in range(6_000)) + "    def x(self)\n",
-        "".join(f"def f{n}(self)\n    return 1\n" for n in range(8_000)),
-        "x = (\n" * 40_000,
-        'def f():\n  """\n' * 15_000,
-        CLASS + "    def f(self): pass\nself.x = 1\n" * 7_000 + "(",
-        CLASS + "<<<<<<< a\n" * 20_000,
-        "class A(\n" + "    x,\n" * 30_000 + "    def f(self): pass\n",
-        'x = f"{a["b"]}"\n' * 15_000 + ")",
-    ],
+    in_part(
+        [
+            CLASS + "".join(f"    def f{n}(self)\n        return 1\n" for n in range(6_000)),
+            CLASS + "".join(f"    def f{n}(self): return 1\n" for n in range(6_000)) + "    def x(self)\n",
+            "".join(f"def f{n}(self)\n    return 1\n" for n in range(8_000)),
+            "x = (\n" * 40_000,
+            'def f():\n  """\n' * 15_000,
+            CLASS + "    def f(self): pass\nself.x = 1\n" * 7_000 + "(",
+            CLASS + "<<<<<<< a\n" * 20_000,
+            "class A(\n" + "    x,\n" * 30_000 + "    def f(self): pass\n",
+            'x = f"{a["b"]}"\n' * 15_000 + ")",
+        ],
+        3,
+    ),
     ids=["methods", "good methods", "functions", "brackets", "texts", "strays", "merge", "header", "f-strings"],
 )
 def test_thousands_of_mistakes_take_little_time(text):

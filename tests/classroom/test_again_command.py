@@ -63,6 +63,7 @@ def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
     assert contents(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     """Downloaded again, it keeps its names; what changed in it is said to come from elsewhere."""
     say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
@@ -89,6 +90,7 @@ def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, ru
             assert kept.status == "graded"
 
 
+@pytest.mark.slow
 def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, rubric):
     """Whoever decided should look at the new hand-in."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
@@ -115,6 +117,7 @@ def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
     assert before.same_run(after)
 
 
+@pytest.mark.slow
 def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
     """One more hand-in, graded without --assignment, does not put the class back to the bundled rubric; nor does another process."""
     run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")

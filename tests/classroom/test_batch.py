@@ -41,6 +41,7 @@ def die_of(session: GradingSession, task: Task) -> Graded:
 real = batch.run_task
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_only_whom_it_was_killed_by(tasks, assignment, monkeypatch):
     """Killed once: graded after all. Killed twice by the same: said in its report. The others are graded in a new pool."""
     monkeypatch.setattr(batch, "run_task", die_of)

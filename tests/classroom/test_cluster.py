@@ -107,6 +107,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     assert workers[1].poll() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("jobs", "workers"), [(1, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
 def test_a_cluster_of_this_machine_grades_as_processes_do(monkeypatch, tmp_path, few_handed_in, rubric, jobs, workers):
     """local:N starts so many workers of Dask's, which grade alike and end with the command."""
@@ -194,6 +195,7 @@ def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, few_handed_in,
     assert "--cluster tcp://127.0.0.1:1: nothing answered there within 10 seconds." in run(*words, status=1)
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_said_plainly(tmp_path, few_handed_in, rubric, scheduler):
     """Nobody waits for workers that never come."""
     words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", scheduler]

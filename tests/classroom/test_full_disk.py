@@ -43,6 +43,7 @@ print(repr((first.returncode, first.stdout + first.stderr, second.returncode, se
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", ["460k", *(pytest.param(size, marks=pytest.mark.slow) for size in ("40k", "120k", "300k", "600k", "760k"))]
 )

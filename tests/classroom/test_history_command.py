@@ -71,6 +71,7 @@ def test_all_that_was_said_in_its_order(here):
     assert len(moments) == 5
 
 
+@pytest.mark.slow
 def test_a_hand_in_from_elsewhere_is_told(here):
     """Where a name comes from another folder than before, both paths stand at the grading that changed it, and only there."""
     (here.path / "class").rename(here.path / "monday")

@@ -52,6 +52,7 @@ def killed(words: list[object], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("jobs", "kills"),
     [(1, 1), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((2, 4), (1, 40), (2, 40)))],

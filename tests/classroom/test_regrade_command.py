@@ -245,9 +245,9 @@ def test_no_student_code_can_have_run_here(here):
     ("by", "class_"),
     [
         ("regrade", SMALL),
-        ("grade", SMALL),
+        pytest.param("grade", SMALL, marks=pytest.mark.slow),
         # Each of two workers works out anew what is known of mistakes, unless there is none.
-        ("regrade --jobs 2", (BROKEN,)),
+        pytest.param("regrade --jobs 2", (BROKEN,), marks=pytest.mark.slow),
         pytest.param("regrade --jobs 2", (WRONG,), marks=pytest.mark.slow),
         pytest.param("regrade", (*SMALL, UNFINISHED), marks=pytest.mark.slow),
     ],

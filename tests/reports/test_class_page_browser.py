@@ -73,6 +73,7 @@ def test_sorting_by_points(opened):
     assert page.locator("th[aria-sort]").inner_text().strip() == "Points"
 
 
+@pytest.mark.slow
 def test_sorting_by_names_and_other_columns(opened):
     """Each column sorts by what stands in it: names as people order them, numbers as numbers."""
     page = opened(klass())
@@ -132,6 +133,7 @@ def test_filtering_by_choice(opened):
     assert shown(page) == ["ann", "cid"]
 
 
+@pytest.mark.slow
 def test_a_bar_shows_who_is_in_it(opened):
     """Each bar, clicked, shows just as many rows as it says; clicked again it lets go."""
     page = opened(klass())
@@ -182,6 +184,7 @@ def test_what_is_chosen_is_in_the_address(opened):
     assert again.locator("th[aria-sort]").inner_text().strip() == "Points"
 
 
+@pytest.mark.slow
 def test_a_bookmark_of_another_class_breaks_nothing(opened):
     """What this class does not have is not asked for, and what is no number is no limit."""
     page = opened(klass(), fragment="#mistake=gone&check=%3Cscript%3E&status=odd&from=abc&sort=nothing&down=1&x=y")
@@ -190,6 +193,7 @@ def test_a_bookmark_of_another_class_breaks_nothing(opened):
     assert page.locator("th[aria-sort]").count() == 0
 
 
+@pytest.mark.slow
 def test_a_mistake_opens_and_leads_to_the_table(opened):
     """Its line opens on who made it; its button shows them in the table; a check's button does the same."""
     page = opened(klass())
@@ -259,6 +263,7 @@ def test_the_keyboard_goes_everywhere(opened):
     assert page.evaluate("document.activeElement.matches('body, a.skip')")
 
 
+@pytest.mark.slow
 def test_the_page_jumps_without_forgetting(opened):
     """The links between sections move the focus and leave what was chosen alone."""
     page = opened(klass(), fragment="#q=mon")
@@ -285,6 +290,7 @@ def test_it_fits_and_follows_the_scheme(opened, width, scheme):
     assert bar == {"light": "rgb(45, 95, 147)", "dark": "rgb(140, 188, 240)"}[scheme]
 
 
+@pytest.mark.slow
 def test_on_a_phone_it_sorts_as_well(opened):
     """Where rows are cards, the heads stay as buttons and each value is named."""
     page = opened(klass(), 380)
@@ -304,6 +310,7 @@ def test_without_its_script_everything_can_be_read(opened):
     assert page.locator("details", has_text="The wrong axis.").get_by_role("link").first.is_visible()
 
 
+@pytest.mark.slow
 def test_paper_gets_everything(opened):
     """Printed, closed mistakes are open, controls are gone, and a dark page is light."""
     page = opened(klass(), scheme="dark")

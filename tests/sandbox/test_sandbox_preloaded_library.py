@@ -179,6 +179,7 @@ def link_or_copy(source, target):
         shutil.copy2(source, target)
 
 
+@pytest.mark.slow
 def test_a_private_python_costs_no_points(private_python, tmp_path):
     """The same program with `from numpy import *` and late imports on top has full points."""
     program = tmp_path / "star.py"

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples import in_part
 from grader.model import Step
 from grader.sandbox import child, forkserver, output_file, self_test, spawn
 from grader.sandbox.forkserver import Ending, IsolationError, ServerLostError
@@ -92,7 +93,7 @@ def test_it_answers_what_a_forked_process_answers(spawning, host, submission, ne
 
 @pytest.mark.parametrize(
     ("misdeed", "outcome", "message"),
-    [
+    in_part([
         ("1 / 0", "raised", "division by zero"),
         ("import sys; sys.exit(3)", "raised", r"called sys\.exit\(\)"),
         ("input()", "raised", "input\\(\\) has nobody to ask.*"),
@@ -107,7 +108,7 @@ def test_it_answers_what_a_forked_process_answers(spawning, host, submission, ne
         ("import os\nos.closerange(3, 32)", "broke_protocol", "its process closed the channel to the grader"),
         ("import os, time\nos.closerange(3, 32)\ntime.sleep(60)", "broke_protocol", "its process closed the channel to .*"),
         ("import os\nos.write(4, b'hello')", "broke_protocol", "its process sent bytes that do not begin a frame"),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_what_goes_wrong_costs_its_own_call(misbehave, misdeed, outcome, message):
     """Errors, ends, crashes, memory and lies are told as they are of a forked process, and the next call is answered."""
@@ -118,7 +119,9 @@ def test_what_goes_wrong_costs_its_own_call(misbehave, misdeed, outcome, message
 
 @pytest.mark.parametrize(
     "misdeed",
-    ["while True: pass", "import time\ntime.sleep(60)", "try:\n    while True: pass\nexcept BaseException: pass"],
+    in_part(
+        ["while True: pass", "import time\ntime.sleep(60)", "try:\n    while True: pass\nexcept BaseException: pass"], 4
+    ),
 )
 def test_a_loop_without_end_is_stopped_and_its_line_named(misbehave, misdeed):
     """The clock is the grader's; before the end the process is asked where it is."""

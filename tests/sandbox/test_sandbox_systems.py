@@ -179,6 +179,7 @@ def test_a_container_s_root(age):
     assert {"uid", "seccomp"} <= set(in_force(said))
 
 
+@pytest.mark.slow
 def test_a_container_s_ordinary_user():
     """The least that a system may offer: neither root nor namespaces nor Landlock."""
     status, said = in_docker("old", *as_ordinary_user())
