@@ -61,7 +61,7 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
 
 
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("way", FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
     """Programs of the class are copied in turn, in this disguise: the pair is listed, and no other."""
     for number, (name, one) in [*enumerate(honest().items())][::step]:
