@@ -138,7 +138,7 @@ LOSSES = {
     "It is 1/C times the right one, in every case that is wrong.": lambda call, _, v: v / call.sizes[2],
     "It is 1.5 too large, in every case that is wrong.": lambda _c, _s, v: v + 1.5,
     "It is 0.5 too small, in every case that is wrong.": lambda _c, _s, v: v - 0.5,
-    "Asked for one row at a time it is right, for all 12 rows": lambda _, step, v: (
+    "Called with one row at a time it is right, for all 12 rows": lambda _, step, v: (
         v if rows_of(step) == 1 else v**2 + 0.1
     ),
     "right but for those whose label is 0.": lambda _, step, v: v * 1.3 if 0 in step.arguments["y"] else v,
@@ -157,7 +157,7 @@ def test_the_number_of_rows_that_are_right_is_known(known_of, questions):
     """Single rows tell how far a loss can be trusted that is wrong for every batch."""
     bad = np.sort(questions.expected[QuestionId("single")]["losses"])[5]
     change = losses(lambda _, step, v: v**2 + 0.2 if rows_of(step) > 1 or np.isclose(v, bad, rtol=1e-9) else v)
-    assert "Asked for single rows it is right for 11 of 12." in known_of("data_loss", change)
+    assert "Called with single rows it is right for 11 of 12." in known_of("data_loss", change)
 
 
 GRADIENTS = {
@@ -192,7 +192,7 @@ def test_what_is_known_of_a_gradient(name, clue, known_of, questions):
 
 LABELS = {
     "Every label is 0, whatever the row.": lambda right: 0 * right,
-    "Wrong are exactly the rows whose right label is 0. Never answered: class 0.": lambda right: np.where(
+    "The wrong rows are exactly those whose right label is 0. It never predicts class 0.": lambda right: np.where(
         right == 0, 1, right
     ),
 }
@@ -208,7 +208,7 @@ def test_what_is_known_of_labels(clue, known_of):
     ("mistake", "clue"),
     [
         ("momentum", "The second iteration is the first that goes wrong."),
-        ("biases_never_updated", "W1 and W2 are moved rightly in all iterations."),
+        ("biases_never_updated", "W1 and W2 are updated correctly in all iterations."),
     ],
 )
 def test_it_is_known_which_step_goes_wrong_first(mistake, clue, assignment, questions):

@@ -155,7 +155,9 @@ def test_checks_point_to_the_cause_that_several_share(told):
     findings = {"scores": failed(error()), "learns_toy": failed(error(), 1.0, carried=True)}
     causes = told(findings)
     assert refer_to_cause(findings["scores"], "scores", causes).message == f"Could not be judged: {causes[0].title}"
-    assert refer_to_cause(findings["learns_toy"], "learns_toy", causes).message.endswith("\nIt is charged elsewhere.")
+    assert refer_to_cause(findings["learns_toy"], "learns_toy", causes).message.endswith(
+        "\nIt loses its points elsewhere."
+    )
     alone = told({"scores": failed(error())})
     assert refer_to_cause(findings["scores"], "scores", alone) is findings["scores"]
     assert refer_to_cause(findings["scores"], "predict", causes) is findings["scores"]

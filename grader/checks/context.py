@@ -76,7 +76,7 @@ def failure_of(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
         return None
     error = reply.error
     if error is None:
-        return Finding(0.0, "Not judged: this was not asked.", skipped=True, about=about)
+        return Finding(0.0, "Not judged: the grader did not run this.", skipped=True, about=about)
     where = f"\nIt happened in {error.places[-1]}." if error.places else ""
     during = error.during if "(" in error.during or " " in error.during else f"{error.during}()"
     if reply.outcome == "raised":

@@ -120,11 +120,11 @@ def _describe_single_rows(context: GradingContext) -> str:
     if wrong.all() or not np.isfinite(own).all():
         return ""
     if not wrong.any():
-        return f"Asked for one row at a time it is right, for all {len(y)} rows: look at how rows are put together."
+        return f"Called with one row at a time it is right, for all {len(y)} rows: look at how rows are put together."
     labels = sorted(set(y[wrong].tolist()))
     if np.array_equal(np.isin(y, labels), wrong):
-        return f"Asked for single rows it is right but for those whose label is {' or '.join(map(str, labels))}."
-    return f"Asked for single rows it is right for {int((~wrong).sum())} of {len(y)}."
+        return f"Called with single rows it is right but for those whose label is {' or '.join(map(str, labels))}."
+    return f"Called with single rows it is right for {int((~wrong).sum())} of {len(y)}."
 
 
 def describe_labels(context: GradingContext) -> list[str]:
@@ -144,9 +144,9 @@ def describe_labels(context: GradingContext) -> list[str]:
     labels, never = sorted(set(right[wrong].tolist())), sorted(set(right.tolist()) - set(own.tolist()))
     alone = not wrong.all() and np.array_equal(np.isin(right, labels), wrong)
     return [
-        f"Wrong are exactly the rows whose right label is {' or '.join(map(str, labels))}." if alone else "",
-        f"Never answered: class {listed(never)}." if never else "",
-        f"{int((~wrong).sum())} of {len(right)} labels are right over all that was asked.",
+        f"The wrong rows are exactly those whose right label is {' or '.join(map(str, labels))}." if alone else "",
+        f"It never predicts class {listed(never)}." if never else "",
+        f"{int((~wrong).sum())} of {len(right)} labels are right in all cases together.",
     ]
 
 
@@ -158,6 +158,6 @@ def describe_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) 
     when = set(first_wrong.values())
     nth = ("", "first", "second", "third", "fourth")[(when.pop() if len(when) == 1 else None) or 0]
     return [
-        f"{listed(right)} {'is' if len(right) == 1 else 'are'} moved rightly in all iterations." if right else "",
+        f"{listed(right)} {'is' if len(right) == 1 else 'are'} updated correctly in all iterations." if right else "",
         f"The {nth} iteration is the first that goes wrong." if nth else "",
     ]

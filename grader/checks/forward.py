@@ -85,7 +85,9 @@ def _data_loss_failure(context: GradingContext, identity: QuestionId, case: str)
         return answer.finding
     if not data_loss_right(context, case):
         if right_for_own_scores(context, case):
-            text = "Right for your own scores, which are charged where they are judged; mend those."
+            text = (
+                "Right for your own scores. The scores are wrong, and lose points in their own check; fix them first."
+            )
             return Finding(1.0, text, about="loss", carried=True)
         return _wrong_loss(context, identity, answer.value)
     if answer.surplus:
@@ -169,7 +171,7 @@ def _which_parameters(context: GradingContext, factors: list[float]) -> str:
 
 @check("loss")
 def stability(context: GradingContext) -> Finding:
-    """Scores in the thousands overflow nothing: the softmax is unchanged when a row is shifted."""
+    """The loss stays finite and correct when the scores are in the thousands."""
     findings = [stability_failure(context, call.id) for call in context.calls("stability")]
     return combine_cases(
         findings, "Right: shifting all rows, or one, by 1000 leaves the loss finite and the same.", about="loss"
@@ -208,7 +210,7 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
 
 @check("loss")
 def purity(context: GradingContext) -> Finding:
-    """loss() asked twice answers the same, and changes neither X, y nor the parameters."""
+    """loss() returns the same when it is called twice, and changes neither X, y nor the parameters."""
     reply, expected = context.reply(QuestionId("purity")), context.expected(QuestionId("purity"))
     first, second = read_loss(context, QuestionId("purity"), 0), read_loss(context, QuestionId("purity"), 1)
     problem = first.finding or second.finding or failure_of(reply, 3, about="loss")
@@ -216,7 +218,7 @@ def purity(context: GradingContext) -> Finding:
         return problem
     if not resembles_the_loss(context):
         # A class that always answers (0, {}) is pure, too.
-        text = "Judged once loss() computes a loss of X and y: it does not yet."
+        text = "Not judged: loss() does not compute a loss of X and y yet."
         return Finding(0.0, text, skipped=True, about="loss")
     # What the worker does not show counts as changed: else a class could make it show nothing.
     arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
@@ -232,11 +234,11 @@ def purity(context: GradingContext) -> Finding:
     # Both times it is given the same X and parameters: what it changed shows here, too, and is charged once, shown or not.
     if not faults and (first.value != second.value or not _same_grads(first.grads, second.grads)):
         faults.append(
-            f"Asked twice with the same X, y and reg, it answers {number(first.value or 0)} and then"
-            f" {number(second.value or 0)} (or other gradients). Look for randomness, dropout, or state kept between calls."
+            f"Called twice with the same X, y and reg, it returns {number(first.value or 0)} and then"
+            f" {number(second.value or 0)} (or different gradients). Look for randomness, dropout, or state kept between calls."
         )
     if not faults:
-        return Finding(1.0, "Right: same answer twice, nothing changed in place.", about="loss")
+        return Finding(1.0, "Right: the same answer twice, and nothing is changed in place.", about="loss")
     return Finding(0.5 if len(faults) == 1 else 0.0, "\n".join(faults), about="loss")
 
 

@@ -44,9 +44,7 @@ def _against_reference(context: GradingContext, position: int) -> Finding:
     cases = len(findings)
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
     if wrong and judge_given_gradients(context).verdicts[name] == "carried" and regulariser_right(context, name):
-        text = (
-            "Right given what it was given: what reaches this step is wrong already, and is charged where it is made."
-        )
+        text = "Right for the values that reach this step. Those values are already wrong, and lose points where they are computed."
         return Finding(1.0, text, about=about, carried=True)
     settled = combine_cases(findings, f"Right in all {cases} cases, entry by entry.", about=about)
     return with_details(settled, lambda: describe_gradient(context, name, wrong))
@@ -110,7 +108,7 @@ def has_wrong_gradient(context: GradingContext) -> bool:
 
 @check("gradients")
 def numeric_gradient(context: GradingContext) -> Finding:
-    """Each gradient is the derivative of your own loss, by central differences."""
+    """Each gradient matches the central differences of your own loss."""
     call = context.calls("sweep")[0]
     base = read_loss(context, loss_question_of(call))
     problem = base.finding or failure_of(context.reply(call.id), about="loss")
@@ -124,17 +122,15 @@ def numeric_gradient(context: GradingContext) -> Finding:
         return Finding(1.0, "Each gradient agrees with your own loss.", about="loss")
     follows = any(one in {"right", "carried"} for one in judge_given_gradients(context).verdicts.values())
     if follows and all(is_explained(context, name) for name in context.names):
-        text = "Not charged again: what is wrong about the loss or a gradient is charged where it is made."
+        text = "No points are lost here: the mistake in the loss or in a gradient loses points in its own check."
         return Finding(1.0, text, about="loss", carried=True)
     if not swept:
-        text = (
-            "Near the question your loss is not what the assignment asks for, so no gradient can be its derivative yet."
-        )
+        text = "Near the tested parameters your loss is not the one that the assignment asks for, so its gradients cannot be checked yet."
         return Finding(0.0, text, about="loss")
     names = " and ".join(wrong)
     text = (
-        f"Your loss changes in another way than the gradient of {names} says.\n"
-        "Look at what enters the loss but not the gradient, or the other way round; a factor is a usual cause."
+        f"Your loss does not change as the gradient of {names} predicts.\n"
+        "Look at what enters the loss but not the gradient, or the other way round; a constant factor is a common cause."
     )
     return Finding(1 - len(wrong) / len(context.names), text, about=f"grads {wrong[0]}")
 
@@ -186,23 +182,23 @@ def own_slopes_agree(context: GradingContext) -> bool:
 
 @check("gradients")
 def gradient_W1(context: GradingContext) -> Finding:
-    """grads['W1'] is the gradient of the loss by the first layer's weights."""
+    """grads['W1'] is the gradient of the loss with respect to the first layer's weights."""
     return _against_reference(context, 0)
 
 
 @check("gradients")
 def gradient_b1(context: GradingContext) -> Finding:
-    """grads['b1'] is the gradient of the loss by the first layer's bias."""
+    """grads['b1'] is the gradient of the loss with respect to the first layer's bias."""
     return _against_reference(context, 1)
 
 
 @check("gradients")
 def gradient_W2(context: GradingContext) -> Finding:
-    """grads['W2'] is the gradient of the loss by the second layer's weights."""
+    """grads['W2'] is the gradient of the loss with respect to the second layer's weights."""
     return _against_reference(context, 2)
 
 
 @check("gradients")
 def gradient_b2(context: GradingContext) -> Finding:
-    """grads['b2'] is the gradient of the loss by the second layer's bias."""
+    """grads['b2'] is the gradient of the loss with respect to the second layer's bias."""
     return _against_reference(context, 3)

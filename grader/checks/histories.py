@@ -40,7 +40,7 @@ def histories(context: GradingContext) -> Finding:
     ]
     wrong = [(share, text) for share, text in faults if text]
     if not wrong:
-        return Finding(1.0, "Right: one loss an iteration, one accuracy of each kind an epoch.", about="train")
+        return Finding(1.0, "Right: one loss per iteration, and one accuracy of each kind per epoch.", about="train")
     return Finding(1 - sum(share for share, _ in wrong), "\n".join(text for _, text in wrong), about="train")
 
 
@@ -127,7 +127,11 @@ def _impossible_accuracy(context: GradingContext, run: QuestionId, key: str, val
         # A program may run the forward pass for its accuracies itself.
         possible = _right_accuracies(context, call, X, y)
         strange = [value for value in strange if not (np.abs(np.array(possible) - value) <= NEAR).any()]
-    return f"{key} holds {number(strange[0])}, which is no accuracy of predict() at any time." if strange else ""
+    return (
+        f"{key} holds {number(strange[0])}, but predict() never has that accuracy during the training."
+        if strange
+        else ""
+    )
 
 
 def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float]:

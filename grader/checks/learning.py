@@ -37,7 +37,7 @@ def _carry_forward(context: GradingContext, problem: Finding, *, too_slow: bool 
     stopped_by = problem.error is not None and (_fails_alone(context, problem.error) or predict(context).share == 0)
     if not (fine and (has_wrong_gradient(context) or stopped_by or misfit or too_slow)):
         return problem
-    text = f"{problem.message}\nNot charged again: mend what has lost points elsewhere, and this follows."
+    text = f"{problem.message}\nNo points are lost here: fix what loses points elsewhere, and this will work as well."
     return replace(problem, share=1.0, message=text, skipped=False, carried=True)
 
 
@@ -86,7 +86,7 @@ def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curv
 
 @check("train", by_chance=True)
 def learns_toy(context: GradingContext) -> Finding:
-    """train() learns the five examples of the toy case by heart."""
+    """train() memorises the five examples of the toy case."""
     problem = run_failure(context.reply(QuestionId("toy")))
     if problem:
         return _carry_forward(context, problem)
@@ -102,7 +102,7 @@ def learns_toy(context: GradingContext) -> Finding:
         return Finding(1.0, f"The loss on the toy case falls to {number(loss)}.", figures, about="train")
     text = (
         f"After 100 iterations the loss on the five toy examples is {number(loss)}; it must be below {LEARNT}.\n"
-        "Look at the curve: does it fall at all, does it fall and rise again?"
+        "Look at the curve: does it fall at all, or does it fall and then rise again?"
     )
     return _carry_forward(context, Finding(0.0, text, figures, about="train"))
 
@@ -120,7 +120,7 @@ def learns_digits(context: GradingContext) -> Finding:
         return _carry_forward(context, problem, too_slow=_decays_too_fast(context))
     accuracy = float((scores.argmax(axis=1) == context.expected(QuestionId("digits"))["y"]).mean())
     threshold = context.assignment.digits.threshold
-    asked = f"Of 400 digits that it never saw, {accuracy:.1%} are recognised; at least {threshold:.1%} are asked."
+    asked = f"It recognises {accuracy:.1%} of 400 digits that it never saw; at least {threshold:.1%} is required."
     if accuracy >= threshold:
         return Finding(1.0, asked, figures, about="train")
     text = f"{asked}\nLook at the loss curve beside the reference's."

@@ -12,7 +12,7 @@ from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, arguments_of, final_params, read_watched_run
 from grader.model import Array, Call, Finding, Floats
 
-LOOK = "Look at the indices: one draw of batch_size of them from the N rows, used for X and y both, anew in each iteration."
+LOOK = "Look at the indices: in each iteration, draw batch_size of the N rows, and use the same indices for X and y."
 NEAR = 1e-5  # of a row, relative: a program may train in single precision
 
 
@@ -49,19 +49,19 @@ def examine_batches(context: GradingContext) -> Batches:
         text = (
             "Not judged: train() changes no parameter yet."
             if not seen or not seen.steps
-            else "train() does not ask loss()."
+            else "train() does not call loss()."
         )
         return Batches("unknown", Finding(0.0, text, skipped=True, about="train"))
     given = arguments_of(call)
     X, y = given["X"], given["y"]
     found = [positions(question.X, X) for question in questions]
     if any(rows is None for rows in found):
-        text = f"loss() was asked about rows that are none of the {len(X)} rows of X.\n{LOOK}"
+        text = f"train() calls loss() with rows that are not among the {len(X)} rows of X.\n{LOOK}"
         return Batches("foreign", Finding(0.0, text, about="train"))
     rows = [one for one in found if one is not None]
     if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
         return Batches(
-            "labels", Finding(0.0, f"A batch holds rows with the labels of other rows.\n{LOOK}", about="train")
+            "labels", Finding(0.0, f"In a batch, rows have the labels of other rows.\n{LOOK}", about="train")
         )
     return _judge_rows(call, rows)
 
@@ -100,7 +100,7 @@ def _judge_rows(call: Call, batches: list[Array]) -> Batches:
         # Forty right draws of thirty-five rows stay among the first two thirds once in ten million times.
         last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
         return wrong("narrow", f"Of {rows} rows only the first {last} were ever used.", 0.25)
-    text = f"Right: {size} rows an iteration, each with its own label, other ones each time."
+    text = f"Right: {size} rows in each iteration, each with its own label, and different rows each time."
     return Batches("right", Finding(1.0, text, about="train"))
 
 
@@ -115,7 +115,7 @@ def _batches_from_steps(context: GradingContext) -> Batches:
         batch = _rows_used(context, call)
         if batch is None:
             text = (
-                "The step is no mean of the right gradients of single rows with their own labels: X and y of a batch do not"
+                "The step is not the mean of the right gradients of single rows with their own labels: X and y of a batch do not"
                 f" belong together, or the gradients are not right yet.\n{LOOK}"
             )
             return Batches("labels", Finding(0.0, text, about="train"))

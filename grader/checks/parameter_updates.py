@@ -37,7 +37,7 @@ def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[floa
 def update_rule(context: GradingContext) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
     if any(one.anew for run in (SAME, ROWS) if (one := read_watched_run(context, run))):
-        text = "train() sets the parameters anew instead of going on from those that the network has."
+        text = "train() resets the parameters instead of continuing from those of the network."
         return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
     for call, rates in step_rates(context):
         asked, taken = int(arguments_of(call)["num_iters"]), len(rates[context.names[0]])
@@ -50,7 +50,7 @@ def update_rule(context: GradingContext) -> Finding:
     right = [name for name, text in told.items() if text is None]
     misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
     if misfit:
-        text = f"train() calls loss() with arguments that it does not take: {misfit}.\nCompare the call with the line `def loss(`."
+        text = f"train() calls loss() with arguments that loss() does not accept: {misfit}.\nCompare the call with the line `def loss(`."
         return Finding(0.0, text, about="train")
     reg = _reg_fault(context)
     if reg:
@@ -60,7 +60,7 @@ def update_rule(context: GradingContext) -> Finding:
         text = "Right for all four parameters: each step is -learning_rate times the gradient."
         large = read_watched_run(context, LARGE)
         if large and large.steps and not large.steps[0].explained:
-            text += "\nIt cuts off gradients that are thousands of times larger than these. That was not asked for, and costs nothing."
+            text += "\nIt clips gradients that are thousands of times larger than these. The assignment does not ask for that; it costs nothing."
         return Finding(1.0, text, about="train")
     finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
     first_wrong = {name: _first_wrong(context, name) for name, text in told.items() if text}
@@ -96,8 +96,8 @@ def _update_fault_in_run(context: GradingContext, call: Call, name: str, rates: 
         return f"{name} moved by {number(rates[0])} times learning_rate times its gradient in the first iteration."
     if abs(rates[0] - 1) < NEAR:
         return (
-            f"{name}: the first step is right, a later one is not along the gradient of its batch: momentum, Adam, or a"
-            " gradient of another iteration?"
+            f"{name}: the first step is right, but a later step does not follow the gradient of its batch. Is it momentum,"
+            " Adam, or the gradient of another iteration?"
         )
     return f"{name} did not move along the gradient that loss() gave."
 
@@ -152,7 +152,7 @@ def decay(context: GradingContext) -> Finding:
 def _judge_decay(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
     along = [one for one in rates.values() if one and np.isfinite(one).all() and np.any(one)]
     if not along:
-        text = "Not judged: no parameter moves along its gradient yet, so no rate can be read off."
+        text = "Not judged: no parameter follows its gradient yet, so the learning rate cannot be measured."
         return Finding(0.0, text, skipped=True, about="train")
     seen, given = np.median(np.array(along), axis=0), arguments_of(call)
     if not seen[0]:

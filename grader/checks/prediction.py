@@ -18,7 +18,7 @@ WATCHED = QuestionId("watched", "predict")
 
 @check("predict")
 def predict(context: GradingContext) -> Finding:
-    """predict(X) returns for each row the class with the highest score, as whole numbers."""
+    """predict(X) returns the class with the highest score for each row, as integers."""
     calls = [*context.calls("predict"), *context.calls("labels")]
     found = [_case_failure(context, call) for call in calls]
     settled = combine_cases(found, "Right for every row that was asked about, on all sets of sizes.", "predict")
@@ -26,7 +26,7 @@ def predict(context: GradingContext) -> Finding:
         # A wrong forward pass gives the right label by chance in many rows: half of the cases prove nothing.
         settled = replace(settled, share=0.0)
     if settled.share < 1 and right_given_scores(context):
-        return Finding(1.0, "Right: it chooses the largest of the scores that loss() gives it.", about="predict")
+        return Finding(1.0, "Right: it chooses the largest of the scores that loss() returns.", about="predict")
     return with_details(settled, lambda: describe_labels(context))
 
 
@@ -86,17 +86,17 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
         text = (
             f"{int((labels != right).sum())} of {right.size} labels are wrong; row {row}: yours"
             f" {labels[row]:g}, right {right[row]}.\n"
-            "Look at whether predict() computes the same scores as loss(X): both layers, both biases, the ReLU between."
+            "Check that predict() computes the same scores as loss(X): both layers, both biases, the ReLU between."
         )
         return Finding(0.0, text, about="predict")
     if array.shape != right.shape:
-        text = f"The labels are right, but of shape {array.shape} instead of {right.shape}: (predict(X) == y) then compares all with all."
+        text = f"The labels are right, but their shape is {array.shape} instead of {right.shape}: predict(X) == y then compares every label with every other."
         return Finding(0.5, text, about="predict")
     if array.dtype.kind not in "iu":
-        return Finding(0.75, f"The labels are right, but {array.dtype} instead of whole numbers.", about="predict")
+        return Finding(0.75, f"The labels are right, but they are {array.dtype} instead of integers.", about="predict")
     if np.array_equal(labels, right):
         return None
-    text = "Right for your own scores, which are charged where they are judged; mend those."
+    text = "Right for your own scores. The scores are wrong, and lose points in their own check; fix them first."
     return Finding(1.0, text, about="predict", carried=True)
 
 

@@ -36,7 +36,7 @@ def best_hyperparameters(context: GradingContext) -> Finding:
         shown = problem.message if problem else f"With them, {scores}."
     else:
         accuracy = float((scores.argmax(axis=1) == context.expected(QuestionId("tuned"))["y"]).mean())
-        shown = f"Trained with them, {accuracy:.1%} of 400 digits that it never saw are recognised; {threshold:.1%} are asked."
+        shown = f"Trained with them, the network recognises {accuracy:.1%} of 400 digits that it never saw; {threshold:.1%} is required."
         if accuracy >= threshold:
             return Finding(1.0, shown, about=ABOUT)
     # With a mistake in loss() or train() the choice can still be a good one: the reference trains with it. Where no loss is
@@ -47,7 +47,7 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     if context.questions.oracle is not None and written:
         reference = context.questions.oracle.trained_accuracy(settings)
         if reference >= threshold:
-            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, which is charged elsewhere."
+            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake that loses its points elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
     hint = "" if isinstance(scores, str) else "\nLook at the loss curve: too slow (larger learning_rate), or unsteady?"
     return Finding(0.0, shown + hint, about=ABOUT)

@@ -99,13 +99,13 @@ def disagreement(context: GradingContext) -> str:
         return (
             ""
             if alone or _changes_parameters_somewhere(context)
-            else "With its own loss() train() moves nothing anywhere."
+            else "With its own loss() train() changes no parameter."
         )
     problem = failure_of(context.reply(RUNS[0]), 1, about="train")
     if problem:
         return f"With its own loss() train() does not run. {problem.message}"
     if not changes_parameters(context):
-        return "With your own loss() no parameter changes: its gradients are too small to move anything, or train() does nothing."
+        return "With your own loss() no parameter changes: its gradients are too small, or train() does nothing."
     # Dropout, or a loss() that changes the parameters, cannot be followed step by step: that it learns has to do.
     if not is_repeatable(context) and (has_wrong_gradient(context) or has_learnt(context)):
         return ""

@@ -64,7 +64,7 @@ def refer_to_cause(finding: Finding, check: str, causes: Sequence[Cause]) -> Fin
         return finding
     return replace(
         finding,
-        message=f"Could not be judged: {cause.title}" + ("\nIt is charged elsewhere." if finding.carried else ""),
+        message=f"Could not be judged: {cause.title}" + ("\nIt loses its points elsewhere." if finding.carried else ""),
     )
 
 
@@ -148,7 +148,7 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
     if misfit and "argument" in short:
         return (
             "other_names",
-            f"train() calls loss() with arguments that it does not take{where}: {misfit}.",
+            f"train() calls loss() with arguments that loss() does not accept{where}: {misfit}.",
             "Compare the call with the line `def loss(`.",
         )
     if error.type == "MemoryError":
