@@ -131,7 +131,7 @@ def test_what_an_older_grader_found_is_read_by_todays_words(tmp_path):
     with Gradebook(tmp_path) as book:
         standings = ClassResults(book)
         (kept,) = standings.last.values()
-        for report in (standings.report(kept.name), standings.then(kept)):
+        for report in (standings.report(kept.name), standings.earlier_report(kept)):
             assert [one.id for one in report.checks if one.status == "carried"] == [
                 "numeric_gradient",
                 "learns_toy",
