@@ -141,7 +141,7 @@ def test_what_an_older_grader_found_is_read_by_todays_words(tmp_path):
             assert (report.score, report.review, report.student, report.steps) == (88, (), None, ())
         assert standings.report(kept.name).checks[4].figures
         found = unpack(book.findings(kept.id)[1])
-    assert (found.charges[0].form, found.credits["numeric_gradient"].elsewhere) == (140, (140,))
+    assert (found.charges[0].mistake, found.credits["numeric_gradient"].elsewhere) == (140, (140,))
     assert (found.causes, found.review, found.steps, found.notes) == ((), (), {}, ())
 
 
