@@ -53,6 +53,8 @@ ALONE = {
     "resource_limits",
     "loaded_submission",
     "stub_modules",
+    "bind_arguments",
+    "hyperparameters",
     "dispatch",
     "exec_submission",
     "recording",
@@ -138,8 +140,6 @@ CHECKS = [
 LONG_FILES = {
     "grader/classroom/gradebook.py": "one database, with the statements that read and write it",
     "grader/diagnosis/match_block.py": "one search",
-    "grader/sandbox/dispatch.py": "one file that runs alone with the student",
-    "grader/sandbox/host.py": "the life of one student process",
     "grader/sandbox/recording.py": "one tracer that runs alone with the student",
     "grader/sandbox/stub_modules.py": "runs alone with the student",
     "reference/mistakes/loss.py": "a catalogue",

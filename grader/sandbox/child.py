@@ -13,7 +13,7 @@ from .forkserver import START_TIMEOUT, Ending, ForkServer, IsolationError, Serve
 from .policy import FILE_BYTES, ResourceLimits
 from .spawn import SpawnServer
 
-# How long a process that was poked has to write where it is, and how often that is looked for.
+# How long a process has to write its traceback, and how often we look for it.
 TRACEBACK_TIMEOUT = 0.2
 TRACEBACK_POLL = 0.01
 # How long a process may take to be gone after it closed the channel.

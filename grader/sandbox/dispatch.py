@@ -6,9 +6,8 @@ A call's message is {"number", "sizes", "seed", "params", "steps"}; values and a
 from __future__ import annotations
 
 import functools
-import inspect
 import random
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,31 +15,15 @@ import numpy.random.bit_generator
 import numpy.typing as npt
 
 from . import protocol, values
+from .bind_arguments import INTERFACE, ArgumentBinder
 from .capture import ReportedError
+from .hyperparameters import check_hyperparameters
 from .method_stand_ins import Watch, in_layout
 from .recording import Recording, StoppedError
 from .stand_in_replies import StandIn
 
 Array = npt.NDArray[Any]
 
-# The assignment's interface: a method whose parameters have other names is called by position only where the
-# arguments asked are the first ones of this order; otherwise a value could land in another's place.
-INTERFACE = {
-    "loss": ("X", "y", "reg"),
-    "train": (
-        "X",
-        "y",
-        "X_val",
-        "y_val",
-        "learning_rate",
-        "learning_rate_decay",
-        "reg",
-        "num_iters",
-        "batch_size",
-        "verbose",
-    ),
-    "predict": ("X",),
-}
 _seed_from_random = random.seed
 
 
@@ -93,8 +76,8 @@ class Answer:
         self.packing = values.Packing()
         self.results: list[Any] = []
         self.own_shapes: dict[str, list[int]] = {}
-        self.positional: list[str] = []
-        self._by_name: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._binder = ArgumentBinder()
+        self.positional = self._binder.positional
 
     def take_steps(self) -> None:
         """Take every step; an exception leaves the results of the steps before it."""
@@ -175,7 +158,7 @@ class Answer:
         if not callable(function):
             has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
             raise ReportedError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
-        positional, keywords = self._bind(method, function, arguments)
+        positional, keywords = self._binder.bind(method, function, arguments)
         return functools.partial(function, *positional, **keywords)
 
     def _record(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
@@ -210,35 +193,6 @@ class Answer:
         known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
         stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
         return Watch(stand_in, shapes, self._remembered.get("loss"))
-
-    def _bind(
-        self,
-        method: str,
-        function: Callable[..., Any],
-        arguments: Mapping[str, Any],
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """Pass arguments by name where the student's names allow it, else by position."""
-        # Reading a signature takes as long as a small loss, and a sweep asks for two hundred of those.
-        if self._by_name.get((method, tuple(arguments))):
-            return [], dict(arguments)
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):
-            return [], dict(arguments)
-        if _binds(signature, (), arguments):
-            self._by_name[method, tuple(arguments)] = True
-            return [], dict(arguments)
-        names = tuple(arguments)
-        own = list(signature.parameters)
-        in_place = all(name not in own or own.index(name) == number for number, name in enumerate(names))
-        in_order = names == INTERFACE.get(method, names)[: len(names)]
-        if in_place and in_order and _binds(signature, tuple(arguments.values()), {}):
-            if method not in self.positional:
-                self.positional.append(method)
-            return list(arguments.values()), {}
-        takes = ", ".join((["self"] if inspect.ismethod(function) else []) + _parameters(signature))
-        asked = ", ".join(_argument(name, value) for name, value in arguments.items())
-        raise ReportedError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Return the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""
@@ -299,65 +253,5 @@ def _loss_of(returned: Any) -> float:
     except (TypeError, ValueError):
         number = np.empty(0)
     if loss is None or number.size != 1:
-        raise ReportedError("TypeError", f"loss returned {_in_short(loss)}, expected a number")
+        raise ReportedError("TypeError", f"loss returned {values.in_short(loss)}, expected a number")
     return float(number.reshape(()))
-
-
-def _in_short(value: Any) -> str:
-    if value is None:
-        return "None"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return f"a {values.name_of_type(value)}"
-
-
-def _binds(signature: inspect.Signature, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
-    try:
-        signature.bind(*positional, **keywords)
-    except TypeError:
-        return False
-    return True
-
-
-def _parameters(signature: inspect.Signature) -> list[str]:
-    stars: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    return [
-        stars.get(parameter.kind, "")
-        + (name if parameter.default is parameter.empty else _argument(name, parameter.default))
-        for name, parameter in signature.parameters.items()
-    ]
-
-
-def _argument(name: str, value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return name
-    plain = type(value) in {bool, int, float, str, type(None)}
-    return f"{name}={value!r}" if plain else f"{name}=..."
-
-
-def check_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
-    """Check the submission's hyperparameters against `bounds` {name: [low, high, whole]}, and return plain numbers."""
-    example = ", ".join(f'"{key}": ...' for key in bounds)
-    if not isinstance(found, dict):
-        raise ReportedError(
-            "TypeError", f"{name} is {_in_short(found)}; write it as a dict of numbers: {name} = {{{example}}}"
-        )
-    wrong = list(_wrong_hyperparameters(found, bounds))
-    if wrong:
-        raise ReportedError("ValueError", f"{name}: {'; '.join(wrong)}")
-    return {key: int(found[key]) if whole else float(found[key]) for key, (_, _, whole) in bounds.items()}
-
-
-def _wrong_hyperparameters(found: Mapping[Any, Any], bounds: Mapping[str, Sequence[Any]]) -> Iterator[str]:
-    for key, (low, high, whole) in bounds.items():
-        wanted = f"write {'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
-        if key not in found:
-            yield f'"{key}" is missing; {wanted}'
-            continue
-        value = found[key]
-        if value is None:
-            yield f'"{key}" is still None; {wanted}'
-        elif isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            yield f'"{key}" is {_in_short(value)}; {wanted}'
-        elif not low <= value <= high or (whole and value != int(value)):
-            yield f'"{key}" is {value:g}; {wanted}'

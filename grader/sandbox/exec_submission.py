@@ -44,7 +44,7 @@ class Loader:
         self._capture = capture
         # By label: the lines inside a `try` that catches a failing import.
         self._guarded: dict[str, list[tuple[int, int]]] = {}
-        self._standins = stub_modules.Finder(self._may_stand_in)
+        self._stubs = stub_modules.Finder(self._may_be_stub)
         self._noted: set[str] = set()
         self._prepare_imports(modules)
 
@@ -55,7 +55,7 @@ class Loader:
             if helpers.covers(name.partition(".")[0]) and name.partition(".")[0] not in _PROTECTED:
                 del sys.modules[name]  # as in a notebook, where the student's own folder comes first
         sys.meta_path.insert(0, helpers)
-        sys.meta_path.append(self._standins)
+        sys.meta_path.append(self._stubs)
 
     def run(self, text: SourceText, namespace: dict[str, Any], *, forgiving: bool = False) -> None:
         """Run the kept statements of one cell or file.
@@ -86,14 +86,14 @@ class Loader:
 
     def note_stubs(self) -> None:
         """Add a warning for each module that got a stub since the last call."""
-        tops = dict.fromkeys(name.partition(".")[0] for name in self._standins.used)
+        tops = dict.fromkeys(name.partition(".")[0] for name in self._stubs.used)
         for name in tops:
             if name not in self._noted:
                 self._noted.add(name)
                 self._capture.note(f"the module {name} is not installed in the grader: a stub took its place")
 
-    def _may_stand_in(self) -> bool:
-        """Return whether the import under way is in the student's text, and not one that it is ready to do without.
+    def _may_be_stub(self) -> bool:
+        """Return True where the import under way is in the student's text, and not one that it is ready to do without.
 
         numpy and the standard library try optional modules too, and must find them missing.
         """

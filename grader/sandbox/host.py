@@ -12,14 +12,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any
 
-from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, Segment, StudentError, Submission
+from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, StudentError, Submission
 
 from . import protocol
 from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError
-from .decode import MAX_KEPT, clean, pack_call, reply_of, weight
 from .forkserver import Ending, ForkServer
+from .messages import MAX_KEPT, clean, pack_call, pack_submission, reply_of, weight
 from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 from .source_map import SourceMap, before_trace, ending_in_words
 from .spawn import SpawnServer, open_server
@@ -121,7 +120,7 @@ class _Session:
         self._limits = limits
         self._text = SourceMap(submission)
         self._class_name = class_name
-        self._source = _pack_source(submission, class_name, limits)
+        self._source = pack_submission(submission, class_name, limits.printed_characters)
         self._process_limits = ResourceLimits(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
         self._deadline = self._started + limits.total_seconds
@@ -225,7 +224,9 @@ class _Session:
             # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
             self._retire()
             return reply
-        return _with_output(reply, child, self._limits.printed_characters)
+        raw = child.output()  # what was written past Python's own standard output, such as with os.write
+        printed = clean(reply.printed + raw, self._limits.printed_characters + 100)
+        return replace(reply, printed=printed) if raw else reply
 
     def _keep(self, reply: Reply) -> None:
         """Make room for a reply; raise protocol.ProtocolError where the submission's replies take too much together."""
@@ -283,24 +284,6 @@ def _describe_ending(ending: Ending) -> tuple[Outcome, str]:
 # ---------------------------------------------------------------- small makers
 
 
-def _pack_source(submission: Submission, class_name: str, limits: Limits) -> list[memoryview]:
-    message = {
-        "segments": [_plain(segment) for segment in submission.segments],
-        "extras": [_plain(segment) for segment in submission.extras],
-        "modules": [
-            {"name": module.name, "segment": _plain(module.segment), "package": module.is_package}
-            for module in submission.modules
-        ],
-        "class_name": class_name,
-        "printed_characters": limits.printed_characters,
-    }
-    return protocol.pack(message, (), protocol.MAX_OWN_HEADER)
-
-
-def _plain(segment: Segment) -> dict[str, Any]:
-    return {"label": segment.label, "source": segment.source, "kept": list(segment.kept)}
-
-
 def _first_method(call: Call) -> str:
     """Return the student's method that a call is about: the one that is watched, else the one that it comes to first."""
     watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
@@ -310,12 +293,3 @@ def _first_method(call: Call) -> str:
 
 def _not_asked(call: Call, reason: str) -> Reply:
     return Reply(call.id, "not_asked", error=StudentError(_first_method(call), "", f"not asked: {reason}"))
-
-
-def _with_output(reply: Reply, child: Child, most: int) -> Reply:
-    """Add what the process wrote past Python's own standard output, such as with os.write."""
-    raw = child.output()
-    if not raw:
-        return reply
-    printed = clean(reply.printed + raw, most + 100)
-    return replace(reply, printed=printed)

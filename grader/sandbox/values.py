@@ -182,6 +182,15 @@ def name_of_type(value: Any) -> str:
     return str(name)
 
 
+def in_short(value: Any) -> str:
+    """Return what a value is, for an error message: "None", "an array of shape (3,)" or "a list"."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"a {name_of_type(value)}"
+
+
 def _text(value: Any) -> str:
     try:
         return str.__str__(repr(value))

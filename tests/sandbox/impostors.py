@@ -19,7 +19,7 @@ from typing import get_args
 import numpy as np
 
 from grader.model import OpaqueValue, Outcome, Step
-from grader.sandbox import decode, protocol, values
+from grader.sandbox import messages, protocol, values
 from grader.sandbox.forkserver import Ending
 from grader.sandbox.host import StudentHost
 
@@ -44,7 +44,7 @@ class Impostors:
         self._born = itertools.count()
         self._gone = threading.Event()
 
-    def fork(self, channel, output, _allowance):
+    def fork(self, channel, output, _limits):
         """Start a thread in place of a process."""
         self._gone = threading.Event()
         self._channel, self._output = channel.dup(), os.dup(output)
@@ -226,16 +226,16 @@ def must_be_plain_reply(answer, printed_characters):
     assert (answer.error is None) == (answer.outcome == "returned")
     must_be_plain(answer.results)
     must_be_fit(answer.printed, printed_characters + 100)
-    assert len(answer.warnings) <= decode.MAX_WARNINGS
-    assert len(answer.positional) <= decode.MAX_WARNINGS
-    assert len(answer.own_shapes) <= decode.MAX_SHAPES
+    assert len(answer.warnings) <= messages.MAX_WARNINGS
+    assert len(answer.positional) <= messages.MAX_WARNINGS
+    assert len(answer.own_shapes) <= messages.MAX_SHAPES
     for text in (*answer.warnings, *answer.positional, *answer.own_shapes):
-        must_be_fit(text, 2 * decode.MAX_MESSAGE)
+        must_be_fit(text, 2 * messages.MAX_MESSAGE)
     for shape in answer.own_shapes.values():
         assert all(type(side) is int and 0 <= side < 2**63 for side in shape)
     if answer.error:
         for text in (answer.error.during, answer.error.type, answer.error.message):
-            must_be_fit(text, decode.MAX_MESSAGE + 100)
+            must_be_fit(text, messages.MAX_MESSAGE + 100)
 
 
 def must_be_plain(value):

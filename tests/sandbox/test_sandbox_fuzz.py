@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.sandbox import decode, protocol, values
+from grader.sandbox import messages, protocol, values
 from sandbox.impostors import CLOSE, LOAD, STALL, TARGET, Stage
 from sandbox.lies import OUTPUT, damaged, lying
 
@@ -87,7 +87,7 @@ def plain_extras(message):
     return (
         type(message.get("printed", "")) is str
         and all(type(texts) is list and all(type(text) is str for text in texts[:64]) for texts in lists)
-        and all(type(shape) is list and len(shape) <= decode.MAX_NDIM for shape in shapes.values())
+        and all(type(shape) is list and len(shape) <= messages.MAX_NDIM for shape in shapes.values())
         and all(type(side) is int and 0 <= side < 2**63 for side in sides)
     )
 

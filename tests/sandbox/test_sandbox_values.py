@@ -174,7 +174,7 @@ def test_what_does_not_travel_is_named(make, kind, text):
     assert travel(make()) == OpaqueValue(kind, text)
 
 
-def test_a_liar_is_foreign():
+def test_a_liar_is_an_opaque_value():
     """isinstance() believes __class__; what counts is what asarray makes of it."""
     assert travel(Liar()).type == "Liar"
 

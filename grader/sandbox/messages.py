@@ -1,4 +1,4 @@
-"""Decode a frame of the student's process to a Reply; nothing in it is trusted before it is checked."""
+"""Encode what a student's process is sent, and decode its replies; nothing in a reply is trusted before it is checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Call, OpaqueValue, QuestionId, Reply, StudentError
+from grader.model import Call, OpaqueValue, QuestionId, Reply, Segment, StudentError, Submission
 
 from . import protocol, values
 from .source_map import SourceMap
@@ -34,6 +34,25 @@ def clean(text: str, most: int) -> str:
     if text.isascii() and text.isprintable() and "0x" not in text:  # as the names of parameters, 500 a submission
         return text[:most]
     return _ADDRESS.sub("0x...", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[: 2 * most]))[:most]
+
+
+def pack_submission(submission: Submission, class_name: str, printed_characters: int) -> list[memoryview]:
+    """Lay out a submission for its process."""
+    message = {
+        "segments": [_describe_segment(segment) for segment in submission.segments],
+        "extras": [_describe_segment(segment) for segment in submission.extras],
+        "modules": [
+            {"name": module.name, "segment": _describe_segment(module.segment), "package": module.is_package}
+            for module in submission.modules
+        ],
+        "class_name": class_name,
+        "printed_characters": printed_characters,
+    }
+    return protocol.pack(message, (), protocol.MAX_OWN_HEADER)
+
+
+def _describe_segment(segment: Segment) -> dict[str, Any]:
+    return {"label": segment.label, "source": segment.source, "kept": list(segment.kept)}
 
 
 def pack_call(number: int, call: Call) -> list[memoryview]:
