@@ -430,7 +430,7 @@ def test_a_hostile_file_name_commands_nobody(tmp_path):
     )
     done = CliRunner().invoke(main, ["grade", str(folder), "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert done.exit_code == 0
-    assert "Ignored, since they are no submissions: " in done.output
+    assert "Ignored, because they are not submissions: " in done.output
     assert "\x1b" not in done.output
     assert not re.search(r"(?m)^\s*::[a-z]|##\[", done.output), done.output
     assert ":skull: [bold].csv" in done.output

@@ -119,7 +119,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
         dots = (
             " A dot hides a file: rename what is to be graded." if any(one.startswith(".") for one in ignored) else ""
         )
-        yield f"Ignored, since they are no submissions: {join_some(ignored, most=len(ignored))}.{dots}"
+        yield f"Ignored, because they are not submissions: {join_some(ignored, most=len(ignored))}.{dots}"
     counts = Counter(outcome.actions.values())
     yield f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}."
     elsewhere = [name for name in outcome.moved if outcome.actions.get(name, "unchanged") != "unchanged"]

@@ -88,7 +88,7 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
         if found.changes
         else "Nobody moved."
     )
-    reworded = f"{found.reworded} with the same points are told something else."
+    reworded = f"{found.reworded} keep their points and have new words in their report."
     said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[reworded] * bool(found.reworded)]
     common.say(screen, " ".join(said))
     common.say_reasons(screen, found.left, "left as they were")

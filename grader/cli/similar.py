@@ -18,7 +18,7 @@ from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 LISTED = 20
-A_PLACE_TO_LOOK = "A place to look, and no verdict: read both programs, and speak with the people."
+A_PLACE_TO_LOOK = "This is a place to look, not a verdict. Read both programs, and talk to the people."
 
 
 @click.command(

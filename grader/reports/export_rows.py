@@ -45,7 +45,7 @@ def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
     if nobodys:
         raise ExportError(
             f"{plural(len(nobodys), 'submission has', 'submissions have')} no student ({name_few(nobodys)}),"
-            f" and {platform} must be told whose each is: give --roster FILE, with a line for everyone who handed in."
+            f" and {platform} needs a student for each: give --roster FILE, with a line for everyone who handed in."
         )
     rows = [(one.student, one.report) for one in sheet.standings if one.student is not None]
     twice = [student.name for student, times in Counter(student for student, _ in rows).items() if times > 1]

@@ -77,7 +77,7 @@ def _remarks(report: Report) -> Iterator[str]:
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
         yield "\n".join(one_line for one_line in told if one_line)
     if row := step_rows.find_first(report.steps):
-        yield f"Of the values that your lines made, the first that differs from the right one:\n{step_rows.sentence(row)}"
+        yield f"The first of your values that differs from the right one:\n{step_rows.sentence(row)}"
     yield from wording.remarks(report)
 
 
@@ -90,7 +90,7 @@ def _sum(report: Report) -> Iterator[str]:
             f" {wording.late(report) or 'late'}."
         )
     elif abs(together - report.score) > 10**-DIGITS:
-        yield "The score is not what the tests give together, and it is the score that counts."
+        yield "The score is not the sum of the tests, and the score is what counts."
 
 
 def _tests(report: Report) -> list[dict[str, Any]]:

@@ -159,8 +159,8 @@ def _where(span: Span, program: Program) -> str:
 
 
 def _owners(owners: int, total: int) -> str:
-    """Say how many of the class write so."""
-    return f"only these two of {total:,}" if owners <= 2 else f"{owners:,} of {total:,} write so"
+    """Return how many of the class write it this way."""
+    return f"only these two of {total:,}" if owners <= 2 else f"{owners:,} of {total:,} write it this way"
 
 
 def _bits(weight: float) -> str:

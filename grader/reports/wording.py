@@ -29,7 +29,7 @@ STATUSES: dict[VerdictStatus, str] = {
     "carried": "carried",
     "passed": "passed",
 }
-CARRIED = "It failed, by a mistake that is charged elsewhere; it keeps its points."
+CARRIED = "It failed because of a mistake that is charged elsewhere. It keeps its points."
 KEPT = "It keeps its points."
 BANNERS: dict[ReportStatus, str] = {
     "no_submission": "Nothing was found to grade",
@@ -116,9 +116,9 @@ def costs(diagnosis: Diagnosis) -> str:
     if total:
         # Behind what stops a whole method more may be wrong.
         returns = "returns" if diagnosis.source else "may return up to"
-        return f"Mending it {returns} {plural(total, 'point')}: {where}."
+        return f"Fixing it {returns} {plural(total, 'point')}: {where}."
     if diagnosis.costs:
-        return "Mending it returns points once the other mistakes are mended, too."
+        return "Fixing it returns points once the other mistakes are fixed, too."
     return "It costs no points by itself." if diagnosis.checks else ""
 
 

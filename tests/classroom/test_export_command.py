@@ -99,7 +99,7 @@ def test_a_roster_is_kept_and_told_even_where_the_format_refuses_the_class(here)
     (here.path / "roster.csv").write_text(ROSTER.replace("bare.py", ""), encoding="utf-8")
     said = export("canvas", "--roster", "roster.csv", status=2)
     assert "put its name beside its student, in a column `submission` of the roster" in said
-    assert "1 submission has no student (bare), and Canvas must be told whose each is" in said
+    assert "1 submission has no student (bare), and Canvas needs a student for each" in said
     assert not (here.out / "exports").exists()
     assert "Roe, Bob" in here.text("index.html")
 

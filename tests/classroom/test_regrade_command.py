@@ -102,7 +102,7 @@ def test_a_check_that_is_hidden_moves_nobody_and_changes_what_is_told(here):
     here.change(('id = "scores"\npoints = 8\n', 'id = "scores"\npoints = 8\nhidden = true\n'))
     said = here.regrade()
     assert "checks.scores.hidden: not there -> True" in said
-    assert "4 judged again. Nobody moved. 4 with the same points are told something else." in said
+    assert "4 judged again. Nobody moved. 4 keep their points and have new words in their report." in said
     check = next(one for one in here.report("bare")["checks"] if one["id"] == "scores")
     assert (check["hidden"], check["message"]) == (True, "")
     assert moves(here) == {}
@@ -118,7 +118,7 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
 
     monkeypatch.setattr("grader.classroom.worker.build_questions", rehinted)
     said = here.regrade("--force")
-    assert "4 judged again. Nobody moved. 1 with the same points are told something else." in said
+    assert "4 judged again. Nobody moved. 1 keep their points and have new words in their report." in said
     assert "slide 12" in here.page("wrong_half_the_gradient")
 
 

@@ -64,7 +64,7 @@ def test_a_copy_in_disguise_is_shown_as_a_place_to_look(here):
     said = say("similar", "graded")
     assert "copied right_einsum" in said
     assert "6 programs compared; 1 pair stands out." in said
-    assert "A place to look, and no verdict: read both programs, and speak with the people." in said
+    assert "This is a place to look, not a verdict. Read both programs, and talk to the people." in said
     assert said.endswith("similar.html")
     page = here.text("similar.html")
     assert "copied" in page

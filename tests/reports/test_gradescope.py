@@ -85,7 +85,7 @@ def test_hidden_checks_are_shown_with_the_grades():
     assert data["tests"][3]["output"] == "Failed. 0 of 10 points (hidden check)."
     assert "secret" not in to_gradescope(report)
     assert "hidden" not in data["output"]
-    assert "Mending it returns 20 points: loss 20." in data["output"]
+    assert "Fixing it returns 20 points: loss 20." in data["output"]
     # Neither the sum nor the score, from which what hidden tests gave could be told.
     assert data["output"].startswith("The score is what the tests give, less 3 points: this was late by 1 day.\n\n")
 
@@ -126,7 +126,7 @@ def test_who_is_excused_reads_so():
 def test_a_score_that_is_no_sum_says_so():
     """Gradescope shows both and lets the score count."""
     data = results(replace(factory.report("a"), score=90.0))
-    assert data["output"] == "The score is not what the tests give together, and it is the score that counts."
+    assert data["output"] == "The score is not the sum of the tests, and the score is what counts."
     assert data["score"] == 90.0
 
 

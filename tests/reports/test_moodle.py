@@ -154,7 +154,7 @@ def test_feedback_says_what_cost_points():
     )
     assert feedback(report) == (
         "Late by 2 days: 5 points taken off."
-        " The loss is a sum, not a mean. Mending it returns 20 points: loss 20."
+        " The loss is a sum, not a mean. Fixing it returns 20 points: loss 20."
         " The loss is softmax cross-entropy: 0 of 20 points."
         " Gradient of W1: 15 of 20 points (adjusted: 0 by the grader)."
         " Predictions are the classes with the largest scores: 10 of 10 points (adjusted: 4 by the grader)."

@@ -51,8 +51,8 @@ def test_the_terminal_and_the_page_say_what_it_means(carried):
     """The word stands at the check, and under it once why it keeps its points, even of a hidden check; the icon is its own."""
     text, page = render(carried), to_html(carried)
     assert "→ Agrees with your loss  carried" in text
-    assert text.count(CARRIED) == page.count(CARRIED) == 1
-    assert text.count(KEPT) == page.count(KEPT) == 1
+    assert text.count(CARRIED) == page.count(CARRIED) == 1  # of the hidden one; the other names the mistake
+    assert text.count(KEPT) == page.count(KEPT) == 2
     assert "2 carried" in text
     assert "secret" not in text + page
     assert '<symbol id="icon-carried"' in page
@@ -86,8 +86,8 @@ def test_one_sentence_tells_a_cause(carried):
     first, *others = costs(carried).split("; ")
     assert first == "predict() stops with a ValueError"
     assert not [other for other in others if other.startswith("predict ")]
-    assert "Mending it may return up to 10 points: predict 10." in render(carried)
-    assert "Mending it returns 11 points: grad_W1 8, grad_b1 3." in render(carried)
+    assert "Fixing it may return up to 10 points: predict 10." in render(carried)
+    assert "Fixing it returns 11 points: grad_W1 8, grad_b1 3." in render(carried)
 
 
 def test_no_student_is_told_what_the_instructor_should_look_at(carried):

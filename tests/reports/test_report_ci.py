@@ -141,7 +141,7 @@ def test_what_cost_points_is_an_annotation(sample):
         ("notice", "okafor_adaeze_hw2: 59 of 100 points"),
     ]
     assert found[0][2].endswith(
-        "whatever the sign of `dh`.\nMending it returns 11 points: grad_W1 8, grad_b1 3.\nSee: CS231n notes, Optimization 2, Patterns in backward flow"
+        "whatever the sign of `dh`.\nFixing it returns 11 points: grad_W1 8, grad_b1 3.\nSee: CS231n notes, Optimization 2, Patterns in backward flow"
     )
     assert found[4][2] == "0 of 5 points (hidden check)."
     assert found[7][2] == "5 of 8 points.\nAccuracy 0.81 on the held-out digits; 0.90 is asked for."

@@ -261,7 +261,7 @@ def test_annotations_have_the_points_after_decisions(ruled):
     assert titles[-1] == "okafor_adaeze_hw2%3A 56 of 100 points (adjusted%2C excused)"
     assert lines[-1].endswith("%0A".join(SAID))
     named = lines[titles.index("The ReLU mask is taken from the gradient%2C not from the hidden layer")]
-    assert "Mending it returns 3 points: grad_b1 3." in named
+    assert "Fixing it returns 3 points: grad_b1 3." in named
 
 
 def test_lateness_that_costs_nothing_is_no_warning(ruled):

@@ -119,7 +119,7 @@ def test_the_numbers_of_a_pair():
     for said in (
         "412 programs compared, 1 pair worth a look",
         "ann Ann Berg and bob 83% 2 passages, 4 lines the rarest: only these two of 412",
-        "lines 2 to 4 and lines 10 to 12 7 of 412 write so; all chosen names are the same; 3 bits",
+        "lines 2 to 4 and lines 10 to 12 7 of 412 write it this way; all chosen names are the same; 3 bits",
         "line 20 and lines 3 to 4 only these two of 412; no chosen name is the same; less than a bit",
         "4 of 40 lines",
         "5 of 40 lines",
