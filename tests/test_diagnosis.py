@@ -257,7 +257,7 @@ def test_what_only_follows_reaches_the_verdicts_as_carried(answered, assignment,
     for check in ("gradient_W1", "gradient_b1"):
         assert verdicts[check].status == "carried"
         assert verdicts[check].points == verdicts[check].max_points
-        assert verdicts[check].message.startswith("Right given what it was given")
+        assert verdicts[check].message.startswith("Right for the values that reach this step")
     assert verdicts["gradient_W2"].points == verdicts["gradient_b2"].points == 0
 
 

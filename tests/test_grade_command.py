@@ -32,7 +32,7 @@ WRONG = {
     "wrong_decay_every_step": (96, "It was decayed in every iteration instead of once an epoch"),
     "wrong_gradient_shape": (91.5, "must have the shape of W1, (7, 11); it is an array of shape (1, 11)"),
     "wrong_half_the_gradient": (86, "It is right wherever reg is 0"),
-    "wrong_labels_shuffled": (94, "A batch holds rows with the labels of other rows"),
+    "wrong_labels_shuffled": (94, "In a batch, rows have the labels of other rows"),
     "wrong_overflows": (96, "With 1000 added to every score of every row the loss must stay"),
     "wrong_predict_axis": (94, "must return 4 labels, shape (4,); it returned an array of shape (3,)"),
     "wrong_relu_mask": (88, "entries are wrong; the worst is W1"),
@@ -288,7 +288,7 @@ def test_hidden_checks_tell_their_title_and_verdict_only(tmp_path):
     for path in (tmp_path / "out" / "submissions").rglob("report.*"):
         text = path.read_text(encoding="utf-8")
         assert "entries are wrong; the worst is W1[" not in text
-        assert "gradient of the loss by the first layer" in text
+        assert "gradient of the loss with respect to the first layer" in text
     found = json.loads((tmp_path / "out/submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
     check = next(check for check in found["checks"] if check["id"] == "gradient_W1")
     assert (check["status"], check["points"], check["message"], check["hidden"]) == ("failed", 0, "", True)
