@@ -2,7 +2,7 @@
 
 Makes up a class: each program is written by one hand with up to four mistakes of its own choice, some constants and some
 statements of its own, so that no two are equal; a few are copies, with every variable renamed. Prints the time of one
-`compared` and the peak of its memory, measured in a second run, and how many of the copies it found.
+comparison and the peak of its memory, measured in a second run, and how many of the copies it found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A thousand submissions in one run, a fifth of them hostile: `pytest tests/benchmarks/bench_soak.py --benchmark-enable -s --no-cov`."""
+"""A thousand submissions in one run, a fifth of them hostile: `pytest tests/benchmarks/bench_soak.py --benchmark-enable -s`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short soak; `pytest tests/benchmarks/bench_soak.py --benchmark-enable -s --no-cov` does a thousand."""
+"""A short soak; `pytest tests/benchmarks/bench_soak.py --benchmark-enable -s` does a thousand."""
 
 from __future__ import annotations
 
