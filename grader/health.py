@@ -44,21 +44,15 @@ def view(checkup: Checkup) -> RenderableType:
     """Return the report for a rich console."""
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     versions = ", ".join(f"{name} {version}" for name, version in checkup.versions.items())
-    layers = Table("layer", "", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    layers, tests, needs = map(_make_table, ("layer", "a student's process tries to", "a student's process needs to"))
     for name in LAYERS:
         why = checkup.missing.get(name)
         state = Text("in force", style="green") if why is None else Text("missing", style="yellow")
         layers.add_row(name, state, Text(why if why is not None else checkup.facts.get(name, "")))
-    tests = Table(
-        "a student's process tries to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
-    )
     for test in checkup.found.tests:
         mark = Text("GOT THROUGH", style="bold red") if test.got_through else Text("refused", style="green")
         said = test.said.removeprefix("refused: ")
         tests.add_row(Text(self_test.lower_first(test.tries)), mark + Text(f": {said}", style="default"))
-    needs = Table(
-        "a student's process needs to", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
-    )
     for need in checkup.found.needs:
         mark = Text("FAILED", style="bold red") if need.unmet else Text("works", style="green")
         needs.add_row(Text(self_test.lower_first(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
@@ -68,3 +62,7 @@ def view(checkup: Checkup) -> RenderableType:
         else Text("Strangers' code can be graded here: nothing got through.", style="bold green")
     )
     return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), tests, Text(), needs, Text(), verdict)
+
+
+def _make_table(title: str) -> Table:
+    return Table(title, "", "", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))

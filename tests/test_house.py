@@ -45,7 +45,6 @@ ALONE = {
     "lockdown",
     "landlock",
     "seccomp",
-    "syscalls",
     "policy",
     "preloaded_library",
     "protocol",

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from grader.model import Call, Limits, QuestionId, Segment, Step, Submission
 
 from . import isolation_tests
 from .host import StudentHost
+from .isolation_tests import NEEDS, REFUSED, TESTS
 
 SECONDS = 10.0
 
@@ -66,34 +67,30 @@ def run(host: StudentHost, limits: Limits) -> Findings:
     source = Path(isolation_tests.__file__).read_text(encoding="utf-8")
     kept = tuple(range(len(ast.parse(source).body)))
     submission = Submission("canary", "", "", "isolation_tests.py", (Segment("isolation_tests.py", source, kept),))
-    with _targets() as targets:
+    with _targets(limits.memory_mb) as targets:
         # What is needed comes first: a test may leave the process with less than a student's has.
-        steps = (Step("fetch", {}), Step("attempt", {"targets": targets | _more(limits)}))
+        steps = (Step("fetch", {}), Step("attempt", {"targets": targets}))
         asked = Call(QuestionId("canary"), (1, 1, 1), {}, steps, 0, SECONDS)
         replied = host.run(submission, "Canary", (asked,))
         reply = replied.replies[QuestionId("canary")]
     match reply.results:
-        case (list(unmet), list(said)) if len(unmet) == len(isolation_tests.NEEDS) and len(said) == len(
-            isolation_tests.TESTS
-        ):
+        case (list(unmet), list(said)) if (len(unmet), len(said)) == (len(NEEDS), len(TESTS)):
             return Findings(
-                tuple(_read_test(*pair) for pair in zip(isolation_tests.TESTS, said, strict=True)),
-                tuple(_read_need(*pair) for pair in zip(isolation_tests.NEEDS, unmet, strict=True)),
+                tuple(
+                    IsolationTest(test.__name__, _sentence(test), not str(text).startswith(REFUSED), str(text))
+                    for test, (_, text) in zip(TESTS, said, strict=True)
+                ),
+                tuple(
+                    Need(need.__name__, _sentence(need), str(why)) for need, (_, why) in zip(NEEDS, unmet, strict=True)
+                ),
             )
     error = replied.load.error or reply.error
     why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
     raise NotIsolatedError(f"The canary, which tries what student code must not do, did not come back: {why}")
 
 
-def _read_test(function: Any, said: Sequence[str]) -> IsolationTest:
-    text = str(said[1])
-    return IsolationTest(
-        function.__name__, str(function.__doc__).rstrip("."), not text.startswith(isolation_tests.REFUSED), text
-    )
-
-
-def _read_need(function: Any, unmet: Sequence[str]) -> Need:
-    return Need(function.__name__, str(function.__doc__).rstrip("."), str(unmet[1]))
+def _sentence(function: Callable[..., Any]) -> str:
+    return str(function.__doc__).rstrip(".")
 
 
 def assess(host: StudentHost, limits: Limits) -> tuple[str, str]:
@@ -147,12 +144,8 @@ def lower_first(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-def _more(limits: Limits) -> dict[str, Any]:
-    return {"memory_mb": limits.memory_mb, "grader": os.getpid(), "source": str(Path(__file__).resolve())}
-
-
 @contextlib.contextmanager
-def _targets() -> Iterator[dict[str, Any]]:
+def _targets(memory_mb: int) -> Iterator[dict[str, Any]]:
     """Put up what the canary is after: files that everybody may use, listening sockets, a secret in our memory."""
     folder = Path(tempfile.mkdtemp(prefix="canary-"))
     secret = ctypes.create_string_buffer(secrets.token_bytes(8))
@@ -172,6 +165,9 @@ def _targets() -> Iterator[dict[str, Any]]:
                 "udp": udp.getsockname()[1],
                 "unix": _listen(stack, folder),
                 "address": ctypes.addressof(secret),
+                "memory_mb": memory_mb,
+                "grader": os.getpid(),
+                "source": str(Path(__file__).resolve()),
             }
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,6 @@ import struct
 import pytest
 
 from grader.sandbox import seccomp
-from grader.sandbox.syscalls import NUMBERS
 
 COLUMN = {"x86_64": 0, "aarch64": 1}
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -50,7 +49,7 @@ def verdict(machine, number, *arguments, audit=None, may_open=True):
 
 def named(machine, name, *arguments, **more):
     """Return the verdict on a call by its name, or None where the architecture lacks it."""
-    number = NUMBERS[name][COLUMN[machine]]
+    number = seccomp.NUMBERS[name][COLUMN[machine]]
     return None if number is None else verdict(machine, number, *arguments, **more)
 
 
@@ -135,9 +134,9 @@ def test_x32_calls_kill():
 @both
 def test_whatever_is_not_listed_is_not_there(machine):
     """An allowlist: calls that are not in the table, and those still to be invented, answer ENOSYS."""
-    known = {numbers[COLUMN[machine]] for numbers in NUMBERS.values()}
+    known = {numbers[COLUMN[machine]] for numbers in seccomp.NUMBERS.values()}
     groups = (*seccomp.ALLOWED, *seccomp.EPERM, *seccomp.EACCES, WEIGHED)
-    listed = {NUMBERS[name][COLUMN[machine]] for name in " ".join(groups).split()}
+    listed = {seccomp.NUMBERS[name][COLUMN[machine]] for name in " ".join(groups).split()}
     assert known == listed, "every number in the table is used"
     for number in set(range(600)) - known:
         assert verdict(machine, number) == errno.ENOSYS, number
@@ -156,7 +155,7 @@ def test_the_numbers_are_the_kernels(machine):
     if path is None:
         pytest.skip("libseccomp is not installed")
     resolve = ctypes.CDLL(path).seccomp_syscall_resolve_name_arch
-    for name, numbers in NUMBERS.items():
+    for name, numbers in seccomp.NUMBERS.items():
         theirs = resolve(ctypes.c_uint32(AUDIT[machine]), name.encode())
         ours = numbers[COLUMN[machine]]
         # Below zero: this libseccomp does not know the name, or the architecture lacks the call.
