@@ -31,7 +31,7 @@ class StripSolution(Preprocessor):
 def strip_regions(source: str, where: str) -> str:
     """Take the marked regions out of one cell's source.
 
-    Raises KitError where a region is not closed, not opened, or opened twice: a half-stripped solution
+    Raises ReleaseError where a region is not closed, not opened, or opened twice: a half-stripped solution
     would be handed to a whole class.
     """
     kept: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 ENDINGS = (".ipynb", ".py", ".zip")
@@ -92,12 +92,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def join_names(names: Sequence[str], most: int = 5) -> str:
-    """Join the first few names with commas, and say how many there are besides."""
-    shown = ", ".join(printable(name[:80]) for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def _clean(name: str) -> str:

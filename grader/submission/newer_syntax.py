@@ -10,6 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+Version = tuple[int, int]
+HERE: Version = sys.version_info[:2]
+_LARGEST = 64 * 1024  # a whole solution has 30 KB; above it nothing is rewritten to find out
+_EXCEPT = re.compile(r"^([ \t]*except\b\*?[ \t]*)([^\W\d][\w.]*(?:[ \t]*,[ \t]*[^\W\d][\w.]*)+)([ \t]*:)", re.MULTILINE)
+_BRACKETS = r"[ \t]*\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]"
+_GENERIC = re.compile(rf"^([ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+){_BRACKETS}(?=[ \t]*[(:])", re.MULTILINE)
+_ALIAS = re.compile(rf"^([ \t]*)type[ \t]+([^\W\d]\w*)(?:{_BRACKETS})?([ \t]*=)", re.MULTILINE)
+# Strings as of Python 3.12, and what stands in their braces
 _STRING = r"""(?P<comment>\#.*)|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')"""
 _BEGINS = re.compile(_STRING)
 _IN_BRACES = re.compile(_STRING + r"|(?P<open>[\[({])|(?P<close>[\])}])|(?P<conversion>!(?!=))|(?P<spec>:)")
@@ -124,15 +132,6 @@ def _is_expression(text: str, depth: int) -> bool:
     if depth <= _DEEPEST and ('"' in text or "'" in text):
         text = put_aside(text, "ft")[0]
     return parses(f"({text}\n)")
-
-
-Version = tuple[int, int]
-HERE: Version = sys.version_info[:2]
-_LARGEST = 64 * 1024  # a whole solution has 30 KB; above it nothing is rewritten to find out
-_EXCEPT = re.compile(r"^([ \t]*except\b\*?[ \t]*)([^\W\d][\w.]*(?:[ \t]*,[ \t]*[^\W\d][\w.]*)+)([ \t]*:)", re.MULTILINE)
-_BRACKETS = r"[ \t]*\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]"
-_GENERIC = re.compile(rf"^([ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+){_BRACKETS}(?=[ \t]*[(:])", re.MULTILINE)
-_ALIAS = re.compile(rf"^([ \t]*)type[ \t]+([^\W\d]\w*)(?:{_BRACKETS})?([ \t]*=)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

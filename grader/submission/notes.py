@@ -14,12 +14,13 @@ from grader.submission.dependencies import DependencyClosure, Selection
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.handed_in_modules import WELL_KNOWN, Library, Request
-from grader.submission.name_submissions import join_names
 from grader.submission.salvage import LostPart
 from grader.submission.statements import BUILTINS, Statement, names_begun
 from grader.text.nearest import nearest
+from grader.text.phrases import join_some
 
 _MOST_LISTED = 6
+_LONGEST_NAME = 80  # characters of a name in a list
 _PYTHON_2_NAMES = {
     "xrange": "range",
     "raw_input": "input",
@@ -43,7 +44,7 @@ def describe_choice(candidates: list[Candidate], class_name: str) -> list[str]:
     elif others:
         notes.append(f"graded: {class_name} of {chosen.document.label}{where}")
     if others:
-        notes.append(f"not graded, though {class_name} is also in: {join_names(others)}")
+        notes.append(f"not graded, though {class_name} is also in: {join_some(others, 5, _LONGEST_NAME)}")
     replaced, steps = chosen.places[: -chosen.steps], chosen.places[-chosen.steps :]
     if replaced:
         notes.append(
@@ -114,7 +115,7 @@ def _describe_redefined(selection: Selection, cell: int, names: set[str]) -> str
     is_whole = is_broken or all(s.cell != cell or s.order in parsed.stubs for s in parsed.statements)
     label = parsed.document.cells[cell].label
     part = label if is_whole else f"a part of {label}"
-    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {join_names(sorted(again))} again"
+    return f"{part} was left out: Python 3 cannot read it, and a later cell defines {join_some(sorted(again), 5, _LONGEST_NAME)} again"
 
 
 def _describe_lost_part(lost: LostPart, *, is_run: bool) -> str:
@@ -139,10 +140,14 @@ def describe_stub_modules(closure: DependencyClosure) -> list[str]:
         else:
             come = "come" if len(names) > 1 else "comes"
             own.append(
-                f"{dotted} was not handed in, so {join_names(names) or 'what it defines'} {come} from a stub "
+                f"{dotted} was not handed in, so {join_some(names, 5, _LONGEST_NAME) or 'what it defines'} {come} from a stub "
                 f"({place}): hand in {dotted.split('.')[-1]}.py beside the notebook if your class uses it"
             )
-    notes = [f"not installed here, replaced by stub modules: {join_names(known, _MOST_LISTED)}"] if known else []
+    notes = (
+        [f"not installed here, replaced by stub modules: {join_some(known, _MOST_LISTED, _LONGEST_NAME)}"]
+        if known
+        else []
+    )
     return notes + _at_most(own, "modules were not handed in")
 
 
@@ -167,7 +172,7 @@ def describe_variable(closure: DependencyClosure, extras: list[Statement], varia
     shown = [f"{name} ({place.label}, line {place.line})" for name, place in sorted(loops.items())]
     if not shown:
         return []
-    where = f"{variable} depends on what is found in blocks that are not run: {join_names(shown, _MOST_LISTED)}"
+    where = f"{variable} depends on what is found in blocks that are not run: {join_some(shown, _MOST_LISTED, _LONGEST_NAME)}"
     return [f"{where}. Write the numbers that you found as plain numbers: {variable} = {{...}}"]
 
 
@@ -191,7 +196,7 @@ def _is_idle(node: ast.stmt) -> bool:
 def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
     """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
     documents = list(library.documents.values())
-    shown = join_names([document.label for document in documents], 3)
+    shown = join_some([document.label for document in documents], 3, _LONGEST_NAME)
     faults = [problem for document in documents if (problem := library.fault(document))]
     if len(faults) == len(documents):
         return SubmissionError(faults[0])
@@ -243,9 +248,9 @@ def _explain_not_defined(library: Library, class_name: str, shown: str) -> Submi
                 return failed(f"{class_name} is defined inside another block at {place}. Move it to the margin.", place)
     found = "It defines no class"
     if classes:
-        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {join_names(list(classes))}"
+        found = f"It defines {'classes' if len(classes) > 1 else 'class'} {join_some(list(classes), 5, _LONGEST_NAME)}"
     if functions:
-        found += f" and the function{'s' if len(functions) > 1 else ''} {join_names(list(functions), 8)}"
+        found += f" and the function{'s' if len(functions) > 1 else ''} {join_some(list(functions), 8, _LONGEST_NAME)}"
     meant = next(iter(nearest(class_name, list(classes)[:200])), "")
     if meant:
         one, statement = classes[meant]
@@ -264,5 +269,7 @@ def _explain_not_defined(library: Library, class_name: str, shown: str) -> Submi
 def _describe_look_alikes(name: str, asked: str) -> str:
     """Name the letters that are not those that were asked for, though they may look the same: a Cyrillic e, say."""
     strange = [letter for letter in dict.fromkeys(name) if not letter.isascii() and letter not in asked]
-    told = join_names([f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3)
+    told = join_some(
+        [f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3, _LONGEST_NAME
+    )
     return f" Its {told}." if strange else ""

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
-from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, join_names, printable
+from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, printable
+from grader.text.phrases import join_some
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
 MEMBERS = 2000
@@ -38,6 +39,7 @@ _ZIP64_LOCATOR = 20
 _LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
 # 2,000 members with names of some 200 characters need half of this.
 _DIRECTORY_BYTES = 2**20
+_LONGEST_SHOWN = 80  # characters of a name in a message
 _LONGEST_NAME = 500  # characters; a zip's may have 65,535, and Windows stops at 260
 
 
@@ -87,7 +89,7 @@ def _read(path: Path, shown: str) -> HandIn:
         )
     if not found.files:
         kind = "folder" if path.is_dir() else "zip"
-        holds = [f"it holds {join_names(sorted(found.other))}"] if found.other else []
+        holds = [f"it holds {join_some(sorted(found.other), 5, _LONGEST_SHOWN)}"] if found.other else []
         holds += [note.rstrip(".") for note in found.notes]
         asked = "no notebook (.ipynb) and no .py file" + (" that can be read" if found.notes else "")
         holds_in_all = "; ".join(holds) or "it is empty"
@@ -125,7 +127,7 @@ class _Contents:
                     self.other.append(name)
         if links:
             self.notes.append(
-                f"not followed, because a link may lead out of the submission: {join_names(sorted(links))}. "
+                f"not followed, because a link may lead out of the submission: {join_some(sorted(links), 5, _LONGEST_SHOWN)}. "
                 "Hand in the file itself if your class needs it."
             )
 
@@ -184,7 +186,7 @@ class _Contents:
         except _DAMAGE as error:
             raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
         self.notes += [
-            f"not read from {shown}, because {why}: {join_names(names)}. {mend}"
+            f"not read from {shown}, because {why}: {join_some(names, 5, _LONGEST_SHOWN)}. {mend}"
             for (why, mend), names in refused.items()
         ]
 

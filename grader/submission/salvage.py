@@ -15,6 +15,13 @@ from grader.submission.blocks import Block, BlockReader, indent_of, usable_name
 from grader.submission.errors import SubmissionError
 from grader.submission.syntax import Complaint, explain_syntax_error, parse, parse_strictly, syntax_error_at
 
+# A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
+_MOST_ATTEMPTS = 4_000
+_MOST_COMPLAINTS = 100
+_LONGEST_HEADER = 12  # lines of a class's header
+_MOST_JOINED = 4
+_WORD = re.compile(r"[^\W\d]\w*")
+_METHOD = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*self\b")
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=[^=]|^[ \t]*(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
 _MOST_NAMES = 40
 Kind = Literal["method", "function", "class", "statement"]
@@ -54,15 +61,6 @@ def _error(complaint: Complaint, kind: Kind) -> str:
     text = complaint.place.text.strip()
     where = f"line {complaint.place.line}: `{text}`" if text else f"line {complaint.place.line}"
     return f"SyntaxError({f'this {kind} cannot be read: {complaint.short} ({where})'!r})"
-
-
-# A student's file has some hundred statements, and a few mistakes; with more it is no longer worth the while.
-_MOST_ATTEMPTS = 4_000
-_MOST_COMPLAINTS = 100
-_LONGEST_HEADER = 12  # lines of a class's header
-_MOST_JOINED = 4
-_WORD = re.compile(r"[^\W\d]\w*")
-_METHOD = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*self\b")
 
 
 @dataclass(frozen=True)
