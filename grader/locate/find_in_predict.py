@@ -9,10 +9,9 @@ import numpy as np
 
 from grader.compare import as_array
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case
+from grader.locate.recorded_case import Case, Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
-from grader.locate.spotted import Spotted
 
 # What stands between the inputs and the labels, in order; where the last of them is no value that orders as the scores do,
 # the way ends too early there.

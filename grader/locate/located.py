@@ -17,13 +17,12 @@ from grader.checks.read_losses import allowed_conventions, convention, loses_dig
 from grader.locate import find_in_predict
 from grader.locate.find_in_loss import Finder
 from grader.locate.find_in_train import TrainFinder
-from grader.locate.iterations import Asked
 from grader.locate.outputs import outputs
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case
+from grader.locate.recorded_case import Case, Spotted
 from grader.locate.recorded_values import Recorded, Spot, read
 from grader.locate.source_statements import Statements, statements
-from grader.locate.spotted import Spotted
+from grader.locate.training_lines import Asked
 from grader.model import Call, Cause, Place, QuestionId, Submission
 from grader.sandbox.stand_in_replies import StandIn
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from grader.locate.recorded_values import Made, Spot
 from grader.model import Array, Floats, Params
 
 Right = Mapping[str, Floats]  # all values of a network, by name, as reference.recompute has them
@@ -133,3 +134,15 @@ def laid_out(value: Array, shape: tuple[int, ...]) -> Floats | None:
     if array.ndim == 2 and array.T.shape == shape:
         return array.T
     return array.reshape(shape) if array.size == int(np.prod(shape)) and array.ndim != len(shape) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Spotted:
+    """One thing that is wrong. step : of the network, or the answer that is wrong: "loss", "dW1", "scores returned"."""
+
+    step: str
+    spot: Spot
+    made: Made | None = None
+    used: Spot | None = None  # of a missing step: the line that uses the value as it is
+    known: Known | None = None  # what the value is in the right network
+    mends: frozenset[str] = frozenset()  # the answers that are right with it

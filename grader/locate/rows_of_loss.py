@@ -71,7 +71,7 @@ class LossRows:
             return Standing("given", self._given(one), self._rank(one, STEP))
         if known and known.kind != "near":
             whole = known.kind == "right"
-            return Standing("right", f"right: {self.wrong.words.told(known)}", self._rank(one, STEP), whole)
+            return Standing("right", f"right: {self.wrong.words.describe(known)}", self._rank(one, STEP), whole)
         plain = one.value.size == 1 and not np.any(one.value % 1) if np.isfinite(one.value).all() else False
         if one.kind in "ib" or plain or not one.value.any():
             return None

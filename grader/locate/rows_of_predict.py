@@ -7,15 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.differences import difference, not_finite, wrong_entries
+from grader.locate.differences import Words, difference, not_finite, wrong_entries
 from grader.locate.find_in_predict import leaves
 from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, moment, stopped, wrong
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case
+from grader.locate.recorded_case import Case, Spotted
 from grader.locate.recorded_values import Made, Recorded
 from grader.locate.source_statements import Statements
-from grader.locate.spotted import Spotted
-from grader.locate.value_names import Words
 
 MOST_LOOKED_AT = 200  # values; a program of scalar loops makes thousands
 # What a value of a shape is held against, where it is nothing right.
@@ -56,7 +54,7 @@ def _of_values(
         elif known and known.name in {"X", "y", *case.names}:
             continue
         elif known and known.kind != "near":
-            last[*key, known.name] = Row(*at, "right", f"right: {words.told(known)}", STEP)  # type: ignore[index]
+            last[*key, known.name] = Row(*at, "right", f"right: {words.describe(known)}", STEP)  # type: ignore[index]
         elif own is not None and one.value.shape == own.shape and np.array_equal(one.value, own):
             good = own.shape == labels.shape and (own == labels).all()
             if good:
@@ -74,7 +72,7 @@ def _strange(case: Case, one: Made, base: Network, words: Words) -> str:
     """Return how a value differs from what it should most likely be, by its shape."""
     known = base.recognise(one.value)
     if known and known.kind == "right":
-        return f"differs from the scores: it is {words.told(known)}"
+        return f"differs from the scores: it is {words.describe(known)}"
     if not np.isfinite(one.value).all():
         return f"differs: {not_finite(one.value)}"
     alike = [name for name in _WANTED if sorted(base[name].shape) == sorted(one.value.shape)]

@@ -11,10 +11,10 @@ import numpy as np
 
 from grader.compare import as_array
 from grader.locate.find_in_train import TrainFinder
-from grader.locate.iterations import is_value, positions, rate_of, same_each_time
 from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
+from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
-from grader.locate.spotted import Spotted
+from grader.locate.training_lines import is_value, positions, rate_of, same_each_time
 from grader.model import Array
 from grader.text.phrases import join_words
 

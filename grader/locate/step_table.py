@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.locate import rows_of_predict
+from grader.locate.differences import Words
 from grader.locate.kept_rows import Row, cut
 from grader.locate.rows_of_loss import LossRows
 from grader.locate.rows_of_train import TrainRows
-from grader.locate.value_names import Words
 from grader.locate.wrong_in_loss import WrongInLoss
 from grader.model import StepRow
 

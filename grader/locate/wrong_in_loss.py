@@ -9,14 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.locate.differences import difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
+from grader.locate.differences import Words, difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
 from grader.locate.find_in_loss import Finder
 from grader.locate.kept_rows import Row, last_line, moment, wrong
-from grader.locate.recorded_case import Right
+from grader.locate.recorded_case import Right, Spotted
 from grader.locate.recorded_values import Made, Spot
 from grader.locate.replacing import Replaced
-from grader.locate.spotted import Spotted
-from grader.locate.value_names import Words
 from grader.model import Floats
 
 # What may stand for a step in a right program: the nearest of them tells how a value differs.
@@ -75,7 +73,7 @@ class WrongInLoss:
             self._tell_replaced(one, made, *replaced[made.number, one.step])
         elif made.number not in self._wrong_answers and made.value.any():
             known = self.finder.follows[made.number]
-            is_now = f"differs: it is {self.words.told(known)}" if known and known.kind != "part" else ""
+            is_now = f"differs: it is {self.words.describe(known)}" if known and known.kind != "part" else ""
             of = self._answer_words(one.step)
             self._mark(made, is_now or f"differs: nothing in the right program is like it; with it {of} goes wrong")
             if one.spot != made.spot:
@@ -91,7 +89,7 @@ class WrongInLoss:
             earlier = order.index(known.name) < order.index(name) if known.name in right else False
             plain = not how or how.startswith("all ") or known.name == "p - one-hot"
             more = "" if plain else f", {how}"
-            how = f"it is {'still ' if earlier else ''}{self.words.told(known)}{more}"
+            how = f"it is {'still ' if earlier else ''}{self.words.describe(known)}{more}"
         wanted = self.words.of(one.step if one.step in {"e", "centred"} else name)
         verdict = f"differs from {wanted}: {how or 'its entries are others'}"
         if one.spot == made.spot or not still:

@@ -202,7 +202,7 @@ WITHOUT = {
     "one vector": (ONE_VECTOR, "finite differences", EVERY),
     "no function": (NO_FUNCTION, "finite differences", EVERY),
     "scalar loops": (SCALAR_LOOPS, "finite differences", EVERY),
-    "all at once": (ALL_AT_ONCE, "steps in random directions", EVERY),
+    "all at once": (ALL_AT_ONCE, "finite differences", EVERY),
     "the first layer only": (FIRST_LAYER_ONLY, "finite differences", ("W1", "b1")),
 }
 WITH = {

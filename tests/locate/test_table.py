@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from examples import examples
 from grader.checks import CHECKS, GradingContext
 from grader.grading import find
+from grader.locate.differences import Words
 from grader.locate.located import Located
 from grader.locate.step_table import table
-from grader.locate.value_names import Words
 from grader.model import Finding, Findings, Place, QuestionId, Segment, StepRow, Submission
 from grader.score import methods_of, score
 
