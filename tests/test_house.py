@@ -68,6 +68,7 @@ DIAGNOSIS = [
     "candidates",
     "signature_tables",
     "fitting",
+    "compatibility_matrix",
     "match_block",
     "explanations",
     "attribute",
@@ -128,7 +129,6 @@ CHECKS = [
 # Files above 300 lines, each with its reason. The list may only shrink.
 LONG_FILES = {
     "grader/classroom/gradebook.py": "one database, with the statements that read and write it",
-    "grader/diagnosis/match_block.py": "one search",
     "grader/sandbox/recording.py": "one tracer that runs alone with the student",
     "grader/sandbox/stub_modules.py": "runs alone with the student",
     "reference/mistakes/loss.py": "a catalogue",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 
 from grader.checks.context import GradingContext
 from grader.diagnosis.candidates import Mistakes, cached
+from grader.diagnosis.compatibility_matrix import CompatibilityMatrix
 from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import Signature, distinguishes, same, signature_of, tolerance
 from grader.diagnosis.signature_tables import EQUAL, SearchState, Table, tables
@@ -105,35 +104,46 @@ def compatible(catalogue: MistakeCatalogue, mistakes: Mistakes) -> bool:
 
 
 @dataclass(frozen=True)
+class PartMatch:
+    """What one part of a block shows, and what the base alone shows there.
+
+    matches_base : whether the two are the same. distinguishing : whether they differ in anything by which mistakes can be
+    told apart.
+    """
+
+    name: str
+    own: Signature
+    base: Signature
+    allowed: float
+    matches_base: bool
+    distinguishing: bool
+
+    def shows(self, other: Signature) -> bool:
+        """Return whether another signature is what was found here."""
+        return same(self.own, other, self.allowed)
+
+
 class BlockMatch:
-    """One submission held against the forms of one block, on top of one base."""
+    """One submission held against the forms of one block, on top of one base; what is asked of it is worked out once."""
 
-    state: SearchState
-    catalogue: MistakeCatalogue
-    block: Block
-    passed: tuple[bool, ...]  # of each part: whether the checks that speak of it have passed
-    own: tuple[Signature, ...]
-    allowed: tuple[float, ...]
-
-    @cached_property
-    def matches_base(self) -> tuple[bool, ...]:
-        """Return for each part whether the base alone shows what was found there."""
-        compared = zip(self.own, self.block.parts, self.allowed, strict=True)
-        return tuple(same(mine, self.state.signature(part), near) for mine, part, near in compared)
-
-    @cached_property
-    def distinguishing(self) -> tuple[bool, ...]:
-        """Return for each part whether it differs from the base in anything by which mistakes can be told apart."""
-        compared = zip(self.matches_base, self.own, self.block.parts, self.allowed, strict=True)
-        # Where the whole is the same its pieces are.
-        return tuple(
-            not fine and distinguishes(mine, self.state.signature(part), near) for fine, mine, part, near in compared
-        )
+    def __init__(
+        self,
+        state: SearchState,
+        catalogue: MistakeCatalogue,
+        block: Block,
+        passed: tuple[bool, ...],
+        parts: tuple[PartMatch, ...],
+    ) -> None:
+        self.state = state
+        self.catalogue = catalogue
+        self.block = block
+        self.passed = passed  # of each part: whether the checks that speak of it have passed
+        self.parts = parts
 
     @property
     def nothing_wrong(self) -> bool:
         """Return whether the base alone shows what was found."""
-        return all(self.matches_base)
+        return all(part.matches_base for part in self.parts)
 
     @property
     def uses_variant(self) -> bool:
@@ -148,24 +158,18 @@ class BlockMatch:
     @property
     def has_signal(self) -> bool:
         """Return whether a part that differs from the base holds anything to tell mistakes by."""
-        return any(self.distinguishing)
+        return any(part.distinguishing for part in self.parts)
 
     @cached_property
     def candidates(self) -> Candidates:
-        """Return those who come into question."""
+        """Return the forms that come into question."""
         return select_candidates(self.catalogue, self.state, self.block, self.passed)
 
     @cached_property
     def _fitted_mistakes(self) -> list[MistakeKey]:
         if self.block.name == "purity" or self.on_a_mistake:
             return []
-        telling = [
-            (part, own, near)
-            for part, own, near, tells_it in zip(
-                self.block.parts, self.own, self.allowed, self.distinguishing, strict=True
-            )
-            if tells_it
-        ]
+        telling = [(part.name, part.own, part.allowed) for part in self.parts if part.distinguishing]
         found: list[MistakeKey] = []
         for index, family in enumerate(self.catalogue.families):
             if fits_in(self.catalogue, family.form, self.state, self.block):
@@ -175,30 +179,26 @@ class BlockMatch:
 
     @cached_property
     def known_matrix(self) -> CompatibilityMatrix:
-        """Hold the submission against each form in each part."""
-        laid = self.candidates.tables
-        compared = list(zip(laid, self.own, self.allowed, strict=True))
+        """Return how the submission compares with each form in each part."""
+        laid = zip(self.candidates.tables, self.parts, strict=True)
         return CompatibilityMatrix(
             rows=self.candidates.forms,
             affects=self.candidates.affects,
-            matches=np.array([one.matches(mine, near) for one, mine, near in compared]).T,
-            right=np.array(self.matches_base),
-            distinguishing=np.array(self.distinguishing),
+            matches=np.array([table.matches(part.own, part.allowed) for table, part in laid]).T,
+            right=np.array([part.matches_base for part in self.parts]),
+            distinguishing=np.array([part.distinguishing for part in self.parts]),
         )
 
     @cached_property
     def matrix(self) -> CompatibilityMatrix:
-        """Hold the submission against each form, and against each mistake whose number was fitted to it."""
-        grid = self.known_matrix
-        affects, matches = grid.affects, grid.matches
+        """Return the same, with each mistake whose number was fitted to the submission."""
+        known = self.known_matrix
+        affects, matches = known.affects, known.matches
         for mistake in self._fitted_mistakes:
-            shown = [self.state.signature(part, frozenset({mistake})) for part in self.block.parts]
-            changed = [
-                not same(one, self.state.signature(p), EQUAL) for one, p in zip(shown, self.block.parts, strict=True)
-            ]
-            alike = [same(mine, one, near) for mine, one, near in zip(self.own, shown, self.allowed, strict=True)]
-            affects, matches = np.vstack([affects, changed]), np.vstack([matches, alike])
-        return replace(grid, rows=(*grid.rows, *self._fitted_mistakes), affects=affects, matches=matches)
+            shown = [(part, self.state.signature(part.name, frozenset({mistake}))) for part in self.parts]
+            affects = np.vstack([affects, [not same(one, part.base, EQUAL) for part, one in shown]])
+            matches = np.vstack([matches, [part.shows(one) for part, one in shown]])
+        return replace(known, rows=(*known.rows, *self._fitted_mistakes), affects=affects, matches=matches)
 
     def sets(self, size: int) -> list[Mistakes]:
         """Return the sets of this many mistakes that show what was found, simulating those whose parts meet.
@@ -212,39 +212,36 @@ class BlockMatch:
         listed = self._sets(self.known_matrix, size) if size == 1 else []
         return listed or self._sets(self.matrix, size)
 
-    def _sets(self, grid: CompatibilityMatrix, size: int) -> list[Mistakes]:
-        candidates = grid.sets(size, self.block.pairs)
-        chosen = (frozenset(grid.rows[row] for row in rows) for rows in candidates)
-        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, grid.met(rows))]
+    def _sets(self, matrix: CompatibilityMatrix, size: int) -> list[Mistakes]:
+        candidates = matrix.sets(size, self.block.pairs)
+        chosen = (frozenset(matrix.rows[row] for row in rows) for rows in candidates)
+        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, matrix.met(rows))]
 
     def _singles_by_part(self) -> list[Mistakes]:
         if not self.has_signal:
             return []
-        parts = zip(self.own, self.block.parts, self.allowed, self.candidates.concerned, strict=True)
-        judged = [(*part, right) for part, right in zip(parts, self.matches_base, strict=True)]
         left = list(range(len(self.candidates.forms)))
         # Where something is wrong most forms are out at once, and the other parts are asked of few.
-        for own, part, near, concerned, right in sorted(judged, key=lambda one: one[-1]):
-            left = [
-                row
-                for row in left
-                if (
-                    same(own, self.state.signature(part, frozenset({self.candidates.forms[row]})), near)
-                    if concerned[row]
-                    else right
-                )
-            ]
+        parts = zip(self.parts, self.candidates.concerned, strict=True)
+        for part, concerned in sorted(parts, key=lambda one: one[0].matches_base):
+            left = [row for row in left if self._shows_in(part, row, concerned=concerned[row])]
         return [frozenset({self.candidates.forms[row]}) for row in left]
+
+    def _shows_in(self, part: PartMatch, row: int, *, concerned: bool) -> bool:
+        """Return whether a candidate shows what was found in a part; one that cannot show there leaves the base's answer."""
+        if not concerned:
+            return part.matches_base
+        return part.shows(self.state.signature(part.name, frozenset({self.candidates.forms[row]})))
 
     def _shows(self, chosen: Mistakes, met: list[int]) -> bool:
         """Return whether mistakes that fit part by part do so together; met : the parts in which several of them show.
 
         Two that undo each other in a part are not believed, nor two that are one mistake further up.
         """
-        if any(self.matches_base[at] for at in met) or self._is_one_further_up(chosen):
+        if any(self.parts[at].matches_base for at in met) or self._is_one_further_up(chosen):
             return False
         return compatible(self.catalogue, chosen) and all(
-            same(self.own[at], self.state.signature(self.block.parts[at], chosen), self.allowed[at]) for at in met
+            self.parts[at].shows(self.state.signature(self.parts[at].name, chosen)) for at in met
         )
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
@@ -258,9 +255,9 @@ class BlockMatch:
                     return True
         return False
 
-    def _multiple(self, part: str) -> float:
+    def _multiple(self, name: str) -> float:
         """Return how many times what the base shows in a part the submission shows; NaN where it is no multiple."""
-        own, base = self.own[self.block.parts.index(part)], self.state.signature(part)
+        own, base = next((part.own, part.base) for part in self.parts if part.name == name)
         if own.shape != base.shape or not base.values.any():
             return float("nan")
         ratio = float(own.values @ base.values) / float(base.values @ base.values)
@@ -270,76 +267,15 @@ class BlockMatch:
 def match_block(
     context: GradingContext, state: SearchState, catalogue: MistakeCatalogue, block: Block, passed: tuple[bool, ...]
 ) -> BlockMatch:
-    """Lay out what a submission shows in a block."""
-    # Where the checks have passed, what the submission shows counts as what the base does: it is right in its own way.
-    own = [
-        state.signature(part) if fine else signature_of(context, part)
-        for part, fine in zip(block.parts, passed, strict=True)
-    ]
-    return BlockMatch(
-        state, catalogue, block, passed, tuple(own), tuple(tolerance(context, part) for part in block.parts)
-    )
-
-
-@dataclass(frozen=True)
-class CompatibilityMatrix:
-    """Which form shows in which part, and whether it shows what was found.
-
-    rows : the forms. affects, matches : (forms, parts) bool. right : (parts,) bool, where nothing is wrong.
-    tells : (parts,) bool, where what was found is enough to tell mistakes apart.
-    """
-
-    rows: tuple[MistakeKey, ...]
-    affects: Array
-    matches: Array
-    right: Array
-    distinguishing: Array
-
-    @property
-    def has_signal(self) -> Array:
-        """Return for each form, (forms,) bool, whether it shows in a part that tells anything."""
-        return np.asarray((self.affects & self.matches & self.distinguishing).any(axis=1))
-
-    def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
-        """Return sets of this size; of pairs that are still to be simulated, at most so many."""
-        return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
-
-    def singles(self) -> Sequence[tuple[int, ...]]:
-        """Return the forms that explain every part alone."""
-        fine = np.where(self.affects, self.matches, self.right).all(axis=1)
-        return [(int(row),) for row in np.flatnonzero(fine & self.has_signal)]
-
-    def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
-        """Return the pairs that explain every part, or may: where both show, it is still to be simulated."""
-        count = len(self.affects)
-        fine = np.ones((count, count), dtype=bool)
-        for part in range(len(self.right)):
-            a, m = self.affects[:, part], self.matches[:, part]
-            one = a[:, None] & ~a[None, :] & m[:, None]
-            fine &= one | one.T | (a[:, None] & a[None, :]) | (~a[:, None] & ~a[None, :] & self.right[part])
-        # One of the two must be seen, or both together where a part tells: there the pair is simulated.
-        telling = self.affects & self.distinguishing
-        fine &= self.has_signal[:, None] | self.has_signal[None, :] | (telling @ telling.T)
-        first, second = np.nonzero(np.triu(fine, 1))
-        # Those that are put together from what was seen come before those that are still to be simulated.
-        met = (self.affects[first] & self.affects[second]).sum(axis=1)
-        order = np.argsort(met, kind="stable")[:most]
-        return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
-
-    def threes(self) -> Sequence[tuple[int, ...]]:
-        """Return three that show in different parts; what three do together in one part is beyond telling apart."""
-        useful = np.flatnonzero((self.affects & self.matches & ~self.right).any(axis=1))[:24]
-        found = []
-        for rows in combinations((int(row) for row in useful), 3):
-            affected = self.affects[list(rows)]
-            fine = np.where(affected, self.matches[list(rows)], True).all(axis=0)
-            if affected.sum(axis=0).max() <= 1 and (fine & (affected.any(axis=0) | self.right)).all():
-                found.append(rows)
-        return found
-
-    def met(self, rows: tuple[int, ...]) -> list[int]:
-        """Return the parts in which more than one of some forms shows."""
-        if len(rows) == 1:
-            return []
-        found: list[int] = np.flatnonzero(self.affects[list(rows)].sum(axis=0) > 1).tolist()
-        return found
+    """Return what a submission shows in a block, beside what the base shows."""
+    parts = []
+    for name, fine in zip(block.parts, passed, strict=True):
+        base = state.signature(name)
+        # Where the checks have passed, what the submission shows counts as what the base does: it is right in its own way.
+        own = base if fine else signature_of(context, name)
+        allowed = tolerance(context, name)
+        alike = same(own, base, allowed)
+        # Where the whole is the same its pieces are.
+        telling = not alike and distinguishes(own, base, allowed)
+        parts.append(PartMatch(name, own, base, allowed, alike, telling))
+    return BlockMatch(state, catalogue, block, passed, tuple(parts))
