@@ -6,7 +6,7 @@ bear out by chance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.compare import compare, number
 from grader.model import Array, Floats
+from grader.text.phrases import join_words
 
 NOUNS = {"N": "example", "D": "input", "H": "hidden unit", "C": "class"}
 FORMULAS: Mapping[str, Callable[..., float]] = {
@@ -44,7 +45,7 @@ class ArrayPair:
 
     @property
     def axes(self) -> list[tuple[str, str]]:
-        """What a line along each axis is, and what it stands for: ("row", "example")."""
+        """Return what a line along each axis is, and what it stands for: ("row", "example")."""
         nouns = {self.counts[letter]: noun for letter, noun in NOUNS.items()}
         lines = ("row", "column") if self.right.ndim == 2 else ("entry",)
         return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
@@ -87,7 +88,7 @@ def _shifted(pairs: Sequence[ArrayPair]) -> str:
 
 
 def _reordered(pairs: Sequence[ArrayPair]) -> str:
-    orders = [(f"The {plural(line)} are the right ones", axis) for axis, (line, _) in enumerate(pairs[0].axes)]
+    orders = [(f"The {_plural(line)} are the right ones", axis) for axis, (line, _) in enumerate(pairs[0].axes)]
     for words, axis in orders:
         if all(pair.right.shape[axis] > 1 and pair.fits(np.flip(pair.right, axis)) for pair in pairs):
             return f"{words} in reverse order."
@@ -133,8 +134,8 @@ def _lines(pairs: Sequence[ArrayPair], wrong: Sequence[Array]) -> list[str]:
         if len(pairs) > 1 and all(one[-1] and one.sum() == 1 for one in hit):
             found.append(f"It is wrong only in the {line} of the last {noun}.")
         elif all(one == chosen[0] for one in chosen):
-            lines, nouns = (plural(line), plural(noun)) if len(chosen[0]) > 1 else (line, noun)
-            found.append(f"It is wrong only in the {lines} of {nouns} {listed(chosen[0])}.")
+            lines, nouns = (_plural(line), _plural(noun)) if len(chosen[0]) > 1 else (line, noun)
+            found.append(f"It is wrong only in the {lines} of {nouns} {join_words([str(line) for line in chosen[0]])}.")
     return found
 
 
@@ -155,12 +156,6 @@ def constant(values: Sequence[float], near: float) -> str:
     return "" if any(abs(value - values[0]) > near * abs(values[0]) for value in values) else number(values[0])
 
 
-def plural(noun: str) -> str:
+def _plural(noun: str) -> str:
     """Return the plural of "row", "class" or "entry"."""
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
-
-
-def listed(items: Iterable[object]) -> str:
-    """Return items as "0, 3 and 7"."""
-    *before, last = map(str, items)
-    return f"{', '.join(before)} and {last}" if before else last

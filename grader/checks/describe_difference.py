@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.array_differences import ArrayPair, constant, describe_pairs, listed, multiple
+from grader.checks.array_differences import ArrayPair, constant, describe_pairs, multiple
 from grader.checks.context import GradingContext, loss_calls, read_loss
 from grader.checks.given_gradients import regulariser_right
 from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
 from grader.compare import as_array, fit, is_single
 from grader.model import Array, Call, Finding, Floats, QuestionId
+from grader.text.phrases import join_words
 
 MOST = 3
 LARGE = 100_000  # entries: no array that is the right one in another way has more, and one of 16 MiB would become 128
@@ -145,7 +146,7 @@ def describe_labels(context: GradingContext) -> list[str]:
     alone = not wrong.all() and np.array_equal(np.isin(right, labels), wrong)
     return [
         f"The wrong rows are exactly those whose right label is {' or '.join(map(str, labels))}." if alone else "",
-        f"It never predicts class {listed(never)}." if never else "",
+        f"It never predicts class {join_words([str(label) for label in never])}." if never else "",
         f"{int((~wrong).sum())} of {len(right)} labels are right in all cases together.",
     ]
 
@@ -158,6 +159,8 @@ def describe_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) 
     when = set(first_wrong.values())
     nth = ("", "first", "second", "third", "fourth")[(when.pop() if len(when) == 1 else None) or 0]
     return [
-        f"{listed(right)} {'is' if len(right) == 1 else 'are'} updated correctly in all iterations." if right else "",
+        f"{join_words(right)} {'is' if len(right) == 1 else 'are'} updated correctly in all iterations."
+        if right
+        else "",
         f"The {nth} iteration is the first that goes wrong." if nth else "",
     ]

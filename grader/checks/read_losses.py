@@ -202,7 +202,7 @@ def expected_factor(context: GradingContext) -> float:
     if fitted is not None:
         return fitted
 
-    def shown(factor: float) -> int:
+    def agreeing(factor: float) -> int:
         return sum(
             own is not None
             and compare(own, right_gradient(context, call.id, name, factor), relative=single, floor=1.0).within
@@ -216,4 +216,4 @@ def expected_factor(context: GradingContext) -> float:
     tolerance = 10 * loss_tolerance(context)
     allowed, seen = allowed_conventions(context), fitted_factors(context)
     chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
-    return max(chosen or allowed, key=shown)
+    return max(chosen or allowed, key=agreeing)

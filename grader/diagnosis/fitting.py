@@ -34,30 +34,30 @@ def fit_number(
 
 
 def _fit(state: SearchState, family: Family, index: int, part: str, own: Signature, near: float) -> float | None:
-    def shown(number: float) -> Signature:
+    def simulate(number: float) -> Signature:
         context = simulate_fresh_context(
             state.assignment, state.questions, state.base | {Fitted(index, number)}, state.factor
         )
         return signature_of(context, part)
 
-    tried = [(guess, shown(guess)) for guess in family.guesses]
+    tried = [(guess, simulate(guess)) for guess in family.guesses]
     for (first, one), (second, other) in pairwise(tried):
         if one.shape != own.shape or other.shape != own.shape:
             continue
-        number = _secant(shown, family, (first, one), (second, other), own)
+        number = _secant(simulate, family, (first, one), (second, other), own)
         for candidate in (round(number), number) if abs(number - round(number)) < ROUND else (number,):
             factor_of_nothing = family.low < 0 and abs(candidate) < NOTHING
             if (
                 family.low <= candidate <= family.high
                 and not factor_of_nothing
-                and same(own, shown(float(candidate)), near)
+                and same(own, simulate(float(candidate)), near)
             ):
                 return float(candidate)
     return None
 
 
 def _secant(
-    shown: Callable[[float], Signature],
+    simulate: Callable[[float], Signature],
     family: Family,
     before: tuple[float, Signature],
     last: tuple[float, Signature],
@@ -74,7 +74,7 @@ def _secant(
         number = float(np.clip(number, family.low, family.high))
         if abs(number - second) <= 1e-12 * max(1.0, abs(number)):
             break
-        now = shown(number)
+        now = simulate(number)
         before, last = last, (number, now)
         if now.shape != own.shape:
             break
