@@ -29,10 +29,10 @@ _REPORT = (
 # Where nobody decided anything, these are left out: the bytes are those of a grader that knew no decisions.
 _DECIDED = ("rulings", "penalty", "late_days", "excused")
 _OPTIONAL = {*_DECIDED, "adjusted_from", "costs"}  # reports from before mistakes had costs are still read
-_LEFT_OUT = {"figures", "credited", "of"}
+_LEFT_OUT, _SORTED = {"figures", "credited", "of"}, {"versions", "timing"}
 # Records whose keys stand among those of the record that holds them.
-_INLINE = {(StepRow, "place"): Place, (Ruling, "decision"): Decision}
-_SORTED = {"versions", "timing"}
+_INLINE: dict[type, tuple[str, type]] = {StepRow: ("place", Place), Ruling: ("decision", Decision)}
+_NONE = ("", Report)
 _MOST = {"steps": STEPS, "shape": 64}  # items; an array of numpy's has no more dimensions
 _CELL = re.compile(r"code cell ([1-9][0-9]{0,5})")
 # What reports of schema 1 say of a check that is called passed, and that failed by a mistake charged elsewhere.
@@ -69,7 +69,7 @@ def from_json(text: str) -> Report:
         data = _second_of_first(data)
     if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
         raise ValueError(f"the report's schema is {_quote(data['schema'])}: this grader reads {SCHEMA!r}")
-    _check_keys(data, "the report", ("schema", *_keys(Report, data)))
+    _check_keys(data, "the report", ("schema", *_keys(Report, False)))
     report: Report = _read(Report, data, "")
     return replace(report, checks=tuple(map(carried_now, report.checks))) if first else report
 
@@ -97,6 +97,7 @@ class _Codec(NamedTuple):
 
     read: Callable[[Any, str], Any]
     write: Callable[[Any, str], Any]
+    as_is: type | None = None  # values of this type are the same in JSON, and need no place for errors
 
 
 @cache
@@ -115,7 +116,7 @@ def _codec(kind: Any, name: str) -> _Codec:
     if origin is Literal:
         return _Codec(partial(_choice, inside), lambda value, _: value)
     if origin is tuple:
-        item = _codec(_Size if inside[0] is int else inside[0], name)
+        item = _codec(_SIZE if inside[0] is int else inside[0], name)
         return _Codec(partial(_read_list, item, _MOST.get(name)), partial(_write_list, item, _MOST.get(name)))
     if origin is Mapping:
         item = _codec(inside[1], name)
@@ -124,7 +125,7 @@ def _codec(kind: Any, name: str) -> _Codec:
         item = _codec(inside[0], name)
         # Only what has to be there may be null.
         read = item.read if name in _OPTIONAL else lambda data, where: None if data is None else item.read(data, where)
-        return _Codec(read, lambda value, where: None if value is None else item.write(value, where))
+        return _Codec(read, lambda value, where: None if value is None else item.write(value, where), item.as_is)
     return _Codec(partial(_read_record, kind), partial(_write, kind))
 
 
@@ -134,9 +135,12 @@ def _write(kind: type, record: Any, where: str) -> dict[str, Any]:
         label = {"cell": int(cell[1])} if cell else {"file": record.label}
         return {**label, "line": record.line, "text": record.text}
     data: dict[str, Any] = {}
+    inline, _ = _INLINE.get(kind, _NONE)
     for name, codec in _fields(kind).items():
         value = getattr(record, name)
-        if (kind, name) in _INLINE:
+        if type(value) is codec.as_is:
+            data[name] = value
+        elif name == inline:
             data |= codec.write(value, where)
         elif name == "places":
             # One without a line is the remark that some were left out.
@@ -147,16 +151,17 @@ def _write(kind: type, record: Any, where: str) -> dict[str, Any]:
 
 
 def _read_record(kind: type, data: Any, where: str) -> Any:
-    _check_keys(data, where, _keys(kind, data))
+    _check_keys(data, where, _keys(kind, isinstance(data, dict) and "cell" in data))
     return _read(kind, data, where)
 
 
-def _keys(kind: type, data: Any) -> tuple[str, ...]:
-    """Return the keys that a record has in JSON; data : which says whether a place is in a cell."""
+@cache
+def _keys(kind: type, in_cell: bool) -> tuple[str, ...]:  # noqa: FBT001 -- a fact of the data
+    """Return the keys that a record has in JSON; in_cell : its place is in a notebook's cell."""
     if kind is Place:
-        return ("cell" if isinstance(data, dict) and "cell" in data else "file", "line", "text")
-    inline = {name: _INLINE[kind, name] for name in _fields(kind) if (kind, name) in _INLINE}
-    return tuple(key for name in _fields(kind) for key in (_keys(inline[name], data) if name in inline else (name,)))
+        return ("cell" if in_cell else "file", "line", "text")
+    inline, record = _INLINE.get(kind, _NONE)
+    return tuple(key for name in _fields(kind) for key in (_keys(record, in_cell) if name == inline else (name,)))
 
 
 def _read(kind: type, data: Any, where: str) -> Any:
@@ -164,16 +169,17 @@ def _read(kind: type, data: Any, where: str) -> Any:
     prefix = f"{where}." if where else ""
     if kind is Place:
         in_cell = "cell" in data
-        label = (
-            f"code cell {_count(data['cell'], f'{prefix}cell')}" if in_cell else _text(data["file"], f"{prefix}file")
-        )
+        cell = _count(data["cell"], f"{prefix}cell") if in_cell else 0
+        label = f"code cell {cell}" if in_cell else _text(data["file"], f"{prefix}file")
         return Place(label, _count(data["line"], f"{prefix}line"), _text(data["text"], f"{prefix}text"))
     values: dict[str, Any] = {}
+    inline, record = _INLINE.get(kind, _NONE)
     for name, codec in _fields(kind).items():
-        if record := _INLINE.get((kind, name)):
+        if name == inline:
             values[name] = _read(record, data, where)
         elif name in data:
-            values[name] = codec.read(data[name], prefix + name)
+            value = data[name]
+            values[name] = value if type(value) is codec.as_is else codec.read(value, prefix + name)
     if kind is Verdict and data["hidden"]:
         for name, verb in (("message", "is"), ("places", "are")):
             if data[name]:
@@ -262,16 +268,13 @@ def _rounded(number: float, where: str) -> float:
     return round(float(number), DIGITS) + 0.0  # adding 0.0 turns -0.0 into 0.0
 
 
-class _Size:
-    """Stands for the numbers of a shape, which may be 0; all other whole numbers count from 1."""
-
-
+_SIZE = object()  # stands for a number of a shape, which may be 0; all other whole numbers count from 1
 _PLAIN: dict[Any, _Codec] = {
-    str: _Codec(_text, lambda value, _: value),
-    bool: _Codec(_boolean, lambda value, _: value),
+    str: _Codec(_text, lambda value, _: value, str),
+    bool: _Codec(_boolean, lambda value, _: value, bool),
     float: _Codec(_number, _rounded),
     int: _Codec(_count, lambda value, _: value),
-    _Size: _Codec(partial(_count, least=0), lambda size, where: _count(int(size), where, least=0)),
+    _SIZE: _Codec(partial(_count, least=0), lambda size, where: _count(int(size), where, least=0)),
 }
 
 
