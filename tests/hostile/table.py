@@ -50,7 +50,7 @@ def write(outcomes: Sequence[Outcome], layers: str) -> str:
         "",
         f"{len(outcomes)} hostile submissions were graded one after another by one grader; {verdict}. Made by",
         f"`python tests/hostile/table.py` on {platform.system()} {platform.release().partition('-')[0]}, started as {user};",
-        f"layers in force: {layers}. The slow tests repeat this (`pytest tests/hostile -m 'slow or not slow'`), the default run a part of it.",
+        f"layers in force: {layers}. The slow tests repeat this (`.ci/run slow`), the default run a part of it.",
         "",
         "Points are those of the shortened assignment that the suite uses (of 100); *honest* is what the same program scores",
         "with its attack taken out.",
