@@ -166,8 +166,8 @@ def test_without_a_roster_nobody_can_be_found(name):
     with pytest.raises(ExportError) as caught:
         CLASS_FORMATS[name].write(sheet, ExportOptions())
     assert str(caught.value) == (
-        f"7 submissions have no student (s0, s1, s2, s3, s4 and 2 more), and {name.capitalize()} must be told whose"
-        " each is: give --roster FILE, with a line for everyone who handed in."
+        f"7 submissions have no student (s0, s1, s2, s3, s4 and 2 more), and {name.capitalize()} needs a student"
+        " for each: give --roster FILE, with a line for everyone who handed in."
     )
 
 
