@@ -6,22 +6,13 @@ above the class, from its own source, and its expression a call of that. The pro
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
-import types
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from string import Template
-from typing import Any
-
-import numpy as np
 
 from reference.catalogue import PER_LAYER, Form, wrong_network
 from reference.network import Network, build
 from reference.regularisers import Names
-
-Step = Callable[..., Any]
+from reference.step_source import Step, write_functions
 
 NAMES: Names = (("W1", "b1"), ("W2", "b2"))
 BEST = {
@@ -173,7 +164,7 @@ def write_program(
     """Return the source of a program that is `network` with these mistakes: one file, numpy alone.
 
     network : the right one, of two layers. names : what its parameters are called.
-    Raises ValueError where two mistakes replace the same step, and on a step that is no plain function.
+    Raises ValueError where two mistakes replace the same step, and TypeError on a step that is no plain function.
     """
     if network.depth != 2:
         raise ValueError(f"the program has two layers, the network {network.depth}")
@@ -192,7 +183,7 @@ def write_program(
         head = f'from collections import namedtuple\n\n{head}\n\n\nLayer = namedtuple("Layer", "k x W b u h")'
     chosen = "".join(f"    {name}={value!r},\n" for name, value in best.items())
     numbers = f"best_hyperparameters = dict(\n{chosen})\n"
-    return "\n\n\n".join([head, *_definitions(functions), text, numbers])
+    return "\n\n\n".join([head, *write_functions(functions), text, numbers])
 
 
 def _functions(network: Network, mistakes: Sequence[Form]) -> dict[str, Step]:
@@ -238,63 +229,3 @@ def _fields(network: Network, names: Names, functions: Mapping[str, Step]) -> di
         given = f'grads["{b}"], {penalty}, {strength}, N, {k - 1}'
         fields[f"d_total_of_bias_{k}"] = f"{total}({given})" if total else f'grads["{b}"] + {strength} * {penalty}'
     return fields
-
-
-def _definitions(functions: Mapping[str, Step]) -> list[str]:
-    """Return the text of each function, and of what these read from their modules."""
-    known, texts = dict(functions), list[str]()
-    for name, step in functions.items():
-        texts += _definition(name, step, known)
-    return texts
-
-
-def _definition(name: str, step: Step, known: dict[str, Step]) -> list[str]:
-    """Return a function's text under another name, after those of what it reads; these are added to what is known."""
-    if not isinstance(step, types.FunctionType) or step.__name__ == "<lambda>":
-        raise ValueError(f"{name} cannot be written out: it is no plain function")
-    texts, words = list[str](), dict[str, ast.expr]()
-    inside = inspect.getclosurevars(step)
-    for word, value in {**inside.globals, **inside.nonlocals}.items():
-        if isinstance(value, int | float):
-            words[word] = ast.Constant(value)
-        elif isinstance(value, types.FunctionType):
-            own = next((one for one, function in known.items() if function is value), None)
-            if own is None:
-                own = f"right_{word}" if word in known else word
-                known[own] = value
-                texts += _definition(own, value, known)
-            words[word] = ast.Name(own, ast.Load())
-        elif value is not np:
-            raise ValueError(f"{name} cannot be written out: it reads {word} of its module")
-    definition = _Bare(words).visit(ast.parse(_source(step)).body[0])
-    definition.name = name
-    return [*texts, ast.unparse(ast.fix_missing_locations(definition)).replace("'", '"')]
-
-
-@cache
-def _source(step: Step) -> str:
-    return textwrap.dedent(inspect.getsource(step))
-
-
-class _Bare(ast.NodeTransformer):
-    """Leaves out annotations and the docstring, and puts in what some names stand for."""
-
-    def __init__(self, words: Mapping[str, ast.expr]) -> None:
-        self.words = words
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node.body = node.body[ast.get_docstring(node) is not None :]
-        node.returns = None
-        self.generic_visit(node)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
-        self.generic_visit(node)
-        return ast.Assign([node.target], node.value) if node.value else ast.Pass()
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.words.get(node.id, node)

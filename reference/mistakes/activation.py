@@ -14,22 +14,6 @@ if TYPE_CHECKING:
     from reference.layers import Layer
 
 
-def nothing_done(u: Array) -> Any:
-    return u
-
-
-def passed_on(dh: Array, _layer: Layer) -> Any:
-    return dh
-
-
-def largest_of_row(u: Array) -> Any:
-    return np.maximum(u, u.max(axis=1, keepdims=True))
-
-
-def largest_of_column(u: Array) -> Any:
-    return u.max(axis=0)
-
-
 def leaky(c: float) -> Any:
     def activate(u: Array) -> Any:
         return np.maximum(c * u, u)
@@ -44,36 +28,8 @@ def d_leaky(c: float) -> Any:
     return d_activate
 
 
-def d_sigmoid(dh: Array, layer: Layer) -> Any:
-    return dh * layer.h * (1 - layer.h)
-
-
-def d_tanh(dh: Array, layer: Layer) -> Any:
-    return dh * (1 - layer.h**2)
-
-
-def softplus(u: Array) -> Any:
-    return np.log(1 + np.exp(u))
-
-
-def d_softplus(dh: Array, layer: Layer) -> Any:
-    return dh / (1 + np.exp(-layer.u))
-
-
 def size_of(u: Array) -> Any:
     return np.abs(u)
-
-
-def d_size_of(dh: Array, layer: Layer) -> Any:
-    return dh * np.sign(layer.u)
-
-
-def negative_part(u: Array) -> Any:
-    return np.minimum(u, 0)
-
-
-def d_negative_part(dh: Array, layer: Layer) -> Any:
-    return dh * (layer.u < 0)
 
 
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
@@ -92,8 +48,8 @@ MISTAKES = (
         "relu_left_out",
         "There is no ReLU between the two layers.",
         "Two layers without anything between them are one layer. Which line makes the hidden values zero or more?",
-        {"activate": nothing_done},
-        {"activate": nothing_done, "d_activate": passed_on},
+        {"activate": lambda u: u},
+        {"activate": lambda u: u, "d_activate": lambda dh, _layer: dh},
         about="hidden",
         source=("001", "003"),
         example="hidden = X.dot(W1) + b1",
@@ -102,14 +58,14 @@ MISTAKES = (
         "relu_is_a_maximum_over_an_axis",
         "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
         "np.max looks along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",
-        {"activate": largest_of_row},
+        {"activate": lambda u: np.maximum(u, u.max(axis=1, keepdims=True))},
         example="u = X.dot(W1) + b1\nhidden = np.maximum(u, u.max(axis=1, keepdims=True))",
     ),
     _activation(
         "max_for_maximum",
         "np.max stands where np.maximum is meant: the largest value of each column is left, and the rows are gone.",
         "What shape has the hidden layer for N examples? Look up what the second argument of np.max is.",
-        {"activate": largest_of_column},
+        {"activate": lambda u: u.max(axis=0)},
         shows_in=("purity", "scores", "loss", "gradient", "stability", "labels"),
         example="hidden = np.max(X.dot(W1) + b1, 0)",
     ),
@@ -131,7 +87,7 @@ MISTAKES = (
         "sigmoid_for_relu",
         "The hidden layer uses a sigmoid; the assignment asks for the ReLU.",
         "Look up which activation is asked for, and what it does to a large value.",
-        {"activate": sigmoid, "d_activate": d_sigmoid},
+        {"activate": sigmoid, "d_activate": lambda dh, layer: dh * layer.h * (1 - layer.h)},
         {"activate": sigmoid},
         example="hidden = 1 / (1 + np.exp(-(X.dot(W1) + b1)))",
     ),
@@ -139,7 +95,7 @@ MISTAKES = (
         "tanh_for_relu",
         "The hidden layer uses tanh; the assignment asks for the ReLU.",
         "Look up which activation is asked for, and what it does to a large value.",
-        {"activate": tanh, "d_activate": d_tanh},
+        {"activate": tanh, "d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
         {"activate": tanh},
         example="hidden = np.tanh(X.dot(W1) + b1)",
     ),
@@ -147,15 +103,15 @@ MISTAKES = (
         "softplus_for_relu",
         "The hidden layer uses log(1 + exp(u)), which is near the ReLU but not the same.",
         "What does your activation give at u = 0, and what does the ReLU give there?",
-        {"activate": softplus, "d_activate": d_softplus},
-        {"activate": softplus},
+        {"activate": lambda u: np.log(1 + np.exp(u)), "d_activate": lambda dh, layer: dh / (1 + np.exp(-layer.u))},
+        {"activate": lambda u: np.log(1 + np.exp(u))},
         example="hidden = np.log(1 + np.exp(X.dot(W1) + b1))",
     ),
     _activation(
         "absolute_value_for_relu",
         "The activation takes the absolute value: negative inputs come through with their sign turned.",
         "What should become of a negative u?",
-        {"activate": size_of, "d_activate": d_size_of},
+        {"activate": size_of, "d_activate": lambda dh, layer: dh * np.sign(layer.u)},
         {"activate": size_of},
         example="hidden = np.abs(X.dot(W1) + b1)",
     ),
@@ -163,8 +119,8 @@ MISTAKES = (
         "relu_upside_down",
         "The activation keeps the negative values and drops the positive ones.",
         "Which half of the line does the ReLU let through? Look at minimum and maximum, or at the sign of the comparison.",
-        {"activate": negative_part, "d_activate": d_negative_part},
-        {"activate": negative_part},
+        {"activate": lambda u: np.minimum(u, 0), "d_activate": lambda dh, layer: dh * (layer.u < 0)},
+        {"activate": lambda u: np.minimum(u, 0)},
         example="hidden = np.minimum(0, X.dot(W1) + b1)",
     ),
 )

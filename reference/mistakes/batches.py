@@ -12,22 +12,6 @@ if TYPE_CHECKING:
     from grader.model import Array, Params
 
 
-def without_reg(X: Array, y: Array, _reg: float) -> Any:
-    return X, y, 0.0
-
-
-def reg_doubled(X: Array, y: Array, reg: float) -> Any:
-    return X, y, 2 * reg
-
-
-def whole_set(_rng: Any, X: Array, y: Array, _batch_size: int) -> Any:
-    return X, y
-
-
-def first_rows(_rng: Any, X: Array, y: Array, batch_size: int) -> Any:
-    return X[:batch_size], y[:batch_size]
-
-
 def other_labels(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
     X_batch = X[rng.choice(len(X), batch_size)]
     return X_batch, y[rng.choice(len(X), batch_size)]
@@ -58,38 +42,6 @@ def rows_of(c: int) -> Any:
         return c
 
     return rows_drawn
-
-
-def twice_the_rows(batch_size: int, _num_iters: int, _X: Array) -> Any:
-    return 2 * batch_size
-
-
-def as_many_as_iterations(_batch_size: int, num_iters: int, _X: Array) -> Any:
-    return num_iters
-
-
-def half_of_all(_batch_size: int, _num_iters: int, X: Array) -> Any:
-    return len(X) // 2
-
-
-def as_many_as_features(_batch_size: int, _num_iters: int, X: Array) -> Any:
-    return X.shape[1]
-
-
-def one_iteration(_num_iters: int, _per_epoch: int) -> Any:
-    return 1
-
-
-def epochs(num_iters: int, per_epoch: int) -> Any:
-    return num_iters * per_epoch
-
-
-def one_too_few(num_iters: int, _per_epoch: int) -> Any:
-    return num_iters - 1
-
-
-def one_too_many(num_iters: int, _per_epoch: int) -> Any:
-    return num_iters + 1
 
 
 def small_weights(params: Params, rng: Any) -> Any:
@@ -131,7 +83,7 @@ MISTAKES = (
         "reg_not_passed_on",
         "train() does not pass reg on to loss(): it trains without a regulariser.",
         "Which of train()'s arguments reach the call of loss()?",
-        {"loss_arguments": without_reg},
+        {"loss_arguments": lambda X, y, _reg: (X, y, 0.0)},
         about="loss call",
         shows_in=("reg",),
         example="loss, grads = self.loss(X_batch, y=y_batch)",
@@ -140,7 +92,7 @@ MISTAKES = (
         "reg_doubled",
         "train() asks loss() with twice its reg.",
         "Follow reg from train()'s argument to the call of loss().",
-        {"loss_arguments": reg_doubled},
+        {"loss_arguments": lambda X, y, reg: (X, y, 2 * reg)},
         about="loss call",
         shows_in=("reg",),
         example="loss, grads = self.loss(X_batch, y=y_batch, reg=2 * reg)",
@@ -158,7 +110,7 @@ MISTAKES = (
         "ends_after_one_iteration",
         "train() ends after its first iteration.",
         "Look at the indentation of the return.",
-        {"iterations": one_iteration},
+        {"iterations": lambda _num_iters, _per_epoch: 1},
         about="returned histories",
         shows_in=_HOW_OFTEN,
         example='for it in range(num_iters):\n    return {"loss_history": loss_history}',
@@ -167,7 +119,7 @@ MISTAKES = (
         "iterations_are_epochs",
         "train() takes num_iters epochs; num_iters is the number of steps.",
         "How often does your loop run for num_iters=4, with two batches an epoch?",
-        {"iterations": epochs},
+        {"iterations": lambda num_iters, per_epoch: num_iters * per_epoch},
         about="train",
         shows_in=_HOW_OFTEN,
         example="for epoch in range(num_iters):\n    for it in range(iterations_per_epoch): pass",
@@ -176,8 +128,8 @@ MISTAKES = (
         "one_iteration_off",
         "train() takes one step too few, or one too many.",
         "How often does your loop run for num_iters=1?",
-        {"iterations": one_too_few},
-        {"iterations": one_too_many},
+        {"iterations": lambda num_iters, _per_epoch: num_iters - 1},
+        {"iterations": lambda num_iters, _per_epoch: num_iters + 1},
         about="train",
         shows_in=_HOW_OFTEN,
         example="for it in range(1, num_iters):\n    loss_history.append(loss)",
@@ -186,14 +138,14 @@ MISTAKES = (
         "whole_set_each_time",
         "Every iteration uses all rows: no minibatch is drawn.",
         "Where does batch_size enter?",
-        {"draw_batch": whole_set},
+        {"draw_batch": lambda _rng, X, y, _batch_size: (X, y)},
         example="X_batch = X\ny_batch = y",
     ),
     _batch(
         "same_batch_each_time",
         "Every iteration uses the same rows.",
         "Is the batch drawn inside the loop? Does chance enter?",
-        {"draw_batch": first_rows},
+        {"draw_batch": lambda _rng, X, y, batch_size: (X[:batch_size], y[:batch_size])},
         example="X_batch = X[:batch_size]\ny_batch = y[:batch_size]",
     ),
     _batch(
@@ -224,7 +176,7 @@ MISTAKES = (
         "batch_too_large",
         "Each iteration uses more rows than batch_size.",
         "How many indices are drawn for a batch?",
-        {"rows_drawn": twice_the_rows},
+        {"rows_drawn": lambda batch_size, _num_iters, _X: 2 * batch_size},
         example="indices = np.random.choice(num_train, 2 * batch_size)",
     ),
     _batch(
@@ -238,9 +190,9 @@ MISTAKES = (
         "batch_size_of_another_number",
         "The number of rows in a batch is taken from another number than batch_size.",
         "Read aloud what stands where the number of indices is given. Does it change with batch_size?",
-        {"rows_drawn": as_many_as_iterations},
-        {"rows_drawn": half_of_all},
-        {"rows_drawn": as_many_as_features},
+        {"rows_drawn": lambda _batch_size, num_iters, _X: num_iters},
+        {"rows_drawn": lambda _batch_size, _num_iters, X: len(X) // 2},
+        {"rows_drawn": lambda _batch_size, _num_iters, X: X.shape[1]},
         example="indices = np.random.choice(num_train, num_iters)",
     ),
 )

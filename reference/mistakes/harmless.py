@@ -11,40 +11,11 @@ from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array, Params, Stage
-    from reference.layers import Layer
     from reference.regularisers import Names
-
-
-def mask_with_zero(dh: Array, layer: Layer) -> Any:
-    return dh * (layer.u >= 0)
-
-
-def mask_of_output(dh: Array, layer: Layer) -> Any:
-    return np.where(layer.h > 0, dh, 0.0)
-
-
-def relu_by_sizes(u: Array) -> Any:
-    return (u + np.abs(u)) / 2
-
-
-def relu_by_product(u: Array) -> Any:
-    return u * (u > 0)
-
-
-def small_epsilon(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-8).mean()
 
 
 def by_one_hot(z: Array, y: Array) -> Any:
     return -(np.eye(z.shape[1])[y] * np.log(probabilities(z))).sum() / len(y)
-
-
-def d_by_one_hot(z: Array, y: Array) -> Any:
-    return (probabilities(z) - np.eye(z.shape[1])[y]) / len(y)
-
-
-def shifted_a_little_more(z: Array) -> Any:
-    return z - z.max(axis=1, keepdims=True) - 1
 
 
 def traces(params: Params, names: Names) -> Any:
@@ -60,10 +31,6 @@ def at_the_end(rate: float, factor: float, iteration: int, per_epoch: int) -> An
     return rate * factor if (iteration + 1) % per_epoch == 0 else rate
 
 
-def from_probabilities(z: Array) -> Any:
-    return np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)
-
-
 def _harmless(identity: str, stage: Stage, title: str, formula: str, *forms: Any, **more: Any) -> Mistake:
     hint = "Nothing to mend."
     return Mistake(identity, stage, title, hint, formula, ("004",), (), "", forms, harmless=True, **more)
@@ -75,7 +42,7 @@ MISTAKES = (
         "gradients",
         "The mask lets u = 0 through, which no number meets.",
         "f'(u)",
-        {"d_activate": mask_with_zero},
+        {"d_activate": lambda dh, layer: dh * (layer.u >= 0)},
         example="dhidden[u < 0] = 0",
     ),
     _harmless(
@@ -83,7 +50,7 @@ MISTAKES = (
         "gradients",
         "The mask is read off h instead of u.",
         "h > 0 where u > 0",
-        {"d_activate": mask_of_output},
+        {"d_activate": lambda dh, layer: np.where(layer.h > 0, dh, 0.0)},
         example="dhidden = np.where(hidden > 0, dhidden, 0)",
     ),
     _harmless(
@@ -91,8 +58,8 @@ MISTAKES = (
         "scores",
         "The ReLU is written as (u + |u|) / 2 or u (u > 0).",
         "max(0, u)",
-        {"activate": relu_by_sizes},
-        {"activate": relu_by_product},
+        {"activate": lambda u: (u + np.abs(u)) / 2},
+        {"activate": lambda u: u * (u > 0)},
         example="hidden = u * (u > 0)",
     ),
     _harmless(
@@ -100,7 +67,7 @@ MISTAKES = (
         "loss",
         "1e-8 is added inside the logarithm.",
         "-log p",
-        {"data_term": small_epsilon},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-08).mean()},
         example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-8))",
     ),
     _harmless(
@@ -108,7 +75,7 @@ MISTAKES = (
         "loss",
         "Labels are one-hot rows.",
         "-sum_j t_j log p_j",
-        {"data_term": by_one_hot, "d_scores": d_by_one_hot},
+        {"data_term": by_one_hot, "d_scores": lambda z, y: (probabilities(z) - np.eye(z.shape[1])[y]) / len(y)},
         example="target = np.eye(scores.shape[1])[y]\ndata_loss = -np.sum(target * np.log(probabilities)) / N",
     ),
     _harmless(
@@ -116,7 +83,7 @@ MISTAKES = (
         "loss",
         "More than the maximum is subtracted.",
         "softmax(z - c)",
-        {"centre": shifted_a_little_more},
+        {"centre": lambda z: z - z.max(axis=1, keepdims=True) - 1},
         example="shifted = scores - scores.max(axis=1, keepdims=True) - 1",
     ),
     _harmless(
@@ -150,7 +117,7 @@ MISTAKES = (
         "predict",
         "The class is chosen by probability.",
         "exp grows with z",
-        {"label": from_probabilities},
+        {"label": lambda z: np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)},
         example="y_pred = np.exp(self.loss(X)).argmax(axis=1)",
     ),
 )

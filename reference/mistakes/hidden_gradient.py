@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from reference.layers import Layer
 
 
-def mask_left_out(dh: Array, _layer: Layer) -> Any:
-    return dh
-
-
-def everything_cut_off(dh: Array, _layer: Layer) -> Any:
-    return np.zeros_like(dh)
-
-
 def all_or_nothing(du: Array, layer: Layer, strength: float) -> Any:
     return du * (strength * (layer.W * layer.W).sum() > 0)
 
@@ -32,53 +24,9 @@ def leaky_mask(c: float) -> Any:
     return d_activate
 
 
-def gradient_cut_off(dh: Array, _layer: Layer) -> Any:
-    return dh * (dh > 0)
-
-
-def mask_inverted(dh: Array, layer: Layer) -> Any:
-    return dh * (layer.u < 0)
-
-
-def times_hidden(dh: Array, layer: Layer) -> Any:
-    return dh * layer.h
-
-
-def times_input(dh: Array, layer: Layer) -> Any:
-    return dh * layer.u
-
-
-def mask_alone(dh: Array, layer: Layer) -> Any:
-    return np.ones_like(dh) * (layer.u > 0)
-
-
-def sigmoid_local(dh: Array, layer: Layer) -> Any:
-    return dh * layer.h * (1 - layer.h)
-
-
 def sigmoid_of_input(dh: Array, layer: Layer) -> Any:
     s = 1 / (1 + np.exp(-layer.u))
     return dh * s * (1 - s)
-
-
-def tanh_local(dh: Array, layer: Layer) -> Any:
-    return dh * (1 - layer.h**2)
-
-
-def mask_above_one(dh: Array, layer: Layer) -> Any:
-    return dh * (layer.u > 1)
-
-
-def through_changed_weights(du: Array, layer: Layer) -> Any:
-    return du @ (layer.W - layer.x.T @ du).T
-
-
-def weights_wrong_sign(du: Array, layer: Layer) -> Any:
-    return -du @ layer.W.T
-
-
-def input_divided(du: Array, layer: Layer) -> Any:
-    return du @ layer.W.T / len(du)
 
 
 _DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
@@ -94,29 +42,29 @@ MISTAKES = (
         "mask_left_out",
         "The ReLU is missing on the way back: the gradient passes where the unit was off.",
         "Where u is negative the ReLU gives 0 whatever u is. What is its derivative there?",
-        {"d_activate": mask_left_out},
+        {"d_activate": lambda dh, _layer: dh},
         example='dhidden = dscores.dot(W2.T)\ngrads["W1"] = X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _hidden(
         "gradient_cut_off",
         "The gradient itself is cut off at zero; it must be stopped where the hidden unit was off.",
         "Which array decides where the gradient passes: the gradient, or what the unit had on the way forward?",
-        {"d_activate": gradient_cut_off},
+        {"d_activate": lambda dh, _layer: dh * (dh > 0)},
         example="dhidden[dhidden <= 0] = 0",
     ),
     _hidden(
         "mask_of_another_variable",
         "The ReLU's mask is taken from a variable that has nothing to do with the hidden units: all is cut off, or nothing.",
         "Which array decides where the gradient passes, and what shape has it?",
-        {"d_activate": mask_left_out, "d_hidden": all_or_nothing},
-        {"d_activate": everything_cut_off},
+        {"d_activate": lambda dh, _layer: dh, "d_hidden": all_or_nothing},
+        {"d_activate": lambda dh, _layer: np.zeros_like(dh)},
         example="penalty = reg * np.sum(W1 * W1)\ndhidden[penalty <= 0] = 0",
     ),
     _hidden(
         "mask_inverted",
         "The ReLU's mask is upside down: the gradient passes where the unit was off.",
         "Look at the sign of the comparison.",
-        {"d_activate": mask_inverted},
+        {"d_activate": lambda dh, layer: dh * (layer.u < 0)},
         example="dhidden[hidden > 0] = 0",
     ),
     _hidden(
@@ -130,38 +78,38 @@ MISTAKES = (
         "multiplied_by_hidden",
         "The gradient is multiplied by the hidden values themselves instead of by the ReLU's slope.",
         "The slope of the ReLU is 0 or 1. Which values does your factor take?",
-        {"d_activate": times_hidden},
-        {"d_activate": times_input},
+        {"d_activate": lambda dh, layer: dh * layer.h},
+        {"d_activate": lambda dh, layer: dh * layer.u},
         example="dhidden = dscores.dot(W2.T) * hidden",
     ),
     _hidden(
         "upstream_gradient_dropped",
         "The ReLU's mask takes the place of the gradient instead of being multiplied with it.",
         "The chain rule is a product. What are its two factors at the hidden layer?",
-        {"d_activate": mask_alone},
+        {"d_activate": lambda dh, layer: np.ones_like(dh) * (layer.u > 0)},
         example="dhidden = (hidden > 0).astype(float)",
     ),
     _hidden(
         "slope_of_another_activation",
         "The way back uses the slope of a sigmoid or tanh, though the hidden layer is a ReLU.",
         "Does the slope belong to the activation of your forward pass?",
-        {"d_activate": sigmoid_local},
+        {"d_activate": lambda dh, layer: dh * layer.h * (1 - layer.h)},
         {"d_activate": sigmoid_of_input},
-        {"d_activate": tanh_local},
+        {"d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
         example="dhidden *= hidden * (1 - hidden)",
     ),
     _hidden(
         "mask_above_one",
         "The ReLU's mask begins at 1 instead of at 0.",
         "Where does the ReLU's slope change?",
-        {"d_activate": mask_above_one},
+        {"d_activate": lambda dh, layer: dh * (layer.u > 1)},
         example="dhidden[hidden <= 1] = 0",
     ),
     _hidden(
         "weights_changed_before_use",
         "W2 has been changed before the gradient is passed back through it.",
         "In which order do you compute dL/dh and change W2?",
-        {"d_input": through_changed_weights},
+        {"d_input": lambda du, layer: du @ (layer.W - layer.x.T @ du).T},
         about="dhidden",
         example='W2 -= grads["W2"]\ndhidden = dscores.dot(W2.T)',
     ),
@@ -169,7 +117,7 @@ MISTAKES = (
         "passed_back_with_wrong_sign",
         "The gradient changes its sign on the way to the hidden layer.",
         "Look at the product with W2: is there a minus?",
-        {"d_input": weights_wrong_sign},
+        {"d_input": lambda du, layer: -du @ layer.W.T},
         about="dhidden",
         example="dhidden = -dscores.dot(W2.T)",
     ),
@@ -177,7 +125,7 @@ MISTAKES = (
         "passed_back_divided",
         "The gradient is divided by N once more on its way to the hidden layer.",
         "Count the divisions by N from the loss to the hidden layer.",
-        {"d_input": input_divided},
+        {"d_input": lambda du, layer: du @ layer.W.T / len(du)},
         about="dhidden",
         example="dhidden = dscores.dot(W2.T) / N",
     ),

@@ -63,62 +63,6 @@ def d_without_minus(z: Array, y: Array) -> Any:
     return -dz / len(y)
 
 
-def base_ten(z: Array, y: Array) -> Any:
-    return -np.log10(probabilities(z)[np.arange(len(y)), y]).mean()
-
-
-def base_two(z: Array, y: Array) -> Any:
-    return -np.log2(probabilities(z)[np.arange(len(y)), y]).mean()
-
-
-def minus_probability(z: Array, y: Array) -> Any:
-    return -probabilities(z)[np.arange(len(y)), y].mean()
-
-
-def one_minus_probability(z: Array, y: Array) -> Any:
-    return (1 - probabilities(z)[np.arange(len(y)), y]).mean()
-
-
-def log_of_the_mean(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y].mean())
-
-
-def every_class(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)).sum() / len(y)
-
-
-def every_class_mean(z: Array, _y: Array) -> Any:
-    return -np.log(probabilities(z)).mean()
-
-
-def all_pairs(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[:, y]).mean()
-
-
-def all_pairs_summed(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[:, y]).sum() / len(y)
-
-
-def rows_for_entries(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[[np.arange(len(y)), y]]).sum() / len(y)
-
-
-def rows_for_entries_mean(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[[np.arange(len(y)), y]]).mean()
-
-
-def data_twice(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    return data + data + strength * penalty
-
-
-def all_twice(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    return 2 * (data + strength * penalty)
-
-
-def largest_probability(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z).max(axis=1)).sum() / len(y)
-
-
 def over_examples(z: Array, y: Array) -> Any:
     p = np.exp(z) / np.exp(z).sum(axis=0)
     return -np.log(p[np.arange(len(y)), y]).mean()
@@ -139,14 +83,6 @@ def d_over_the_batch(z: Array, y: Array) -> Any:
     dz = np.exp(z) / np.exp(z).sum()
     dz[np.arange(len(y)), y] -= 1
     return dz / len(y)
-
-
-def by_the_batch(z: Array) -> Any:
-    return z - z.max()
-
-
-def by_the_class(z: Array) -> Any:
-    return z - z.max(axis=0)
 
 
 # Some are carried through to the gradient.
@@ -177,8 +113,8 @@ MISTAKES = (
         "data_loss_counted_twice",
         "The loss is the sum of two losses: the data loss is in it twice.",
         "List everything that is added to the loss between its first line and the return.",
-        {"total": data_twice},
-        {"total": all_twice},
+        {"total": lambda data, penalty, strength, _N: data + data + strength * penalty},
+        {"total": lambda data, penalty, strength, _N: 2 * (data + strength * penalty)},
         example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))\nloss += data_loss",
     ),
     _mistake(
@@ -214,39 +150,39 @@ MISTAKES = (
         "wrong_logarithm",
         "The data loss uses a logarithm to the base 2 or 10; the natural one is asked for.",
         "Which function of numpy is the inverse of np.exp?",
-        {"data_term": base_ten},
-        {"data_term": base_two},
+        {"data_term": lambda z, y: -np.log10(probabilities(z)[np.arange(len(y)), y]).mean()},
+        {"data_term": lambda z, y: -np.log2(probabilities(z)[np.arange(len(y)), y]).mean()},
         example="data_loss = -np.mean(np.log10(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "logarithm_left_out",
         "The data loss uses the probability of the right class, not its logarithm.",
         "Write down the cross-entropy. What is done to p before the mean is taken?",
-        {"data_term": minus_probability},
-        {"data_term": one_minus_probability},
+        {"data_term": lambda z, y: -probabilities(z)[np.arange(len(y)), y].mean()},
+        {"data_term": lambda z, y: (1 - probabilities(z)[np.arange(len(y)), y]).mean()},
         example="data_loss = -np.mean(probabilities[np.arange(N), y])",
     ),
     _mistake(
         "logarithm_of_the_mean",
         "The mean is taken of the probabilities, and the logarithm of that; it is the other way round.",
         "In which order do the sum over the examples and the logarithm stand in the formula?",
-        {"data_term": log_of_the_mean},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y].mean())},
         example="data_loss = -np.log(np.mean(probabilities[np.arange(N), y]))",
     ),
     _mistake(
         "logarithm_of_every_class",
         "The loss adds up -log p over all classes; only the right class of each example counts.",
         "One number per example is asked for. How is the one of the right class picked out of a row?",
-        {"data_term": every_class},
-        {"data_term": every_class_mean},
+        {"data_term": lambda z, y: -np.log(probabilities(z)).sum() / len(y)},
+        {"data_term": lambda z, _y: -np.log(probabilities(z)).mean()},
         example="data_loss = -np.sum(np.log(probabilities)) / N",
     ),
     _mistake(
         "labels_pick_columns",
         "The labels pick whole columns: each example is counted with the labels of all the others.",
         "What shape has p[:, y], and what shape should the probabilities of the right classes have?",
-        {"data_term": all_pairs},
-        {"data_term": all_pairs_summed},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).mean()},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).sum() / len(y)},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
         example="data_loss = -np.mean(np.log(probabilities[:, y]))",
     ),
@@ -254,8 +190,8 @@ MISTAKES = (
         "list_for_an_index",
         "A list of two arrays is the index: numpy takes it for rows, and a whole row is counted where one entry is meant.",
         "Compare p[[rows, y]] with p[rows, y]: what shape has each of them? Before numpy 1.23 they were the same.",
-        {"data_term": rows_for_entries},
-        {"data_term": rows_for_entries_mean},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[[np.arange(len(y)), y]]).sum() / len(y)},
+        {"data_term": lambda z, y: -np.log(probabilities(z)[[np.arange(len(y)), y]]).mean()},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
         # A label that is no row's number raises, and then nothing is returned.
         shows_in=_CARRIED,
@@ -265,7 +201,7 @@ MISTAKES = (
         "largest_probability",
         "The loss takes the largest probability of each row, not the one of the right class.",
         "Where do the labels y enter your loss?",
-        {"data_term": largest_probability},
+        {"data_term": lambda z, y: -np.log(probabilities(z).max(axis=1)).sum() / len(y)},
         example="data_loss = -np.sum(np.log(probabilities.max(axis=1))) / N",
     ),
     _mistake(
@@ -296,7 +232,7 @@ MISTAKES = (
         "maximum_of_each_class",
         "What is subtracted before exp() is the maximum of each class over the examples: that changes the probabilities.",
         "Along which axis may a constant be subtracted without changing a row's softmax?",
-        {"centre": by_the_class},
+        {"centre": lambda z: z - z.max(axis=0)},
         formula=_P,
         about="probabilities",
         source=("004",),
@@ -325,7 +261,7 @@ MISTAKES = (
         ("004",),
         ("stability",),
         "exp",
-        ({"centre": by_the_batch},),
+        ({"centre": lambda z: z - z.max()},),
         shows_in=("stability",),
         example="shifted = scores - np.max(scores)",
     ),

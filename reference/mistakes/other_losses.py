@@ -19,18 +19,6 @@ def both_sides(z: Array, y: Array) -> Any:
     return -(target * np.log(p) + (1 - target) * np.log(1 - p)).sum() / len(y)
 
 
-def normaliser_left_out(z: Array, y: Array) -> Any:
-    return -z[np.arange(len(y)), y].mean()
-
-
-def normaliser_squared(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(probabilities(z))[np.arange(len(y)), y]).mean()
-
-
-def exponent_left_out(z: Array, y: Array) -> Any:
-    return -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()
-
-
 def epsilon_in_logarithm(c: float) -> Any:
     def data_term(z: Array, y: Array) -> Any:
         return -np.log(probabilities(z)[np.arange(len(y)), y] + c).mean()
@@ -71,14 +59,6 @@ def d_halved_squared_errors(z: Array, y: Array) -> Any:
     return (z - np.eye(z.shape[1])[y]) / len(y)
 
 
-def squared_errors_of_probabilities(z: Array, y: Array) -> Any:
-    return ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def halved_squared_errors_of_probabilities(z: Array, y: Array) -> Any:
-    return 0.5 * ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
 def classes_of_the_labels(z: Array, y: Array) -> Any:
     classes = y.max() + 1
     return (np.log(np.exp(z[:, :classes]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
@@ -101,14 +81,6 @@ def d_three_classes(z: Array, y: Array) -> Any:
     dz[:, :3] = probabilities(z[:, :3])
     dz[np.arange(len(y)), y] -= 1
     return dz / len(y)
-
-
-def three_parts(loss: Any, gradients: dict[str, Array]) -> Any:
-    return loss, gradients, loss
-
-
-def other_way_round(loss: Any, gradients: dict[str, Array]) -> Any:
-    return gradients, loss
 
 
 # Some are carried through to the gradient.
@@ -137,8 +109,8 @@ MISTAKES = (
         "normaliser_left_out",
         "The loss uses the score of the right class alone: the sum over all classes is missing.",
         "Take the logarithm of the softmax apart. Where did the denominator go?",
-        {"data_term": normaliser_left_out},
-        {"data_term": exponent_left_out},
+        {"data_term": lambda z, y: -z[np.arange(len(y)), y].mean()},
+        {"data_term": lambda z, y: -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()},
         formula="-log p[y] = log sum_j exp(z_j) - z_y",
         about="probabilities",
         example="data_loss = -np.mean(shifted[np.arange(N), y])",
@@ -147,7 +119,7 @@ MISTAKES = (
         "softmax_of_probabilities",
         "The softmax is taken twice inside the loss.",
         "How often is exp() taken on the way from the scores to the loss?",
-        {"data_term": normaliser_squared},
+        {"data_term": lambda z, y: -np.log(probabilities(probabilities(z))[np.arange(len(y)), y]).mean()},
         formula=_P,
         about="probabilities",
         example="probabilities = np.exp(probabilities) / np.exp(probabilities).sum(axis=1, keepdims=True)",
@@ -193,8 +165,8 @@ MISTAKES = (
         {"centre": as_they_are, "data_term": squared_errors, "d_scores": d_squared_errors},
         {"centre": as_they_are, "data_term": halved_squared_errors, "d_scores": d_halved_squared_errors},
         {"centre": as_they_are, "data_term": squared_errors},
-        {"data_term": squared_errors_of_probabilities},
-        {"data_term": halved_squared_errors_of_probabilities},
+        {"data_term": lambda z, y: ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
+        {"data_term": lambda z, y: 0.5 * ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
         shows_in=_CARRIED,
         example="data_loss = np.sum((scores - np.eye(scores.shape[1])[y]) ** 2) / N",
     ),
@@ -222,7 +194,7 @@ MISTAKES = (
         "loss_in_three_parts",
         "loss(X, y, reg) returns more than the pair (loss, grads).",
         "Compare your return statement with what the docstring promises.",
-        {"report_loss": three_parts},
+        {"report_loss": lambda loss, gradients: (loss, gradients, loss)},
         about="total loss",
         formula="loss(X, y, reg) gives (loss, grads)",
         source=("003",),
@@ -233,7 +205,7 @@ MISTAKES = (
         "loss_and_gradients_swapped",
         "loss(X, y, reg) returns (grads, loss) instead of (loss, grads).",
         "Compare your return statement with what the docstring promises.",
-        {"report_loss": other_way_round},
+        {"report_loss": lambda loss, gradients: (gradients, loss)},
         about="total loss",
         formula="loss(X, y, reg) gives (loss, grads)",
         source=("003",),

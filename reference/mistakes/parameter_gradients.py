@@ -13,82 +13,11 @@ if TYPE_CHECKING:
     from reference.layers import Layer
 
 
-def weights_divided(du: Array, layer: Layer) -> Any:
-    return layer.x.T @ du / len(du)
-
-
-def weights_multiplied(du: Array, layer: Layer) -> Any:
-    return layer.x.T @ du * len(du)
-
-
 def weights_times(c: float) -> Any:
     def d_weights(du: Array, layer: Layer) -> Any:
         return c * layer.x.T @ du
 
     return d_weights
-
-
-def bias_times(c: float) -> Any:
-    def d_bias(du: Array, _layer: Layer) -> Any:
-        return c * du.sum(axis=0)
-
-    return d_bias
-
-
-def weights_uphill(du: Array, layer: Layer) -> Any:
-    return -layer.x.T @ du
-
-
-def weights_zero(_du: Array, layer: Layer) -> Any:
-    return np.zeros_like(layer.W)
-
-
-def input_as_mask(du: Array, layer: Layer) -> Any:
-    return (layer.x > 0).T.astype(float) @ du
-
-
-def mean_over_rows(du: Array, _layer: Layer) -> Any:
-    return du.mean(axis=0)
-
-
-def everything_summed(du: Array, _layer: Layer) -> Any:
-    return du.sum()
-
-
-def everything_for_each(du: Array, _layer: Layer) -> Any:
-    return np.full(du.shape[1], du.sum())
-
-
-def not_summed(du: Array, _layer: Layer) -> Any:
-    return du
-
-
-def over_units(du: Array, _layer: Layer) -> Any:
-    return du.sum(axis=1)
-
-
-def bias_multiplied(du: Array, _layer: Layer) -> Any:
-    return du.sum(axis=0) * len(du)
-
-
-def bias_zero(_du: Array, layer: Layer) -> Any:
-    return np.zeros_like(layer.b)
-
-
-def bias_missing(_du: Array, _layer: Layer) -> Any:
-    return None
-
-
-def first_row(du: Array, _layer: Layer) -> Any:
-    return du[0]
-
-
-def times_bias(du: Array, layer: Layer) -> Any:
-    return du.sum(axis=0) * layer.b
-
-
-def bias_sign_turned(du: Array, _layer: Layer) -> Any:
-    return -du.sum(axis=0)
 
 
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
@@ -119,14 +48,14 @@ MISTAKES = (
         "weights_gradient_divided",
         "The gradient of {W} is divided by N once more than the one of the scores.",
         "Count the divisions by N from the loss to the gradient of {W}.",
-        weights_divided,
+        lambda du, layer: layer.x.T @ du / len(du),
         example='grads["W1"] = X.T.dot(dhidden) / N + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_multiplied",
         "The gradient of {W} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to the gradient of {W}.",
-        weights_multiplied,
+        lambda du, layer: layer.x.T @ du * len(du),
         example='grads["W1"] = N * X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
@@ -140,99 +69,99 @@ MISTAKES = (
         "weights_gradient_uphill",
         "The data part of the gradient of {W} has the wrong sign.",
         "Look for a minus in front of the product.",
-        weights_uphill,
+        lambda du, layer: -layer.x.T @ du,
         example='grads["W1"] = -X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_zero",
         "The gradient of {W} holds no data part: it is zero but for the regulariser.",
         "Is the product of the layer's input with its output's gradient ever assigned?",
-        weights_zero,
+        lambda _du, layer: np.zeros_like(layer.W),
         example='grads["W1"] = np.zeros_like(W1)\ngrads["W1"] += 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_of_mask",
         "The gradient of {W} uses where the layer's input is positive, not the input itself.",
         "What is the derivative of x W by W?",
-        input_as_mask,
+        lambda du, layer: (layer.x > 0).T.astype(float) @ du,
         example='grads["W2"] = (hidden > 0).T.dot(dscores) + 2 * reg * W2',
     ),
     _bias(
         "bias_gradient_averaged",
         "The gradient of {b} is the mean over the rows; the sum is asked for.",
         "The division by N is done once already. Is it done again in {b}?",
-        mean_over_rows,
+        lambda du, _layer: du.mean(axis=0),
         example='grads["b1"] = dhidden.mean(axis=0)',
     ),
     _bias(
         "bias_gradient_scalar",
         "The gradient of {b} is one number for all units; each unit has its own.",
         "What shape has the bias? Over which axis may be summed, and over which not?",
-        everything_summed,
-        everything_for_each,
+        lambda du, _layer: du.sum(),
+        lambda du, _layer: np.full(du.shape[1], du.sum()),
         example='grads["b1"] = np.sum(dhidden)',
     ),
     _bias(
         "bias_gradient_not_summed",
         "The gradient of {b} is not summed over the rows.",
         "A bias is added to every row. What shape must its gradient have?",
-        not_summed,
+        lambda du, _layer: du,
         example='grads["b1"] = dhidden',
     ),
     _bias(
         "bias_gradient_over_units",
         "The gradient of {b} is summed over the units of each row instead of over the rows.",
         "Which axis must be left: the examples or the units?",
-        over_units,
+        lambda du, _layer: du.sum(axis=1),
         example='grads["b1"] = dhidden.sum(axis=1)',
     ),
     _bias(
         "bias_gradient_multiplied",
         "The gradient of {b} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to {b}.",
-        bias_multiplied,
+        lambda du, _layer: du.sum(axis=0) * len(du),
         example='grads["b1"] = dhidden.sum(axis=0) * N',
     ),
     _bias(
         "bias_gradient_wrong_factor",
         "The gradient of {b} is {c} times as large as it should be.",
         "Collect the factors from the loss to {b}.",
-        number=Number(lambda c: {"d_bias": bias_times(c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
+        number=Number(lambda c: {"d_bias": lambda du, _layer: c * du.sum(axis=0)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
         example='grads["b1"] = 2 * dhidden.sum(axis=0)',
     ),
     _bias(
         "bias_gradient_missing",
         "The gradient of {b} is missing.",
         "Count the parameters and the keys of grads. A bias has a gradient as well.",
-        bias_missing,
+        lambda _du, _layer: None,
         example='grads = {"W1": dW1, "W2": dW2, "b2": db2}',
     ),
     _bias(
         "bias_gradient_zero",
         "The gradient of {b} is zero.",
         "Is the gradient of {b} ever computed, or only made?",
-        bias_zero,
+        lambda _du, layer: np.zeros_like(layer.b),
         example='grads["b1"] = np.zeros_like(b1)',
     ),
     _bias(
         "bias_gradient_of_first_row",
         "The gradient of {b} is the one of the first row alone.",
         "A bias is added to every row of the batch.",
-        first_row,
+        lambda du, _layer: du[0],
         example='grads["b1"] = dhidden[0]',
     ),
     _bias(
         "bias_gradient_times_bias",
         "The gradient of {b} is multiplied by the bias itself.",
         "What is the derivative of x W + b by b?",
-        times_bias,
+        lambda du, layer: du.sum(axis=0) * layer.b,
         example='grads["b1"] = dhidden.sum(axis=0) * b1',
     ),
     _bias(
         "bias_gradient_uphill",
         "The gradient of {b} has the wrong sign.",
         "Look for a minus in front of the sum.",
-        bias_sign_turned,
+        lambda du, _layer: -du.sum(axis=0),
         example='grads["b1"] = -dhidden.sum(axis=0)',
     ),
 )

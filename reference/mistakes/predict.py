@@ -56,37 +56,9 @@ def with_tanh(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
     return np.tanh(X @ W1 + b1) @ W2 + b2
 
 
-def relu_on_top(forward: Forward, _params: Params, _names: Names, X: Array) -> Any:
-    return np.maximum(0, forward(X))
-
-
 def hidden_layer(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
     (W1, b1), _second = ((params[W], params[b]) for W, b in names)
     return np.maximum(0, X @ W1 + b1)
-
-
-def over_examples(z: Array) -> Any:
-    return z.argmax(axis=0)
-
-
-def of_everything(z: Array) -> Any:
-    return z.argmax()
-
-
-def lowest(z: Array) -> Any:
-    return z.argmin(axis=1)
-
-
-def largest_size(z: Array) -> Any:
-    return np.abs(z).argmax(axis=1)
-
-
-def largest(z: Array) -> Any:
-    return z.max(axis=1)
-
-
-def scores_themselves(z: Array) -> Any:
-    return z
 
 
 def probabilities(z: Array) -> Any:
@@ -97,30 +69,6 @@ def probabilities(z: Array) -> Any:
 def shares_of_each_class(z: Array) -> Any:
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return (e / e.sum(axis=0)).argmax(axis=1)
-
-
-def in_a_column(z: Array) -> Any:
-    return z.argmax(axis=1)[:, None]
-
-
-def as_floats(z: Array) -> Any:
-    return z.argmax(axis=1).astype(float)
-
-
-def from_one(z: Array) -> Any:
-    return z.argmax(axis=1) + 1
-
-
-def one_hot(z: Array) -> Any:
-    return np.eye(z.shape[1])[z.argmax(axis=1)]
-
-
-def ranks(z: Array) -> Any:
-    return z.argsort(axis=1)
-
-
-def first_of_sorted(z: Array) -> Any:
-    return z.argsort(axis=1)[:, -2]
 
 
 _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
@@ -191,7 +139,7 @@ MISTAKES = (
         "predict_with_relu_on_the_scores",
         "predict() applies a ReLU to the scores, so that negative ones can no longer be told apart.",
         "What is chosen where all scores of a row are negative?",
-        {"predict_scores": relu_on_top},
+        {"predict_scores": lambda forward, _params, _names, X: np.maximum(0, forward(X))},
         scores=True,
         example="y_pred = np.maximum(0, self.loss(X)).argmax(axis=1)",
     ),
@@ -207,8 +155,8 @@ MISTAKES = (
         "predict_over_examples",
         "predict() looks for the largest score along the wrong axis.",
         "How many labels must come back for N rows? Along which axis do the classes lie?",
-        {"label": over_examples},
-        {"label": of_everything},
+        {"label": lambda z: z.argmax(axis=0)},
+        {"label": lambda z: z.argmax()},
         example="y_pred = self.loss(X).argmax(axis=0)",
     ),
     _mistake(
@@ -222,65 +170,65 @@ MISTAKES = (
         "predict_lowest_score",
         "predict() chooses the lowest score.",
         "Is a high score a good or a bad sign for a class?",
-        {"label": lowest},
+        {"label": lambda z: z.argmin(axis=1)},
         example="y_pred = self.loss(X).argmin(axis=1)",
     ),
     _mistake(
         "predict_largest_size",
         "predict() chooses the score that is furthest from zero, whatever its sign.",
         "What becomes of a score of -5 beside one of +3?",
-        {"label": largest_size},
+        {"label": lambda z: np.abs(z).argmax(axis=1)},
         example="y_pred = np.abs(self.loss(X)).argmax(axis=1)",
     ),
     _mistake(
         "predict_second_best",
         "predict() chooses the second largest score.",
         "In which order does argsort put the scores, and which position do you take?",
-        {"label": first_of_sorted},
+        {"label": lambda z: z.argsort(axis=1)[:, -2]},
         example="y_pred = np.argsort(self.loss(X), axis=1)[:, -2]",
     ),
     _mistake(
         "predict_returns_maximum",
         "predict() returns the largest score of each row, not its position.",
         "max gives the value, argmax the position. Which of them is the class?",
-        {"label": largest},
+        {"label": lambda z: z.max(axis=1)},
         example="y_pred = self.loss(X).max(axis=1)",
     ),
     _mistake(
         "predict_returns_scores",
         "predict() returns scores or probabilities instead of labels.",
         "One whole number per row is asked for.",
-        {"label": scores_themselves},
+        {"label": lambda z: z},
         {"label": probabilities},
-        {"label": ranks},
+        {"label": lambda z: z.argsort(axis=1)},
         example="y_pred = self.loss(X)",
     ),
     _mistake(
         "predict_returns_one_hot",
         "predict() returns a row of zeros and a one for each example instead of the label.",
         "One whole number per row is asked for.",
-        {"label": one_hot},
+        {"label": lambda z: np.eye(z.shape[1])[z.argmax(axis=1)]},
         example="y_pred = np.eye(scores.shape[1])[scores.argmax(axis=1)]",
     ),
     _mistake(
         "predict_returns_column",
         "predict() returns a column (N, 1); comparing it with y then compares all with all.",
         "What shape has y, and what shape has what you return?",
-        {"label": in_a_column},
+        {"label": lambda z: z.argmax(axis=1)[:, None]},
         example="y_pred = self.loss(X).argmax(axis=1)[:, None]",
     ),
     _mistake(
         "predict_returns_floats",
         "predict() returns floating-point numbers for labels.",
         "What type has the array that the labels are written into?",
-        {"label": as_floats},
+        {"label": lambda z: z.argmax(axis=1).astype(float)},
         example="y_pred = np.zeros(X.shape[0])\ny_pred[:] = self.loss(X).argmax(axis=1)",
     ),
     _mistake(
         "predict_counts_from_one",
         "predict() counts the classes from 1; they begin at 0.",
         "What does argmax give where the first class wins?",
-        {"label": from_one},
+        {"label": lambda z: z.argmax(axis=1) + 1},
         example="y_pred = self.loss(X).argmax(axis=1) + 1",
     ),
 )

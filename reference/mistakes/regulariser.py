@@ -22,14 +22,6 @@ def subtracted(data: Any, penalty: Any, strength: float, _N: int) -> Any:
     return data - strength * penalty
 
 
-def divided_by_N(data: Any, penalty: Any, strength: float, N: int) -> Any:
-    return data + strength * penalty / N
-
-
-def once_an_example(data: Any, penalty: Any, strength: float, N: int) -> Any:
-    return data + strength * penalty * N
-
-
 def times(c: float) -> Any:
     def total(data: Any, penalty: Any, strength: float, _N: int) -> Any:
         return data + c * strength * penalty
@@ -39,26 +31,6 @@ def times(c: float) -> Any:
 
 def strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> Any:
     return data + penalty
-
-
-def half_strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> Any:
-    return data + 0.5 * penalty
-
-
-def strength_alone(data: Any, _penalty: Any, strength: float, _N: int) -> Any:
-    return data + strength
-
-
-def root_of_sum(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    return data + strength * np.sqrt(penalty)
-
-
-def first_weights(params: Params, names: Names) -> Any:
-    return (params[names[0][0]] ** 2).sum()
-
-
-def second_weights(params: Params, names: Names) -> Any:
-    return (params[names[1][0]] ** 2).sum()
 
 
 def d_first_weights(params: Params, names: Names) -> Any:
@@ -71,18 +43,6 @@ def d_second_weights(params: Params, names: Names) -> Any:
     gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
     gradients[names[1][0]] = 2 * params[names[1][0]]
     return gradients
-
-
-def first_weights_twice(params: Params, names: Names) -> Any:
-    return 2 * (params[names[0][0]] ** 2).sum()
-
-
-def second_weights_twice(params: Params, names: Names) -> Any:
-    return 2 * (params[names[1][0]] ** 2).sum()
-
-
-def weights_themselves(params: Params, names: Names) -> Any:
-    return sum(params[weights].sum() for weights, _bias in names)
 
 
 def sizes(params: Params, names: Names) -> Any:
@@ -100,27 +60,11 @@ def lengths(params: Params, names: Names) -> Any:
     return sum(np.sqrt((params[weights] ** 2).sum()) for weights, _bias in names)
 
 
-def squares_of_sums(params: Params, names: Names) -> Any:
-    return sum(params[weights].sum() ** 2 for weights, _bias in names)
-
-
-def means(params: Params, names: Names) -> Any:
-    return sum((params[weights] ** 2).mean() for weights, _bias in names)
-
-
-def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
-    return d_data
-
-
 def d_times(c: float) -> Any:
     def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
         return d_data + c * strength * d_penalty
 
     return d_total
-
-
-def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data - strength * d_penalty
 
 
 def d_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
@@ -129,10 +73,6 @@ def d_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int)
 
 def d_once_an_example(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
     return d_data + strength * d_penalty * N
-
-
-def d_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
-    return d_data + d_penalty
 
 
 _CARRIED = ("loss", "gradient")  # through to the gradient
@@ -150,8 +90,8 @@ MISTAKES = (
         "regulariser_left_out",
         "The loss has no regulariser: it does not change with reg.",
         "Where does reg enter your loss? Look at what is returned, too.",
-        {"total": data_alone},
-        {"total": data_alone, "d_total": d_without},
+        {"total": lambda data, _penalty, _strength, _N: data},
+        {"total": data_alone, "d_total": lambda d_data, _d_penalty, _strength, _N, _k: d_data},
         shows_in=_CARRIED,
         example="loss = data_loss",
     ),
@@ -159,10 +99,10 @@ MISTAKES = (
         "regulariser_of_one_matrix",
         "Only one of the two weight matrices is in the loss's regulariser.",
         "Both layers have weights. Which of them enter your sum of squares?",
-        {"penalty_term": first_weights},
-        {"penalty_term": second_weights},
-        {"penalty_term": first_weights, "d_penalty": d_first_weights},
-        {"penalty_term": second_weights, "d_penalty": d_second_weights},
+        {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum()},
+        {"penalty_term": lambda params, names: (params[names[1][0]] ** 2).sum()},
+        {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum(), "d_penalty": d_first_weights},
+        {"penalty_term": lambda params, names: (params[names[1][0]] ** 2).sum(), "d_penalty": d_second_weights},
         shows_in=_CARRIED,
         example="loss = data_loss + reg * np.sum(W1 * W1)",
     ),
@@ -170,8 +110,8 @@ MISTAKES = (
         "regulariser_takes_one_matrix_twice",
         "One weight matrix is in the loss's regulariser twice, and the other not at all.",
         "Read the names in your sum of squares aloud.",
-        {"penalty_term": first_weights_twice},
-        {"penalty_term": second_weights_twice},
+        {"penalty_term": lambda params, names: 2 * (params[names[0][0]] ** 2).sum()},
+        {"penalty_term": lambda params, names: 2 * (params[names[1][0]] ** 2).sum()},
         example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W1 * W1))",
     ),
     _in_loss(
@@ -193,8 +133,8 @@ MISTAKES = (
         "regulariser_subtracted",
         "The regulariser is subtracted from the loss instead of added.",
         "Should large weights make the loss larger or smaller?",
-        {"total": subtracted},
-        {"total": subtracted, "d_total": d_subtracted},
+        {"total": lambda data, penalty, strength, _N: data - strength * penalty},
+        {"total": subtracted, "d_total": lambda d_data, d_penalty, strength, _N, _k: d_data - strength * d_penalty},
         shows_in=_CARRIED,
         example="loss = data_loss - reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
@@ -202,8 +142,8 @@ MISTAKES = (
         "regulariser_divided_by_N",
         "The loss's regulariser is divided by the number of examples.",
         "Which part of the loss is a mean over examples? The weights are there only once. Look at the parentheses.",
-        {"total": divided_by_N},
-        {"total": divided_by_N, "d_total": d_divided},
+        {"total": lambda data, penalty, strength, N: data + strength * penalty / N},
+        {"total": lambda data, penalty, strength, N: data + strength * penalty / N, "d_total": d_divided},
         shows_in=_CARRIED,
         example="loss = (data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))) / N",
     ),
@@ -211,8 +151,8 @@ MISTAKES = (
         "regulariser_once_an_example",
         "The loss's regulariser is added once for each example.",
         "Is the regulariser added inside a loop or a sum over the examples?",
-        {"total": once_an_example},
-        {"total": once_an_example, "d_total": d_once_an_example},
+        {"total": lambda data, penalty, strength, N: data + strength * penalty * N},
+        {"total": lambda data, penalty, strength, N: data + strength * penalty * N, "d_total": d_once_an_example},
         shows_in=_CARRIED,
         example="for i in range(N):\n    loss += reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
@@ -235,9 +175,9 @@ MISTAKES = (
         "regularisation_strength_forgotten",
         "The sum of squares is added to the loss without being multiplied by reg.",
         "What should be left of the regulariser where reg is 0?",
-        {"total": strength_forgotten},
-        {"total": half_strength_forgotten},
-        {"total": strength_forgotten, "d_total": d_strength_forgotten},
+        {"total": lambda data, penalty, _strength, _N: data + penalty},
+        {"total": lambda data, penalty, _strength, _N: data + 0.5 * penalty},
+        {"total": strength_forgotten, "d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
         shows_in=_CARRIED,
         example="loss = data_loss + np.sum(W1 * W1) + np.sum(W2 * W2)",
     ),
@@ -245,14 +185,14 @@ MISTAKES = (
         "regulariser_without_weights",
         "reg itself is added to the loss, without the weights.",
         "What is reg multiplied by?",
-        {"total": strength_alone},
+        {"total": lambda data, _penalty, strength, _N: data + strength},
         example="loss = data_loss + reg",
     ),
     _in_loss(
         "weights_not_squared",
         "The loss's regulariser adds up the weights themselves; their squares are asked for.",
         "What happens in your sum where a weight of -3 meets one of +3?",
-        {"penalty_term": weights_themselves},
+        {"penalty_term": lambda params, names: sum((params[weights].sum() for weights, _bias in names))},
         example="loss = data_loss + reg * (np.sum(W1) + np.sum(W2))",
     ),
     _in_loss(
@@ -269,21 +209,21 @@ MISTAKES = (
         "The loss's regulariser takes a square root: the norm of the weights, not its square.",
         "np.linalg.norm gives the root of the sum of squares. What does the formula ask for?",
         {"penalty_term": lengths},
-        {"total": root_of_sum},
+        {"total": lambda data, penalty, strength, _N: data + strength * np.sqrt(penalty)},
         example="loss = data_loss + reg * (np.linalg.norm(W1) + np.linalg.norm(W2))",
     ),
     _in_loss(
         "sum_squared_instead_of_squares",
         "The loss's regulariser squares the sum of the weights, where the sum of the squares is asked for.",
         "In which order are squaring and adding up? Look at the parentheses.",
-        {"penalty_term": squares_of_sums},
+        {"penalty_term": lambda params, names: sum((params[weights].sum() ** 2 for weights, _bias in names))},
         example="loss = data_loss + reg * (np.sum(W1) ** 2 + np.sum(W2) ** 2)",
     ),
     _in_loss(
         "regulariser_is_a_mean",
         "The loss's regulariser takes the mean of the squared weights; their sum is asked for.",
         "Does the formula divide by the number of weights?",
-        {"penalty_term": means},
+        {"penalty_term": lambda params, names: sum(((params[weights] ** 2).mean() for weights, _bias in names))},
         example="loss = data_loss + reg * (np.mean(W1 * W1) + np.mean(W2 * W2))",
     ),
 )

@@ -11,59 +11,11 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 
-def d_without(d_data: Array, _d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
-    return d_data
-
-
-def d_half(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + 0.5 * strength * d_penalty
-
-
-def d_twice(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + 2 * strength * d_penalty
-
-
 def d_times(c: float) -> Any:
     def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
         return d_data + c * strength * d_penalty
 
     return d_total
-
-
-def d_subtracted(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data - strength * d_penalty
-
-
-def d_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
-    return d_data + strength * d_penalty / N
-
-
-def d_all_divided(d_data: Array, d_penalty: Array, strength: float, N: int, _k: int) -> Any:
-    return (d_data + strength * d_penalty) / N
-
-
-def d_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
-    return d_data + d_penalty
-
-
-def d_half_strength_forgotten(d_data: Array, d_penalty: Array, _strength: float, _N: int, _k: int) -> Any:
-    return d_data + 0.5 * d_penalty
-
-
-def d_strength_alone(d_data: Array, _d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + strength
-
-
-def d_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + strength * (d_penalty / 2) ** 2
-
-
-def d_sum_of_squares(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + strength * ((d_penalty / 2) ** 2).sum()
-
-
-def d_sum_of_weights(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-    return d_data + strength * d_penalty.sum()
 
 
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
@@ -94,21 +46,21 @@ MISTAKES = (
         "regulariser_gradient_left_out",
         "The gradient of {W} has no regulariser's part, though the loss has one.",
         "Take the derivative of every term of your loss by {W}.",
-        {"d_total": d_without},
+        {"d_total": lambda d_data, _d_penalty, _strength, _N, _k: d_data},
         example='grads["W1"] = X.T.dot(dhidden)',
     ),
     _in_gradient(
         "regulariser_gradient_halved",
         "The regulariser's part of the gradient of {W} is half of what the loss asks for.",
         "What is the derivative of w^2? Compare the factor in your loss with the one in your gradient.",
-        {"d_total": d_half},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + 0.5 * strength * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) + reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_doubled",
         "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
         "What is the derivative of w^2, and which factor stands before it in your loss?",
-        {"d_total": d_twice},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + 2 * strength * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) + 4 * reg * W1',
     ),
     _in_gradient(
@@ -122,45 +74,45 @@ MISTAKES = (
         "regulariser_gradient_subtracted",
         "The regulariser's part is subtracted from the gradient of {W} instead of added.",
         "Compare the sign with the one in the loss.",
-        {"d_total": d_subtracted},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data - strength * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) - 2 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_divided_by_N",
         "The regulariser's part of the gradient of {W} is divided by the number of examples.",
         "Is the regulariser a mean over the examples? Look at which lines come before the division by N.",
-        {"d_total": d_divided},
+        {"d_total": lambda d_data, d_penalty, strength, N, _k: d_data + strength * d_penalty / N},
         example='grads["W1"] = X.T.dot(dhidden) + 2 * reg * W1 / N',
     ),
     _in_gradient(
         "gradient_divided_once_more",
         "The gradient of {W} is divided by N once more, the regulariser's part with it.",
         "Count the divisions by N between the scores and the gradient of {W}.",
-        {"d_total": d_all_divided},
+        {"d_total": lambda d_data, d_penalty, strength, N, _k: (d_data + strength * d_penalty) / N},
         example='grads["W1"] = (X.T.dot(dhidden) + 2 * reg * W1) / N',
     ),
     _in_gradient(
         "regulariser_gradient_without_strength",
         "The weights are added to the gradient of {W} without being multiplied by reg.",
         "What should be left of the regulariser's part where reg is 0?",
-        {"d_total": d_strength_forgotten},
-        {"d_total": d_half_strength_forgotten},
+        {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
+        {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + 0.5 * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) + 2 * W1',
     ),
     _in_gradient(
         "regulariser_gradient_without_weights",
         "reg itself is added to the gradient of {W}, without the weights.",
         "Take the derivative of the regulariser by one weight. Does the weight still stand in it?",
-        {"d_total": d_strength_alone},
+        {"d_total": lambda d_data, _d_penalty, strength, _N, _k: d_data + strength},
         example='grads["W1"] = X.T.dot(dhidden) + reg',
     ),
     _in_gradient(
         "regulariser_gradient_of_squares",
         "The regulariser itself is added to the gradient of {W}, not its derivative.",
         "What is the derivative of w^2 by w? It has the shape of {W}, and each entry knows its own weight only.",
-        {"d_total": d_of_squares},
-        {"d_total": d_sum_of_squares},
-        {"d_total": d_sum_of_weights},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * (d_penalty / 2) ** 2},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * ((d_penalty / 2) ** 2).sum()},
+        {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * d_penalty.sum()},
         example='grads["W1"] = X.T.dot(dhidden) + reg * W1 * W1',
     ),
 )

@@ -12,18 +12,6 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 
-def never(rate: float, _factor: float, _iteration: int, _per_epoch: int) -> Any:
-    return rate
-
-
-def every_iteration(rate: float, factor: float, _iteration: int, _per_epoch: int) -> Any:
-    return rate * factor
-
-
-def divided(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
-    return rate / factor if iteration % per_epoch == 0 else rate
-
-
 def all_but_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
     return rate if iteration % per_epoch == 0 else rate * factor * factor
 
@@ -31,14 +19,6 @@ def all_but_each_epoch(rate: float, factor: float, iteration: int, per_epoch: in
 def compounded(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
     epoch = iteration // per_epoch + 1
     return rate * factor**epoch if iteration % per_epoch == 0 else rate
-
-
-def compounded_every_iteration(rate: float, factor: float, iteration: int, _per_epoch: int) -> Any:
-    return rate * factor ** (iteration + 1)
-
-
-def replaced_by_factor(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
-    return factor if iteration % per_epoch == 0 else rate
 
 
 def twice_an_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
@@ -61,14 +41,6 @@ def each_period(c: int) -> Any:
 
 def decayed_for_this_step(rate: float, factor: float) -> Any:
     return rate * factor
-
-
-def always(_iteration: int, _per_epoch: int) -> Any:
-    return True
-
-
-def never_an_epoch(_iteration: int, _per_epoch: int) -> Any:
-    return False
 
 
 def no_losses(_losses: Array, train: Array, val: Array) -> Any:
@@ -111,14 +83,6 @@ def no_validation(losses: Array, train: Array, _val: Array) -> Any:
     return {"loss_history": losses, "train_acc_history": train, "val_acc_history": []}
 
 
-def losses_alone(losses: Array, _train: Array, _val: Array) -> Any:
-    return list(losses)
-
-
-def not_returned(_losses: Array, _train: Array, _val: Array) -> Any:
-    return None
-
-
 _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
 
 
@@ -145,21 +109,21 @@ MISTAKES = (
         "decay_every_iteration",
         "The learning rate decays in every iteration instead of once an epoch.",
         "How many iterations make an epoch? Look at the indentation of the decay.",
-        {"decay": every_iteration},
+        {"decay": lambda rate, factor, _iteration, _per_epoch: rate * factor},
         example="for it in range(num_iters):\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_forgotten",
         "The learning rate never decays.",
         "Where is learning_rate_decay used? If it is: does it stand inside `if verbose`?",
-        {"decay": never},
+        {"decay": lambda rate, _factor, _iteration, _per_epoch: rate},
         example="if verbose and it % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_divides",
         "The learning rate grows: it is divided by the decay.",
         "Is learning_rate_decay above or below 1? What does dividing by it do?",
-        {"decay": divided},
+        {"decay": lambda rate, factor, iteration, per_epoch: rate / factor if iteration % per_epoch == 0 else rate},
         example="learning_rate /= learning_rate_decay",
     ),
     _rate(
@@ -175,21 +139,21 @@ MISTAKES = (
         "The decay is compounded: the rate, decayed already, is multiplied by the decay to the power of the epoch.",
         "Either multiply by the decay once an epoch, or start from the first rate and take a power. Which do you do?",
         {"decay": compounded},
-        {"decay": compounded_every_iteration},
+        {"decay": lambda rate, factor, iteration, _per_epoch: rate * factor ** (iteration + 1)},
         example="learning_rate *= learning_rate_decay ** (it // iterations_per_epoch + 1)",
     ),
     _rate(
         "rate_replaced_by_decay",
         "The learning rate is set to the decay instead of multiplied by it.",
         "Look at = and *=.",
-        {"decay": replaced_by_factor},
+        {"decay": lambda rate, factor, iteration, per_epoch: factor if iteration % per_epoch == 0 else rate},
         example="if it % iterations_per_epoch == 0:\n    learning_rate = learning_rate_decay",
     ),
     _rate(
         "decay_in_every_step",
         "Every step multiplies the learning rate by the decay, from the first one on, and the product is not kept.",
         "At which rate is the very first step taken? What is left of your product in the next iteration?",
-        {"step_rate": decayed_for_this_step, "decay": never},
+        {"step_rate": decayed_for_this_step, "decay": lambda rate, _factor, _iteration, _per_epoch: rate},
         {"step_rate": decayed_for_this_step},
         example="for name in self.params:\n    self.params[name] -= learning_rate * learning_rate_decay * grads[name]",
     ),
@@ -256,7 +220,7 @@ MISTAKES = (
         "Where are the two accuracy histories added to?",
         {"report_training": no_accuracies},
         {"report_training": no_validation},
-        {"is_epoch": never_an_epoch},
+        {"is_epoch": lambda _iteration, _per_epoch: False},
         about="val accuracy",
         example="if it % iterations_per_epoch == 0:\n    val_acc = np.mean(self.predict(X_val) == y_val)",
     ),
@@ -264,7 +228,7 @@ MISTAKES = (
         "accuracies_each_iteration",
         "The accuracies are kept in every iteration; once an epoch is asked for.",
         "What must be true of an iteration's number at the end of an epoch?",
-        {"is_epoch": always},
+        {"is_epoch": lambda _iteration, _per_epoch: True},
         about="epoch",
         example="for it in range(num_iters):\n    val_acc_history.append(np.mean(self.predict(X_val) == y_val))",
     ),
@@ -272,8 +236,8 @@ MISTAKES = (
         "histories_not_returned",
         "train() does not return the dict of its three histories.",
         "Compare your return statement with what the docstring promises.",
-        {"report_training": losses_alone},
-        {"report_training": not_returned},
+        {"report_training": lambda losses, _train, _val: list(losses)},
+        {"report_training": lambda _losses, _train, _val: None},
         shows_in=("losses kept", "accuracies kept"),
         example="return loss_history",
     ),

@@ -12,61 +12,13 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 
-def without_bias(x: Array, W: Array, _b: Array, _k: int) -> Any:
-    return x @ W
-
-
-def bias_subtracted(x: Array, W: Array, b: Array, _k: int) -> Any:
-    return x @ W - b
-
-
-def bias_inside(x: Array, W: Array, b: Array, _k: int) -> Any:
-    return x @ (W + b)
-
-
-def bias_after_relu(x: Array, W: Array, b: Array, _k: int) -> Any:
-    return np.maximum(x @ W, 0) + b
-
-
-def centred_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
-    return (x - x.mean(axis=0)) @ W + b
-
-
 def normalised_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
     return (x - x.mean(axis=0)) / x.std(axis=0) @ W + b
-
-
-def nothing_done(u: Array) -> Any:
-    return u
-
-
-def relu_on_top(z: Array) -> Any:
-    return np.maximum(z, 0)
-
-
-def sigmoid_on_top(z: Array) -> Any:
-    return 1 / (1 + np.exp(-z))
 
 
 def softmax_on_top(z: Array) -> Any:
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
-
-
-def shifted(z: Array) -> Any:
-    return z - z.max(axis=1, keepdims=True)
-
-
-def shifted_by_all(z: Array) -> Any:
-    return z - z.max()
-
-
-def exponentials(z: Array) -> Any:
-    return np.exp(z - z.max(axis=1, keepdims=True))
-
-
-def exponentials_of_scores(z: Array) -> Any:
-    return np.exp(z)
 
 
 def softmax_over_examples(z: Array) -> Any:
@@ -77,14 +29,6 @@ def softmax_over_examples(z: Array) -> Any:
 def logarithms(z: Array) -> Any:
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return np.log(e / e.sum(axis=1, keepdims=True))
-
-
-def in_a_tuple(z: Array) -> Any:
-    return z, z
-
-
-def labels_of(z: Array) -> Any:
-    return z.argmax(axis=1)
 
 
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
@@ -101,7 +45,7 @@ MISTAKES = (
         ("001", "003"),
         ("scores",),
         "layer {k}",
-        ({"affine": without_bias},),
+        ({"affine": lambda x, W, _b, _k: x @ W},),
         EACH,
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1))",
@@ -115,7 +59,7 @@ MISTAKES = (
         ("001", "003"),
         ("scores",),
         "layer {k}",
-        ({"affine": bias_subtracted},),
+        ({"affine": lambda x, W, b, _k: x @ W - b},),
         EACH,
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1) - b1)",
@@ -129,7 +73,7 @@ MISTAKES = (
         ("001", "003"),
         ("scores",),
         "layer {k}",
-        ({"affine": bias_inside},),
+        ({"affine": lambda x, W, b, _k: x @ (W + b)},),
         EACH,
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1 + b1))",
@@ -143,7 +87,7 @@ MISTAKES = (
         ("001", "003"),
         ("scores",),
         "hidden",
-        ({"affine@0": bias_after_relu, "activate": nothing_done},),
+        ({"affine@0": lambda x, W, b, _k: np.maximum(x @ W, 0) + b, "activate": lambda u: u},),
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1)) + b1",
     ),
@@ -156,7 +100,7 @@ MISTAKES = (
         ("003",),
         ("scores",),
         "layer 0",
-        ({"affine@0": centred_inputs}, {"affine@0": normalised_inputs}),
+        ({"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b}, {"affine@0": normalised_inputs}),
         shows_in=_THROUGHOUT,
         example="X = X - X.mean(axis=0)",
     ),
@@ -169,7 +113,7 @@ MISTAKES = (
         ("001", "003"),
         ("scores",),
         "scores",
-        ({"output": relu_on_top},),
+        ({"output": lambda z: np.maximum(z, 0)},),
         shows_in=_THROUGHOUT,
         example="scores = np.maximum(0, hidden.dot(W2) + b2)",
     ),
@@ -182,7 +126,7 @@ MISTAKES = (
         ("003",),
         ("scores",),
         "scores",
-        ({"output": sigmoid_on_top},),
+        ({"output": lambda z: 1 / (1 + np.exp(-z))},),
         shows_in=("scores", "loss", "gradient", "stability"),
         example="scores = 1 / (1 + np.exp(-(hidden.dot(W2) + b2)))",
     ),
@@ -210,8 +154,8 @@ MISTAKES = (
         "returned scores",
         (
             {"report_scores": softmax_on_top},
-            {"report_scores": exponentials},
-            {"report_scores": exponentials_of_scores},
+            {"report_scores": lambda z: np.exp(z - z.max(axis=1, keepdims=True))},
+            {"report_scores": lambda z: np.exp(z)},  # noqa: PLW0108 -- its source is written out
             {"report_scores": softmax_over_examples},
             {"report_scores": logarithms},
         ),
@@ -227,7 +171,7 @@ MISTAKES = (
         ("004",),
         ("scores",),
         "returned scores",
-        ({"report_scores": shifted}, {"report_scores": shifted_by_all}),
+        ({"report_scores": lambda z: z - z.max(axis=1, keepdims=True)}, {"report_scores": lambda z: z - z.max()}),
         shows_in=("scores",),
         example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
@@ -240,7 +184,7 @@ MISTAKES = (
         ("003",),
         ("scores",),
         "returned scores",
-        ({"report_scores": in_a_tuple},),
+        ({"report_scores": lambda z: (z, z)},),
         shows_in=("scores",),
         example="if y is None:\n    return scores, hidden",
     ),
@@ -253,7 +197,7 @@ MISTAKES = (
         ("003",),
         ("scores",),
         "returned scores",
-        ({"report_scores": labels_of},),
+        ({"report_scores": lambda z: z.argmax(axis=1)},),
         shows_in=("scores",),
         example="if y is None:\n    return scores.argmax(axis=1)",
     ),

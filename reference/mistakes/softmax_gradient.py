@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 
-def no_minus_one(z: Array, y: Array) -> Any:
-    return probabilities(z) / len(y)
-
-
-def minus_one_everywhere(z: Array, y: Array) -> Any:
-    return (probabilities(z) - 1) / len(y)
-
-
 def minus_one_in_all_rows(z: Array, y: Array) -> Any:
     dz = probabilities(z)
     dz[:, y] -= 1
@@ -170,14 +162,14 @@ MISTAKES = (
         "minus_one_forgotten",
         "The gradient of the scores lacks the minus one at each example's own class.",
         "For a perfect prediction the gradient must vanish. What is yours where p = 1 at the right class?",
-        no_minus_one,
+        lambda z, y: probabilities(z) / len(y),
         example="dscores = probabilities / N",
     ),
     _softmax(
         "minus_one_everywhere",
         "One is subtracted at every class; it belongs at each example's own class alone.",
         "The entries of each row of dL/dz add up to zero. Do yours? Which entries does the minus one reach?",
-        minus_one_everywhere,
+        lambda z, y: (probabilities(z) - 1) / len(y),
         minus_one_in_all_rows,
         minus_one_in_whole_rows,
         example="dscores = (probabilities - 1) / N",

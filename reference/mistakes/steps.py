@@ -77,10 +77,6 @@ def replaced(_params: Params, gradients: Params, rate: float, _names: Names, _me
     return {name: -rate * gradient for name, gradient in gradients.items()}
 
 
-def nothing(params: Params, _gradients: Params, _rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
-    return dict(params)
-
-
 def momentum(c: float) -> Any:
     def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
         for name, gradient in gradients.items():
@@ -246,7 +242,7 @@ MISTAKES = (
         "nothing_updated",
         "train() changes no parameter.",
         "Is the new value stored in self.params, or in a variable that is forgotten?",
-        {"update": nothing},
+        {"update": lambda params, _gradients, _rate, _names, _memory: dict(params)},
         # Where no parameter changes, the stand-ins say the same each time, and no batch is told.
         shows_in=("moved", "reg", "losses kept", "accuracies kept", "batches"),
         example='W1 = W1 - learning_rate * grads["W1"]',
