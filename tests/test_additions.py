@@ -50,6 +50,24 @@ points = 3
 """
 
 
+MISTAKE = """\
+    _activation(
+        "relu_cubed",
+        "The ReLU is cubed.",
+        "Look at the powers.",
+        {"activate": lambda u: np.maximum(u, 0) ** 3},
+        example="hidden = hidden ** 3",
+    ),"""
+WRITE = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from reference.catalogue import list_forms
+from reference.network import build
+from reference.student_program import write_program
+print(write_program(build(), [form for form in list_forms() if form.mistake.id == "relu_cubed"]))
+"""
+
+
 @pytest.fixture
 def copy(tmp_path):
     """Return a copy of the project, without its tests."""
@@ -124,3 +142,20 @@ def test_a_check_is_one_function_and_one_row(copy, tmp_path):
     (diagnosis,) = reports[1]["diagnoses"]
     assert "small_loss" in diagnosis["checks"]
     assert set(diagnosis["costs"]) == {"data_loss"}
+
+
+def test_a_mistake_is_one_entry(copy, tmp_path):
+    """Its program, which is made from the entry, is called by its name and loses points where the entry says."""
+    file = copy / "reference/mistakes/activation.py"
+    source = file.read_text(encoding="utf-8")
+    assert source.endswith("\n)\n")
+    file.write_text(f"{source.removesuffix(')' + chr(10))}{MISTAKE}\n)\n", encoding="utf-8")
+    words = [sys.executable, "-P", "-c", WRITE, str(copy)]
+    program = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "return np.maximum(u, 0) ** 3" in program
+    (tmp_path / "cubed.py").write_text(program, encoding="utf-8")
+    run(copy, "grade", str(tmp_path / "cubed.py"), "--out", str(tmp_path / "graded"))
+    report = json.loads((tmp_path / "graded/submissions/cubed/report.json").read_text(encoding="utf-8"))
+    (diagnosis,) = report["diagnoses"]
+    assert (diagnosis["id"], diagnosis["title"]) == ("relu_cubed", "The ReLU is cubed.")
+    assert set(diagnosis["costs"]) == {"scores"}

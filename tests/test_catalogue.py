@@ -1,18 +1,12 @@
 """The list of mistakes: each is one step replaced, says what it should say, and shows in what a program answers."""
 
 import ast
-import os
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import reference.mistakes
 from grader.checks import CHECKS
 from grader.diagnosis.candidates import simulate_context
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
@@ -184,48 +178,6 @@ def test_reports_name_mistakes_in_the_order_in_which_data_flow():
         assert ids.index(sooner) < ids.index(later), (sooner, later)
     first = next(index for index, entry in enumerate(MISTAKES) if entry.harmless)
     assert all(entry.harmless for entry in MISTAKES[first:])
-
-
-ONE_MORE = """
-import numpy as np
-from reference.mistakes.entry import Mistake
-
-def cubed(u):
-    return np.maximum(u, 0) ** 3
-
-MISTAKES = (
-    Mistake(
-        "relu_cubed", "scores", "The ReLU is cubed.", "Look at the powers.", "h = max(0, u)", ("003",), ("scores",),
-        "activation", ({"activate": cubed},), shows_in=("scores", "labels"), example="hidden = hidden ** 3",
-    ),
-)
-"""
-
-
-def test_a_mistake_is_added_by_one_file(tmp_path):
-    """A file more in a copy of the folder is all there is to do: its mistake is listed, told and written out."""
-    shutil.copytree(
-        Path(reference.__file__).parent, tmp_path / "reference", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    (tmp_path / "reference" / "mistakes" / "cubes.py").write_text(ONE_MORE, encoding="utf-8")
-    program = (
-        "from reference.student_program import write_program\n"
-        "from reference.catalogue import describe_form, list_forms, load_mistakes\n"
-        "from reference.network import build\n"
-        "(form,) = (form for form in list_forms(load_mistakes()) if form.mistake.id == 'relu_cubed')\n"
-        "print(len(load_mistakes()), describe_form(form, ('W1', 'b1', 'W2', 'b2')).shows_in)\n"
-        "print(write_program(build(), [form]))"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout.splitlines()[0] == f"{len(MISTAKES) + 1} ('scores', 'labels')"
-    assert "return np.maximum(u, 0) ** 3" in ran.stdout
 
 
 @pytest.mark.slow
