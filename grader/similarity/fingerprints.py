@@ -30,7 +30,7 @@ class Fingerprint:
 
 
 def choose_fingerprints(reading: TokenizedProgram, gram: int = GRAM, window: int = WINDOW) -> tuple[Fingerprint, ...]:
-    """Choose fingerprints: of each `window` grams in a row, each `gram` words long, the smallest.
+    """Return the chosen fingerprints: of each `window` grams in a row, each `gram` words long, the smallest.
 
     A stretch of gram + window - 1 words or more that stands in one function of each of two programs gives them a
     common fingerprint; one shorter than `gram` never does, unless it is the whole of a function in both. The same in

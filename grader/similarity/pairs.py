@@ -21,7 +21,7 @@ _BINS = 20
 
 
 def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness:
-    """Compare each two programs of a class.
+    """Return how alike each two programs of a class are.
 
     programs : each with a name of its own, in any order. skeleton : what everybody was given, all of it.
     A program that cannot be compared is named in `left`; no program raises. Raises NotComparedError where the skeleton

@@ -53,7 +53,7 @@ class _Rest:
 
 
 def tokenize_program(program: Program, given: frozenset[str] = frozenset()) -> TokenizedProgram:
-    """Turn a program into words, without running it.
+    """Return a program as tokens, without running it.
 
     given : names of functions that the skeleton defines; a call of one keeps its name, since nobody can rename them.
     Raises NotComparedError where it cannot be parsed, or is larger than any solution; nothing else, whatever it holds.
@@ -76,7 +76,7 @@ def tokenize_program(program: Program, given: frozenset[str] = frozenset()) -> T
 
 
 def parse_program(program: Program) -> list[list[ast.stmt]]:
-    """Parse a program and give the statements of each text that are compared.
+    """Return the statements of each text that are compared.
 
     Raises NotComparedError where it is larger than any solution, or cannot be parsed.
     """

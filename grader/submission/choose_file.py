@@ -31,7 +31,7 @@ class Candidate:
 
 
 def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
-    """List the documents that bind the class, the one to grade first.
+    """Return the documents that bind the class, the one to grade first.
 
     The assignment's own notebook is preferred, whatever a course platform added to its name; then what can be read,
     notebooks before .py files, the less deep in folders, and the alphabet.
@@ -54,7 +54,7 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
 def find_candidate(
     library: Library, document: Document, name: str, package: str = "", chain: int = 0
 ) -> Candidate | None:
-    """Find out whether a document, run in order, would bind a name, and which file would give it."""
+    """Return the file that would give a name if the document were run in order; None where none would."""
     if document.fault:
         return Candidate(document, document, fault=document.fault) if name in document.prose else None
     if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
@@ -84,7 +84,7 @@ def find_candidate(
 
 
 def _count_steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
-    """Count the statements at the end that make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
+    """Return how many statements at the end make one class together, as `class TwoLayerNet(TwoLayerNet)` does."""
     steps = 1
     with suppress(SubmissionError):  # told where it is kept
         while steps < len(statements) and name in parsed.needs(statements[-steps]).now:
@@ -99,7 +99,7 @@ def _words(stem: str) -> list[str]:
 def _follow_binding(
     library: Library, document: Document, statement: Statement, name: str, package: str, chain: int
 ) -> Candidate | None:
-    """Follow a binding of the name to the file that gives it; None where that file was not handed in."""
+    """Return the file that a binding of the name leads to; None where that file was not handed in."""
     parts = list(walk_statements(statement.node))
     found: Candidate | None = None
     for node in parts:

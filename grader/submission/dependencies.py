@@ -34,7 +34,7 @@ class Selection:
         self._binders = self._index(library, package)
 
     def binders(self, name: str) -> list[Statement]:
-        """List the statements that bind or change a name and may be run, in order."""
+        """Return the statements that bind or change a name and may be run, in order."""
         return self._binders.get(name, [])
 
     def lacks(self, name: str) -> bool:
@@ -42,7 +42,7 @@ class Selection:
         return name not in BUILTINS and name not in self._bound and not self._open_stars
 
     def want(self, names: Iterable[str]) -> list[Statement]:
-        """Keep what binds and changes these names, and what that needs in turn; give what was newly kept, in order."""
+        """Keep what binds and changes these names, and what that needs in turn; return what is new, in order."""
         fresh: list[Statement] = []
         queue = sorted(names)
         while queue:
@@ -57,7 +57,7 @@ class Selection:
         return sorted(fresh, key=lambda statement: statement.order)
 
     def want_all(self) -> list[Statement]:
-        """Keep all that may be run, for a module that is imported whole."""
+        """Keep all that may be run, for a module that is imported whole; return what is new, in order."""
         names = {name for statement in self.parsed.statements if statement.runs for name in statement.binds}
         fresh = self.want(names)
         stars = [statement for statement in self.parsed.statements if statement.runs and statement.stars]
@@ -65,7 +65,7 @@ class Selection:
         return sorted(fresh, key=lambda statement: statement.order)
 
     def segments(self, statements: Iterable[Statement]) -> tuple[Segment, ...]:
-        """Yield kept statements cell by cell."""
+        """Return kept statements cell by cell."""
         kept: defaultdict[int, set[int]] = defaultdict(set)
         for statement in statements:
             kept[statement.cell].add(statement.index)
@@ -113,7 +113,7 @@ class Selection:
         return found if early else [s for s in found if s.order >= self._firm_last.get(name, -1)]
 
     def _keep(self, statements: list[Statement], fresh: list[Statement]) -> list[str]:
-        """Keep statements, and give the names that they need."""
+        """Keep statements, and return the names that they need."""
         needed: list[str] = []
         for statement in statements:
             if statement.order in self.kept:
@@ -154,7 +154,7 @@ class DependencyClosure:
         self._modules: dict[str, PurePosixPath] = {}  # by dotted name
 
     def want(self, names: Iterable[str]) -> list[Statement]:
-        """Keep what these names need, in the document and in helper modules; give what is new in the document.
+        """Keep what these names need, in the document and in helper modules; return what is new in the document.
 
         What stands only where Python cannot read it is refused.
         """
@@ -205,7 +205,7 @@ class DependencyClosure:
                         self.stub_names[request.dotted] |= request.names or set()
 
     def _take(self, request: Request, module: Document) -> tuple[Selection, str, list[Statement]]:
-        """Keep what a request wants of a module; give the statements whose imports are to be followed."""
+        """Keep what a request wants of a module; return the statements whose imports are to be followed."""
         package = package_of(request.dotted, module)
         if module.path not in self._selections:
             module = self.library.in_package(module, package)

@@ -64,13 +64,13 @@ def _last_of(places: Sequence[Place]) -> str:
 
 
 def _at_most(notes: list[str], rest: str) -> list[str]:
-    """Return how many there are of what comes after the first few."""
+    """Return the first few notes, and how many more there are."""
     more = len(notes) - _MOST_LISTED
     return notes if more <= 0 else [*notes[:_MOST_LISTED], f"{more} more {rest}"]
 
 
 def describe_left_out(closure: DependencyClosure) -> list[str]:
-    """Count what is not run, and name the cells that do not parse."""
+    """Return how much is not run, and which cells do not parse."""
     parsed = closure.main.parsed
     told = closure.main.kept.keys() | parsed.stubs.keys()  # those by themselves
     left = sum(statement.order not in told and not _is_idle(statement.node) for statement in parsed.statements)
@@ -89,7 +89,7 @@ def describe_left_out(closure: DependencyClosure) -> list[str]:
 
 
 def describe_lost_parts(closure: DependencyClosure, variable: str) -> list[str]:
-    """Return what could not be read of a text of which the rest could; of the variable it is told by itself."""
+    """Return which parts could not be read; the part that gives the variable has a note of its own."""
     of_variable = closure.lost(variable)
     notes: list[str] = []
     for selection in closure.selections():
@@ -152,7 +152,7 @@ def describe_stub_modules(closure: DependencyClosure) -> list[str]:
 
 
 def describe_lacking(closure: DependencyClosure) -> list[str]:
-    """Name what the class needs and only a loop, or Python 2, would give."""
+    """Return what the class needs and only a loop, or Python 2, would give."""
     lacking = {name for name in closure.main.wanted if closure.main.lacks(name)}
     dropped = sorted(_bound_by_dropped(closure, lacking).items())[:_MOST_LISTED]
     return [

@@ -78,7 +78,7 @@ class _HopelessError(Exception):
 
 
 def parse_or_salvage(source: str, label: str, written_for: str = "") -> ParsedText:
-    """Parse a cell or file, or what can be parsed of it; refuse it where that is nothing."""
+    """Return a cell or file as Python reads it, or what can be read of it; refuse it where that is nothing."""
     try:
         return ParsedText(source, parse(source, label, written_for))
     except SubmissionError as error:

@@ -135,7 +135,7 @@ def syntax_error_at(said: str, line: int) -> SyntaxError:
 def explain_syntax_error(
     error: SyntaxError, source: str, label: str, written_for: str = "", first_line: int = 1, text: str | None = None
 ) -> Complaint:
-    """Put what Python found wrong with a cell or file into words.
+    """Return what Python found wrong with a cell or file, in plain words.
 
     What it refused is `text`, which begins at `first_line` of the source; or the whole source.
     """
