@@ -38,16 +38,25 @@ def wrong(when: float, spot: Spot, name: str, shape: tuple[int, ...], verdict: s
 def cut(rows: Iterable[Row], text: Statements) -> tuple[StepRow, ...]:
     """Return at most 25 rows in their order: what is wrong, the answers, and what is near the first that is wrong."""
     ordered = sorted(rows, key=lambda row: row.when)
-    # Of one name that a line makes wrong several times, the last value tells.
-    wrong_last = {(row.spot, row.name): row for row in ordered if row.rank == WRONG}
-    ordered = [row for row in ordered if row.rank != WRONG or wrong_last[row.spot, row.name] is row]
+    # Of one name that a line makes wrong several times, the last value tells. A helper of both layers may make the gradient
+    # of b1 wrong, and that of b2: each has its row.
+    last = {(row.spot, row.name): row for row in ordered if row.rank == WRONG}
+    last_of = {(row.spot, row.name, _about(row)): row for row in ordered if row.rank == WRONG}
+    kept = [*last.values(), *(row for (_, _, about), row in last_of.items() if about)]
+    ordered = [row for row in ordered if row.rank != WRONG or any(row is one for one in kept)]
     placed = [(row, place) for row in ordered if (place := text.place(*row.spot))]
     first = next((at for at, (row, _) in enumerate(placed) if row.rank == WRONG), 0)
-    kept = sorted(range(len(placed)), key=lambda at: (placed[at][0].rank, abs(at - first)))[:MOST]
+    chosen = sorted(range(len(placed)), key=lambda at: (placed[at][0].rank, abs(at - first)))[:MOST]
     return tuple(
         StepRow(place, called(row.name), row.shape, row.status, row.verdict)
-        for row, place in (placed[at] for at in sorted(kept))
+        for row, place in (placed[at] for at in sorted(chosen))
     )
+
+
+def _about(row: Row) -> str:
+    """Return what a wrong value should be; "" where its verdict does not say so."""
+    head, _, value = row.verdict.partition(":")[0].partition("differs from ")
+    return "" if head else value
 
 
 def called(name: str) -> str:

@@ -18,6 +18,7 @@ from grader.locate.located import Located
 from grader.locate.step_table import table
 from grader.model import Finding, Findings, Place, QuestionId, Segment, StepRow, Submission
 from grader.score import methods_of, score
+from locate.programs import SHARED, changed
 
 SUBMISSIONS = Path(__file__).resolve().parent.parent / "submissions"
 ALL = ("loss", "predict", "train")
@@ -258,6 +259,13 @@ def test_a_change_in_place_is_told(edited, rows_of):
     """The line that writes into X is wrong whatever it makes."""
     rows = rows_of(edited(("        N, D = X.shape", "        N, D = X.shape\n        X -= X.mean(axis=0)")))
     assert the(rows, "X -=").status == "differs"
+
+
+def test_a_line_that_makes_two_gradients_wrong_has_a_row_for_each(rows_of):
+    """A helper of both layers makes b1 wrong, and b2: the later of them does not take the row of the other."""
+    rows = [row for row in rows_of(changed(SHARED, ("db = d.sum(axis=0)", "db = d.mean(axis=0)"))) if row.name == "db"]
+    assert {row.status for row in rows} == {"differs"}
+    assert [[name for name in ("b1", "b2") if f"gradient of {name}" in row.verdict] for row in rows] == [["b2"], ["b1"]]
 
 
 # ---------------------------------------------------------------- the rows of predict and train
