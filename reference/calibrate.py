@@ -12,8 +12,8 @@ import numpy as np
 from grader.checks import CHECKS
 from grader.model import Assignment
 from grader.rubric import bundled, load
+from reference.cases import network_of
 from reference.digits import digits, digits_settings, digits_start
-from reference.questions import network_of
 
 CLASSIC_STD = 1e-4  # the classic constructor's own small weights, from which best_hyperparameters has to start
 TUNED: Mapping[str, float] = {

@@ -11,10 +11,10 @@ from grader.checks import CHECKS
 from grader.diagnosis.candidates import simulate_context
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
 from grader.model import Family
+from reference.cases import network_of
 from reference.catalogue import MISTAKES, describe_form, families, list_forms, wrong_network
 from reference.mistakes.entry import SOURCES
 from reference.network import build
-from reference.questions import network_of
 from simulated import LOSS_PARTS, alike, parts, parts_beside
 from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 

@@ -16,7 +16,7 @@ from grader.checks.given_gradients import (
     solve_for_units,
 )
 from grader.model import QuestionId, Reply, Run
-from reference.questions import network_of
+from reference.cases import network_of
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")

@@ -11,9 +11,9 @@ from grader.checks.watched_training import SAME
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.model import MistakeCatalogue, MistakeForm, QuestionId, Reply, Run, Submission
 from judging import judge
+from reference.cases import network_of
 from reference.catalogue import MISTAKES, list_forms
 from reference.mistakes.entry import Mistake
-from reference.questions import network_of
 from reference.simulate import build_catalogue, perform
 
 FORMS = list(list_forms())

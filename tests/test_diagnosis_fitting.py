@@ -11,8 +11,8 @@ from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import signature_of, tolerance
 from grader.diagnosis.signature_tables import SearchState
 from grader.model import Fitted, QuestionId, Reply, Run
+from reference.cases import network_of
 from reference.catalogue import MISTAKES, families, wrong_network
-from reference.questions import network_of
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")

@@ -134,7 +134,6 @@ LONG_FILES = {
     "reference/mistakes/loss.py": "a catalogue",
     "reference/mistakes/steps.py": "a catalogue",
     "reference/network.py": "the network and its steps",
-    "reference/questions.py": "a catalogue of questions",
 }
 LINES, FUNCTION_LINES = 300, 50
 # A function does something, so its name is a verb phrase: `score`, not `scored`.

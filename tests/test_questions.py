@@ -7,8 +7,9 @@ import pytest
 
 from grader.model import QuestionId
 from reference import calibrate
+from reference.cases import KINK_MARGIN, RANK_MARGIN, SCORE_MARGIN, network_of
 from reference.digits import DIGITS_SPLIT, digits
-from reference.questions import KINK_MARGIN, RANK_MARGIN, SCORE_MARGIN, draw, network_of
+from reference.questions import draw
 
 
 def test_the_same_seed_asks_the_same(assignment, questions):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reference.questions import network_of
+from reference.cases import network_of
 from reference.recompute import follow
 
 REG = 0.3

@@ -58,8 +58,8 @@ def author(assignment: Assignment) -> Author:
     Raises ReferenceMissingError.
     """
     try:
+        from reference.cases import network_of  # noqa: PLC0415 -- the same
         from reference.catalogue import describe_form, list_forms  # noqa: PLC0415 -- the same
-        from reference.questions import network_of  # noqa: PLC0415 -- the same
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error

@@ -23,8 +23,9 @@ from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import load as load_submission
 from judging import judge
+from reference.cases import network_of
 from reference.catalogue import MISTAKES, Form, list_forms
-from reference.questions import draw, network_of
+from reference.questions import draw
 from reference.simulate import build_catalogue
 from reference.student_program import write_program
 

@@ -36,8 +36,9 @@ from grader.model import Assignment, Place, Questions
 from grader.rubric import bundled, load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
+from reference.cases import network_of
 from reference.catalogue import list_forms
-from reference.questions import draw, network_of
+from reference.questions import draw
 from reference.student_program import write_program
 
 HERE = Path(__file__).resolve().parent

@@ -7,7 +7,7 @@ import pytest
 
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Known, laid_out, multiple
-from reference.questions import network_of
+from reference.cases import network_of
 from reference.recompute import follow
 
 NAMES = ("W1", "b1", "W2", "b2")

@@ -1,0 +1,102 @@
+"""Cases: inputs, labels and parameters of given sizes, in which nothing hides a mistake.
+
+Biases are never zero, one case misses a class, every pre-activation keeps away from its kink, the two best scores are apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.model import Array, Assignment, Floats, Params
+from reference.network import Network, build
+
+KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
+RANK_MARGIN = 0.3  # smallest singular value of X and h, so that the gradient that reached a layer can be solved for
+SCORE_MARGIN = 0.05  # between the two best scores of a row, so that argmax cannot turn on rounding
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of sizes with its inputs, labels and parameters."""
+
+    name: str
+    X: Floats  # (N, D)
+    y: Array  # (N,) int64
+    params: Params
+    classes: int
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """D, H, C."""
+        first = next(iter(self.params.values()))
+        return self.X.shape[1], first.shape[-1], self.classes
+
+
+def network_of(assignment: Assignment) -> Network:
+    """Build the network that the assignment asks for; "either" is judged from its parts, so full stands in."""
+    variant = assignment.variant
+    regulariser = "full" if variant.regulariser == "either" else variant.regulariser
+    w1, b1, w2, b2 = variant.names
+    return build(activation=variant.activation, loss=variant.loss, regulariser=regulariser, names=((w1, b1), (w2, b2)))
+
+
+def draw_case(
+    network: Network,
+    name: str,
+    sizes: tuple[int, int, int, int],
+    rng: np.random.Generator,
+    *,
+    absent: bool,
+    biases: float = 0.6,
+    solved: bool = False,
+) -> Case:
+    """Draw inputs, labels and parameters of one case.
+
+    sizes : N, D, H, C. absent : leave the last class out of the labels, which programs that count classes
+    from the labels get wrong. biases : their standard deviation. solved : what reached a layer is to be solved for.
+    """
+    rows, inputs, hidden, classes = sizes
+    for _ in range(2_000):
+        X = rng.normal(size=(rows, inputs))
+        params = {
+            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else biases, size=shape)
+            for key, shape in network.shapes((inputs, hidden, classes)).items()
+        }
+        scores = network.scores(params, X)
+        best = np.sort(scores, axis=1)
+        if (
+            _kink_distance(network, params, X) > KINK_MARGIN
+            and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
+            and np.ptp(scores.argmax(axis=1))  # else a predict() that returns one number would be right
+            and (not solved or _can_be_solved(network, params, X))
+        ):
+            labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes))
+            return Case(name, X, labels.astype(np.int64), params, classes)
+    raise ValueError(f"no case of sizes {sizes} keeps {KINK_MARGIN} away from every kink: use fewer rows or units")
+
+
+def _kink_distance(network: Network, params: Params, X: Floats) -> float:
+    weights, bias = network.names[0]
+    return float(np.abs(X @ params[weights] + params[bias]).min())
+
+
+def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
+    """Return whether each row has an active unit, and X and h have full rank with a margin where their sizes allow it."""
+    h = network.forward(params, X)[0].h
+    if not (h > 0).any(axis=1).all():
+        return False
+    wide = [array for array in (X, h) if array.shape[0] <= array.shape[1]]
+    return all(np.linalg.svd(array, compute_uv=False)[-1] > RANK_MARGIN for array in wide)
+
+
+def toy_case(network: Network) -> Case:
+    """Draw the published toy case: numpy's legacy seeds 0 for the network and 1 for the data."""
+    rng = np.random.RandomState(0)
+    params = {
+        name: 0.1 * rng.randn(*shape) if len(shape) > 1 else np.zeros(shape)
+        for name, shape in network.shapes((4, 10, 3)).items()
+    }
+    X = 10 * np.random.RandomState(1).randn(5, 4)
+    return Case("toy", X, np.array([0, 1, 2, 2, 1]), params, 3)

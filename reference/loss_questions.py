@@ -1,0 +1,163 @@
+"""The questions about loss() and predict(), each with the reference's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from grader.model import Array, Assignment, Call, Expectation, Floats, QuestionId, Step
+from reference.cases import Case, draw_case
+from reference.digits import stream
+from reference.network import Network
+from reference.question_parts import loss_parts, loss_step, make_call, to_six_digits
+
+SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row's maximum and sees no difference
+# Fewer hidden units than classes: scores that come from such a layer tell what its units were.
+NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
+SINGLE_ROWS = 12
+MANY_ROWS = 200  # a forgotten bias turns one label in twenty
+
+
+def ask_forward(
+    assignment: Assignment, network: Network, case: Case, seconds: float
+) -> Iterator[tuple[Call, Expectation]]:
+    """Ask for the scores, the loss and gradients with each reg, and the labels of one case."""
+    scores = network.scores(case.params, case.X)
+    yield make_call(QuestionId("scores", case.name), case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
+    parts = {**loss_parts(network, case.params, case.X, case.y), "h": network.forward(case.params, case.X)[0].h}
+    for reg in assignment.regs:
+        step = loss_step(case.X, case.y, reg)
+        yield (
+            make_call(QuestionId("loss", case.name, to_six_digits(reg)), case, (step,), seconds),
+            {**parts, "reg": np.asarray(reg)},
+        )
+    labels = network.predict(case.params, case.X)
+    yield (
+        make_call(QuestionId("predict", case.name), case, (Step("predict", {"X": case.X}),), seconds),
+        {"labels": labels, "scores": scores},
+    )
+
+
+def ask_many_labels(network: Network, cases: list[Case], seed: int, seconds: float) -> tuple[Call, Expectation]:
+    """Ask for the labels of many rows: half a dozen are the same by chance for one mistake and another.
+
+    They are asked of the case whose labels vary most: where one class wins nearly always, most mistakes leave it the winner.
+    In one row of seven all scores are below zero, so that a ReLU on them shows.
+    """
+
+    def draw_rows(case: Case) -> tuple[Floats, Array]:
+        X = stream(seed, "many labels").normal(size=(MANY_ROWS, case.X.shape[1]))
+        return X, network.predict(case.params, X)
+
+    case = min(cases, key=lambda one: int(np.bincount(draw_rows(one)[1]).max()))
+    (X, labels), last = draw_rows(case), network.names[-1][1]
+    highest = float(np.quantile(network.scores(case.params, X).max(axis=1), 0.15))
+    case = replace(case, params={**case.params, last: case.params[last] - highest})
+    steps = (Step("predict", {"X": X}), Step("loss", {"X": X}))
+    return make_call(QuestionId("labels"), case, steps, seconds), {
+        "labels": labels,
+        "scores": network.scores(case.params, X),
+    }
+
+
+def ask_numeric(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
+    """Ask for the student's own loss around the case, at the middle reg; it is held to their gradients there."""
+    reg = sorted(assignment.regs)[1]
+    arguments = {"X": case.X, "y": case.y, "reg": reg, "h": assignment.tolerances.step}
+    step = Step("sweep", arguments)
+    # Two hundred losses, each of which a program with loops over rows and classes takes a millisecond for.
+    seconds = 2 * assignment.limits.call_seconds
+    return make_call(QuestionId("sweep", case.name, to_six_digits(reg)), case, (step,), seconds), {
+        "reg": np.asarray(reg),
+        **_swept(network, case, assignment.tolerances.step),
+    }
+
+
+def _swept(network: Network, case: Case, step: float) -> Expectation:
+    """Return the right losses with each parameter entry moved by +h and -h: "data_NAME" and "penalty_NAME", (2, *shape)."""
+    found: dict[str, Array] = {}
+    for name, value in case.params.items():
+        found[f"data_{name}"], found[f"penalty_{name}"] = np.empty((2, *value.shape)), np.empty((2, *value.shape))
+        for entry in np.ndindex(*value.shape):
+            for side, move in enumerate((step, -step)):
+                moved = value.copy()
+                moved[entry] += move
+                params = {**case.params, name: moved}
+                found[f"data_{name}"][(side, *entry)] = network.data_loss(params, case.X, case.y)
+                found[f"penalty_{name}"][(side, *entry)] = network.penalty(params)
+    return found
+
+
+def ask_stability(assignment: Assignment, network: Network, case: Case) -> Iterator[tuple[Call, Expectation]]:
+    """Shift all scores of a row by one constant, through the last bias: probabilities do not change by it (004)."""
+    last = network.names[-1][1]
+    parts = loss_parts(network, case.params, case.X, case.y)
+    for shift in SHIFTS:
+        shifted = {**case.params, last: case.params[last] + shift}
+        step = loss_step(case.X, case.y, 0.0)
+        yield (
+            make_call(
+                QuestionId("stability", f"{shift:g}"), case, (step,), assignment.limits.call_seconds, params=shifted
+            ),
+            {**parts, "reg": np.asarray(0.0)},
+        )
+    yield _one_row_shifted(assignment, network, case)
+
+
+def _one_row_shifted(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
+    """Shift the scores of the first row alone, through a hidden unit that only this row reaches.
+
+    Subtracting the maximum of the whole batch, as every seventh student does, leaves the other rows exp(-1000) = 0.
+    """
+    (w1, b1), (w2, _) = network.names
+    X, params = case.X.copy(), {name: value.copy() for name, value in case.params.items()}
+    X[:, 0] = 0.0
+    X[0, 0] = SHIFTS[0]
+    params[w1][0, :], params[w1][:, 0] = 0.0, 0.0
+    params[w1][0, 0], params[b1][0], params[w2][0, :] = 1.0, 0.0, 1.0
+    answer = {**loss_parts(network, params, X, case.y), "reg": np.asarray(0.0)}
+    step = loss_step(X, case.y, 0.0)
+    return make_call(
+        QuestionId("stability", "row"), case, (step,), assignment.limits.call_seconds, params=params
+    ), answer
+
+
+def ask_purity(assignment: Assignment, case: Case) -> tuple[Call, Expectation]:
+    """Ask the same twice, then look at what was handed over."""
+    step = loss_step(case.X, case.y, sorted(assignment.regs)[1])
+    steps = (step, step, Step("params"), Step("arguments"))
+    given = {f"param_{name}": value for name, value in case.params.items()}
+    return make_call(QuestionId("purity"), case, steps, assignment.limits.call_seconds), {
+        "X": case.X,
+        "y": case.y,
+        **given,
+    }
+
+
+def ask_single_rows(
+    assignment: Assignment, network: Network, case: Case, rng: np.random.Generator
+) -> tuple[Call, Expectation]:
+    """Ask for the loss of single rows: what is wrong with one row, and what with putting rows together."""
+    X, y = rng.normal(size=(SINGLE_ROWS, case.X.shape[1])), np.arange(SINGLE_ROWS) % case.classes
+    steps = tuple(loss_step(X[i : i + 1], y[i : i + 1], 0.0) for i in range(SINGLE_ROWS))
+    losses = [network.data_loss(case.params, X[i : i + 1], y[i : i + 1]) for i in range(SINGLE_ROWS)]
+    return make_call(QuestionId("single"), case, steps, assignment.limits.call_seconds), {
+        "y": y,
+        "losses": np.array(losses),
+    }
+
+
+def ask_narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
+    """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser."""
+    for letter, sizes in zip("ab", NARROW_SIZES, strict=True):
+        rng = stream(seed, f"narrow {letter}")
+        case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases, solved=True)
+        steps = (Step("loss", {"X": case.X}), loss_step(case.X, case.y, 0.0))
+        answer = {
+            **loss_parts(network, case.params, case.X, case.y),
+            "scores": network.scores(case.params, case.X),
+            "h": network.forward(case.params, case.X)[0].h,
+        }
+        yield make_call(QuestionId("narrow", letter), case, steps, assignment.limits.call_seconds), answer

@@ -1,0 +1,57 @@
+"""What several questions are made of: ids, steps, seeds, and the right answer in parts."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from grader.model import Array, Call, Expectation, Floats, Params, QuestionId, Step
+from reference.cases import Case
+from reference.network import Network
+
+
+def hash_seed(seed: int, purpose: str) -> int:
+    """Return the seed, 32 bits, of one question's random numbers: from it nobody finds the seed of the grading."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {purpose}".encode(), digest_size=4).digest(), "big")
+
+
+def make_call(
+    identity: QuestionId,
+    case: Case,
+    steps: tuple[Step, ...],
+    seconds: float,
+    *,
+    params: Params | None = None,
+    seed: int = 0,
+) -> Call:
+    """Return a question about a case, with the case's own parameters where none are given."""
+    return Call(identity, case.sizes, case.params if params is None else params, steps, seed, seconds)
+
+
+def to_six_digits(reg: float) -> float:
+    """Return the regulariser's strength as the text of an id has it: a reply from a gradebook is found by that."""
+    return float(f"{reg:g}")
+
+
+def loss_step(X: Floats, y: Array, reg: float) -> Step:
+    """Return the step that asks for loss and gradients."""
+    return Step("loss", {"X": X, "y": y, "reg": reg})
+
+
+def loss_parts(network: Network, params: Params, X: Floats, y: Array) -> Expectation:
+    """Return loss and gradients in two parts, so that either convention of the regulariser can be put together.
+
+    loss = data_loss + k reg penalty and gradient = data_NAME + k reg penalty_NAME, with k = 1/2 or 1 (000, 001: half;
+    003, 004: full).
+    """
+    bare, whole = network.gradients(params, X, y, 0.0), network.gradients(params, X, y, 1.0)
+    data = network.data_loss(params, X, y)
+    # Taken from the whole, not from penalty(): so a wrong network's way of adding the regulariser shows as well.
+    parts: dict[str, Array] = {
+        "data_loss": np.asarray(data),
+        "penalty": np.asarray((network.loss(params, X, y, 1.0) - data) / network.coefficient),
+    }
+    parts |= {f"data_{name}": value for name, value in bare.items()}
+    parts |= {f"penalty_{name}": (whole[name] - bare[name]) / network.coefficient for name in bare}
+    return parts
