@@ -91,7 +91,7 @@ class Form:
 
 
 def list_forms(mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[Form]:
-    """Yield every way of every mistake; of one with a free number, one for each typical number."""
+    """Yield every form of every mistake; of one with a free number, one for each typical number."""
     for mistake in mistakes:
         for steps, number in _steps_of_forms(mistake):
             for layer in mistake.layers:
@@ -110,7 +110,7 @@ def families(
         if (number := mistake.number) is not None:
             for layer in mistake.layers:
                 made = _maker(mistake, number, layer)
-                words = _suspect(made(number.typical[0]), names, "{c}")
+                words = _describe(made(number.typical[0]), names, "{c}")
                 found.append((Family(words, number.low, number.high, number.guesses), made))
     return found
 
@@ -152,10 +152,10 @@ def describe_form(form: Form, names: tuple[str, str, str, str]) -> MistakeForm:
 
     names : first weights, first bias, second weights, second bias, as the assignment calls them.
     """
-    return _suspect(form, names, "" if form.number is None else f"{form.number:.4g}")
+    return _describe(form, names, "" if form.number is None else f"{form.number:.4g}")
 
 
-def _suspect(form: Form, names: tuple[str, str, str, str], number: str) -> MistakeForm:
+def _describe(form: Form, names: tuple[str, str, str, str], number: str) -> MistakeForm:
     wrong, layers = form.mistake, (0, 1) if form.layer is None else (form.layer,)
     weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
     words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
