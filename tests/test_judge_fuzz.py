@@ -25,7 +25,7 @@ from hanging import must_end
 from judging import judge
 
 # Replies by the dozen through the same lines: a tracer would take longer than all that is looked at, and learn nothing.
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.slow]
 
 BEST = "best_hyperparameters = dict(hidden_size=32, learning_rate=1.0, learning_rate_decay=0.97, reg=1e-3, num_iters=330, batch_size=50)"
 IDLE = """

@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 
+from examples import in_part
 from grader.submission import load
 from grader.submission.syntax import LARGEST
 from hanging import must_end
@@ -157,20 +158,23 @@ def test_a_broken_helper_module(tmp_path):
 
 @pytest.mark.parametrize(
     "expression",
-    [
-        "(" * 100_000 + ")" * 100_000,
-        "-" * 100_000 + "1",
-        "not " * 50_000 + "1",
-        "a" + ".b" * 100_000,
-        "a" + "()" * 50_000,
-        "x" + "+x" * 100_000,
-        "x" + "**x" * 50_000,
-        "lambda: " * 30_000 + "1",
-        "1 if x else " * 20_000 + "1",
-        "9" * 100_000,
-        'f"{' * 100 + "}" * 100,
-        "\0",
-    ],
+    in_part(
+        [
+            "(" * 100_000 + ")" * 100_000,
+            "-" * 100_000 + "1",
+            "not " * 50_000 + "1",
+            "a" + ".b" * 100_000,
+            "a" + "()" * 50_000,
+            "x" + "+x" * 100_000,
+            "x" + "**x" * 50_000,
+            "lambda: " * 30_000 + "1",
+            "1 if x else " * 20_000 + "1",
+            "9" * 100_000,
+            'f"{' * 100 + "}" * 100,
+            "\0",
+        ],
+        3,
+    ),
     ids=lambda text: text[:4].encode("unicode_escape").decode(),
 )
 def test_deep_nesting_is_a_problem_of_the_submission(tmp_path, expression):

@@ -131,6 +131,7 @@ def test_decisions_outlive_a_regrade_and_a_grading(here):
     assert decisions(here) == 4
 
 
+@pytest.mark.slow
 def test_another_hand_in_keeps_lateness_and_excuse_and_not_the_points(here):
     """Points were decided for a program that is not there any more; the report says so, and they can be decided again."""
     adjust("right_einsum", "--check", "predict", "--points", 1, "--late-days", 1, "--excuse")

@@ -176,6 +176,7 @@ def test_the_order_of_moves_and_all_their_reasons_are_in_the_table(here):
     assert reasons.count(" -> ") == 18
 
 
+@pytest.mark.slow
 def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypatch):
     """Where the list is cut, it is counted what moved how many."""
     monkeypatch.setattr("grader.cli.regrade.LISTED", 1)
@@ -291,6 +292,7 @@ def test_a_report_of_an_unsafe_grading_still_says_so(here, monkeypatch):
 # ---------------------------------------------------------------- questions
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeypatch):
     """Without it nothing is judged, and it is said what to do; with it all is."""

@@ -127,6 +127,7 @@ def test_taking_them_over_again_changes_nothing(here):
         assert len(book.decision_records()) == 5
 
 
+@pytest.mark.slow
 def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
     """Old decisions come before newer ones, which overtake them, and it is said which number became which."""
     at("2020-01-01T00:00:00Z")
@@ -191,6 +192,7 @@ def test_what_was_taken_back_is_taken_back_again(here):
     assert "Taken back by bob, " in say("history", "graded", "bare")
 
 
+@pytest.mark.slow
 def test_decisions_about_nobody_who_is_here_are_named_and_kept(here):
     """They are not taken, the file holds them on, and once their submission is graded the same command takes them."""
     adjust("bare", "--excuse")
@@ -213,6 +215,7 @@ def test_decisions_about_nobody_who_is_here_are_named_and_kept(here):
     assert numbers == [(1, "bare"), (2, "right_einsum"), (3, "right_einsum"), (4, "right_einsum")]
 
 
+@pytest.mark.slow
 def test_points_for_another_hand_in_are_taken_and_do_not_count(here):
     """As without the damage: they stand there, and the report says why they change nothing."""
     adjust("bare", "--check", "scores", "--points", 3)
@@ -254,6 +257,7 @@ def test_who_forgets_it_is_reminded(here):
     assert "do not count" not in say("history", "graded", "bare")
 
 
+@pytest.mark.slow
 def test_a_roster_alone_is_remembered(here):
     """Nobody decided anything, and the gradebook is lost: the students' names come back into reports and class page."""
     here.grade("--roster", "roster.csv")

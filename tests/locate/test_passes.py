@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples import in_part
 from grader.checks import CHECKS, GradingContext
 from grader.diagnosis.backward_pass import differences_of_losses, withhold_points
 from grader.grading import find, judge_run
@@ -64,7 +65,7 @@ def run_of(assignment, questions, host, solution_class):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", WITHOUT)
+@pytest.mark.parametrize("name", in_part(WITHOUT, 3))
 def test_gradients_from_many_forward_passes_are_noticed(name, assignment, questions, run_of):
     """Differences of every build, the complex step and random directions: how, of which parameters, and at which line."""
     loss, kind, names = WITHOUT[name]
@@ -85,6 +86,7 @@ def test_a_check_beside_a_backward_pass_is_no_such_thing(name, assignment, quest
     assert find_many_passes(GradingContext(assignment, questions, run_of(WITH[name])[1])) is None
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_no_other_program_is_taken_for_one(assignment, questions, host):
     """Right and mistaken programs in all styles: scalar loops, row by row, tapes, layers, helpers."""

@@ -110,6 +110,7 @@ def test_what_one_hand_wrote_is_found_among_the_kept_submissions():
     assert set(listed_pairs(found).values()) == {1.0}
 
 
+@pytest.mark.slow
 def test_most_of_a_class_copying_does_not_hide_it():
     """Twenty renamed copies of one program among twenty honest ones: all are one group."""
     source = source_of(honest()["methods"])
