@@ -12,7 +12,7 @@ from grader.model import Diagnosis, Environment, Report, Verdict
 from grader.reports.class_page import to_index
 from grader.reports.page import to_html
 from grader.reports.similar_page import to_similar
-from reference.catalogue import suspect, ways
+from reference.catalogue import describe_form, list_forms
 from reports.test_class_page_browser import klass as graded_class
 from reports.test_similar_browser import klass as compared_class
 
@@ -43,9 +43,9 @@ def axe(tmp_path_factory):
 
 def audited(assignment):
     """Return an audit of the solution and of two mistakes, one of which is not named."""
-    known = {way.name: way for way in ways()}
+    known = {form.name: form for form in list_forms()}
     names, reports = ("relu_on_the_scores", "uphill"), {}
-    wrong = [Trial(name, suspect(known[name], ("W1", "b1", "W2", "b2"))) for name in names]
+    wrong = [Trial(name, describe_form(known[name], ("W1", "b1", "W2", "b2"))) for name in names]
     trials = [Trial(SOLUTION, None), *wrong]
     for trial in trials:
         lost = {"relu_on_the_scores": {"scores"}, "uphill": {"update_rule"}}.get(trial.name, set())
@@ -54,7 +54,7 @@ def audited(assignment):
                     0.0 if row.id in lost else row.points, row.points, False, "m")
             for row in assignment.checks
         )  # fmt: skip
-        one = trial.suspect
+        one = trial.form
         named = (Diagnosis(one.id, one.title, one.hint, one.source, tuple(lost)),) if trial.name == "uphill" else ()
         score = sum(check.points for check in checks)
         reports[trial.name] = Report(
