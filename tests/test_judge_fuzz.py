@@ -1,7 +1,7 @@
 """The judge and the report, asked by hypothesis what they make of replies that hold any values at all.
 
 A process chooses what its replies say. Here honest replies of right and wrong programs are changed where their structure is:
-an odd value at one place, or at that place in all replies of a family. `FUZZ=20 pytest tests/test_judge_fuzz.py` looks
+an odd value at one place, or at that place in all replies of a family. `FUZZ=20 pytest -m slow tests/test_judge_fuzz.py` looks
 twenty times as long.
 """
 
