@@ -219,7 +219,7 @@ def test_gradescope_tells_the_first_difference(sample):
     """In the text above the tests, in a sentence with its line."""
     output = json.loads(to_gradescope(sample))["output"]
     assert "code cell 5, line 48: `dh[dh <= 0] = 0`: dh (7, 11) differs from the gradient before the ReLU: 40" in output
-    assert output.count("the first that differs from the right one") == 1
+    assert output.count("The first of your values that differs from the right one") == 1
 
 
 def test_the_table_says_what_it_was_made_with(sample):
