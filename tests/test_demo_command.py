@@ -49,6 +49,7 @@ def test_the_demo_is_graded_and_its_page_is_named(tmp_path, monkeypatch):
     assert "overflows where they are large" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show", [True, False])
 def test_the_page_is_opened_if_asked(tmp_path, monkeypatch, show):
     """--open opens the page in the browser, --no-open never does."""

@@ -41,6 +41,7 @@ def test_the_solution_notebook_tells_what_the_formulas_say(monkeypatch):
     assert float(told.split("test accuracy:")[1].split()[0]) > 0.91
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::RuntimeWarning")
 def test_the_skeleton_runs_before_anything_is_written(monkeypatch):
     """A student who runs all cells at the start sees None, and no traceback."""

@@ -53,6 +53,7 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
 
 
+@pytest.mark.slow
 def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
     """The gradebook has it whole, with its figures."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
@@ -74,6 +75,7 @@ def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     assert f"as one of that name from another folder: ann (was {two / 'ann.py'})." in said
 
 
+@pytest.mark.slow
 def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, rubric):
     """A changed rubric judges saved replies again; where they are damaged, the program is run instead."""
     words = ["--out", tmp_path / "out", "--assignment"]
@@ -100,6 +102,7 @@ def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, 
     assert "decided for an earlier hand-in do not count for the new one: ann." in say(*words)
 
 
+@pytest.mark.slow
 def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
     """`grader regrade DIR` takes the rubric that the class was graded by, as it is now."""
     say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
@@ -142,6 +145,7 @@ def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
     assert "Wrote" in say(*words)
 
 
+@pytest.mark.slow
 def test_a_link_in_the_output_leads_nowhere(tmp_path, two, rubric):
     """Whoever may write into the output folder has no file elsewhere overwritten."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out", "--force"]

@@ -400,6 +400,7 @@ def test_each_cap_is_kept(monkeypatch, name):
     assert refused(packed)
 
 
+@pytest.mark.slow
 def test_a_bomb_takes_no_memory(monkeypatch):
     """A few kilobytes that would become 400 MB are given up at the cap."""
     stream = zlib.compressobj(9)

@@ -266,6 +266,7 @@ def on_a_read_only_disk(here, *words: object) -> str:
     return " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not possible(), reason="nothing can be mounted here")
 def test_history_and_export_of_an_archived_class(here):
     """On a read-only disk, as root: all is told, an export goes elsewhere, and what cannot be done is said with what to do."""

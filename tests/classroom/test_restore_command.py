@@ -117,6 +117,7 @@ def test_a_damaged_gradebook_costs_no_decision(here):
         assert after[what] == text, what
 
 
+@pytest.mark.slow
 def test_taking_them_over_again_changes_nothing(here):
     """The second time all are there already, and not a byte of report, table or file differs."""
     decided(here)
@@ -181,6 +182,7 @@ def fresh(here) -> None:
     here.grade()
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_is_taken_back_again(here):
     """A copy of the gradebook from before a withdrawal hears of it from the file."""
     adjust("bare", "--excuse")
@@ -294,6 +296,7 @@ def test_what_cannot_be_restored_is_said_plainly(here, words, said):
         assert book.decision_records() == []
 
 
+@pytest.mark.slow
 def test_a_damaged_copy_restores_nothing(here):
     """The copy is read whole before the first decision is kept."""
     adjust("bare", "--excuse")
@@ -317,6 +320,7 @@ def test_it_is_written_with_every_decision(here):
     assert re.fullmatch(r"bob, \S+: No\.", one.withdrawn)
 
 
+@pytest.mark.slow
 def test_a_removed_file_comes_back(here):
     """Whatever opens the gradebook to write it finds that it is missing."""
     adjust("bare", "--excuse")

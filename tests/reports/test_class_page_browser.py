@@ -90,6 +90,7 @@ def test_sorting_by_names_and_other_columns(opened):
     assert page.locator("th[aria-sort]").count() == 1
 
 
+@pytest.mark.slow
 def test_finding_by_words(opened):
     """All words have to be there, in any column, without regard to case and accents; what is not shown counts too."""
     page = opened(klass())
@@ -113,6 +114,7 @@ def test_finding_by_words(opened):
     assert find.input_value() == ""
 
 
+@pytest.mark.slow
 def test_filtering_by_choice(opened):
     """Status, section, check, mistake and points narrow the table, together if need be."""
     page = opened(klass())
@@ -150,6 +152,7 @@ def test_a_bar_shows_who_is_in_it(opened):
     assert len(shown(page)) == 10
 
 
+@pytest.mark.slow
 def test_the_histogram_can_be_read_without_seeing_it(opened):
     """It has a name and a description, each bar is a link that says what it holds, and a table says the same."""
     page = opened(klass())
@@ -160,6 +163,7 @@ def test_the_histogram_can_be_read_without_seeing_it(opened):
     assert page.get_by_role("row", name="70 to below 80 2").is_visible()
 
 
+@pytest.mark.slow
 def test_what_is_chosen_is_in_the_address(opened):
     """A bookmark restores what was chosen, back and forward undo and redo it, and what is typed is one step."""
     page = opened(klass())
@@ -208,6 +212,7 @@ def test_a_mistake_opens_and_leads_to_the_table(opened):
     assert shown(page) == ["bob", "dan", "eve"]
 
 
+@pytest.mark.slow
 def test_a_report_opens_and_back_returns_to_what_was_chosen(opened, tmp_path):
     """A link opens the report's own page on disk, also with characters of an address in its name."""
     made = sheet(report("a b#c%20?", {"loss": 5.0}), report("other"))

@@ -42,6 +42,7 @@ def test_dark_is_dark(opened, sample):
     assert opened(sample, scheme="light").screenshot() != opened(sample, scheme="dark").screenshot()
 
 
+@pytest.mark.slow
 def test_passed_checks_open_on_a_click_and_with_the_keyboard(opened, sample):
     """What is closed can be opened without a script, by mouse and by key."""
     page = opened(sample)
@@ -53,6 +54,7 @@ def test_passed_checks_open_on_a_click_and_with_the_keyboard(opened, sample):
     assert not text.is_visible()
 
 
+@pytest.mark.slow
 def test_paper_gets_everything(opened, sample):
     """On paper closed checks are open too, dark pages are light, and a PDF comes out."""
     page = opened(sample, scheme="dark")
@@ -62,6 +64,7 @@ def test_paper_gets_everything(opened, sample):
     assert page.pdf().startswith(b"%PDF-")
 
 
+@pytest.mark.slow
 def test_figures_are_named_pictures(opened, sample):
     """A screen reader gets each figure as a picture with its title and its description."""
     page = opened(sample)
@@ -118,6 +121,7 @@ def test_the_table_of_steps_opens_and_fits(opened, sample, width, scheme):
     assert grounds == [{"light": "rgb(253, 240, 238)", "dark": "rgb(44, 30, 29)"}[scheme], "rgba(0, 0, 0, 0)"]
 
 
+@pytest.mark.slow
 def test_the_table_of_steps_is_on_paper(opened, sample):
     """It is not folded there, it is a table on a sheet of A4 as well, and the code stands in full."""
     page = opened(sample, 680, "dark")

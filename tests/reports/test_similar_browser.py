@@ -63,6 +63,7 @@ def test_a_passage_is_brought_level(opened):
     assert pair.locator("[aria-current]").evaluate_all("all => all.map(one => one.dataset.to)") == ["1"] * 3
 
 
+@pytest.mark.slow
 def test_a_fold_opens_on_its_own_lines(opened):
     """The lines that come are those that were left out, with their numbers."""
     page = opened()
@@ -75,6 +76,7 @@ def test_a_fold_opens_on_its_own_lines(opened):
     assert run.locator(".count").inner_text().split() == [str(at) for at in range(1, 37)]
 
 
+@pytest.mark.slow
 def test_finding_by_name(opened):
     """Accents and case do not matter; the count says how many, and nothing found is said."""
     page = opened()
@@ -88,6 +90,7 @@ def test_finding_by_name(opened):
     assert page.locator(".pair:visible").count() == 2
 
 
+@pytest.mark.slow
 def test_a_line_of_the_graph_opens_its_pair(opened):
     """It opens the pair even where the filter hid it, puts the focus there, and is in the address."""
     page = opened()

@@ -230,6 +230,7 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     assert leads
 
 
+@pytest.mark.slow
 def test_nothing_is_left_after_many_submissions(spawning, submission, network, question):
     """No process, zombie, descriptor or thread, after runs of which some crash, loop or close the channel."""
     misdeeds = ["return 1.0", "import os; os._exit(1)", "while True: pass", "import os; os.closerange(3, 9)"]
@@ -254,6 +255,7 @@ def test_what_it_forked_dies_with_it(limits, submission, network, question):
     assert not Path(f"/proc/{reply.results[0]}").exists()
 
 
+@pytest.mark.slow
 def test_a_process_that_got_away_costs_no_time(limits, submission, network, question):
     """Nothing finds one in a session of its own, and it holds the channel: the grader goes on all the same."""
     misdeed = """
@@ -276,6 +278,7 @@ def test_a_process_that_got_away_costs_no_time(limits, submission, network, ques
     assert [reply.outcome for reply in replies.values()] == ["timed_out", "returned"]
 
 
+@pytest.mark.slow
 def test_a_killed_grader_leaves_nothing_running_for_long(tmp_path):
     """No signal tells the process here: a limit on its time ends it, whether it computes or sleeps."""
     script = tmp_path / "grade.py"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import examples
+from examples import examples, in_part
 from grader.similarity import compare_programs
 from grader.similarity.rank_pairs import MOST_PAIRS, choose_pairs, group_linked, outlier_limit
 from grader.similarity.tokens import NotComparedError
@@ -51,7 +51,7 @@ def test_a_class_in_which_nobody_copied_gives_no_pair():
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(12, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("size", [2, 3, 5, 8, 12, 20])
+@pytest.mark.parametrize("size", in_part([2, 3, 5, 8, 12, 20], 3))
 def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
     """Some classes drawn from the thirty, of every size: what few share is not taken for what is rare."""
     dice = random.Random(size)  # noqa: S311 -- no secret
@@ -61,7 +61,7 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
 
 
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", in_part(FORMS, 3))
 def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
     """Programs of the class are copied in turn, in this disguise: the pair is listed, and no other."""
     for number, (name, one) in [*enumerate(honest().items())][::step]:
@@ -71,6 +71,7 @@ def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
         assert min(found.values()) > 0.6, (name, found)
 
 
+@pytest.mark.slow
 def test_copies_of_many_are_all_found_at_once():
     """Ten copies in one class, each in all disguises: ten pairs, and none between honest programs."""
     names = sorted(honest())[::3]
@@ -80,7 +81,7 @@ def test_copies_of_many_are_all_found_at_once():
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("size", [2, 3, 4, 6])
+@pytest.mark.parametrize("size", in_part([2, 3, 4, 6], 2))
 def test_a_copy_is_found_in_a_small_class(size, times):
     """Two of the class are one program in all disguises; with so few, nothing but that pair is listed."""
     for seed in range(times):
@@ -94,6 +95,7 @@ def test_a_copy_is_found_in_a_small_class(size, times):
 HALVES = [("terse", "methods"), ("layers", "closures"), ("right_tensordot.py", "methods"), ("terse", "layers")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("giver", "taker"), HALVES)
 def test_half_a_program_is_found_in_the_other(giver, taker):
     """`loss` of one and the rest of another: linked to both, and the passages of the first lie in its `loss`."""
@@ -103,6 +105,7 @@ def test_half_a_program_is_found_in_the_other(giver, taker):
     assert found.groups == (tuple(sorted(("half", giver, taker))),)
 
 
+@pytest.mark.slow
 def test_what_one_hand_wrote_is_found_among_the_kept_submissions():
     """Three submissions that are one program, cut into other cells: they are a group, alike to the last word."""
     found = with_copies(*(submitted(name) for name in SAME_HAND if name not in FROM_SCRATCH))
