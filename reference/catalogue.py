@@ -139,12 +139,12 @@ def wrong_network(network: Network, mistakes: Iterable[Form]) -> Network:
 
 
 def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> Callable[..., Any]:
-    def chosen(*arguments: Any) -> Any:
+    def choose(*arguments: Any) -> Any:
         last = arguments[-1]
         here = last if isinstance(last, int) else last.k
         return (wrong if here == k else right)(*arguments)
 
-    return chosen
+    return choose
 
 
 def describe_form(form: Form, names: tuple[str, str, str, str]) -> MistakeForm:

@@ -308,9 +308,9 @@ def build(
 
     Raises ValueError on a variant that does not exist, and on names that do not tell the parameters apart.
     """
-    hidden = _chosen("activation", ACTIVATIONS, activation)
-    data = _chosen("loss", LOSSES, loss)
-    squares = _chosen("regulariser", REGULARISERS, regulariser)
+    hidden = _choose("activation", ACTIVATIONS, activation)
+    data = _choose("loss", LOSSES, loss)
+    squares = _choose("regulariser", REGULARISERS, regulariser)
     flat = [name for layer in names for name in layer]
     if not names or any(len(layer) != 2 for layer in names) or len(set(flat)) < len(flat):
         raise ValueError(f"names are {names!r}: expected a (weights, bias) pair for each layer, all names different")
@@ -329,7 +329,7 @@ def build(
     )
 
 
-def _chosen(axis: str, table: Mapping[str, Choice], name: str) -> Choice:
+def _choose(axis: str, table: Mapping[str, Choice], name: str) -> Choice:
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
         guess = f"did you mean {near[0]!r}? " if near else ""

@@ -52,7 +52,7 @@ def wrong_decay(lines: TrainingLines) -> Iterator[Spotted]:
         next((i for i, (s, r) in enumerate(zip(seen, one, strict=False)) if not np.isclose(s, r)), 0) for one in right
     ]
     wrong = [seen[max(off)] * lines.asked.rate, *(one * lines.asked.rate for one in seen)]
-    for one in lines.made:
+    for one in lines.values:
         own = not one.given and one.value.size == 1 and one.kind == "f" and float(one.value.ravel()[0])
         if own and any(abs(own - rate) <= 1e-6 * abs(rate) for rate in wrong if abs(rate - lines.asked.rate) > 1e-9):
             yield Spotted("decay", one.spot, one)
@@ -77,7 +77,7 @@ def _rate_is_made(lines: TrainingLines) -> bool:
     wanted = lines.asked.rate * lines.asked.decay
     return any(
         one.value.size == 1 and not one.given and abs(float(one.value.ravel()[0]) - wanted) <= 1e-9 * wanted
-        for one in lines.made
+        for one in lines.values
     )
 
 
@@ -85,7 +85,7 @@ def length_of_epoch(lines: TrainingLines, test: Spot) -> Spot | None:
     """Return the line that makes the number of iterations an epoch has, where a test reads a wrong one."""
     names, right = lines.statements.reads(*test).names, len(lines.asked.X) // lines.asked.batch
     other = {len(lines.asked.X), lines.asked.batch, lines.asked.iterations}  # right, and read in the wrong place
-    for one in lines.made:
+    for one in lines.values:
         own = one.kind in "if" and one.value.size == 1 and not one.given and lines.recorded.ran.get(one.spot) == 1
         if own and float(one.value.ravel()[0]) not in {right, *other} and any(h.name in names for h in one.holders):
             return one.spot
@@ -133,7 +133,7 @@ def _accuracies(lines: TrainingLines, answer: Mapping[str, Any]) -> Iterator[Spo
             continue
         if own is None or own.dtype.kind not in "fiub" or not own.size:
             other = "val_acc_history" if role == "train accuracy" else "train_acc_history"
-            yield Spotted(role, lines.kept(other) or spot)
+            yield Spotted(role, lines.find_history(other) or spot)
             continue
         if own.size not in {1, 2}:
             test = lines.epoch(key)

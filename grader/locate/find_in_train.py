@@ -36,7 +36,7 @@ def wrong_batch(lines: TrainingLines) -> Iterator[Spotted]:
     elif not np.array_equal(first.y, lines.asked.y[rows]):
         own = lines.indices(rows)
         other = [one for one in _index_like(lines) if one not in own]
-        made = (other if own else []) or [one for one in lines.made if is_value(one, first.y)]
+        made = (other if own else []) or [one for one in lines.values if is_value(one, first.y)]
         if made:
             yield Spotted("labels", made[0].spot, made[0])
 
@@ -49,7 +49,7 @@ def _bound_of_indices(lines: TrainingLines, drawn: Sequence[Array | None]) -> Sp
         return None
     bounds = [
         one
-        for one in lines.made
+        for one in lines.values
         if one.kind == "i" and one.value.size == 1 and not one.given and lines.recorded.ran.get(one.spot) == 1
         if highest < int(one.value.ravel()[0]) < len(lines.asked.X)
     ]
@@ -60,7 +60,7 @@ def _asked_for_another_size(lines: TrainingLines, rows: int) -> Spot | None:
     """Return where a function that draws rows is called with another number than the size of a batch."""
     if rows == lines.asked.batch:
         return None
-    for one in lines.made:
+    for one in lines.values:
         if one.kind == "i" and one.value.size == 1 and int(one.value.ravel()[0]) == rows:
             for held in one.holders:
                 if held.how == ARGUMENT and not lines.recorded.is_method(held.call):
@@ -72,7 +72,7 @@ def _asked_for_another_size(lines: TrainingLines, rows: int) -> Spot | None:
 def _index_like(lines: TrainingLines) -> list[Made]:
     """Return the values that could be numbers of rows."""
     return [
-        one for one in lines.made if one.kind == "i" and one.value.ndim == 1 and not one.given and one.value.size > 1
+        one for one in lines.values if one.kind == "i" and one.value.ndim == 1 and not one.given and one.value.size > 1
     ]
 
 

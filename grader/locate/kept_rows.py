@@ -35,7 +35,7 @@ def wrong(when: float, spot: Spot, name: str, shape: tuple[int, ...], verdict: s
     return Row(when, spot, name, shape, "differs", verdict, WRONG)
 
 
-def cut(rows: Iterable[Row], text: Statements) -> tuple[StepRow, ...]:
+def limit_rows(rows: Iterable[Row], text: Statements) -> tuple[StepRow, ...]:
     """Return at most 25 rows in their order: what is wrong, the answers, and what is near the first that is wrong."""
     ordered = sorted(rows, key=lambda row: row.when)
     # Of one name that a line makes wrong several times, the last value tells. A helper of both layers may make the gradient
@@ -111,7 +111,7 @@ def last_line(recorded: Recorded, text: Statements) -> Spot | None:
     return max(returns or ran, default=None)
 
 
-def stopped(recorded: Recorded) -> list[Row]:
+def list_stop(recorded: Recorded) -> list[Row]:
     """Return the row of the line at which a method stopped with an exception; none where it came to its end."""
     if not recorded.stopped or not recorded.error:
         return []

@@ -214,7 +214,7 @@ class Located:
 
     @cached_property
     def finder(self) -> Finder | None:
-        """What is wrong in loss()."""
+        """Return the search for what is wrong in loss(); None where it was not recorded."""
         recorded = self.recorded(LOSS)
         if recorded is None or self.case is None:
             return None
@@ -225,7 +225,7 @@ class Located:
 
     @cached_property
     def training(self) -> TrainFinder | None:
-        """What is wrong in train()."""
+        """Return the search for what is wrong in train(); None where it was not recorded."""
         recorded, call = self.recorded(TRAIN), self._call
         if recorded is None or call is None:
             return None

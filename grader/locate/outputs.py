@@ -35,14 +35,14 @@ def outputs(case: Case, scores: Any, answer: Any) -> Outputs:
     arrays = None
     if grads is not None:
         found = {name: as_array(grads.get(name)) for name in case.names}
-        arrays = {name: _laid(one, case.params[name].shape) for name, one in found.items() if one is not None}
+        arrays = {name: _reshape(one, case.params[name].shape) for name, one in found.items() if one is not None}
     own = as_array(scores)
     in_form = isinstance(answer, tuple) and len(parts) == 2 and value is not None and grads is not None
     shape = (case.N, case.params[case.names[3]].size)
-    return Outputs(None if own is None else _laid(own, shape), value, arrays, in_form)
+    return Outputs(None if own is None else _reshape(own, shape), value, arrays, in_form)
 
 
-def _laid(value: Any, shape: tuple[int, ...]) -> Floats:
+def _reshape(value: Any, shape: tuple[int, ...]) -> Floats:
     laid = laid_out(value, shape)
     return np.asarray(value, np.float64) if laid is None else laid
 

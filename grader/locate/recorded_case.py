@@ -98,7 +98,7 @@ class Case:
 
     @cached_property
     def regularisers(self) -> Floats:
-        """What a program may add to its data loss for a regulariser, right or wrong."""
+        """Return what a program may add to its data loss for a regulariser, right or wrong."""
         return np.array([k * self.reg * squares for squares, _ in self.penalties for k in (0.0, 0.5, 1.0, 0.25, 2.0)])
 
     def loss_is_right(self, form: LossForm | None) -> bool:

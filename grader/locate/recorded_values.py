@@ -168,7 +168,7 @@ class _Reader:
             ran=ran,
             answer=result.get("answer"),
             error=str(result.get("error") or "")[:100],
-            stopped=self._stopped(result.get("stopped")),
+            stopped=self._find_stop(result.get("stopped")),
             returns=tuple(returns),
             notes=result,
             method=method,
@@ -184,7 +184,7 @@ class _Reader:
             start = end
         return found
 
-    def _stopped(self, value: Any) -> Spot | None:
+    def _find_stop(self, value: Any) -> Spot | None:
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
             return (value[0], self.statements.start(*value)) if value[0] else None
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.locate.differences import wrong_entries
 from grader.locate.find_in_loss import Finder
-from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, stopped
+from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, list_stop
 from grader.locate.recorded_case import Known
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.wrong_in_loss import WrongInLoss
@@ -46,7 +46,7 @@ class LossRows:
 
     def rows(self) -> list[Row]:
         """Return all rows, in no order."""
-        chosen = list(self._shown())
+        chosen = list(self._select_rows())
         marked = {row.spot for row in chosen if row.rank == WRONG}
         # The first that is told of a line stands, and a value's own row tells more than one of its line.
         extra = {row.spot: row for row in reversed(self.wrong.extra) if row.name or row.spot not in marked}
@@ -56,7 +56,7 @@ class LossRows:
                 extra[spot] = replace(row, when=strange.when, name=strange.name, shape=strange.shape)
                 chosen.remove(strange)
         again = self._again({row.spot for row in chosen} | {*extra})
-        return [*chosen, *extra.values(), *again, *stopped(self.finder.recorded)]
+        return [*chosen, *extra.values(), *again, *list_stop(self.finder.recorded)]
 
     # ---------------------------------------------------------------- how each value stands
 
@@ -68,7 +68,7 @@ class LossRows:
         if one.given or (known and not known.factor and known.name in {"X", "y", *self.finder.case.names}):
             return None
         if self._is_given(one, known):
-            return Standing("given", self._given(one), self._rank(one, STEP))
+            return Standing("given", self._describe_given(one), self._rank(one, STEP))
         if known and known.kind != "near":
             whole = known.kind == "right"
             return Standing("right", f"right: {self.wrong.words.describe(known)}", self._rank(one, STEP), whole)
@@ -88,7 +88,7 @@ class LossRows:
         value = self.finder.explained.network.right.get(known.name)
         return value is not None and wrong_entries(self.finder.case, one.value, value) == 0
 
-    def _given(self, one: Made) -> str:
+    def _describe_given(self, one: Made) -> str:
         lines = sorted({spot[1] for spot in self._spots_before(one)})
         return f"right, given the mistake{'s' if len(lines) > 1 else ''} in line{'s' if len(lines) > 1 else ''} " + (
             " and ".join(map(str, lines))
@@ -123,7 +123,7 @@ class LossRows:
 
     # ---------------------------------------------------------------- which values have a row
 
-    def _shown(self) -> Iterator[Row]:
+    def _select_rows(self) -> Iterator[Row]:
         """Yield rows: of each name on each line what is whole, each thing once; of a loop's pieces the last."""
         groups: dict[tuple[Spot, str], dict[int, list[Made]]] = {}
         for one in self.finder.made:

@@ -9,7 +9,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.differences import Words, difference, not_finite, wrong_entries
 from grader.locate.find_in_predict import leaves
-from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, moment, stopped, wrong
+from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, list_stop, moment, wrong
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Spotted
 from grader.locate.recorded_values import Made, Recorded
@@ -34,7 +34,7 @@ def rows(
             found.append(wrong(moment(one.spot, recorded.made, recorded), one.spot, "", (), f"differs: {how}"))
     if not mistakes and recorded.answer is None and (end := last_line(recorded, text)):
         found.append(wrong(moment(end, recorded.made, recorded), end, "", (), f"differs: {_labels(recorded, base)}"))
-    return found + stopped(recorded)
+    return found + list_stop(recorded)
 
 
 def _of_values(

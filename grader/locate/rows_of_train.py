@@ -11,7 +11,7 @@ import numpy as np
 
 from grader.compare import as_array
 from grader.locate.find_in_train import TrainFinder
-from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, moment, stopped, wrong
+from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, list_stop, moment, wrong
 from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.training_lines import is_value, positions, rate_of, same_each_time
@@ -43,12 +43,12 @@ class TrainRows:
 
     @cached_property
     def steps(self) -> frozenset[str]:
-        """What is wrong, by its step."""
+        """Return the steps that are wrong."""
         return frozenset(one.step for one in self.mistakes)
 
     @cached_property
     def rows_drawn(self) -> Array | None:
-        """Which rows of X the first batch holds; None where one is no row of it."""
+        """Return the rows of X that the first batch holds; None where one is no row of it."""
         return positions(self.finder.steps[0].X, self.finder.asked.X)
 
     def rows(self) -> list[Row]:
@@ -61,7 +61,7 @@ class TrainRows:
         end = last_line(finder.recorded, finder.statements)
         if end and "returned histories" not in self.steps and not isinstance(finder.recorded.answer, dict):
             found.append(self._wrong(end, None, f"differs: {TOLD['returned histories']}"))
-        return found + stopped(finder.recorded)
+        return found + list_stop(finder.recorded)
 
     # ---------------------------------------------------------------- what is wrong
 

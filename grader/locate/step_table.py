@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.locate import rows_of_predict
 from grader.locate.differences import Words
-from grader.locate.kept_rows import Row, cut
+from grader.locate.kept_rows import Row, limit_rows
 from grader.locate.rows_of_loss import LossRows
 from grader.locate.rows_of_train import TrainRows
 from grader.locate.wrong_in_loss import WrongInLoss
@@ -30,7 +30,7 @@ def table(located: Located, methods: Sequence[str], activation: str) -> Mapping[
     with np.errstate(all="ignore"):  # a recording holds what the student's process likes
         # What fails in other methods as well may only follow from the first: they have rows where a line of theirs is wrong.
         chosen = [one for at, one in enumerate(methods) if not at or located.spotted(one)]
-        made = {method: cut(_rows(located, method, activation), located.statements) for method in chosen}
+        made = {method: limit_rows(_rows(located, method, activation), located.statements) for method in chosen}
     return {method: rows for method, rows in made.items() if rows}
 
 

@@ -133,8 +133,8 @@ class TrainingLines:
     steps: Sequence[Iteration]
 
     @property
-    def made(self) -> Sequence[Made]:
-        """The recorded values, the first made first."""
+    def values(self) -> Sequence[Made]:
+        """Return the recorded values, the first made first."""
         return self.recorded.made
 
     def role(self, about: str) -> Spot | None:
@@ -144,8 +144,8 @@ class TrainingLines:
             return self.update(name)
         found = {
             "batch": self.batch, "loss call": self.call, "decay": self.decay, "loop": self._loop,
-            "loss history": lambda: self.kept("loss_history"), "train accuracy": lambda: self.kept("train_acc_history"),
-            "val accuracy": lambda: self.kept("val_acc_history"), "epoch": self.epoch, "returned histories": self._end,
+            "loss history": lambda: self.find_history("loss_history"), "train accuracy": lambda: self.find_history("train_acc_history"),
+            "val accuracy": lambda: self.find_history("val_acc_history"), "epoch": self.epoch, "returned histories": self._end,
         }.get(about)  # fmt: skip
         return found() if found is not None else None
 
@@ -158,7 +158,7 @@ class TrainingLines:
         first = self.steps[0]
         rows = positions(first.X, self.asked.X)
         drawn = self.indices(rows) if rows is not None else []
-        made = drawn or [one for one in self.made if is_value(one, first.X)]
+        made = drawn or [one for one in self.values if is_value(one, first.X)]
         if made and not made[0].given:
             return made[0].spot
         other = [held.spot for one in made[:1] for held in one.holders if held.how == VARIABLE]
@@ -170,7 +170,7 @@ class TrainingLines:
         mask[rows] = 1
         return [
             one
-            for one in self.made
+            for one in self.values
             if one.kind in "ib" and (is_value(one, rows) or (one.kind == "b" and is_value(one, mask)))
         ]
 
@@ -180,7 +180,7 @@ class TrainingLines:
             calls = [spot for caller, spot, name in self.recorded.calls if name == "loss" and caller >= 0]
             return calls[0] if calls else None
         first = self.steps[0]
-        for one in self.made:
+        for one in self.values:
             if not one.given and (
                 is_value(one, np.asarray(first.loss)) or any(is_value(one, g) for g in first.gradients.values())
             ):
@@ -192,7 +192,7 @@ class TrainingLines:
         if not self.steps:
             return None
         lines: dict[str, Spot] = {}
-        for one in self.made:
+        for one in self.values:
             for parameter, after in self.steps[0].after.items():
                 if self.steps[0].moves[parameter].any() and is_value(one, after, laid=True) and not one.given:
                     lines.setdefault(parameter, one.spot)
@@ -203,7 +203,7 @@ class TrainingLines:
     def _idle_update(self) -> Spot | None:
         """Return the line that makes the step, where no parameter changes by it."""
         first = self.steps[0]
-        for one in self.made:
+        for one in self.values:
             for name in self.shapes:
                 value = laid_out(one.value, self.shapes[name])
                 moved = None if value is None else rate_of(value - first.before[name], first.gradients[name])
@@ -217,7 +217,7 @@ class TrainingLines:
     def decay(self) -> Spot | None:
         """Return the line that makes the decayed rate; else one that names the decay, or the test of an epoch."""
         rate, decay = self.asked.rate, self.asked.decay
-        for one in self.made:
+        for one in self.values:
             own = float(one.value.ravel()[0]) if one.value.size == 1 and one.kind == "f" and not one.given else 0.0
             if own and any(abs(own - rate * decay**n) <= 1e-9 * rate for n in (1, 2, 3)):
                 return one.spot
@@ -235,7 +235,7 @@ class TrainingLines:
 
     def from_train(self, spot: Spot) -> Spot:
         """Return the line of train() itself from which a line of another function runs."""
-        for one in self.made:
+        for one in self.values:
             if one.spot == spot and not self.recorded.is_method(one.call):
                 callers = self.recorded.callers(one.call)
                 return callers[-1] if callers else spot
@@ -243,7 +243,7 @@ class TrainingLines:
 
     # ---------------------------------------------------------------- the histories
 
-    def kept(self, key: str) -> Spot | None:
+    def find_history(self, key: str) -> Spot | None:
         """Return the line of train() that makes what is kept in a history; else the one that should keep it."""
         found = self.entry(key)
         if found is None:
@@ -276,7 +276,7 @@ class TrainingLines:
         words, wanted = [word for word in key.split("_")[:2] if word != "history"], float(own.ravel()[place])
         found = [
             (one, held)
-            for one in self.made
+            for one in self.values
             if one.value.size == 1 and float(one.value.ravel()[0]) == wanted
             for held in one.holders
             if held.how == VARIABLE and held.name.endswith(f"[{place}]")
@@ -287,7 +287,7 @@ class TrainingLines:
 
     def epoch(self, key: str = "train_acc_history") -> Spot | None:
         """Return the test behind which a history is kept; without one, the line that keeps it."""
-        kept = self.kept(key)
+        kept = self.find_history(key)
         inside = self.statements.enclosing(*kept, (ast.If,)) if kept else []
         return (kept[0], inside[0]) if kept and inside else kept
 

@@ -66,13 +66,13 @@ _BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
 def _of(check: str, about: str, formula: str, part: str) -> Any:
     """Return a maker of entries that are charged at one check, and most of which show in one part."""
 
-    def made(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
+    def make_entry(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
         shows_in = more.pop("shows_in", (part,))
         return Mistake(
             identity, "train", title, hint, formula, ("003",), (check,), about, forms, shows_in=shows_in, **more
         )
 
-    return made
+    return make_entry
 
 
 _step, _batch = _of("update_rule", "update", _STEP, "moved"), _of("minibatch", "batch", _BATCH, "batches")

@@ -92,13 +92,13 @@ _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
 def _of(check: str, about: str, formula: str, part: str) -> Any:
     """Return a maker of entries that are charged at one check, and most of which show in one part."""
 
-    def made(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
+    def make_entry(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
         shows_in = more.pop("shows_in", (part,))
         return Mistake(
             identity, "train", title, hint, formula, ("003",), (check,), about, forms, shows_in=shows_in, **more
         )
 
-    return made
+    return make_entry
 
 
 _rate, _kept = _of("decay", "decay", _RATE, "moved"), _of("histories", "returned histories", _KEPT, "accuracies kept")
