@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.classroom.adjust import rewrite
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.results import match_sources
 from grader.classroom.safety_copy import CopyError, DecisionRecord, missing, read_copy
 from grader.classroom.storage import COPY
 from grader.model import Report
@@ -34,15 +35,19 @@ def restore(book: Gradebook, path: Path) -> Restored:
     """Add what a safety copy holds and the gradebook does not, and write the reports and the class page.
 
     Doing it again changes nothing. Raises CopyError for a file that cannot be read whole: nothing is added then.
+    Nor is it for a roster in which two students claim one submission: RosterError.
     """
     copy, here, names = read_copy(path), book.decision_records(), set(book.last())
+    roster = None if book.roster() else copy.roster
+    match_sources(
+        roster, book.sources()
+    )  # before anything is kept: a roster that does not fit would block every command
     more, withdrawn = missing(copy.records, here)
     fitting = [one for one in more if one.name in names]
     added, renumbered = _number(fitting, here) if fitting else ([], {})
     book.merge_decisions(added, withdrawn, renumbered)
     changed = {one.name for one in added}
     changed |= {one.name for one in here if one.decision.number in withdrawn or one.decision.number in renumbered}
-    roster = None if book.roster() else copy.roster
     if roster:
         book.set_roster(roster)
     reports = rewrite(book, sorted(names if roster else changed)) if roster or changed else []

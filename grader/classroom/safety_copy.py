@@ -23,15 +23,22 @@ _MAGIC = b"SQLite format 3\0"
 _STUDENT = ", ".join(f"{field.name} TEXT NOT NULL" for field in fields(Student))
 _TABLES = f"""
 CREATE TABLE decision (
-    number INTEGER NOT NULL,  -- two gradebooks may have given the same one
+    number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 1000000000),  -- two gradebooks may have given the same one
     kind TEXT NOT NULL CHECK (kind IN ('points', 'late_days', 'excused')),
     check_id TEXT NOT NULL,
-    value REAL NOT NULL CHECK (value >= 0 AND value < 9e999),
+    -- What `grader adjust` takes, and no more: a file from elsewhere must not decide what no command could.
+    value REAL NOT NULL CHECK (
+        CASE kind
+            WHEN 'late_days' THEN value BETWEEN 0 AND 10000 AND value = CAST(value AS INTEGER)
+            WHEN 'excused' THEN value IN (0, 1)
+            ELSE value >= 0 AND value < 9e999
+        END
+    ),
     comment TEXT NOT NULL,
     made_by TEXT NOT NULL,
     at TEXT NOT NULL,
     submission_digest TEXT NOT NULL,
-    worth REAL,
+    worth REAL CHECK (worth >= 0 AND worth < 9e999),
     name TEXT NOT NULL,       -- of the submission
     withdrawn TEXT NOT NULL
 ) STRICT;

@@ -177,7 +177,7 @@ class Storage:
     def damaged(self, what: str) -> GradebookError:
         """Return the error to raise where the file does not hold what was kept in it; what : what was found."""
         return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or no gradebook. ScoreChange it away and {_AGAIN};"
+            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and {_AGAIN};"
             f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
         )
 

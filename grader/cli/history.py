@@ -76,4 +76,4 @@ def _decision_event(one: DecisionRecord) -> tuple[str, str]:
         "excused": "excused" if decision.value else "not excused",
     }[decision.kind]
     taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
-    return decision.at, f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"
+    return one_line(decision.at), f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"

@@ -9,7 +9,7 @@ import click
 from grader.classroom.adjust import require_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
-from grader.classroom.storage import write_text
+from grader.classroom.storage import COPY, FILE
 from grader.cli import common
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.terminal import view
@@ -36,7 +36,12 @@ Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
     metavar="FORMAT",
     help=f"One of {', '.join(REPORT_FORMATS)}.",
 )
-@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file instead.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False, readable=False),
+    metavar="FILE",
+    help="Write to this file instead.",
+)
 def show(out: Path, name: str, form: str, to: Path | None) -> None:
     """Show the report of one submission, with all decisions about it."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
@@ -45,8 +50,10 @@ def show(out: Path, name: str, form: str, to: Path | None) -> None:
         report = ClassResults(book).report(name)
     screen = common.screen()
     if to:
+        if to.resolve() in {(out / name).resolve() for name in (FILE, COPY)}:
+            raise click.UsageError(f"--to {one_line(str(to))}: grades are kept in this file. Name another one.")
         with common.failures_in_words(one_line(str(to))):
-            write_text(to, written_as.write(report))
+            to.write_text(written_as.write(report), encoding="utf-8")  # through links and devices, not in their place
         common.say(screen, f"Wrote {one_line(str(to))}.")
     elif screen.is_terminal and form == "terminal":
         screen.print(view(report))  # in the terminal's own colours and width

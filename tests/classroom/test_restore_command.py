@@ -13,9 +13,10 @@ import pytest
 from classroom.once import graded_once, points, say
 from grader.classroom import restore as restoring
 from grader.classroom.gradebook import FILE, DecisionRecord
+from grader.classroom.roster import Claim, Roster
 from grader.classroom.safety_copy import read_copy, write_copy
 from grader.classroom.storage import COPY
-from grader.model import Decision
+from grader.model import Decision, Student
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Section,submission
 "Doe, Ann",101,s101,ann,1,bare.py
@@ -305,6 +306,21 @@ def test_a_damaged_copy_restores_nothing(here):
     (here.path / "x.db").write_bytes(saved[:5000])
     assert "x.db: " in restore("x.db", status=2)
     with here.book() as book:
+        assert book.decision_records() == []
+
+
+def test_a_roster_that_gives_one_submission_to_two_is_not_kept(here):
+    """Kept, it would stop every later command; a decision beside it is not kept either."""
+    twice = tuple(Claim(Student(name), "bare.py", line) for line, name in ((2, "Ann"), (3, "Bob")))
+    roster = Roster(tuple(one.student for one in twice), source="roster.csv", claims=twice)
+    write_copy(
+        here.path / "x.db",
+        [DecisionRecord("bare", Decision(1, "excused", "", 1.0, "Ill.", "ada", "2026-11-22T15:19:03Z", ""), "")],
+        roster,
+    )
+    assert "stands in line 2 already" in restore("x.db", status=2)
+    with here.book() as book:
+        assert book.roster() is None
         assert book.decision_records() == []
 
 

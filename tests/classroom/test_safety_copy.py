@@ -203,3 +203,21 @@ def test_a_copy_that_cannot_be_written_keeps_nobody_from_grading(tmp_path, path,
     with Gradebook(tmp_path) as book:
         assert len(book.decision_records()) == 1
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "kind = 'late_days', value = 1.7e308", "kind = 'late_days', value = 1.5", "kind = 'excused', value = 7",
+        "value = 9e999", "worth = -3", "worth = 9e999", "number = 9223372036854775807", "number = -1",
+    ],
+)  # fmt: skip
+def test_a_decision_that_no_command_could_make_is_refused(path, forged):
+    """Such a number would stop every report of the class, or give points that nobody decided."""
+    write_copy(path, [recorded()], None)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA ignore_check_constraints = ON")
+        database.execute(f"UPDATE decision SET {forged}")  # noqa: S608 -- our own words
+        database.commit()
+    with pytest.raises(CopyError, match="is damaged, or another kind of file"):
+        read_copy(path)

@@ -49,9 +49,22 @@ def test_decisions_are_in_the_report(here):
         (["graded", "bare", "--format", "jsn"], 2, "unknown format 'jsn': did you mean 'json'?"),
         (["graded", "bar"], 2, "bar: there is no such submission in graded: did you mean bare?"),
         (["graded", "bare", "--to", "no/such/folder/x"], 1, "no/such/folder/x: No such file or directory"),
+        (["graded", "bare", "--to", "graded"], 2, "File 'graded' is a directory"),
+        (["graded", "bare", "--to", "graded/gradebook.db"], 2, "grades are kept in this file. Name another one."),
+        (["graded", "bare", "--to", "graded/../graded/decisions.db"], 2, "grades are kept in this file."),
         (["elsewhere", "bare"], 1, "elsewhere: there is no gradebook.db in it."),
     ],
 )
 def test_what_cannot_be_shown_is_said_plainly(here, words, status, said):
     """A wrong format or name gets the nearest one; a wrong place is named."""
     assert said in say("show", *words, status=status)
+
+
+def test_a_link_is_written_through(here):
+    """What stands at --to is not replaced by a file: it may be a link, a pipe or a device."""
+    target, link = here.path / "target.txt", here.path / "link.txt"
+    target.touch()
+    link.symlink_to(target)
+    say("show", "graded", "bare", "--to", "link.txt")
+    assert link.is_symlink()
+    assert "bare" in target.read_text(encoding="utf-8")
