@@ -57,7 +57,7 @@ def iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) 
         one for name in ("states", "asked", "gradients", "X", "y") if (one := as_array(notes.get(name))) is not None
     ]
     size = sum(int(np.prod(shape)) for shape in shapes.values())
-    if len(tables) < 5:
+    if len(tables) < 5 or not tables[3].ndim or not tables[4].ndim:  # forged: a single number has no rows
         return []
     states, asked, gradients, X, y = tables
     if states.ndim != 2 or states.shape[1] != size or asked.ndim != 2 or gradients.shape != (len(asked), size):

@@ -116,9 +116,7 @@ def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
 def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
     """To SQLite it is a database without tables, and a whole class would count as none."""
     (tmp_path / FILE).touch()
-    with pytest.raises(
-        GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. ScoreChange it away"
-    ):
+    with pytest.raises(GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. Move it away"):
         Gradebook(tmp_path, reading=reading)
     assert not (tmp_path / FILE).stat().st_size
     # A grading that was killed as it made the file goes on.
@@ -163,7 +161,7 @@ def test_a_text_file_is_told_apart(tmp_path):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. ScoreChange it away and grade again, with the same --assignment and --seed as before;"
+        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. Move it away and grade again, with the same --assignment and --seed as before;"
         " the reports in submissions/ are not touched by that until they are graded."
     )
 

@@ -1,7 +1,9 @@
 """Where train() and predict() go wrong: the line that is told is the one that was changed."""
 
+import numpy as np
 import pytest
 
+from grader.locate.training_lines import iterations
 from locate.programs import CLASSIC, SHARED, changed
 
 # Nothing is learnt here from which lines are taken: the finders' lines are proved by what they tell.
@@ -95,3 +97,17 @@ def test_the_roles_of_a_wrong_train(located):
     )
     assert "y_batch = y[:batch_size]" in found.place("batch").text
     assert "loss_history.append(loss * 2)" in found.place("loss history").text
+
+
+def test_a_single_number_in_place_of_rows_is_no_iteration():
+    """A forged recording may hold anything; it ends in nothing found."""
+    one = np.ones((1, 1))
+    notes = {
+        "states": np.ones((2, 1)),
+        "asked": np.zeros((1, 4)),
+        "gradients": one,
+        "X": np.array(1.0),
+        "y": np.ones(1),
+    }
+    assert iterations(notes, {"W1": (1, 1)}) == []
+    assert len(iterations(notes | {"X": one}, {"W1": (1, 1)})) == 1
