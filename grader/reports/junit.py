@@ -114,7 +114,7 @@ def to_class_junit(sheet: Sheet, _: ExportOptions, limit: int = LIMIT) -> str:
 
 
 def _number_namesakes(suites: Sequence[ET.Element]) -> None:
-    """Give suites of one name a number each: names may differ in what is not shown, or after many letters."""
+    """Return the suites with a number each where they share a name: names may differ in what is not shown, or after many letters."""
     taken: set[str] = set()
     for one in suites:
         name, number = one.get("name", ""), 1

@@ -52,11 +52,11 @@ class Mistake:
     source : keys of SOURCES. charged : the checks that it costs points in, {} standing for the layer's number;
     whatever else goes wrong in consequence is not charged again.
     about : what in the student's code to point at, in the words of `grader.locate.Located.place`.
-    ways : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
+    forms : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.
     shows_in : the parts of a submission's answers in which it can show, as `grader.model.MistakeForm` lists them.
     example : the mistake as a student writes it, one or two lines of Python.
-    number : for a mistake with a free number, in place of `ways`; the title then holds {c}.
+    number : for a mistake with a free number, in place of `forms`; the title then holds {c}.
     """
 
     id: str
