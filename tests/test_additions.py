@@ -103,6 +103,7 @@ def test_a_format_of_a_report_is_one_file_and_one_line(copy, tmp_path_factory, t
     assert run(copy, "show", str(graded), "right_einsum", "--format", "markdown") == "**right_einsum**: 100\n"
 
 
+@pytest.mark.slow
 def test_a_format_written_into_each_folder_is_one_file_and_one_line(copy, tmp_path):
     """`grader grade` writes it beside the others, if its line says so."""
     (copy / "grader/reports/markdown.py").write_text(REPORT_FORMAT, encoding="utf-8")
@@ -114,6 +115,7 @@ def test_a_format_written_into_each_folder_is_one_file_and_one_line(copy, tmp_pa
     assert (out / "submissions/nothing/report.md").read_text(encoding="utf-8") == "**nothing**: 0\n"
 
 
+@pytest.mark.slow
 def test_a_format_of_a_class_is_one_file_and_one_line(copy, tmp_path_factory, tmp_path, monkeypatch):
     """`grader export` lists it and writes it."""
     graded = graded_once(tmp_path_factory, tmp_path, monkeypatch).out

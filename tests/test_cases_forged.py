@@ -122,7 +122,7 @@ def points_of(assignment, host, edited):
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 == 2 else []) for at, one in enumerate(TWINS)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(TWINS)]
 )
 def test_a_forged_program_earns_no_more_than_its_honest_twin(name, seed, points_of):
     """The honest twin makes the same mistake and hides nothing, or has no gradients at all where those are made up."""

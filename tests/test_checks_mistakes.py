@@ -289,7 +289,7 @@ MISTAKES = {
 # Every third is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 6 else []) for at, one in enumerate(MISTAKES)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 10 else []) for at, one in enumerate(MISTAKES)]
 )
 def test_a_mistake_is_named_and_loses_points_where_it_is(name, edited, judgement_of):
     """The checks that lose points are exactly those that the mistake is about, and it is called by its name."""
@@ -342,6 +342,7 @@ def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):
     assert {identity: verdict.points for identity, verdict in found.items() if verdict.points} == {}
 
 
+@pytest.mark.slow
 def test_a_predict_that_never_ends_is_what_is_told(edited, verdicts_of, questions):
     """Where predict() hangs, that is what is said of it; train() is watched with a stand-in, and loss() keeps its points."""
     hangs = edited(("        y_pred = None\n", "        while True:\n            y_pred = None\n"))
@@ -452,7 +453,7 @@ FORGERIES = {
 # Every other one is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(FORGERIES)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 8 else []) for at, one in enumerate(FORGERIES)]
 )
 def test_a_class_that_answers_otherwise_where_it_is_judged_gains_nothing(name, edited, verdicts_of):
     """What the student's side says of itself is held against what it answers elsewhere, and against the reference."""

@@ -183,6 +183,7 @@ def test_the_class_page_and_the_gradebook_hold_everybody(graded):
     assert f"Open {out / 'index.html'}" in result.output.replace("\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # gradings like any other
 def test_grading_again_gives_the_same_bytes(graded, samples, tmp_path):
     """The same submission, assignment, seed and versions give the same report.json apart from timing, whatever --jobs."""
@@ -397,6 +398,7 @@ def _gone(pids, seconds=15.0):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_ctrl_c_keeps_what_is_graded_and_leaves_nothing_running(tmp_path, jobs):
     """Ctrl-C says how many are graded, writes their page, exits with 130, and ends every process."""

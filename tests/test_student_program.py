@@ -296,6 +296,7 @@ def test_a_step_that_cannot_be_written_out_is_refused(step, why):
         write_program(RIGHT, [made(activate=step)])
 
 
+@pytest.mark.slow
 def test_the_text_does_not_depend_on_the_process():
     """A text that differed from run to run could not be compared; the order of sets is what could make it differ."""
     names = ["hinge_for_cross_entropy_2", "adaptive_steps_1", "predict_without_relu", "sigmoid_for_relu_1"]

@@ -310,7 +310,7 @@ def test_a_broken_cell_that_comes_after(read):
             "if x:\n" + "".join(f"{' ' * i}for a in b:\n" for i in range(1, 90)) + f"{' ' * 95}x.y = [{'a,' * 60_000}]",
             "".join(f"{' ' * i}def f{i}(c):\n" for i in range(90)) + f"{' ' * 95}c.y = [{'a,' * 60_000}]\nf0(c)",
         ],
-        2,
+        4,
     ),
     ids=["names in a row", "many meanings of one name", "loops inside of loops", "functions inside of functions"],
 )

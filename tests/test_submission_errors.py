@@ -212,6 +212,7 @@ def test_long_source_in_all(tmp_path):
     assert problem.message == "The submission holds more than 512 KiB of code. Hand in your own files only."
 
 
+@pytest.mark.slow
 def test_more_statements_than_anybody_writes(tmp_path):
     """A hundred thousand statements are refused before each of them is looked at."""
     problem = read(tmp_path, NET.format("X"), "a\n" * 10_000, "relu = 1\n").problem
@@ -229,8 +230,11 @@ def test_more_statements_than_anybody_writes(tmp_path):
     [
         "a = 1\n" * 9_000,
         pytest.param("a=1;" * 9_000, marks=pytest.mark.slow),  # the same statements on one line
-        "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(4_000)) + "def g(): return f0()\n",
-        "".join(f"from helper import x{n}\n" for n in range(5_000)),
+        pytest.param(
+            "".join(f"def f{n}(): return f{n + 1}()\n" for n in range(4_000)) + "def g(): return f0()\n",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("".join(f"from helper import x{n}\n" for n in range(5_000)), marks=pytest.mark.slow),
         pytest.param("".join(f"import lost{n}\n" for n in range(5_000)), marks=pytest.mark.slow),  # imports as above
         "(" + "TwoLayerNet = 1\n" * 5_000,
     ],

@@ -34,6 +34,7 @@ def two(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     """New, changed, unchanged and forced are told apart and counted, and others stay in the class."""
     words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]

@@ -147,6 +147,7 @@ def test_before_and_after_are_what_counted_and_the_graders_own_stands_beside(her
     assert "8 of 8 was decided, and the check gives 6 now" in here.report("bare")["rulings"][0]["effect"]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_check_taken_out_and_put_back(here):
     """Its points go and come back; a decision about it stops counting and counts again."""
@@ -210,6 +211,7 @@ def test_what_this_rubric_judged_is_left_unless_forced(here):
         assert len(book.gradings("bare")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_the_list_of_movers_is_the_same_when_asked_again(here):
     """The second regrade judges nothing and takes nothing out of the list; with --force it tells what that very one moved."""
@@ -405,6 +407,7 @@ def test_a_stopped_regrade_is_kept_and_goes_on(here):
     assert here.text("regraded.csv") == (calm / "graded" / "regraded.csv").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_forced_regrade_that_is_stopped_tells_its_own_moves_only(here):
     """Who was moved by an earlier one is not among those whom this one moved."""
     here.change(points("scores", 8, 10))

@@ -87,6 +87,7 @@ def told(here) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_damaged_gradebook_costs_no_decision(here):
     """Decide, break the file, move it away as the error says, grade again, restore: all is as it was before."""
@@ -231,6 +232,7 @@ def test_points_for_another_hand_in_are_taken_and_do_not_count(here):
     assert here.report("bare")["score"] == 0
 
 
+@pytest.mark.slow
 def test_who_forgets_it_is_reminded(here):
     """Where the gradebook lacks what the copy holds, grade, export and history say so, until it is restored."""
     adjust("bare", "--excuse")

@@ -48,6 +48,7 @@ def students(here) -> dict[str, str]:
     return {row["submission"]: row["student"] for row in csv.DictReader(io.StringIO(here.text("gradebook.csv")))}
 
 
+@pytest.mark.slow
 def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh, monkeypatch):
     """What the roster gives to somebody may not be graded yet: nothing else is refused for that, and it is theirs later."""
     names = [f"{name}_two_layer_net.py" for name in ("doeann_101_9001", "roebob_102_9002")]

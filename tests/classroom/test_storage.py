@@ -38,6 +38,7 @@ def book(tmp_path):
 # ------------------------------------------------------------ one at a time
 
 
+@pytest.mark.slow
 def test_only_one_has_it_open(tmp_path, monkeypatch):
     """A second grader is told so after it waited a little, and opens it once the first is done."""
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.3)

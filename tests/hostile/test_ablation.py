@@ -70,6 +70,7 @@ def test_every_layer_is_among_the_cases():
     assert {layer for layer, _, _ in CASES} | {"no_new_privs"} == set(LAYERS)
 
 
+@pytest.mark.slow
 def test_nobody_becomes_root_again(arena, brief, world, tmp_path):
     """A program that belongs to root and is marked to run as root does so without no_new_privs, and not with it."""
     if os.geteuid() != 0:

@@ -18,7 +18,7 @@ FAMILIES = [
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=[pytest.mark.slow] if at % 12 else [])
+        pytest.param(path, marks=[pytest.mark.slow] if at else [])
         for family in FAMILIES
         for at, path in enumerate(family)
     ],

@@ -228,6 +228,7 @@ def test_a_report_opens_and_back_returns_to_what_was_chosen(opened, tmp_path):
     assert shown(page) == ["a b#c%20?"]
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_everywhere(opened):
     """Slash finds, Tab passes through every control and out at the end, Enter sorts and opens, and focus is seen."""
     page = opened(klass())
@@ -305,6 +306,7 @@ def test_on_a_phone_it_sorts_as_well(opened):
     assert named.startswith('"Status"') or "attr(data-label)" in named
 
 
+@pytest.mark.slow
 def test_without_its_script_everything_can_be_read(opened):
     """All rows, sections and links are there, and no control that would do nothing."""
     page = opened(klass(), script=False)

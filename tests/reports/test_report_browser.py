@@ -91,6 +91,7 @@ def test_what_people_decided_fits_and_leads_to_its_check(opened, ruled, width, s
     assert page.evaluate("document.querySelector(':target h3').innerText").startswith("Gradient of W1")
 
 
+@pytest.mark.slow
 def test_an_attack_runs_nothing(opened, sample):
     """A student's script neither runs nor shows up as an element, and the policy would have stopped it anyway."""
     attack = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"

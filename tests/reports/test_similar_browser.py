@@ -104,6 +104,7 @@ def test_a_line_of_the_graph_opens_its_pair(opened):
     assert again.locator(".pair[open] h3").all_inner_texts() == ["bob and zo\u00eb"]
 
 
+@pytest.mark.slow
 def test_without_its_script_both_sides_can_be_read(opened):
     """Pairs open, passages lead to the other side, folds to the whole program, and no dead control is seen."""
     page = opened(script=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from examples import in_part
 from grader.model import Step
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import DisabledLayers
@@ -194,7 +195,7 @@ def test_a_flood_past_python_ends_at_the_files_cap(misbehave):
     assert len(reply.printed) <= 500
 
 
-@pytest.mark.parametrize("detach", ["os.setsid()", "pass", "os.setsid()\n    os.fork()"])
+@pytest.mark.parametrize("detach", in_part(["os.setsid()", "pass", "os.setsid()\n    os.fork()"], 3))
 def test_what_was_forked_is_dead_before_the_next_submission(limits, submission, network, question, detach):
     """Where neither seccomp nor a limit forbids the fork: an orphan in a session of its own would eat the next one's time."""
     misdeed = (
@@ -342,6 +343,7 @@ def test_deep_recursion_is_an_error_not_a_crash(misbehave, misdeed):
     assert len(reply.error.places) <= 20
 
 
+@pytest.mark.slow
 def test_a_student_who_kills_the_zygote_costs_nobody_else(limits, submission, network, question):
     """Where no layer forbids it, a process can signal its parent: it dies with it, and both are replaced."""
     killer = network("import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)")
@@ -375,6 +377,7 @@ def test_a_dead_process_leaves_nothing(host, ask, network, question):
     assert before[1] == ""
 
 
+@pytest.mark.slow
 def test_the_child_dies_with_the_zygote_and_the_zygote_with_the_grader(tmp_path, submission, network):
     """A grader that is killed leaves no process behind, not even one that loops."""
     script = tmp_path / "grade.py"

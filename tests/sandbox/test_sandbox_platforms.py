@@ -80,6 +80,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_strangers_code_is_refused_without_fork_and_ones_own_is_graded_with_unsafe(tmp_path, groups):
     """The command refuses and says why; with --unsafe a right program gets its points, and its report says "not isolated"."""

@@ -202,6 +202,7 @@ def test_the_doctor_finds_a_private_python_in_order(private_python):
     assert "Strangers' code can be graded here: nothing got through." in done.stdout
 
 
+@pytest.mark.slow
 def test_the_doctor_would_see_a_private_python_that_is_not_kept(private_python):
     """Without the library in memory the doctor names the module that cannot be read."""
     weakened = """

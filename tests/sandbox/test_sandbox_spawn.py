@@ -139,6 +139,7 @@ def test_ignored_signals_and_a_stopped_process_change_nothing(misbehave, misdeed
     assert misbehave(f"import os, signal\n{misdeed}\nwhile True: pass", seconds=0.3).outcome == "timed_out"
 
 
+@pytest.mark.slow
 def test_a_process_that_has_us_trace_it_is_ended_all_the_same(misbehave):
     """It is our own child, so what it may ask for is ours to trace it: then it stops at a signal, and has not ended."""
     reply = misbehave("import ctypes, os\nctypes.CDLL(None).ptrace(0, 0, 0, 0)\nos.abort()", seconds=0.3)
@@ -244,6 +245,7 @@ def test_nothing_is_left_after_many_submissions(spawning, submission, network, q
     assert spawning.server._process is None
 
 
+@pytest.mark.slow
 def test_what_it_forked_dies_with_it(limits, submission, network, question):
     """A process in the same group is killed with it, even where it holds the pipes that we read from."""
     misdeed = "import os, time\npid = os.fork()\nif pid == 0: time.sleep(60)\nreturn pid"

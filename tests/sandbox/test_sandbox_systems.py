@@ -159,6 +159,7 @@ def in_force(said):
     return [line.split()[0] for line in said.splitlines() if "  in force" in line]
 
 
+@pytest.mark.slow
 def test_an_ordinary_user(host):
     """Without root there is no other user to become; nothing gets through all the same."""
     first, become, python = as_ordinary_user()

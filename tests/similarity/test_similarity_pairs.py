@@ -61,7 +61,7 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
 
 
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", in_part(FORMS, 3))
+@pytest.mark.parametrize("form", in_part(FORMS, 6))
 def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
     """Programs of the class are copied in turn, in this disguise: the pair is listed, and no other."""
     for number, (name, one) in [*enumerate(honest().items())][::step]:
@@ -291,6 +291,7 @@ def backwards(source):
     return ast.unparse(tree)
 
 
+@pytest.mark.slow
 def test_programs_that_are_one_are_told_however_ordinary_they_are():
     """A class in which half hand in one program in other names and another order of functions: no pair stands out, and all are named."""
     original = "right_loops.py"
