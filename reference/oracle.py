@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from grader.model import Assignment, Call, Floats, Oracle
-from reference.digits import digits
+from reference.digits import digits, hash_seed
 from reference.network import Network
 from reference.recompute import follow
 
@@ -30,7 +30,7 @@ def build_oracle(assignment: Assignment, network: Network, seed: int, recorded: 
         if settings["num_iters"] * settings["batch_size"] * settings["hidden_size"] > TRIAL_BUDGET:
             return 0.0
         split = digits(assignment.folder, seed)
-        rng = np.random.RandomState(seed % 2**32)
+        rng = np.random.RandomState(hash_seed(seed, "trial"))
         params = network.initialise((64, int(settings["hidden_size"]), 10), assignment.digits.initial_std, rng)
         arguments = {name: value for name, value in settings.items() if name != "hidden_size"}
         arguments |= {name: int(arguments[name]) for name in ("num_iters", "batch_size")}

@@ -9,9 +9,9 @@ import numpy as np
 from grader.model import Array, Assignment, Call, Expectation, Floats, Params, QuestionId, Step
 from grader.sandbox.stand_in_replies import StandIn
 from reference.cases import Case, draw_case, toy_case
-from reference.digits import digits, digits_settings, digits_start, stream
+from reference.digits import digits, digits_settings, digits_start, hash_seed, stream
 from reference.network import Network
-from reference.question_parts import hash_seed, loss_parts, loss_step, make_call
+from reference.question_parts import loss_parts, loss_step, make_call
 
 # train() on one row six times over, half a set a batch: two iterations an epoch, decay 0.5. Which rows are drawn cannot
 # matter, so two programs that train alike take the same steps, digit for digit.
@@ -136,7 +136,7 @@ def ask_toy(assignment: Assignment, network: Network) -> tuple[Call, Expectation
 def _train(
     network: Network, params: Params, data: Mapping[str, Array], settings: Mapping[str, float], seed: int
 ) -> Floats:
-    rng = np.random.RandomState(seed % 2**32)
+    rng = np.random.RandomState(seed)
     history = network.train(params, **data, **settings, rng=rng).loss_history  # type: ignore[arg-type]  # counts are whole in every caller's table
     return np.asarray(history, dtype=np.float64)
 
@@ -159,7 +159,7 @@ def ask_digits(assignment: Assignment, network: Network, seed: int) -> tuple[Cal
         hash_seed(seed, "digits"),
         assignment.limits.train_seconds,
     )
-    history = _train(network, params, split.data, settings, seed)
+    history = _train(network, params, split.data, settings, call.seed)
     return call, {"X": split.X_test, "y": split.y_test, "loss_history": history}
 
 

@@ -16,11 +16,8 @@ import numpy as np
 
 from grader import __version__
 from grader.classroom.packing import lay_out
-from grader.model import Assignment, Call, Questions
+from grader.model import Assignment, Call, Questions, seed_id
 
-# A seed has 32 bits: a plain hash of it would be undone in seconds, by trying all. This one takes 50 ms a seed, 7 years for all.
-_SLOW = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 << 20, "dklen": 8}
-_SALT = b"twolayer-grader seed id"
 JUDGING = "judging"
 _SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)
 # Of an assignment: what scoring reads, and judging does not.
@@ -52,11 +49,6 @@ class CacheKey:
 def cache_key(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> CacheKey:
     """Return the key of a grading of no submission yet."""
     return CacheKey("", assignment.digest, seed_id(seed), digest_questions(assignment, calls), versions(), isolated)
-
-
-def seed_id(seed: int) -> str:
-    """Return what tells a seed from another, 16 hexadecimal digits."""
-    return hashlib.scrypt(str(seed).encode(), salt=_SALT, **_SLOW).hex()
 
 
 def digest_questions(assignment: Assignment, calls: Sequence[Call]) -> str:

@@ -46,6 +46,7 @@ from grader.model.report import (
     Verdict,
     VerdictStatus,
 )
+from grader.model.seeds import derive_number, seed_id
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span, Text
 
 __all__ = [
@@ -113,4 +114,6 @@ __all__ = [
     "Variant",
     "Verdict",
     "VerdictStatus",
+    "derive_number",
+    "seed_id",
 ]
