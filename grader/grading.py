@@ -1,10 +1,13 @@
-"""One submission on its way from bytes to text. This page is the program; its nine verbs stand in their order.
+"""The way of one submission from bytes to text in nine steps. This page is the program.
 
     read -> reduce -> run -> check -> diagnose -> locate -> score -> decide -> render
 
-Student code runs in the third step and nowhere else. From the fourth on everything is pure: no student code, no clock
-that decides anything, no chance. So a class is graded again from saved replies (`judge_run`), and where only points or
-words changed, from what was found in them (`score_again`).
+`run_and_judge` takes a hand-in that was read as far as its score. The workers of a class call it; `grade` does the same
+from a path, for tests and benchmarks. `find` is check, diagnose and locate. `publish` is decide and render.
+
+Student code runs in the third step only. Everything after it is pure: no student code, no randomness, and no clock that
+decides anything. So a class can be graded again from saved replies (`judge_run`) or, where only points or words changed,
+from saved findings (`score_again`).
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from grader.submission import HandIn, read, reduce
 
 @dataclass(frozen=True)
 class Grading:
-    """What one submission leaves behind: the replies, from which it can be judged again, and the report."""
+    """What is kept of one submission: the replies, from which it can be judged again, and the report."""
 
     submission: Submission
     run: Run | None  # None where nothing could be run
@@ -40,9 +43,9 @@ class Grading:
 
 
 def grade(path: Path, name: str, assignment: Assignment, questions: Questions, host: StudentHost) -> Grading:
-    """Return the grading of one submission: a notebook, a .py file, a zip or a folder.
+    """Return the grading of a notebook, a .py file, a zip or a folder; name : its name in the report.
 
-    name : what the report calls it. Whatever a student hands in ends in a report; an exception is a fault of the grader.
+    Whatever a student hands in ends in a report, so an exception means a fault of the grader.
     """
     return run_and_judge(read(path), name, str(path), assignment, questions, host)
 
@@ -50,7 +53,7 @@ def grade(path: Path, name: str, assignment: Assignment, questions: Questions, h
 def run_and_judge(
     hand_in: HandIn, name: str, source: str, assignment: Assignment, questions: Questions, host: StudentHost
 ) -> Grading:
-    """Return the grading of what was read; source : where it was handed in, for people to read."""
+    """Return the grading of a hand-in that was read; source : its path, for people to read."""
     started = time.perf_counter()
     submission = reduce(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
     run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls)
@@ -74,7 +77,7 @@ def judge_run(
 def find(submission: Submission, run: Run, assignment: Assignment, questions: Questions) -> Findings:
     """Return what the checks find in the replies, the mistakes that explain it, and the lines where they are made."""
     context = GradingContext(assignment, questions, run)
-    # Replies hold what their process likes, 1e308 and NaN too: a sum that overflows is a wrong answer, not our warning.
+    # Replies may hold anything, 1e308 and NaN too: a sum that overflows is a wrong answer, not a warning of ours.
     with np.errstate(all="ignore"):
         checked = run_checks(context)
         explained = diagnose(context, submission, checked)
@@ -84,9 +87,9 @@ def find(submission: Submission, run: Run, assignment: Assignment, questions: Qu
 def score_again(
     before: Report, name: str, source: str, findings: Findings, assignment: Assignment, questions: Questions
 ) -> Report:
-    """Return the report anew where only points or words changed since: no reply is looked at.
+    """Return a new report from saved findings, where only points or words changed; no reply is read.
 
-    before : a report of the same findings, with its figures.
+    before : the earlier report of the same findings, with its figures.
     """
     started = time.perf_counter()
     figures = {verdict.id: verdict.figures for verdict in before.checks if verdict.figures}
@@ -98,14 +101,14 @@ def score_again(
 def publish(
     report: Report, decisions: Sequence[Decision], assignment: Assignment, digest: str
 ) -> tuple[Report, dict[str, str]]:
-    """Return the report after people's decisions, and the text of each file that its folder holds, by name.
+    """Return the report after people's decisions, and the text of each file of its folder, by name.
 
-    digest : of what is handed in now; points that were decided for another hand-in do not count.
+    digest : of the current hand-in; points that were given for another one do not count.
     """
     after = decide(report, decisions, assignment.late, digest)
     return after, render(after)
 
 
 def render(report: Report) -> dict[str, str]:
-    """Return the text of each file that a submission's folder holds, by name."""
+    """Return the text of each file of a submission's folder, by name."""
     return {one.file_name: one.write(report) for one in IN_FOLDER}

@@ -1,4 +1,4 @@
-"""The report of `grader doctor`: the layers of the lock-down on this system, and the results of the isolation tests."""
+"""The report of `grader doctor`: the layers of the sandbox on this system, and the results of the isolation tests."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Checkup:
 
 
 def examine(limits: Limits) -> Checkup:
-    """Start a student's process as for grading, and have the canary try everything in it.
+    """Run the self-test in a process like a student's.
 
-    Raises self_test.NotIsolatedError where it does not come back, and what StudentHost raises.
+    Raises self_test.NotIsolatedError where it gives no result, and what StudentHost raises.
     """
     with StudentHost(limits) as host:
         return Checkup(host.server.missing, host.server.facts, host.server.versions, self_test.run(host, limits))
@@ -59,7 +59,7 @@ def view(checkup: Checkup) -> RenderableType:
     verdict = (
         Text(checkup.advice, style="bold red")
         if checkup.advice
-        else Text("Strangers' code can be graded here: nothing got through.", style="bold green")
+        else Text("It is safe to grade strangers' code here: nothing got through.", style="bold green")
     )
     return Group(Text(f"{system}; {versions}"), Text(), layers, Text(), tests, Text(), needs, Text(), verdict)
 

@@ -62,10 +62,7 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
     """Each mistake is run as a submission, loses points and is named; the other right way loses nothing."""
     result = CliRunner().invoke(main, ["audit", "--out", str(tmp_path / "out"), "--jobs", "1"])
     assert result.exit_code == 0, result.output
-    assert (
-        "12 mistakes in 12 ways: 12 of them lose points where they should and are called by their name."
-        in result.output
-    )
+    assert "12 mistakes in 12 ways: 12 of them lose points where they should and are named correctly." in result.output
     data = json.loads((tmp_path / "out" / "audit.json").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in data["rows"]}
     assert set(rows) == {SOLUTION, *FEW}
@@ -146,7 +143,7 @@ def test_a_mistake_that_is_seen_elsewhere_only_is_a_problem(assignment):
     """It should cost points where it is made."""
     chosen, trial = wrong_one()
     found = audited(assignment, (trial, report(assignment, trial.name, lost=("predict",), named=(chosen,))))
-    assert "relu_on_the_scores should lose points at scores, and loses none there." in found.problems
+    assert "relu_on_the_scores should lose points at scores, but loses none there." in found.problems
 
 
 def test_a_mistake_that_is_not_named_is_a_problem(assignment):
@@ -154,7 +151,7 @@ def test_a_mistake_that_is_not_named_is_a_problem(assignment):
     _, trial = wrong_one()
     other, _ = wrong_one("uphill")
     found = audited(assignment, (trial, report(assignment, trial.name, lost=("scores",), named=(other,))))
-    assert "relu_on_the_scores is not called by its name; what was named: uphill." in found.problems
+    assert "relu_on_the_scores is not named; these were named: uphill." in found.problems
 
 
 def test_a_solution_that_loses_points_is_a_problem(assignment):
@@ -182,7 +179,7 @@ def test_checks_are_the_only_catcher_or_redundant_or_useless(assignment):
     uses = {use.check: use for use in found.uses}
     assert uses["scores"].alone == ("relu_on_the_scores",)
     assert (uses["learns_toy"].alone, uses["learns_toy"].covered_by) == ((), ("update_rule",))
-    useless = [problem for problem in found.problems if "catches none of the mistakes" in problem]
+    useless = [problem for problem in found.problems if "catches no mistake" in problem]
     assert any("The check decay catches" in problem for problem in useless)
     # The student's own numbers are no step of the network, so no mistake is about them.
     assert not any("best_hyperparameters" in problem for problem in useless)

@@ -57,7 +57,7 @@ def test_the_doctor_names_every_layer_and_every_trial():
     for one in (*isolation_tests.TESTS, *isolation_tests.NEEDS):
         assert one.__doc__.rstrip(".")[1:] in said
     assert "GOT THROUGH" not in said
-    assert "Strangers' code can be graded here: nothing got through." in said
+    assert "It is safe to grade strangers' code here: nothing got through." in said
 
 
 def test_the_doctor_says_what_got_through(weakened):
@@ -67,8 +67,8 @@ def test_the_doctor_says_what_got_through(weakened):
     assert "landlock      missing   switched off" in said
     assert "GOT THROUGH: read" in said
     plain = " ".join(said.split())
-    assert "Student code is not isolated on this system: the canary could read a file that everybody" in plain
-    assert "or, where all of this code is trusted, with --unsafe." in plain
+    assert "Student code is not isolated on this system: a test process could read a file that everybody" in plain
+    assert "Use --unsafe only if you trust all of this code." in plain
 
 
 def test_the_doctor_says_what_right_programs_would_miss(bare):
@@ -78,7 +78,9 @@ def test_the_doctor_says_what_right_programs_would_miss(bare):
     assert status == 1
     assert "GOT THROUGH" not in said
     assert "FAILED: ModuleNotFoundError: No module named 'cProfile'" in plain
-    assert "Right programs would lose points on this system: the canary could not import modules of Python's" in plain
+    assert (
+        "Right programs would lose points on this system: a test process could not import modules of Python's" in plain
+    )
     assert "in folders that every user may enter and read, or run the grader as an ordinary user." in plain
 
 
@@ -95,7 +97,9 @@ def test_nobody_is_graded_where_right_programs_would_lose_points(bare, tmp_path,
         ]
     else:
         assert status == 1
-        assert "\nError: Right programs would lose points on this system: the canary could not import modules" in said
+        assert (
+            "\nError: Right programs would lose points on this system: a test process could not import modules" in said
+        )
         assert not (tmp_path / "out" / "submissions").exists()
 
 
@@ -103,8 +107,8 @@ def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_pa
     """No report is written, the exit status is 1, and the message says why and what can be done."""
     status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"))
     assert status == 1
-    assert "\nError: Student code is not isolated on this system: the canary could read" in said
-    assert "`grader doctor` tells which layers are missing and why." in said
+    assert "\nError: Student code is not isolated on this system: a test process could read" in said
+    assert "`grader doctor` shows which layers are missing and why." in said
     assert not (tmp_path / "out" / "submissions").exists()
 
 
@@ -137,10 +141,10 @@ def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path,
     if unsafe:
         assert status == 0
         text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
-        assert "Graded with --unsafe: it is not known what student code was kept from." in text
+        assert "Graded with --unsafe: it is not known whether student code was isolated." in text
     else:
         assert status == 1
-        assert "Error: The canary, which tries what student code must not do, did not come back: " in said
+        assert "Error: The test process, which tries what student code must not do, gave no result: " in said
 
 
 def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
@@ -148,7 +152,7 @@ def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
     monkeypatch.setattr(self_test, "SECONDS", 0.0)
     status, said = run("doctor")
     assert status == 1
-    assert said.startswith("Error: The canary, which tries what student code must not do, did not come back: ")
+    assert said.startswith("Error: The test process, which tries what student code must not do, gave no result: ")
 
 
 def test_every_trial_works_where_nothing_defends(assignment):

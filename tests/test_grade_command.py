@@ -224,7 +224,7 @@ def test_a_folder_as_one_submission(tmp_path):
     ("arguments", "said"),
     [
         (["nowhere.ipynb"], "nowhere.ipynb: there is no such file or folder."),
-        (["EMPTY"], "nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."),
+        (["EMPTY"], "nothing to grade here. A submission is an .ipynb, .py or .zip file, or a folder."),
         (["EMPTY", "--assignment", "EMPTY"], "--assignment takes a folder that holds an assignment.toml."),
         ([], "Missing argument 'PATH...'"),
         (["EMPTY", "--jobs", "0"], "0 is not in the range 1<=x<=256"),
@@ -246,7 +246,7 @@ def test_out_must_be_a_folder(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = CliRunner().invoke(main, ["grade", str(SAMPLES / "right_einsum.py"), "--out", str(tmp_path / "file")])
     assert result.exit_code == 2
-    assert "cannot be made a folder" in result.output
+    assert "this folder cannot be made" in result.output
 
 
 def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, monkeypatch):
@@ -407,7 +407,7 @@ def test_ctrl_c_keeps_what_is_graded_and_leaves_nothing_running(tmp_path, jobs):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130, output
-    assert "Stopped: 1 of 3 are graded and kept. The same command goes on with the rest." in output
+    assert "Stopped. 1 of 3 are graded and saved. Run the same command again to grade the rest." in output
     assert "broken_syntax" in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert _gone(descendants)
 

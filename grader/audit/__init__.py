@@ -1,1 +1,1 @@
-"""Whether a rubric is right: every named mistake handed in as a submission, and what the checks make of it."""
+"""The proof of a rubric: every named mistake is graded as a submission."""

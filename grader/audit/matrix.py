@@ -1,4 +1,4 @@
-"""Mistake by check: what each check makes of each mistake, and what is wrong with a rubric by that."""
+"""A matrix of mistakes by checks: which check catches which mistake, and what is wrong with the rubric."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one trial."""
+    """The result of one trial."""
 
     trial: Trial
     score: float
@@ -35,13 +35,13 @@ class Row:
 
     @property
     def caught(self) -> tuple[str, ...]:
-        """Return the checks that fail by this mistake, charged or not."""
+        """Return the checks that fail because of this mistake, charged or not."""
         return tuple(check for check, cell in self.cells.items() if cell != "passed")
 
 
 @dataclass(frozen=True)
 class Use:
-    """What one check is good for."""
+    """Which mistakes one check catches."""
 
     check: str
     catches: tuple[str, ...]  # ids of mistakes
@@ -52,7 +52,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Audit:
-    """The matrix and what follows from it."""
+    """The matrix and the problems that it shows."""
 
     title: str
     max_score: float
@@ -67,15 +67,12 @@ class Audit:
 
 
 def audit(assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str, Report]) -> Audit:
-    """Put the matrix together from the reports on all trials, and list what is wrong with the rubric.
-
-    reports : by the trial's name.
-    """
+    """Return the matrix of all trials and the list of what is wrong with the rubric; reports : by trial name."""
     rubric = tuple(row.id for row in assignment.checks)
     rows = tuple(_row(assignment, rubric, trial, reports[trial.name]) for trial in trials)
     uses = tuple(_use(check, rubric, rows) for check in rubric)
     useless = tuple(
-        f"The check {use.check} catches none of the mistakes: it gives points for nothing that can go wrong."
+        f"The check {use.check} catches no mistake, so its points are given for nothing."
         for use in uses
         if use.about_network and not use.catches
     )
@@ -125,25 +122,25 @@ def _of_wrong(
     problems = []
     silent = [check for check in form.charged if check in rubric and cells[check] != "charged"]
     if silent:
-        problems.append(f"{trial.name} should lose points at {', '.join(silent)}, and loses none there.")
+        problems.append(f"{trial.name} should lose points at {', '.join(silent)}, but loses none there.")
     elif report.score >= report.max_score:
         problems.append(f"{trial.name}: a check sees it, but it loses no points.")
     if not any(form.title in diagnosis.title for diagnosis in report.diagnoses):
         named = ", ".join(diagnosis.id for diagnosis in report.diagnoses) or "nothing"
-        problems.append(f"{trial.name} is not called by its name; what was named: {named}.")
+        problems.append(f"{trial.name} is not named; these were named: {named}.")
     return tuple(problems)
 
 
 def _why_hidden(assignment: Assignment, form: MistakeForm) -> str:
-    """Say which setting of the assignment most likely hides a mistake."""
+    """Return a sentence on the setting of the assignment that most likely hides a mistake."""
     if "bias" in form.id and not assignment.biases:
-        return " The biases in [probes] are 0: where there are none, nothing can be wrong about them. Set biases = 0.6."
+        return " The biases in [probes] are 0, so mistakes with biases change nothing. Set biases = 0.6."
     if "regular" in form.id and max(assignment.regs) < 0.01:
-        return f" The largest of regs in [probes] is {max(assignment.regs):g}, too small to show. Add one such as 3.0."
+        return f" The largest of regs in [probes] is {max(assignment.regs):g}, which is too small to show this. Add one such as 3.0."
     checks = [check for check in form.charged if check not in {row.id for row in assignment.checks}]
     if checks:
         return f" The rubric has no row for {', '.join(checks)}."
-    return " Look at [tolerances]: is one of them wider than this mistake? And at [probes]: do all sizes differ?"
+    return " Look at [tolerances]: is one of them larger than this mistake? Look at [probes]: do all sizes differ?"
 
 
 def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
@@ -164,7 +161,7 @@ def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _cover(check: str, rubric: Sequence[str], caught: Sequence[Row]) -> tuple[str, ...]:
-    """Return other checks that together catch all these rows: each time the one that catches most of what is left."""
+    """Return other checks that together catch all these rows, chosen greedily."""
     left, chosen = list(caught), list[str]()
     while left:
         best = max((one for one in rubric if one != check), key=lambda one: sum(one in row.caught for row in left))

@@ -1,4 +1,4 @@
-"""The class of mistakes: each written out as a student's file, and graded like any other class."""
+"""Every mistake written as a student's file, and the whole graded like any other class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grader.submission import read
 
 
 def write_class(assignment: Assignment, folder: Path) -> list[Trial]:
-    """Write the solution and every way of every mistake as a file each, and give the list.
+    """Write the solution and every form of every mistake as a file each; return the list.
 
     Raises ReferenceMissingError where the reference is not at hand.
     """
@@ -32,7 +32,7 @@ def write_class(assignment: Assignment, folder: Path) -> list[Trial]:
 def run(
     assignment: Assignment, seed: int, *, jobs: int, began: Callable[[int], None], told: Callable[[Graded], None]
 ) -> Audit:
-    """Grade the class of mistakes in real student processes and judge the rubric by it.
+    """Grade the files in real student processes, and return what they show about the rubric.
 
     began : called with the number of submissions. told : called with each as it is graded.
     Raises what `graded` raises.

@@ -1,4 +1,4 @@
-"""An audit for people and programs: a table in the terminal, one page with the matrix as a picture, JSON."""
+"""An audit as text: a table in the terminal, a page with a picture of the matrix, and JSON."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ def to_terminal(audit: Audit) -> RenderableType:
 
 
 def conclusion(audit: Audit) -> list[str]:
-    """Return in a few lines what the audit came to."""
+    """Return the result of the audit in a few lines."""
     wrong = audit.mistakes
     ids = {row.trial.form.id for row in wrong if row.trial.form}
     sound = sum(not row.problems for row in wrong)
     lines = [
-        f"{len(ids)} mistakes in {len(wrong)} ways: {sound} of them lose points where they should and are called by their name."
+        f"{len(ids)} mistakes in {len(wrong)} ways: {sound} of them lose points where they should and are named correctly."
     ]
     lines += [f"Wrong: {problem}" for problem in audit.problems]
     return lines if audit.problems else [*lines, "The rubric is sound."]
 
 
 def remark(use: Use) -> str:
-    """Return what a check is good for, where it is the only one for no mistake."""
+    """Return a remark on a check that no mistake needs."""
     if not use.about_network:
-        return "judges the student's own choice of numbers, which no mistake in the network is about"
+        return "judges the student's choice of hyperparameters, which no mistake in the network affects"
     if use.alone:
         return ""
     return f"redundant with {', '.join(use.covered_by)}" if use.covered_by else "catches nothing"
@@ -116,7 +116,7 @@ def to_html(audit: Audit) -> str:
 
 
 def picture(rows: Sequence[Row], checks: Sequence[str]) -> str:
-    """Draw the matrix of some rows: a square for each mistake and check, with its words as a tooltip."""
+    """Return a picture of some rows: a square for each mistake and check, with a tooltip."""
     parts = [
         element("text", check, transform=f"translate({_x(at) + 11} {HEAD - 6}) rotate(-60)", class_="check")
         for at, check in enumerate(checks)

@@ -1,1 +1,1 @@
-"""Many submissions: mapped over an executor, written down one by one."""
+"""Many submissions: graded by an executor's workers, and saved one by one."""

@@ -1,4 +1,4 @@
-"""People's decisions: checked, kept in the gradebook, and written into the reports."""
+"""People's decisions: checked, saved in the gradebook, and written into the reports."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from grader.text.sanitise import one_line
 
 
 class DecisionError(ValueError):
-    """There is nothing that this decision could be about; the text says what there is."""
+    """A decision is about something that does not exist; the text says what exists."""
 
 
 def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
-    """Keep decisions about submissions, write their reports and the class page, and return these reports.
+    """Save decisions, write the reports and the class page, and return the reports.
 
-    made : each is made about each of `names`; numbers and digests are filled in here. Raises DecisionError, before
-    anything is kept.
+    made : the decisions, each about every one of `names`; numbers and digests are filled in here.
+    Raises DecisionError before anything is saved.
     """
     worths: dict[str, dict[str, float]] = {}
     for name in names:
@@ -42,7 +42,10 @@ def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision
 
 
 def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Report:
-    """Take a decision back, and return its report; said : who, when and why. Raises DecisionError where it does not stand for that name."""
+    """Take a decision back and return the new report; said : who, when and why.
+
+    Raises DecisionError where that submission has no such decision.
+    """
     require_submission(book, name)
     records = {one.decision.number: one for one in book.decision_records()}
     one = records.get(number)
@@ -51,12 +54,12 @@ def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Rep
             str(there.decision.number) for there in records.values() if there.name == name and not there.withdrawn
         ]
         if one is None:
-            what = f"there is no decision of that number about {one_line(name)}."
+            what = f"there is no decision with that number about {one_line(name)}."
         elif one.name != name:
             what = f"that decision is about {one_line(one.name)}, not about {one_line(name)}."
         else:
-            what = f"it was taken back already, by {one_line(one.withdrawn)}"
-        there = f"Those that stand: {', '.join(standing)}." if standing else "None stands."
+            what = f"it has already been taken back by {one_line(one.withdrawn)}"
+        there = f"Decisions in force: {', '.join(standing)}." if standing else "There are no decisions in force."
         raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
     return rewrite(book, [name])[0]
@@ -70,7 +73,7 @@ def require_submission(book: Gradebook, name: str) -> None:
         hint = (
             f"did you mean {join_words([one_line(one) for one in near], 'or')}?"
             if near
-            else "gradebook.csv lists their names."
+            else "gradebook.csv lists the names."
         )
         raise DecisionError(
             f"{one_line(name)}: there is no such submission in {one_line(str(book.path.parent))}: {hint}"
@@ -89,7 +92,7 @@ def _check_points(decision: Decision, report: Report) -> None:
 
 
 def rewrite(book: Gradebook, names: Sequence[str]) -> list[Report]:
-    """Write anew what decisions about these submissions changed, the safety copy first; return their reports."""
+    """Write the safety copy, then the reports and pages that these decisions change; return the reports."""
     with explain_full_disk(book.path.parent):
         book.write_copy()
         rewrite_reports(book, names)

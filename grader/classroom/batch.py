@@ -1,4 +1,4 @@
-"""Many tasks over an executor: whatever happens to one submission, the others are graded."""
+"""Tasks given to an executor's workers. Whatever happens to one submission, the others are graded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from grader.classroom.worker import Graded, GradingSession, Task, report_failure
 
 
 def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers) -> Generator[Graded, None, None]:
-    """Return each graded task as it ends, in whatever order.
+    """Yield each graded task as it ends, in any order.
 
-    tasks : looked at as workers become free, so that a class need not be in memory at once.
-    Raises ClusterError, canary.NotIsolatedError, ReferenceMissingError, and whatever looking at the tasks raises.
+    tasks : read as workers become free, so that the class need not be in memory at once.
+    Raises ClusterError, NotIsolatedError, ReferenceMissingError, and whatever iterating over the tasks raises.
     """
     rest = iter(tasks)
     suspects: deque[Task] = deque()
@@ -33,7 +33,7 @@ def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers
 def _through(
     pool: Pool, rest: Iterator[Task], suspects: deque[Task], session: GradingSession
 ) -> Generator[Graded, None, bool]:
-    """Grade until there are no more tasks, or until the pool is broken; return whether it is."""
+    """Grade until there are no more tasks or the pool breaks; return whether it broke."""
     waiting: dict[Future[Graded], Task] = {}
     broken = False
     try:
@@ -60,21 +60,21 @@ def _through(
 
 
 def _death(future: Future[Graded]) -> BaseException | None:
-    """Return how the worker died, or None where it did not; raise whatever else went wrong."""
+    """Return how the worker died, or None if it did not; raise any other error."""
     error = CancelledError() if future.cancelled() else future.exception()
     if error is None or worker_died(error):
         return error
     if cluster_lost(error):
-        raise ClusterError("The cluster has gone while it was grading.") from error
+        raise ClusterError("The cluster was lost during grading.") from error
     raise error
 
 
 def _alone(task: Task, session: GradingSession, workers: Workers) -> Graded:
-    """Grade one submission in a worker of its own, after a worker died (out of memory, or killed)."""
+    """Grade one submission in a new worker of its own, after a worker died (out of memory, or killed)."""
     with open_pool(workers) as pool:
         try:
             return pool.executor.submit(run_task, session, task).result()
         except Exception as error:
             if not worker_died(error):
                 raise
-    return report_failure(task, session.assignment, "the grader's process was killed twice in grading it")
+    return report_failure(task, session.assignment, "the grader's process was killed twice while it graded this")

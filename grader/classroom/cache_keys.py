@@ -1,4 +1,4 @@
-"""What a grading depends on: with the same key there is no reason to grade again."""
+"""Keys of everything that a grading depends on. With the same key there is no reason to grade again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MISTAKES = _HERE.parent / "reference" / "mistakes"  # where the known mistakes 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What one grading depended on; digests are in hexadecimal."""
+    """Everything that one grading depended on; digests are in hexadecimal."""
 
     submission_digest: str  # "" where nothing could be read
     assignment_digest: str
@@ -38,7 +38,7 @@ class CacheKey:
     isolated: bool  # false where --unsafe was given
 
     def same_run(self, other: CacheKey) -> bool:
-        """Return whether the student's process would be asked the same: then saved replies need only be judged again."""
+        """Return whether a run would ask the same questions; then saved replies need only be judged again."""
         return self._of_the_run() == other._of_the_run()
 
     def _of_the_run(self) -> CacheKey:
@@ -47,25 +47,25 @@ class CacheKey:
 
 
 def cache_key(assignment: Assignment, seed: int, calls: Sequence[Call], *, isolated: bool) -> CacheKey:
-    """Return the key of a grading of no submission yet."""
+    """Return the key of a grading, still without a submission."""
     return CacheKey("", assignment.digest, seed_id(seed), digest_questions(assignment, calls), versions(), isolated)
 
 
 def digest_questions(assignment: Assignment, calls: Sequence[Call]) -> str:
-    """Return the digest of what decides the replies besides the submission: the calls, the limits, the class's name."""
+    """Return the digest of what the replies depend on besides the submission: calls, limits and the class's name."""
     asked = (tuple(calls), assignment.limits, assignment.class_name, assignment.notebook)
     return hashlib.sha256(lay_out(asked)).hexdigest()
 
 
 def versions() -> str:
-    """Return the versions that decide a grading, as they are here."""
+    """Return this system's versions of everything that a grading depends on."""
     found = {"grader": __version__, "numpy": np.__version__, "python": platform.python_version()}
     return dump_versions({**found, JUDGING: _judging()})
 
 
 @cache
 def _judging() -> str:
-    """Return the digest of all that judges: the checks, the known mistakes with their hints, the reference."""
+    """Return the digest of the judging code: the checks, the known mistakes with their hints, and the reference."""
     files = [*_finding_files(), _HERE / "score.py", _HERE / "compose.py", _HERE / "remarks.py"]
     return _digest((file, file.read_bytes()) for file in files)[:12]
 
@@ -73,8 +73,8 @@ def _judging() -> str:
 def findings_key(assignment: Assignment, questions: Questions) -> str:
     """Return the digest of all that findings depend on besides replies and questions.
 
-    With the same one, what was found stands: an edit of points, of the late policy, or of a mistake's title or hint leaves
-    it as it is, and any other changes it.
+    While it stays the same, saved findings are still right. An edit of points, of the late policy, or of a mistake's
+    title or hint does not change it; any other edit does.
     """
     families = questions.catalogue.families if questions.catalogue else ()
     forms = (*(questions.catalogue.forms if questions.catalogue else ()), *(one.form for one in families))
@@ -89,7 +89,7 @@ def findings_key(assignment: Assignment, questions: Questions) -> str:
 
 @cache
 def _found_by_code() -> str:
-    """Return the digest of all code that finds, and not of what it says of known mistakes."""
+    """Return the digest of all code that makes findings, without the texts of known mistakes."""
     return _digest(
         (file, _without_sentences(file) if file.parent == _MISTAKES else file.read_bytes()) for file in _finding_files()
     )
@@ -105,10 +105,10 @@ def _finding_files() -> list[Path]:
 
 
 def _without_sentences(file: Path) -> bytes:
-    """Return a file of mistakes without titles and hints.
+    """Return the source of a file of mistakes without titles and hints.
 
-    They are texts of several words that are handed to a function of the file's own, or that stand under a name of its own. A
-    text such as "ij, jk -> ik" that is handed to numpy stays.
+    These are texts of several words that are assigned to a name, or passed to a function that the file defines. A text
+    such as "ij, jk -> ik" that is passed to numpy stays.
     """
     tree = ast.parse(file.read_bytes())
     named = [statement.value for statement in tree.body if isinstance(statement, ast.Assign)]
@@ -125,7 +125,7 @@ def _without_sentences(file: Path) -> bytes:
 
 
 def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
-    """Return the digest of files' contents with their names."""
+    """Return the digest of files with their names."""
     digest = hashlib.sha256()
     for file, content in sorted(files):
         digest.update(file.relative_to(_HERE.parent).as_posix().encode() + b"\0" + content + b"\0")
@@ -133,5 +133,5 @@ def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
 
 
 def dump_versions(versions: Mapping[str, str]) -> str:
-    """Write versions as the gradebook keeps them."""
+    """Return versions as the text that the gradebook keeps."""
     return json.dumps(dict(sorted(versions.items())))

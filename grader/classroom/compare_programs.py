@@ -1,4 +1,4 @@
-"""The programs of a class compared: what the gradebook keeps of each, and the skeleton that all began with."""
+"""Compare the programs of a class, as the gradebook keeps them, without the skeleton that all began with."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from grader.similarity import compare_programs
 from grader.submission import load
 from grader.text.sanitise import one_line
 
-NO_PROGRAM = "no program to compare: what was handed in could not be run."
-UNREADABLE = "what was kept of it cannot be read; `grader grade` with --force keeps it anew."
+NO_PROGRAM = "no program to compare, because the submission could not be run."
+UNREADABLE = "the saved program cannot be read. Run `grader grade` with --force to save it again."
 
 
 class SkeletonError(ValueError):
-    """What everybody was handed cannot be read; the text says where it was looked for."""
+    """The students' notebook cannot be read; the text says where it should be."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A class that was compared, and where that can be read."""
+    """The result of a comparison, and the page that shows it."""
 
     likeness: Likeness
     sheet: Sheet
@@ -36,8 +36,8 @@ class Comparison:
 def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = None) -> Comparison:
     """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
 
-    assignment : whose notebook is the skeleton. to : the folder for the page, which nothing links to then; None puts it
-    beside the class page. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
+    assignment : its notebook is the skeleton. to : the folder for the page; None puts it beside the class page, which
+    only then links to it. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
     """
     out = to or book.path.parent
     programs, left = _programs(book)
@@ -52,7 +52,7 @@ def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = Non
 
 
 def _programs(book: Gradebook) -> tuple[dict[str, Program], dict[str, str]]:
-    """Return each submission's program, and why there is none of the others."""
+    """Return each submission's program, and for the others why there is none."""
     programs: dict[str, Program] = {}
     left: dict[str, str] = {}
     for name, row in book.last().items():
@@ -72,7 +72,7 @@ def _programs(book: Gradebook) -> tuple[dict[str, Program], dict[str, str]]:
 
 
 def _program(submission: Submission, name: str) -> Program:
-    """Return what of a submission is compared: the class, all that it needs, and the modules beside it."""
+    """Return the part of a submission that is compared: the class, all that it needs, and the modules beside it."""
     segments = [*submission.segments, *(module.segment for module in submission.modules)]
     return Program(
         name,
@@ -82,12 +82,12 @@ def _program(submission: Submission, name: str) -> Program:
 
 
 def _skeleton(assignment: Assignment) -> Program:
-    """Return what everybody was handed: read as a submission is, so that the same statements of it are looked at."""
+    """Return the students' notebook, read as a submission is, so that the same statements are compared."""
     path = assignment.folder / assignment.notebook
     skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
     if skeleton.problem:
         raise SkeletonError(
-            f"{one_line(str(path))}: there is no notebook that can be read. Expected is the one that the class was handed: what"
-            " it gives to everybody is no likeness. --assignment names the folder that holds it."
+            f"{one_line(str(path))}: there is no notebook that can be read. The comparison needs the notebook that students"
+            " started from, since its code counts for nothing. Give its folder with --assignment."
         )
     return _program(skeleton, "")

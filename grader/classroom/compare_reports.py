@@ -1,4 +1,4 @@
-"""Two reports of one submission compared: whose score changed when a class was judged again, and why."""
+"""Compare two reports of one submission: what changed when a class was judged again, and why."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class ScoreChange:
 
     @property
     def points(self) -> bool:
-        """Return whether any points moved, of the score or of a check, or what people decided counts otherwise."""
+        """Return whether any points changed: the score, a check's points, or what a person's decision is worth."""
         pairs = (self.before, self.after), self.graders, self.lateness
         return any(one != other for one, other in pairs) or bool(self.checks or self.decisions)
 
 
 def compare_reports(before: Report, after: Report) -> ScoreChange:
-    """Return what changed between two reports of one submission, both after the same decisions or both without any."""
+    """Return what changed between two reports of one submission, both with the same decisions or both without."""
     named, uncovered = _appeared(before, after)
     unnamed, covered = _appeared(after, before)
     own = _graders(before), _graders(after)
@@ -70,9 +70,9 @@ def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str
 
 
 def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the mistakes that are shown here and not there: those that were not found there, and those that may have been.
+    """Return the mistakes that only the second report shows: the new ones, and those that may just have been hidden.
 
-    The description of a mistake would give away what a hidden check asks, so no report shows one whose checks are all hidden.
+    No report shows a mistake whose checks are all hidden, since it would give away what a hidden check asks.
     """
     known, checks = {one.id for one in there.diagnoses}, {one.id: one for one in there.checks}
     sure, unsure = [], []
@@ -87,7 +87,7 @@ def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def _passed(verdict: Verdict) -> bool:
-    """Return whether the grader itself found nothing wrong."""
+    """Return whether the grader found nothing wrong."""
     return verdict.status == "passed" if verdict.adjusted_from is None else verdict.adjusted_from >= verdict.max_points
 
 
@@ -106,7 +106,7 @@ def _decisions(before: Report, after: Report) -> tuple[str, ...]:
 
 
 def _worth(decision: Decision, verdict: Verdict) -> str:
-    """Return what was decided, of how much, and what it counts now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1"."""
+    """Return what a decision was worth and is worth now: "decision 2 by Ada: decay 1.5 of 4 counts as 1 of 1 now"."""
     of = "" if decision.of is None else f" of {decision.of:g}"
     counts = f"{verdict.points:g} of {verdict.max_points:g}"
     return (
@@ -115,7 +115,7 @@ def _worth(decision: Decision, verdict: Verdict) -> str:
 
 
 def _words_of(report: Report) -> tuple[object, ...]:
-    """Return what a report says in words; what it says of points is left out."""
+    """Return the words of a report, without points."""
     checks = [(one.id, one.title, one.hidden, one.message, one.status == "carried") for one in report.checks]
     mistakes = [(one.id, one.title, one.hint, one.source) for one in report.diagnoses]
     return report.status, report.notes, checks, mistakes
@@ -125,12 +125,12 @@ def _words_of(report: Report) -> tuple[object, ...]:
 
 
 def explain(move: ScoreChange) -> str:
-    """Return what moved a score: "data_loss 8 -> 10, decay 0 -> 4"."""
+    """Return why a score changed: "data_loss 8 -> 10, decay 0 -> 4"."""
     return ", ".join(_reasons(move))
 
 
 def count_reasons(moves: Iterable[ScoreChange]) -> list[tuple[str, int]]:
-    """Return each reason with the number of submissions that it moved, the commonest first; what a person gave is one of a kind."""
+    """Return each reason with the number of scores that it changed, the commonest first; people's decisions left out."""
     return Counter(reason for move in moves for reason in _reasons(replace(move, decisions=()))).most_common()
 
 
@@ -142,8 +142,8 @@ def _reasons(move: ScoreChange) -> list[str]:
         *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
         *(f"now named: {title}" for title in move.newly_named),
         *(f"no longer named: {title}" for title in move.no_longer_named),
-        *(f"not shown any more, since its checks are hidden now: {title}" for title in move.now_hidden),
-        *(f"shown now, since its checks were hidden: {title}" for title in move.now_shown),
+        *(f"no longer shown, because its checks are now hidden: {title}" for title in move.now_hidden),
+        *(f"now shown, because its checks are no longer hidden: {title}" for title in move.now_shown),
     ]
 
 
@@ -152,7 +152,7 @@ def _arrow(old: float | None, new: float | None) -> str:
 
 
 def to_csv(moves: Sequence[ScoreChange]) -> str:
-    """Write who moved as a table."""
+    """Return the changes as a CSV."""
     rows = []
     for move in moves:
         numbers = (move.before, move.of[0], move.after, move.of[1], *move.graders)
@@ -168,7 +168,7 @@ def to_csv(moves: Sequence[ScoreChange]) -> str:
 
 
 def compare_tables(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what is not what it was: "checks.scores.points: 8 -> 10".
+    """Return the values that changed: "checks.scores.points: 8 -> 10".
 
     then, now : TOML tables, or any others of plain values.
     """
@@ -182,7 +182,7 @@ def compare_tables(then: Iterable[Mapping[str, Any]], now: Mapping[str, Any]) ->
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a table's values by their dotted keys; a check's go by its id: "checks.data_loss.points"."""
+    """Return a table's values by dotted keys; a check's keys hold its id: "checks.data_loss.points"."""
     found: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, Mapping):

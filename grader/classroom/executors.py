@@ -1,4 +1,4 @@
-"""Executors for the workers: this process, processes of this machine, or a Dask cluster, all behind one interface."""
+"""Executors behind one interface: this process, processes on this machine, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ MOST_WORKERS = 256
 
 
 class ClusterError(Exception):
-    """The cluster cannot be used, or has gone; the text says why and what to do."""
+    """The cluster cannot be used, or was lost; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """Where the work is to be done."""
+    """Where to grade: the number of processes, or a cluster's address."""
 
     jobs: int = 1  # processes on this machine; 1: in this process
     cluster: str = ""  # "local:N" or "tcp://host:port": Dask's, in place of `jobs`
 
     @property
     def alone(self) -> Workers:
-        """Return the same place for a single submission, in a process that may die."""
+        """Return the same place for one submission, in a process of its own that may die."""
         return self if self.cluster else Workers(jobs=2)
 
 
@@ -48,10 +48,10 @@ class Pool:
 
 
 class SerialExecutor(Executor):
-    """Runs each task in this process, when it is submitted."""
+    """Runs each task in this process as soon as it is submitted."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run the task and give its future, which has ended already."""
+        """Run the task and return its future, which is already done."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -62,9 +62,9 @@ class SerialExecutor(Executor):
 
 @contextmanager
 def open_pool(workers: Workers) -> Iterator[Pool]:
-    """Open an executor, and close it in the end.
+    """Open an executor, and close it at the end.
 
-    Raises ClusterError where there is no such cluster, or its versions are not those here.
+    Raises ClusterError where there is no such cluster, or its versions differ from those here.
     """
     if workers.cluster:
         with _dask(workers.cluster) as pool:
@@ -78,13 +78,13 @@ def open_pool(workers: Workers) -> Iterator[Pool]:
 
 
 def worker_died(error: BaseException) -> bool:
-    """Return whether a task's error means that its worker died, and nothing of the task itself."""
+    """Return whether a task's error means that its worker died."""
     # By name: Dask is an extra, and is not imported where nobody asked for it.
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
 def cluster_lost(error: BaseException) -> bool:
-    """Return whether a task's error means that the cluster itself is not there any more."""
+    """Return whether a task's error means that the cluster itself is gone."""
     return type(error).__name__ in {
         "CancelledError",
         "FutureCancelledError",
@@ -111,7 +111,7 @@ def _processes(jobs: int) -> Iterator[Pool]:
 
 
 def _live_as_a_worker() -> None:
-    """End this process when the command ends, however that ends: a killed grader must leave nothing running."""
+    """Make this process end with the command, however that ends: a killed grader must leave nothing running."""
     # Ctrl-C reaches the whole terminal; it is the command's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -140,7 +140,7 @@ def _dask(address: str) -> Iterator[Pool]:
             client = Client(where, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError as error:
             raise ClusterError(
-                f"--cluster {address}: nothing answered there within {CONNECT_SECONDS} seconds."
+                f"--cluster {address}: no answer within {CONNECT_SECONDS} seconds."
                 " Start a scheduler with `dask scheduler` and workers with `dask worker ADDRESS --nthreads 1`."
             ) from error
         try:
@@ -155,7 +155,7 @@ def _dask(address: str) -> Iterator[Pool]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[Any]:
-    """Return what a client connects to: the address, or a cluster of this machine that lives as long as the command."""
+    """Return what a client connects to: the address, or a new cluster on this machine that ends with the command."""
     if address.startswith(REMOTE):
         yield address
         return
@@ -176,7 +176,7 @@ def _cluster(address: str) -> Iterator[Any]:
 
 
 def _looked_at(client: Any, address: str) -> int:
-    """Return the number of workers, once it is sure that all of them would grade alike."""
+    """Return the number of workers, after a check that all of them have the same versions."""
     found = client.run(versions)
     if not found:
         raise ClusterError(f"--cluster {address}: the scheduler has no workers. Start some: `dask worker {address}`.")
@@ -184,8 +184,8 @@ def _looked_at(client: Any, address: str) -> int:
     for worker, there in sorted(found.items()):
         if there != here:
             raise ClusterError(
-                f"--cluster {address}: the worker {worker} has {there}, and here is {here}."
-                " A report would depend on who wrote it: install the same versions there."
+                f"--cluster {address}: the worker {worker} has {there}, but this machine has {here}."
+                " Reports would depend on the worker. Install the same versions there."
             )
     if address.startswith(LOCAL):
         client.run(_leave_ctrl_c)

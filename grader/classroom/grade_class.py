@@ -1,4 +1,4 @@
-"""`grader grade`: what is new or changed in a class is graded, and the pages are written."""
+"""`grader grade`: grade what is new or changed in a class, and write the pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the submissions that were named."""
+    """The result of grading some submissions."""
 
     reports: tuple[Report, ...]  # after decisions, in the entries' order, of those that are graded
     actions: Mapping[str, Action]  # by name
@@ -45,11 +45,11 @@ def grade_class(
     force: bool = False,
     on_result: Callable[[Graded | None], None] = lambda _: None,
 ) -> Outcome:
-    """Grade what is new or changed among the entries, keep it, and write the reports and the class page.
+    """Grade the entries that are new or changed, save the results, and write the reports and the class page.
 
-    on_result : called with each as it ends, and with None for one that is unchanged.
-    Raises NoSpaceError where the disk is full, RosterError, and what `grade_tasks` raises. What had been graded by then
-    is kept in each case, and after Ctrl-C too.
+    on_result : called with each result, and with None for an unchanged submission.
+    Raises NoSpaceError where the disk is full, RosterError, and what `grade_tasks` raises. Whatever was graded before
+    that, or before Ctrl-C, is saved.
     """
     paths = {entry.name: str(entry.path) for entry in entries}
     if roster:
@@ -82,21 +82,21 @@ def grade_class(
 
 
 def _rewrite_unchanged(book: Gradebook, plan: Plan) -> None:
-    """Write the files that somebody removed, or that do not name their student."""
+    """Write the files that somebody removed, or that do not name their student yet."""
     unchanged = [name for name, action in plan.actions.items() if action == "unchanged"]
     if missing := [name for name in unchanged if not _is_written(book.path.parent, name, plan.students)]:
         rewrite_reports(book, missing)
 
 
 def rewrite_reports(book: Gradebook, names: Sequence[str]) -> None:
-    """Write reports from what the gradebook keeps: after a decision, or where somebody removed them."""
+    """Write reports from the gradebook: after a decision, or where somebody removed them."""
     results = ClassResults(book)
     for name in names:
         write_submission(book.path.parent, name, render(results.report(name)))
 
 
 def _is_written(out: Path, name: str, students: Mapping[str, str]) -> bool:
-    """Return whether a submission's files are there and name its student: the roster may have come later."""
+    """Return whether a submission's files exist and name its student: the roster may have come later."""
     folder = folder_of(out, name)
     if not all((folder / one.file_name).exists() for one in IN_FOLDER):
         return False

@@ -96,7 +96,7 @@ class GradingWorker:
     def grade(self, task: Task) -> Graded:
         """Grade one submission, or judge it again.
 
-        Raises NotIsolatedError where the canary got through. A fault of ours costs this submission's report and no more.
+        Raises NotIsolatedError where the self-test fails. A fault of the grader costs this submission's report and no more.
         """
         if task.hand_in and self.isolation[0] and not self.session.unsafe:
             raise self_test.NotIsolatedError(self.isolation[0])

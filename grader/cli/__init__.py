@@ -11,7 +11,7 @@ from grader.cli import adjust, audit, build, demo, doctor, export, grade, histor
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="grader")
 def main() -> None:
-    """Grade the two-layer-net assignment. Student code runs in a locked process, and every verdict is explained."""
+    """Grade the two-layer-net assignment. Student code runs in a sandbox, and every verdict is explained."""
 
 
 for command in (

@@ -16,14 +16,14 @@ Examples:
   grader audit                                     the bundled rubric
   grader audit --assignment mine/ --out audit      your own, with a page and audit.json in audit/
 
-Exit status: 0 the rubric is sound; 1 it is not, with the reasons; 2 bad usage; 130 stopped."""
+Exit status: 0 the rubric is sound; 1 it is not, and the output says why; 2 bad usage; 130 stopped."""
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for audit.html and audit.json.")
 @common.TWO_JOBS
 @common.SEED
-@common.ASSIGNMENT
+@common.ANY_ASSIGNMENT
 def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) -> None:
-    """Prove a rubric: hand in the solution and every known mistake, and check that each costs points and is named."""
+    """Prove a rubric: grade the solution and every known mistake, and check that each mistake costs points and is named."""
     from grader.audit import mistake_class, view  # noqa: PLC0415 -- other commands have no use for them
 
     assignment = common.assignment_of(folder)
@@ -34,7 +34,7 @@ def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) ->
         with common.failures_in_words(f"--out {out}"), common.progress("auditing") as (began, told):
             found = mistake_class.run(assignment, number, jobs=jobs, began=began, told=told)
     except KeyboardInterrupt:
-        click.echo("Stopped: an audit needs all of its submissions.", err=True)
+        click.echo("Stopped. An audit says something only when all of its submissions are graded.", err=True)
         raise SystemExit(common.STOPPED) from None
     screen = common.screen()
     screen.print(view.to_terminal(found))

@@ -12,14 +12,14 @@ import click
 Example:
   grader build --solution reference/two_layer_net_solution.ipynb --out assignment/two_layer_net.ipynb
 
-Exit status: 0 written; 2 bad usage."""
+Exit status: 0 the notebook is written; 2 bad usage."""
 )
 @click.option(
     "--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions."
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
 def build(solution: Path, out: Path) -> None:
-    """Build the students' notebook from the solution, without the marked regions and the stored outputs."""
+    """Build the students' notebook: the solution without its marked regions and its outputs."""
     from grader.release import ReleaseError, build_release  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
 
     try:

@@ -1,4 +1,4 @@
-"""What all commands share: their options, the screen, and what they say where something fails."""
+"""What all commands share: options, the screen, and error messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -32,13 +33,19 @@ GRADER_FAILED = 1
 REVIEWED = 10  # submissions that a person should look at; the class page lists all
 STOPPED = 130  # what a shell gives for Ctrl-C
 
-ASSIGNMENT = click.option(
-    "--assignment",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Folder with an assignment.toml. [default: the one that DIR was graded by before, or the bundled one]",
-)
+
+def _assignment_option(default: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--assignment",
+        "folder",
+        type=click.Path(path_type=Path),
+        default=None,
+        help=f"Folder with an assignment.toml. [default: {default}]",
+    )
+
+
+ASSIGNMENT = _assignment_option("the one that this class was graded with, or the grader's own")
+ANY_ASSIGNMENT = _assignment_option("the grader's own")
 SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Secret seed to draw the questions from.")
 JOBS = click.option(
     "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="How many submissions at a time."
@@ -59,7 +66,7 @@ _BARS = " ▁▂▃▄▅▆▇█"
 
 
 def assignment_of(folder: Path | None) -> Assignment:
-    """Read the assignment, or say what is wrong with it."""
+    """Return the assignment; raise UsageError, which says what is wrong, where it cannot be read."""
     try:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
@@ -67,49 +74,51 @@ def assignment_of(folder: Path | None) -> Assignment:
 
 
 def same_folder(book: Gradebook) -> Path | None:
-    """Return where the rubric stands by which the class was graded: that one was edited, most likely. None for a new class.
+    """Return the folder of the rubric that the class was graded with, since it is most likely the one that was edited.
 
-    Where it is gone, none is taken in its place: points of another rubric would be given without a word.
+    None for a new class. Raises UsageError where the folder is gone: another rubric would silently give other points.
     """
     folder = book.rubric_folder()
     if folder and not (folder / RUBRIC).exists():
         raise click.UsageError(
-            f"The rubric that this class was graded by stood at {one_line(str(folder))}, which is gone. Name where it is now"
-            f" with --assignment; the one that comes with the grader is {one_line(str(bundled()))}."
+            f"This class was graded with the rubric in {one_line(str(folder))}, which no longer exists. Give its new place"
+            f" with --assignment. The grader's own rubric is in {one_line(str(bundled()))}."
         )
     return folder
 
 
 def workers_of(jobs: int, cluster: str) -> Workers:
-    """Return where the work is to be done, or say what is wrong with the address."""
+    """Return where the work is to be done; raise UsageError where the address is wrong."""
     if cluster.startswith(LOCAL):
         count = cluster.removeprefix(LOCAL)
         if count.isascii() and count.isdigit() and 1 <= int(count) <= MOST_WORKERS:
             return Workers(cluster=cluster)
-        raise click.UsageError(f"--cluster {cluster}: write the number of workers, 1 to {MOST_WORKERS}: local:4.")
+        raise click.UsageError(
+            f"--cluster {cluster}: expected a number of workers from 1 to {MOST_WORKERS}, such as local:4."
+        )
     if cluster and not cluster.startswith(REMOTE):
-        raise click.UsageError(f"--cluster {cluster}: expected is local:N, or a scheduler's address: tcp://host:8786.")
+        raise click.UsageError(
+            f"--cluster {cluster}: expected local:N or a scheduler's address, such as tcp://host:8786."
+        )
     return Workers(jobs, cluster)
 
 
 def make_folder(folder: Path, option: str = "--out", what: str = "") -> None:
-    """Make a folder to write into, or say that another has to be named; what : is to be written, "" for several files."""
+    """Make the folder to write into; what : the file to be written, "" for several. Ends the command where it cannot."""
     shown = one_line(str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.UsageError(
-            f"{option} {shown}: cannot be made a folder ({error.strerror}). Name another."
+            f"{option} {shown}: this folder cannot be made ({error.strerror}). Name another one."
         ) from error
     if what and not os.access(folder, os.W_OK):
-        fail(
-            f"{shown}: {what} cannot be written, since you may not write there. Name a folder of your own with {option}."
-        )
+        fail(f"{shown}: you may not write there, so {what} cannot be written. Name a folder of your own with {option}.")
 
 
 @contextmanager
 def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
-    """End with a sentence and not with a traceback; where : it is written to; go_on : what to do once the reason is mended."""
+    """Turn expected errors into messages; where : the command writes to; go_on : what to do once the reason is gone."""
     try:
         yield
     except (ReferenceMissingError, RosterError, ValueError) as error:
@@ -124,7 +133,7 @@ def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
 
 
 def fail(text: str) -> None:
-    """Print why the grader failed, and end."""
+    """Print why the grader failed, and exit."""
     click.echo(f"Error: {text.strip()}", err=True)
     raise SystemExit(GRADER_FAILED)
 
@@ -136,19 +145,19 @@ def screen() -> Console:
 
 
 def say(console: Console, text: str) -> None:
-    """Print a text as it is: a Text takes no markup and no emoji out of a student's file name."""
+    """Print a text as it is. A rich Text reads no markup and no emoji codes in a student's file name."""
     console.print(Text(text))
 
 
 def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
-    """Print a line for each reason why something was not done; left : name -> reason, what : "not compared"."""
+    """Print one line for each reason why submissions were left out; left : name -> reason, what : "not compared"."""
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
         say(console, f"{count} {what} ({join_some(names)}): {reason}")
 
 
 def say_standing(console: Console, report: Report) -> None:
-    """Print a submission's score, and each decision about it."""
+    """Print a submission's score and the decisions about it."""
     excused = ", excused" if report.excused else ""
     say(console, f"{one_line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
     for ruling in report.rulings:
@@ -157,16 +166,16 @@ def say_standing(console: Console, report: Report) -> None:
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:
-    """Print what a person should look at: a line for each submission, up to a limit."""
+    """Print what a person should look at, one line for each submission, up to a limit."""
     told = [(one_line(one.submission), " ".join(map(one_line, one.review))) for one in reports if one.review]
     for name, sentences in told[:REVIEWED]:
         say(console, f"To look at: {name}: {sentences}")
     if len(told) > REVIEWED:
-        say(console, f"To look at: {len(told) - REVIEWED} more, which the class page lists.")
+        say(console, f"To look at: {len(told) - REVIEWED} more. The class page lists them.")
 
 
 def point_to(console: Console, page: Path) -> None:
-    """Print where the page is, on one line, so that a terminal makes a link of it."""
+    """Print the page's path on one line, so that a terminal makes it a link."""
     console.print(Text(f"Open {page.resolve()}"), soft_wrap=True)
 
 
@@ -179,9 +188,9 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Graded | None], None]]]:
-    """Show how far it is, how fast, how long still, and how the scores are distributed so far.
+    """Show a progress bar with the rate, the time left and the distribution of scores so far.
 
-    Gives what to call with the number of submissions, and with each that ends.
+    Yields two functions: one to call with the number of submissions, one to call with each that is done.
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
@@ -199,7 +208,7 @@ def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Grad
 
 
 def distribution(found: Counter[int]) -> str:
-    """Draw how many scores lie in each tenth of the points, the lowest first: "0 ▁  ▂▅█ 100 %"."""
+    """Return a tiny bar chart of the scores in each tenth of the points, lowest first: "0 ▁  ▂▅█ 100 %"."""
     if not found:
         return ""
     most = max(found.values())

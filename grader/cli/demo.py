@@ -26,11 +26,11 @@ Exit status: the same as for `grader grade`."""
 )
 @common.TWO_JOBS
 @click.option(
-    "--open/--no-open", "show", default=None, help="Open the class page. By default, only if there is a screen."
+    "--open/--no-open", "show", default=None, help="Open the class page. [default: only if there is a screen]"
 )
 @click.pass_context
 def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> None:
-    """Make up a class of forty submissions (right, wrong, unfinished and hostile), grade it and open the result."""
+    """Make up a class of forty submissions (right, wrong, unfinished and hostile), grade it and open the class page."""
     from grader.demo import made_up_class  # noqa: PLC0415 -- other commands have no use for it
 
     handed_in, graded = out / "submissions", out / "graded"

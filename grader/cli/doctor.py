@@ -17,12 +17,12 @@ from grader.sandbox.forkserver import SandboxError
 Example:
   grader doctor
 
-Exit status: 0 strangers' code can be graded here; 1 something got through, or student code lacks
-what it needs, so that `grader grade` refuses to run."""
+Exit status: 0 it is safe to grade strangers' code here; 1 something got through, or student code lacks
+something that it needs, so `grader grade` refuses to run."""
 )
-@common.ASSIGNMENT
+@common.ANY_ASSIGNMENT
 def doctor(folder: Path | None) -> None:
-    """Check how student code is isolated on this system: what it must not do, and what it must be able to do."""
+    """Check that student code is isolated on this system and still has what it needs."""
     limits = common.assignment_of(folder).limits
     try:
         found = examine(limits)

@@ -1,4 +1,4 @@
-"""`grader grade`: a class, run and judged."""
+"""`grader grade`: run and judge a class."""
 
 from __future__ import annotations
 
@@ -33,27 +33,30 @@ LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on
     epilog="""\b
 Examples:
   grader grade alice.ipynb --out graded            one notebook
-  grader grade submissions/ --out graded --jobs 2  a folder: each entry in it is one submission
+  grader grade submissions/ --out graded --jobs 2  a class: each file or folder in it is one submission
   grader grade clone/ --one --out graded           a folder that is one submission
-  grader grade submissions.zip --out graded        a zip is one submission; unpack a class's zip first
+  grader grade alice.zip --out graded              a zip is one submission (unpack the zip of a whole class first)
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
 
-Run the same command again to grade what is new or has changed, or to go on after a stop.
+Run the same command again to grade what is new or changed, or to continue after a stop.
 
-Exit status: 0 graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage; 130 stopped."""
+Exit status: 0 everything is graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage;
+130 stopped."""
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
 @common.JOBS
 @common.CLUSTER
 @common.SEED
-@click.option("--one", is_flag=True, help="Take a folder for one submission, not for a class.")
-@click.option("--force", is_flag=True, help="Grade everything, even what has not changed.")
+@click.option("--one", is_flag=True, help="Treat a folder as one submission, not as a class.")
+@click.option("--force", is_flag=True, help="Grade everything again, even what has not changed.")
 @click.option(
-    "--roster", type=click.Path(path_type=Path), help="List of the class: a CSV from Canvas or Moodle, or a plain one."
+    "--roster",
+    type=click.Path(path_type=Path),
+    help="List of the class: a CSV from Canvas, Moodle, Gradescope or GitHub Classroom, or any with a header line.",
 )
-@click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report says so.")
+@click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
 def grade(
     paths: Sequence[Path],
@@ -67,13 +70,13 @@ def grade(
     unsafe: bool,
     folder: Path | None,
 ) -> None:
-    """Grade submissions (notebooks, .py files, zips, folders of them) and write a report for each."""
+    """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
     found, ignored = _find_submissions(paths, out, one=one)
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
     common.make_folder(out)
-    again = "What was graded before is kept: the same command goes on with the rest."
+    again = "What is graded so far is saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
         listed = read_roster(roster) if roster else None
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
@@ -87,7 +90,8 @@ def grade(
     screen = common.screen()
     if not given and assignment.folder.resolve() != bundled():
         common.say(
-            screen, f"Graded by {one_line(str(assignment.folder / RUBRIC))}, as before; --assignment names another."
+            screen,
+            f"Graded with {one_line(str(assignment.folder / RUBRIC))}, as before. --assignment names another rubric.",
         )
     failed = _print_outcome(screen, outcome, ignored, len(chosen))
     if reminded:
@@ -96,28 +100,30 @@ def grade(
 
 
 def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
-    """Print what became of the class; return whether the grader failed on something."""
+    """Print what was graded; return whether the grader failed on something."""
     _scores(screen, outcome)
     for text in _remarks(outcome, ignored):
         common.say(screen, text)
     if outcome.stopped:
-        graded = f"{len(outcome.actions)} of {asked} are graded and kept."
-        common.say(screen, f"Stopped: {graded} The same command goes on with the rest.")
+        graded = f"{len(outcome.actions)} of {asked} are graded and saved."
+        common.say(screen, f"Stopped. {graded} Run the same command again to grade the rest.")
     common.say_review(screen, outcome.reports)
     failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
     if failed:
-        where = "What is known of it is in grader-error.txt beside the report."
+        where = "The file grader-error.txt beside each report holds the details."
         common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
     common.point_to(screen, outcome.page)
     return bool(failed)
 
 
 def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
-    """Return what became of the class, a sentence or two a line."""
+    """Return remarks on what was graded, one or two sentences each."""
     if ignored:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
         dots = (
-            " A dot hides a file: rename what is to be graded." if any(one.startswith(".") for one in ignored) else ""
+            " A name that begins with a dot is a hidden file. Rename it if it is to be graded."
+            if any(one.startswith(".") for one in ignored)
+            else ""
         )
         yield f"Ignored, because they are not submissions: {join_some(ignored, most=len(ignored))}.{dots}"
     counts = Counter(outcome.actions.values())
@@ -125,7 +131,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     elsewhere = [name for name in outcome.moved if outcome.actions.get(name, "unchanged") != "unchanged"]
     if elsewhere:
         was = join_some([f"{name} (was {outcome.moved[name]})" for name in elsewhere])
-        yield f"Taken for the same submission as one of that name from another folder: {was}."
+        yield f"These replace submissions of the same name from another folder: {was}."
     overtaken = [
         report.submission
         for report in outcome.reports
@@ -134,11 +140,11 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     ]
     if overtaken:
         yield (
-            f"Points that were decided for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
-            " `grader history` shows them."
+            f"Points that a person gave for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
+            " See `grader history`."
         )
     if outcome.others:
-        yield f"In the gradebook from before, and not among these: {join_some(outcome.others)}."
+        yield f"In the gradebook, but not graded this time: {join_some(outcome.others)}."
     if outcome.matching:
         yield from describe_matching(outcome.matching)
 
@@ -157,12 +163,12 @@ def _scores(screen: Console, outcome: Outcome) -> None:
     median = f", median {scores[len(scores) // 2]:g}" if scores else ""
     common.say(
         screen,
-        f"{len(scores)} graded{median}, {unread} could not be: {common.distribution(tenths)}".rstrip(": "),
+        f"{len(scores)} graded{median}, {unread} not graded: {common.distribution(tenths)}".rstrip(": "),
     )
 
 
 def _find_submissions(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
-    """Return the submissions in what was named, and what is none; a folder is a class, unless `one`."""
+    """Return the submissions at these paths, and the names of ignored files; a folder is a class, unless `one`."""
     found: list[Path] = []
     left: list[str] = []
     for path in paths:
@@ -177,7 +183,7 @@ def _find_submissions(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[l
             found.append(path)
     if not found:
         raise click.UsageError(
-            f"{join_some([str(path) for path in paths])}: nothing to grade in it. A submission is an .ipynb, a .py, a .zip or a folder."
+            f"{join_some([str(path) for path in paths])}: nothing to grade here. A submission is an .ipynb, .py or .zip file, or a folder."
         )
     return list(dict.fromkeys(found)), left
 

@@ -1,4 +1,4 @@
-"""`grader history`: everything that was ever said about one submission."""
+"""`grader history`: every grading of one submission, and every decision about it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MADE = {"grade": "graded", "regrade": "judged again"}
 Example:
   grader history graded alice
 
-Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
+Exit status: 0 the history is shown; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.argument("name")
 def history(out: Path, name: str) -> None:
-    """List every grading of one submission, what changed between them, and people's decisions."""
+    """List every grading of one submission, the changes between them, and people's decisions."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
         require_submission(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
@@ -44,7 +44,7 @@ def history(out: Path, name: str) -> None:
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
         common.say(screen, f"{at}  {one_line(text, 2 * MESSAGE)}")
-    common.say(screen, "As it stands:")
+    common.say(screen, "Now:")
     common.say_standing(screen, report)
     if reminded:
         common.say(screen, reminded)
@@ -58,9 +58,9 @@ def _grading_events(gradings: list[tuple[GradingRow, Report]]) -> list[tuple[str
         text += "" if kept.status == "graded" else f" ({kept.status.replace('_', ' ')})"
         text += "" if kept.key.isolated else ", with --unsafe"
         if before is not None:
-            text += f"; {explain(compare_reports(before, report)) or 'nothing moved'}"
+            text += f"; {explain(compare_reports(before, report)) or 'no change'}"
             # A namesake from another folder is taken for the same submission: whoever looks for the mix-up finds it here.
-            text += f"; from {report.source}, before from {before.source}" if report.source != before.source else ""
+            text += f"; from {report.source}, earlier from {before.source}" if report.source != before.source else ""
         of = f"submission {kept.key.submission_digest[:12] or 'unread'}, rubric {kept.key.assignment_digest[:12]}"
         events.append((kept.at, f"{text} [{of}, seed {kept.key.seed_id[:6]}]"))
         before = report

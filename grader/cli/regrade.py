@@ -1,4 +1,4 @@
-"""`grader regrade`: a class, judged again from its saved replies."""
+"""`grader regrade`: judge a class again from its saved replies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.worker import GradingSession
 from grader.cli import common
+from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
 LISTED = 40  # a terminal shows some forty lines; the file lists all
@@ -23,12 +24,12 @@ REASONS = 5
 @click.command(
     epilog="""\b
 Examples:
-  grader regrade graded                            after you changed the rubric that it was graded by
+  grader regrade graded                            after you edited the class's rubric
   grader regrade graded --assignment mine/ --jobs 2
-  grader regrade graded --seed 4711                if it was graded from that seed
+  grader regrade graded --seed 4711                if it was graded with that seed
 
-No student code runs: the saved replies are judged again. People's decisions stay. A changed hint or check in this
-clone counts as a change, too. If the rubric now asks other questions, run `grader grade` instead.
+No student code runs: the saved replies are judged again. People's decisions stay. Changed hints and checks in
+this clone are used, too. If the rubric now asks other questions, run `grader grade` instead.
 
 Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
 )
@@ -36,7 +37,7 @@ Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stoppe
 @common.JOBS
 @common.CLUSTER
 @common.SEED
-@click.option("--force", is_flag=True, help="Judge everything again, even what this rubric judged last.")
+@click.option("--force", is_flag=True, help="Judge everything again, even what this rubric has already judged.")
 @common.ASSIGNMENT
 def regrade(
     out: Path,
@@ -46,9 +47,9 @@ def regrade(
     force: bool,
     folder: Path | None,
 ) -> None:
-    """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed, and why."""
+    """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed and why."""
     workers = common.workers_of(jobs, cluster)
-    again = "The same command judges the rest."
+    again = "Run the same command again to judge the rest."
     with (
         common.failures_in_words(one_line(str(out)), again),
         Gradebook(out) as book,
@@ -68,7 +69,7 @@ def regrade(
 
 def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
     if found.causes:
-        common.say(screen, "What changed since:")
+        common.say(screen, "What changed in the rubric or the grader:")
         for cause in found.causes:
             common.say(screen, f"  {one_line(cause)}")
     if found.changes:
@@ -76,33 +77,38 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
         if len(found.changes) > LISTED:
             # Forty lines that say the same tell less than how many there are of them.
             most = [f"{one_line(reason)} ({count})" for reason, count in count_reasons(found.changes)[:REASONS]]
-            common.say(screen, f"and {len(found.changes) - LISTED} more; most often {', '.join(most)}")
+            common.say(screen, f"and {len(found.changes) - LISTED} more, most often: {', '.join(most)}")
             # What a person decided is never one of many.
             for change in found.changes[LISTED:]:
                 for text in change.decisions:
                     common.say(screen, f"{one_line(change.name)}: {one_line(text)}")
-    current = f"{found.current} were judged by this rubric already (--force judges them again)."
-    when = "" if found.count else " when this rubric came into force"
-    moved = (
-        f"{len(found.changes)} moved{when}, as {one_line(str(out / TABLE))} lists."
+    current = f"{found.current} had been judged by this rubric already (--force judges them again)."
+    when = "" if found.count else " when this rubric was first used"
+    changed = (
+        f"{plural(len(found.changes), 'score')} changed{when}; see {one_line(str(out / TABLE))}."
         if found.changes
-        else "Nobody moved."
+        else "No score changed."
     )
-    reworded = f"{found.reworded} keep their points and have new words in their report."
-    said = [f"{found.count} judged again.", *[current] * bool(found.current), moved, *[reworded] * bool(found.reworded)]
+    reworded = f"{found.reworded} keep their points, but their report has new wording."
+    said = [
+        f"{found.count} judged again.",
+        *[current] * bool(found.current),
+        changed,
+        *[reworded] * bool(found.reworded),
+    ]
     common.say(screen, " ".join(said))
-    common.say_reasons(screen, found.left, "left as they were")
+    common.say_reasons(screen, found.left, "not changed")
     common.say_review(screen, [one.report for one in found.sheet.standings])
     if found.stopped:
         common.say(
             screen,
-            f"Stopped: {found.count} of {found.todo} are judged again and kept. The same command judges the rest.",
+            f"Stopped. {found.count} of {found.todo} are judged again and saved. Run the same command again to judge the rest.",
         )
     common.point_to(screen, found.page)
 
 
 def _table(found: Regraded) -> Table:
-    """Show who moved; where people's decisions stand between the grader's score and what counts, both."""
+    """Return a table of the changed scores; where decisions changed what counts, with the grader's own scores as well."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
     table.add_column("before", justify="right")

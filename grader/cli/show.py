@@ -24,7 +24,7 @@ Examples:
   grader show graded alice --format html --to alice.html
   grader show graded alice --format json | jq .score
 
-Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
+Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.argument("name")
@@ -43,7 +43,7 @@ Exit status: 0 shown; 1 the gradebook cannot be used; 2 bad usage."""
     help="Write to this file instead.",
 )
 def show(out: Path, name: str, form: str, to: Path | None) -> None:
-    """Show the report of one submission, with all decisions about it."""
+    """Show the report of one submission and the decisions about it."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as = lookup(REPORT_FORMATS, form, "format")
         require_submission(book, name)
@@ -51,7 +51,7 @@ def show(out: Path, name: str, form: str, to: Path | None) -> None:
     screen = common.screen()
     if to:
         if to.resolve() in {(out / name).resolve() for name in (FILE, COPY)}:
-            raise click.UsageError(f"--to {one_line(str(to))}: grades are kept in this file. Name another one.")
+            raise click.UsageError(f"--to {one_line(str(to))}: the grades are in this file. Name another one.")
         with common.failures_in_words(one_line(str(to))):
             to.write_text(written_as.write(report), encoding="utf-8")  # through links and devices, not in their place
         common.say(screen, f"Wrote {one_line(str(to))}.")

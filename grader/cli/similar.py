@@ -1,4 +1,4 @@
-"""`grader similar`: which programs of a class are built alike, as a place to look."""
+"""`grader similar`: the programs of a class that are built alike, as a place to look."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ A_PLACE_TO_LOOK = "This is a place to look, not a verdict. Read both programs, a
     epilog="""\b
 Examples:
   grader similar graded
-  grader similar archive/graded --to looked-at/   if you may not write into DIR
+  grader similar archive/graded --to similar/     if you may not write into DIR
 
-Exit status: 0 whatever is found; 1 the gradebook cannot be used; 2 bad usage."""
+Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @common.GRADED
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
-    help="Folder to write the page to, instead of DIR. Its links to reports work from DIR only.",
+    help="Folder to write the page to, instead of DIR. Its links to reports work only in DIR.",
 )
 @common.ASSIGNMENT
 def similar(out: Path, to: Path | None, folder: Path | None) -> None:
-    """Show which programs of a graded class are built alike. What was handed out or is common counts little."""
+    """Show which programs of a class are built alike. Code that was handed out or that many write counts little."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)
@@ -52,13 +52,13 @@ def _tell(screen: Console, found: Comparison) -> None:
     common.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
     for twins in likeness.twins:
-        common.say(screen, f"{len(twins)} are the same throughout, but for names and layout: {join_some(twins)}.")
+        common.say(screen, f"{len(twins)} are the same apart from names and layout: {join_some(twins)}.")
     if count < 2:
-        common.say(screen, f"{'One program' if count else 'No program'} to compare: it takes two to be alike.")
+        common.say(screen, f"There {'is one program' if count else 'is no program'}, so there is nothing to compare.")
         return
     if not likeness.pairs:
-        others = "no others" if likeness.twins else "no two of them"
-        common.say(screen, f"{count} programs compared: {others} stand out as built alike.")
+        others = "no other pair stands out" if likeness.twins else "no pair stands out"
+        common.say(screen, f"{count} programs compared; {others}.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("first", "second", "alike", "passages"):

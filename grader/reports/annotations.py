@@ -1,7 +1,7 @@
-"""A report as GitHub's workflow commands: in a job's log they become annotations of the commit.
+"""A report as GitHub workflow commands, which become annotations of the commit.
 
-Every line is a command of ours, and what a student wrote stands in it as escaped data, so nothing is printed that
-`::stop-commands::` would have to guard; its random token would also make each run's text another.
+Every line is a command of ours, and a student's text is escaped data in it, so `::stop-commands::` is not needed. Its
+random token would also make the text differ from run to run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Annotation:
 
 
 def to_annotations(report: Report) -> str:
-    """Write a report as lines of workflow commands: the dearest errors and warnings, then the score as a notice."""
+    """Return a report as workflow commands: the errors and warnings that cost most, then the score as a notice."""
     report = sanitise_report(report)
     found = [*_mistakes(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
     found += _late(report)
@@ -42,7 +42,7 @@ def to_annotations(report: Report) -> str:
     shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
     lines = [_command(one.level, {**_position(report, one.place), "title": one.title}, one.message) for one in shown]
     left_out = len(lost) - len(shown)
-    lines.append(_score(report, f"{left_out} more cost points; the whole report names them." if left_out else ""))
+    lines.append(_score(report, f"{left_out} more cost points. The full report lists them." if left_out else ""))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -102,9 +102,9 @@ def _hint(diagnosis: Diagnosis) -> str:
 
 
 def _position(report: Report, place: Place | None) -> Mapping[str, str]:
-    """Say where an annotation belongs: in the file that was given to be graded, never in one that a student names.
+    """Return where an annotation belongs: in the file that was graded, never in one that a student names.
 
-    A notebook's lines are not its cells', and a zip is no text: only of a lone .py file the line is known.
+    Only a lone .py file has lines to point at: a notebook's file lines are not its cells', and a zip is no text.
     """
     path = PurePath(report.source)
     if path.suffix.lower() not in {".py", ".ipynb"}:
@@ -115,7 +115,7 @@ def _position(report: Report, place: Place | None) -> Mapping[str, str]:
 
 
 def _command(name: str, properties: Mapping[str, str], data: str) -> str:
-    """Write one command, escaped as GitHub's runner takes it apart; it keeps 4,096 characters of the data."""
+    """Return one command, escaped for GitHub's runner, which keeps 4,096 characters of the data."""
     written = ",".join(
         f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )

@@ -1,4 +1,4 @@
-"""What the exports share: what each needs to be told, who has which grade, and what a cell may hold."""
+"""What the exports share: their options, who has which grade, and what a cell may hold."""
 
 from __future__ import annotations
 
@@ -18,41 +18,39 @@ _ACCOUNT = re.compile(r"[\w.@+-]*")
 
 
 class ExportError(ValueError):
-    """A class that cannot be written in a format as it is; the message says how to mend it."""
+    """A format cannot hold this class; the message says why and how to mend it."""
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What some formats need to know besides the class."""
+    """What some formats need besides the class."""
 
     assignment: str = ""  # what the platform calls the assignment; "" is the sheet's title
     canvas_id: str = ""  # the number that Canvas gave it: the last one in its page's address
-    moodle_user: Literal["idnumber", "email", "username"] = "email"  # by what Moodle is to find its users
-    moodle_limit: float = 100.0  # Moodle imports no grade above it, unless its administrator has raised it
+    moodle_user: Literal["idnumber", "email", "username"] = "email"  # by which Moodle finds its users
     due: str = ""  # when it was due, for nbgrader's table
 
 
 def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
-    """Return each student of whom there is something to import, with their report, in the order of their names.
+    """Return each student who has a grade, with their report, sorted by name.
 
-    Whoever handed nothing in is left out, and whoever the grader itself failed on: platforms take an empty grade for
-    the order to delete the one that they have. Of a row that is not there they change nothing.
+    Students who handed nothing in are left out, and so are those on whose submission the grader failed: a platform
+    reads an empty grade as an order to delete its own, and changes nothing where a row is missing.
 
-    Raises ExportError, in the platform's name, where there is nobody, where submissions are nobody's, and where a
-    student has two.
+    Raises ExportError where nobody has a grade, a submission belongs to no student, or a student has two.
     """
     nobodys = [one.report.submission for one in sheet.standings if one.student is None]
     if nobodys:
         raise ExportError(
             f"{plural(len(nobodys), 'submission has', 'submissions have')} no student ({name_few(nobodys)}),"
-            f" and {platform} needs a student for each: give --roster FILE, with a line for everyone who handed in."
+            f" and {platform} needs one for each: give --roster FILE with a line for everyone who handed in."
         )
     rows = [(one.student, one.report) for one in sheet.standings if one.student is not None]
     twice = [student.name for student, times in Counter(student for student, _ in rows).items() if times > 1]
     if twice:
         raise ExportError(
             f"{plural(len(twice), 'student has', 'students have')} more than one submission ({name_few(twice)}),"
-            f" and {platform} takes one grade each: leave one submission of each in the class, or mend the roster."
+            f" and {platform} takes one grade each: keep one submission of each student, or mend the roster."
         )
     rows = [row for row in rows if is_grade(row[1])]
     if not rows:
@@ -60,15 +58,21 @@ def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
     return sorted(rows, key=lambda row: (row[0].name.casefold(), row[1].submission))
 
 
+def without_grade(sheet: Sheet) -> list[str]:
+    """Return the names of the students that `by_student` leaves out."""
+    failed = [one.student for one in sheet.standings if one.student and not is_grade(one.report)]
+    return sorted(student.name for student in (*sheet.missing, *failed))
+
+
 def is_grade(report: Report) -> bool:
-    """Return whether a report's score says something of the submission: not where the grader failed, unless people did."""
+    """Return whether a report's score is a grade: not where the grader itself failed, unless people gave points."""
     return report.status != "grader_error" or any(check.adjusted_from is not None for check in report.checks)
 
 
 def all_differ(keys: Sequence[str], names: Sequence[str], platform: str, what: str) -> None:
-    """See to it that a platform finds each student, and no two as one: `keys` are what it finds those `names` by.
+    """Raise ExportError where a student's key is empty or two students have the same one.
 
-    Raises ExportError where a key is empty or stands twice; `what` the keys are is said in it.
+    keys : by which the platform finds the students called `names`; what : the keys' name, for the message.
     """
     lost = [name for key, name in zip(keys, names, strict=True) if not key]
     if lost:
@@ -85,15 +89,15 @@ def all_differ(keys: Sequence[str], names: Sequence[str], platform: str, what: s
 
 
 def safe_identifier(text: str, student: Student) -> str:
-    """Return a number, user name or address of a roster's as it is: platforms find nobody by one that is changed.
+    """Return a number, user name or address from the roster unchanged, since a platform finds nobody by a changed one.
 
-    Raises ExportError where it cannot stand in a CSV file as it is: a formula, or characters that nobody sees.
+    Raises ExportError where it is not safe in a CSV file: a formula, or invisible characters.
     """
     if _ACCOUNT.fullmatch(text) or csv_cell(text) == text:
         return text
     raise ExportError(
-        f"The roster says {one_line(repr(text))} of {one_line(student.name)}: a spreadsheet takes that for a formula, or it"
-        " holds characters that nobody sees. Mend the roster."
+        f"The roster says {one_line(repr(text))} of {one_line(student.name)}. That is a formula to a spreadsheet, or it"
+        " holds invisible characters. Mend the roster."
     )
 
 
@@ -103,5 +107,5 @@ def title_of(sheet: Sheet, options: ExportOptions) -> str:
 
 
 def name_few(names: Sequence[str]) -> str:
-    """Return the first few of those that an error concerns; more would hide how to mend it."""
+    """Return the first few names for an error message; more would hide how to mend it."""
     return join_some(names, most=5, length=80)

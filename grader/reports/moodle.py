@@ -1,8 +1,7 @@
 """Grades and feedback for Moodle, as its CSV import reads them.
 
-Moodle (grade/import/csv/classes/load_data.php) asks which column is which. One user that it does not know, or one grade
-above its limit, and it imports nothing; a row that names no user it gives to the user above. `-` is no grade, and
-deletes the one that it has.
+Moodle (grade/import/csv/classes/load_data.php) asks which column is which. One unknown user or one grade above its
+limit makes it import nothing. A row without a user goes to the user above. `-` means no grade, and deletes an older one.
 """
 
 from __future__ import annotations
@@ -26,12 +25,13 @@ from grader.text.phrases import format_points, plural
 from grader.text.sanitise import csv_cell, sanitise_report
 
 FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
+LIMIT = 100.0  # Moodle imports no grade above it, unless its administrator has raised it
 # As Moodle's own export calls these columns.
 USERS = {"idnumber": "ID number", "email": "Email address", "username": "Username"}
 
 
 def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
-    """Write a CSV for Moodle's gradebook: whose, the grade, and in a column of its own what cost points.
+    """Return a CSV for Moodle's gradebook: the student, the grade, and as feedback what cost points.
 
     Raises ExportError where Moodle would refuse the file or give a grade to somebody else.
     """
@@ -46,7 +46,7 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
         "Moodle",
         USERS[options.moodle_user],
     )
-    _within(sheet, rows, options.moodle_limit)
+    _within(sheet, rows)
     title = title_of(sheet, options)
     return write_csv(
         [USERS[options.moodle_user], "Student", f"{title} (Real)", f"{title} (Feedback)"],
@@ -66,10 +66,10 @@ def _user(student: Student, by: str) -> str:
     return {"idnumber": student.sis_id, "email": student.email, "username": student.login}[by]
 
 
-def _within(sheet: Sheet, rows: list[tuple[Student, Report]], limit: float) -> None:
+def _within(sheet: Sheet, rows: list[tuple[Student, Report]]) -> None:
     for most, whose, mend in (
-        (sheet.max_score, "the assignment's maximum of", "Lower what was decided for them."),
-        (limit, "Moodle's limit of", "Have its administrator allow more, and give that as --moodle-limit."),
+        (sheet.max_score, "the assignment's maximum of", "Lower the points that people gave."),
+        (LIMIT, "Moodle's limit of", "Enter these grades by hand, or regrade with a rubric of fewer points."),
     ):
         over = [
             student.name for student, report in rows if not report.excused and round(report.score, 2) > round(most, 2)
@@ -82,9 +82,9 @@ def _within(sheet: Sheet, rows: list[tuple[Student, Report]], limit: float) -> N
 
 
 def feedback(report: Report) -> str:
-    """Return on one line what cost points: lateness, named mistakes, then the checks; at most `FEEDBACK` characters.
+    """Return what cost points on one line of at most `FEEDBACK` characters: lateness, named mistakes, then checks.
 
-    Only sentences of ours and of who teaches: nothing that a student wrote stands in it.
+    It holds sentences of the grader's and of the people who teach, and nothing that a student wrote.
     """
     told, left = "", 0
     for sentence in _sentences(sanitise_report(report)):

@@ -1,9 +1,9 @@
-"""The canary's tests, run in a student's process: each function tries one forbidden thing, which its docstring names.
+"""The isolation tests, run in a student's process: each function tries one forbidden thing, which its docstring names.
 
 A test that is refused raises, or returns a text that begins with "refused"; any other text says what got through.
-None may need a module that is loaded late: where that cannot be read, the test would stop there and count as refused.
-Besides, the canary needs what any student may: NEEDS are imports that must work, and raise where they do not.
-It is loaded as a submission is, and imports nothing of ours. It must leave the system as it is even where it gets through.
+No test may need a module that is loaded late: if that cannot be read, the test would stop there and count as refused.
+NEEDS are imports that right programs need; they raise where they fail.
+This file is loaded as a submission, and imports nothing of ours. A test that gets through must leave the system unchanged.
 """
 
 from __future__ import annotations
@@ -138,14 +138,14 @@ def raise_a_limit(_targets: Targets) -> str:
 
 
 def write_without_end(_targets: Targets) -> str:
-    """Make the file behind its output larger than is allowed."""
+    """Write more output than is allowed."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     os.pwrite(1, b"x", 2 * MEBIBYTE)
     return "wrote at 2 MiB"
 
 
 def find_a_descriptor(_targets: Targets) -> str:
-    """Find an open descriptor besides its own four."""
+    """Find an open descriptor other than its own four."""
     found = []
     for descriptor in range(4, 1024):
         try:
@@ -218,17 +218,17 @@ NEEDS: tuple[Callable[[], None], ...] = (import_from_python, import_from_numpy)
 
 
 class Canary:
-    """The class that is asked for; its methods try everything."""
+    """The class that the grader asks for; its methods run the tests."""
 
     def __init__(self, *_sizes: int) -> None:
         self.params: dict[str, Any] = {}
 
     def fetch(self) -> list[list[str]]:
-        """Return [need, why it is not met, "" where it is] for each."""
+        """Return [need, why it is not met] for each; "" where it is met."""
         return [[need.__name__, _fetch(need)] for need in NEEDS]
 
     def attempt(self, targets: Targets) -> list[list[str]]:
-        """Return [test, what came of it] for each."""
+        """Return [test, result] for each."""
         return [[test.__name__, _try(test, targets)] for test in TESTS]
 
 

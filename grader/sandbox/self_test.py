@@ -1,7 +1,7 @@
-"""The canary: before a class is graded, a process like a student's tries everything that none may do.
+"""The self-test: before a class is graded, a test process like a student's tries everything that is forbidden.
 
-A lock-down that only claims to be in force would be worse than none, so each thing is tried. A lock-down that kept right
-programs from Python's library and numpy would cost them points, so what they need is tried too.
+A sandbox that only claims to be in force is worse than none, so each thing is tried. A sandbox that kept right programs
+from Python's library and numpy would cost them points, so the test process also imports what they need.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = 10.0
 
 
 class NotIsolatedError(RuntimeError):
-    """Student code is not kept from what it must not do, or is kept from what it needs; its text says what can be done."""
+    """Student code can do what is forbidden, or lacks what it needs; the text says how to mend that."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of all that the canary tried."""
+    """The results of all tests."""
 
     tests: tuple[IsolationTest, ...]
     needs: tuple[Need, ...]
@@ -62,7 +62,7 @@ class Findings:
 def run(host: StudentHost, limits: Limits) -> Findings:
     """Try everything forbidden and everything needed in a process of `host`, started under `limits` as a student's is.
 
-    Raises NotIsolatedError where the canary does not come back, since nothing is known then.
+    Raises NotIsolatedError where the test process gives no result.
     """
     source = Path(isolation_tests.__file__).read_text(encoding="utf-8")
     kept = tuple(range(len(ast.parse(source).body)))
@@ -86,7 +86,7 @@ def run(host: StudentHost, limits: Limits) -> Findings:
             )
     error = replied.load.error or reply.error
     why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
-    raise NotIsolatedError(f"The canary, which tries what student code must not do, did not come back: {why}")
+    raise NotIsolatedError(f"The test process, which tries what student code must not do, gave no result: {why}")
 
 
 def _sentence(function: Callable[..., Any]) -> str:
@@ -94,26 +94,26 @@ def _sentence(function: Callable[..., Any]) -> str:
 
 
 def assess(host: StudentHost, limits: Limits) -> tuple[str, str]:
-    """Return why no strangers' code is run here, and what a report says where it is run all the same; "" where it may be."""
+    """Return why strangers' code is refused here, and the note for reports if it runs all the same; both "" if it is safe."""
     try:
         found = run(host, limits)
     except NotIsolatedError as error:
-        return str(error), "Graded with --unsafe: it is not known what student code was kept from."
+        return str(error), "Graded with --unsafe: it is not known whether student code was isolated."
     return refusal_reason(found), _warning(found)
 
 
 def refusal_reason(found: Findings) -> str:
-    """Return why no strangers' code is run here; "" where all tests were refused and all needs are met."""
+    """Return why strangers' code is refused here; "" where all tests were refused and all needs are met."""
     through, unmet = _got_through(found), _unmet(found)
     said = []
     if through:
         said.append(
-            f"Student code is not isolated on this system: the canary could {through}. `grader doctor` tells which layers"
-            " are missing and why. Grade on Linux 5.13 or newer, or, where all of this code is trusted, with --unsafe."
+            f"Student code is not isolated on this system: a test process could {through}. `grader doctor` shows which layers"
+            " are missing and why. Grade on Linux 5.13 or newer. Use --unsafe only if you trust all of this code."
         )
     if unmet:
         said.append(
-            f"Right programs would lose points on this system: the canary could not {unmet}. Install Python and numpy in"
+            f"Right programs would lose points on this system: a test process could not {unmet}. Install Python and numpy in"
             " folders that every user may enter and read, or run the grader as an ordinary user."
         )
     return " ".join(said)
@@ -130,23 +130,23 @@ def _warning(found: Findings) -> str:
 
 
 def _got_through(found: Findings) -> str:
-    """Return what got through, for a sentence; "" where nothing did."""
+    """Return the forbidden things that succeeded, as part of a sentence."""
     return "; ".join(lower_first(test.tries) for test in found.tests if test.got_through)
 
 
 def _unmet(found: Findings) -> str:
-    """Return what student code cannot do and needs to, for a sentence; "" where there is nothing."""
+    """Return what student code needs and cannot do, as part of a sentence."""
     return "; ".join(f"{lower_first(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
 
 
 def lower_first(sentence: str) -> str:
-    """Return a sentence as a part of another."""
+    """Return a sentence with a small first letter, as part of another one."""
     return sentence[0].lower() + sentence[1:]
 
 
 @contextlib.contextmanager
 def _targets(memory_mb: int) -> Iterator[dict[str, Any]]:
-    """Put up what the canary is after: files that everybody may use, listening sockets, a secret in our memory."""
+    """Make the targets of the tests: files that everybody may use, listening sockets, a secret in our memory."""
     folder = Path(tempfile.mkdtemp(prefix="canary-"))
     secret = ctypes.create_string_buffer(secrets.token_bytes(8))
     try:

@@ -1,6 +1,6 @@
 """How often mistakes are called by their name, in real student processes: `python tests/benchmarks/naming.py`.
 
-Every way of every mistake is written out as a program and run; so are pairs of mistakes in different steps, drawn from a
+Every form of every mistake is written out as a program and run; so are pairs of mistakes in different steps, drawn from a
 fixed seed. A fifth of the list at a time is then taken out of it, and the programs with those mistakes are judged by
 the rest: whatever is named then is counted as false, also where it describes the program well. Some ten minutes.
 """
@@ -114,12 +114,12 @@ def main() -> None:
     judged = [(program, names(verdict(program))) for program in pairs]
     exact = sum(set(found) == wanted(program) for program, found in judged)
     fewer = sum(bool(found) and set(found) < wanted(program) for program, found in judged)
-    print(f"pairs from different steps named exactly: {exact / len(pairs):.1%} of {len(pairs)} (asked 90 %);", end=" ")
+    print(f"pairs from different steps named exactly: {exact / len(pairs):.1%} of {len(pairs)} (asked 95 %);", end=" ")
     print(f"one of the two alone: {fewer / len(pairs):.1%}")
     full = sum(report.score == report.max_score for report in right)
     print(f"right programs written differently that lose nothing: {full} of {len(right)} (asked all)")
     false = held_out(assignment, questions, singles, options)
-    print(f"names given to mistakes outside the list: {len(false) / len(singles):.1%} of {len(singles)} (asked 5 %)")
+    print(f"names given to mistakes outside the list: {len(false) / len(singles):.1%} of {len(singles)} (asked 3 %)")
     cost(assignment, questions, singles)
     if options.misses:
         for program in missed:

@@ -178,7 +178,7 @@ def test_exports_hold_what_was_decided(here):
     [
         (["right_einsumm", "--excuse"], "there is no such submission in graded: did you mean right_einsum?"),
         (["Bare", "--excuse"], "there is no such submission in graded: did you mean bare?"),
-        (["zzz", "--excuse"], "there is no such submission in graded: gradebook.csv lists their names."),
+        (["zzz", "--excuse"], "there is no such submission in graded: gradebook.csv lists the names."),
         (["bare", "zzz", "--excuse"], "zzz: there is no such submission"),
         (["bare", "--check", "gradient_w1", "--points", 1], "the rubric has no such check: did you mean gradient_W1?"),
         (["bare", "--check", "zzz", "--points", 1], "--check zzz: the rubric has no such check: there are scores, "),
@@ -187,13 +187,16 @@ def test_exports_hold_what_was_decided(here):
         (["bare", "--check", "scores", "--points", "nan"], "--points nan: scores gives 0 to 8 points."),
         (["bare", "--check", "scores", "--points", "inf"], "--points inf: scores gives 0 to 8 points."),
         (["bare", "--check", "scores", "--points", "many"], "Invalid value for '--points'"),
-        (["bare", "--check", "scores"], "--check ID and --points P go together."),
-        (["bare", "--points", 3], "--check ID and --points P go together."),
-        (["bare"], "Say what is decided"),
-        (["bare", "--excuse", "--withdraw", 1], "Say what is decided"),
+        (["bare", "--check", "scores"], "--check ID and --points P must be given together."),
+        (["bare", "--points", 3], "--check ID and --points P must be given together."),
+        (["bare"], "Give one decision"),
+        (["bare", "--excuse", "--withdraw", 1], "Give one decision"),
         (["bare", "--late-days", -1], "Invalid value for '--late-days'"),
-        (["bare", "--withdraw", 1], "--withdraw 1: there is no decision of that number about bare. None stands."),
-        (["bare", "right_einsum", "--withdraw", 1], "name that one alone"),
+        (
+            ["bare", "--withdraw", 1],
+            "--withdraw 1: there is no decision with that number about bare. There are no decisions in force.",
+        ),
+        (["bare", "right_einsum", "--withdraw", 1], "Name only that submission."),
         (["../../x", "--excuse"], "../../x: there is no such submission"),
         (["", "--excuse"], "there is no such submission"),
         (["bare\x1b[31m", "--excuse"], "bare\\u001b[31m: there is no such submission in graded: did you mean bare?"),
@@ -218,7 +221,7 @@ def test_one_wrong_decision_of_several_keeps_none(here):
 @pytest.mark.parametrize("comment", ["", "   ", "\n"])
 def test_a_decision_needs_its_reason(here, comment):
     """The student reads it."""
-    assert 'A decision needs its reason: --comment "..."' in adjust("bare", "--excuse", comment=comment, status=2)
+    assert 'A decision needs a reason: --comment "..."' in adjust("bare", "--excuse", comment=comment, status=2)
 
 
 def test_a_comment_that_no_report_would_show_whole_is_refused(here):
@@ -237,11 +240,11 @@ def test_only_what_stands_for_that_submission_can_be_taken_back(here):
     adjust("bare", "--excuse")
     adjust("right_einsum", "--excuse")
     said = adjust("bare", "--withdraw", 2, status=2)
-    assert "--withdraw 2: that decision is about right_einsum, not about bare. Those that stand: 1." in said
+    assert "--withdraw 2: that decision is about right_einsum, not about bare. Decisions in force: 1." in said
     adjust("bare", "--withdraw", 1)
     said = adjust("bare", "--withdraw", 1, status=2)
-    assert "--withdraw 1: it was taken back already, by ada, " in said
-    assert "None stands." in said
+    assert "--withdraw 1: it has already been taken back by ada, " in said
+    assert "There are no decisions in force." in said
     assert here.report("right_einsum")["excused"] is True
 
 
@@ -263,9 +266,7 @@ def test_a_login_without_a_name_has_to_be_told(here, monkeypatch):
         raise KeyError
 
     monkeypatch.setattr("getpass.getuser", nobody)
-    assert "say who decides with --by NAME" in say(
-        "adjust", "graded", "bare", "--excuse", "--comment", "Ill.", status=2
-    )
+    assert "Give your name with --by NAME" in say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", status=2)
 
 
 # ---------------------------------------------------------------- what a comment may hold

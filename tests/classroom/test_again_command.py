@@ -47,7 +47,7 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     (two / "cid.py").write_text(BARE, encoding="utf-8")
     assert "1 changed, 1 new, 1 unchanged." in say(*words)
     (two / "ann.py").unlink()
-    assert "In the gradebook from before, and not among these: ann." in say(*words)
+    assert "In the gradebook, but not graded this time: ann." in say(*words)
     assert "2 graded again." in say(*words, "--force")
     assert report.stat().st_mtime_ns > written
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     (other / "ann.py").write_text(f"# late\n{BARE}", encoding="utf-8")
     said = say("grade", other, "--assignment", rubric, "--out", tmp_path / "out")
     assert "1 changed, 1 unchanged." in said
-    assert f"as one of that name from another folder: ann (was {two / 'ann.py'})." in said
+    assert f"submissions of the same name from another folder: ann (was {two / 'ann.py'})." in said
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
     (two / "cid.py").write_text(BARE, encoding="utf-8")
     said = say("grade", two, "--out", tmp_path / "out")
     assert "1 new, 2 unchanged." in said
-    assert f"Graded by {rubric / 'assignment.toml'}, as before; --assignment names another." in said
+    assert f"Graded with {rubric / 'assignment.toml'}, as before. --assignment names another rubric." in said
 
 
 def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
@@ -138,7 +138,7 @@ def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
     say("grade", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
     words = ["export", tmp_path / "out", "--format", "nbgrader"]
     said = say(*words, status=2)
-    assert "1 of 2 were judged by another rubric than the rest (ben): `grader regrade" in said
+    assert "1 of 2 submissions were judged by another rubric than the rest (ben). To judge all by one, run" in said
     assert "Wrote" in say(*words, "--without", "ben")
     assert "ben" not in (tmp_path / "out" / "exports" / "nbgrader.csv").read_text(encoding="utf-8")
     assert "did you mean ben?" in say(*words, "--without", "bem", status=2)

@@ -168,9 +168,9 @@ def descendants(pid: int) -> set[int]:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("local:0", "--cluster local:0: write the number of workers, 1 to 256: local:4."),
-        ("local:many", "--cluster local:many: write the number of workers"),
-        ("10.0.0.5", "--cluster 10.0.0.5: expected is local:N, or a scheduler's address: tcp://host:8786."),
+        ("local:0", "--cluster local:0: expected a number of workers from 1 to 256, such as local:4."),
+        ("local:many", "--cluster local:many: expected a number of workers"),
+        ("10.0.0.5", "--cluster 10.0.0.5: expected local:N or a scheduler's address, such as tcp://host:8786."),
     ],
 )
 def test_a_cluster_that_is_none_is_said_plainly(tmp_path, few_handed_in, rubric, address, said):
@@ -192,7 +192,7 @@ def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, few_handed_in,
         "--cluster",
         "tcp://127.0.0.1:1",
     ]
-    assert "--cluster tcp://127.0.0.1:1: nothing answered there within 10 seconds." in run(*words, status=1)
+    assert "--cluster tcp://127.0.0.1:1: no answer within 10 seconds." in run(*words, status=1)
 
 
 @pytest.mark.slow

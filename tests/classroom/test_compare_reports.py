@@ -19,8 +19,8 @@ CHECKS = (
     Verdict("gradient_b1", "b1", "gradients", "failed", 0, 5, False, "Differs."),
     Verdict("decay", "Decay", "train", "failed", 0, 4, False, "Differs."),
 )
-HID = "not shown any more, since its checks are hidden now: The mask is of the wrong array"
-SHOWN = "shown now, since its checks were hidden: The mask is of the wrong array"
+HID = "no longer shown, because its checks are now hidden: The mask is of the wrong array"
+SHOWN = "now shown, because its checks are no longer hidden: The mask is of the wrong array"
 
 
 def report(*changes: Verdict, named: bool = True) -> Report:
@@ -135,10 +135,10 @@ def test_a_check_that_is_hidden_leaves_no_mistake_unnamed(here):
     said = here.regrade()
     assert here.report("wrong_half_the_gradient")["diagnoses"] == []
     assert "no longer named" not in said
-    assert f"not shown any more, since its checks are hidden now: {mistake['title']}" in said
+    assert f"no longer shown, because its checks are now hidden: {mistake['title']}" in said
     told = say("history", "graded", "wrong_half_the_gradient")
     assert "no longer named" not in told
-    assert "not shown any more, since its checks are hidden now" in told
+    assert "no longer shown, because its checks are now hidden" in told
 
 
 @pytest.mark.untraced

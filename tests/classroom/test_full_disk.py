@@ -61,7 +61,7 @@ def test_a_full_disk_costs_nothing_that_was_graded(monkeypatch, tmp_path, handed
     assert first == 1, said
     assert "Traceback" not in said
     assert "there is no room left on the disk." in said
-    assert "What was graded before is kept: the same command goes on with the rest." in said
+    assert "What is graded so far is saved. Run the same command again to grade the rest." in said
     assert not list(kept.rglob("*.part"))
     graded = sound(kept)
     assert second == 0, said_later

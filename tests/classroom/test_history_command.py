@@ -63,8 +63,8 @@ def test_all_that_was_said_in_its_order(here):
         "Z: A holiday.",
         "judged again: 88 of 102; scores 8 -> 10 [submission ",
         "decision 2 by bob: decay set to 1 of 4 points: A guess.",
-        "graded: 88 of 102; nothing moved [submission ",
-        "As it stands: wrong_half_the_gradient: 88 of 102 points. 2. decay: 1 point. It was made for an earlier hand-in",
+        "graded: 88 of 102; no change [submission ",
+        "Now: wrong_half_the_gradient: 88 of 102 points. 2. decay: 1 point. It was made for an earlier hand-in",
     )
     moments = re.findall(r"(\d{4}-\d\d-\d\dT[\d:]{8}Z) (?:graded|judged|decision)", text)
     assert moments == sorted(moments)
@@ -77,7 +77,7 @@ def test_a_hand_in_from_elsewhere_is_told(here):
     (here.path / "class").rename(here.path / "monday")
     say("grade", "monday", "--assignment", "rubric", "--out", "graded", "--force")
     text = history("bare")
-    assert text.count("; from monday/bare.py, before from class/bare.py") == 1
+    assert text.count("; from monday/bare.py, earlier from class/bare.py") == 1
     here.change(points("scores", 8, 10))
     here.regrade()
     assert history("bare").count("before from") == 1
@@ -123,7 +123,7 @@ def test_a_path_and_a_comment_that_would_command_a_terminal_do_not(here):
     [
         ("bar", "there is no such submission in graded: did you mean bare?"),
         ("../../x", "../../x: there is no such submission in graded"),
-        ("\x1b[2J", "\\u001b[2J: there is no such submission in graded: gradebook.csv lists their names."),
+        ("\x1b[2J", "\\u001b[2J: there is no such submission in graded: gradebook.csv lists the names."),
     ],
 )
 def test_a_wrong_name_is_said_plainly(here, name, said):

@@ -278,12 +278,12 @@ def test_history_and_export_of_an_archived_class(here):
     assert (here.path / "mine" / "gradebook.csv").read_bytes() == (here.out / "gradebook.csv").read_bytes()
     said = on_a_read_only_disk(here, "export", "graded", "--format", "gradebook")
     assert "2 Usage:" in said
-    assert "cannot be made a folder (Read-only file system). Name another." in said
+    assert "this folder cannot be made (Read-only file system). Name another one." in said
     (here.out / "exports").mkdir()
     said = on_a_read_only_disk(here, "export", "graded", "--format", "gradebook")
-    assert said.startswith("1 Error: graded/exports: gradebook.csv cannot be written, since you may not write there.")
+    assert said.startswith("1 Error: graded/exports: you may not write there, so gradebook.csv cannot be written.")
     said = on_a_read_only_disk(here, "similar", "graded")
-    assert said.startswith("1 Error: graded: similar.html cannot be written, since you may not write there.")
+    assert said.startswith("1 Error: graded: you may not write there, so similar.html cannot be written.")
     assert "Name a folder of your own with --to." in said
     said = on_a_read_only_disk(here, "adjust", "graded", "bare", "--no-excuse", "--comment", "Well.")
     assert said.startswith("1 Error: graded/gradebook.db: it cannot be opened and written")

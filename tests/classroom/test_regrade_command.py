@@ -18,7 +18,7 @@ from grader.rubric import load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 
-ALREADY = "were judged by this rubric already (--force judges them again)"
+ALREADY = "had been judged by this rubric already (--force judges them again)"
 BOTH = ("right_einsum", "wrong_half_the_gradient")
 
 
@@ -53,7 +53,7 @@ def test_changed_points_move_scores_and_everything_is_written_anew(here):
     said = here.regrade()
     assert "checks.scores.points: 8 -> 10" in said
     assert "right_einsum 100 / 100 102 / 102 scores 8 -> 10" in said
-    assert "4 judged again. 2 moved, as graded/regraded.csv lists." in said
+    assert "4 judged again. 2 scores changed; see graded/regraded.csv." in said
     assert moves(here) == {
         "right_einsum": ("100", "102", "scores 8 -> 10"),
         "wrong_half_the_gradient": ("86", "88", "scores 8 -> 10"),
@@ -102,7 +102,7 @@ def test_a_check_that_is_hidden_moves_nobody_and_changes_what_is_told(here):
     here.change(('id = "scores"\npoints = 8\n', 'id = "scores"\npoints = 8\nhidden = true\n'))
     said = here.regrade()
     assert "checks.scores.hidden: not there -> True" in said
-    assert "4 judged again. Nobody moved. 4 keep their points and have new words in their report." in said
+    assert "4 judged again. No score changed. 4 keep their points, but their report has new wording." in said
     check = next(one for one in here.report("bare")["checks"] if one["id"] == "scores")
     assert (check["hidden"], check["message"]) == (True, "")
     assert moves(here) == {}
@@ -118,7 +118,7 @@ def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
 
     monkeypatch.setattr("grader.classroom.worker.build_questions", rehinted)
     said = here.regrade("--force")
-    assert "4 judged again. Nobody moved. 1 keep their points and have new words in their report." in said
+    assert "4 judged again. No score changed. 1 keep their points, but their report has new wording." in said
     assert "slide 12" in here.page("wrong_half_the_gradient")
 
 
@@ -201,11 +201,11 @@ def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypat
 def test_what_this_rubric_judged_is_left_unless_forced(here):
     """Nothing is judged twice for nothing; --force does it, and moves nobody."""
     said = here.regrade()
-    assert f"0 judged again. 4 {ALREADY}. Nobody moved." in said
+    assert f"0 judged again. 4 {ALREADY}. No score changed." in said
     with here.book() as book:
         assert len(book.gradings("bare")) == 1
     said = here.regrade("--force")
-    assert "4 judged again. Nobody moved." in said
+    assert "4 judged again. No score changed." in said
     assert ALREADY not in said
     with here.book() as book:
         assert len(book.gradings("bare")) == 2
@@ -219,10 +219,10 @@ def test_the_list_of_movers_is_the_same_when_asked_again(here):
     here.regrade()
     before = here.text("regraded.csv")
     said = here.regrade()
-    assert f"0 judged again. 4 {ALREADY}. 2 moved" in said
+    assert f"0 judged again. 4 {ALREADY}. 2 scores changed" in said
     assert "checks.scores.points: 8 -> 10" in said
     assert here.text("regraded.csv") == before
-    assert "4 judged again. Nobody moved." in here.regrade("--force")
+    assert "4 judged again. No score changed." in here.regrade("--force")
     assert moves(here) == {}
 
 
@@ -231,7 +231,7 @@ def test_no_submission_is_needed(here):
     """The class's folder is gone, and the replies are still there."""
     shutil.rmtree(here.path / "class")
     here.change(points("scores", 8, 10))
-    assert "2 moved" in here.regrade()
+    assert "2 scores changed" in here.regrade()
 
 
 def test_no_student_code_can_have_run_here(here):
@@ -324,8 +324,8 @@ def test_those_of_another_seed_are_left_and_the_others_judged(here):
     here.change(points("scores", 8, 10))
     before = here.report("bare")
     said = here.regrade()
-    assert "3 judged again. 2 moved" in said
-    assert "1 left as they were (bare): the questions were drawn from another seed." in said
+    assert "3 judged again. 2 scores changed" in said
+    assert "1 not changed (bare): the questions were drawn from another seed." in said
     assert here.report("bare") == before
     assert table(here, "gradebook.csv")["right_einsum"]["score"] == "102"
 
@@ -336,7 +336,7 @@ def test_what_the_grader_failed_on_has_no_replies(here):
     here.change(points("scores", 8, 10))
     said = here.regrade()
     assert "3 judged again." in said
-    assert "1 left as they were (bare): the grader failed on it, so there are no replies" in said
+    assert "1 not changed (bare): the grader failed on it, so there are no replies" in said
 
 
 def test_damaged_replies_cost_nobody_a_grade(here):
@@ -347,8 +347,8 @@ def test_damaged_replies_cost_nobody_a_grade(here):
     here.change(("gradient = 1e-6\nnumeric", "gradient = 1.9\nnumeric"))
     before = here.report("right_einsum")
     said = here.regrade(status=1)
-    assert "3 judged again. 1 moved" in said
-    assert "1 left as they were (right_einsum): the grader failed on the saved replies" in said
+    assert "3 judged again. 1 score changed" in said
+    assert "1 not changed (right_einsum): the grader failed on the saved replies" in said
     assert here.report("right_einsum") == before
     assert "DamagedError" in here.text("submissions/right_einsum/grader-error.txt")
     assert table(here, "gradebook.csv")["right_einsum"]["score"] == "100"
@@ -397,7 +397,7 @@ def test_a_stopped_regrade_is_kept_and_goes_on(here):
             assert here.report(name)["score"] == kept.score
     assert table(here, "gradebook.csv")["right_einsum"]["score"] == "102"
     said = here.regrade()
-    assert f"1 judged again. 3 {ALREADY}. 2 moved" in said
+    assert f"1 judged again. 3 {ALREADY}. 2 scores changed" in said
     import os
 
     os.chdir(calm)
@@ -428,4 +428,4 @@ def test_ctrl_c_is_answered_in_words(here, monkeypatch):
 
     monkeypatch.setattr("grader.classroom.grading_loop.write_submission", write)
     said = here.regrade(status=130)
-    assert "Stopped: 1 of 4 are judged again and kept. The same command judges the rest." in said
+    assert "Stopped. 1 of 4 are judged again and saved. Run the same command again to judge the rest." in said

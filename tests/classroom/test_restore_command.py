@@ -141,7 +141,7 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
     adjust("bare", "--check", "scores", "--points", 8)
     assert len(read_copy(here.out / COPY).records) == 3
     said = restore()
-    assert "Decisions of graded/decisions.db: 2 restored, 1 there already. Numbered anew by when they were made: 1 is 3 now." in said  # fmt: skip
+    assert "Decisions of graded/decisions.db: 2 restored, 1 already there. Some decisions have new numbers, in the order of their dates: 1 is now 3." in said  # fmt: skip
     assert "1. scores: 3 points. Overtaken by decision 3 (not in force)" in said
     assert here.report("bare")["checks"][0]["points"] == 8
     with here.book() as book:
@@ -191,7 +191,7 @@ def test_what_was_taken_back_is_taken_back_again(here):
     shutil.copy(here.out / FILE, here.path / "copy.db")
     adjust("bare", "--withdraw", 1, by="bob", comment="A slip.")
     shutil.copy(here.path / "copy.db", here.out / FILE)
-    assert restore().endswith("Decisions of graded/decisions.db: 1 taken back, as the file says.")
+    assert restore().endswith("Decisions of graded/decisions.db: 1 taken back, as in the file.")
     assert "excused" not in here.report("bare")
     assert "Taken back by bob, " in say("history", "graded", "bare")
 
@@ -271,7 +271,7 @@ def test_a_roster_alone_is_remembered(here):
     (here.out / FILE).unlink()
     assert "holds a roster that the gradebook lacks" in here.grade()
     assert here.report("bare")["student"] is None
-    assert restore() == "Decisions of graded/decisions.db: there is none in it. Roster: 4 students restored."
+    assert restore() == "Decisions of graded/decisions.db: none. Roster: 4 students restored."
     assert here.report("bare")["student"] == "Doe, Ann"
     assert here.text("index.html") == page
     assert "lacks" not in say("history", "graded", "bare")
@@ -283,13 +283,13 @@ def test_a_roster_alone_is_remembered(here):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["bare", "--restore", "x.csv"], "--restore takes all that its file holds: it goes alone, without a NAME."),
-        (["--restore", "x.csv", "--excuse"], "it goes alone"),
-        (["--restore", "x.csv", "--comment", "x"], "it goes alone"),
+        (["bare", "--restore", "x.csv"], "--restore reads everything from its file. Give it without a NAME"),
+        (["--restore", "x.csv", "--excuse"], "without other options"),
+        (["--restore", "x.csv", "--comment", "x"], "without other options"),
         (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected is a decisions.db"),
         (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected is a decisions.db"),
         (["--restore", "graded/gradebook.db"], "Expected is a decisions.db as the grader writes it beside a gradebook."),
-        (["--excuse", "--comment", "x"], "Name whom it is about: grader adjust DIR NAME..."),
+        (["--excuse", "--comment", "x"], "No submission is named. Usage: grader adjust DIR NAME..."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_restored_is_said_plainly(here, words, said):

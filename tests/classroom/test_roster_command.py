@@ -65,7 +65,7 @@ def test_a_grading_that_was_stopped_waits_for_those_whom_the_roster_names(fresh,
     with monkeypatch.context() as patched:
         patched.setattr(grading_loop, "write_submission", stopped)
         words = ("grade", "class", "--out", "graded", "--assignment", "rubric", "--roster", "roster.csv")
-        assert "Stopped: 1 of 2 are graded and kept." in say(*words, status=130)
+        assert "Stopped. 1 of 2 are graded and saved." in say(*words, status=130)
     first = names[0].removesuffix(".py")
     assert students(fresh) == {first: "Doe, Ann", "": "Roe, Bob"}
     assert "Late by 1 day" in say("adjust", "graded", first, "--late-days", 1, "--comment", "x", "--by", "ada")

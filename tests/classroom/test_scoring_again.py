@@ -138,7 +138,7 @@ def test_findings_that_cannot_be_read_are_found_again(here, judged, damage):
     """What was found is no more than what the replies give again: that one is judged, and the others are scored."""
     here.damage(DAMAGES[damage])
     here.change(points("scores", 8, 10))
-    assert "4 judged again. 2 moved" in here.regrade()
+    assert "4 judged again. 2 scores changed" in here.regrade()
     assert judged == ["right_einsum"]
     assert [here.report(name)["score"] for name in JUDGED] == [102, 88, 0]
 
@@ -236,7 +236,7 @@ def test_what_a_person_should_look_at_is_told(here, monkeypatch):
     assert told in here.regrade()
     assert here.report("bare")["review"] == ["The loss is odd."]
     monkeypatch.setattr("grader.cli.common.REVIEWED", 1)
-    assert f"{told} To look at: 2 more, which the class page lists." in here.grade()
+    assert f"{told} To look at: 2 more. The class page lists them." in here.grade()
 
 
 @pytest.mark.untraced

@@ -50,8 +50,8 @@ def test_decisions_are_in_the_report(here):
         (["graded", "bar"], 2, "bar: there is no such submission in graded: did you mean bare?"),
         (["graded", "bare", "--to", "no/such/folder/x"], 1, "no/such/folder/x: No such file or directory"),
         (["graded", "bare", "--to", "graded"], 2, "File 'graded' is a directory"),
-        (["graded", "bare", "--to", "graded/gradebook.db"], 2, "grades are kept in this file. Name another one."),
-        (["graded", "bare", "--to", "graded/../graded/decisions.db"], 2, "grades are kept in this file."),
+        (["graded", "bare", "--to", "graded/gradebook.db"], 2, "the grades are in this file. Name another one."),
+        (["graded", "bare", "--to", "graded/../graded/decisions.db"], 2, "the grades are in this file."),
         (["elsewhere", "bare"], 1, "elsewhere: there is no gradebook.db in it."),
     ],
 )

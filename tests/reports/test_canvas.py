@@ -113,8 +113,8 @@ def test_accounts_that_are_formulas_are_refused(login):
     with pytest.raises(ExportError) as caught:
         table(factory.sheet(factory.report("a"), students={"a": Student("Doe", login=login)}))
     assert re.fullmatch(
-        r"The roster says .* of Doe: a spreadsheet takes that for a formula, or it holds characters that nobody"
-        r" sees\. Mend the roster\.",
+        r"The roster says .* of Doe\. That is a formula to a spreadsheet, or it holds invisible characters\."
+        r" Mend the roster\.",
         str(caught.value),
     )
     str(caught.value).encode()
@@ -166,8 +166,8 @@ def test_without_a_roster_nobody_can_be_found(name):
     with pytest.raises(ExportError) as caught:
         CLASS_FORMATS[name].write(sheet, ExportOptions())
     assert str(caught.value) == (
-        f"7 submissions have no student (s0, s1, s2, s3, s4 and 2 more), and {name.capitalize()} needs a student"
-        " for each: give --roster FILE, with a line for everyone who handed in."
+        f"7 submissions have no student (s0, s1, s2, s3, s4 and 2 more), and {name.capitalize()} needs one"
+        " for each: give --roster FILE with a line for everyone who handed in."
     )
 
 
@@ -188,8 +188,8 @@ def test_a_student_with_two_submissions_is_refused(name):
     with pytest.raises(ExportError) as caught:
         CLASS_FORMATS[name].write(sheet, ExportOptions())
     assert str(caught.value) == (
-        f"1 student has more than one submission (Doe, Ann), and {name.capitalize()} takes one grade each: leave one"
-        " submission of each in the class, or mend the roster."
+        f"1 student has more than one submission (Doe, Ann), and {name.capitalize()} takes one grade each: keep one"
+        " submission of each student, or mend the roster."
     )
 
 

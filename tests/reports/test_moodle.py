@@ -116,10 +116,10 @@ def test_a_grade_above_the_maximum_is_refused():
         replace(factory.report("a"), score=100.01), replace(factory.report("b"), score=100.004), students={"a": ANN, "b": BOB}
     )  # fmt: skip
     with pytest.raises(ExportError) as caught:
-        to_moodle(sheet, ExportOptions(moodle_limit=1000))
+        to_moodle(sheet, ExportOptions())
     assert str(caught.value) == (
         "1 grade is above the assignment's maximum of 100 (Ann Doe), and one such grade makes Moodle refuse the whole"
-        " file. Lower what was decided for them."
+        " file. Lower the points that people gave."
     )
 
 
@@ -133,10 +133,9 @@ def test_a_grade_above_moodle_s_own_limit_is_refused():
     with pytest.raises(ExportError) as caught:
         to_moodle(sheet, ExportOptions())
     assert str(caught.value) == (
-        "1 grade is above Moodle's limit of 100 (Ann Doe), and one such grade makes Moodle refuse the whole file. Have"
-        " its administrator allow more, and give that as --moodle-limit."
+        "1 grade is above Moodle's limit of 100 (Ann Doe), and one such grade makes Moodle refuse the whole file. Enter"
+        " these grades by hand, or regrade with a rubric of fewer points."
     )
-    assert imported(to_moodle(sheet, ExportOptions(moodle_limit=120)), limit=120)["Ann@x.edu"][0] == 120
 
 
 def test_feedback_says_what_cost_points():

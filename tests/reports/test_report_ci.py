@@ -154,7 +154,7 @@ def test_the_dearest_ten_of_each_kind_are_shown():
     found = annotations(report_of(*many))
     shown = [int(properties["title"].split()[1]) for _, properties, _ in found[:-1]]
     assert shown == [*range(13, 3, -1), *range(31, 21, -1)]
-    assert found[-1][2] == "12 partly passed, 13 failed\n5 more cost points; the whole report names them."
+    assert found[-1][2] == "12 partly passed, 13 failed\n5 more cost points. The full report lists them."
 
 
 def test_all_points_leave_the_notice_alone():

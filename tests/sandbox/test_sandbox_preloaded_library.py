@@ -123,7 +123,9 @@ def test_the_canary_misses_what_cannot_be_read(limits):
     assert [need.id for need in found.needs if need.unmet] == [need.__name__ for need in isolation_tests.NEEDS]
     assert "No module named 'cProfile'" in found.needs[0].unmet
     said = self_test.refusal_reason(found)
-    assert said.startswith("Right programs would lose points on this system: the canary could not import modules of")
+    assert said.startswith(
+        "Right programs would lose points on this system: a test process could not import modules of"
+    )
     assert "run the grader as an ordinary user" in said
 
 
@@ -199,7 +201,7 @@ def test_the_doctor_finds_a_private_python_in_order(private_python):
     done = private_python("-m", "grader", "doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAILED" not in done.stdout
-    assert "Strangers' code can be graded here: nothing got through." in done.stdout
+    assert "It is safe to grade strangers' code here: nothing got through." in done.stdout
 
 
 @pytest.mark.slow

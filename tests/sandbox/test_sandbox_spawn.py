@@ -329,7 +329,7 @@ def test_every_report_names_what_was_in_force(spawning, submission, network, que
 def test_the_canary_comes_back_with_what_it_could_do(spawning, limits):
     """So grading strangers' code is refused here, and the refusal names what got through."""
     said = self_test.refusal_reason(self_test.run(spawning, limits))
-    assert said.startswith("Student code is not isolated on this system: the canary could ")
+    assert said.startswith("Student code is not isolated on this system: a test process could ")
 
 
 def test_a_limit_that_is_left_out_is_not_reported(limits, submission, network, question):

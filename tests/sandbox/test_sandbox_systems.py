@@ -167,7 +167,7 @@ def test_an_ordinary_user(host):
     assert status == 0, said
     assert "uid           missing   not started as root" in said
     assert {"process", "rlimits", "no_new_privs", "seccomp"} <= set(in_force(said))
-    assert "Strangers' code can be graded here: nothing got through." in said
+    assert "It is safe to grade strangers' code here: nothing got through." in said
 
 
 @pytest.mark.parametrize("age", ["new", pytest.param("old", marks=pytest.mark.slow)])
