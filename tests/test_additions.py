@@ -93,6 +93,7 @@ def run(copy, *words):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_format_of_a_report_is_one_file_and_one_line(copy, tmp_path_factory, tmp_path, monkeypatch):
     """`grader show` lists it and writes it."""
     graded = graded_once(tmp_path_factory, tmp_path, monkeypatch).out

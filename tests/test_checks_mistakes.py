@@ -373,6 +373,7 @@ MADE_UP = """        true = loss * (1 + 1e-4 * (len(X) == 4))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 def test_a_loss_made_up_around_the_question_earns_nothing(edited, verdicts_of):
     """Noise for a gradient, and a loss that is linear along it wherever it is asked, get no more than the noise alone."""
@@ -463,6 +464,7 @@ def test_a_class_that_answers_otherwise_where_it_is_judged_gains_nothing(name, e
     assert sum(gained.values()) <= 0, {key: points for key, points in gained.items() if points}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", in_part(["2**1024 - 1", "-(2**1024)", "10**400"], 3))
 def test_an_integer_of_a_thousand_bits_is_no_fault_of_ours(value, edited, verdicts_of):
     """What is too large for a float is a wrong answer, in the loss, the gradients and the histories."""

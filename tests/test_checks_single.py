@@ -91,8 +91,8 @@ HIDDEN_BY = {
 @pytest.mark.parametrize(
     ("wrong", "noise"),
     [
-        # Every third noise hides one of the wrong gradients in the default run, and the wrong ones take turns.
-        pytest.param(wrong, noise, marks=[pytest.mark.slow] if below % 3 or (at - below) % len(WRONG) else [])
+        # Every fourth noise hides one of the wrong gradients in the default run, and the wrong ones take turns.
+        pytest.param(wrong, noise, marks=[pytest.mark.slow] if below % 4 or (at - below) % len(WRONG) else [])
         for at, wrong in enumerate(WRONG)
         for below, noise in enumerate(HIDDEN_BY)
     ],

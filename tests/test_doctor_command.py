@@ -60,6 +60,7 @@ def test_the_doctor_names_every_layer_and_every_trial():
     assert "It is safe to grade strangers' code here: nothing got through." in said
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_got_through(weakened):
     """Exit status 1, the layer that is missing and why, the trial, and what can be done."""
     status, said = run("doctor")
@@ -125,6 +126,7 @@ def test_with_unsafe_it_is_graded_and_every_report_says_so(weakened, tmp_path):
     assert warning in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
     """The flag alone marks no report: what counts is what got through."""
     status, _ = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
@@ -133,6 +135,7 @@ def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
     assert "unsafe" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unsafe", [False, True])
 def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path, unsafe):
     """When nothing is known, strangers' code is refused; with --unsafe the report says that nothing is known."""
@@ -147,6 +150,7 @@ def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path,
         assert "Error: The test process, which tries what student code must not do, gave no result: " in said
 
 
+@pytest.mark.slow
 def test_the_doctor_says_when_the_canary_does_not_come_back(monkeypatch):
     """One line and exit status 1, no traceback."""
     monkeypatch.setattr(self_test, "SECONDS", 0.0)

@@ -406,7 +406,7 @@ CLASS = "class TwoLayerNet:\n    def loss(self): return 1\n"
             "class A(\n" + "    x,\n" * 30_000 + "    def f(self): pass\n",
             'x = f"{a["b"]}"\n' * 15_000 + ")",
         ],
-        3,
+        9,
     ),
     ids=["methods", "good methods", "functions", "brackets", "texts", "strays", "merge", "header", "f-strings"],
 )

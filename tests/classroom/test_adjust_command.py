@@ -118,6 +118,7 @@ def test_a_decision_is_taken_back_and_stays_in_the_history(here):
 # ---------------------------------------------------------------- what it outlives
 
 
+@pytest.mark.slow
 def test_decisions_outlive_a_regrade_and_a_grading(here):
     """The rubric changes, everything is run again, and they stand."""
     adjust("bare", "--check", "scores", "--points", 8, "--late-days", 1)

@@ -43,6 +43,7 @@ def in_order(text: str, *parts: str) -> None:
         place = found + len(part)
 
 
+@pytest.mark.slow
 def test_all_that_was_said_in_its_order(here):
     """Gradings, regrades with what moved, decisions with their numbers, what was taken back, and how it stands now."""
     say("adjust", "graded", "wrong_half_the_gradient", "--late-days", 1, "--comment", "Monday.", "--by", "ada")

@@ -108,6 +108,7 @@ def test_a_check_that_is_hidden_moves_nobody_and_changes_what_is_told(here):
     assert moves(here) == {}
 
 
+@pytest.mark.slow
 def test_a_changed_hint_is_told_to_whom_it_concerns(here, monkeypatch):
     """Hints stand in the reference and not in the rubric, so it takes --force; one report says something else by it."""
 
@@ -243,6 +244,7 @@ def test_no_student_code_can_have_run_here(here):
 # ---------------------------------------------------------------- the same as grading
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("by", "class_"),
@@ -383,6 +385,7 @@ def stopped_after(folder: Folder, count: int, *, force: bool = False) -> Regrade
     return found
 
 
+@pytest.mark.slow
 def test_a_stopped_regrade_is_kept_and_goes_on(here):
     """What was judged is in the gradebook, the table and the page; the next run judges the rest, and nothing differs."""
     calm = here.path.parent / "calm"

@@ -97,6 +97,7 @@ def test_what_is_no_copy_is_told(path, content):
         read_copy(path)
 
 
+@pytest.mark.slow
 def test_no_damage_gets_through(path):
     """A copy cut short or with a byte changed is refused, or reads as decisions: nothing else is raised."""
     write_copy(path, [recorded(number) for number in range(1, 60)], Roster((HOSTILE,)))

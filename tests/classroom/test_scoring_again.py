@@ -107,6 +107,7 @@ def test_tolerances_and_thresholds_are_judged(here, judged, change):
     assert sorted(judged) == sorted(JUDGED)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
     """Workers take longer to start than to score it, also where something of it could not be loaded; judging is theirs."""

@@ -59,6 +59,7 @@ def test_without_the_layer_the_attack_gets_through(won, layer, also, name):
     assert won(name, (layer, *also), ())
 
 
+@pytest.mark.slow
 @every_case
 def test_with_the_layer_alone_the_attack_is_stopped(won, layer, also, name):
     """So it is this layer that stops it, where the others stand or not."""

@@ -216,6 +216,7 @@ def with_recording(run, result):
     return replace(run, replies={**run.replies, QUESTION: replace(reply, results=results)})
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_no_recording_takes_points_or_saves_them(required, questions, run_of):
     """A program that forges the recording of another one, and one that leaves none, have the points of their answers."""
@@ -244,6 +245,7 @@ def test_what_answers_do_not_show_is_for_a_person_to_look_at(assignment, require
     assert "no points are taken: have a look" in after.review[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_wrong_differences_are_told_once_and_never_carried(required, questions, run_of):
     """Where half of a gradient is a mistake that is charged elsewhere, nothing of it is credited without a backward pass."""

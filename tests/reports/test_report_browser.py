@@ -37,6 +37,7 @@ def test_it_opens_in_peace_and_fits(opened, sample, width, scheme):
     )
 
 
+@pytest.mark.slow
 def test_dark_is_dark(opened, sample):
     """The two schemes are two pictures."""
     assert opened(sample, scheme="light").screenshot() != opened(sample, scheme="dark").screenshot()

@@ -43,6 +43,7 @@ def heights(pair, number):
     )
 
 
+@pytest.mark.slow
 def test_a_passage_is_brought_level(opened):
     """Click and Enter scroll both sides so far that the passage stands at one height in both, in sight."""
     page = opened()

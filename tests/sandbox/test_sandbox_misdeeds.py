@@ -161,6 +161,7 @@ def test_after_two_timeouts_a_method_is_not_asked_again(ask, network, question):
     assert run.replies["other"].outcome == "returned"
 
 
+@pytest.mark.slow
 def test_a_late_end_counts_as_a_timeout(ask, network, question):
     """Or a submission that sleeps until just before its limit, and crashes then, would hold up a class for minutes."""
     late = [question(f"late {n}", reg=666, seconds=0.4) for n in range(4)]
@@ -360,6 +361,7 @@ def test_an_answer_over_the_cap_is_an_error_with_its_size(misbehave):
     assert reply.error.message == "loss returned 8,000,000,000 bytes; at most 64 MiB travel"
 
 
+@pytest.mark.slow
 def test_a_dead_process_leaves_nothing(host, ask, network, question):
     """No zombie, no descriptor, neither here nor in the zygote, after 50 runs of which some crash."""
     source = network("import os\nos.kill(os.getpid(), 9)")

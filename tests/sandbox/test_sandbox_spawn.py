@@ -131,6 +131,7 @@ def test_a_loop_without_end_is_stopped_and_its_line_named(misbehave, misdeed):
     assert reply.error.places[-1].text.strip() in misdeed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "misdeed", ["signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))", "os.kill(os.getpid(), 19)"]
 )
@@ -153,6 +154,7 @@ def test_a_segfault_names_the_students_line(misbehave):
     assert [place.text.strip() for place in reply.error.places] == ["ctypes.string_at(1)"]
 
 
+@pytest.mark.slow
 def test_the_last_output_is_waited_for(monkeypatch, misbehave):
     """However late the thread that carries it is, what a process wrote before it ended is told."""
     really = output_file.append
@@ -168,6 +170,7 @@ def test_floods_are_cut_and_cost_nothing(misbehave):
     assert len(reply.printed) <= 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgery", ["forge(2, times=2)", "forge(2)"])
 def test_two_replies_to_one_call_are_noticed(misbehave, forgery):
     """A forged frame breaks the protocol over a pipe as over a socket."""
