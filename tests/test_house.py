@@ -53,6 +53,7 @@ ALONE = {
     "loaded_submission",
     "stub_modules",
     "bind_arguments",
+    "signatures",
     "hyperparameters",
     "dispatch",
     "exec_submission",

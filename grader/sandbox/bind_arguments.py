@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .capture import ReportedError
+from .signatures import read_signature
 
 # The assignment's interface: a method whose parameters have other names is called by position only where the
 # arguments asked are the first ones of this order; otherwise a value could land in another's place.
@@ -47,9 +48,8 @@ class ArgumentBinder:
         # Reading a signature takes as long as a small loss, and a sweep asks for two hundred of those.
         if (method, tuple(arguments)) in self._by_name:
             return [], dict(arguments)
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):
+        signature = read_signature(function)
+        if signature is None:
             return [], dict(arguments)
         if _binds(signature, (), arguments):
             self._by_name.add((method, tuple(arguments)))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .signatures import read_signature
 from .stand_in_replies import StandIn
 
 Array = npt.NDArray[Any]
@@ -82,7 +83,7 @@ class Watch:
     # ---------------------------------------------------------------- the stand-ins
 
     def _loss(self, own: Callable[..., Any] | None) -> Callable[..., Any]:
-        signature = None if own is None else inspect.signature(own)
+        signature = None if own is None else read_signature(own)
 
         def loss(net: Any, *positional: Any, **keywords: Any) -> Any:
             X, y, reg = self._bound(signature, (net, *positional), keywords)
