@@ -60,7 +60,7 @@ _HOW_OFTEN = ("moved", "losses kept", "accuracies kept", "batches")
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
-_BATCH = "batch_size rows drawn anew in each iteration, each with its own label"
+_BATCH = "batch_size new rows drawn in each iteration, each with its own label"
 
 
 def _of(check: str, about: str, formula: str, part: str) -> Any:
@@ -81,8 +81,8 @@ _step, _batch = _of("update_rule", "update", _STEP, "moved"), _of("minibatch", "
 MISTAKES = (
     _step(
         "reg_not_passed_on",
-        "train() does not pass reg on to loss(): it trains without a regulariser.",
-        "Which of train()'s arguments reach the call of loss()?",
+        "train() does not pass reg to loss(): it trains without a regulariser.",
+        "Which of train()'s arguments does the call of loss() get?",
         {"loss_arguments": lambda X, y, _reg: (X, y, 0.0)},
         about="loss call",
         shows_in=("reg",),
@@ -90,7 +90,7 @@ MISTAKES = (
     ),
     _step(
         "reg_doubled",
-        "train() asks loss() with twice its reg.",
+        "train() calls loss() with twice its reg.",
         "Follow reg from train()'s argument to the call of loss().",
         {"loss_arguments": lambda X, y, reg: (X, y, 2 * reg)},
         about="loss call",
@@ -99,8 +99,8 @@ MISTAKES = (
     ),
     _step(
         "started_anew",
-        "train() sets the parameters anew instead of going on from those that it was given.",
-        "Where are the parameters made? What becomes of them when train() is called a second time?",
+        "train() resets the parameters instead of starting from the network's own.",
+        "Where are the parameters created? What happens to them when train() is called a second time?",
         {"begin": small_weights},
         {"begin": zero_biases},
         about="train",
@@ -108,7 +108,7 @@ MISTAKES = (
     ),
     _step(
         "ends_after_one_iteration",
-        "train() ends after its first iteration.",
+        "train() stops after its first iteration.",
         "Look at the indentation of the return.",
         {"iterations": lambda _num_iters, _per_epoch: 1},
         about="returned histories",
@@ -117,7 +117,7 @@ MISTAKES = (
     ),
     _step(
         "iterations_are_epochs",
-        "train() takes num_iters epochs; num_iters is the number of steps.",
+        "train() runs num_iters epochs, but num_iters is the number of steps.",
         "How often does your loop run for num_iters=4, with two batches an epoch?",
         {"iterations": lambda num_iters, per_epoch: num_iters * per_epoch},
         about="train",
@@ -126,7 +126,7 @@ MISTAKES = (
     ),
     _step(
         "one_iteration_off",
-        "train() takes one step too few, or one too many.",
+        "train() takes one step too few or one too many.",
         "How often does your loop run for num_iters=1?",
         {"iterations": lambda num_iters, _per_epoch: num_iters - 1},
         {"iterations": lambda num_iters, _per_epoch: num_iters + 1},
@@ -137,20 +137,20 @@ MISTAKES = (
     _batch(
         "whole_set_each_time",
         "Every iteration uses all rows: no minibatch is drawn.",
-        "Where does batch_size enter?",
+        "Where do you use batch_size?",
         {"draw_batch": lambda _rng, X, y, _batch_size: (X, y)},
         example="X_batch = X\ny_batch = y",
     ),
     _batch(
         "same_batch_each_time",
         "Every iteration uses the same rows.",
-        "Is the batch drawn inside the loop? Does chance enter?",
+        "Is the batch drawn inside the loop? Is it drawn at random?",
         {"draw_batch": lambda _rng, X, y, batch_size: (X[:batch_size], y[:batch_size])},
         example="X_batch = X[:batch_size]\ny_batch = y[:batch_size]",
     ),
     _batch(
         "labels_of_other_rows",
-        "The labels of a batch are not those of its rows.",
+        "The labels of a batch do not belong to its rows.",
         "How many times are indices drawn in one iteration? X and y need the same ones.",
         {"draw_batch": other_labels},
         {"draw_batch": labels_in_order},
@@ -158,7 +158,7 @@ MISTAKES = (
     ),
     _batch(
         "drawn_from_wrong_range",
-        "The rows of a batch are drawn from the first few only: the range of the indices is not the number of rows.",
+        "The batches use only the first few rows: the range of the indices is not the number of rows.",
         "How large can an index become in your draw, and how many rows are there? X.shape is (N, D).",
         {"draw_batch": from_features},
         {"draw_batch": from_batch_size},
@@ -181,15 +181,15 @@ MISTAKES = (
     ),
     _batch(
         "batch_of_a_fixed_size",
-        "Each iteration uses {c} rows, whatever batch_size is.",
-        "How many indices are drawn for a batch, and who decides that?",
+        "Each iteration uses {c} rows, and ignores batch_size.",
+        "How many indices are drawn for a batch, and what decides that?",
         number=Number(lambda c: {"rows_drawn": rows_of(round(c))}, 1.0, 1000.0, (2.0, 5.0), (2.0, 8.0)),
         example="indices = np.random.choice(num_train, 100)",
     ),
     _batch(
         "batch_size_of_another_number",
-        "The number of rows in a batch is taken from another number than batch_size.",
-        "Read aloud what stands where the number of indices is given. Does it change with batch_size?",
+        "The number of rows in a batch is not batch_size but another number.",
+        "Read aloud the argument that gives the number of indices. Does it change with batch_size?",
         {"rows_drawn": lambda _batch_size, num_iters, _X: num_iters},
         {"rows_drawn": lambda _batch_size, _num_iters, X: len(X) // 2},
         {"rows_drawn": lambda _batch_size, _num_iters, X: X.shape[1]},

@@ -32,7 +32,7 @@ def at_the_end(rate: float, factor: float, iteration: int, per_epoch: int) -> An
 
 
 def _harmless(identity: str, stage: Stage, title: str, formula: str, *forms: Any, **more: Any) -> Mistake:
-    hint = "Nothing to mend."
+    hint = "Nothing to fix."
     return Mistake(identity, stage, title, hint, formula, ("004",), (), "", forms, harmless=True, **more)
 
 
@@ -40,7 +40,7 @@ MISTAKES = (
     _harmless(
         "mask_at_zero",
         "gradients",
-        "The mask lets u = 0 through, which no number meets.",
+        "The mask lets u = 0 through, a value that does not occur.",
         "f'(u)",
         {"d_activate": lambda dh, layer: dh * (layer.u >= 0)},
         example="dhidden[u < 0] = 0",
@@ -48,7 +48,7 @@ MISTAKES = (
     _harmless(
         "mask_of_output",
         "gradients",
-        "The mask is read off h instead of u.",
+        "The mask is taken from h instead of u.",
         "h > 0 where u > 0",
         {"d_activate": lambda dh, layer: np.where(layer.h > 0, dh, 0.0)},
         example="dhidden = np.where(hidden > 0, dhidden, 0)",
@@ -106,7 +106,7 @@ MISTAKES = (
     _harmless(
         "decay_at_the_end",
         "train",
-        "The rate decays in the last iteration of an epoch.",
+        "The learning rate decays in the last iteration of an epoch.",
         "once an epoch",
         {"decay": at_the_end},
         shows_in=("moved",),

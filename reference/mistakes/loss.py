@@ -102,8 +102,8 @@ def _mistake(
 MISTAKES = (
     _mistake(
         "loss_summed",
-        "The data loss is the sum over the examples; the mean is asked for.",
-        "What should happen to the loss when every example is handed in twice?",
+        "The data loss is the sum over the examples instead of the mean.",
+        "What should happen to the loss when every example is there twice?",
         {"data_term": summed},
         {"data_term": summed, "d_scores": d_summed},
         shows_in=_CARRIED,
@@ -111,7 +111,7 @@ MISTAKES = (
     ),
     _mistake(
         "data_loss_counted_twice",
-        "The loss is the sum of two losses: the data loss is in it twice.",
+        "The data loss is added to the loss twice.",
         "List everything that is added to the loss between its first line and the return.",
         {"total": lambda data, penalty, strength, _N: data + data + strength * penalty},
         {"total": lambda data, penalty, strength, _N: 2 * (data + strength * penalty)},
@@ -140,7 +140,7 @@ MISTAKES = (
     _mistake(
         "loss_without_minus",
         "The data loss has the wrong sign: the logarithm of a probability is negative, the loss is not.",
-        "What does -log p give for p = 1/2, and what does yours?",
+        "What is -log p for p = 1/2, and what is your term?",
         {"data_term": without_minus},
         {"data_term": without_minus, "d_scores": d_without_minus},
         shows_in=_CARRIED,
@@ -148,7 +148,7 @@ MISTAKES = (
     ),
     _mistake(
         "wrong_logarithm",
-        "The data loss uses a logarithm to the base 2 or 10; the natural one is asked for.",
+        "The data loss uses a logarithm to base 2 or 10 instead of the natural one.",
         "Which function of numpy is the inverse of np.exp?",
         {"data_term": lambda z, y: -np.log10(probabilities(z)[np.arange(len(y)), y]).mean()},
         {"data_term": lambda z, y: -np.log2(probabilities(z)[np.arange(len(y)), y]).mean()},
@@ -164,7 +164,7 @@ MISTAKES = (
     ),
     _mistake(
         "logarithm_of_the_mean",
-        "The mean is taken of the probabilities, and the logarithm of that; it is the other way round.",
+        "The loss is the logarithm of a mean. It must be the mean of the logarithms.",
         "In which order do the sum over the examples and the logarithm stand in the formula?",
         {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y].mean())},
         example="data_loss = -np.log(np.mean(probabilities[np.arange(N), y]))",
@@ -172,15 +172,15 @@ MISTAKES = (
     _mistake(
         "logarithm_of_every_class",
         "The loss adds up -log p over all classes; only the right class of each example counts.",
-        "One number per example is asked for. How is the one of the right class picked out of a row?",
+        "The formula needs one number per example. How do you pick the right class's number out of a row?",
         {"data_term": lambda z, y: -np.log(probabilities(z)).sum() / len(y)},
         {"data_term": lambda z, _y: -np.log(probabilities(z)).mean()},
         example="data_loss = -np.sum(np.log(probabilities)) / N",
     ),
     _mistake(
         "labels_pick_columns",
-        "The labels pick whole columns: each example is counted with the labels of all the others.",
-        "What shape has p[:, y], and what shape should the probabilities of the right classes have?",
+        "The labels pick whole columns: each example is counted with all other examples' labels, too.",
+        "What shape does p[:, y] have, and what shape should the probabilities of the right classes have?",
         {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).mean()},
         {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).sum() / len(y)},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
@@ -188,8 +188,8 @@ MISTAKES = (
     ),
     _mistake(
         "list_for_an_index",
-        "A list of two arrays is the index: numpy takes it for rows, and a whole row is counted where one entry is meant.",
-        "Compare p[[rows, y]] with p[rows, y]: what shape has each of them? Before numpy 1.23 they were the same.",
+        "The index is a list of two arrays. numpy takes that for rows, so whole rows are counted instead of single entries.",
+        "Compare p[[rows, y]] with p[rows, y]: what shape does each have? Before numpy 1.23 they were the same.",
         {"data_term": lambda z, y: -np.log(probabilities(z)[[np.arange(len(y)), y]]).sum() / len(y)},
         {"data_term": lambda z, y: -np.log(probabilities(z)[[np.arange(len(y)), y]]).mean()},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
@@ -199,7 +199,7 @@ MISTAKES = (
     ),
     _mistake(
         "largest_probability",
-        "The loss takes the largest probability of each row, not the one of the right class.",
+        "The loss takes the largest probability of each row instead of the right class's.",
         "Where do the labels y enter your loss?",
         {"data_term": lambda z, y: -np.log(probabilities(z).max(axis=1)).sum() / len(y)},
         example="data_loss = -np.sum(np.log(probabilities.max(axis=1))) / N",
@@ -230,7 +230,7 @@ MISTAKES = (
     ),
     _mistake(
         "maximum_of_each_class",
-        "What is subtracted before exp() is the maximum of each class over the examples: that changes the probabilities.",
+        "The maximum of each class over the examples is subtracted before exp(). That changes the probabilities.",
         "Along which axis may a constant be subtracted without changing a row's softmax?",
         {"centre": lambda z: z - z.max(axis=0)},
         formula=_P,
@@ -242,8 +242,8 @@ MISTAKES = (
     Mistake(
         "nothing_subtracted",
         "loss",
-        "exp() is taken of the scores as they are, and overflows where they are large.",
-        "exp(1000) is inf. What may be taken away from each row of scores without changing its probabilities?",
+        "exp() is taken of the scores themselves, and overflows where they are large.",
+        "exp(1000) is inf. What can you subtract from each row of scores without changing its probabilities?",
         f"{_P}; subtract the row's maximum first",
         ("004",),
         ("stability",),

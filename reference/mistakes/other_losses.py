@@ -101,14 +101,14 @@ MISTAKES = (
     _mistake(
         "binary_cross_entropy",
         "The loss also counts log(1 - p) of the wrong classes, as for independent yes-or-no questions.",
-        "The softmax makes one choice among C classes. Which terms are left of the formula then?",
+        "The softmax makes one choice among C classes. Which terms of the formula are left then?",
         {"data_term": both_sides},
         example="data_loss = -np.sum(target * np.log(probabilities) + (1 - target) * np.log(1 - probabilities)) / N",
     ),
     _mistake(
         "normaliser_left_out",
         "The loss uses the score of the right class alone: the sum over all classes is missing.",
-        "Take the logarithm of the softmax apart. Where did the denominator go?",
+        "Write out the logarithm of the softmax. Where did the denominator go?",
         {"data_term": lambda z, y: -z[np.arange(len(y)), y].mean()},
         {"data_term": lambda z, y: -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()},
         formula="-log p[y] = log sum_j exp(z_j) - z_y",
@@ -126,7 +126,7 @@ MISTAKES = (
     ),
     _mistake(
         "epsilon_too_large",
-        "What is added inside the logarithm, {c}, is so large that it changes the loss.",
+        "The number added inside the logarithm, {c}, is so large that it changes the loss.",
         "Is an epsilon needed at all once the maximum of each row is subtracted before exp()?",
         number=Number(
             lambda c: {"data_term": epsilon_in_logarithm(c)}, 1e-7, 1.0, (1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4)
@@ -135,8 +135,8 @@ MISTAKES = (
     ),
     _mistake(
         "epsilon_in_the_denominator",
-        "What is added to the softmax's denominator, {c}, is so large that the probabilities do not add up to one.",
-        "Can the sum of a row's exp() be zero once its maximum is subtracted? What is an epsilon there for?",
+        "The number added to the softmax's denominator, {c}, is so large that the probabilities do not add up to one.",
+        "Can the sum of a row's exp() be zero once its maximum is subtracted? What would an epsilon be for?",
         number=Number(
             lambda c: {"data_term": epsilon_in_denominator(c), "d_scores": d_epsilon_in_denominator(c)},
             1e-7,
@@ -151,7 +151,7 @@ MISTAKES = (
     ),
     _mistake(
         "hinge_for_cross_entropy",
-        "The loss is the multiclass SVM's hinge; the softmax's cross-entropy is asked for.",
+        "The loss is the multiclass SVM's hinge loss instead of the softmax's cross-entropy.",
         "Look up which loss the assignment names. Does yours take an exp and a log?",
         {"data_term": svm_loss, "d_scores": d_svm_loss},
         {"data_term": svm_loss},
@@ -160,7 +160,7 @@ MISTAKES = (
     ),
     _mistake(
         "squared_error",
-        "The loss is a squared error; the softmax's cross-entropy is asked for.",
+        "The loss is a squared error instead of the softmax's cross-entropy.",
         "Look up which loss the assignment names. Does yours take a log?",
         {"centre": as_they_are, "data_term": squared_errors, "d_scores": d_squared_errors},
         {"centre": as_they_are, "data_term": halved_squared_errors, "d_scores": d_halved_squared_errors},
@@ -172,7 +172,7 @@ MISTAKES = (
     ),
     _mistake(
         "classes_counted_from_labels",
-        "The number of classes is taken from the labels of the batch; a batch need not hold every class.",
+        "The number of classes is taken from the labels of the batch, but a batch need not hold every class.",
         "Where else than in y can you read how many classes there are?",
         {"data_term": classes_of_the_labels, "d_scores": d_classes_of_the_labels},
         {"data_term": classes_of_the_labels},
@@ -182,8 +182,8 @@ MISTAKES = (
     ),
     _mistake(
         "classes_written_into_code",
-        "The number of classes stands in the code as 3; other data have others.",
-        "Look for a 3 in loss(). What would have to stand there for ten classes?",
+        "The number of classes is written into the code as 3, but other data have other numbers.",
+        "Look for a 3 in loss(). What would it have to be for ten classes?",
         {"data_term": three_classes, "d_scores": d_three_classes},
         {"data_term": three_classes},
         about="probabilities",
@@ -196,7 +196,7 @@ MISTAKES = (
         "Compare your return statement with what the docstring promises.",
         {"report_loss": lambda loss, gradients: (loss, gradients, loss)},
         about="total loss",
-        formula="loss(X, y, reg) gives (loss, grads)",
+        formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
         shows_in=_CARRIED,
         example="return loss, grads, data_loss",
@@ -207,7 +207,7 @@ MISTAKES = (
         "Compare your return statement with what the docstring promises.",
         {"report_loss": lambda loss, gradients: (gradients, loss)},
         about="total loss",
-        formula="loss(X, y, reg) gives (loss, grads)",
+        formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
         shows_in=_CARRIED,
         example="return grads, loss",

@@ -32,8 +32,8 @@ MISTAKES = (
     Mistake(
         "biases_regularised_in_gradient",
         "gradients",
-        "The gradients of the biases have a regulariser's part; only the weights are regularised in the loss.",
-        "Which parameters stand in the loss's regulariser? The gradients of all others do not know of it.",
+        "The gradients of the biases have a regulariser's part, but the loss regularises only the weights.",
+        "Which parameters are in the loss's regulariser? It adds nothing to the gradients of the others.",
         _DR,
         ("001", "004"),
         ("gradient_b1", "gradient_b2"),
@@ -59,7 +59,7 @@ MISTAKES = (
     _in_gradient(
         "regulariser_gradient_doubled",
         "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
-        "What is the derivative of w^2, and which factor stands before it in your loss?",
+        "What is the derivative of w^2, and which factor is before it in your loss?",
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + 2 * strength * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) + 4 * reg * W1',
     ),
@@ -86,7 +86,7 @@ MISTAKES = (
     ),
     _in_gradient(
         "gradient_divided_once_more",
-        "The gradient of {W} is divided by N once more, the regulariser's part with it.",
+        "The gradient of {W} is divided by N once more, including the regulariser's part.",
         "Count the divisions by N between the scores and the gradient of {W}.",
         {"d_total": lambda d_data, d_penalty, strength, N, _k: (d_data + strength * d_penalty) / N},
         example='grads["W1"] = (X.T.dot(dhidden) + 2 * reg * W1) / N',
@@ -94,7 +94,7 @@ MISTAKES = (
     _in_gradient(
         "regulariser_gradient_without_strength",
         "The weights are added to the gradient of {W} without being multiplied by reg.",
-        "What should be left of the regulariser's part where reg is 0?",
+        "What should be left of the regulariser's part if reg is 0?",
         {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
         {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + 0.5 * d_penalty},
         example='grads["W1"] = X.T.dot(dhidden) + 2 * W1',
@@ -102,14 +102,14 @@ MISTAKES = (
     _in_gradient(
         "regulariser_gradient_without_weights",
         "reg itself is added to the gradient of {W}, without the weights.",
-        "Take the derivative of the regulariser by one weight. Does the weight still stand in it?",
+        "Take the derivative of the regulariser by one weight. Is the weight still in it?",
         {"d_total": lambda d_data, _d_penalty, strength, _N, _k: d_data + strength},
         example='grads["W1"] = X.T.dot(dhidden) + reg',
     ),
     _in_gradient(
         "regulariser_gradient_of_squares",
         "The regulariser itself is added to the gradient of {W}, not its derivative.",
-        "What is the derivative of w^2 by w? It has the shape of {W}, and each entry knows its own weight only.",
+        "What is the derivative of w^2 by w? It has the shape of {W}, and each entry depends on its own weight only.",
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * (d_penalty / 2) ** 2},
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * ((d_penalty / 2) ** 2).sum()},
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * d_penalty.sum()},

@@ -40,7 +40,7 @@ def _mistake(identity: str, title: str, hint: str, about: str, *forms: Any, **mo
 MISTAKES = (
     _mistake(
         "inputs_changed",
-        "loss() changes X in place: whoever called it finds other data afterwards.",
+        "loss() changes X in place: its caller has different data afterwards.",
         "Look for X[...] = ... and for +=, -=, *=, /= on X or on a view of it.",
         "inputs",
         {"d_weights@0": inputs_scaled},
@@ -48,15 +48,15 @@ MISTAKES = (
     ),
     _mistake(
         "parameters_changed",
-        "loss() changes the parameters: the next answer is of another network.",
-        "loss() reads the parameters, train() changes them. Look for +=, -=, *= on one of them or on a view.",
+        "loss() changes the parameters, so the next call uses a different network.",
+        "Only train() may change the parameters. Look for +=, -=, *= on one of them or on a view.",
         "parameters",
         {"d_bias@0": bias_shrunk},
         example='self.params["b1"] *= 0.9',
     ),
     _mistake(
         "answers_change",
-        "loss() answers otherwise when it is asked the same again: chance is in it (dropout, noise).",
+        "loss() returns something different when it is called again with the same arguments: it is random (dropout, noise).",
         "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
         "hidden",
         {"activate": dropout},

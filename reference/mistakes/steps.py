@@ -174,7 +174,7 @@ MISTAKES = (
     ),
     _step(
         "one_bias_never_updated",
-        "train() leaves one of the two biases as it is.",
+        "train() does not change one of the two biases.",
         "Tick off W1, b1, W2, b2 in your update.",
         {"update": all_but_second_bias},
         {"update": all_but_first_bias},
@@ -182,7 +182,7 @@ MISTAKES = (
     ),
     _step(
         "one_parameter_updated_twice",
-        "train() updates one parameter twice, and the one of the other layer not at all.",
+        "train() updates one parameter twice, and the same parameter of the other layer not at all.",
         "Read the names in your update aloud: a 1 where a 2 should stand?",
         {"update": first_bias_twice},
         {"update": first_weights_twice},
@@ -199,7 +199,7 @@ MISTAKES = (
     _step(
         "uphill",
         "train() moves up the gradient instead of down.",
-        "The gradient points to where the loss grows. Which sign takes you away from there?",
+        "The gradient points in the direction in which the loss grows. Which sign takes you the other way?",
         {"update": uphill},
         example="for name in self.params:\n    self.params[name] += learning_rate * grads[name]",
     ),
@@ -220,7 +220,7 @@ MISTAKES = (
     _step(
         "rate_twice",
         "The gradient is multiplied by the learning rate twice.",
-        "Follow the learning rate through your update: where does it enter?",
+        "Follow the learning rate through your update: where is it used?",
         {"update": rate_squared},
         example="step = learning_rate * grads[name]\nself.params[name] -= learning_rate * step",
     ),
@@ -241,7 +241,7 @@ MISTAKES = (
     _step(
         "nothing_updated",
         "train() changes no parameter.",
-        "Is the new value stored in self.params, or in a variable that is forgotten?",
+        "Is the new value stored in self.params, or in a variable that nobody reads?",
         {"update": lambda params, _gradients, _rate, _names, _memory: dict(params)},
         # Where no parameter changes, the stand-ins say the same each time, and no batch is told.
         shows_in=("moved", "reg", "losses kept", "accuracies kept", "batches"),
@@ -249,28 +249,28 @@ MISTAKES = (
     ),
     _step(
         "momentum",
-        "train() uses a momentum of {c}; plain gradient descent is asked for.",
+        "train() uses a momentum of {c}. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": momentum(c)}, 1e-3, 2.0, (0.9, 0.5, 0.95), (0.5, 0.9)),
         example="velocity[name] = 0.9 * velocity[name] - learning_rate * grads[name]\nself.params[name] += velocity[name]",
     ),
     _step(
         "momentum_of_gradients",
-        "train() keeps {c} of the gradients before and adds the new one (momentum); plain gradient descent is asked for.",
+        "train() adds each gradient to {c} times the sum so far (momentum). The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": momentum_of_gradients(c)}, 1e-3, 0.99, (0.9, 0.5), (0.5, 0.9)),
         example="velocity[name] = 0.9 * velocity[name] + grads[name]\nself.params[name] -= learning_rate * velocity[name]",
     ),
     _step(
         "running_mean_of_gradients",
-        "train() steps along a running mean of the gradients, {c} of it old; plain gradient descent is asked for.",
+        "train() steps along a running mean of the gradients, {c} of it old. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": running_mean(c)}, 1e-3, 0.999, (0.9, 0.5), (0.5, 0.9)),
         example="mean[name] = 0.9 * mean[name] + 0.1 * grads[name]\nself.params[name] -= learning_rate * mean[name]",
     ),
     _step(
         "nesterov_momentum",
-        "train() uses Nesterov's momentum; plain gradient descent is asked for.",
+        "train() uses Nesterov's momentum. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         {"update": nesterov},
         example="self.params[name] += -0.9 * before[name] + 1.9 * velocity[name]",
@@ -278,14 +278,14 @@ MISTAKES = (
     _step(
         "gradients_added_up",
         "Each step uses the sum of all gradients so far.",
-        "Is the gradient of the last iteration thrown away before the next is computed?",
+        "Is the old gradient thrown away before the next one is computed?",
         {"update": gradients_added_up},
         example="total[name] += grads[name]\nself.params[name] -= learning_rate * total[name]",
     ),
     _step(
         "adaptive_steps",
-        "train() scales each entry's step by itself (Adam, RMSprop, Adagrad); plain gradient descent is asked for.",
-        "What stands between the gradient and the step in your update?",
+        "train() scales the step of each entry (Adam, RMSprop, Adagrad). The assignment asks for plain gradient descent.",
+        "What is between the gradient and the step in your update?",
         {"update": adam},
         {"update": adagrad},
         {"update": rmsprop},
@@ -293,7 +293,7 @@ MISTAKES = (
     ),
     _step(
         "length_of_gradient_lost",
-        "The step uses the gradient's direction or sign only, not its length.",
+        "The step uses only the gradient's direction or sign, not its length.",
         "Is the gradient divided by something before the step?",
         {"update": sign_of_gradient},
         {"update": unit_gradient},
