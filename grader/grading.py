@@ -29,7 +29,7 @@ from grader.remarks import remarks
 from grader.reports.formats import IN_FOLDER
 from grader.sandbox.host import StudentHost
 from grader.score import score
-from grader.submission import HandIn, read, reduce
+from grader.submission import HandIn, read, reduce_limited
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def run_and_judge(
 ) -> Grading:
     """Return the grading of a hand-in that was read; source : its path, for people to read."""
     started = time.perf_counter()
-    submission = reduce(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
+    submission = reduce_limited(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
     run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls)
     return judge_run(submission, run, assignment, questions, started)
 

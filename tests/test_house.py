@@ -15,6 +15,7 @@ FLOORS = {
     "grader": 0,
     "grader.model": 1,
     "grader.text": 2,
+    "grader.limited_process": 2,
     "grader.compare": 3,
     "grader.rubric": 3,
     "grader.submission": 3,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.checks.context import GradingContext
+from grader.limited_process import LimitedProcess, OverLimitError
 from grader.locate.located import QUESTION, Located
-from grader.locate.passes import remark_on_passes
+from grader.locate.passes import find_many_passes, remark_on_passes
 from grader.locate.step_table import table
 from grader.model import Charge, Credit, Finding, Findings, MistakeCatalogue, Place, Submission
 from grader.score import lost, methods_of
@@ -15,10 +17,32 @@ from grader.score import lost, methods_of
 def locate(context: GradingContext, submission: Submission, findings: Findings) -> Findings:
     """Return the findings with the lines that they are about, and the table of steps of each wrong method.
 
-    Of a program that loses nothing no recording is read, but for what tells whether it has a backward pass.
+    Of a program that loses nothing no recording is read, but for what tells whether it has a backward pass. The lines are
+    looked for in a process with limits: where the text needs more, the findings stay as they are, without lines.
     """
     wrong = methods_of(check for check, finding in findings.checks.items() if lost(finding))
-    if any(lost(finding) for finding in findings.checks.values()) or findings.charges:
+    loses = any(lost(finding) for finding in findings.checks.values()) or bool(findings.charges)
+    if not loses and find_many_passes(context) is None:
+        return findings
+    # Forked for each submission: what is known of it need not be sent.
+    process = LimitedProcess(lambda: _locate(context, submission, findings, wrong if loses else None))
+    try:
+        return process()
+    except OverLimitError as error:
+        note = (
+            f"The lines of what was found are not shown: looking for them {error}. No point depends on that. "
+            "Shorter cells, without generated code, are read to the end."
+        )
+        return replace(findings, notes=(*findings.notes, note))
+    finally:
+        process.close()
+
+
+def _locate(
+    context: GradingContext, submission: Submission, findings: Findings, wrong: Sequence[str] | None
+) -> Findings:
+    """Return the findings with their lines; wrong : the methods that lose points, None where nothing is lost."""
+    if wrong is not None:
         lines = Located(context, submission)
         findings = replace(
             findings,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from grader.limited_process import LimitedProcess, OverLimitError
 from grader.model.arrays import Floats
 from grader.model.similar_programs import Likeness, Pair, Program
 from grader.similarity.fingerprints import choose_fingerprints
 from grader.similarity.name_table import interface_names, list_identifiers
 from grader.similarity.passages import ComparedProgram, find_passages
 from grader.similarity.rank_pairs import choose_pairs, compute_similarities, count_owners, group_linked, outlier_limit
-from grader.similarity.tokens import NotComparedError, parse_program, tokenize_program
+from grader.similarity.tokens import NotComparedError, TokenizedProgram, parse_program, tokenize_program
 
 # Fingerprints beyond the skeleton. A finished program has about 50.
 _SMALLEST = 8
@@ -34,11 +35,9 @@ def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness
     everybodys = frozenset(found.value for found in choose_fingerprints(start, window=1))
     sides: dict[str, ComparedProgram] = {}
     left: dict[str, str] = {}
-    for program in ordered:
-        try:
-            reading = tokenize_program(program, given)
-        except NotComparedError as error:
-            left[program.name] = str(error)
+    for program, reading in _tokenize_each(ordered, given):
+        if isinstance(reading, str):
+            left[program.name] = reading
             continue
         prints = frozenset(found.value for found in choose_fingerprints(reading)) - everybodys
         if len(prints) < _SMALLEST:
@@ -68,6 +67,28 @@ def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness
         twins=twins,
         unlisted=len(different) - len(shown),
     )
+
+
+def _tokenize_each(
+    programs: Iterable[Program], given: frozenset[str]
+) -> Iterator[tuple[Program, TokenizedProgram | str]]:
+    """Return each program with its tokens, or with why it cannot be compared."""
+    process = LimitedProcess(_tokenize)
+    try:
+        for program in programs:
+            try:
+                yield program, process(program, given)
+            except OverLimitError as error:
+                yield program, f"Reading it {error}, which no solution needs: look at it yourself."
+    finally:
+        process.close()
+
+
+def _tokenize(program: Program, given: frozenset[str]) -> TokenizedProgram | str:
+    try:
+        return tokenize_program(program, given)
+    except NotComparedError as error:
+        return str(error)
 
 
 def _find_twins(sides: Mapping[str, ComparedProgram]) -> tuple[tuple[str, ...], ...]:

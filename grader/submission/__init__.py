@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from dataclasses import replace
 from pathlib import Path
 
+from grader.limited_process import LimitedProcess, OverLimitError
 from grader.model import Segment, Submission
 from grader.submission import notes
 from grader.submission.choose_file import choose
 from grader.submission.dependencies import DependencyClosure
 from grader.submission.documents import read_documents
-from grader.submission.errors import SubmissionError
+from grader.submission.errors import SubmissionError, failed
 from grader.submission.handed_in_modules import Library
 from grader.submission.name_submissions import list_ignored, list_submissions, printable, safe_names
 from grader.submission.read_files import HandIn, read
 
-__all__ = ["HandIn", "list_ignored", "list_submissions", "load", "read", "reduce", "safe_names"]
+__all__ = ["HandIn", "list_ignored", "list_submissions", "load", "read", "reduce", "reduce_limited", "safe_names"]
 
 
 def load(
@@ -70,6 +72,30 @@ def reduce(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _reduce(empty, hand_in, class_name, notebook, variable)
+
+
+_reducer = LimitedProcess(reduce)
+atexit.register(_reducer.close)
+
+
+def reduce_limited(hand_in: HandIn, name: str, source: str, *, class_name: str, notebook: str) -> Submission:
+    """Reduce what was read as `reduce` does, in a process with limits; what needs more is refused."""
+    if hand_in.problem:
+        return reduce(hand_in, name, source, class_name=class_name, notebook=notebook)
+    try:
+        return _reducer(hand_in, name, source, class_name=class_name, notebook=notebook)
+    except OverLimitError as error:
+        largest = max(hand_in.files, key=lambda file: len(file.data))
+        size = sum(len(file.data) for file in hand_in.files)
+        files = "1 file" if len(hand_in.files) == 1 else f"{len(hand_in.files):,} files, the largest"
+        message = (
+            f"Reading what was handed in {error}, and a solution takes a fiftieth of that. It holds {size / 1024:,.1f} KiB in"
+            f" {files} {printable(str(largest.path))}. Hand in your own notebook and the .py files that it imports, without"
+            " generated code, and without files that import each other in a circle."
+        )
+        return Submission(
+            name, printable(source), hand_in.digest, "", notes=hand_in.notes, problem=failed(message).problem
+        )
 
 
 def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
