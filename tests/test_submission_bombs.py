@@ -1,12 +1,13 @@
 """Small hand-ins that unfold into much: each is refused before it costs memory or time, and its author is told why."""
 
+import dis
 import json
 import struct
 import zipfile
 
 import pytest
 
-from grader.submission import documents, load
+from grader.submission import documents, load, statements
 from grader.submission.read_files import read as hand_in
 from grader.submission.syntax import LARGEST
 from hanging import must_end
@@ -65,14 +66,14 @@ def with_directory(data, directory, entries):
 
 
 def test_overlapping_members(tmp_path):
-    """A thousand members that share the same compressed bytes unfold to 20 GB: reading stops at the cap for all."""
-    path = zipped(tmp_path / "a.zip", {"net.py": b"\0" * (20 * MIB)})
+    """A thousand members that share the same compressed bytes unfold to 9 GB: reading stops at the cap for all."""
+    path = zipped(tmp_path / "a.zip", {"net.py": b"\0" * (9 * MIB)})
     data = path.read_bytes()
     start, at = directory_of(data)
     path.write_bytes(with_directory(data, data[start:at] * 1000, 1000))
     message = refusal(path)
     # Later Pythons see the overlap themselves.
-    assert message.startswith(("The submission holds more than 64 MiB of notebooks", "a.zip is damaged: Overlapped"))
+    assert message.startswith(("The submission holds more than 16 MiB of notebooks", "a.zip is damaged: Overlapped"))
     assert "Hand in the notebook" in message or "hand in the notebook" in message
 
 
@@ -99,8 +100,8 @@ def test_no_member_is_unpacked_beyond_the_cap(tmp_path, monkeypatch):
     real = zipfile.ZipExtFile.read
     monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda member, n=-1: asked.append(n) or real(member, n))
     path = zipped(tmp_path / "a.zip", {"data.csv": b"\0" * MIB, "net.py": b"\0" * (25 * MIB)})
-    assert refusal(path).startswith("net.py is larger than 24 MiB. Hand in the notebook and your .py files only")
-    assert asked == [24 * MIB + 1]
+    assert refusal(path).startswith("net.py is larger than 12 MiB. Hand in the notebook and your .py files only")
+    assert asked == [12 * MIB + 1]
 
 
 def test_a_member_under_two_names(tmp_path):
@@ -118,13 +119,15 @@ def test_a_member_under_two_names(tmp_path):
 
 
 def test_a_list_of_members_that_claims_to_be_short(tmp_path):
-    """Twenty thousand members that the zip's end counts as one are counted when they are read."""
+    """Two thousand members that the zip's end counts as one are counted when they are read."""
     path = zipped(tmp_path / "a.zip", {"a.py": ""})
     data = path.read_bytes()
     start, at = directory_of(data)
-    path.write_bytes(with_directory(data, data[start:at] * 20_000, 1))
+    path.write_bytes(with_directory(data, data[start:at] * 2_000, 1))
     message = refusal(path)
-    assert message.startswith(("The submission holds more than 2,000 files. Hand in", "a.zip is damaged: Overlapped"))
+    assert message.startswith(
+        ("The submission holds more than 300 notebooks and .py files. Hand in", "a.zip is damaged: Overlapped")
+    )
 
 
 def test_a_list_of_members_that_is_long(tmp_path):
@@ -169,7 +172,7 @@ def test_only_names_that_lead_out(tmp_path):
 
 @pytest.mark.parametrize("value", ["[],", '{"a":{}},', '"a",', "0,"])
 def test_a_notebook_of_millions_of_values(tmp_path, monkeypatch, value):
-    """24 MiB of empty lists would take 650 MB of the grader: they are counted in the text, before JSON is read."""
+    """12 MiB of empty lists would take 320 MB: they are counted in the text, before JSON is read."""
     monkeypatch.setattr(documents.json, "loads", lambda _: pytest.fail("it was read"))
     path = notebook(tmp_path / "a.ipynb", CELL, f"[{value * 310_000}0]")
     assert refusal(path) == (
@@ -251,3 +254,91 @@ def test_a_deep_folder_is_left_where_it_gets_too_deep(tmp_path):
     submission = read(tmp_path)
     assert submission.graded_file == "net.py"
     assert max(len(file.path.parts) for file in hand_in(tmp_path).files) == 30
+
+
+# ---------------------------------------------------------------- files that import each other, and what they are written in
+
+
+def folder(path, files):
+    """Write a folder of files."""
+    for name, text in files.items():
+        (path / name).parent.mkdir(exist_ok=True, parents=True)
+        (path / name).write_text(text, "utf-8")
+    return path
+
+
+def test_names_of_modules_that_grow_at_each_import(tmp_path):
+    """Two packages of one line each that import each other from inside themselves: a, a.b, a.b.a, and so on for ever."""
+    files = {"a/__init__.py": "from . import b\n", "b/__init__.py": "from . import a\n"}
+    net = "import a\nclass TwoLayerNet:\n    given = a\n"
+    assert refusal(folder(tmp_path / "one", files | {"net.py": net})) == (
+        "The files that were handed in import each other under more than 200 names. Import each file by one name, and no "
+        "two from each other."
+    )
+
+
+@pytest.mark.parametrize("what", ["TwoLayerNet", "*"])
+def test_files_that_all_import_from_each_other(tmp_path, what):
+    """Of six files each imports from all: there are 6^50 ways from one to another, and each file is asked once."""
+    files = {f"a{n}.py": "".join(f"from a{m} import {what}\n" for m in range(6) if m != n) for n in range(6)}
+    assert read(folder(tmp_path, files)).problem is not None
+    submission = read(folder(tmp_path, files | {"a5.py": NET}))
+    assert (submission.problem, submission.graded_file) == (None, "a5.py")
+
+
+def test_one_name_for_hundreds_of_files(tmp_path):
+    """Each import chooses among them: so 300 is the most that is read, and a course's whole folder has thirty."""
+    files = {f"d{n}/a.py": "from a import x\n" for n in range(300)} | {"net.py": f"from a import *\n{NET}"}
+    assert refusal(zipped(tmp_path / "a.zip", files)).startswith("The submission holds more than 300 notebooks and .py")
+    del files["d0/a.py"]
+    assert read(zipped(tmp_path / "a.zip", files)).problem is None
+
+
+def test_zips_in_a_folder_are_counted_together(tmp_path):
+    """Each zip may list two thousand files, and all of a submission five thousand."""
+    data = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(2000)}).read_bytes()
+    for number in range(2):
+        (tmp_path / f"{number}.zip").write_bytes(data)
+    assert refusal(tmp_path) == f"The submission holds more than 5,000 files and folders. {DATA_FREE}"
+
+
+def test_a_source_encoding_that_takes_for_ever(tmp_path):
+    """Decoding "punycode" takes the square of the length: what is no text encoding of old is read as UTF-8."""
+    path = tmp_path / "net.py"
+    path.write_bytes(b"# coding: punycode\n" + NET.encode() + b"#" + b"a" * 250_000)
+    submission = read(path)
+    assert submission.problem is None
+    assert submission.segments[0].source.startswith("# coding: punycode\nclass")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["latin-1", "iso-8859-15", "cp1251", "gbk", "shift_jis", "euc-kr", "koi8-r", "utf-8"]
+)
+def test_encodings_that_people_write_in(tmp_path, encoding):
+    """A declaration of any of them is believed."""
+    letter = {"cp1251": "ж", "koi8-r": "ж", "gbk": "网", "shift_jis": "網", "euc-kr": "망"}.get(encoding, "ë")
+    path = tmp_path / "net.py"
+    path.write_bytes(f"# coding: {encoding}\n# {letter}\n{NET}".encode(encoding))
+    assert f"# {letter}\n" in read(path).segments[0].source
+
+
+def test_a_py_file_of_megabytes_is_not_decoded(tmp_path):
+    """Ten megabytes of carriage returns would be as many lines: beyond four bytes for each character nothing is decoded."""
+    path = zipped(tmp_path / "a.zip", {"net.py": NET + "\r" * (10 * MIB)})
+    assert refusal(path) == (
+        "net.py holds 10,240 KiB, and at most 256 KiB of code are read. Load data from files instead of writing them into "
+        "the code."
+    )
+
+
+def test_names_are_read_off_instructions_as_dis_does():
+    """Each global name that compiled code reads or sets, with wide arguments too."""
+    wide = "".join(f"def f{n}(): global a{n}; a{n} = b{n}.c{n}; del a{n}\n" for n in range(400))
+    for source in (wide, "x = [y for y in z]\nclass A: b = c\n", "def f():\n    if a: b()\n    else: c.d\n"):
+        waiting = [compile(source, "a", "exec")]
+        while waiting:
+            code = waiting.pop()
+            waiting += [inner for inner in code.co_consts if hasattr(inner, "co_code")]
+            for kinds in (statements._READS, statements._SETS):
+                told = {one.argval for one in dis.get_instructions(code) if one.opcode in kinds}
+                assert statements._names_of(code, kinds) == told

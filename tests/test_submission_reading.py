@@ -277,9 +277,9 @@ def test_a_bomb_is_stopped_while_reading(tmp_path):
     path.write_bytes(bytes(data).replace(claimed, struct.pack("<L", 10)))
     status, message = refusal(path)
     assert status == "failed_to_load"
-    assert "damaged" in message or "larger than 24 MiB" in message
+    assert "damaged" in message or "larger than 12 MiB" in message
     path.write_bytes(bytes(data))
-    assert "net.py is larger than 24 MiB. Hand in the notebook" in refusal(path)[1]
+    assert "net.py is larger than 12 MiB. Hand in the notebook" in refusal(path)[1]
 
 
 def test_many_members_together(tmp_path, monkeypatch):
@@ -291,7 +291,7 @@ def test_many_members_together(tmp_path, monkeypatch):
 
 def test_too_many_members(tmp_path):
     """A list of members of any length is refused before it is read."""
-    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(read_files.MEMBERS + 1)})
+    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(read_files.ENTRIES + 1)})
     assert refusal(path) == (
         "failed_to_load",
         "a.zip holds more than 2,000 files. Hand in the notebook and your .py files only, without data.",

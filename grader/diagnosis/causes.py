@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from operator import itemgetter
 
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import ROWS, SAME, read_watched_run
@@ -87,14 +90,21 @@ def _method(error: StudentError, submission: Submission) -> str:
 def _enclosing(submission: Submission, place: Place) -> str:
     """Return the name of the function that a line stands in; "" outside of all."""
     texts = [*submission.segments, *(module.segment for module in submission.modules)]
-    source = next((text.source for text in texts if text.label == place.label), "")
-    lines = source.splitlines()[: place.line]
-    indent = len(lines[-1]) - len(lines[-1].lstrip()) if lines else 0
-    for number, line in enumerate(reversed(lines)):
-        found = re.match(r"(\s*)(?:async )?def (\w+)", line)
-        if found and (not number or len(found[1]) < max(indent, 1)):
-            return found[2]
+    indents, definitions = _outline(next((text.source for text in texts if text.label == place.label), ""))
+    indent = indents[place.line - 1] if 1 <= place.line <= len(indents) else 0
+    for line, begins, name in reversed(definitions[: bisect_right(definitions, place.line, key=itemgetter(0))]):
+        if line == place.line or begins < max(indent, 1):
+            return name
     return ""
+
+
+@lru_cache(maxsize=4)
+def _outline(source: str) -> tuple[list[int], list[tuple[int, int, str]]]:
+    """Return how far each line is indented, and the line, indentation and name of each function, in order."""
+    lines = source.split("\n")
+    headers = [(number, re.match(r"(\s*)(?:async )?def (\w+)", line)) for number, line in enumerate(lines, start=1)]
+    definitions = [(number, len(found[1]), found[2]) for number, found in headers if found]
+    return [len(line) - len(line.lstrip()) for line in lines], definitions
 
 
 def _cause(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from grader.model import Place, Problem
 from grader.submission.bindings import IMPORTS, names_bound, walk_statements
@@ -16,7 +17,7 @@ from grader.submission.name_submissions import plain_stem
 from grader.submission.statements import Parsed, Statement, names_begun
 
 # A file that imports the class from a file that imports it, and so on.
-_DEEPEST_CHAIN = 20
+_DEEPEST_CHAIN = 50
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,33 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
     by_preference = sorted(
         library.documents.values(), key=lambda d: (not is_own(d), not d.is_notebook, len(d.path.parts), str(d.path))
     )
-    candidates = [
-        found for document in by_preference if (found := find_candidate(library, document, class_name)) is not None
-    ]
+    search = CandidateSearch(library)
+    candidates = [found for document in by_preference if (found := search.find(document, class_name)) is not None]
     # The assignment's own notebook is graded even where its class does not parse: to grade an old copy in its stead
     # would give points or take them for what the student did not mean to hand in.
     return sorted(candidates, key=lambda found: bool(found.fault) and not is_own(found.document))
 
 
-def find_candidate(
-    library: Library, document: Document, name: str, package: str = "", chain: int = 0
+@dataclass
+class CandidateSearch:
+    """Which file would give a name, asked of each document once: files may import each other in any number of ways."""
+
+    library: Library
+    _found: dict[tuple[str, str, PurePosixPath], Candidate | None] = field(default_factory=dict)
+
+    def find(self, document: Document, name: str, package: str = "", chain: int = 0) -> Candidate | None:
+        """Return the file that would give a name if the document were run in order; None where none would."""
+        key = (name, package, document.path)
+        if key not in self._found:
+            self._found[key] = None  # files that import the name from each other end here
+            self._found[key] = _find_candidate(self, document, name, package, chain)
+        return self._found[key]
+
+
+def _find_candidate(
+    search: CandidateSearch, document: Document, name: str, package: str, chain: int
 ) -> Candidate | None:
-    """Return the file that would give a name if the document were run in order; None where none would."""
+    library = search.library
     if document.fault:
         return Candidate(document, document, fault=document.fault) if name in document.prose else None
     if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
@@ -68,7 +84,7 @@ def find_candidate(
     found = []
     for statement in parsed.statements:
         if statement.runs and name in library.binds(statement, package, document.path)[0]:
-            source = _follow_binding(library, document, statement, name, package, chain)
+            source = _follow_binding(search, document, statement, name, package, chain)
             found += [(statement, source)] if source else []
     broken = max((n for n in parsed.broken if name in names_begun(parsed.document.cells[n].source)), default=-1)
     if broken > (found[-1][0].cell if found else -1):
@@ -97,10 +113,10 @@ def _words(stem: str) -> list[str]:
 
 
 def _follow_binding(
-    library: Library, document: Document, statement: Statement, name: str, package: str, chain: int
+    search: CandidateSearch, document: Document, statement: Statement, name: str, package: str, chain: int
 ) -> Candidate | None:
     """Return the file that a binding of the name leads to; None where that file was not handed in."""
-    parts = list(walk_statements(statement.node))
+    library, parts = search.library, list(walk_statements(statement.node))
     found: Candidate | None = None
     for node in parts:
         if not isinstance(node, ast.ImportFrom):
@@ -110,7 +126,7 @@ def _follow_binding(
         for request in library.requests(node, package, document.path) if original else ():
             module = library.find(request.dotted, document.path)
             if module is not None:
-                inner = find_candidate(library, module, original, package_of(request.dotted, module), chain + 1)
+                inner = search.find(module, original, package_of(request.dotted, module), chain + 1)
                 found = inner or found
     # `import TwoLayerNet` binds a module, not a class.
     here = any(name in names_bound(node) for node in parts if not isinstance(node, IMPORTS))

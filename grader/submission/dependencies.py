@@ -10,12 +10,14 @@ from pathlib import PurePosixPath
 from grader.model import Module, Place, Segment
 from grader.submission.bindings import IMPORTS
 from grader.submission.documents import Document
-from grader.submission.errors import SubmissionError
+from grader.submission.errors import SubmissionError, failed
 from grader.submission.handed_in_modules import Library, Request, package_of
 from grader.submission.salvage import LostPart
 from grader.submission.statements import BUILTINS, Statement
 
 _NEVER = 10**9
+# Names under which the files of one submission import each other. With dots in it, a name may grow at each import.
+_MOST_MODULES = 200
 
 
 class Selection:
@@ -29,6 +31,7 @@ class Selection:
         self._firm_last: dict[str, int] = {}  # the last statement after which a name's earlier meanings are gone
         self._first_use: defaultdict[str, int] = defaultdict(lambda: _NEVER)
         self._all_taken: set[str] = set()
+        self._is_whole = False  # all that may be run is kept
         self._bound: set[str] = set()  # by anything that may be run
         self._open_stars: list[Statement] = []  # imports of everything from modules that are not at hand
         self._binders = self._index(library, package)
@@ -58,6 +61,9 @@ class Selection:
 
     def want_all(self) -> list[Statement]:
         """Keep all that may be run, for a module that is imported whole; return what is new, in order."""
+        if self._is_whole:
+            return []
+        self._is_whole = True
         names = {name for statement in self.parsed.statements if statement.runs for name in statement.binds}
         fresh = self.want(names)
         stars = [statement for statement in self.parsed.statements if statement.runs and statement.stars]
@@ -216,5 +222,10 @@ class DependencyClosure:
         # Under a further name, what was kept before is imported again, with another package for relative imports.
         known = list(selection.kept.values()) if request.dotted not in self._modules else []
         self._modules[request.dotted] = module.path
+        if len(self._modules) > _MOST_MODULES:
+            raise failed(
+                f"The files that were handed in import each other under more than {_MOST_MODULES} names. Import each file by"
+                " one name, and no two from each other."
+            )
         fresh = selection.want_all() if request.names is None else selection.want(request.names)
         return selection, package, known + fresh

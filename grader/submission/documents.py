@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -21,10 +22,17 @@ from grader.submission.read_files import File
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, quote
 
 _AGAIN = "Open it in Jupyter, save it there, and hand in that file."
-# Real notebooks have some 100 cells and 10,000 values, stored outputs included. 24 MiB of "[]," would be 8 million
-# lists, which take 650 MB of the grader.
+# Real notebooks have some 100 cells and 10,000 values, stored outputs included. 12 MiB of "[]," would be 4 million
+# lists, which take 320 MB.
 _MOST_CELLS = 5_000
 _MOST_VALUES = 300_000
+# Of Python in any encoding: UTF-32 has four bytes for each of the characters that are read.
+_MOST_PYTHON = 4 * LARGEST
+# Encodings that a .py file may declare: UTF, Latin, Windows' (Chinese, Japanese and Korean among them), and Mac's. Each is
+# decoded at once; "punycode" takes hours.
+_ENCODINGS = re.compile(
+    r"ascii|utf-(?:8|16|32)\S*|iso8859-\d+|cp\d+|koi8-\w|mac-\w+|gb\w+|big5\w*|shift_jis\w*|euc_\w+"
+)
 # A text in JSON, or what is left of one that has no end: then nothing is looked at twice.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _CELLS = re.compile(r'"cells"\s*:\s*\[')
@@ -66,6 +74,10 @@ def read_documents(files: Sequence[File]) -> list[Document]:
     written: dict[PurePosixPath, Document] = {}
     alike = Counter(file.path.name for file in files)
     for file in files:
+        is_python = file.path.suffix.lower() == ".py" and not file.data[:100].lstrip().startswith(b"{")
+        if is_python and len(file.data) > _MOST_PYTHON:
+            found[file.path] = _too_large(file)
+            continue
         text, notes = _decode(file)
         is_misnamed = text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text  # with the ending .py
         if is_misnamed or file.path.suffix.lower() == ".ipynb":
@@ -82,7 +94,8 @@ def _decode(file: File) -> tuple[str, tuple[str, ...]]:
     encoding: str = json.detect_encoding(file.data)
     if encoding == "utf-8" and file.path.suffix.lower() == ".py":
         with suppress(SyntaxError):  # an encoding that Python does not know
-            encoding = tokenize.detect_encoding(io.BytesIO(file.data).readline)[0]
+            declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(file.data).readline)[0]).name
+            encoding = declared if _ENCODINGS.fullmatch(declared) else encoding
     notes: tuple[str, ...] = ()
     try:
         text = file.data.decode(encoding)
@@ -90,6 +103,16 @@ def _decode(file: File) -> tuple[str, tuple[str, ...]]:
         text = file.data.decode("cp1252", errors="replace")
         notes = (f"{printable(str(file.path))} is not UTF-8; it was read as Windows-1252",)
     return _with_plain_ends(text), notes
+
+
+def _too_large(file: File) -> Document:
+    """Return a .py file that is not even decoded; a class that is named in it counts as lost there."""
+    label = printable(str(file.path))
+    fault = failed(
+        f"{label} holds {len(file.data) >> 10:,} KiB, and at most {LARGEST >> 10} KiB of code are read. "
+        "Load data from files instead of writing them into the code."
+    )
+    return Document(file.path, (), prose=file.data[:_MOST_PYTHON].decode("ascii", "replace"), fault=fault.problem)
 
 
 def _with_plain_ends(text: str) -> str:
@@ -143,7 +166,7 @@ def _read_json(shown: str, text: str) -> tuple[Any, Problem | None]:
         if is_cut_off:
             mend = f"It seems to be cut off. {_AGAIN}"
         said = f"{shown} is no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}. {mend}"
-        fault = failed(said, Place(shown, error.lineno, quote(text.split("\n")[error.lineno - 1])))
+        fault = failed(said, Place(shown, error.lineno, quote(_line_at(text, error.pos))))
         what = next((what for begins, what in _MISTAKEN.items() if re.match(begins, text, re.IGNORECASE)), "")
         if what:
             fault = failed(f"{shown} is no notebook: {what}.")
@@ -155,6 +178,12 @@ def _read_json(shown: str, text: str) -> tuple[Any, Problem | None]:
         raise failed(f"{shown} is nested too deeply: a notebook's JSON has some ten levels. {_AGAIN}") from error
     except ValueError as error:  # a number of more digits than Python reads
         raise failed(f"{shown} cannot be read as JSON: {error}. {_AGAIN}") from error
+
+
+def _line_at(text: str, at: int) -> str:
+    begins = text.rfind("\n", 0, at) + 1
+    ends = text.find("\n", begins)
+    return text[begins : ends if ends >= 0 else len(text)][:1000]
 
 
 def _count_values(text: str) -> int:

@@ -21,9 +21,11 @@ from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_want
 from grader.text.phrases import join_some
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
-MEMBERS = 2000
-MEMBER_BYTES = 24 * 2**20
-TOTAL_BYTES = 64 * 2**20
+MEMBERS = 300  # a course's whole folder has some 30
+LOOKED_AT = 5_000  # entries of a folder and its zips; what is neither notebook nor Python counts too
+ENTRIES = 2000  # of one zip
+MEMBER_BYTES = 12 * 2**20  # a notebook with all its plots has 0.5 MiB
+TOTAL_BYTES = 16 * 2**20
 # A student's own folders are some five deep; a path of thousands of levels would only exhaust os.walk.
 _DEEPEST = 30
 _ENCRYPTED = 0x1
@@ -107,6 +109,7 @@ class _Contents:
     other: list[str] = field(default_factory=list)  # names of what is neither notebook nor Python
     count: int = 0
     size: int = 0
+    looked_at: int = 0
 
     def add_folder(self, folder: Path) -> None:
         links = []
@@ -117,6 +120,7 @@ class _Contents:
                 folders.clear()
                 continue
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+            self._look_at(len(names) + len(folders))
             for name in sorted(names):
                 path = Path(here) / name
                 if path.is_symlink() or name.startswith("."):
@@ -163,7 +167,12 @@ class _Contents:
         if self.size > TOTAL_BYTES:
             raise failed(f"The submission holds more than {TOTAL_BYTES >> 20} MiB of notebooks and Python. {mend}")
         if self.count > MEMBERS:
-            raise failed(f"The submission holds more than {MEMBERS:,} files. {mend}")
+            raise failed(f"The submission holds more than {MEMBERS:,} notebooks and .py files. {mend}")
+
+    def _look_at(self, entries: int) -> None:
+        self.looked_at += entries
+        if self.looked_at > LOOKED_AT:
+            raise failed(f"The submission holds more than {LOOKED_AT:,} files and folders. {_NO_DATA}.")
 
     def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
         """Add a zip's notebooks and .py files, as if they lay in this folder; refuse it damaged, locked or too large."""
@@ -171,6 +180,7 @@ class _Contents:
         refused: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         try:
             with zipfile.ZipFile(opened) as archive:
+                self._look_at(len(archive.infolist()))
                 for info in archive.infolist():
                     name = info.filename.replace("\\", "/")  # as some Windows tools write it
                     path = PurePosixPath(name)
@@ -227,8 +237,8 @@ def _check_directory(opened: BinaryIO, shown: str) -> None:
     # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
     if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
         raise failed(f"{shown} is a zip64, which is for more than 65,535 files or 4 GiB. {_NO_DATA}.")
-    if entries > MEMBERS:
-        raise failed(f"{shown} holds more than {MEMBERS:,} files. {_NO_DATA}.")
+    if entries > ENTRIES:
+        raise failed(f"{shown} holds more than {ENTRIES:,} files. {_NO_DATA}.")
     if size > _DIRECTORY_BYTES:
         raise failed(
             f"{shown} has a list of its files that is {size >> 10:,} KiB long, and at most {_DIRECTORY_BYTES >> 10:,} "
