@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader import __version__
+from grader.diagnosis.changed_names import explain_version
 from grader.model import (
     Assignment,
     Environment,
@@ -114,4 +115,5 @@ def _load_failure(run: Run) -> tuple[str, Place | None]:
     place = error.places[-1] if error.places else None
     kind = f"{error.type}: " if error.type else ""
     where = f" It happened in {place}." if place else ""
-    return f"The code could not be loaded: {kind}{error.message.rstrip('.')}.{where}", place
+    by_version = " ".join(explain_version(error.message, run.versions) or ()) if error.type != "StubError" else ""
+    return f"The code could not be loaded: {kind}{error.message.rstrip('.')}.{where} {by_version}".rstrip(), place

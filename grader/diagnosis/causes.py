@@ -11,17 +11,10 @@ from operator import itemgetter
 
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import ROWS, SAME, read_watched_run
+from grader.diagnosis.changed_names import explain_version
 from grader.model import Cause, Charge, Finding, Place, StudentError, Submission
 
 METHODS = ("loss", "train", "predict")
-# What takes the place of the names that numpy no longer has; where none is listed, numpy's release notes tell.
-INSTEAD = {
-    "in1d": "np.isin", "float": "float", "int": "int", "bool": "bool", "object": "object", "str": "str",
-    "product": "np.prod", "cumproduct": "np.cumprod", "alltrue": "np.all", "sometrue": "np.any", "row_stack": "np.vstack",
-    "trapz": "np.trapezoid", "float_": "np.float64", "complex_": "np.complex128", "unicode_": "np.str_", "Inf": "np.inf",
-    "Infinity": "np.inf", "infty": "np.inf", "NaN": "np.nan", "mat": "np.asmatrix", "asfarray": "np.asarray(..., dtype=float)",
-    "round_": "np.round", "long": "int", "asscalar": "array.item()", "msort": "np.sort(..., axis=0)",
-}  # fmt: skip
 HINTS = (
     (r"shapes?|broadcast|aligned|matmul|mismatch|dimension|axis", "Print the shape of every array in this line: which axes should meet?"),
     (r"index|out of bounds", "Print the index and the shape of the array that it is used on."),
@@ -29,7 +22,6 @@ HINTS = (
     (r"NoneType", "Something in this line is still None: which call, or which unwritten part, should have given it a value?"),
     (r"argument", "Compare the call in this line with the `def` line of what it calls."),
 )  # fmt: skip
-_NUMPY = re.compile(r"module 'numpy(?:\.\w+)*' has no attribute '(\w+)'|`np\.(\w+)` (?:was|is) ")
 
 
 def find_causes(
@@ -144,11 +136,8 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
             f"{name} ends its own process{where}: {short}.",
             "The grader runs each submission in a process of its own.",
         )
-    removed = _NUMPY.search(error.message)
-    if removed:
-        gone, version = removed[1] or removed[2], context.run.versions.get("numpy", "")
-        mend = f"Write {INSTEAD[gone]}." if gone in INSTEAD else "numpy's release notes say what takes its place."
-        return "removed_name", f"numpy {version} has no np.{gone}{where}: later versions removed it.", mend
+    if by_version := explain_version(error.message, context.run.versions, where):
+        return "removed_name", *by_version
     if error.type in {"ModuleNotFoundError", "ImportError"}:
         return (
             "missing_import",

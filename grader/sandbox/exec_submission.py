@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import stub_modules
+from . import older_names, stub_modules
 from .capture import OutputCapture, safe_text
 
 # Without one of these the class may not exist; whatever else fails is noted and skipped, since its names may not be needed.
@@ -90,7 +90,8 @@ class Loader:
         for name in tops:
             if name not in self._noted:
                 self._noted.add(name)
-                self._capture.note(f"the module {name} is not installed in the grader: a stub took its place")
+                lacks = older_names.describe_removed_module(name) or f"the module {name} is not installed in the grader"
+                self._capture.note(f"{lacks}: a stub took its place")
 
     def _may_be_stub(self) -> bool:
         """Return True where the import under way is in the student's text, and not one that it is ready to do without.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, protocol, stub_modules, values
+from . import dispatch, older_names, protocol, stub_modules, values
 from .capture import OutputCapture, ReportedError
 from .exec_submission import Loader, SourceText
 
@@ -34,6 +34,10 @@ class LoadedSubmission:
         self._remembered: dict[str, Any] = {}
         self._module = types.ModuleType("submission")
         self._loader = Loader(self._modules, self._capture)
+
+    def put_back_older_names(self) -> None:
+        """Serve what numpy and Python once had, for as long as this process lives."""
+        older_names.put_back(self._capture.note, self._capture.innermost_place)
 
     def load(self) -> list[memoryview]:
         """Run the submission's statements and find its class."""

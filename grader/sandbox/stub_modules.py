@@ -22,6 +22,8 @@ import urllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .older_names import describe_removed_module
+
 _NO_OP = """
 matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets ipykernel google notebook nbformat
 cs231n.vis_utils vis_utils
@@ -92,6 +94,8 @@ FailingStub.__hash__ = object.__hash__  # type: ignore[method-assign]
 def describe_missing(name: str) -> str:
     """Return a message that names the missing module and says what to do."""
     module = name.partition(".")[0]
+    if removed := describe_removed_module(module):
+        return removed
     return (
         f"{name} is a stub: the module {module} is not installed in the grader; use numpy"
         f" (or hand {module}.py in, if it is a file of your own)"
@@ -238,6 +242,7 @@ REAL: Mapping[str, Mapping[str, Any]] = {
 # Modules that Python 3 has under another name.
 RENAMED = {
     "cPickle": "pickle",
+    "imp": "importlib",
     "Queue": "queue",
     "ConfigParser": "configparser",
     "StringIO": "io",

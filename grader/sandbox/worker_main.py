@@ -144,6 +144,7 @@ def _answer_calls(inward: int, outward: int, limits: ResourceLimits, memory_rese
         return
     _arrange_interpreter()
     submission = LoadedSubmission(first.message, limits.memory_mb, memory_reserve)
+    submission.put_back_older_names()
     protocol.write(outward, submission.load())
     del first
     while (frame := protocol.read(inward, reader)) is not None:

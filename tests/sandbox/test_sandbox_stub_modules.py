@@ -140,13 +140,6 @@ def test_an_import_that_may_fail_fails(lose):
     )
 
 
-def test_numpys_own_missing_names_keep_numpys_message(lose):
-    """np.float went in numpy 1.24: the student reads numpy's own explanation."""
-    reply = lose("", "return np.float(1)")
-    assert reply.error.type == "AttributeError"
-    assert "module 'numpy' has no attribute 'float'" in reply.error.message
-
-
 def test_helper_modules_are_imported_from_their_text(ask, question):
     """By dotted name, packages above them empty, relative imports and module-level failures included."""
     modules = {
