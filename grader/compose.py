@@ -1,4 +1,4 @@
-"""A report out of what was scored: its notes, versions and times beside the verdicts."""
+"""The report: verdicts, notes, versions and times put together."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def report_not_run(submission: Submission, run: Run | None, assignment: Assignme
 
 
 def report_our_failure(source: str, name: str, assignment: Assignment, what: str) -> Report:
-    """Return the report of a submission that the grader itself failed on: its author loses nothing by it."""
-    message = f"The grader failed on this submission, and that is no fault of its author: {what}. Grade it again."
+    """Return the report of a submission that the grader itself failed on. Its author loses nothing."""
+    message = f"The grader failed on this submission: {what}. That is not its author's fault. Grade it again."
     judgement = Judgement(not_run(assignment, message, None))
     submission = Submission(name, source, "", "")
     return compose_report(submission, assignment, judgement, None, time.perf_counter(), "grader_error", (message,))

@@ -1,4 +1,4 @@
-"""What a program does otherwise than the assignment asks though the maths may be right. It never costs a point."""
+"""Remarks on a program that differs from what the assignment asks, though its maths may be right. They cost no points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MOST = 20  # remarks of one submission
 
 
 def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str, ...]:
-    """Return the remarks on one submission, in sentences: shapes and names that differ, warnings, and whether it printed."""
+    """Return sentences on one submission: unusual shapes and names, warnings, and whether it printed."""
     replies = [reply for reply in run.replies.values() if reply.own_shapes or reply.positional]
     found: dict[str, None] = {}
     asked = {call.id: call for call in questions.calls}
@@ -17,15 +17,17 @@ def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str
             own = reply.own_shapes.get(name)
             if own is not None and own != given.shape and sorted(own) != sorted(given.shape):
                 found[
-                    f"{name} is made with {'one axis more' if len(own) > given.ndim else 'fewer axes'} than asked ({len(own)} instead of {given.ndim})."
+                    f"{name} has {'one axis more' if len(own) > given.ndim else 'fewer axes'} than the assignment asks for ({len(own)} instead of {given.ndim})."
                 ] = None
             elif own is not None and own != given.shape:
-                found[f"{name} is made transposed; its values were read accordingly."] = None
+                found[f"{name} is transposed; the grader read its values accordingly."] = None
         extra = sorted(set(reply.own_shapes) - set(assignment.variant.names))
         if extra and asked[reply.call].params:
-            found[f"params holds more than was asked: {', '.join(extra)[:100]}."] = None
+            found[f"params holds more than the assignment asks for: {', '.join(extra)[:100]}."] = None
         for method in reply.positional:
-            found[f"{method}() names its parameters otherwise than asked; it was called by position."] = None
+            found[
+                f"The parameters of {method}() have other names than in the assignment; it was called by position."
+            ] = None
     for reply in (run.load, *run.replies.values()):
         for warning in reply.warnings:
             found[f"Warning: {warning}"] = None
@@ -36,4 +38,4 @@ def _printed(run: Run) -> tuple[str, ...]:
     talking = [reply.call for reply in run.replies.values() if reply.printed]
     if not talking:
         return ()
-    return (f"It printed something while being graded, in {len(talking)} of {len(run.replies)} calls.",)
+    return (f"It printed something in {len(talking)} of the {len(run.replies)} calls that graded it.",)

@@ -1,4 +1,4 @@
-"""Findings to verdicts: the rubric's points, and the words for the named mistakes. A few microseconds; nothing is judged."""
+"""Findings to verdicts: the rubric's points, and the texts of the named mistakes. Nothing is judged here."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _GROUPS: Mapping[str, frozenset[str]] = {
 
 
 def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogue | None) -> Judgement:
-    """Put the rubric's points to what was found, and titles and hints to the mistakes of the catalogue.
+    """Return the verdicts with the rubric's points, and the named mistakes with the catalogue's titles and hints.
 
-    What stops a whole method comes first: until it is mended, nothing else about that method can be seen.
+    A mistake that stops a whole method comes first: until it is fixed, nothing else about that method can be seen.
     """
     points = {row.id: row.points for row in assignment.checks}
     # Students see a hidden check's title and verdict only: what explains nothing else is not told.
@@ -48,12 +48,12 @@ def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogu
 
 
 def lost(finding: Finding) -> bool:
-    """Return whether a check found something wrong, or could not be judged."""
+    """Return whether a check found something wrong or could not be judged."""
     return finding.share < 1 or finding.carried or finding.skipped
 
 
 def methods_of(checks: Iterable[str]) -> tuple[str, ...]:
-    """Return the methods that checks are about, in the order in which a student mends them."""
+    """Return the methods that these checks are about, in the order in which a student should fix them."""
     groups = {CHECKS[check].group for check in checks if CHECKS[check].of_network}
     return tuple(method for method, own in _GROUPS.items() if groups & own)
 
@@ -76,18 +76,18 @@ def _steps(findings: Findings, shown: Collection[str]) -> tuple[StepRow, ...]:
 
 
 def _of_training(checks: tuple[str, ...]) -> bool:
-    """Return whether something stops train() alone: it is told after what is wrong in loss(), from which it may follow."""
+    """Return whether a cause stops only train(): it is listed after mistakes in loss(), which may have led to it."""
     return all(CHECKS[check].group in {"train", "predict"} for check in checks)
 
 
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:
-    """Return a verdict for every row of the rubric where a submission cannot be run: skipped, with the reason."""
+    """Return a verdict for every row of the rubric, all skipped with the reason why the submission cannot be run."""
     finding = Finding(0.0, f"Not judged: {message}", places=(place,) if place else (), skipped=True)
     return tuple(_row_verdict(row, finding) for row in assignment.checks)
 
 
 def _verdict(row: CheckRow, findings: Findings, catalogue: MistakeCatalogue | None) -> Verdict:
-    """Return a check's verdict, with the points back that it lost by a mistake that is charged elsewhere."""
+    """Return a check's verdict; it keeps the points that it lost by a mistake that is charged elsewhere."""
     finding, credit = findings.checks[row.id], findings.credits.get(row.id)
     if credit is None or catalogue is None:
         return replace(_row_verdict(row, finding), credited=row.points if finding.carried else 0.0)
@@ -121,7 +121,7 @@ def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
     return Diagnosis(
         id=cause.id,
         title=cause.title,
-        hint=f"Look at line {cause.origin.line} first: it made what this line works with. {cause.hint}"
+        hint=f"Look at line {cause.origin.line} first: it made the value that this line uses. {cause.hint}"
         if cause.origin
         else cause.hint,
         source="",  # it breaks no formula

@@ -103,10 +103,10 @@ def rows_of(step):
 ALL = slice(None)
 SCORES = {
     "It is 2 times the right one.": lambda _, s: 2 * s,
-    "It is the right one with its sign turned.": lambda _, s: -s,
+    "It is the right one with the opposite sign.": lambda _, s: -s,
     "It is 1/N times the right one.": lambda _, s: s / len(s),
     "It is C times the right one.": lambda _, s: s * s.shape[1],
-    "by another factor in each case": lambda _, s: s * (1 + s[0, 0] ** 2),
+    "with a different factor in each case": lambda _, s: s * (1 + s[0, 0] ** 2),
     "It is 0 everywhere.": lambda _, s: 0 * s,
     "Every entry is off by 0.3.": lambda _, s: s + 0.3,
     "Every entry is off by one number.": lambda _, s: s + s.std(),
@@ -121,8 +121,8 @@ SCORES = {
     "It is wrong only in the column of class 0.": lambda _, s: put(s, (ALL, 0), wave(s[:, 0])),
     "It is wrong only in the column of the last class.": lambda _, s: put(s, (ALL, -1), wave(s[:, 0])),
     "It is wrong only in the rows of examples 1 and 2.": lambda _, s: put(s, slice(1, 3), wave(s[1:3])),
-    "Of 3 sets of sizes it is right on N = 4, D = 7, H = 11, C = 3 only.": lambda _, s: s + (len(s) != 4) * wave(s),
-    "Of 3 sets of sizes it is wrong on N = 6, D = 8, H = 13, C = 5 only.": lambda _, s: s + (len(s) == 6) * wave(s),
+    "Of 3 sets of sizes, it is right only on N = 4, D = 7, H = 11, C = 3.": lambda _, s: s + (len(s) != 4) * wave(s),
+    "Of 3 sets of sizes, it is wrong only on N = 6, D = 8, H = 13, C = 5.": lambda _, s: s + (len(s) == 6) * wave(s),
 }
 
 
@@ -133,17 +133,17 @@ def test_what_is_known_of_scores(clue, known_of):
 
 
 LOSSES = {
-    "It is 2 times the right one, in every case that is wrong.": lambda _c, _s, v: 2 * v,
-    "It is N times the right one, in every case that is wrong.": lambda _, step, v: v * rows_of(step),
-    "It is 1/C times the right one, in every case that is wrong.": lambda call, _, v: v / call.sizes[2],
-    "It is 1.5 too large, in every case that is wrong.": lambda _c, _s, v: v + 1.5,
-    "It is 0.5 too small, in every case that is wrong.": lambda _c, _s, v: v - 0.5,
-    "Called with one row at a time it is right, for all 12 rows": lambda _, step, v: (
+    "It is 2 times the right one in every wrong case.": lambda _c, _s, v: 2 * v,
+    "It is N times the right one in every wrong case.": lambda _, step, v: v * rows_of(step),
+    "It is 1/C times the right one in every wrong case.": lambda call, _, v: v / call.sizes[2],
+    "It is 1.5 too large in every wrong case.": lambda _c, _s, v: v + 1.5,
+    "It is 0.5 too small in every wrong case.": lambda _c, _s, v: v - 0.5,
+    "Called with one row at a time it is right for all 12 rows": lambda _, step, v: (
         v if rows_of(step) == 1 else v**2 + 0.1
     ),
-    "right but for those whose label is 0.": lambda _, step, v: v * 1.3 if 0 in step.arguments["y"] else v,
-    "Of 3 sets of sizes it is wrong on N = 6, D = 8, H = 13, C = 5 only.": lambda _, step, v: v + (rows_of(step) == 6),
-    "What reg adds to it is right.": lambda _, step, v: v + (rows_of(step) == 6),
+    "right, except for those with the label 0.": lambda _, step, v: v * 1.3 if 0 in step.arguments["y"] else v,
+    "Of 3 sets of sizes, it is wrong only on N = 6, D = 8, H = 13, C = 5.": lambda _, step, v: v + (rows_of(step) == 6),
+    "The part that reg adds is right.": lambda _, step, v: v + (rows_of(step) == 6),
 }
 
 
@@ -161,10 +161,10 @@ def test_the_number_of_rows_that_are_right_is_known(known_of, questions):
 
 
 GRADIENTS = {
-    ("W1", "It is 2 times the right one. What reg adds"): None,
+    ("W1", "It is 2 times the right one. The part that reg adds"): None,
     ("W1", "It is N times the right one."): lambda _, step, g: g * rows_of(step),
     ("b1", "It is 1/N times the right one."): lambda _, step, g: g / rows_of(step),
-    ("W2", "It is right wherever reg is 0."): lambda _, step, g: g + step.arguments["reg"] * wave(g),
+    ("W2", "It is right where reg is 0."): lambda _, step, g: g + step.arguments["reg"] * wave(g),
     ("W1", "It is wrong only in the columns of hidden units 3 and 7."): lambda _c, _s, g: (
         g + wave(g) * np.isin(np.arange(g.shape[1]), [3, 7])
     ),
@@ -173,10 +173,10 @@ GRADIENTS = {
     ("W1", "The columns are the right ones in reverse order."): lambda _c, _s, g: g[:, ::-1],
     ("b2", "The entries are the right ones in another order."): lambda _c, _s, g: np.roll(g, 1),
     ("b1", "Summed over its first axis it is the right one."): lambda _c, _s, g: np.outer([0.2, 0.3, 0.4, 0.1], g),
-    ("b2", "Of 3 sets of sizes it is wrong on N = 6, D = 8, H = 13, C = 5 only."): (
+    ("b2", "Of 3 sets of sizes, it is wrong only on N = 6, D = 8, H = 13, C = 5."): (
         lambda _, step, g: g + (rows_of(step) == 6) * wave(g)
     ),
-    ("W2", "What reg adds to it is right."): lambda _c, _s, g: g + wave(g),
+    ("W2", "The part that reg adds is right."): lambda _c, _s, g: g + wave(g),
 }
 
 
@@ -191,8 +191,8 @@ def test_what_is_known_of_a_gradient(name, clue, known_of, questions):
 
 
 LABELS = {
-    "Every label is 0, whatever the row.": lambda right: 0 * right,
-    "The wrong rows are exactly those whose right label is 0. It never predicts class 0.": lambda right: np.where(
+    "Every row gets the label 0.": lambda right: 0 * right,
+    "The wrong rows are exactly those with the right label 0. It never predicts class 0.": lambda right: np.where(
         right == 0, 1, right
     ),
 }
@@ -207,7 +207,7 @@ def test_what_is_known_of_labels(clue, known_of):
 @pytest.mark.parametrize(
     ("mistake", "clue"),
     [
-        ("momentum", "The second iteration is the first that goes wrong."),
+        ("momentum", "The second iteration is the first wrong one."),
         ("biases_never_updated", "W1 and W2 are updated correctly in all iterations."),
     ],
 )
@@ -246,7 +246,7 @@ def test_what_nearly_holds_is_not_said(name, known_of):
 def test_a_factor_that_nearly_holds_is_not_said_of_losses(known_of):
     """Three losses that are 2, 2 and 2.001 times the right ones are no double; nor is one row of twelve forgotten."""
     known = known_of("data_loss", losses(lambda call, _, v: v * (2.001 if call.sizes[2] == 5 else 2)))
-    assert "in every case that is wrong" not in known
+    assert "in every wrong case" not in known
     known = known_of("data_loss", losses(lambda _, step, v: v * (1.3 if 0 in step.arguments["y"] and v > 0.02 else 1)))
     assert "whose label" not in known or "label is 0" in known
 
@@ -335,6 +335,6 @@ def test_nothing_is_said_of_answers_that_are_wrong_at_random(known_of, seed):
         key = call.id.case if call.id.kind == "loss" else rng.random()
         return loss + bare.setdefault(key, rng.normal())
 
-    assert known_of("data_loss", losses(anyhow)) in {"", "What reg adds to it is right."}
+    assert known_of("data_loss", losses(anyhow)) in {"", "The part that reg adds is right."}
     assert known_of("gradient_W1", gradient("W1", lambda _c, _s, g: g + rng.normal(size=g.shape))) == ""
     assert known_of("regularised_loss", penalty(lambda _c, _s, reg, _W1, _W2: reg * rng.uniform(1, 9))) == ""

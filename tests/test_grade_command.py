@@ -31,16 +31,16 @@ WRONG = {
     "wrong_biases_regularised": (94, "1 reg times (sum W1^2 + sum b1^2 + sum W2^2 + sum b2^2)"),
     "wrong_decay_every_step": (96, "It was decayed in every iteration instead of once an epoch"),
     "wrong_gradient_shape": (91.5, "must have the shape of W1, (7, 11); it is an array of shape (1, 11)"),
-    "wrong_half_the_gradient": (86, "It is right wherever reg is 0"),
-    "wrong_labels_shuffled": (94, "In a batch, rows have the labels of other rows"),
+    "wrong_half_the_gradient": (86, "It is right where reg is 0"),
+    "wrong_labels_shuffled": (94, "Rows of a batch have the labels of other rows"),
     "wrong_overflows": (96, "With 1000 added to every score of every row the loss must stay"),
     "wrong_predict_axis": (94, "must return 4 labels, shape (4,); it returned an array of shape (3,)"),
     "wrong_relu_mask": (88, "entries are wrong; the worst is W1"),
-    "wrong_sum_for_mean": (92, "and there are 4 examples: a sum where the mean is asked?"),
+    "wrong_sum_for_mean": (92, "and there are 4 examples: is it a sum instead of the mean?"),
 }
 UNREADABLE = {
     "broken_empty": ("no_submission", "broken_empty.ipynb is empty"),
-    "broken_not_json": ("failed_to_load", "is no valid JSON at line 1, column 45"),
+    "broken_not_json": ("failed_to_load", "is not valid JSON at line 1, column 45"),
     "broken_other_name": ("failed_to_load", "Did you mean TwoLayerNetwork (code cell 2, line 1"),
     "broken_python2": ("failed_to_load", "Written for Python 2: print statement at broken_python2.py, line"),
     "broken_syntax": ("failed_to_load", "Python cannot read code cell 2, line"),
@@ -268,7 +268,7 @@ def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, mon
     broken = json.loads((tmp_path / "submissions/right_float32/report.json").read_text(encoding="utf-8"))
     jsonschema.validate(broken, SCHEMA)
     assert broken["status"] == "grader_error"
-    assert "no fault of its author: ZeroDivisionError" in broken["notes"][0]
+    assert "The grader failed on this submission: ZeroDivisionError" in broken["notes"][0]
     assert "planted" in (tmp_path / "submissions/right_float32/grader-error.txt").read_text(encoding="utf-8")
     fine = json.loads((tmp_path / "submissions/right_row_biases/report.json").read_text(encoding="utf-8"))
     assert fine["score"] == 100

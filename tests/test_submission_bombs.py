@@ -134,7 +134,7 @@ def test_a_list_of_members_that_is_long(tmp_path):
     """Names of 60,000 characters make a list of megabytes, which is not even read."""
     path = zipped(tmp_path / "a.zip", {f"{n}{'x' * 60_000}.txt": "" for n in range(20)} | {"net.py": NET})
     assert refusal(path) == (
-        f"a.zip has a list of its files that is 1,172 KiB long, and at most 1,024 are read. {DATA_FREE}"
+        f"a.zip has a list of files that is 1,172 KiB long, and the grader reads at most 1,024. {DATA_FREE}"
     )
 
 
@@ -144,7 +144,7 @@ def test_the_form_for_gigabytes(tmp_path):
     data = path.read_bytes()
     _, at = directory_of(data)
     path.write_bytes(data[:at] + b"PK\x06\x07" + bytes(16) + data[at:])
-    assert refusal(path) == f"a.zip is a zip64, which is for more than 65,535 files or 4 GiB. {DATA_FREE}"
+    assert refusal(path) == f"a.zip is a zip64, a format for more than 65,535 files or 4 GiB. {DATA_FREE}"
 
 
 def test_a_name_that_is_too_long(tmp_path):
@@ -176,7 +176,7 @@ def test_a_notebook_of_millions_of_values(tmp_path, monkeypatch, value):
     monkeypatch.setattr(documents.json, "loads", lambda _: pytest.fail("it was read"))
     path = notebook(tmp_path / "a.ipynb", CELL, f"[{value * 310_000}0]")
     assert refusal(path) == (
-        "a.ipynb holds more than 300,000 values, and a notebook has some thousands. "
+        "a.ipynb holds more than 300,000 values, while a notebook has a few thousand. "
         "Clear the outputs, save it, and hand in that file."
     )
 
@@ -200,7 +200,7 @@ def test_texts_without_an_end_take_little_time(tmp_path):
 def test_a_notebook_of_thousands_of_cells(tmp_path):
     """Each cell costs some 30 microseconds and a kilobyte, whether it holds anything or not."""
     path = notebook(tmp_path / "a.ipynb", "0," * 5_000 + CELL)
-    assert refusal(path) == "a.ipynb holds more than 5,000 cells. Hand in a notebook with your own work only."
+    assert refusal(path) == "a.ipynb holds more than 5,000 cells. Hand in a notebook with only your own work."
     submission = read(notebook(tmp_path / "a.ipynb", "0," * 4_999 + CELL))
     assert submission.problem is None
 
@@ -214,7 +214,7 @@ def test_a_long_cell_is_not_looked_through(tmp_path, monkeypatch):
     submission = read(notebook(tmp_path / "a.ipynb", f"{long},{CELL}"))
     assert seen == [len(NET)]
     assert submission.problem is None
-    assert "code cell 1 holds 512 KiB of code, and at most 256 KiB are read" in submission.notes[-1]
+    assert "code cell 1 holds 512 KiB of code, and the grader reads at most 256 KiB" in submission.notes[-1]
     # Of many cells that are just short enough, no more than would be parsed.
     seen.clear()
     many = ",".join([json.dumps({"cell_type": "code", "source": "#" * LARGEST, "metadata": {}})] * 8)

@@ -98,7 +98,7 @@ def test_two_definitions_in_one_notebook(read):
     submission = read({"two_layer_net.ipynb": (NET, "x = 1", NET)})
     assert [s.label for s in submission.segments] == ["code cell 3"]
     assert submission.notes[0] == (
-        "TwoLayerNet is bound 2 times (code cell 1, line 1: `class TwoLayerNet:`; then code cell 3, line 1: "
+        "TwoLayerNet is defined 2 times (code cell 1, line 1: `class TwoLayerNet:`; then code cell 3, line 1: "
         "`class TwoLayerNet:`): the last one counts, as in Python"
     )
 
@@ -174,6 +174,6 @@ def test_a_class_in_a_markdown_cell(tmp_path):
     problem = load(path, class_name="TwoLayerNet", notebook=path.name).problem
     assert problem is not None
     assert problem.message == (
-        "In two_layer_net.ipynb, class TwoLayerNet stands in a Markdown or raw cell, which Python does not run. "
+        "In two_layer_net.ipynb, class TwoLayerNet is in a Markdown or raw cell, which Python does not run. "
         "Change the cell's type to Code."
     )

@@ -264,12 +264,12 @@ def test_a_class_made_in_steps(read):
         (
             "TwoLayerNet is made in 3 steps (code cell 1, line 1: `class TwoLayerNet:`, code cell 2, line 1: "
             "`class TwoLayerNet(TwoLayerNet):`; then code cell 3, line 1: `class TwoLayerNet(TwoLayerNet):`): "
-            "each builds on the one before, and all of them count"
+            "each builds on the one before, so all of them count"
         ),
     )
     stale, steps = read(CLASS, step, CLASS, step).notes[:2]
     assert stale == (
-        "TwoLayerNet is bound 3 times (code cell 1, line 1: `class TwoLayerNet:`, code cell 2, line 1: "
+        "TwoLayerNet is defined 3 times (code cell 1, line 1: `class TwoLayerNet:`, code cell 2, line 1: "
         "`class TwoLayerNet(TwoLayerNet):`; then code cell 3, line 1: `class TwoLayerNet:`): the last one counts, as in Python"
     )
     assert steps.startswith("TwoLayerNet is made in 2 steps (code cell 3")

@@ -64,16 +64,16 @@ def test_the_whole_message_on_a_print_statement(tmp_path):
     ("line", "said", "plain"),
     [
         ("x = (1,", "'(' was never closed", "A bracket is opened there and not closed"),
-        ("x = 1)", "unmatched ')'", "A closing bracket has no opening one that fits"),
+        ("x = 1)", "unmatched ')'", "A closing bracket does not match an opening one"),
         ("if x", "expected ':'", "A colon is missing"),
-        ("for i in x:\n        # TODO", "expected an indented block", "write the body, or `pass` until you do"),
+        ("for i in x:\n        # TODO", "expected an indented block", "write the body, or `pass` for now"),
         ("x = 1\n      y = 2", "unindent does not match", "The indentation matches no block above"),
         ("x = 1\n          y = 2", "unexpected indent", "The line is indented further than its block"),
         ("x = 1\n\tif x:\n            y = 2", "inconsistent use of tabs", "Tabs and spaces are mixed"),
         ("x = 'abc", "unterminated string literal", "A text in quotes is not closed"),
-        ("x = \u201cabc\u201d", "invalid character", "A character that Python does not know"),
-        ("x =\u00a01", "invalid non-printable character U+00A0", "A character that Python does not know"),
-        ("if x = 1: pass", "Maybe you meant '=='", "A single = stands where == is meant"),
+        ("x = \u201cabc\u201d", "invalid character", "Python does not know a character"),
+        ("x =\u00a01", "invalid non-printable character U+00A0", "Python does not know a character"),
+        ("if x = 1: pass", "Maybe you meant '=='", "A single = is written instead of =="),
         ("x = [1 2]", "Perhaps you forgot a comma", "A comma or an operator is missing"),
         ("\0", "null bytes", "The file holds null characters"),
     ],
@@ -92,7 +92,7 @@ def test_syntax_errors_in_plain_words(tmp_path, line, said, plain):
 def test_merge_marks(tmp_path):
     """A conflict left by Git is named as one."""
     problem = read(tmp_path, f"{NET}<<<<<<< HEAD\nx = 1\n=======\n").problem
-    assert problem.message.endswith("It is the mark of a Git merge: settle the merge first.")
+    assert problem.message.endswith("It is the mark of a Git merge: resolve the merge first.")
 
 
 def test_rules_of_scopes(tmp_path):
@@ -149,7 +149,7 @@ def test_a_broken_helper_module(tmp_path):
     assert note == (
         "affine() cannot be read and was left out; the rest is graded. Python cannot read layers.py, line 3: "
         "`return x`. Python says: expected an indented block after function definition on line 2. Nothing is indented "
-        "below that line: write the body, or `pass` until you do."
+        "below that line: write the body, or `pass` for now."
     )
 
 
@@ -200,7 +200,7 @@ def test_long_source(tmp_path):
     """Code of megabytes is refused before it is parsed."""
     problem = read(tmp_path, f"{NET}x = '{'a' * 5_000_000}'").problem
     assert problem.message == (
-        "code cell 1 holds 4,882 KiB of code, and at most 256 KiB are read. Load data from files instead of writing "
+        "code cell 1 holds 4,882 KiB of code, and the grader reads at most 256 KiB. Load data from files instead of writing "
         "them into the code."
     )
     assert read(tmp_path, NET.format("X") + "#" * (LARGEST - 100)).problem is None

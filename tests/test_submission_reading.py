@@ -151,7 +151,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path, as_folder):
     (mine / "link").symlink_to(other) if as_folder else (mine / "x.ipynb").symlink_to(other / "two_layer_net.ipynb")
     status, message = refusal(mine)
     assert status == "no_submission"
-    assert "not followed, because a link may lead out of the submission" in message
+    assert "links are not followed, because they may lead out of the submission" in message
 
 
 def test_a_link_made_after_the_look_is_not_followed(tmp_path, monkeypatch):
@@ -167,7 +167,7 @@ def test_a_pipe_does_not_hang(tmp_path):
     """A named pipe would wait for ever for somebody to write into it."""
     os.mkfifo(tmp_path / "net.py")
     assert refusal(tmp_path)[1].endswith(
-        "no .py file that can be read: net.py is no regular file, but a pipe or a device. Hand in the file itself. "
+        "no .py file that can be read: net.py is not a regular file but a pipe or a device. Hand in the file itself. "
         "Hand in the notebook."
     )
 
@@ -179,7 +179,7 @@ def test_a_pipe_beside_the_class_costs_nothing(tmp_path):
     found = load(tmp_path, class_name="TwoLayerNet", notebook="two_layer_net.ipynb")
     assert found.problem is None
     assert found.graded_file == "real.py"
-    assert any("net.ipynb is no regular file" in note for note in found.notes)
+    assert any("net.ipynb is not a regular file" in note for note in found.notes)
 
 
 def test_what_tools_leave_behind_is_skipped(tmp_path):
@@ -213,14 +213,14 @@ def test_what_tools_leave_behind_is_skipped(tmp_path):
         (
             lambda p: _file(p / "a.docx", b"x"),
             "no_submission",
-            "a.docx is neither a notebook (.ipynb) nor Python (.py) nor a zip",
+            "a.docx is not a notebook (.ipynb), a Python file (.py) or a zip",
         ),
         (
             lambda p: _file(p / "a.zip", b""),
             "failed_to_load",
             "a.zip cannot be opened: it is empty. Make the zip again",
         ),
-        (lambda p: _file(p / "a.zip", b"Rar!abc" * 9), "failed_to_load", "it is no zip at all, or its end is missing"),
+        (lambda p: _file(p / "a.zip", b"Rar!abc" * 9), "failed_to_load", "it is not a zip, or its end is missing"),
         (
             lambda p: zipped(p / "a.zip", {}),
             "no_submission",
@@ -397,9 +397,9 @@ def test_a_notebook_that_is_cut_off(tmp_path, end):
     submission = read(_file(tmp_path / "net.ipynb", text[:end].encode()))
     assert submission.problem is None
     assert [(s.label, s.kept) for s in submission.segments] == [("code cell 2", (0, 1))]
-    note = next(note for note in submission.notes if "is no valid JSON at line" in note)
+    note = next(note for note in submission.notes if "is not valid JSON at line" in note)
     assert "It seems to be cut off. Open it in Jupyter" in note
-    assert note.endswith(" whole cells were read all the same")
+    assert note.endswith(" whole cells were read anyway")
 
 
 @pytest.mark.parametrize("other", [{}, {"old.py": CLASS}])
@@ -412,7 +412,7 @@ def test_a_notebook_that_is_cut_off_in_its_class(tmp_path, other):
         (tmp_path / name).write_text(content, encoding="utf-8")
     problem = read(tmp_path).problem
     assert problem is not None
-    assert problem.message.startswith("two_layer_net.ipynb is no valid JSON at line")
+    assert problem.message.startswith("two_layer_net.ipynb is not valid JSON at line")
     assert "It seems to be cut off" in problem.message
 
 
@@ -431,7 +431,7 @@ def test_a_notebook_that_is_cut_off_in_a_word(tmp_path, word):
     end = text.rindex('"execution_count": ') + len('"execution_count": ')
     submission = read(_file(tmp_path / "net.ipynb", f"{text[:end]}{word}".encode()))
     assert submission.problem is None
-    assert "Its one whole cell was read all the same" in submission.notes[0]
+    assert "Its one whole cell was read anyway" in submission.notes[0]
 
 
 def test_a_notebook_with_marks_of_a_merge_is_not_cut_off(tmp_path):
@@ -439,7 +439,7 @@ def test_a_notebook_with_marks_of_a_merge_is_not_cut_off(tmp_path):
     text = notebook(CLASS, "y = 2")
     problem = read(_file(tmp_path / "net.ipynb", f"{text[:-60]}\n<<<<<<< HEAD".encode())).problem
     assert problem is not None
-    assert "settle the merge first" in problem.message
+    assert "resolve the merge first" in problem.message
 
 
 def test_a_notebook_that_is_broken_in_the_middle_is_not_cut_off(tmp_path):
@@ -453,15 +453,15 @@ def test_a_notebook_that_is_broken_in_the_middle_is_not_cut_off(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (notebook(CLASS)[:200], ("no valid JSON at line", "It seems to be cut off. Open it in Jupyter")),
-        (notebook(CLASS).replace('"metadata": {},', '"metadata": {},,', 1), ("no valid JSON at line 7, column 19",)),
+        (notebook(CLASS)[:200], ("not valid JSON at line", "It seems to be cut off. Open it in Jupyter")),
+        (notebook(CLASS).replace('"metadata": {},', '"metadata": {},,', 1), ("not valid JSON at line 7, column 19",)),
         (
             "<!DOCTYPE html><html>TwoLayerNet",
-            ("net.ipynb is no notebook: it is a web page. Download the notebook itself",),
+            ("net.ipynb is not a notebook: it is a web page. Download the notebook itself",),
         ),
         ("version https://git-lfs.github.com/spec/v1\n", ("it is a Git LFS pointer",)),
-        ("{\n<<<<<<< HEAD\n}", ("line 2, column 1", "settle the merge first")),
-        ("[1, 2]", ("net.ipynb is JSON, but no notebook: it has no list of cells.",)),
+        ("{\n<<<<<<< HEAD\n}", ("line 2, column 1", "resolve the merge first")),
+        ("[1, 2]", ("net.ipynb is JSON but not a notebook: it has no list of cells.",)),
         ("[" * 100_000, ("net.ipynb is nested too deeply", "Open it in Jupyter, save it there")),
         ('{"cells": ' + "9" * 5000 + "}", ("cannot be read as JSON",)),
     ],
@@ -492,7 +492,7 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path):
     """JSON may hold what UTF-8 cannot; the source must be fit to be sent on."""
     submission = read(_file(tmp_path / "net.ipynb", notebook(f"# QQ\n{CLASS}").replace("QQ", "\\ud800").encode()))
     assert submission.segments[0].source.startswith("# ?\n")
-    assert "net.ipynb holds broken characters, now question marks" in submission.notes
+    assert "net.ipynb holds broken characters, which became question marks" in submission.notes
 
 
 # ---------------------------------------------------------------- the digest

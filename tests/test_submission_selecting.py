@@ -247,7 +247,7 @@ def test_a_name_set_only_in_a_loop(read):
 def test_python_2_names(read):
     """A builtin that Python 3 no longer has is named with its successor."""
     submission = read(NET.format("xrange(3)"))
-    assert "xrange is Python 2's, and this grader runs Python 3: write range" in submission.notes
+    assert "xrange belongs to Python 2, and this grader runs Python 3: write range" in submission.notes
 
 
 # ---------------------------------------------------------------- the variable
@@ -275,8 +275,8 @@ def test_numbers_from_a_loop(read):
         NET.format("1"), "best = None\nfor lr in [1, 2]:\n    best = lr", "best_hyperparameters = {'lr': best}"
     )
     assert (
-        "best_hyperparameters depends on what is found in blocks that are not run: best (code cell 2, line 3). "
-        "Write the numbers that you found as plain numbers: best_hyperparameters = {...}" in submission.notes
+        "best_hyperparameters depends on values from blocks that are not run: best (code cell 2, line 3). "
+        "Write the values that you found as plain numbers: best_hyperparameters = {...}" in submission.notes
     )
 
 

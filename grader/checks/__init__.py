@@ -1,4 +1,4 @@
-"""The checks, each entered by `@check`, and how those of a rubric are run."""
+"""The checks, registered by `@check`, and the function that runs those of a rubric."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ __all__ = ["CHECKS", "Check", "GradingContext", "run_checks"]
 
 
 def run_checks(context: GradingContext) -> dict[str, Finding]:
-    """Return what each check of the rubric finds in one submission's replies, by the check's id, in the rubric's order."""
+    """Return the finding of each check of the rubric on one submission's replies, by check id, in the rubric's order."""
     return {row.id: CHECKS[row.id].function(context) for row in context.assignment.checks}

@@ -1,7 +1,6 @@
-"""What wrong arrays have in common with the right ones, in words.
+"""Facts about how wrong arrays resemble the right ones, in words.
 
-A fact holds in every wrong case, within the tolerance of the check, or it is not told; nor is one that a few entries could
-bear out by chance.
+A fact is told only if it holds in every wrong case, within the tolerance of the check, and if chance could not explain it.
 """
 
 from __future__ import annotations
@@ -36,23 +35,23 @@ class ArrayPair:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def fits(self, guess: Floats) -> bool:
-        """Return whether a guess is their array, within the tolerance."""
+        """Return whether a guess equals their array within the tolerance."""
         return guess.shape == self.theirs.shape and bool(np.isfinite(guess).all() and not self.unlike(guess).any())
 
     def unlike(self, guess: Floats) -> Array:
-        """Return the entries in which their array is not a guess of its shape, as a mask."""
+        """Return a mask of the entries in which their array differs from a guess of the same shape."""
         return compare(self.theirs, guess, relative=self.near, floor=1.0).error > 1.0
 
     @property
     def axes(self) -> list[tuple[str, str]]:
-        """Return what a line along each axis is, and what it stands for: ("row", "example")."""
+        """Return the name and the meaning of a line along each axis: ("row", "example")."""
         nouns = {self.counts[letter]: noun for letter, noun in NOUNS.items()}
         lines = ("row", "column") if self.right.ndim == 2 else ("entry",)
         return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
 
 
 def describe_pairs(pairs: Sequence[ArrayPair]) -> list[str]:
-    """Return what holds of all pairs, the most telling first."""
+    """Return the facts that hold for all pairs, the most useful first."""
     shaped = [pair.theirs.shape == pair.right.shape for pair in pairs]
     if not all(shaped):
         ways = set() if any(shaped) else {_of_another_shape(pair) for pair in pairs}
@@ -72,7 +71,7 @@ def _factor(pairs: Sequence[ArrayPair]) -> str:
     if not all(ratio and pair.fits(ratio * pair.right) for pair, ratio in zip(pairs, ratios, strict=True)):
         return ""
     same = multiple(ratios, [pair.counts for pair in pairs], 3 * pairs[0].near)
-    other = f"a multiple of the right one, by another factor in each case: {', '.join(map(number, ratios))}"
+    other = f"a multiple of the right one, with a different factor in each case: {', '.join(map(number, ratios))}"
     return f"It is {same or other}."
 
 
@@ -100,14 +99,14 @@ def _reordered(pairs: Sequence[ArrayPair]) -> str:
 
 
 def _in_order(array: Floats, axis: int | None) -> Floats:
-    """Return the rows (axis 0) or columns (axis 1) of an array in the order of their sums, or all its numbers in order."""
+    """Return the rows (axis 0) or columns (axis 1) of an array sorted by their sums, or all its numbers sorted."""
     if axis is None or array.ndim == 1:
         return np.sort(array, axis=None)
     return np.asarray(np.take(array, np.argsort(array.sum(axis=1 - axis)), axis=axis))
 
 
 def _of_another_shape(pair: ArrayPair) -> str:
-    """Return how an array of a wrong shape is the right one all the same; "" where it is not."""
+    """Return how an array of a wrong shape holds the right values; "" where it does not."""
     theirs, right = pair.theirs, pair.right
     if not theirs.size:
         return ""
@@ -123,7 +122,7 @@ def _of_another_shape(pair: ArrayPair) -> str:
 
 
 def _lines(pairs: Sequence[ArrayPair], wrong: Sequence[Array]) -> list[str]:
-    """Return which rows or columns alone are wrong: the same in all cases, or the last."""
+    """Return which rows or columns are the only wrong ones: the same in all cases, or the last."""
     found = []
     for axis, (line, noun) in enumerate(pairs[0].axes):
         hit = [np.asarray(mask.any(axis=1 - axis)) if mask.ndim == 2 else mask for mask in wrong]
@@ -140,10 +139,10 @@ def _lines(pairs: Sequence[ArrayPair], wrong: Sequence[Array]) -> list[str]:
 
 
 def multiple(ratios: Sequence[float], counts: Sequence[Mapping[str, int]], near: float) -> str:
-    """Return factors in words: "2 times the right one", or the formula of the counts that they follow; "" for none."""
+    """Return factors in words: "2 times the right one", or as a formula of the counts; "" where nothing fits."""
     same = constant(ratios, near)
     if same == "-1":
-        return "the right one with its sign turned"
+        return "the right one with the opposite sign"
     for name, formula in () if same else FORMULAS.items():
         rights = [formula(**one) for one in counts]
         if all(abs(ratio - right) <= near * right for ratio, right in zip(ratios, rights, strict=True)):

@@ -1,4 +1,4 @@
-"""What a check looks at: the replies beside the expectations, and how an answer is read."""
+"""The context of a check: the replies and the expected answers, and how to read an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, 
 
 @dataclass(frozen=True, eq=False)
 class GradingContext:
-    """One submission's replies beside the questions and the right answers."""
+    """One submission's replies with the questions and the right answers."""
 
     assignment: Assignment
     questions: Questions
@@ -32,7 +32,7 @@ class GradingContext:
         return [call for call in self.questions.calls if call.id.kind == prefix]
 
     def reply(self, call: QuestionId) -> Reply:
-        """Return the reply to a call; one that never came counts as not asked."""
+        """Return the reply to a call; without one, a reply that says that it was not asked."""
         return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
 
     def expected(self, call: QuestionId) -> Expectation:
@@ -53,7 +53,7 @@ _CACHES: WeakKeyDictionary[GradingContext, dict[Any, Any]] = WeakKeyDictionary()
 def cached_per_submission(
     function: Callable[Concatenate[GradingContext, P], T],
 ) -> Callable[Concatenate[GradingContext, P], T]:
-    """Work a function of the context out once: eighteen checks ask for the same facts, 45 ms a submission without this."""
+    """Compute a function of the context once. Eighteen checks need the same facts; this saves 45 ms a submission."""
 
     @wraps(function)
     def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -71,7 +71,7 @@ def cached_per_submission(
 
 
 def failure_of(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
-    """Return what kept a call from answering its step `index`; None where it answered."""
+    """Return why a call did not answer its step `index`; None where it did."""
     if len(reply.results) > index:
         return None
     error = reply.error
@@ -102,7 +102,7 @@ class LossAnswer:
 
 @cached_per_submission
 def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> LossAnswer:
-    """Take (loss, grads) of a call's step apart, however it was wrapped."""
+    """Return loss and gradients from a call's step, however the program wrapped them."""
     reply = context.reply(call)
     answer = reply.results[index] if index < len(reply.results) else None
     if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict):
@@ -122,7 +122,7 @@ def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> Loss
     grads = next((part for part in parts[1:] if isinstance(part, dict)), {})
     if value is None:
         found = describe(answer) if not parts else f"{describe(answer)} that begins with {describe(parts[0])}"
-        text = f"loss(X, y, reg) must return (loss, grads), the loss being one number; it returned {found}."
+        text = f"loss(X, y, reg) must return (loss, grads), with one number as the loss; it returned {found}."
         return LossAnswer(None, grads, Finding(0.0, text, about="loss"))
     if isinstance(answer, tuple | list) and len(parts) == 2 and isinstance(parts[1], dict):
         return LossAnswer(value, grads, None)
@@ -131,7 +131,7 @@ def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> Loss
 
 
 def is_not_started(answer: Any) -> bool:
-    """Return whether an answer is an untouched skeleton's: None, Ellipsis, or a tuple that begins with None and holds nothing."""
+    """Return whether an answer comes from an untouched skeleton: None, Ellipsis, or a tuple of these and empty dicts."""
     if isinstance(answer, tuple | list):
         # Not `part == {}`: held against an array that is many answers, and `return None, dW1` ended the judging.
         rest = (part is None or (isinstance(part, dict) and not part) for part in answer[1:])
@@ -142,7 +142,7 @@ def is_not_started(answer: Any) -> bool:
 def own_params(
     context: GradingContext, call: Call, index: int, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, Floats] | None:
-    """Return the parameters after a call's step `index` in the assignment's shapes; None where they are not whole.
+    """Return the parameters after a call's step `index` in the assignment's shapes; None where any is missing or unusable.
 
     shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
     """
@@ -191,7 +191,7 @@ def loss_calls(context: GradingContext) -> list[tuple[Call, str, float]]:
 
 @cached_per_submission
 def swept_losses(context: GradingContext, identity: QuestionId) -> dict[str, Array] | None:
-    """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where they are not whole."""
+    """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where any is missing."""
     reply, call = context.reply(identity), context.call(identity)
     if not reply.results or not isinstance(reply.results[0], dict):
         return None
@@ -205,7 +205,7 @@ def swept_losses(context: GradingContext, identity: QuestionId) -> dict[str, Arr
 
 
 def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
-    """Return an answer in the expected shape, or what it is instead."""
+    """Return an answer in the expected shape, or words for what it is instead."""
     array = as_array(value)
     if array is None:
         return None, describe(value)
@@ -214,9 +214,9 @@ def best_array(value: Any, shape: tuple[int, ...]) -> tuple[Array | None, str]:
 
 
 def combine_cases(findings: list[Finding | None], fine: str, about: str) -> Finding:
-    """Put the findings of several cases together: None is right; the first problem's text is told.
+    """Return one finding for several cases; None stands for a right case. The text is that of the first problem.
 
-    The share is that of the right cases, where at least half are right: fewer is luck, not understanding.
+    The credit is the share of right cases if at least half are right: fewer is luck, not understanding.
     """
     problem = next((finding for finding in findings if finding and not finding.carried), None)
     carried = next((finding for finding in findings if finding and finding.carried), None)

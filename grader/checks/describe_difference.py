@@ -1,6 +1,6 @@
-"""What is known of a failing check beyond that it fails: for the mistakes that have no name.
+"""What is known about a failing check whose mistake has no name.
 
-At most three facts, the most telling first; each holds in every wrong case, or it is not told.
+At most three facts, the most useful first. Each holds in every wrong case.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NEAR, NEAR_SINGLE = 1e-5, 1e-4  # of ratios and differences of losses, relative:
 
 
 def with_details(finding: Finding, facts: Callable[[], Iterable[str]]) -> Finding:
-    """Return a finding with what is known, where it costs points; `facts` is asked only there."""
+    """Return a finding with the known facts if it costs points; only then `facts` is called."""
     costs = finding.share < 1 and not finding.skipped
     kept = [fact for fact in dict.fromkeys(facts()) if fact][:MOST] if costs else []
     return finding if not kept else replace(finding, message=f"{finding.message}\nKnown: {' '.join(kept)}")
@@ -35,7 +35,7 @@ def _counts(call: Call) -> dict[str, int]:
 
 
 def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
-    """Return on which sizes a thing is right, or wrong, where all calls of the same sizes agree."""
+    """Return a sentence on the sizes where something is right or wrong, if all calls of the same sizes agree."""
     cases, bad = ({call.sizes: call for call in some} for some in (calls, wrong))
     mixed = any(call.sizes in bad and call not in wrong for call in calls)
     fine = [call for sizes, call in cases.items() if sizes not in bad]
@@ -43,29 +43,29 @@ def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
         return ""
     few, word = (fine, "right") if len(fine) <= len(bad) else (list(bad.values()), "wrong")
     shown = "; ".join(", ".join(f"{name} = {n}" for name, n in _counts(call).items()) for call in few)
-    return f"Of {len(cases)} sets of sizes it is {word} on {shown} only."
+    return f"Of {len(cases)} sets of sizes, it is {word} only on {shown}."
 
 
 def describe_scores(context: GradingContext, wrong: Sequence[Call]) -> list[str]:
-    """Return what the scores of the calls that are wrong have in common."""
+    """Return what the wrong scores have in common."""
     answers = [as_array((*context.reply(call.id).results, None)[0]) for call in wrong]
     facts = _describe_arrays(context, wrong, answers, "scores", context.assignment.tolerances.scores)
     return [*facts, _only_some(context.calls("scores"), wrong)]
 
 
 def describe_gradient(context: GradingContext, name: str, wrong: Sequence[Call]) -> list[str]:
-    """Return what one gradient has in common with the right one, over the calls in which it is wrong."""
+    """Return what one wrong gradient has in common with the right one."""
     some = _only_some([call for call, _, _ in loss_calls(context)], wrong)
     bare = [call for call in wrong if not float(context.expected(call.id)["reg"])]
     if not bare:
-        return ["It is right wherever reg is 0.", some]
+        return ["It is right where reg is 0.", some]
     found = [as_array(read_loss(context, call.id).grads.get(name)) for call in bare]
     # A layout of their own, such as (1, H), is no mistake.
     fitted = [own if own is None else fit(own, call.params[name].shape) for own, call in zip(found, bare, strict=True)]
     answers = [own if one is None else one for own, one in zip(found, fitted, strict=True)]
     facts = [*_describe_arrays(context, bare, answers, f"data_{name}", context.assignment.tolerances.gradient), some]
     if name in context.names[::2] and convention(context) is not None and regulariser_right(context, name):
-        facts.append("What reg adds to it is right.")
+        facts.append("The part that reg adds is right.")
     return facts
 
 
@@ -83,12 +83,12 @@ def _describe_arrays(
 
 
 def _rounds(context: GradingContext) -> bool:
-    """Return whether the losses are rounded, so that fewer digits can be held against one another."""
+    """Return whether the losses are rounded, so that fewer digits can be compared."""
     return loss_tolerance(context) == context.assignment.tolerances.single
 
 
 def describe_data_loss(context: GradingContext) -> list[str]:
-    """Return what the losses without regulariser have in common, over the cases and over single rows."""
+    """Return what the losses without regulariser have in common, over cases and over single rows."""
     calls = {case: call for call, case, reg in loss_calls(context) if reg == 0}
     fine = [case for case in calls if data_loss_right(context, case) or right_for_own_scores(context, case)]
     wrong = [call for case, call in calls.items() if case not in fine]
@@ -97,18 +97,18 @@ def describe_data_loss(context: GradingContext) -> list[str]:
     if not wrong or not np.isfinite(values).all():
         return [some]
     facts = [_describe_losses(context, wrong, values), _describe_single_rows(context), some]
-    return facts if convention(context) is None else [*facts, "What reg adds to it is right."]
+    return facts if convention(context) is None else [*facts, "The part that reg adds is right."]
 
 
 def _describe_losses(context: GradingContext, calls: Sequence[Call], values: Floats) -> str:
-    """Return by what factor, or by how much, losses of several cases differ from the right ones."""
+    """Return the factor or the amount by which losses of several cases differ from the right ones."""
     near = NEAR_SINGLE if _rounds(context) else NEAR
     rights = np.array([context.expected(call.id)["data_loss"] for call in calls])
     found = multiple((values / rights).tolist(), [_counts(call) for call in calls], near) if values.all() else ""
     off = constant((values - rights).tolist(), near)
     if off and not found:
         found = f"{off.lstrip('-')} too {'small' if off.startswith('-') else 'large'}"
-    return f"It is {found}, in every case that is wrong." if found and len(values) > 1 else ""
+    return f"It is {found} in every wrong case." if found and len(values) > 1 else ""
 
 
 def _describe_single_rows(context: GradingContext) -> str:
@@ -121,15 +121,15 @@ def _describe_single_rows(context: GradingContext) -> str:
     if wrong.all() or not np.isfinite(own).all():
         return ""
     if not wrong.any():
-        return f"Called with one row at a time it is right, for all {len(y)} rows: look at how rows are put together."
+        return f"Called with one row at a time it is right for all {len(y)} rows: look at how the rows are combined."
     labels = sorted(set(y[wrong].tolist()))
     if np.array_equal(np.isin(y, labels), wrong):
-        return f"Called with single rows it is right but for those whose label is {' or '.join(map(str, labels))}."
+        return f"Called with single rows it is right, except for those with the label {' or '.join(map(str, labels))}."
     return f"Called with single rows it is right for {int((~wrong).sum())} of {len(y)}."
 
 
 def describe_labels(context: GradingContext) -> list[str]:
-    """Return what wrong labels have in common with the right ones, over all rows that predict() was asked for."""
+    """Return what wrong labels have in common, over all rows that predict() was called with."""
     calls = [*context.calls("predict"), *context.calls("labels")]
     answers = [as_array((*context.reply(call.id).results, None)[0]) for call in calls]
     rights = [context.expected(call.id)["labels"] for call in calls]
@@ -139,20 +139,20 @@ def describe_labels(context: GradingContext) -> list[str]:
     own, right = np.concatenate(flat).astype(np.float64), np.concatenate(rights)
     wrong = own != right
     if len(set(own.tolist())) == 1:
-        return [f"Every label is {own[0]:g}, whatever the row."]
+        return [f"Every row gets the label {own[0]:g}."]
     if not wrong.any():
         return []
     labels, never = sorted(set(right[wrong].tolist())), sorted(set(right.tolist()) - set(own.tolist()))
     alone = not wrong.all() and np.array_equal(np.isin(right, labels), wrong)
     return [
-        f"The wrong rows are exactly those whose right label is {' or '.join(map(str, labels))}." if alone else "",
+        f"The wrong rows are exactly those with the right label {' or '.join(map(str, labels))}." if alone else "",
         f"It never predicts class {join_words([str(label) for label in never])}." if never else "",
-        f"{int((~wrong).sum())} of {len(right)} labels are right in all cases together.",
+        f"{int((~wrong).sum())} of {len(right)} labels are right over all cases.",
     ]
 
 
 def describe_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) -> list[str]:
-    """Return which parameters train() moves rightly, and in which iteration it first goes wrong.
+    """Return which parameters train() moves correctly, and the first wrong iteration.
 
     right : names. first_wrong : name -> iteration, counted from 1, of those that are wrong; None where it is unknown.
     """
@@ -162,5 +162,5 @@ def describe_steps(right: Sequence[str], first_wrong: Mapping[str, int | None]) 
         f"{join_words(right)} {'is' if len(right) == 1 else 'are'} updated correctly in all iterations."
         if right
         else "",
-        f"The {nth} iteration is the first that goes wrong." if nth else "",
+        f"The {nth} iteration is the first wrong one." if nth else "",
     ]

@@ -1,4 +1,4 @@
-"""What a network knows at the end of a training: the reference's scores at the parameters that it ended with."""
+"""The scores at the end of training, computed by the reference from the final parameters."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEARNT = 0.1  # the toy's final loss; right programs reach 0.008, one that does 
 def final_scores(
     context: GradingContext, call: QuestionId, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> Floats | str:
-    """Return the scores at the parameters that training ended with, or say why there are none.
+    """Return the scores at the final parameters, or why there are none.
 
-    Where the reference is at hand it computes them from the parameters: scores that the student's side claims
+    The reference computes them from the parameters where it is at hand, since scores that the student's side claims
     prove nothing. Frozen questions have only the claim.
     """
     X = context.expected(call)["X"]

@@ -56,7 +56,7 @@ def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Find
         return Finding(0.0, f"Not started: loss(X) returned {describe(answer)}.", skipped=True, about="loss")
     array = as_array(answer)
     if array is None or array.shape != right.shape:
-        text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned where y is None."
+        text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned if y is None."
         return Finding(0.0, text, about="loss")
     difference = difference_from(context, array, right, context.assignment.tolerances.scores)
     if difference.within:
@@ -75,7 +75,7 @@ def data_loss(context: GradingContext) -> Finding:
     """loss(X, y, reg=0) is the mean cross-entropy of the softmax over the examples."""
     cases = [(call.id, case) for call, case, reg in loss_calls(context) if reg == 0]
     findings = [_data_loss_failure(context, identity, case) for identity, case in cases]
-    fine = f"Right on all {len(cases)} sets of sizes, one of them with a class absent."
+    fine = f"Right on all {len(cases)} sets of sizes; in one of them a class is absent."
     return with_details(combine_cases(findings, fine, about="loss"), lambda: describe_data_loss(context))
 
 
@@ -85,9 +85,7 @@ def _data_loss_failure(context: GradingContext, identity: QuestionId, case: str)
         return answer.finding
     if not data_loss_right(context, case):
         if right_for_own_scores(context, case):
-            text = (
-                "Right for your own scores. The scores are wrong, and lose points in their own check; fix them first."
-            )
+            text = "Right for your own scores. The scores are wrong and lose points in their own check; fix them first."
             return Finding(1.0, text, about="loss", carried=True)
         return _wrong_loss(context, identity, answer.value)
     if answer.surplus:
@@ -107,7 +105,7 @@ def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | No
     ratio = theirs / right
     told = ""
     if abs(ratio - rows) < 1e-6 * rows:
-        told = f" That is {rows} times as much, and there are {rows} examples: a sum where the mean is asked?"
+        told = f" That is {rows} times as much, and there are {rows} examples: is it a sum instead of the mean?"
     elif np.isfinite(ratio):
         told = f" The ratio is {number(ratio)}."
     absent = sorted(set(range(classes)) - set(call.steps[0].arguments["y"].tolist()))
@@ -115,7 +113,7 @@ def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | No
         told += f" In this case no example has the label {absent[-1]}: do not count classes from y."
     text = (
         f"loss(X, y, reg=0) with {rows} examples and {classes} classes: yours {number(theirs)}, right {number(right)}.{told}\n"
-        "Look at the probabilities (each row sums to 1), then at the one of each row's own class, its -log, and the mean."
+        "Look at the probabilities (each row sums to 1), then at the probability of each row's own class, its -log, and the mean."
     )
     return Finding(0.0, text, about="loss")
 
@@ -130,7 +128,7 @@ def regularised_loss(context: GradingContext) -> Finding:
         problem = next(filter(None, (read_loss(context, call.id).finding for call, _, _ in loss_calls(context))))
         # Where loss() fails on some sizes only, the regulariser is judged on the others.
         share = len(factors) / asked if factor is not None and 2 * len(factors) >= asked else 0.0
-        told = f"\nRight in {len(factors)} of {asked} cases; in the others loss() gives no loss." if share else ""
+        told = f"\nRight in {len(factors)} of {asked} cases; in the others loss() returns no loss." if share else ""
         return replace(problem, share=share, message=problem.message + told, skipped=problem.skipped and not share)
     if factor is not None:
         shown = "1/2 reg" if factor == 0.5 else "reg"
@@ -150,7 +148,7 @@ def _regulariser_text(context: GradingContext, factors: list[float]) -> str:
     if spread <= loss_tolerance(context) * 100 * np.abs(values).max():
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
     return (
-        f"{asked} What yours adds is no fixed multiple of that: between {number(float(values.min()))} and"
+        f"{asked} Yours does not add a fixed multiple of that, but between {number(float(values.min()))} and"
         f" {number(float(values.max()))} reg times it.{_which_parameters(context, factors)}\n"
         "Look at which parameters enter (both weight matrices), that they are squared, and that reg enters once."
     )
@@ -202,15 +200,15 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
     text = (
         f"With {'1000' if shift == 'row' else shift} added to {which} the loss must stay {number(right)};"
         f" yours becomes {number(answer.value)}.\n"
-        "exp(1000) is inf and exp(-1000) is 0. Look at what can be subtracted from each row of scores, a number of its"
-        " own, before exp without changing its probabilities."
+        "exp(1000) is inf and exp(-1000) is 0. Which number can be subtracted from each row of scores before exp"
+        " without changing its probabilities?"
     )
     return Finding(0.0, text, about="loss")
 
 
 @check("loss")
 def purity(context: GradingContext) -> Finding:
-    """loss() returns the same when it is called twice, and changes neither X, y nor the parameters."""
+    """loss() returns the same when it is called twice, and does not change X, y or the parameters."""
     reply, expected = context.reply(QuestionId("purity")), context.expected(QuestionId("purity"))
     first, second = read_loss(context, QuestionId("purity"), 0), read_loss(context, QuestionId("purity"), 1)
     problem = first.finding or second.finding or failure_of(reply, 3, about="loss")
@@ -218,7 +216,7 @@ def purity(context: GradingContext) -> Finding:
         return problem
     if not resembles_the_loss(context):
         # A class that always answers (0, {}) is pure, too.
-        text = "Not judged: loss() does not compute a loss of X and y yet."
+        text = "Not judged: loss() does not compute a loss yet."
         return Finding(0.0, text, skipped=True, about="loss")
     # What the worker does not show counts as changed: else a class could make it show nothing.
     arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
@@ -238,7 +236,7 @@ def purity(context: GradingContext) -> Finding:
             f" {number(second.value or 0)} (or different gradients). Look for randomness, dropout, or state kept between calls."
         )
     if not faults:
-        return Finding(1.0, "Right: the same answer twice, and nothing is changed in place.", about="loss")
+        return Finding(1.0, "Right: it returns the same twice and changes nothing in place.", about="loss")
     return Finding(0.5 if len(faults) == 1 else 0.0, "\n".join(faults), about="loss")
 
 

@@ -1,9 +1,9 @@
-"""What is right given what it was given: each layer's gradients by the gradient that reached it, all by the hidden layer.
+"""Judge each layer's gradients by the gradient that reached the layer, and everything by the hidden layer.
 
-Nothing is taken on trust: what was given is solved for from the program's own outputs. Where there are fewer rows than
-hidden units and inputs, dW2 = h^T d tells d, the gradient of the scores, and dW1 = X^T du tells du, that of the hidden
-units before the ReLU (001, 004). Where there are fewer hidden units than classes, the scores tell h. A solved gradient
-counts only with full rank and of about the right one's size: zero, tiny, constant and one-row gradients are none.
+Nothing is taken on trust: the incoming values are solved for from the program's own outputs. With fewer rows than hidden
+units and inputs, dW2 = h^T d gives d, the gradient of the scores, and dW1 = X^T du gives du, the gradient of the hidden
+units before the ReLU (001, 004). With fewer hidden units than classes, the scores give h. A solved gradient counts only
+with full rank and about the right size: zero, tiny, constant and one-row gradients do not count.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class GivenGradients:
 
 @cached_per_submission
 def judge_given_gradients(context: GradingContext) -> GivenGradients:
-    """Return how each gradient without regulariser stands, given what reached its layer."""
+    """Return the verdict on each gradient without regulariser, given the gradient that reached its layer."""
     plain = [(call, case) for call, case, reg in loss_calls(context) if not reg and _is_solvable(context, call)]
     if len(plain) < ENOUGH:
         return GivenGradients(dict.fromkeys(context.names, "wrong"), solvable=False)
@@ -98,7 +98,7 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
 
 
 class _Near:
-    """Whether two arrays are the same, within the tolerance of gradients."""
+    """Whether two arrays agree within the tolerance of gradients."""
 
     def __init__(self, context: GradingContext) -> None:
         tolerances = context.assignment.tolerances
@@ -113,7 +113,7 @@ class _Near:
 
 
 def _solve_for_gradient(rows: Floats, product: Floats | None, right: Floats, near: _Near) -> Floats | None:
-    """Return d where rows^T d is the product and d may be a gradient; None where no such d is."""
+    """Return d with rows^T d = product, where d may be a gradient; None where there is no such d."""
     if product is None or not np.isfinite(product).all():
         return None
     found: Floats = np.asarray(np.linalg.lstsq(rows.T, product, rcond=None)[0], dtype=np.float64)
@@ -141,10 +141,10 @@ def d_softmax(scores: Floats, y: Array) -> Floats:
 
 @cached_per_submission
 def hidden_layer_found(context: GradingContext) -> bool:
-    """Return whether the hidden layer is wrong, and everything that follows is right given it.
+    """Return whether the hidden layer is wrong, and everything after it is right given that layer.
 
-    In networks with fewer hidden units than classes the scores tell the units: h W2 + b2 has only one h. From that h the
-    loss and all four gradients are computed.
+    In networks with fewer hidden units than classes the scores determine the units: h W2 + b2 has only one h. The loss and
+    all four gradients are computed from that h.
     """
     calls = context.calls("narrow")
     found = bool(calls) and all(_follows_from_own_units(context, call) for call in calls)
@@ -237,7 +237,7 @@ def solve_for_units(context: GradingContext, call: Call) -> Floats | None:
 
 
 def regulariser_right(context: GradingContext, name: str) -> bool:
-    """Return whether what reg adds to a gradient is right in every case, whatever the rest is."""
+    """Return whether the part that reg adds to a gradient is right in every case, whatever the rest is."""
     near, factor = _Near(context), expected_factor(context)
     for call, case, reg in loss_calls(context):
         shape = call.params[name].shape

@@ -1,6 +1,6 @@
-"""Gradients: against the reference, and given the gradient that reached the layer, so that one mistake costs once.
+"""Gradients compared with the reference, and with the gradient that reached the layer, so that one mistake costs once.
 
-What a program says of its own loss excuses nothing: it can make up a loss that has any derivative.
+A program's own loss excuses nothing: it could make up a loss with any derivative.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _against_reference(context: GradingContext, position: int) -> Finding:
 
 @cached_per_submission
 def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -> Finding | None:
-    """Return what is wrong with a gradient in one plain call; None where it is the right one."""
+    """Return what is wrong with a gradient in one plain call; None where it is right."""
     call = context.call(identity)
     about = f"grads {name}"
     answer = read_loss(context, call.id)
@@ -98,7 +98,7 @@ def _hint(shape: tuple[int, ...]) -> str:
 
 @cached_per_submission
 def has_wrong_gradient(context: GradingContext) -> bool:
-    """Return whether a gradient is not the assignment's in most plain calls, whatever excuses it: training goes by it."""
+    """Return whether a gradient is wrong in most plain calls, even if that is excused, since training uses it."""
     calls = [call for call, _, _ in loss_calls(context)]
     return any(
         2 * sum(gradient_failure(context, call.id, name) is not None for call in calls) > len(calls)
@@ -125,12 +125,12 @@ def numeric_gradient(context: GradingContext) -> Finding:
         text = "No points are lost here: the mistake in the loss or in a gradient loses points in its own check."
         return Finding(1.0, text, about="loss", carried=True)
     if not swept:
-        text = "Near the tested parameters your loss is not the one that the assignment asks for, so its gradients cannot be checked yet."
+        text = "Near the tested parameters your loss is not the assignment's, so its gradients cannot be checked yet."
         return Finding(0.0, text, about="loss")
     names = " and ".join(wrong)
     text = (
         f"Your loss does not change as the gradient of {names} predicts.\n"
-        "Look at what enters the loss but not the gradient, or the other way round; a constant factor is a common cause."
+        "Look for a term that is in the loss but not in the gradient, or the other way round. A constant factor is a common cause."
     )
     return Finding(1 - len(wrong) / len(context.names), text, about=f"grads {wrong[0]}")
 
@@ -142,7 +142,7 @@ def loss_question_of(call: Call) -> QuestionId:
 
 @cached_per_submission
 def sweep_right(context: GradingContext) -> bool:
-    """Return whether every loss of the sweep is the right one: nothing else tells what the program's loss is near a question."""
+    """Return whether every loss of the sweep is right. Nothing else shows the program's loss near a question."""
     call = context.calls("sweep")[0]
     swept, expected, factor = swept_losses(context, call.id), context.expected(call.id), expected_factor(context)
     if swept is None:
@@ -157,7 +157,7 @@ def sweep_right(context: GradingContext) -> bool:
 
 @cached_per_submission
 def is_explained(context: GradingContext, name: str) -> bool:
-    """Return whether a gradient is right, or wrong by what is charged at a step that could be told, or by its regulariser."""
+    """Return whether a gradient is right, or wrong because of an identified step that is charged, or of its regulariser."""
     if not any(gradient_failure(context, call.id, name) for call, _, _ in loss_calls(context)):
         return True
     found = judge_given_gradients(context)
@@ -165,7 +165,7 @@ def is_explained(context: GradingContext, name: str) -> bool:
 
 
 def own_slopes_agree(context: GradingContext) -> bool:
-    """Return whether all gradients are the derivative of the program's own loss, as far as its sweep says: for a person to see."""
+    """Return whether its sweep says that all gradients are the derivative of the program's own loss; for people only."""
     call = context.calls("sweep")[0]
     swept, step = swept_losses(context, call.id), context.assignment.tolerances.step
     if swept is None:

@@ -1,4 +1,4 @@
-"""What train() returns: one loss an iteration, one accuracy of each kind an epoch."""
+"""The check of what train() returns: one loss per iteration, one accuracy of each kind per epoch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def histories(context: GradingContext) -> Finding:
 
 @cached_per_submission
 def losses_given(context: GradingContext, run: QuestionId) -> list[float | None]:
-    """Return the loss that train() was given for the batch of each iteration; None where that is not known."""
+    """Return the loss that loss() returned for the batch of each iteration; None where it is not known."""
     if run == RUNS[-1]:
         return [read_loss(context, call, place).value for call, place in ASKED]
     seen = read_watched_run(context, run)
@@ -68,8 +68,8 @@ def _loss_history_fault(context: GradingContext, run: QuestionId, history: Any) 
         return ""
     worst = int(wrong.argmax())
     return (
-        f"loss_history[{worst}] is {number(float(values[worst]))}, but loss() gave {number(float(right[worst]))} for the batch"
-        " of that iteration."
+        f"loss_history[{worst}] is {number(float(values[worst]))}, but loss() returned {number(float(right[worst]))} for the"
+        " batch of that iteration."
     )
 
 
@@ -80,9 +80,7 @@ def _accuracy_fault(context: GradingContext, run: QuestionId, key: str, answer: 
         return f"{key} must hold one accuracy per epoch; it is {describe(history)}."
     if array.size not in {2, 3}:
         asked = int(arguments_of(context.call(run))["num_iters"])
-        return (
-            f"{key} must hold one accuracy per epoch: 2 after {asked} iterations, two an epoch; it holds {array.size}."
-        )
+        return f"{key} must hold one accuracy per epoch: 2 after {asked} iterations with two an epoch; it holds {array.size}."
     values = array.reshape(-1).astype(np.float64)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         return f"{key} must hold fractions from 0 to 1; it holds {', '.join(number(float(v)) for v in values)}."
@@ -90,7 +88,7 @@ def _accuracy_fault(context: GradingContext, run: QuestionId, key: str, answer: 
 
 
 def _accuracy_fault_on_rows(context: GradingContext, run: QuestionId) -> str:
-    """Look at the accuracies of the run on different rows, where more of them differ: of the batch, or of all rows."""
+    """Return what is wrong with the accuracies of the run on different rows, where they depend on the rows used."""
     seen = read_watched_run(context, ROWS)
     if run != SAME or not seen or not isinstance(seen.answer, dict):
         return ""
@@ -128,14 +126,12 @@ def _impossible_accuracy(context: GradingContext, run: QuestionId, key: str, val
         possible = _right_accuracies(context, call, X, y)
         strange = [value for value in strange if not (np.abs(np.array(possible) - value) <= NEAR).any()]
     return (
-        f"{key} holds {number(strange[0])}, but predict() never has that accuracy during the training."
-        if strange
-        else ""
+        f"{key} holds {number(strange[0])}, but predict() never had that accuracy during training." if strange else ""
     )
 
 
 def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float]:
-    """Return the accuracies of the right network at the parameters that training went through."""
+    """Return the accuracies of the right network at each of the parameters during training."""
     oracle, seen = context.questions.oracle, read_watched_run(context, call.id)
     if oracle is None or seen is None:
         return []

@@ -1,4 +1,4 @@
-"""That train() learns: a toy by heart, and real digits well enough."""
+"""Checks that train() learns: a toy example by heart, and real digits well enough."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LONGEST_CURVE = 100_000
 
 
 def _carry_forward(context: GradingContext, problem: Finding, *, too_slow: bool = False) -> Finding:
-    """Carry a failure whose cause is charged elsewhere: train() steps as asked on the batches asked.
+    """Return the finding, carried if its cause is charged elsewhere: train() makes right steps on right batches.
 
-    What is left then are gradients that are wrong, a loss() or predict() that stops it, and too_slow, a rate that decays
-    too fast. It must be a cause: a loss, a gradient or a decay that is spoilt a little would else pay for not training.
+    The causes that remain are wrong gradients, a loss() or predict() that fails, and too_slow, a rate that decays too
+    fast. One of them must really be the cause: otherwise a slightly spoilt gradient would excuse a lack of training.
     """
     first = read_loss(context, context.calls("loss")[0].id)
     if first.finding and first.finding.skipped:
@@ -37,12 +37,12 @@ def _carry_forward(context: GradingContext, problem: Finding, *, too_slow: bool 
     stopped_by = problem.error is not None and (_fails_alone(context, problem.error) or predict(context).share == 0)
     if not (fine and (has_wrong_gradient(context) or stopped_by or misfit or too_slow)):
         return problem
-    text = f"{problem.message}\nNo points are lost here: fix what loses points elsewhere, and this will work as well."
+    text = f"{problem.message}\nNo points are lost here. Fix what loses points elsewhere, and this will work as well."
     return replace(problem, share=1.0, message=text, skipped=False, carried=True)
 
 
 def _fails_alone(context: GradingContext, error: StudentError) -> bool:
-    """Return whether loss() or predict() fails in this way by itself as well, where it is charged."""
+    """Return whether loss() or predict() also fails in this way by itself, where it is charged."""
     alone = [context.reply(call.id).error for kind in ("loss", "predict") for call in context.calls(kind)]
     if not error.type:
         return any(one is not None and not one.type for one in alone)
@@ -53,7 +53,7 @@ def _fails_alone(context: GradingContext, error: StudentError) -> bool:
 
 @cached_per_submission
 def _decays_too_fast(context: GradingContext) -> bool:
-    """Return whether the reference does not learn the digits either, with a rate that decays as the student's does."""
+    """Return whether the reference does not learn the digits either when its rate decays like the student's."""
     seen = step_rates(context)
     call, moved = seen[0] if seen else (None, {})
     along = [rates for rates in moved.values() if len(rates) > 2 and np.isfinite(rates).all() and np.any(rates)]
@@ -102,7 +102,7 @@ def learns_toy(context: GradingContext) -> Finding:
         return Finding(1.0, f"The loss on the toy case falls to {number(loss)}.", figures, about="train")
     text = (
         f"After 100 iterations the loss on the five toy examples is {number(loss)}; it must be below {LEARNT}.\n"
-        "Look at the curve: does it fall at all, or does it fall and then rise again?"
+        "Look at the curve: does it never fall, or does it fall and then rise again?"
     )
     return _carry_forward(context, Finding(0.0, text, figures, about="train"))
 
@@ -120,7 +120,7 @@ def learns_digits(context: GradingContext) -> Finding:
         return _carry_forward(context, problem, too_slow=_decays_too_fast(context))
     accuracy = float((scores.argmax(axis=1) == context.expected(QuestionId("digits"))["y"]).mean())
     threshold = context.assignment.digits.threshold
-    asked = f"It recognises {accuracy:.1%} of 400 digits that it never saw; at least {threshold:.1%} is required."
+    asked = f"It recognises {accuracy:.1%} of 400 digits that it never saw; {threshold:.1%} is required."
     if accuracy >= threshold:
         return Finding(1.0, asked, figures, about="train")
     text = f"{asked}\nLook at the loss curve beside the reference's."

@@ -1,4 +1,4 @@
-"""Which rows were in a batch: what loss() was asked about in the question that explains the step."""
+"""The rows of each batch: those of the call of loss() that explains the step."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NEAR = 1e-5  # of a row, relative: a program may train in single precision
 
 @dataclass(frozen=True)
 class Batches:
-    """What train() shows of its batches.
+    """What is known about train()'s batches.
 
     kind : "right", "whole", "same", "narrow", "size", "labels", "foreign" or "unknown".
-    rows : for "size" how many different rows an iteration used at most.
+    rows : for "size", the largest number of different rows in an iteration.
     """
 
     kind: str
@@ -60,9 +60,7 @@ def examine_batches(context: GradingContext) -> Batches:
         return Batches("foreign", Finding(0.0, text, about="train"))
     rows = [one for one in found if one is not None]
     if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
-        return Batches(
-            "labels", Finding(0.0, f"In a batch, rows have the labels of other rows.\n{LOOK}", about="train")
-        )
+        return Batches("labels", Finding(0.0, f"Rows of a batch have the labels of other rows.\n{LOOK}", about="train"))
     return _judge_rows(call, rows)
 
 
@@ -85,29 +83,29 @@ def _judge_rows(call: Call, batches: list[Array]) -> Batches:
 
     counts = [np.bincount(batch, minlength=rows) for batch in batches]
     if all((count == count[0]).all() for count in counts):
-        return wrong("whole", f"Every iteration used all {rows} rows; batch_size={size} was asked.")
+        return wrong("whole", f"Every iteration used all {rows} rows, but batch_size is {size}.")
     sizes = {len(batch) for batch in batches}
     if sizes != {size}:
         shown = " or ".join(str(one) for one in sorted(sizes))
-        return wrong("size", f"With batch_size={size} an iteration used {shown} rows.", used=max(sizes))
+        return wrong("size", f"With batch_size={size}, an iteration used {shown} rows.", used=max(sizes))
     different = {int((count > 0).sum()) for count in counts}
     if different == {1}:
-        return wrong("size", f"With batch_size={size} each iteration used one row, {size} times.", used=1)
+        return wrong("size", f"With batch_size={size}, each iteration used one row {size} times.", used=1)
     if len(counts) > 1 and len({count.tobytes() for count in counts}) <= len(counts) // 3:
         chosen = ", ".join(str(int(row)) for row in np.flatnonzero(counts[0]))
         return wrong("same", f"All iterations used the same rows ({chosen}).", 0.25)
     if len(counts) > 2 and not np.sum(counts, axis=0)[max(size, inputs, 2 * rows // 3) :].any():
         # Forty right draws of thirty-five rows stay among the first two thirds once in ten million times.
         last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
-        return wrong("narrow", f"Of {rows} rows only the first {last} were ever used.", 0.25)
+        return wrong("narrow", f"Only the first {last} of {rows} rows were ever used.", 0.25)
     text = f"Right: {size} rows in each iteration, each with its own label, and different rows each time."
     return Batches("right", Finding(1.0, text, about="train"))
 
 
 def _batches_from_steps(context: GradingContext) -> Batches:
-    """Read the batches off the steps of runs of one iteration, whose rows' gradients are linearly independent.
+    """Return the batches, worked out from steps of one iteration on rows with linearly independent gradients.
 
-    For programs that stand-ins cannot watch. It needs right gradients: the rows' own are the reference's.
+    For programs that stand-ins cannot watch. It needs right gradients, since it uses the reference's for each row.
     """
     calls = context.calls("alone")
     batches = []

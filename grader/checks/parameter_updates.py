@@ -1,6 +1,6 @@
-"""train() by itself: how it moves the parameters, and how its learning rate decays.
+"""How train() moves the parameters, and how its learning rate decays.
 
-Stand-ins take the place of loss() and predict(), so that each step can be held against the gradients that were given.
+Stand-ins replace loss() and predict(), so that each step can be compared with the gradients that train() got.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOOK = "Look at the update: each parameter changes by -learning_rate * grads[nam
 
 @cached_per_submission
 def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[float, ...]]]]:
-    """Return the runs that train() is judged by, with the rate of each parameter in each iteration; NaN: not along."""
+    """Return the runs that train() is judged by, with each parameter's rate in each iteration; NaN: not along the gradient."""
     if observation(context) == "whole":
         return [(context.call(RUNS[-1]), whole_rates(context))]
     return [
@@ -37,13 +37,13 @@ def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[floa
 def update_rule(context: GradingContext) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
     if any(one.anew for run in (SAME, ROWS) if (one := read_watched_run(context, run))):
-        text = "train() resets the parameters instead of continuing from those of the network."
-        return Finding(0.0, f"{text}\nLook at what it does before its loop.", about="train")
+        text = "train() resets the parameters instead of continuing with the network's own."
+        return Finding(0.0, f"{text}\nLook at what it does before the loop.", about="train")
     for call, rates in step_rates(context):
         asked, taken = int(arguments_of(call)["num_iters"]), len(rates[context.names[0]])
         one = read_watched_run(context, call.id)
         if taken and asked not in {taken, taken + (one is not None and one.restored)}:
-            text = f"train() took {taken} steps for num_iters={asked}.\nLook at how often its loop runs, and where it returns."
+            text = f"train() took {taken} steps for num_iters={asked}.\nLook at how often the loop runs, and where it returns."
             return Finding(0.0, text, about="train")
     told = {name: _update_fault(context, name) for name in context.names}
     texts = [text for text in told.values() if text]
@@ -60,7 +60,7 @@ def update_rule(context: GradingContext) -> Finding:
         text = "Right for all four parameters: each step is -learning_rate times the gradient."
         large = read_watched_run(context, LARGE)
         if large and large.steps and not large.steps[0].explained:
-            text += "\nIt clips gradients that are thousands of times larger than these. The assignment does not ask for that; it costs nothing."
+            text += "\nIt clips gradients that are thousands of times larger than usual. The assignment does not ask for that, but it costs nothing."
         return Finding(1.0, text, about="train")
     finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
     first_wrong = {name: _first_wrong(context, name) for name, text in told.items() if text}
@@ -82,7 +82,9 @@ def _update_fault_in_run(context: GradingContext, call: Call, name: str, rates: 
     if call.id == RUNS[-1] and _has_no_gradient(context, name):
         # Without a gradient it has to stay; that is right where others show that train() does move what it can.
         return (
-            None if np.isfinite(list(whole_rates(context).values())).any() else f"loss() gives no gradient for {name}."
+            None
+            if np.isfinite(list(whole_rates(context).values())).any()
+            else f"loss() returns no gradient for {name}."
         )
     if not np.any(rates) and np.isfinite(rates).all():
         return f"{name} did not change in {len(rates)} iterations."
@@ -99,7 +101,7 @@ def _update_fault_in_run(context: GradingContext, call: Call, name: str, rates: 
             f"{name}: the first step is right, but a later step does not follow the gradient of its batch. Is it momentum,"
             " Adam, or the gradient of another iteration?"
         )
-    return f"{name} did not move along the gradient that loss() gave."
+    return f"{name} did not move along the gradient that loss() returned."
 
 
 def _has_no_gradient(context: GradingContext, name: str) -> bool:
@@ -108,7 +110,7 @@ def _has_no_gradient(context: GradingContext, name: str) -> bool:
 
 
 def _first_wrong(context: GradingContext, name: str) -> int | None:
-    """Return the first iteration, counted from 1, that does not go along the gradient; None where that is unknown."""
+    """Return the first iteration, counted from 1, that does not follow the gradient; None where that is unknown."""
     rates = step_rates(context)[0][1][name]
     return next((1 + index for index, rate in enumerate(rates) if not np.isfinite(rate)), None)
 
@@ -129,12 +131,12 @@ def _reg_fault(context: GradingContext) -> str:
             return ""
         if wrong:
             shown = "no reg" if np.isnan(wrong[0]) else f"reg = {number(wrong[0])}"
-            return f"train() is given reg = {number(asked)}, and calls loss() with {shown}."
+            return f"train() is called with reg = {number(asked)}, but calls loss() with {shown}."
     return ""
 
 
 def _reg_arrives(context: GradingContext) -> bool:
-    """Return whether whole runs go along the gradient with the regulariser: a program may hand its reg on in another way."""
+    """Return whether whole runs follow the gradient with the regulariser: a program may pass its reg in another way."""
     weights = context.names[::2]
     return all(regulariser_right(context, name) and np.isfinite(whole_rates(context)[name]).all() for name in weights)
 
@@ -166,17 +168,17 @@ def _judge_decay(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
     if np.abs(seen / seen[0] - factor ** np.arange(len(seen))).max() < NEAR:
         told = " It was decayed in every iteration instead of once an epoch."
     elif np.ptp(seen) < NEAR * abs(seen[0]):
-        told = " It was never decayed (verbose was False: does the decay stand inside `if verbose`?)."
+        told = " It was never decayed (verbose was False: is the decay inside `if verbose`?)."
     text = (
         f"With learning_rate_decay={factor:g} and {per_epoch} iterations an epoch, the rates of {len(seen)} iterations must be"
         f" {', '.join(number(rate) for rate in expected[0])} of learning_rate; yours were {shown}.{told}\n"
-        "Look at where the rate is multiplied: only where an epoch begins or ends, iterations_per_epoch = max(N // batch_size, 1)."
+        "Look at where the rate is multiplied. It must be once an epoch, with iterations_per_epoch = max(N // batch_size, 1)."
     )
     return Finding(0.0, text, about="train")
 
 
 def _once_an_epoch(iterations: int, per_epoch: int) -> list[list[int]]:
-    """Return how often the rate may have been decayed before each iteration: after any one iteration of each epoch."""
+    """Return the possible numbers of decays before each iteration: one after any iteration of each epoch."""
     found = [
         [sum(before % per_epoch == phase for before in range(index)) for index in range(iterations)]
         for phase in range(per_epoch)

@@ -1,4 +1,4 @@
-"""Whether train() can be judged at all, from what, and why not."""
+"""Whether train() can be judged, and from which runs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Observation = Literal["watched", "whole", ""]
 
 @cached_per_submission
 def observation(context: GradingContext) -> Observation:
-    """Return what train() is judged from: the watched runs; whole ones where those see nothing; "" where nothing runs.
+    """Return what train() is judged from: "watched" runs, "whole" ones where those show nothing, "" where none works.
 
-    A program may leave its gradients in an attribute, or call a helper behind loss(): then a stand-in for loss() stops it,
-    or no answer of the stand-in explains any of its steps.
+    A program may leave its gradients in an attribute, or call a helper behind loss(). Then it fails with a stand-in for
+    loss(), or no answer of the stand-in explains any of its steps.
     """
     seen = read_watched_run(context, SAME)
     whole = context.reply(RUNS[-1]).outcome == "returned"
@@ -37,11 +37,11 @@ def precondition(context: GradingContext) -> Finding | None:
 
 @cached_per_submission
 def _failure_to_train(context: GradingContext) -> Finding | None:
-    """Return what keeps train() from being judged by itself; None where nothing does."""
+    """Return why train() cannot be judged by itself; None where it can."""
     judged_from = observation(context)
     if not judged_from:
         return run_failure(context.reply(SAME)) or Finding(
-            0.0, "train() left no whole parameters behind.", about="train"
+            0.0, "After train() the parameters are missing or have wrong shapes.", about="train"
         )
     seen = read_watched_run(context, SAME)
     if judged_from == "watched" and seen and not seen.steps:
@@ -57,7 +57,7 @@ def _failure_to_train(context: GradingContext) -> Finding | None:
 
 @cached_per_submission
 def contradiction(context: GradingContext) -> Finding | None:
-    """Return why what was watched does not count: a run with the program's own loss() contradicts it."""
+    """Return why the watched runs do not count: a run with the program's own loss() contradicts them."""
     seen = [read_watched_run(context, run) for run in (SAME, ROWS)]
     if observation(context) != "watched" or any(one and one.misfit for one in seen):
         return None  # a call that does not fit loss() is told and charged by the update rule
@@ -66,7 +66,7 @@ def contradiction(context: GradingContext) -> Finding | None:
 
 
 def run_failure(reply: Reply) -> Finding | None:
-    """Return what kept a run of train() from its end; None where nothing did."""
+    """Return why a run of train() did not finish; None where it did."""
     problem, error = (
         failure_of(reply, len(reply.results), about="train") if reply.outcome != "returned" else None,
         reply.error,
@@ -74,8 +74,8 @@ def run_failure(reply: Reply) -> Finding | None:
     unwritten = error and error.type in {"AttributeError", "TypeError"} and "NoneType" in error.message
     if problem and error and unwritten and error.during == "train":
         # The template's own lines call loss() with the batch that is still to be written.
-        text = f"Not started: train() works with a None where a batch is needed ({error.type}: {error.message})."
-        return Finding(0.0, f"{text}\nLook at the minibatch: is it drawn yet?", skipped=True, about="train")
+        text = f"Not started: train() uses None instead of a batch ({error.type}: {error.message})."
+        return Finding(0.0, f"{text}\nDo you draw the minibatch yet?", skipped=True, about="train")
     return problem
 
 

@@ -21,7 +21,7 @@ def predict(context: GradingContext) -> Finding:
     """predict(X) returns the class with the highest score for each row, as integers."""
     calls = [*context.calls("predict"), *context.calls("labels")]
     found = [_case_failure(context, call) for call in calls]
-    settled = combine_cases(found, "Right for every row that was asked about, on all sets of sizes.", "predict")
+    settled = combine_cases(found, "Right for every row, on all sets of sizes.", "predict")
     if any(one and not one.share and not one.error and not one.skipped for one in found):
         # A wrong forward pass gives the right label by chance in many rows: half of the cases prove nothing.
         settled = replace(settled, share=0.0)
@@ -32,10 +32,10 @@ def predict(context: GradingContext) -> Finding:
 
 @cached_per_submission
 def right_given_scores(context: GradingContext) -> bool:
-    """Return whether predict() chooses the largest of the scores that it is given, and does nothing else with its own loss().
+    """Return whether predict() chooses the largest of the scores that it is given, also with its own loss().
 
-    Its labels must be those of the scores that a stand-in for loss() gave. Where its own loss() answers, they must be
-    those of its own scores as well: that a program behaves when it is watched proves nothing.
+    Its labels must follow from the scores of a stand-in for loss(). Where its own loss() answers, they must follow from
+    those scores too: a program may behave only while it is watched.
     """
     results, right = context.reply(WATCHED).results, context.expected(WATCHED)["given"]
     notes = results[0] if results else None
@@ -53,7 +53,7 @@ def right_given_scores(context: GradingContext) -> bool:
 
 
 def _own_plain_scores(context: GradingContext, call: Call) -> Array | None:
-    """Return what loss(X) gives for the rows of a question to predict(), where that is an array of two axes."""
+    """Return the program's own scores for the rows of a question to predict(); None where they are no (N, C) array."""
     if call.id.kind == "labels":
         results = context.reply(call.id).results[1:]
     else:
@@ -76,7 +76,7 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
     if array is None or array.size != right.size:
         text = (
             f"predict(X) with {right.size} rows must return {right.size} labels, shape ({right.size},); it returned"
-            f" {describe(answer)}.\nLook at the axis of the maximum, and that positions are returned, not scores."
+            f" {describe(answer)}.\nLook at the axis of the maximum, and return positions, not scores."
         )
         return Finding(0.0, text, about="predict")
     labels, own = array.reshape(-1), _own_labels(context, call, right)
@@ -96,7 +96,7 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
         return Finding(0.75, f"The labels are right, but they are {array.dtype} instead of integers.", about="predict")
     if np.array_equal(labels, right):
         return None
-    text = "Right for your own scores. The scores are wrong, and lose points in their own check; fix them first."
+    text = "Right for your own scores. The scores are wrong and lose points in their own check; fix them first."
     return Finding(1.0, text, about="predict", carried=True)
 
 

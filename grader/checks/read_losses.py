@@ -1,4 +1,4 @@
-"""What a student's losses and scores show: their convention, their rounding, and whether they are of the right kind."""
+"""What a student's losses and scores show: their convention, their rounding, and whether they make sense."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fitted_factors(context: GradingContext) -> list[float]:
 
 @cached_per_submission
 def convention(context: GradingContext) -> float | None:
-    """Return the one accepted k that all of the student's losses show; None where they show another or none."""
+    """Return the accepted factor k that all of the student's losses show; None where they show another or none."""
     factors = np.array(fitted_factors(context))
     tolerance = loss_tolerance(context) * 10  # a difference of two losses carries a digit less
     for factor in allowed_conventions(context):
@@ -74,7 +74,7 @@ def loss_tolerance(context: GradingContext) -> float:
 
 @cached_per_submission
 def loses_digits(context: GradingContext) -> bool:
-    """Return whether single precision, or a rounding, is somewhere inside: in the losses, or in how they change."""
+    """Return whether the program uses single precision or rounds somewhere: in the losses, or in how they change."""
     if loss_tolerance(context) == context.assignment.tolerances.single:
         return True
     return any(
@@ -83,7 +83,7 @@ def loses_digits(context: GradingContext) -> bool:
 
 
 def difference_from(context: GradingContext, array: Array, right: Array, relative: float) -> Difference:
-    """Return how far an array is from the right one; to fewer digits where single precision is inside.
+    """Return how far an array is from the right one; with fewer digits where the program uses single precision.
 
     One layer in single precision is enough, and does not show in the type: the rest may be added in double precision.
     """
@@ -128,7 +128,7 @@ def resembles_the_loss(context: GradingContext) -> bool:
 def scores_alike(context: GradingContext) -> bool:
     """Return whether the student's scores are wrong, perhaps, but of the right kind: like the right ones, and of their size.
 
-    Of scores that are next to nothing a constant is the cross-entropy, and of huge ones the largest difference is.
+    For tiny scores the cross-entropy is a constant, and for huge ones it is the largest difference.
     """
     own, right = [], []
     for call in context.calls("scores"):
@@ -146,7 +146,7 @@ def scores_alike(context: GradingContext) -> bool:
 
 
 def _of_a_layer(context: GradingContext, call: Call) -> bool:
-    """Return whether scores are h W2, with the bias or without it, for some h: where units are fewer than classes few are."""
+    """Return whether scores are h W2, with or without the bias, for some h; few are if units are fewer than classes."""
     results = context.reply(call.id).results
     scores = as_array(results[0]) if results else None
     weights, bias = (call.params[name] for name in context.names[2:])

@@ -1,4 +1,4 @@
-"""The table of checks. A check is one function: `@check` enters it under the function's name."""
+"""The table of checks. A check is one function, which `@check` registers under the function's name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Judge = Callable[[GradingContext], Finding]
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the replies.
+    """One check.
 
-    by_chance : whether chance has a say in it, so that a wrong program may pass. of_network : whether the code of the
-    network is judged; false for numbers that the student chose.
+    by_chance : whether a wrong program may pass by chance. of_network : whether it judges the code of the network;
+    false for numbers that the student chose.
     """
 
     id: str

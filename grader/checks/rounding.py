@@ -20,9 +20,9 @@ ROUGH = 2e-10
 
 
 def quantisation_step(values: Sequence[Array]) -> float:
-    """Return the step that all these losses are multiples of; 0 where they have all digits.
+    """Return the step that all these losses are multiples of; 0 where they are not rounded.
 
-    values : at least three numbers in all, else nothing can be told.
+    values : at least three numbers, or nothing can be said.
     """
     if sum(value.size for value in values) < 3:
         return 0.0

@@ -1,4 +1,4 @@
-"""The hyperparameters that the student chose: judged by what a network trained with them recognises."""
+"""The check of the student's hyperparameters, by the accuracy of a network trained with them."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     if context.questions.oracle is not None and written:
         reference = context.questions.oracle.trained_accuracy(settings)
         if reference >= threshold:
-            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake that loses its points elsewhere."
+            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake that loses points elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
     hint = "" if isinstance(scores, str) else "\nLook at the loss curve: too slow (larger learning_rate), or unsteady?"
     return Finding(0.0, shown + hint, about=ABOUT)
 
 
 def _settings(context: GradingContext, value: object) -> dict[str, float] | Finding:
-    """Return the hyperparameters as numbers within their bounds, or say what is wrong with them."""
+    """Return the hyperparameters as numbers within their bounds, or what is wrong with them."""
     bounds = context.assignment.hyperparameters
     example = "best_hyperparameters = dict(" + ", ".join(f"{name}=..." for name in bounds) + ")"
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What train() did while stand-ins took the place of loss() and predict(): its steps, and the questions that explain them.
+"""What train() did while stand-ins replaced loss() and predict(): its steps, and the calls of loss() that explain them.
 
 The notes come from the student's process, and are its word like any answer: a short run with the program's own loss()
 must agree with them, which `training` sees to.

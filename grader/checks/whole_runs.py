@@ -1,4 +1,4 @@
-"""train() with the program's own loss(): what it must agree with, and all there is to judge where stand-ins see nothing.
+"""Runs of train() with the program's own loss(): they must agree with the watched runs, or replace them.
 
 The rows are identical and the batch is half of them, so that sampling cannot matter: after k iterations the parameters
 have moved by -rate_k times the program's own gradient at the parameters before.
@@ -35,7 +35,7 @@ DOUBLE_NOISE = 1e-12  # of a parameter's size: a gradient that is 0 but for roun
 
 @cached_per_submission
 def params_over_time(context: GradingContext) -> list[Params | None]:
-    """Return the parameters before the first iteration and after each, as far as they are whole."""
+    """Return the parameters before the first iteration and after each, as far as they can be used."""
     return [dict(context.call(RUNS[0]).params), *(final_params(context, run) for run in RUNS)]
 
 
@@ -72,7 +72,7 @@ def changes_parameters(context: GradingContext) -> bool:
 
 @cached_per_submission
 def own_loss_answers(context: GradingContext) -> bool:
-    """Return whether loss() by itself answers the very question that train() asks, with gradients that can be used."""
+    """Return whether loss() by itself answers the same call that train() makes, with usable gradients."""
     return _answers(context, *ASKED[0])
 
 
@@ -85,9 +85,9 @@ def _answers(context: GradingContext, call: QuestionId, place: int = 0) -> bool:
 
 @cached_per_submission
 def disagreement(context: GradingContext) -> str:
-    """Return how the runs with the program's own loss() contradict what was watched; "" where they do not.
+    """Return how the runs with the program's own loss() contradict the watched runs; "" where they do not.
 
-    They only withhold. A loss() that fails when it is asked alone shows nothing of train(), and one that answers the same
+    They can only withhold points. A loss() that fails by itself says nothing about train(), and one that answers the same
     question in two ways cannot be followed; both are charged where loss() is judged.
     """
     seen = read_watched_run(context, SAME)
@@ -99,13 +99,13 @@ def disagreement(context: GradingContext) -> str:
         return (
             ""
             if alone or _changes_parameters_somewhere(context)
-            else "With its own loss() train() changes no parameter."
+            else "With its own loss(), train() changes no parameter."
         )
     problem = failure_of(context.reply(RUNS[0]), 1, about="train")
     if problem:
-        return f"With its own loss() train() does not run. {problem.message}"
+        return f"With its own loss(), train() does not run. {problem.message}"
     if not changes_parameters(context):
-        return "With your own loss() no parameter changes: its gradients are too small, or train() does nothing."
+        return "With your own loss(), no parameter changes: its gradients are too small, or train() does nothing."
     # Dropout, or a loss() that changes the parameters, cannot be followed step by step: that it learns has to do.
     if not is_repeatable(context) and (has_wrong_gradient(context) or has_learnt(context)):
         return ""
@@ -113,7 +113,7 @@ def disagreement(context: GradingContext) -> str:
 
 
 def _changes_parameters_somewhere(context: GradingContext) -> bool:
-    """Return whether train() as it is changes a parameter in any run of one iteration."""
+    """Return whether train() with its own loss() changes a parameter in any run of one iteration."""
     ends = [(call, final_params(context, call.id)) for call in context.calls("alone")]
     return any(end is not None and any((end[n] != v).any() for n, v in call.params.items()) for call, end in ends)
 
@@ -142,7 +142,7 @@ def _first_difference(context: GradingContext) -> str:
         if after is not None and any(all((after[n] == point[n]).all() for n in after) for point in earlier):
             return ""  # it ended with the best parameters that it met, which may be those of any iteration
         if before is None or after is None or index >= len(seen.steps):
-            return "" if index else "With its own loss() train() leaves no whole parameters behind."
+            return "" if index else "With its own loss(), train() leaves parameters missing or with wrong shapes."
         for name in _names_moved_right(context, seen.steps):
             downhill, rate = own_downhill(context, index, name), seen.steps[index].rates[name]
             if downhill is None:
@@ -153,14 +153,14 @@ def _first_difference(context: GradingContext) -> str:
             near = 1e-4 * abs(rate) * size + rounding * float(np.abs(before[name]).max())
             if np.abs(move + rate * downhill).max() > near:
                 return (
-                    f"With its own loss() train() moves {name} otherwise than with a stand-in for it: in iteration {1 + index}"
-                    f" not by {number(rate)} times learning_rate times the gradient that loss() gives for the same batch."
+                    f"With its own loss(), train() moves {name} differently than with a stand-in for loss(): in iteration {1 + index}"
+                    f" not by {number(rate)} times learning_rate times the gradient that loss() returns for the same batch."
                 )
     return ""
 
 
 def _names_moved_right(context: GradingContext, steps: Sequence[Step]) -> list[str]:
-    """Return the parameters that earn points by how they moved; a step that is wrong may go by the size of its gradient."""
+    """Return the parameters that always moved along their gradient, and the first time at a right rate."""
     decay = float(arguments_of(context.call(SAME))["learning_rate_decay"])
     return [
         name

@@ -1,4 +1,4 @@
-"""The gradebook: an SQLite database in which a grading is whole or not at all, and from which nothing is taken away."""
+"""The gradebook: an SQLite database that holds a grading completely or not at all, and deletes nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_dig
 
 @dataclass(frozen=True)
 class GradingRow:
-    """What the gradebook says of one grading, without its report."""
+    """One grading in the gradebook, without its report."""
 
     id: int
     name: str
@@ -62,17 +62,17 @@ class NewGrading:
 
 
 def now() -> str:
-    """Return the time as the gradebook has it: UTC, to the second."""
+    """Return the time in the gradebook's form: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Gradebook:
-    """A gradebook that is open; nobody else can write it meanwhile, nor read it where it is open to be written."""
+    """An open gradebook. Nobody else can write it meanwhile; while it is open for writing, nobody else can read it."""
 
     def __init__(self, folder: Path, *, create: bool = False, reading: bool = False) -> None:
-        """Open folder/gradebook.db, bring it to this version's tables; create : make it where there is none.
+        """Open folder/gradebook.db and migrate it to this version's tables.
 
-        reading : it is not to be written, and need not be writable. Raises GradebookError.
+        create : make it if there is none. reading : open it read-only. Raises GradebookError.
         """
         self._storage = Storage(folder, create=create, reading=reading)
         self.path = self._storage.path
@@ -91,15 +91,15 @@ class Gradebook:
         self.close()
 
     def close(self) -> None:
-        """Let others open it."""
+        """Close it, so that others can open it."""
         self._storage.close()
 
     # ------------------------------------------------------------ gradings
 
     def insert(self, gradings: Sequence[NewGrading], assignment_text: str, folder: Path | None = None) -> None:
-        """Insert gradings, all of them or, where that fails, none.
+        """Insert gradings: all of them or, if that fails, none.
 
-        assignment_text : the assignment.toml that they were graded by. folder : where that stands.
+        assignment_text : the assignment.toml that they were graded with. folder : where it is.
         """
         place = encode_path(str(folder.resolve())) if folder else ""
         with self._storage.transaction() as database:
@@ -116,19 +116,19 @@ class Gradebook:
         return [_read_row(row) for row in self._storage.rows(f"{_ROWS} WHERE name = ? ORDER BY id", name)]
 
     def sources(self) -> dict[str, str]:
-        """Return where each submission came from last, by its name."""
+        """Return the latest path of each submission, by name."""
         rows = self._storage.rows("SELECT name, source FROM submission ORDER BY name")
         with self._storage.explain_errors():
             return {name: decode_path(source) for name, source in rows}
 
     def report(self, name: str) -> Report:
-        """Return the last report of a submission, with its figures; it is the grader's own, before any decision."""
+        """Return the last report of a submission, with figures: the grader's own, before any decision."""
         what = f"report of {name}"
         packed = self._storage.one(what, "SELECT record FROM grading WHERE name = ? AND record IS NOT NULL", name)
         return self._unpacked(packed, Report, f"the {what}")
 
     def findings(self, grading: int) -> tuple[bytes, bytes] | None:
-        """Return the report and the findings of a submission's last grading, both packed; None where they are not kept."""
+        """Return the report and the findings of a submission's last grading, both packed; None if they are not kept."""
         query = "SELECT record, findings FROM grading WHERE id = ? AND record IS NOT NULL AND findings IS NOT NULL"
         rows = self._storage.rows(query, grading)
         return (rows[0][0], rows[0][1]) if rows else None
@@ -146,7 +146,7 @@ class Gradebook:
         return str(self._storage.one(f"rubric {digest}", "SELECT text FROM assignment WHERE digest = ?", digest))
 
     def rubric_folder(self) -> Path | None:
-        """Return where the rubric of the last grading stood, or None where there is none or none was noted."""
+        """Return the folder of the rubric of the last grading; None if there is none."""
         rows = self._storage.rows(
             "SELECT folder FROM assignment JOIN grading ON digest = assignment_digest ORDER BY id DESC LIMIT 1"
         )
@@ -155,9 +155,9 @@ class Gradebook:
     # ------------------------------------------------------------ people
 
     def decide(self, name: str, decision: Decision) -> Decision:
-        """Insert a decision, and return it with its number.
+        """Insert a decision and return it with its number.
 
-        Raises ValueError where its value is negative, infinite or no number: no report can be made of that.
+        Raises ValueError where its value is negative, infinite or NaN, since no report could hold it.
         """
         if not (math.isfinite(decision.value) and decision.value >= 0):
             raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
@@ -168,20 +168,20 @@ class Gradebook:
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
 
-        Raises ValueError where no decision of that number stands, or nothing is said.
+        Raises ValueError where there is no such decision in force, or `said` is empty.
         """
         put = "UPDATE decision SET withdrawn = ? WHERE number = ? AND withdrawn = ''"
         with self._storage.transaction() as database:
             if not said or database.execute(put, (said, number)).rowcount != 1:
-                raise ValueError(f"decision {number} does not stand, or nothing was said of taking it back")
+                raise ValueError(f"decision {number} is not in force, or no reason was given")
 
     def decision_records(self, name: str | None = None) -> list[DecisionRecord]:
-        """Return all decisions, those taken back too, the oldest first; of one submission, or of all."""
+        """Return all decisions, even those taken back, oldest first; of one submission or of all."""
         query = f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number"  # noqa: S608 -- as above
         return [DecisionRecord(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
     def decisions(self) -> dict[str, tuple[Decision, ...]]:
-        """Return the decisions that stand, by the submission's name."""
+        """Return the decisions in force, by the submission's name."""
         found: dict[str, tuple[Decision, ...]] = {}
         for record in self.decision_records():
             if not record.withdrawn:
@@ -191,10 +191,10 @@ class Gradebook:
     def merge_decisions(
         self, records: Sequence[DecisionRecord], withdrawn: Mapping[int, str], numbers: Mapping[int, int]
     ) -> None:
-        """Add decisions of another gradebook under their own numbers, which are free once `numbers` is applied.
+        """Add decisions of another gradebook under their own numbers, after this one's have been renumbered.
 
-        withdrawn : number -> who took it back, of decisions that stand here. numbers : old number -> new one, of those
-        that are here.
+        withdrawn : number -> who took it back, for decisions in force here. numbers : old number -> new one, for the
+        decisions here.
         """
         with self._storage.transaction() as database:
             put = database.execute
@@ -209,7 +209,7 @@ class Gradebook:
                 _insert_decision(database, one, one.decision.number)
 
     def write_copy(self) -> None:
-        """Write all decisions and the roster into the safety copy, which keeps what the gradebook does not hold.
+        """Write all decisions and the roster into the safety copy, which also keeps what the gradebook lacks.
 
         Raises OSError.
         """
@@ -218,7 +218,7 @@ class Gradebook:
             write_copy(self.path.with_name(COPY), records, roster)
 
     def set_roster(self, roster: Roster) -> None:
-        """Keep a roster in place of the one before, in the safety copy too."""
+        """Replace the roster, in the safety copy too."""
         claims = {claim.student: claim for claim in roster.claims}
         lines = [
             (place, pack(student), encode_path(roster.source), claim.line if claim else 0, claim.entry if claim else "")
@@ -232,7 +232,7 @@ class Gradebook:
             self.write_copy()
 
     def roster(self) -> Roster | None:
-        """Return the roster, or None where none was given."""
+        """Return the roster, or None if none was given."""
         rows = self._storage.rows("SELECT packed, roster, line, claims FROM student ORDER BY position")
         if not rows:
             return None

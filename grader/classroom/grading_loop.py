@@ -1,6 +1,6 @@
-"""The one loop of `grader grade` and `grader regrade`: tasks go to workers, and what comes back is written and kept.
+"""The loop of both `grader grade` and `grader regrade`: workers do the tasks, and the results are written and saved.
 
-Where a submission's replies come from is the task's matter: a run of the program, or the replies of an earlier run.
+A task says where a submission's replies come from: a run of the program, or an earlier run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOGETHER = 50
 
 @dataclass
 class ClassGrading:
-    """One grading of a class: what it depends on, and what is done so far."""
+    """One grading of a class: what it depends on, and its results so far."""
 
     session: GradingSession
     book: Gradebook
@@ -36,10 +36,10 @@ class ClassGrading:
     failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
 
     def run(self, tasks: Iterable[Task], workers: Workers, on_result: Callable[[Graded], None]) -> None:
-        """Grade all tasks: write each submission's files, then insert its grading into the gradebook.
+        """Do all tasks: write each submission's files, then insert its grading into the gradebook.
 
-        Whatever ends it, the gradebook knows what the files say. A fault of the grader on saved replies takes nobody's
-        grade away: nothing is written, and `failed` has it. Raises what `grade_tasks` raises.
+        However it ends, gradebook and files agree. If the grader fails on saved replies, nobody loses a grade: nothing
+        is written, and the failure goes into `failed`. Raises what `grade_tasks` raises.
         """
         ready: list[Graded] = []
         try:
@@ -83,7 +83,7 @@ class ClassGrading:
 
 
 def begin_grading(session: GradingSession, book: Gradebook) -> ClassGrading:
-    """Return a grading that has not begun; raises ReferenceMissingError."""
+    """Return a new grading; raises ReferenceMissingError."""
     questions = build_questions(session.assignment, session.seed)
     key = cache_key(session.assignment, session.seed, questions.calls, isolated=not session.unsafe)
     return ClassGrading(session, book, key, findings_key(session.assignment, questions))

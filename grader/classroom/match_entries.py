@@ -1,4 +1,4 @@
-"""What an entry's name says about its student. Each platform builds names its own way, and only its own part counts."""
+"""Find students by the names of hand-ins. Each platform builds names in its own way, and only its own part counts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ACCOUNTS = {"-": ("github", "login"), "_": ("login",)}  # by what stands before
 
 @dataclass(frozen=True)
 class EntryMatch:
-    """What one entry's name says."""
+    """The students that one entry's name fits, and how."""
 
     students: tuple[Student, ...] = ()  # all whom it fits
     how: str = ""
@@ -46,14 +46,14 @@ class EntryMatch:
 
 @dataclass(frozen=True)
 class Conventions:
-    """How the names of this class are made."""
+    """How the names of this class are built."""
 
     prefixes: Mapping[str, str]  # by the separator before an account: what most names begin with
     ids_known: bool  # the IDs in Canvas's names are those of the roster
 
 
 def find_conventions(stems: Sequence[str], index: Index) -> Conventions:
-    """Return how the names of this class are made, which no single name shows."""
+    """Return how the names of this class are built, which no single name shows."""
     blackboard = [found["who"] for stem in stems if (found := _BLACKBOARD.fullmatch(stem))]
     return Conventions(
         prefixes=_common_prefix(stems, "-", index) | _common_prefix(blackboard, "_", index),
@@ -62,26 +62,22 @@ def find_conventions(stems: Sequence[str], index: Index) -> Conventions:
 
 
 def match_entry(stem: str, index: Index, usual: Conventions) -> EntryMatch:
-    """Read one entry's name as its platform wrote it."""
+    """Return what one entry's name says, read as its platform wrote it."""
     if _CANVAS_HIDDEN.fullmatch(stem):
-        return EntryMatch(
-            why="Canvas hid the names when it was downloaded: switch anonymous grading off and download again"
-        )
+        return EntryMatch(why="Canvas hid the names in this download: turn off anonymous grading and download again")
     if found := _CANVAS.fullmatch(stem):
         return _of_canvas(found["who"], found["number"], index, ids_known=usual.ids_known)
     if found := _MOODLE.fullmatch(stem):
         if _MOODLE_HIDDEN.fullmatch(found["who"]):
-            return EntryMatch(
-                why="Moodle hid the names when it was downloaded: reveal the identities and download again"
-            )
+            return EntryMatch(why="Moodle hid the names in this download: reveal identities and download again")
         return _of_moodle(found["who"], index)
     if _GRADESCOPE.fullmatch(stem):
         return EntryMatch(
-            why="Gradescope's export says only the submission's number; whose it is stands in its file"
-            " submission_metadata.yml"
+            why="Gradescope's export gives only the submission's number; its file submission_metadata.yml says"
+            " whose it is"
         )
     if found := _BLACKBOARD.fullmatch(stem):
-        missing = EntryMatch(why="no login of the roster stands before `_attempt_`")
+        missing = EntryMatch(why="what comes before `_attempt_` is no login of the roster")
         return _of_account(found["who"], "_", index, usual.prefixes) or missing
     if found := _BRIGHTSPACE.fullmatch(stem):
         return _by_name(found["who"], index)
@@ -103,7 +99,7 @@ def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Entry
             return EntryMatch((by_id,), how)
         if by_name:  # the ID is one student's and the name is another's
             return EntryMatch((by_id, *by_name))
-        note = f'its ID {number} is {describe_student(by_id)}\'s, and the name before it is "{one_line(who, 60)}": check whose it is'
+        note = f'its ID {number} is {describe_student(by_id)}\'s, but the name before it is "{one_line(who, 60)}": check whose it is'
         return EntryMatch((by_id,), how, note=note)
     if by_number:
         if by_number in by_name and len(by_name) == 1:
@@ -113,7 +109,7 @@ def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Entry
         )
     if len(by_name) == 1 and by_name[0].id and ids_known:
         return EntryMatch(why=f"its name fits {describe_student(by_name[0])}, but its ID is {number}")
-    note = "the ID that Canvas wrote is not in the roster, so the full name alone tells whose it is: check it"
+    note = "Canvas's ID is not in the roster, so only the full name says whose it is: please check"
     return EntryMatch(
         by_name, "by the full name in its name", f"neither its ID {number} nor its name is in the roster", note
     )
@@ -143,14 +139,14 @@ def _of_plain(stem: str, index: Index) -> EntryMatch:
         local, named = index.local.get(folded, ()), find_named(text, index)
         if exact:
             others = sorted(describe_student(one) for one in {*local, *named} - set(exact.values()))
-            note = f"it could be the name of {others[0]} too: check whose it is" if others else ""
+            note = f"it could also be the name of {others[0]}: check whose it is" if others else ""
             return EntryMatch(
                 tuple(set(exact.values())), f"by the {KINDS[next(iter(exact))]}, which is its name", note=note
             )
         if local or named:
             how = "by the e-mail's beginning, which is its name" if local else "by the full name, which is its name"
             return EntryMatch(tuple({*local, *named}), how)
-    return EntryMatch(why="no ID, login, e-mail, GitHub account or full name of the roster is its name")
+    return EntryMatch(why="its name is no ID, login, e-mail, GitHub account or full name of the roster")
 
 
 def _of_account(text: str, separator: str, index: Index, prefixes: Mapping[str, str]) -> EntryMatch | None:
@@ -162,7 +158,7 @@ def _of_account(text: str, separator: str, index: Index, prefixes: Mapping[str, 
     if len({student for _, student in tails}) > 1:
         return EntryMatch(tuple({student for _, student in tails}))
     # Whoever calls an account "x-doe" must not be taken for "doe".
-    why = "an account of the roster stands in it, but what stands before is not as in the other names"
+    why = "it holds an account of the roster, but does not begin like the other names"
     return EntryMatch(why=why) if tails else None
 
 

@@ -1,7 +1,7 @@
-"""Which student handed in which submission: the entries of a class folder are matched to the students of a roster.
+"""Match the submissions of a class folder to the students of a roster.
 
-Only what a platform itself puts into a name counts, and only where it fits exactly one student; what merely looks
-alike is suggested in words. An entry left unmatched costs a teacher a minute, a wrong one costs two students a mark.
+Only what a platform itself puts into a name counts, and only if it fits exactly one student; similar names are only
+suggested. An unmatched submission costs a teacher a minute; a wrong match costs two students a mark.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from grader.text.sanitise import one_line
 
 LISTED = 20  # lines of one kind in the terminal
 SUGGESTIONS = 100  # unmatched entries for which similar names are sought
-_NAME_IT = "put its name beside its student, in a column `submission` of the roster."
+_NAME_IT = "write its name beside its student in a roster column `submission`."
 
 
 @dataclass(frozen=True)
 class EntryName:
-    """What one submission is called."""
+    """The names of one submission."""
 
     original: str  # of its file or folder, as handed in
     name: str  # the safe one, under which it is graded; no two entries share it
@@ -33,7 +33,7 @@ class EntryName:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A submission whose student the roster does not tell."""
+    """A submission without a student."""
 
     name: str
     why: str  # and how to mend it
@@ -74,7 +74,7 @@ def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = Tr
 def _settle(
     names: Sequence[EntryName], findings: Mapping[str, EntryMatch], claimed: set[str], roster: Roster, index: Index
 ) -> Matching:
-    """Keep the findings that are one entry's and one student's; say of the others why they are not."""
+    """Return the matches of one entry with one student, and for the others why there is none."""
     fitting = defaultdict[Student, list[str]](list)
     own = {findings[name].students[0]: name for name in claimed}
     for name, finding in findings.items():
@@ -108,7 +108,7 @@ def _settle(
 
 
 def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
-    """Return each note once, with all the names that it is about."""
+    """Return each note once, with all names that it is about."""
     names = defaultdict[str, list[str]](list)
     for name, note in notes.items():
         names[note].append(name)
@@ -116,7 +116,7 @@ def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _several(names: Sequence[str], between: str = ", ") -> str:
-    """Return the first five names, in an order that no roster and no folder decides."""
+    """Return the first five names in alphabetical order."""
     first = between.join(one_line(name, 200) for name in sorted(names)[:5])
     return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
 
@@ -124,18 +124,18 @@ def _several(names: Sequence[str], between: str = ", ") -> str:
 def _contested(name: str, student: Student, own: Mapping[Student, str], fitting: Mapping[Student, list[str]]) -> str:
     if student in own:
         return (
-            f"it fits {describe_student(student)}, whose submission is {one_line(own[student], 80)}: the roster's column"
-            " `submission` says so."
+            f"it fits {describe_student(student)}, but the roster's column `submission` says that their submission is"
+            f" {one_line(own[student], 80)}."
         )
     others = [other for other in fitting[student] if other != name]
     return (
-        f"it fits {describe_student(student)}, and so does {_several(others)}. Take away all but one, or put the name of the one"
-        " that counts beside its student, in a column `submission` of the roster."
+        f"it fits {describe_student(student)}, and so does {_several(others)}. Remove all but one, or write the name of the one"
+        " that counts beside its student in a roster column `submission`."
     )
 
 
 def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, EntryMatch]:
-    """Return what the roster's column `submission` decides, by safe names."""
+    """Return the matches that the roster's column `submission` gives, by safe names."""
     entries = defaultdict[str, set[str]](set)
     for entry in names:
         entries[normalize(entry.original)].add(entry.name)
@@ -152,14 +152,14 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
                 "is not among those handed in" if not found else "may be " + " or ".join(sorted(map(one_line, found)))
             )
             raise RosterError(
-                f'{where} "{one_line(claim.entry, 80)}" {what}. Expected is the name of one file or folder as it was'
+                f'{where} "{one_line(claim.entry, 80)}" {what}. Give the name of one file or folder as it was'
                 " handed in, or nothing."
             )
         (name,) = found
         if name in lines:
             raise RosterError(
-                f'{where} "{one_line(claim.entry, 80)}" stands in line {lines[name]} already. Expected is one student'
-                " for each: delete it from the wrong line."
+                f'{where} "{one_line(claim.entry, 80)}" is also in line {lines[name]}. Each submission has one'
+                " student: delete it from the wrong line."
             )
         lines[name] = claim.line
         claimed[name] = EntryMatch((claim.student,), how=f"by line {claim.line} of the roster, which names it")
@@ -167,16 +167,18 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
 
 
 def describe_matching(matching: Matching) -> list[str]:
-    """Return lines for a terminal: what was matched and, above all, what was not."""
+    """Return lines for a terminal on what was matched and what was not."""
     found, listed = len(matching.students), len(matching.students) + len(matching.undecided) + len(matching.missing)
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
     said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
     said += _list_items(
-        "Submissions that are nobody's yet:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
+        "Submissions without a student:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
     )
-    said += _list_items("Students for whom that leaves it open:", list(map(describe_student, matching.undecided)))
+    said += _list_items(
+        "Students who may have handed in one of these:", list(map(describe_student, matching.undecided))
+    )
     said += _list_items("Students without a submission:", list(map(describe_student, matching.missing)))
-    return said + _list_items("To be checked:", list(matching.notes))
+    return said + _list_items("Please check:", list(matching.notes))
 
 
 def _list_items(title: str, items: list[str]) -> list[str]:

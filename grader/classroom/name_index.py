@@ -1,4 +1,4 @@
-"""An index of the roster by everything that an entry may be called, and the spellings of names."""
+"""An index of the roster by everything that a submission may be named after, and the spellings of names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"
 
 @dataclass(frozen=True)
 class Index:
-    """The roster, by each thing that an entry may be called."""
+    """The roster by each thing that a submission may be named after."""
 
     exact: Mapping[tuple[str, str], Student]  # by kind and casefolded value
     local: Mapping[str, tuple[Student, ...]]  # by what stands before the @
@@ -32,7 +32,7 @@ class Index:
 
 
 def build_index(students: Iterable[Student]) -> Index:
-    """Lay the roster out by each thing that an entry may be called."""
+    """Return the index of these students."""
     exact = {}
     local, named = defaultdict[str, set[Student]](set), defaultdict[str, set[Student]](set)
     grams = defaultdict[str, set[tuple[str, Student]]](set)
@@ -56,12 +56,12 @@ def _fixed(found: Mapping[str, set[Student]]) -> dict[str, tuple[Student, ...]]:
 
 
 def find_named(text: str, index: Index) -> tuple[Student, ...]:
-    """Return all whose full name a text is."""
+    """Return all students with this full name."""
     return index.named.get("".join(split_words(text)), ())
 
 
 def spellings(student: Student) -> set[str]:
-    """Return the full name run together: as it stands, and with each part of it first, as "van der Berg, Jan" needs."""
+    """Return the full name as one word: as it is, and with each part of it first, as "van der Berg, Jan" needs."""
     if split_words(student.name) in (split_words(student.first_name), split_words(student.last_name)):
         return set()  # half a name is nobody's
     found = set()
@@ -72,7 +72,7 @@ def spellings(student: Student) -> set[str]:
 
 
 def _transcribed(name: str) -> str:
-    """Write umlauts as German does without them: Müller, Mueller."""
+    """Return a text with German umlauts written out: Mueller for Müller."""
     name = normalize(name).casefold()
     return name.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("å", "aa")
 
@@ -87,12 +87,12 @@ def split_words(text: str) -> list[str]:
 
 
 def normalize(text: str) -> str:
-    """Return one form to what macOS and others write in two."""
+    """Return one form of names that macOS and other systems write differently."""
     return unicodedata.normalize("NFC", text)
 
 
 def describe_student(student: Student) -> str:
-    """Return a name of a student that fits no other."""
+    """Return a student's name with what tells them apart from others."""
     known = next(
         (f"{word} {one_line(value, 60)}" for kind, word in KINDS.items() if (value := getattr(student, kind))), ""
     )
@@ -101,7 +101,7 @@ def describe_student(student: Student) -> str:
 
 
 def resembles(who: str, student: Student) -> bool:
-    """Return whether a name may be another form of a student's: a word of it stands there, or most letters agree."""
+    """Return whether a name may be another form of a student's: they share a word, or most letters."""
     text = "".join(split_words(who))
     if any(word in text for word in split_words(student.name) if len(word) > 2):
         return True
@@ -109,5 +109,5 @@ def resembles(who: str, student: Student) -> bool:
 
 
 def trigrams(text: str) -> set[str]:
-    """Return each three letters that stand together."""
+    """Return all groups of three neighbouring letters."""
     return {text[at : at + 3] for at in range(min(max(1, len(text) - 2), 120))}

@@ -1,4 +1,4 @@
-"""The pages and tables in the folder of a graded class. Each is there whole or not at all."""
+"""The pages and tables in the folder of a graded class. Each file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLE = "gradebook"  # the one of CLASS_FORMATS that is always written
 
 
 def folder_of(out: Path, name: str) -> Path:
-    """Return where a submission's reports stand."""
+    """Return the folder of a submission's reports."""
     return out / "submissions" / name
 
 
@@ -39,7 +39,7 @@ def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
 
 
 def write_overview(out: Path, sheet: Sheet) -> Path:
-    """Write the class page and the table; give the page's path."""
+    """Write the class page and the table; return the page's path."""
     for name, text in CLASS_FORMATS[TABLE].write(sheet, ExportOptions()).items():
         write_text(out / name, text)
     compared = _beginning(out / SIMILAR)
@@ -49,7 +49,7 @@ def write_overview(out: Path, sheet: Sheet) -> Path:
 
 
 def _beginning(path: Path) -> str:
-    """Return the beginning of a page, where it says of which hand-ins it is; "" where there is none."""
+    """Return the beginning of a page, which says which hand-ins it is about; "" if there is no page."""
     if not path.is_file():
         return ""
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -63,5 +63,5 @@ def explain_full_disk(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoSpaceError(f"{out}: there is no room left on the disk.") from error
+            raise NoSpaceError(f"{out}: the disk is full.") from error
         raise

@@ -1,4 +1,4 @@
-"""Records as bytes for the gradebook and back: JSON and raw arrays, compressed, and nothing that could be run.
+"""Records to bytes for the gradebook and back: JSON and raw arrays, compressed, with nothing that could be run.
 
 The bytes, once unpacked by zlib, are the header's length (unsigned 32 bits, little endian), the header (JSON) and the
 arrays one after another, each filled up to a multiple of eight bytes, as the header is. In the header every object has one member, which
@@ -46,19 +46,19 @@ FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in KINDS.values
 
 
 class DamagedError(Exception):
-    """What should be a packed record is none."""
+    """These bytes are no packed record."""
 
 
 def pack(value: Any) -> bytes:
-    """Lay out a record with all that it holds.
+    """Return a record with all that it holds as bytes.
 
-    Raises TypeError for a value that is no record, number, text, array, None, or container of these: a fault of ours.
+    Raises TypeError for a value that is no record, number, text, array, None, or container of these.
     """
     return zlib.compress(lay_out(value), LEVEL)
 
 
 def lay_out(value: Any) -> bytes:
-    """Return the bytes that `pack` compresses: the same value has the same ones, whichever zlib there is."""
+    """Return the bytes before compression: they are the same for the same value, whatever zlib's version."""
     packing = _Packing()
     described = json.dumps(packing.describe(value), ensure_ascii=False, separators=(",", ":"))
     # Unescaped: two lone surrogates side by side would come back from \ud83d\ude00 as one character.
@@ -74,7 +74,7 @@ def _gap(size: int) -> int:
 
 
 def unpack(data: bytes) -> Any:
-    """Return the record that `pack` laid out; its arrays cannot be written to.
+    """Return the record that `pack` packed; its arrays are read-only.
 
     Raises DamagedError, with what is wrong, for bytes that `pack` did not make.
     """
@@ -122,7 +122,7 @@ class _Packing:
         return self._lesser(value)
 
     def _lesser(self, value: Any) -> Any:
-        """Describe a value of a class derived from a plain one: np.float64, np.bool_, an enumeration's member."""
+        """Return the description of a value whose class is derived from a plain one: np.float64, np.bool_, an enum member."""
         plain = value.item() if isinstance(value, np.generic) else value
         for base in (bool, int, float, str):
             if isinstance(plain, base):
@@ -196,7 +196,7 @@ class _Unpacking:
 
 
 def _record(kind: type, members: dict[str, Any]) -> Any:
-    """Return a record of its fields, in which the ids of questions are still texts."""
+    """Return a record from its fields, in which question ids are still texts."""
     if kind is Reply:
         members["call"] = QuestionId.parse(members["call"])
     elif kind is Run:

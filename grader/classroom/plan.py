@@ -1,4 +1,4 @@
-"""What is to be done with each submission: nothing, judge its saved replies again, or run it."""
+"""The plan for each submission: do nothing, judge its saved replies again, or run it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ class Entry:
 
 
 def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entry]:
-    """Return each path its submission's name: the one that it had before, or a new one.
+    """Return a submission name for each path: the one that it had before, or a new one.
 
-    sources : the path of each submission that the gradebook knows, by its name. A path that is known keeps its name;
-    so does an entry of the same file name in another folder, as of a class that was downloaded again, where there is
-    just one such on both sides.
+    sources : the path of each submission in the gradebook, by name. A known path keeps its name. So does a file of the
+    same name in another folder, as in a class that was downloaded again, if there is only one such file on each side.
     """
     by_source = {source: name for name, source in sources.items()}
     known = {path: by_source[str(path)] for path in paths if str(path) in by_source}
@@ -44,7 +43,7 @@ def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entr
 
 
 def replay_task(book: Gradebook, before: GradingRow, task: Task, findings_key: str) -> Task:
-    """Return the task to judge an earlier run again, or only to score its findings where these are still right."""
+    """Return the task to judge an earlier run again, or only to score its findings if they are still right."""
     found = book.findings(before.id) if before.findings_key and before.findings_key == findings_key else None
     known = Known(before.key.submission_digest, *found) if found else None
     return replace(task, hand_in=None, saved=book.replies(int(before.replies or 0)), known=known)
@@ -52,7 +51,7 @@ def replay_task(book: Gradebook, before: GradingRow, task: Task, findings_key: s
 
 @dataclass
 class Plan:
-    """The plan of one grading: it reads one entry after another, as workers become free, and notes the action for each."""
+    """The plan of one grading. It reads one entry after another as workers become free, and notes the action for each."""
 
     book: Gradebook
     base: CacheKey  # of this grading, but for the submission
@@ -65,7 +64,7 @@ class Plan:
     replayed: dict[str, GradingRow] = field(default_factory=dict)  # name -> the grading whose replies are judged again
 
     def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
-        """Return what is to be done; asked again with `force` for some of them, that those are to be run."""
+        """Yield the tasks; `force` makes it run submissions that have not changed."""
         last, decisions, sources = self.book.last(), self.book.decisions(), self.book.sources()
         for entry in entries:
             hand_in = read(entry.path)

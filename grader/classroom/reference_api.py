@@ -1,4 +1,4 @@
-"""The one way from the grader to the reference, which lies beside it in a clone and is never installed."""
+"""The only way from the grader to the reference, which is in a clone and never installed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from grader.model import Assignment, MistakeForm, Questions
 
 REFERENCE_MISSING = (
-    "The reference solution is not here: grading needs it, and it is never installed with the package."
-    " Clone the repository and install it with `pip install -e .`."
+    "The reference solution is missing. Grading needs it, and the installed package does not contain it."
+    " Clone the repository and install from there with `pip install -e .`."
 )
 
 
 class ReferenceMissingError(Exception):
-    """The reference solution is not at hand, so there are no answers to judge by."""
+    """The reference solution is missing, so there are no answers to judge by."""
 
     def __init__(self) -> None:
         super().__init__(REFERENCE_MISSING)
@@ -34,10 +34,9 @@ _drawn: tuple[Assignment, int, Questions] | None = None
 
 
 def build_questions(assignment: Assignment, seed: int) -> Questions:
-    """Return the questions of this grading; asked for the same again, the same object.
+    """Return the questions of this grading; the same object for the same arguments.
 
-    A command needs them to know what is to be done, and the worker in the same process to do it: 0.1 s, and what was
-    simulated for them.
+    A command needs them to plan, and the worker in the same process to grade. This saves 0.1 s and what was simulated.
 
     Raises ReferenceMissingError.
     """
@@ -53,7 +52,7 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
 
 
 def author(assignment: Assignment) -> Author:
-    """Return what writes programs with known mistakes.
+    """Return the author of programs with known mistakes.
 
     Raises ReferenceMissingError.
     """

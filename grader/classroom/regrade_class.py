@@ -1,4 +1,4 @@
-"""`grader regrade`: a class is judged again from its saved replies, after the rubric or the grader changed."""
+"""`grader regrade`: judge a class again from its saved replies, after the rubric or the grader changed."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ TABLE = "regraded.csv"
 # Submissions; a worker starts in the time that it takes to score some two hundred.
 FEW = 500
 
-NO_REPLIES = "the grader failed on it, so there are no replies: `grader grade` runs it again."
+NO_REPLIES = "the grader failed on it, so there are no replies. `grader grade` runs it again."
 OTHER_SEED = (
-    "the questions were drawn from another seed. Name that one with --seed, as when it was graded;"
+    "its questions were drawn from another seed. Give that seed with --seed,"
     " or run `grader grade` to ask the new questions."
 )
 OTHER_QUESTIONS = (
-    "the questions changed: the rubric (sizes, regularisation strengths, the digits task, limits or names) or this"
-    " version of the grader asks others than were asked. `grader grade` asks them."
+    "the questions changed, because of the rubric (sizes, regularisation strengths, the digits task, limits or names)"
+    " or a new version of the grader. `grader grade` asks the new ones."
 )
 FAILED = (
-    f"the grader failed on the saved replies, and the earlier grading stands; {FAULT} beside the report says what is"
-    " known of it. `grader grade` with that submission and --force runs it again."
+    f"the grader failed on the saved replies, so the earlier grading stays; {FAULT} beside the report holds the"
+    " details. To run the submission again, use `grader grade` with --force."
 )
 
 
 @dataclass(frozen=True)
 class Regraded:
-    """What judging again changed."""
+    """The results of judging a class again."""
 
     count: int  # judged again
     todo: int  # were to be judged; more than `count` where it was stopped, or the grader failed
@@ -70,11 +70,11 @@ def regrade_class(
     on_start: Callable[[int], None] = lambda _: None,
     on_result: Callable[[Graded | None], None] = lambda _: None,
 ) -> Regraded:
-    """Judge all saved replies by the rubric as it is now, keep that, and write the reports and the class page.
+    """Judge all saved replies by the current rubric, save the results, and write the reports and the class page.
 
-    force : also those that this rubric and this grader judged last, and whatever was found in them. on_start : called
-    with how many are judged; on_result : called with each. Raises GradebookError where none can be judged again, and
-    what `grade_tasks` raises. What had been judged by then is kept in each case, and after Ctrl-C too.
+    force : judge also those that this rubric and grader judged last, without their saved findings. on_start : called
+    with the number to judge; on_result : called with each result. Raises GradebookError where none can be judged again,
+    and what `grade_tasks` raises. Whatever was judged before that, or before Ctrl-C, is saved.
     """
     grading = begin_grading(session, book)
     before = ClassResults(book)
@@ -111,7 +111,7 @@ def regrade_class(
 def _sort_out(
     last: Mapping[str, GradingRow], key: CacheKey, *, force: bool
 ) -> tuple[dict[str, GradingRow], dict[str, str]]:
-    """Return which are to be judged again, and why others cannot be."""
+    """Return which submissions are to be judged again, and why others cannot be."""
     todo: dict[str, GradingRow] = {}
     left: dict[str, str] = {}
     for name, row in last.items():
@@ -131,7 +131,7 @@ def _same_rubric(one: CacheKey, other: CacheKey) -> bool:
 
 
 def _choose_workers(todo: Mapping[str, GradingRow], findings_key: str, workers: Workers) -> Workers:
-    """Return where to do it: in this process, where workers would take longer to start than all of it takes."""
+    """Return where to judge: in this process if workers would take longer to start than the judging takes."""
     # Of what could not be loaded nothing was found, and nothing is judged.
     only_scored = bool(findings_key) and all(
         row.findings_key == findings_key or row.status in {"no_submission", "failed_to_load"} for row in todo.values()
@@ -143,7 +143,7 @@ def _choose_workers(todo: Mapping[str, GradingRow], findings_key: str, workers: 
 
 
 def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, stopped: bool) -> Regraded:
-    """Return whose score changed, and write the tables and the class page."""
+    """Return the changed scores, and write the tables and the class page."""
     now, out = ClassResults(grading.book), grading.book.path.parent
     earlier = _earlier_gradings(grading, now, force=force)
     done = grading.done
@@ -173,10 +173,10 @@ def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, sto
 
 
 def _earlier_gradings(grading: ClassGrading, now: ClassResults, *, force: bool) -> dict[str, GradingRow]:
-    """Return the grading with which each that was judged again is compared.
+    """Return the earlier grading that each new one is compared with.
 
-    Those too that were judged by this rubric at an earlier time: the list of a regrade that was stopped is whole once
-    it has gone on, and the same command gives the same list. Not where all are judged again: what that changed is asked.
+    It includes those that this rubric judged at an earlier time: the list of a stopped regrade is complete once it has
+    been continued, and the same command gives the same list. With --force, only this regrade's own changes count.
     """
     found: dict[str, GradingRow] = {}
     for name, last in now.last.items():

@@ -1,4 +1,4 @@
-"""What a safety copy holds, taken into a gradebook that lacks it: the old one was damaged, or lost."""
+"""Restore decisions and roster from the safety copy into a new gradebook, after the old one was damaged or lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grader.text.sanitise import one_line
 
 @dataclass(frozen=True)
 class Restored:
-    """What became of the decisions and the roster that a safety copy holds."""
+    """What was restored, and what was not."""
 
     added: int
     withdrawn: int  # were here, and have been taken back, as the copy says
@@ -32,10 +32,10 @@ class Restored:
 
 
 def restore(book: Gradebook, path: Path) -> Restored:
-    """Add what a safety copy holds and the gradebook does not, and write the reports and the class page.
+    """Add what the gradebook lacks from a safety copy, and write the reports and the class page.
 
-    Doing it again changes nothing. Raises CopyError for a file that cannot be read whole: nothing is added then.
-    Nor is it for a roster in which two students claim one submission: RosterError.
+    Doing it again changes nothing. Raises CopyError for a file that cannot be read completely, and RosterError for a
+    roster in which two students claim one submission; nothing is added then.
     """
     copy, here, names = read_copy(path), book.decision_records(), set(book.last())
     roster = None if book.roster() else copy.roster
@@ -63,9 +63,9 @@ def restore(book: Gradebook, path: Path) -> Restored:
 
 
 def reminder(book: Gradebook) -> str:
-    """Return what the safety copy holds and the gradebook lacks, and how it is restored; "" if nothing.
+    """Return what the gradebook lacks from the safety copy and how to restore it; "" if nothing.
 
-    Scores without decisions would go out unnoticed after a damaged gradebook was replaced.
+    Without it, scores without decisions could be published after a damaged gradebook was replaced.
     """
     path = book.path.with_name(COPY)
     if not path.exists():
@@ -75,7 +75,7 @@ def reminder(book: Gradebook) -> str:
         copy = read_copy(path)
     except CopyError as error:
         # Where there are decisions, the file is somebody's own; the next decision puts it aside.
-        return "" if here else f"{error} If decisions are in it, none of them counts before it can be read."
+        return "" if here else f"{error} Decisions in it do not count until it can be read."
     more, withdrawn = missing(copy.records, here)
     names = book.sources()
     count = sum(one.name in names for one in more) + len(withdrawn)
@@ -84,18 +84,18 @@ def reminder(book: Gradebook) -> str:
     if not held:
         return ""
     return (
-        f"{beside} holds {' and '.join(held)} that the gradebook lacks, and that do not count:"
-        f" `grader adjust {one_line(str(book.path.parent))} --restore {beside}` restores them."
+        f"{beside} holds {' and '.join(held)} that the gradebook lacks and that do not count yet."
+        f" To restore them, run `grader adjust {one_line(str(book.path.parent))} --restore {beside}`."
     )
 
 
 def _number(
     added: Sequence[DecisionRecord], here: Sequence[DecisionRecord]
 ) -> tuple[list[DecisionRecord], dict[int, int]]:
-    """Return the decisions to add with their new numbers, and the new numbers of those that were here.
+    """Return the decisions to add with their new numbers, and the new numbers of the decisions here.
 
-    A later decision overtakes an earlier one by its number, so that older ones come first. In a gradebook without
-    decisions each keeps its number.
+    Numbers tell which decision is later, so older ones come first. In a gradebook without decisions each keeps its
+    number.
     """
     twice = len({one.decision.number for one in added}) < len(added)  # the copy holds those of two gradebooks
     ordered = sorted(added, key=lambda one: (one.decision.at if twice else "", one.decision.number))

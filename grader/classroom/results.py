@@ -1,4 +1,4 @@
-"""The results of a class: what the gradebook holds, after people's decisions, with the students behind the submissions."""
+"""The results of a class: the gradebook's reports after people's decisions, with the students of the submissions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grader.reports.report_json import from_json
 
 
 class ClassResults:
-    """The reports of a gradebook as they count; each rubric in it is read once."""
+    """The reports of a gradebook as they count. Each rubric in it is read once."""
 
     def __init__(self, book: Gradebook) -> None:
         self.book = book
@@ -35,12 +35,12 @@ class ClassResults:
         return decide(report, self._standing(name), self._policy(row), row.key.submission_digest)
 
     def earlier_report(self, row: GradingRow) -> Report:
-        """Return the report of any grading after today's decisions. It comes from report.json, without figures."""
+        """Return the report of any grading after the current decisions, read from report.json, without figures."""
         report = from_json(self.book.published(row.id))
         return decide(report, self._standing(row.name), self._policy(row), row.key.submission_digest)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
-        """Return the whole class, and who is who; known : reports that are at hand, after decisions, without figures."""
+        """Return the whole class and the matching; known : reports already at hand, after decisions, without figures."""
         reports = {name: known.get(name) or drop_figures(self.report(name)) for name in self.last}
         # A grading that was stopped knows a part of the class, which was held against the roster before it began.
         matching = match_sources(self.book.roster(), self.book.sources(), whole=False)
@@ -74,15 +74,15 @@ class ClassResults:
 
 
 def student_names(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
-    """Return the name that the roster gives of each submission's student; fresh : paths that the gradebook may not know."""
+    """Return the student's name of each submission, by the roster; fresh : paths that may not be in the gradebook."""
     matching = match_sources(book.roster(), {**book.sources(), **fresh}, whole=False)
     return {name: student.name for name, student in matching.students.items()} if matching else {}
 
 
 def match_sources(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
-    """Return whose each submission is, or None without a roster; sources : the path of each, by its name.
+    """Return the matching, or None without a roster; sources : the path of each submission, by name.
 
-    whole : these are all there are. Raises RosterError.
+    whole : whether these are all submissions. Raises RosterError.
     """
     if roster is None:
         return None

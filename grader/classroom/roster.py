@@ -1,4 +1,4 @@
-"""Who is in the class: a roster as a platform exports it, or as a person types it, read into students."""
+"""The roster of a class, as a platform exports it or a person types it, read into students."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assista
 _BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
 _ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
 _WRAPPED = re.compile(r'="(.*)"|[\'#](.*)')  # ="0012", '0012 and #0012 keep a spreadsheet from dropping the zeros
-_POINTS = "skipped: Canvas writes points and settings there, no student."
-_TEST_STUDENT = "skipped: this is Canvas's Test Student, whom no one is behind."
-_STAFF_ROLE = "skipped: the role there is not a student's."
-_NOBODY = "skipped: neither a name nor an ID, login, e-mail or GitHub account stands there."
+_POINTS = "skipped: a line of Canvas's points and settings, not a student."
+_TEST_STUDENT = "skipped: Canvas's Test Student is not a person."
+_STAFF_ROLE = "skipped: the role is not a student's."
+_NOBODY = "skipped: it has no name, ID, login, e-mail or GitHub account."
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One line of a roster that says, in its column `submission`, which entry is its student's."""
+    """One line of a roster whose column `submission` names its student's submission."""
 
     student: Student
     entry: str
@@ -53,7 +53,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Roster:
-    """A class, as one file lists it."""
+    """A class as one file lists it."""
 
     students: tuple[Student, ...]  # in the file's order; no two are equal, and no two share an ID of any kind
     notes: tuple[str, ...] = ()  # what was skipped or supposed in reading
@@ -72,7 +72,7 @@ def read_roster(path: Path) -> Roster:
     if not columns:
         rows, columns = _plain_list(rows, name)
         notes.append(
-            f"{name}: no line of headers, so each line was taken for one student, the first as well:"
+            f"{name}: there is no header line, so each line was read as one student, even the first:"
             f' "{one_line(rows[0].cells[0], 60)}".'
         )
     seen: dict[tuple[str, str], int] = {}
@@ -95,13 +95,13 @@ def read_roster(path: Path) -> Roster:
         if cells.get("submission"):
             claims.append(Claim(student, cells["submission"], row.line))
     if not students:
-        raise RosterError(f"{name}: no student is listed in it. Expected is one line for each, below the headers.")
+        raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
     notes += [f"{name}, {_lines(lines)}: {reason}" for reason, lines in skipped.items()]
     return Roster(tuple(students), tuple(notes), name, tuple(claims))
 
 
 def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
-    """Return the students' rows, and in which column what stands; no column where no header is known."""
+    """Return the students' rows and the column of each field; no columns where no header is known."""
     separators = ",;\t"
     first = text.lstrip().split("\n", 1)[0].strip()
     if marked := first[:4].lower() == "sep=":  # for Excel alone
@@ -118,15 +118,15 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
             best, chosen, header = score, separator, head
     if best < (0, 0):
         next(parse_rows(text, separators[0], name), None)  # raises what was the matter
-        raise RosterError(f"{name}: nothing stands below the first line. {EXPECTED}")
+        raise RosterError(f"{name}: there is nothing below the first line. {EXPECTED}")
     columns = _columns(header.cells)
     rows = (row for row in parse_rows(text, chosen, name) if row.line >= header.line + bool(columns))
     if not columns:
         return list(rows), {}
     if not columns.keys() & _TELLING and not {"first_name", "last_name"} <= columns.keys():
         raise RosterError(
-            f"{name}, line {header.line}: the headers known there are not enough to tell students apart:"
-            f" {_quoted([header.cells[at] for at in columns.values()])}. Expected is a column `name`, `id`, `login`,"
+            f"{name}, line {header.line}: the known headers are not enough to tell students apart:"
+            f" {_quoted([header.cells[at] for at in columns.values()])}. Expected a column `name`, `id`, `login`,"
             " `email` or `github`, or both `first name` and `last name`."
         )
     return [_fit_row(row, header, columns, name) for row in rows], columns
@@ -149,7 +149,7 @@ def _squeezed(header: str) -> str:
 
 
 def _fit_row(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
-    """Return the row as long as the header, or say why it cannot be."""
+    """Return the row with as many cells as the header; raise RosterError where it has others."""
     have, expected = len(row.cells), len(header.cells)
     if (have, expected) == (2, 1) and "name" in columns:  # a list of `Doe, Jane` without quotation marks
         return Row(row.line, (", ".join(cell.strip() for cell in row.cells),))
@@ -159,14 +159,14 @@ def _fit_row(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:
     ):
         raise RosterError(
             f"{name}, line {row.line}: {have} cells, and {expected} headers in line {header.line}:"
-            f" {_quoted(row.cells)}. Expected is a cell for each header; one that holds the separator itself, as"
+            f" {_quoted(row.cells)}. Expected a cell for each header; one that holds the separator itself, as"
             ' "Doe, Jane" may, needs quotation marks around it.'
         )
     return row
 
 
 def _plain_list(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
-    """Read what has no header as one student a line, if it is that simple."""
+    """Return the students of a list without a header, if it is simple enough: one student per line."""
     if any(len(row.cells) > 1 or len(row.cells[0]) > 100 for row in rows):
         first = rows[0]
         raise RosterError(f"{name}, line {first.line}: no header is known: {_quoted(first.cells)}. {EXPECTED}")
@@ -185,7 +185,7 @@ def _cleaned(cell: str, field: str) -> str:
 
 
 def _no_student(cells: dict[str, str], *, canvas: bool) -> str:
-    """Return why a row is no student's, or "" if it is one."""
+    """Return why a row is no student's; "" if it is one."""
     name = cells.get("name", "").casefold()
     if canvas and not cells.get("id") and name in {"", "points possible"}:
         return _POINTS
@@ -209,7 +209,7 @@ def _student(cells: dict[str, str]) -> Student:
 
 
 def _kind(identifier: str, cells: dict[str, str]) -> str:
-    """Return which field an identifier is: it may be any."""
+    """Return the field of an identifier, which may be any."""
     if "@" in identifier:
         return "email"
     if any(map(str.isdigit, identifier)) and " " not in identifier:
@@ -218,7 +218,7 @@ def _kind(identifier: str, cells: dict[str, str]) -> str:
 
 
 def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], name: str) -> None:
-    """Refuse what would give one student's marks to another: an ID that two have, or that lost its digits."""
+    """Refuse a roster that would give one student's marks to another: an ID that two have, or that lost its digits."""
     for field in _NUMBERS:
         value = getattr(student, field)
         if field in {"id", "sis_id"} and _ROUNDED.fullmatch(value):
@@ -229,7 +229,7 @@ def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], na
         other = seen.setdefault((field, value.casefold()), line)
         if value and other != line:
             raise RosterError(
-                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{one_line(value, 60)}". Expected is'
+                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{one_line(value, 60)}". Expected'
                 " one line for each student: delete one of them, or correct the wrong one."
             )
 

@@ -15,7 +15,7 @@ ROWS = 20_000
 BYTES = 20_000_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 EXPECTED = (
-    "Expected is a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
+    "Expected a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
     " exports it. Put one above the students."
 )
 
@@ -33,11 +33,11 @@ class Row:
 
 
 def decode_roster(path: Path, name: str) -> tuple[str, list[str]]:
-    """Return the file's text, and what there is to say of its encoding."""
+    """Return the file's text, and a remark on its encoding."""
     try:
         if not path.is_file():
             raise RosterError(
-                f"{name}: this is {'a folder' if path.is_dir() else 'not there, or no file'}. Expected is a CSV file."
+                f"{name}: this is {'a folder' if path.is_dir() else 'not there, or no file'}. Expected a CSV file."
             )
         with path.open("rb") as file:
             data = file.read(BYTES + 1)
@@ -46,7 +46,7 @@ def decode_roster(path: Path, name: str) -> tuple[str, list[str]]:
         raise RosterError(f"{name}: cannot be read ({reason}). Check its name and who may read it.") from error
     if len(data) > BYTES:
         raise RosterError(
-            f"{name}: more than {BYTES // 1_000_000} MB. Expected is a list of students: is it another file?"
+            f"{name}: more than {BYTES // 1_000_000} MB. Expected a list of students: is it another file?"
         )
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise RosterError(
@@ -57,7 +57,7 @@ def decode_roster(path: Path, name: str) -> tuple[str, list[str]]:
     if found := _CONTROLS.search(text):
         raise RosterError(
             f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: the character U+{ord(found[0]):04X} stands"
-            " there, which no text holds. Expected is a CSV file: export or save the roster as `CSV UTF-8`."
+            " there, which no text holds. Expected a CSV file: export or save the roster as `CSV UTF-8`."
         )
     if not text.strip():
         raise RosterError(f"{name}: the file is empty. {EXPECTED}")
@@ -98,7 +98,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
 
 
 def parse_rows(text: str, separator: str, name: str) -> Iterator[Row]:
-    """Return the rows that hold anything."""
+    """Return the rows that are not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begin = count = 0
     try:
@@ -108,7 +108,7 @@ def parse_rows(text: str, separator: str, name: str) -> Iterator[Row]:
                 yield Row(begin + 1, tuple(cells))
             begin = reader.line_num
             if count > ROWS + 3:
-                raise RosterError(f"{name}: more than {ROWS:,} rows. Expected is one class: is it another file?")
+                raise RosterError(f"{name}: more than {ROWS:,} rows. Expected one class: is it another file?")
     except csv.Error as error:
         raise RosterError(
             f"{name}, line {begin + 1}: the row that begins there is no CSV ({error}). Often a quotation mark is not"

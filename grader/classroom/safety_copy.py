@@ -1,6 +1,6 @@
-"""`decisions.db`: people's decisions and the roster once more, beside the gradebook, for the day when that is damaged.
+"""`decisions.db`: a copy of people's decisions and the roster beside the gradebook, in case that is damaged.
 
-It is a small SQLite database that is read and written as a whole, so that it is never half written.
+It is a small SQLite database that is read and written as a whole, so it is never half written.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class DecisionRecord:
 
 @dataclass(frozen=True)
 class SafetyCopy:
-    """What people gave to a gradebook, and no grading can bring back."""
+    """What people added to a gradebook, which no grading can bring back."""
 
     records: tuple[DecisionRecord, ...] = ()
     roster: Roster | None = None
@@ -70,9 +70,9 @@ class SafetyCopy:
 def missing(
     there: Sequence[DecisionRecord], here: Sequence[DecisionRecord]
 ) -> tuple[list[DecisionRecord], dict[int, str]]:
-    """Return the decisions of `there` that are not `here`, and who took back which of those that are, by number here.
+    """Return the decisions of `there` that are not `here`, and who took back those that are, by number here.
 
-    Numbers are not compared: another gradebook counts anew.
+    Numbers are not compared, since another gradebook starts again at 1.
     """
     known: dict[tuple[str, Decision], list[DecisionRecord]] = {}
     for one in here:
@@ -91,10 +91,10 @@ def _without_number(one: DecisionRecord) -> tuple[str, Decision]:
 
 
 def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | None) -> None:
-    """Write what a gradebook holds into its safety copy; what the copy holds beyond that stays in it.
+    """Write a gradebook's decisions and roster into its safety copy, which keeps whatever else it holds.
 
-    A new gradebook in the place of a damaged one knows no decision yet, and the first that is made in it must not cost
-    all others. Raises OSError.
+    A new gradebook that replaces a damaged one holds no decisions yet. The first one made in it must not delete all
+    others. Raises OSError.
     """
     there = None
     if path.exists():
@@ -112,7 +112,7 @@ def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | N
 
 
 def _free(path: Path) -> Path:
-    """Return a name that nothing has yet."""
+    """Return a file name that is not in use."""
     names = (path.with_name(f"{path.stem}.unreadable-{number}{path.suffix}") for number in count(1))
     return next(name for name in names if not name.exists())
 
@@ -138,7 +138,7 @@ def read_copy(path: Path) -> SafetyCopy:
 
     Raises CopyError, and nothing else, for whatever the file may hold.
     """
-    where, expected = shown(str(path)), f"Expected is a {COPY} as the grader writes it beside a gradebook."
+    where, expected = shown(str(path)), f"Expected a {COPY} as the grader writes it beside a gradebook."
     try:
         with path.open("rb") as file:
             data = file.read(MOST + 1)

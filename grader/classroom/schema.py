@@ -109,7 +109,7 @@ MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS)
 
 
 def is_newest(version: int) -> bool:
-    """Return whether a database of this version can be used as it is."""
+    """Return whether a database of this version needs no migration."""
     return version == len(MIGRATIONS)
 
 
@@ -131,17 +131,17 @@ def version_of(database: sqlite3.Connection) -> int:
         )
     if version > len(MIGRATIONS):
         raise SchemaError(
-            f"its tables are of version {version}, and this grader knows those up to {len(MIGRATIONS)}."
-            " It was written by a newer grader: install that one."
+            f"its tables have version {version}, and this grader knows versions up to {len(MIGRATIONS)}."
+            " A newer grader wrote it: install that one."
         )
     return int(version)
 
 
 def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
-    """Bring the database at `path` from this version to the newest, all the way or not at all.
+    """Migrate the database at `path` from this version to the newest, completely or not at all.
 
-    The old one stays beside it, as gradebook.db.version-1. Raises sqlite3.Error and OSError: closing the database takes
-    back what was begun.
+    The old one stays beside it as gradebook.db.version-1. Raises sqlite3.Error and OSError; closing the database then
+    undoes what was begun.
     """
     if is_newest(version):
         return
@@ -154,7 +154,7 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
 
 
 def _carried(packed: bytes) -> bytes:
-    """Return a packed report by today's words; one that cannot be read stays as it is until somebody asks for it."""
+    """Return a packed report in this version's form; one that cannot be read is left as it is."""
     with suppress(DamagedError):
         report = unpack(packed)
         if isinstance(report, Report):

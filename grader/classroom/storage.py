@@ -1,4 +1,4 @@
-"""The gradebook's file: one writer or many readers, whole transactions, and SQLite's errors in plain words."""
+"""The gradebook's file: one writer or many readers, complete transactions, and SQLite's errors in plain words."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NOT_OURS |= {sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL
 _UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE}
 
-_OLD = "its tables are those of an older grader, and have to be brought up to date before it can be read"
-_LEFT = "the grader that wrote it last did not close it (it was stopped, or is an older one), and that has to be done before it can be read"
+_OLD = "an older grader wrote it, so its tables must be updated before it can be read"
+_LEFT = "the last grader did not close it (it was stopped, or is an older version), and that must be done before it can be read"
 _AGAIN = "grade again, with the same --assignment and --seed as before"
-_COPY = "Neither it nor its folder may be written by you: copy the folder to a place of your own, and name that one."
+_COPY = "You may not write to it or its folder: copy the folder to a place of your own, and name that one."
 
 
 class GradebookError(Exception):
@@ -38,19 +38,19 @@ class GradebookError(Exception):
 
 
 class NoSpaceError(GradebookError):
-    """There is no room for more."""
+    """The disk is full."""
 
 
 class Storage:
-    """A gradebook's file from its opening to its closing.
+    """An open gradebook file.
 
-    Whoever writes has it alone; those who only read have it together, and keep writers away meanwhile.
+    A writer has it alone. Several readers can have it at once, and keep writers away meanwhile.
     """
 
     def __init__(self, folder: Path, *, create: bool = False, reading: bool = False) -> None:
-        """Open folder/gradebook.db, and bring it to this version's tables.
+        """Open folder/gradebook.db and migrate it to this version's tables.
 
-        create : make it where there is none. reading : it need not be writable, unless it has to be brought up to date.
+        create : make it if there is none. reading : it need not be writable, unless it must be migrated.
         Raises GradebookError.
         """
         self.path = folder / FILE
@@ -67,7 +67,7 @@ class Storage:
                 self._open_to_write()
 
     def _open_to_read(self) -> None:
-        """Open it as it is; only a writer can bring it up to date, or take in what a killed one left behind."""
+        """Open it as it is. Only a writer can migrate it, or finish what a killed writer left behind."""
         # readonly_shm: no file is made beside it for that.
         address = f"{self.path.absolute().as_uri()}?mode=ro&readonly_shm=1"
         self._database = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -86,7 +86,7 @@ class Storage:
             self._bring_up_to_date(why)
 
     def _bring_up_to_date(self, why: str) -> None:
-        """Open it to write though it is only to be read; where that may not be, say why it has to be."""
+        """Open it for writing, although it will only be read; raise GradebookError with `why` where that is not allowed."""
         try:
             self._open_to_write()
         except sqlite3.Error as error:
@@ -134,14 +134,14 @@ class Storage:
         self._database.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Return what a query finds; raises GradebookError."""
+        """Return the rows that a query finds; raises GradebookError."""
         with self.explain_errors():
             return self._database.execute(query, values).fetchall()
 
     def one(self, what: str, query: str, *values: object) -> Any:
-        """Return the one value that a query finds; where it finds none, somebody took it out.
+        """Return the one value that a query finds; raise GradebookError if there is none, since somebody removed it.
 
-        what : what is looked for, to say it in the GradebookError.
+        what : names the value in the error.
         """
         for (found,) in self.rows(query, *values):
             return found
@@ -149,13 +149,13 @@ class Storage:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection to write with: all that is written is kept at the end or, where that fails, nothing.
+        """Yield the connection for writing: at the end everything is saved or, if that fails, nothing.
 
-        Raises GradebookError where SQLite refuses; any other error comes out as it was raised.
+        Raises GradebookError where SQLite refuses; any other error is passed on.
         """
         with self.explain_errors():
             if self._reading:
-                raise GradebookError(f"{self.path}: it was opened to be read, and nothing can be kept in it.")
+                raise GradebookError(f"{self.path}: it was opened only for reading, so nothing can be saved.")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -168,59 +168,57 @@ class Storage:
 
     @contextmanager
     def explain_errors(self) -> Iterator[None]:
-        """Raise SQLite's errors as GradebookError, in words that help."""
+        """Raise SQLite's errors as GradebookError, in helpful words."""
         try:
             yield
         except (sqlite3.Error, OSError, UnicodeError) as error:
             raise self._in_words(error) from error
 
     def damaged(self, what: str) -> GradebookError:
-        """Return the error to raise where the file does not hold what was kept in it; what : what was found."""
+        """Return the error to raise where the file lacks what was saved in it; what : what was found."""
         return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or no gradebook. Move it away and {_AGAIN};"
-            f" the reports in submissions/ are not touched by that until they are graded.{self._saved()}"
+            f"{self.path}: {what}. The file is damaged, or it is no gradebook. Move it away and {_AGAIN}."
+            f" The reports in submissions/ stay until their submissions are graded.{self._saved()}"
         )
 
     def _elsewhere(self) -> str:
-        """Return what to do where there is no gradebook: it was taken away, or is in another folder."""
+        """Return what to do if there is no gradebook: it was moved away, or is in another folder."""
         if not any(self.path.with_name(name).exists() for name in ("submissions", COPY)):
-            return "Name the folder that was given to `grader grade --out`."
-        return f"There was one once: bring it back, or {_AGAIN}.{self._saved()}"
+            return "Give the folder that you gave to `grader grade --out`."
+        return f"There was one before: bring it back, or {_AGAIN}.{self._saved()}"
 
     def _saved(self) -> str:
-        """Return what is kept beside a damaged gradebook as well, and how that is restored."""
+        """Return what the safety copy beside a damaged gradebook holds, and how to restore it."""
         copy = self.path.with_name(COPY)
         if not copy.exists():
             return ""
         return (
-            f" People's decisions and the roster are kept in {COPY} beside it as well: once the class is graded again,"
-            f" `grader adjust {one_line(str(self.path.parent))} --restore {one_line(str(copy))}` restores them."
+            f" People's decisions and the roster are also in {COPY}. Grade the class again, then restore them with"
+            f" `grader adjust {one_line(str(self.path.parent))} --restore {one_line(str(copy))}`."
         )
 
     def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
         code = _code(error)
         if code == sqlite3.SQLITE_FULL or _means_full(error):
-            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
+            return NoSpaceError(f"{self.path}: the disk is full.")
         if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
-            return NoSpaceError(f"{self.path}: there is no room left on the disk.")
+            return NoSpaceError(f"{self.path}: the disk is full.")
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return GradebookError(
-                f"{self.path}: somebody else has it open: another grader, or a tool that looks into it."
-                " Close that, or wait until it is done."
+                f"{self.path}: another program has it open: a grader, or a tool that reads it."
+                " Close that program, or wait until it is done."
             )
         if code in _NOT_OURS or isinstance(error, OSError):
             if self._reading:
-                return GradebookError(
-                    f"{self.path}: it cannot be opened ({error}). Expected is a file that you may read."
-                )
+                return GradebookError(f"{self.path}: it cannot be opened ({error}). Check that you may read the file.")
             return GradebookError(
-                f"{self.path}: it cannot be opened and written ({error}). Expected is a file in a folder that is there,"
-                " and that you may write into."
+                f"{self.path}: it cannot be opened for writing ({error}). Check that the folder exists"
+                " and that you may write there."
             )
         if code in _REFUSED or isinstance(error, UnicodeEncodeError | sqlite3.ProgrammingError):
             return GradebookError(
-                f"{self.path}: it does not take what was to be kept ({error}). Nothing of that was kept;"
-                " what is in it already is whole."
+                f"{self.path}: the new data cannot be saved ({error}). None of it was saved;"
+                " what was there before is complete."
             )
         return self.damaged(str(error))
 
@@ -231,26 +229,26 @@ def _code(error: Exception) -> int:
 
 
 def encode_path(path: str) -> str:
-    """Write a path so that SQLite takes it and `restored` gives it back, whatever bytes are in it."""
+    """Return a path as text for SQLite, from which `decode_path` makes the same path, whatever bytes it holds."""
     if path.isprintable() and not path.startswith(_BYTES):
         return path
     return _BYTES + quote(path.encode("utf-8", "surrogatepass"))
 
 
 def decode_path(text: str) -> str:
-    """Return the path that `encode_path` wrote; raises UnicodeError where it wrote none of that kind."""
+    """Return the path that `encode_path` encoded; raises UnicodeError for any other text."""
     if not text.startswith(_BYTES):
         return text
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all. Raises OSError."""
+    """Write a file completely or not at all. Raises OSError."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all. Raises OSError."""
+    """Write a file completely or not at all. Raises OSError."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         partial.write_bytes(data)
@@ -265,7 +263,7 @@ def _means_full(error: Exception) -> bool:
 
 
 def _room_at(folder: Path) -> bool:
-    """Return whether a file can still grow: SQLite calls a full disk an input/output error in some places."""
+    """Return whether a file can still grow: SQLite sometimes calls a full disk an input/output error."""
     probe = folder / f".room.{os.getpid()}"
     try:
         probe.write_bytes(bytes(65_536))

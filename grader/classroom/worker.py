@@ -1,4 +1,4 @@
-"""A worker grades one submission after another. It reads no file of a submission and writes none."""
+"""A worker grades one submission after another. It reads and writes no files of a submission."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GradingSession:
 
 @dataclass(frozen=True)
 class Known:
-    """What was found of a submission when it was graded last."""
+    """The saved findings of a submission's last grading."""
 
     submission_digest: str
     report: bytes  # packed, with its figures
@@ -59,7 +59,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Graded:
-    """What comes back from a worker: all that is to be kept, and the files that people read."""
+    """A worker's result: all that is to be saved, and the files that people read."""
 
     name: str
     source: str
@@ -74,7 +74,7 @@ class Graded:
 
 
 class GradingWorker:
-    """The questions, and a host for students' processes."""
+    """The questions of a grading, and a host for students' processes."""
 
     def __init__(self, session: GradingSession) -> None:
         self.session = session
@@ -84,12 +84,12 @@ class GradingWorker:
 
     @cached_property
     def host(self) -> StudentHost:
-        """Where student code runs; whoever only judges again never starts it."""
+        """The host that runs student code; it is not started where saved replies are only judged again."""
         return StudentHost(self.assignment.limits)
 
     @cached_property
     def isolation(self) -> tuple[str, str]:
-        """Return why student code must not run here, and the note for reports where it runs all the same."""
+        """Return why student code must not run here, and the note for reports if it runs all the same."""
         # In each worker: one may run where another does not.
         return self_test.assess(self.host, self.assignment.limits)
 
@@ -130,14 +130,14 @@ class GradingWorker:
         return _finish(task, report, grading.submission.digest, self.assignment, replies=replies, findings=findings)
 
     def close(self) -> None:
-        """End the students' processes; another grading starts them anew."""
+        """End the students' processes; another grading can start new ones."""
         if "host" in self.__dict__:
             self.host.close()
             del self.host
 
 
 def _unpack_known(known: Known) -> tuple[Report, Findings] | None:
-    """Return what was found; None where it cannot be read: it is no more than what judging the replies gives again."""
+    """Return the saved findings; None where they cannot be read, since judging the replies gives the same."""
     try:
         report, findings = unpack(known.report), unpack(known.findings)
     except DamagedError:
@@ -154,7 +154,7 @@ def _finish(
     replies: bytes | None = None,
     findings: bytes | None = None,
 ) -> Graded:
-    """Return what is kept and published; report : the grader's own, with its figures."""
+    """Return what is saved and published; report : the grader's own, with figures."""
     report = replace(report, student=task.student)
     after, written = publish(report, task.decisions, assignment, digest)
     as_json = REPORT_FORMATS["json"]
@@ -174,20 +174,20 @@ def _finish(
 
 
 def report_failure(task: Task, assignment: Assignment, what: str, fault: str = "") -> Graded:
-    """Return the report that the grader itself failed on a submission, and the fault for whoever mends it."""
+    """Return the report that the grader failed on a submission, and the traceback for developers."""
     report = report_our_failure(task.source, task.name, assignment, what)
     graded = _finish(task, report, task.hand_in.digest if task.hand_in else "", assignment)
     return replace(graded, files={**graded.files, FAULT: plain_text(fault, TRACEBACK)}) if fault else graded
 
 
 def _drop_figures(findings: Findings) -> Findings:
-    """Return findings without what the report keeps as well."""
+    """Return findings without the figures, which the report keeps."""
     checks = {check: replace(found, figures=()) if found.figures else found for check, found in findings.checks.items()}
     return replace(findings, checks=checks)
 
 
 def drop_figures(report: Report) -> Report:
-    """Return a report without what only its own page shows: for a whole class that would fill the memory."""
+    """Return a report without figures, which only its own page shows: those of a whole class would fill the memory."""
     return replace(
         report, checks=tuple(replace(check, figures=()) if check.figures else check for check in report.checks)
     )
@@ -198,7 +198,7 @@ _one_at_a_time = threading.Lock()  # a worker of a cluster may have several thre
 
 
 def run_task(session: GradingSession, task: Task) -> Graded:
-    """Return the result of one task, done in this process with a worker that stays for the next task of the same session."""
+    """Return the result of one task, done by a worker that stays in this process for the next task of the session."""
     global _worker  # noqa: PLW0603 -- a worker has no other place to leave what its tasks share
     with _one_at_a_time:
         if _worker is None or _worker.session != session:

@@ -1,4 +1,4 @@
-"""What a student handed in, read without trust and never run: bytes to cells to the class and what it needs."""
+"""Read what a student handed in without running it: from bytes to cells to the class and all that it needs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def load(
     variable: str = "best_hyperparameters",
     name: str | None = None,
 ) -> Submission:
-    """Read what one student handed in, reduced to what the class and the hyperparameters need.
+    """Return what one student handed in, reduced to what the class and the hyperparameters need.
 
-    Nothing of it is run, nothing is unpacked to disk, and stored outputs are not read.
+    Nothing of it is run or unpacked to disk, and stored outputs are not read.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def load(
     Returns
     -------
     Submission
-        With a ``problem`` where it cannot be run. Whatever a student hands in raises nothing.
+        With a ``problem`` where it cannot be run. Nothing that a student hands in raises an exception.
     """
     shown = name if name is not None else safe_names([path])[path]
     return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
@@ -64,7 +64,7 @@ def reduce(
     notebook: str,
     variable: str = "best_hyperparameters",
 ) -> Submission:
-    """Reduce what was read to what the class and the hyperparameters need; `load` tells what each argument is."""
+    """Return the part of a hand-in that the class and the hyperparameters need; see `load` for the arguments."""
     empty = Submission(name=name, source=printable(source), digest=hand_in.digest, graded_file="")
     if hand_in.problem:
         return replace(empty, problem=hand_in.problem)
@@ -126,7 +126,7 @@ def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, 
 
 
 def _keep_variable(closure: DependencyClosure, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
-    """Keep what the variable needs besides; what is wrong there must not cost the class its points."""
+    """Keep what only the variable needs; a fault there must not cost the class its points."""
     try:
         statements = closure.want([variable])
     except SubmissionError as error:

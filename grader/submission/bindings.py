@@ -1,4 +1,4 @@
-"""What single statements bind and change by name, and how to walk those that stand in blocks."""
+"""The names that single statements bind and change, and how to walk through statements in blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def walk_statements(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEFINITIONS) -> Iterator[ast.stmt]:
-    """Walk a statement and those in its blocks, but not what stands inside of these kinds, without recursion."""
+    """Yield a statement and those in its blocks, without entering these kinds of nodes and without recursion."""
     queue: list[ast.stmt] = [node]
     while queue:
         part = queue.pop()
@@ -42,7 +42,7 @@ def names_bound(node: ast.stmt) -> set[str]:
 
 
 def assigned_targets(node: ast.AST) -> list[ast.expr]:
-    """Return what an assignment assigns to, as it is written."""
+    """Return the targets of an assignment as they are written."""
     if isinstance(node, ast.Assign):
         return node.targets
     return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
@@ -54,7 +54,7 @@ def names_stored(assigned: Iterable[ast.expr]) -> set[str]:
 
 
 def find_targets(assigned: Iterable[ast.expr]) -> list[ast.expr]:
-    """Return what is assigned to, inside tuples and lists too."""
+    """Return the targets of an assignment, also those inside tuples and lists."""
     found: list[ast.expr] = []
     queue = list(assigned)
     while queue:
@@ -87,7 +87,7 @@ def root_name(node: ast.expr) -> str:
 
 
 def names_bound_anywhere(node: ast.stmt) -> dict[str, ast.stmt]:
-    """Return the names that a statement binds or changes somewhere in its blocks, a loop's body say, and where."""
+    """Return the names that a statement binds or changes anywhere in its blocks, such as a loop's body, and where."""
     found: dict[str, ast.stmt] = {}
     for inner in walk_statements(node):
         names = names_bound(inner) | names_changed(inner)

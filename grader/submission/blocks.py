@@ -1,4 +1,4 @@
-"""Lines of Python that may not parse: brackets and quotes followed over them, and where statements begin and end."""
+"""Find where statements begin and end in Python that may not parse, by following brackets and quotes."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def track_brackets(line: str, depth: int, quote: str) -> tuple[int, str, bool]:
 
 
 def indent_of(line: str) -> str:
-    """Return the blanks that a line begins with."""
+    """Return the indentation of a line."""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def usable_name(name: str) -> str:
-    """Return a name, or "" where Python takes it for none."""
+    """Return a name, or "" if it is not a valid Python name."""
     return name if name.isidentifier() and not keyword.iskeyword(name) else ""
 
 
@@ -83,7 +83,7 @@ class Block:
 
 
 class BlockReader:
-    """Finds the blocks of one text; what it may look ahead is bounded for all of them together."""
+    """Finds the blocks of one text; all of them together may look ahead only so far."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
@@ -91,7 +91,7 @@ class BlockReader:
         self._left = _MOST_LOOKED_AHEAD
 
     def blocks(self, first: int, end: int, margin: int) -> list[Block]:
-        """Split lines into what begins at the margin; in a class also where a method is indented amiss."""
+        """Split lines into blocks that begin at the margin; in a class also at a method with wrong indentation."""
         starts = self._starts(first, end, margin)
         return [
             Block(
@@ -107,7 +107,7 @@ class BlockReader:
         ]
 
     def is_open_text(self, first: int, end: int) -> bool:
-        """Return whether a text in triple quotes is open after these lines, read by themselves."""
+        """Return whether a text in triple quotes is still open after these lines."""
         depth, quote = 0, ""
         for line in self.lines[first:end]:
             depth, quote, _ = track_brackets(line, depth, quote)
@@ -148,7 +148,7 @@ class BlockReader:
         return starts
 
     def _is_amiss(self, number: int, margin: int, inner: int) -> bool:
-        """Return whether a method begins here, though not at the margin: left of the body above it, or with other blanks."""
+        """Return whether a method begins here away from the margin: left of the body above it, or with other blanks."""
         line = self.lines[number]
         if not margin or not _HEADER.match(line) or line.lstrip()[0] == "@":
             return False
@@ -158,7 +158,7 @@ class BlockReader:
         return ("\t" in indent_of(line)) != ("\t" in indent_of(self.lines[above]))
 
     def _find_close(self, number: int, end: int, margin: int, depth: int, quote: str) -> int:
-        """Return after which line all is closed that is open before this one, or -1: no definition stands inside."""
+        """Return the line after which everything open before this one is closed, or -1; no definition may be inside."""
         for at in range(number, min(end, number + _LONGEST_OPEN)):
             self._left -= 1
             if self._left < 0 or (0 <= self.widths[at] <= margin and _HEADER.match(self.lines[at])):

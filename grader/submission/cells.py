@@ -1,4 +1,4 @@
-"""IPython's own syntax in a code cell, replaced line by line so that line numbers stay the student's."""
+"""Replace IPython's own syntax in a code cell line by line, so that line numbers stay the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Translated:
 
 
 def translate(source: str) -> Translated:
-    """Replace what is IPython's and not Python's in a code cell.
+    """Return a code cell with IPython's own syntax replaced by Python.
 
     A line magic (``%``, ``!``, ``?``) becomes ``pass``, ``x = !ls`` becomes ``x = None``. ``%%time`` and its like keep
     their body, ``%%writefile`` gives a file's text, ``%%add_to TwoLayerNet`` adds lines at the end that make methods of
@@ -74,7 +74,7 @@ def translate(source: str) -> Translated:
 
 
 def _replace_line_magics(lines: list[str]) -> int:
-    """Replace magics in place, only where a statement begins: `% b` may go on with an expression or stand in a text."""
+    """Replace magics only where a statement begins: `% b` may continue an expression or be part of a text."""
     replaced, depth, quote, continued, in_magic = 0, 0, "", False, False
     for number, line in enumerate(lines):
         if in_magic:

@@ -1,4 +1,4 @@
-"""Which of the files handed in is graded: the one that, run in order, would bind the class."""
+"""Choose the file to grade: the one that would define the class if it were run in order."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def choose(library: Library, class_name: str, notebook: str) -> list[Candidate]:
 
 @dataclass
 class CandidateSearch:
-    """Which file would give a name, asked of each document once: files may import each other in any number of ways."""
+    """The search for the file that defines a name. Each document is searched once, since files may import each other."""
 
     library: Library
     _found: dict[tuple[str, str, PurePosixPath], Candidate | None] = field(default_factory=dict)
 
     def find(self, document: Document, name: str, package: str = "", chain: int = 0) -> Candidate | None:
-        """Return the file that would give a name if the document were run in order; None where none would."""
+        """Return the file that would define a name if the document were run in order; None where none would."""
         key = (name, package, document.path)
         if key not in self._found:
             self._found[key] = None  # files that import the name from each other end here

@@ -1,4 +1,4 @@
-"""Methods that a class is given after it was made: by a decorator, a call, or a loop that does nothing else.
+"""Find methods that a class gets after its definition: by a decorator, a call, or a loop that does nothing else.
 
 ``@add_to_class(TwoLayerNet)`` before a function, ``attach(TwoLayerNet, loss)``, and
 ``for f in (loss, train): setattr(TwoLayerNet, f.__name__, f)`` change the class as ``TwoLayerNet.loss = loss`` does.
@@ -44,7 +44,7 @@ _QUICK_METHODS = frozenset(_QUICK_METHOD_NAMES.split())
 
 @dataclass(frozen=True)
 class _Patcher:
-    """A function, and of which classes it sets attributes: of those that it is given, or that it names."""
+    """A function that sets attributes of classes: those that it is given, or that it names."""
 
     of_given: bool
     named: frozenset[str]
@@ -56,7 +56,7 @@ class _Patcher:
 
 
 class Classes:
-    """What may be a class among a document's statements, and what leads to it, found without running them."""
+    """The possible classes among a document's statements and the names for them, found without running anything."""
 
     def __init__(self, nodes: Iterable[ast.stmt]) -> None:
         parts = [part for node in nodes for part in walk_statements(node)]
@@ -100,7 +100,7 @@ class Classes:
         return found & self._names
 
     def with_aliased(self, names: set[str]) -> set[str]:
-        """Return the names, and the classes that they are other names for."""
+        """Return the names and the classes that they are aliases of."""
         found, queue = set(names), list(names)
         while queue and len(found) < len(names) + _MOST_ALIASES:
             fresh = self._aliases.get(queue.pop(), set()) - found
@@ -131,7 +131,7 @@ class Classes:
         return (patcher.reaches(given) if patcher else given) & self._names
 
     def _patched_by_call(self, call: ast.Call) -> set[str]:
-        """Return the classes that are handed to a function which does nothing but patch them."""
+        """Return the classes passed to a function that only patches them."""
         inner = call.func if isinstance(call.func, ast.Call) else call  # `add_to_class(TwoLayerNet)(loss)`
         patcher = self._patchers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
         if patcher is None or not self._is_quick(call):
@@ -139,7 +139,7 @@ class Classes:
         return patcher.reaches(self.with_aliased(_arguments(inner))) & self._names
 
     def _is_quick(self, node: ast.AST) -> bool:
-        """Return whether all that is called here is known to be done at once; bodies of functions are not run here."""
+        """Return whether all calls here are known to be quick; bodies of functions are not run here."""
         queue = [node]
         while queue:
             part = queue.pop()
@@ -178,7 +178,7 @@ def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patch
 
 
 def _objects_patched(node: ast.AST) -> list[ast.expr]:
-    """Return the objects of which a statement or expression itself sets attributes."""
+    """Return the objects whose attributes a statement or expression itself sets."""
     found = [part.value for part in find_targets(assigned_targets(node)) if isinstance(part, ast.Attribute)]
     match node.value if isinstance(node, ast.Expr) else getattr(node, "elt", node):
         case ast.Call(ast.Name("setattr") | ast.Attribute(attr="__setattr__"), [given, *_]):
@@ -198,14 +198,14 @@ def _is_quick_call(function: ast.expr, patchers: dict[str, _Patcher]) -> bool:
 
 
 def _arguments(call: ast.expr) -> set[str]:
-    """Return the names that are handed over as they are, `fcnet.TwoLayerNet` as both its names."""
+    """Return the names that are passed as arguments; `fcnet.TwoLayerNet` counts as both its names."""
     if not isinstance(call, ast.Call):
         return set()
     return {name for part in [*call.args, *(k.value for k in call.keywords)] for name in _chain(part)}
 
 
 def _own_class(node: ast.stmt) -> set[str]:
-    """Return the class that a function names as that of its `self`."""
+    """Return the class that a function's annotation gives for its `self`."""
     first = [*node.args.posonlyargs, *node.args.args][:1] if isinstance(node, FUNCTIONS) else []
     return {name for part in first if part.arg == "self" and part.annotation for name in _chain(part.annotation)}
 

@@ -1,4 +1,4 @@
-"""From the chosen document to segments and modules: the statements that the class needs, across all files handed in."""
+"""Find the statements that the class needs, across all files handed in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_MODULES = 200
 
 
 class Selection:
-    """What is kept of one document, run or imported as part of a package; it grows as more names are wanted."""
+    """The statements of one document that are kept; it grows as more names are wanted."""
 
     def __init__(self, library: Library, document: Document, package: str) -> None:
         self.parsed = library.parsed(document)
@@ -41,11 +41,11 @@ class Selection:
         return self._binders.get(name, [])
 
     def lacks(self, name: str) -> bool:
-        """Return whether nothing that may be run binds a name."""
+        """Return whether no statement that may be run binds a name."""
         return name not in BUILTINS and name not in self._bound and not self._open_stars
 
     def want(self, names: Iterable[str]) -> list[Statement]:
-        """Keep what binds and changes these names, and what that needs in turn; return what is new, in order."""
+        """Keep the statements that bind and change these names, and those that they need; return the new ones in order."""
         fresh: list[Statement] = []
         queue = sorted(names)
         while queue:
@@ -60,7 +60,7 @@ class Selection:
         return sorted(fresh, key=lambda statement: statement.order)
 
     def want_all(self) -> list[Statement]:
-        """Keep all that may be run, for a module that is imported whole; return what is new, in order."""
+        """Keep all statements that may be run, for a module imported with *; return the new ones in order."""
         if self._is_whole:
             return []
         self._is_whole = True
@@ -112,7 +112,7 @@ class Selection:
         return {**certain, **alone}
 
     def _meant_by(self, name: str, *, early: bool) -> list[Statement]:
-        """List what gives a name its meaning; of a name bound anew, only the last time unless it is used before."""
+        """List the statements that define a name; of several, only the last unless the name is used before."""
         found = self.binders(name)
         if not found and name not in BUILTINS:
             return self._open_stars
@@ -141,7 +141,7 @@ class Selection:
 
 
 def _hides_builtin(name: str, statement: Statement) -> bool:
-    """Return whether this is `sum = 0`, a tally that happens to have a builtin's name, and not `range = xrange`."""
+    """Return whether a variable only happens to have a builtin's name, as in `sum = 0`, unlike `range = xrange`."""
     match statement.node:
         case ast.Assign(value=ast.Constant()) | ast.AugAssign(value=ast.Constant()):
             return name in BUILTINS
@@ -149,7 +149,7 @@ def _hides_builtin(name: str, statement: Statement) -> bool:
 
 
 class DependencyClosure:
-    """What is kept of one submission so far; it grows as names are wanted of the chosen document."""
+    """The statements of one submission that are kept; it grows as more names of the chosen document are wanted."""
 
     def __init__(self, library: Library, document: Document) -> None:
         self.library = library
@@ -160,9 +160,9 @@ class DependencyClosure:
         self._modules: dict[str, PurePosixPath] = {}  # by dotted name
 
     def want(self, names: Iterable[str]) -> list[Statement]:
-        """Keep what these names need, in the document and in helper modules; return what is new in the document.
+        """Keep what these names need in the document and in helper modules; return the new statements of the document.
 
-        What stands only where Python cannot read it is refused.
+        Raises SubmissionError for a name that is only defined where Python cannot read the text.
         """
         fresh = self.main.want(names)
         self._follow(fresh)
@@ -187,16 +187,16 @@ class DependencyClosure:
         return tuple(found)
 
     def selections(self) -> list[Selection]:
-        """List what is kept of the document and of each helper module."""
+        """List the selections of the document and of each helper module."""
         return [self.main, *self._selections.values()]
 
     def lost(self, name: str) -> LostPart | None:
-        """Return what cannot be read where the document gives this name its last meaning."""
+        """Return the part that cannot be read, if it holds the last definition of this name."""
         found = self.main.binders(name)
         return self.main.parsed.stubs.get(found[-1].order) if found else None
 
     def _follow(self, fresh: list[Statement]) -> None:
-        """Keep what newly kept statements import, and what that imports in turn."""
+        """Keep what new statements import, directly and indirectly."""
         queue = [(self.main, "", fresh)]
         while queue:
             selection, package, statements = queue.pop()
@@ -211,7 +211,7 @@ class DependencyClosure:
                         self.stub_names[request.dotted] |= request.names or set()
 
     def _take(self, request: Request, module: Document) -> tuple[Selection, str, list[Statement]]:
-        """Keep what a request wants of a module; return the statements whose imports are to be followed."""
+        """Keep what a request wants from a module; return the statements whose imports must be followed."""
         package = package_of(request.dotted, module)
         if module.path not in self._selections:
             module = self.library.in_package(module, package)

@@ -1,4 +1,4 @@
-"""Bytes of a notebook or .py file to its cells of Python; a file that cannot be read keeps its fault for later."""
+"""Read notebooks and .py files into cells of Python; a file that cannot be read keeps its fault for later."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _LONGEST_WORD = 12
 # What a file that is no JSON often is instead, by how it begins.
 _MISTAKEN = {
     r"\s*<(?:!DOCTYPE|html)": "it is a web page. Download the notebook itself, not its page",
-    r"version https://git-lfs": "it is a Git LFS pointer. Hand in the file that it stands for",
-    r"PK\x03\x04": "it is a zip. Give it the ending .zip, or hand in the notebook inside",
+    r"version https://git-lfs": "it is a Git LFS pointer. Hand in the file itself",
+    r"PK\x03\x04": "it is a zip. Rename it to end in .zip, or hand in the notebook inside",
     r"%PDF": "it is a PDF. Hand in the notebook itself",
 }
 
@@ -64,12 +64,12 @@ class Document:
 
     @property
     def label(self) -> str:
-        """Return its path inside the submission, fit for a message."""
+        """Return its path inside the submission, safe for a message."""
         return printable(str(self.path))
 
 
 def read_documents(files: Sequence[File]) -> list[Document]:
-    """Return what every file holds, and the helper modules that notebooks write with ``%%writefile``."""
+    """Return a document for each file, and for each helper module that a notebook writes with ``%%writefile``."""
     found: dict[PurePosixPath, Document] = {}
     written: dict[PurePosixPath, Document] = {}
     alike = Counter(file.path.name for file in files)
@@ -90,7 +90,7 @@ def read_documents(files: Sequence[File]) -> list[Document]:
 
 
 def _decode(file: File) -> tuple[str, tuple[str, ...]]:
-    """Return a file's text: by its mark or by where it is null, by a .py file's own declaration, or as UTF-8."""
+    """Return a file's text, decoded by its byte order mark or null bytes, by a .py file's own declaration, or as UTF-8."""
     encoding: str = json.detect_encoding(file.data)
     if encoding == "utf-8" and file.path.suffix.lower() == ".py":
         with suppress(SyntaxError):  # an encoding that Python does not know
@@ -122,7 +122,7 @@ def _with_plain_ends(text: str) -> str:
 def _notebook(
     path: PurePosixPath, text: str, notes: tuple[str, ...], written: dict[PurePosixPath, Document]
 ) -> Document:
-    """Return a notebook's cells; what %%writefile makes of one goes into `written`."""
+    """Return a notebook's cells; files from %%writefile go into `written`."""
     shown = printable(str(path))
     try:
         content, cut = _read_json(shown, text)
@@ -131,13 +131,13 @@ def _notebook(
         return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
     if cut:
         which = "one whole cell was" if len(content["cells"]) == 1 else f"{len(content['cells'])} whole cells were"
-        notes += (f"{cut.message} Its {which} read all the same",)
+        notes += (f"{cut.message} Its {which} read anyway",)
     if strange:
-        notes += (f"{shown} breaks the notebook format ({printable(strange)}); its cells were read all the same",)
+        notes += (f"{shown} breaks the notebook format ({printable(strange)}), but its cells were read",)
     # JSON can hold half a surrogate pair, which no UTF-8 can, so that it could be neither compiled nor sent on.
     clean = [source.encode(errors="replace").decode() for source in code]
     if clean != code:
-        notes += (f"{shown} holds broken characters, now question marks",)
+        notes += (f"{shown} holds broken characters, which became question marks",)
     sources = [_with_plain_ends(source) for source in clean]
     cells, magics = _translate_cells(path.parent, sources, _python_version(content), written)
     prose = [_with_plain_ends(source) for source in ([text] if cut else []) + prose]
@@ -145,15 +145,15 @@ def _notebook(
 
 
 def _read_json(shown: str, text: str) -> tuple[Any, Problem | None]:
-    """Return a notebook's JSON, and of one that is cut off what is wrong with it: then only its whole cells are there.
+    """Return a notebook's JSON and, if it is cut off, the fault; only its complete cells are there then.
 
-    What cannot be read at all, or is too large, is refused.
+    Raises SubmissionError for what cannot be read or is too large.
     """
     if not text.strip():
         raise nothing_to_grade(f"{shown} is empty. {_AGAIN}")
     if _count_values(text) > _MOST_VALUES and _count_values(_TEXT.sub("", text)) > _MOST_VALUES:
         raise failed(
-            f"{shown} holds more than {_MOST_VALUES:,} values, and a notebook has some thousands. "
+            f"{shown} holds more than {_MOST_VALUES:,} values, while a notebook has a few thousand. "
             "Clear the outputs, save it, and hand in that file."
         )
     try:
@@ -162,20 +162,20 @@ def _read_json(shown: str, text: str) -> tuple[Any, Problem | None]:
         is_merged = _MERGED.search(text) is not None
         at_end = len(text[error.pos :].strip()) < _LONGEST_WORD or error.msg.startswith("Unterminated string")
         is_cut_off = at_end and not is_merged
-        mend = "It holds the marks of a Git merge (<<<<<<<): settle the merge first." if is_merged else _AGAIN
+        mend = "It holds marks of a Git merge (<<<<<<<): resolve the merge first." if is_merged else _AGAIN
         if is_cut_off:
             mend = f"It seems to be cut off. {_AGAIN}"
-        said = f"{shown} is no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}. {mend}"
+        said = f"{shown} is not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}. {mend}"
         fault = failed(said, Place(shown, error.lineno, quote(_line_at(text, error.pos))))
         what = next((what for begins, what in _MISTAKEN.items() if re.match(begins, text, re.IGNORECASE)), "")
         if what:
-            fault = failed(f"{shown} is no notebook: {what}.")
+            fault = failed(f"{shown} is not a notebook: {what}.")
         whole = _whole_cells(text) if is_cut_off else []
         if not whole:
             raise fault from error
         return {"cells": whole, "nbformat": 4}, fault.problem
     except RecursionError as error:
-        raise failed(f"{shown} is nested too deeply: a notebook's JSON has some ten levels. {_AGAIN}") from error
+        raise failed(f"{shown} is nested too deeply: a notebook's JSON has about ten levels. {_AGAIN}") from error
     except ValueError as error:  # a number of more digits than Python reads
         raise failed(f"{shown} cannot be read as JSON: {error}. {_AGAIN}") from error
 
@@ -187,12 +187,12 @@ def _line_at(text: str, at: int) -> str:
 
 
 def _count_values(text: str) -> int:
-    """Return how much stands in JSON at most: each value but the first has a comma or a bracket before it."""
+    """Return an upper bound for the number of values in JSON: each but the first follows a comma or a bracket."""
     return text.count(",") + text.count("[") + text.count("{")
 
 
 def _whole_cells(text: str) -> list[Any]:
-    """Return the cells of a notebook that are complete, as far as the first that is not."""
+    """Return the complete cells of a notebook, up to the first that is not."""
     begun = _CELLS.search(text)
     found: list[Any] = []
     decoder = json.JSONDecoder()
@@ -210,11 +210,11 @@ def _whole_cells(text: str) -> list[Any]:
 def _split_cells(shown: str, content: Any) -> tuple[list[str], list[str], str]:
     """Return the code cells' texts, the others', and in what way the format is broken, or "".
 
-    Stored outputs are not looked at: they prove nothing.
+    Stored outputs are not read: they prove nothing.
     """
     raw, strange = _raw_cells(shown, content)
     if len(raw) > _MOST_CELLS:
-        raise failed(f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with your own work only.")
+        raise failed(f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with only your own work.")
     code: list[str] = []
     prose: list[str] = []
     for cell in raw:
@@ -235,14 +235,14 @@ def _raw_cells(shown: str, content: Any) -> tuple[list[Any], str]:
         version = content.get("nbformat")
         return cells, "" if version == 4 else f"nbformat is {str(version)[:20]}, and only version 4 has its cells there"
     if not isinstance(sheets := content.get("worksheets"), list):
-        raise failed(f"{shown} is JSON, but no notebook: it has no list of cells. {_AGAIN}")
+        raise failed(f"{shown} is JSON but not a notebook: it has no list of cells. {_AGAIN}")
     held = [sheet.get("cells") if isinstance(sheet, dict) else None for sheet in sheets]
     strange = "" if all(isinstance(cells, list) for cells in held) else "a worksheet without cells"
     return [cell for cells in held if isinstance(cells, list) for cell in cells], strange
 
 
 def _python_version(content: Any) -> str:
-    """Return the version of Python that a notebook was last run with, as it says itself, or ""."""
+    """Return the version of Python that a notebook says it was last run with, or ""."""
     for key in ("metadata", "language_info", "version"):
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, str) and re.fullmatch(r"[\d.]{1,12}", content, re.ASCII) else ""

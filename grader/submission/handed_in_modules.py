@@ -1,4 +1,4 @@
-"""The files that were handed in, as modules: which one an import means, and what each of them binds."""
+"""The files handed in, as modules: which one an import means, and which names each defines."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Library:
         return self._parsed[document.path]
 
     def in_package(self, document: Document, package: str) -> Document:
-        """Return a document as it can be imported in a package, or run in none: relative imports never lead out of it.
+        """Return a document with relative imports that never lead out of its package.
 
         A file that was written for a package's folder and handed in without it must mean, by
         ``from ..layers import relu``, the ``layers.py`` beside it: the dots are taken out, and lines stay.
@@ -96,7 +96,7 @@ class Library:
         return self.documents[document.path]
 
     def fault(self, document: Document) -> Problem | None:
-        """Return why a document cannot be used at all; of a .py file also that it does not parse."""
+        """Return why a document cannot be used at all; a .py file that does not parse cannot either."""
         parsed = self.parsed(document)
         if parsed.document.fault or document.is_notebook:
             return parsed.document.fault
@@ -135,11 +135,11 @@ class Library:
                 yield from self._requests_from(part, _absolute(part, package), near)
 
     def is_missing(self, request: Request, near: PurePosixPath) -> bool:
-        """Return whether what is imported was not handed in and is not installed where students' code runs."""
+        """Return whether a requested module was neither handed in nor is installed where students' code runs."""
         return not _is_installed(request.dotted) and self.find(request.dotted, near) is None
 
     def binds(self, statement: Statement, package: str, near: PurePosixPath, chain: int = 0) -> tuple[set[str], bool]:
-        """Return the names that a statement binds, imports of everything included, and whether these are all of them."""
+        """Return the names that a statement binds, also by `import *`, and whether the list is complete."""
         names, is_known = set(statement.binds), True
         for star in statement.stars:
             dotted = _absolute(star, package)
@@ -179,7 +179,7 @@ class Library:
 
 
 def _is_installed(dotted: str) -> bool:
-    """Return whether a module is at hand where students' code runs: the standard library and numpy are."""
+    """Return whether a module is available where students' code runs: only the standard library and numpy are."""
     root = dotted.split(".", maxsplit=1)[0]
     return root == "numpy" or root in sys.stdlib_module_names
 

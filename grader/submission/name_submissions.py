@@ -1,4 +1,4 @@
-"""Which entries of a class folder are submissions, and what each is called."""
+"""Which entries of a class folder are submissions, and their names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_submissions(folder: Path) -> list[Path]:
 
 
 def list_ignored(folder: Path) -> list[Path]:
-    """List what else a person put into a class folder, such as ``roster.csv``, so that a caller may say so.
+    """List other files that a person put into a class folder, such as ``roster.csv``, to report them.
 
     What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not
     worth a word; ``.alice.ipynb`` may be somebody's work.
@@ -51,7 +51,7 @@ def is_wanted(path: PurePosixPath) -> bool:
 
 
 def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
-    """Return each path a name that any file system takes, that no other path of these has, and that is not taken.
+    """Return a unique name for each path that is valid on any file system and not yet taken.
 
     The name is the entry's own, without its ending, in Unicode's NFC. Names that differ in upper and lower case
     only would meet on macOS and Windows, so the second gets ``-2``, the third ``-3``.
@@ -80,7 +80,7 @@ def without_ending(name: str) -> str:
 
 
 def plain_stem(name: str) -> str:
-    """Return a file's name as its author chose it: without ending, and without what Canvas and browsers add."""
+    """Return a file's name without its ending and without what Canvas and browsers add."""
     stem = _CANVAS_PREFIX.sub("", without_ending(name), count=1)
     for _ in range(3):  # "two_layer_net-Copy1-1 (2)"
         stem = _COPY_SUFFIX.sub("", stem) or stem
@@ -88,14 +88,14 @@ def plain_stem(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Replace what a terminal, a page or a file name would choke on: control characters and lone surrogates."""
+    """Return a text without characters that break a terminal, a page or a file name."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _clean(name: str) -> str:
-    """Make one name fit for a file system; uniqueness is the caller's."""
+    """Return a name that is valid on any file system; the caller makes it unique."""
     name = unicodedata.normalize("NFC", without_ending(name))
     # "C" holds control, format (bidirectional overrides would turn a listing round), surrogates and unassigned;
     # "Zl" and "Zp" are line and paragraph separators.

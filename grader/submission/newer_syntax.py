@@ -1,4 +1,4 @@
-"""Syntax that came with a later Python than this one: known by reading the text without it."""
+"""Recognise syntax of a later Python than this one: the text can be read without it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST = 400  # strings of one text
 
 
 class _NoStringError(Exception):
-    """What stands there is no f-string of any Python, or more than anybody writes."""
+    """The text is no f-string of any Python, or a longer one than anybody writes."""
 
 
 def put_aside(source: str, kinds: str) -> tuple[str, int]:
@@ -59,7 +59,7 @@ def put_aside(source: str, kinds: str) -> tuple[str, int]:
 
 
 def parses(source: str) -> bool:
-    """Return whether this Python reads a text."""
+    """Return whether this Python can parse a text."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -136,7 +136,7 @@ def _is_expression(text: str, depth: int) -> bool:
 
 @dataclass(frozen=True)
 class NewerSyntax:
-    """What of a text only a later Python reads."""
+    """The part of a text that only a later Python reads."""
 
     version: Version
     what: str
@@ -144,7 +144,7 @@ class NewerSyntax:
     mend: str
 
     def words(self, written_for: str) -> str:
-        """Return which versions meet here; `written_for` is what the notebook says of itself, or ""."""
+        """Return a sentence on both versions; `written_for` is the version that the notebook names, or ""."""
         says = f" (the notebook says {written_for})" if written_for else ""
         return (
             f"The submission is written for Python {_version_text(self.version)} or newer{says}; "
@@ -182,9 +182,9 @@ _FEATURES: tuple[tuple[Version, str, str, Callable[[str], tuple[str, int]]], ...
 
 
 def find_newer_syntax(source: str, written_for: str = "") -> NewerSyntax | None:
-    """Find the later syntax without which this Python reads a text that it refuses; None where that is not the cause.
+    """Return the later syntax that makes this Python refuse a text; None where that is not the cause.
 
-    What is told are the first of it and the latest version that any of it needs.
+    It holds the first such place, and the latest version that any of them needs.
     """
     if len(source) > _LARGEST:
         return None

@@ -1,4 +1,4 @@
-"""What a report says about a submission besides its points, one sentence a fact; and what to tell where the class is missing."""
+"""The notes of a report, one sentence per fact, and the explanation where the class is missing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PYTHON_2_NAMES = {
 
 
 def describe_choice(candidates: list[Candidate], class_name: str) -> list[str]:
-    """Return which file was graded, where there was a choice, and which definition of several counts."""
+    """Return notes on which file was graded if there was a choice, and which of several definitions counts."""
     chosen = candidates[0]
     notes = []
     others = sorted({c.document.label for c in candidates[1:]} | {c.holder.label for c in candidates[1:]})
@@ -48,13 +48,13 @@ def describe_choice(candidates: list[Candidate], class_name: str) -> list[str]:
     replaced, steps = chosen.places[: -chosen.steps], chosen.places[-chosen.steps :]
     if replaced:
         notes.append(
-            f"{class_name} is bound {len(replaced) + 1} times ({_last_of(replaced)}; then {steps[0]}): "
+            f"{class_name} is defined {len(replaced) + 1} times ({_last_of(replaced)}; then {steps[0]}): "
             "the last one counts, as in Python"
         )
     if len(steps) > 1:
         notes.append(
             f"{class_name} is made in {len(steps)} steps ({_last_of(steps[:-1])}; then {steps[-1]}): "
-            "each builds on the one before, and all of them count"
+            "each builds on the one before, so all of them count"
         )
     return notes
 
@@ -70,7 +70,7 @@ def _at_most(notes: list[str], rest: str) -> list[str]:
 
 
 def describe_left_out(closure: DependencyClosure) -> list[str]:
-    """Return how much is not run, and which cells do not parse."""
+    """Return notes on how much is not run, and which cells do not parse."""
     parsed = closure.main.parsed
     told = closure.main.kept.keys() | parsed.stubs.keys()  # those by themselves
     left = sum(statement.order not in told and not _is_idle(statement.node) for statement in parsed.statements)
@@ -85,11 +85,11 @@ def describe_left_out(closure: DependencyClosure) -> list[str]:
         again = _describe_redefined(closure.main, number, names_begun(cell.source))
         notes.append(again or f"{cell.label} was left out. {error.problem.message}")
     left_out = [f"left out: {', '.join(parts)}"] if parts else []
-    return left_out + _at_most(notes, "cells were left out, since Python cannot read them")
+    return left_out + _at_most(notes, "cells were left out, because Python cannot read them")
 
 
 def describe_lost_parts(closure: DependencyClosure, variable: str) -> list[str]:
-    """Return which parts could not be read; the part that gives the variable has a note of its own."""
+    """Return notes on parts that could not be read, except the one that defines the variable."""
     of_variable = closure.lost(variable)
     notes: list[str] = []
     for selection in closure.selections():
@@ -103,7 +103,7 @@ def describe_lost_parts(closure: DependencyClosure, variable: str) -> list[str]:
 
 
 def _describe_redefined(selection: Selection, cell: int, names: set[str]) -> str:
-    """Return the sentence that later cells define again what is needed of these names, which one cell has lost; "" where none do."""
+    """Return a sentence if later cells define again the needed names that one broken cell lost; else ""."""
     parsed = selection.parsed
     again = {
         name for name in names if any(name in found.binds and found.cell > cell for found in selection.binders(name))
@@ -131,7 +131,7 @@ def _describe_lost_part(lost: LostPart, *, is_run: bool) -> str:
 
 
 def describe_stub_modules(closure: DependencyClosure) -> list[str]:
-    """Return which modules are not at hand; of one that the student wrote, which names are then missing."""
+    """Return notes on missing modules; for a student's own module, with the names that are missing then."""
     known, own = [], []
     for dotted, place in closure.stub_modules.items():
         names = sorted(closure.stub_names[dotted])
@@ -152,32 +152,34 @@ def describe_stub_modules(closure: DependencyClosure) -> list[str]:
 
 
 def describe_lacking(closure: DependencyClosure) -> list[str]:
-    """Return what the class needs and only a loop, or Python 2, would give."""
+    """Return notes on names that the class needs and only a loop, or Python 2, would define."""
     lacking = {name for name in closure.main.wanted if closure.main.lacks(name)}
     dropped = sorted(_bound_by_dropped(closure, lacking).items())[:_MOST_LISTED]
     return [
         *(f"{name} is set only in a block that is not run: {at}. Set it in a plain statement" for name, at in dropped),
         *(
-            f"{name} is Python 2's, and this grader runs Python 3: write {_PYTHON_2_NAMES[name]}"
+            f"{name} belongs to Python 2, and this grader runs Python 3: write {_PYTHON_2_NAMES[name]}"
             for name in sorted(lacking & _PYTHON_2_NAMES.keys())
         ),
     ]
 
 
 def describe_variable(closure: DependencyClosure, extras: list[Statement], variable: str) -> list[str]:
-    """Return the sentence that numbers found by tuning are not computed again."""
+    """Return a note if numbers found by tuning would have to be computed again."""
     selection = closure.main
     names = {name for statement in extras for name in selection.parsed.needs(statement).now} | {variable}
     loops = _bound_by_dropped(closure, names - BUILTINS)
     shown = [f"{name} ({place.label}, line {place.line})" for name, place in sorted(loops.items())]
     if not shown:
         return []
-    where = f"{variable} depends on what is found in blocks that are not run: {join_some(shown, _MOST_LISTED, _LONGEST_NAME)}"
-    return [f"{where}. Write the numbers that you found as plain numbers: {variable} = {{...}}"]
+    where = (
+        f"{variable} depends on values from blocks that are not run: {join_some(shown, _MOST_LISTED, _LONGEST_NAME)}"
+    )
+    return [f"{where}. Write the values that you found as plain numbers: {variable} = {{...}}"]
 
 
 def _bound_by_dropped(closure: DependencyClosure, names: set[str]) -> dict[str, Place]:
-    """Find where loops and other blocks that are not run bind these names; the last place of each."""
+    """Return the last place where a loop or another block that is not run binds each of these names."""
     parsed = closure.main.parsed
     found: dict[str, Place] = {}
     for statement in parsed.statements if names else ():
@@ -188,13 +190,13 @@ def _bound_by_dropped(closure: DependencyClosure, names: set[str]) -> dict[str, 
 
 
 def _is_idle(node: ast.stmt) -> bool:
-    """Return whether leaving a statement out is not worth a word: magics' `pass`, texts, imports of what nobody needs."""
+    """Return whether a left-out statement needs no note: magics' `pass`, texts, unused imports."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return text or isinstance(node, (ast.Pass, *IMPORTS))
 
 
 def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
-    """Return what was found in the class's stead, and how to mend it; the likeliest cause comes first."""
+    """Return the error for a missing class: what was found instead, and how to mend it, likeliest cause first."""
     documents = list(library.documents.values())
     shown = join_some([document.label for document in documents], 3, _LONGEST_NAME)
     faults = [problem for document in documents if (problem := library.fault(document))]
@@ -216,7 +218,7 @@ def explain_missing_class(library: Library, class_name: str) -> SubmissionError:
         # Not \s: it would run to the end of an empty text of a million lines, from each of them.
         if re.search(rf"^[ \t]*class[ \t]+{re.escape(class_name)}\b", document.prose, re.MULTILINE):
             return failed(
-                f"In {document.label}, class {class_name} stands in a Markdown or raw cell, which Python does not run. "
+                f"In {document.label}, class {class_name} is in a Markdown or raw cell, which Python does not run. "
                 "Change the cell's type to Code."
             )
     return _explain_not_defined(library, class_name, shown)
@@ -267,7 +269,7 @@ def _explain_not_defined(library: Library, class_name: str, shown: str) -> Submi
 
 
 def _describe_look_alikes(name: str, asked: str) -> str:
-    """Name the letters that are not those that were asked for, though they may look the same: a Cyrillic e, say."""
+    """Return a sentence on letters that only look like the right ones, such as a Cyrillic e."""
     strange = [letter for letter in dict.fromkeys(name) if not letter.isascii() and letter not in asked]
     told = join_some(
         [f"{letter} is {unicodedata.name(letter, 'a letter without a name')}" for letter in strange], 3, _LONGEST_NAME

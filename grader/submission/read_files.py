@@ -1,4 +1,4 @@
-"""A path to the bytes of its notebooks and .py files: a file, a folder or a zip. Nothing is unpacked to disk."""
+"""Read the notebooks and .py files of a path: a file, a folder or a zip. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class File:
 
 @dataclass(frozen=True)
 class HandIn:
-    """All that was read of one submission."""
+    """All files that were read of one submission."""
 
     files: tuple[File, ...]  # sorted by path
     notes: tuple[str, ...]
@@ -64,7 +64,7 @@ class HandIn:
 
 
 def read(path: Path) -> HandIn:
-    """Return what was handed in, so that it can be understood elsewhere; whatever is wrong with it is its `problem`."""
+    """Return what was handed in, to be parsed elsewhere; if anything is wrong with it, `problem` says so."""
     shown = printable(path.name)
     try:
         return _read(path, shown)
@@ -77,7 +77,7 @@ def read(path: Path) -> HandIn:
 
 
 def _read(path: Path, shown: str) -> HandIn:
-    """Return what was handed in; refuse it where it holds no notebook and no Python."""
+    """Return what was handed in; raise SubmissionError where it holds no notebook and no Python."""
     found = _Contents()
     if path.is_dir():
         found.add_folder(path)
@@ -87,7 +87,7 @@ def _read(path: Path, shown: str) -> HandIn:
         found.add_entry(path, PurePosixPath(path.name), PurePosixPath(), follow=True)
     else:
         raise nothing_to_grade(
-            f"{shown} is neither a notebook (.ipynb) nor Python (.py) nor a zip of these. Hand in one of them."
+            f"{shown} is not a notebook (.ipynb), a Python file (.py) or a zip of these. Hand in one of them."
         )
     if not found.files:
         kind = "folder" if path.is_dir() else "zip"
@@ -131,7 +131,7 @@ class _Contents:
                     self.other.append(name)
         if links:
             self.notes.append(
-                f"not followed, because a link may lead out of the submission: {join_some(sorted(links), 5, _LONGEST_SHOWN)}. "
+                f"links are not followed, because they may lead out of the submission: {join_some(sorted(links), 5, _LONGEST_SHOWN)}. "
                 "Hand in the file itself if your class needs it."
             )
 
@@ -157,7 +157,7 @@ class _Contents:
             self.notes.append(fault.problem.message)
 
     def _add(self, path: PurePosixPath, data: bytes, shown: str) -> None:
-        """Keep one file, of which at most a byte too many was read, and refuse the submission when it is too much."""
+        """Keep one file; raise SubmissionError where it or the submission is too large."""
         self.files[path] = data
         self.count += 1
         self.size += len(data)
@@ -175,7 +175,7 @@ class _Contents:
             raise failed(f"The submission holds more than {LOOKED_AT:,} files and folders. {_NO_DATA}.")
 
     def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
-        """Add a zip's notebooks and .py files, as if they lay in this folder; refuse it damaged, locked or too large."""
+        """Add a zip's notebooks and .py files as if they were in this folder; refuse a damaged, locked or too large zip."""
         _check_directory(opened, shown)
         refused: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         try:
@@ -225,36 +225,36 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> byte
 
 
 def _check_directory(opened: BinaryIO, shown: str) -> None:
-    """Look at the size of the list of members before zipfile reads it whole: a million members cost a gigabyte."""
+    """Refuse a zip with a huge list of members before zipfile reads it: a million members cost a gigabyte."""
     length = opened.seek(0, io.SEEK_END)
     opened.seek(max(0, length - _LONGEST_END))
     tail = opened.read(_LONGEST_END)
     at = tail.rfind(_END_SIGNATURE)
     if at < 0 or len(tail) - at < _END.size:
-        what = "it is empty" if not length else "it is no zip at all, or its end is missing"
+        what = "it is empty" if not length else "it is not a zip, or its end is missing"
         raise failed(f"{shown} cannot be opened: {what}. {_AGAIN}")
     _, _, _, _, entries, size, _, _ = _END.unpack_from(tail, at)
     # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
     if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
-        raise failed(f"{shown} is a zip64, which is for more than 65,535 files or 4 GiB. {_NO_DATA}.")
+        raise failed(f"{shown} is a zip64, a format for more than 65,535 files or 4 GiB. {_NO_DATA}.")
     if entries > ENTRIES:
         raise failed(f"{shown} holds more than {ENTRIES:,} files. {_NO_DATA}.")
     if size > _DIRECTORY_BYTES:
         raise failed(
-            f"{shown} has a list of its files that is {size >> 10:,} KiB long, and at most {_DIRECTORY_BYTES >> 10:,} "
-            f"are read. {_NO_DATA}."
+            f"{shown} has a list of files that is {size >> 10:,} KiB long, and the grader reads at most"
+            f" {_DIRECTORY_BYTES >> 10:,}. {_NO_DATA}."
         )
 
 
 def _open_regular(path: Path, shown: str, *, follow: bool) -> BinaryIO:
-    """Open a regular file, without following a link there and without waiting for a pipe's other end."""
+    """Return an open regular file, without following a link and without waiting for a pipe's other end."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     if not follow:
         flags |= getattr(os, "O_NOFOLLOW", 0)
     opened = os.fdopen(os.open(path, flags), "rb")
     if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
         opened.close()
-        raise failed(f"{shown} is no regular file, but a pipe or a device. Hand in the file itself.")
+        raise failed(f"{shown} is not a regular file but a pipe or a device. Hand in the file itself.")
     return opened
 
 

@@ -1,4 +1,4 @@
-"""What can be read of a cell or file that Python refuses: whole statements and methods, never a part of one."""
+"""Salvage what can be read of a cell or file that Python refuses: complete statements and methods only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LostPart:
 
 
 def _definition_that_raises(block: Block, indent: str, complaint: Complaint, kind: Kind) -> dict[int, str]:
-    """Return the lines of a function that raises, at the line of the complaint, by index."""
+    """Return the lines of a function that raises the complaint, by line index."""
     wants = "self, *args, **kwargs" if kind == "method" else "*args, **kwargs"
     head = f"{indent}def {block.name}({wants}):"
     error = f"raise {_error(complaint, kind)}"
@@ -65,7 +65,7 @@ def _error(complaint: Complaint, kind: Kind) -> str:
 
 @dataclass(frozen=True)
 class ParsedText:
-    """A text as Python reads it."""
+    """A parsed text."""
 
     source: str  # of as many lines as the student's; what could not be read raises an error
     body: list[ast.stmt]
@@ -74,11 +74,11 @@ class ParsedText:
 
 
 class _HopelessError(Exception):
-    """More is broken than anybody breaks by mistake."""
+    """Too much is broken for a mistake."""
 
 
 def parse_or_salvage(source: str, label: str, written_for: str = "") -> ParsedText:
-    """Return a cell or file as Python reads it, or what can be read of it; refuse it where that is nothing."""
+    """Return a parsed cell or file, or the part that can be parsed; raise SubmissionError if there is none."""
     try:
         return ParsedText(source, parse(source, label, written_for))
     except SubmissionError as error:
@@ -94,7 +94,7 @@ def parse_or_salvage(source: str, label: str, written_for: str = "") -> ParsedTe
 
 
 class _Salvage:
-    """The work on one text."""
+    """The salvaging of one text."""
 
     def __init__(self, source: str, label: str, written_for: str, error: SubmissionError) -> None:
         self._source, self._label, self._written_for = source, label, written_for
@@ -107,7 +107,7 @@ class _Salvage:
         self._refused: dict[str, SubmissionError] = {}
 
     def read(self) -> ParsedText | None:
-        """Return what is left; None where that is nothing."""
+        """Return what can be read; None if nothing can."""
         kept, lost = self._sorted(self._units(0, len(self._lines), ""), "")
         for unit, refusal in lost:
             if self._read_class(unit):
@@ -124,7 +124,7 @@ class _Salvage:
         return ParsedText(text, body, tuple(self._lost_parts), self._refused)
 
     def _sorted(self, units: list[Block], indent: str) -> tuple[list[Block], list[tuple[Block, Complaint]]]:
-        """Return the units that Python reads, and those that it refuses with what is wrong."""
+        """Return the units that Python can read, and those that it refuses with what is wrong."""
         kept: list[Block] = []
         lost: list[tuple[Block, Complaint]] = []
         at = 0
@@ -139,7 +139,7 @@ class _Salvage:
         return kept, lost
 
     def _read_class(self, unit: Block) -> bool:
-        """Keep what can be read of a class; False where its header cannot, or where too little is left."""
+        """Keep what can be read of a class; return False where its header cannot be read or too little is left."""
         body = self._body(unit) if unit.kind == "class" and unit.name else unit.end
         if body == unit.end:
             return False
@@ -195,7 +195,7 @@ class _Salvage:
         return goes_deeper and (has_method or (is_next and not block.is_spaced)) and self._refusal(block) is not None
 
     def _count_joined(self, units: list[Block], at: int, indent: str) -> int:
-        """Return how many units are one after all, a text in quotes running over their borders, or 0."""
+        """Return how many units belong together because a text in quotes runs over their borders, or 0."""
         if not self._reader.is_open_text(units[at].first, units[at].end):
             return 0
         for count in range(2, min(_MOST_JOINED, len(units) - at) + 1):
@@ -204,7 +204,7 @@ class _Salvage:
         return 0
 
     def _refusal(self, unit: Block, indent: str = "") -> Complaint | None:
-        """Return what is wrong with a unit read by itself, or inside a class where it is indented; None if nothing."""
+        """Return what is wrong with a unit, read by itself or inside a class; None if nothing."""
         text, before = "\n".join(self._lines[unit.first : unit.end]), unit.first
         if indent and unit.is_stray:
             margin = _columns(indent)
@@ -232,7 +232,7 @@ class _Salvage:
         return explain_syntax_error(error, self._source, self._label, self._written_for, before + 1, text)
 
     def _lose(self, unit: Block, refusal: Complaint, indent: str = "", owner: str = "") -> None:
-        """Put what raises an error in the place of a unit, at the margin or in a class, where it gives a name."""
+        """Replace a unit that defines a name by code that raises an error, at the margin or in a class."""
         kind: Kind = "statement"
         name, stub = "", dict[int, str]()
         if unit.is_definition:

@@ -1,4 +1,4 @@
-"""What one statement binds, changes and needs by name, and whether it may run without the rest of the notebook."""
+"""The names that a statement binds, changes and needs, and whether it may run without the rest of the notebook."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A document as statements; a cell that does not parse is kept as its fault."""
+    """A document as statements; for a cell that does not parse, its fault."""
 
     document: Document
     statements: tuple[Statement, ...]
@@ -76,9 +76,9 @@ class Parsed:
         return place_in(cell.label, cell.original or cell.source, (node or statement.node).lineno)
 
     def needs(self, statement: Statement) -> Needs:
-        """Return the global names that a statement reads, as Python itself compiles them.
+        """Return the global names that a statement reads, from Python's own compiler.
 
-        One that parses but cannot be compiled is refused: two parameters of one name, say.
+        Raises SubmissionError for one that parses but does not compile, such as two parameters of one name.
         """
         cell, node = self.document.cells[statement.cell], statement.node
         try:
@@ -156,9 +156,9 @@ def _statements(bodies: dict[int, list[ast.stmt]]) -> Iterator[Statement]:
 def _without_idle_stubs(
     statements: list[Statement], lost_parts: Mapping[int, tuple[LostPart, ...]]
 ) -> tuple[tuple[Statement, ...], dict[int, LostPart]]:
-    """Leave out what raises for a name that something else gives; return the rest, and what raises among it by order.
+    """Leave out raising stubs for names that something else defines; return the rest, and the stubs in it by order.
 
-    A class is no such thing: what cannot be read was to replace the one before.
+    This does not hold for classes: the one that cannot be read was to replace the one before.
     """
     lost = [(cell, part) for cell, found in lost_parts.items() for part in found]
     places = {(cell, part.line): part for cell, part in lost if part.line and part.kind != "method"}

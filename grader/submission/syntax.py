@@ -1,4 +1,4 @@
-"""Text to a syntax tree, and Python's complaints in plain words."""
+"""Parse a text, and put Python's complaints into plain words."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ _PYTHON_2 = (
 # (Python's message, what to do about it)
 _PLAIN = (
     (r"inconsistent use of tabs", "Tabs and spaces are mixed in the indentation: use four spaces everywhere"),
-    (r"expected an indented block", "Nothing is indented below that line: write the body, or `pass` until you do"),
+    (r"expected an indented block", "Nothing is indented below that line: write the body, or `pass` for now"),
     (
         r"unindent does not match",
         "The indentation matches no block above: line it up with the block that it belongs to",
     ),
     (r"unexpected indent", "The line is indented further than its block: line it up with the lines above"),
     (r"was never closed", "A bracket is opened there and not closed before the end"),
-    (r"unmatched|does not match opening", "A closing bracket has no opening one that fits"),
+    (r"unmatched|does not match opening", "A closing bracket does not match an opening one"),
     (r"unterminated|EOL while|EOF while", "A text in quotes is not closed"),
-    (r"invalid character|non-printable", "A character that Python does not know, often from copying: type it again"),
+    (r"invalid character|non-printable", "Python does not know a character, perhaps from copying: type it again"),
     (r"null bytes", "The file holds null characters: it is damaged, or it is not a text file"),
     (r"expected ':'", "A colon is missing at the end of the line"),
-    (r"Maybe you meant '=='", "A single = stands where == is meant, or a value where a name must stand"),
+    (r"Maybe you meant '=='", "A single = is written instead of ==, or a value instead of a name"),
     (r"perhaps you forgot a comma", "A comma or an operator is missing between two values"),
     (r"duplicate argument", "Two parameters of one function have the same name"),
     (
         r"'return' outside function",
-        "The line belongs to a method, and its indentation was lost: line it up with the method's other lines",
+        "The line belongs to a method but lost its indentation: line it up with the method's other lines",
     ),
     (r"unexpected EOF", "The text ends in the middle of a statement"),
 )
@@ -69,12 +69,12 @@ class Complaint:
 
     @property
     def problem(self) -> Problem:
-        """The same as what is wrong with a submission."""
+        """The complaint as a submission's problem."""
         return Problem("failed_to_load", self.message, self.place)
 
 
 def quote(line: str) -> str:
-    """Return a line of the student's fit for a report: of bearable length, without control characters."""
+    """Return a student's line for a report, shortened and without control characters."""
     line = line.replace("\t", "    ")
     cut = line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
     return printable(cut)
@@ -82,7 +82,7 @@ def quote(line: str) -> str:
 
 @lru_cache(maxsize=64)
 def lines_of(source: str) -> list[str]:
-    """Split the text of a cell or file, of which many places are asked."""
+    """Return the lines of a cell or file; cached, because many places are looked up."""
     return source.split("\n")
 
 
@@ -93,13 +93,13 @@ def place_in(label: str, source: str, line: int) -> Place:
 
 
 def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
-    """Parse one cell or file; `written_for` is the version of Python that a notebook names, or "".
+    """Return the syntax tree of one cell or file; `written_for` : the Python version that a notebook names, or "".
 
-    What is not Python 3, too large or too deeply nested is refused, with words on where and how to mend it.
+    Raises SubmissionError, with where and how to mend it, for what is not Python 3, too large or too deeply nested.
     """
     if len(source) > LARGEST:
         raise failed(
-            f"{label} holds {len(source) // 1024:,} KiB of code, and at most {LARGEST // 1024} KiB are read. "
+            f"{label} holds {len(source) // 1024:,} KiB of code, and the grader reads at most {LARGEST // 1024} KiB. "
             "Load data from files instead of writing them into the code."
         )
     try:
@@ -114,7 +114,7 @@ def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
 
 
 def parse_strictly(text: str) -> list[ast.stmt]:
-    """Parse a text; refuse, as Python does later, a `return` in a class and in no method: it lost its indentation."""
+    """Return the syntax tree of a text; refuse a `return` outside a method, which lost its indentation."""
     body = ast.parse(text).body
     inner = (
         part for node in body if isinstance(node, ast.ClassDef) for part in walk_statements(node, but_not=FUNCTIONS)
@@ -126,7 +126,7 @@ def parse_strictly(text: str) -> list[ast.stmt]:
 
 
 def syntax_error_at(said: str, line: int) -> SyntaxError:
-    """Return what Python would raise at a line."""
+    """Return the SyntaxError that Python would raise at a line."""
     error = SyntaxError(said)
     error.lineno = line
     return error
@@ -137,7 +137,7 @@ def explain_syntax_error(
 ) -> Complaint:
     """Return what Python found wrong with a cell or file, in plain words.
 
-    What it refused is `text`, which begins at `first_line` of the source; or the whole source.
+    text : the part that it refused, which begins at `first_line` of the source; or the whole source.
     """
     later = find_newer_syntax(source if text is None else text, written_for)
     if later:
@@ -153,13 +153,13 @@ def explain_syntax_error(
     said = printable(said)
     plain = next((words for pattern, words in _PLAIN if re.search(pattern, said, re.IGNORECASE)), "")
     if re.match(r"<{7}|={7}|>{7}", place.text):
-        plain = "It is the mark of a Git merge: settle the merge first"
+        plain = "It is the mark of a Git merge: resolve the merge first"
     message = f"Python cannot read {place}. Python says: {said}." + (f" {plain}." if plain else "")
     return Complaint(place, message, said)
 
 
 def _python_2(said: str, line: str) -> tuple[str, str] | None:
-    """Return what of Python 2 a line holds, and how Python 3 says it."""
+    """Return the Python 2 syntax in a line, and how to write it in Python 3."""
     code = line.split("#", maxsplit=1)[0]
     for message, text, what, write in _PYTHON_2:
         if re.search(message, said) and re.search(text, code):

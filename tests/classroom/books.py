@@ -20,7 +20,7 @@ from grader.model import Decision, Environment, HeatMap, Report, Student, Verdic
 
 RUBRIC = "title = 'x'\n"
 KEY = CacheKey("digest", "rubric", "seed", "asked", '{"python": "3.11"}', isolated=True)
-SOMEBODY = "somebody else has it open"
+SOMEBODY = "another program has it open"
 NOBODY = 65_534
 NEWEST = len(schema.MIGRATIONS)
 

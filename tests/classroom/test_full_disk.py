@@ -60,7 +60,7 @@ def test_a_full_disk_costs_nothing_that_was_graded(monkeypatch, tmp_path, handed
     first, said, second, said_later = eval(done.stdout)  # noqa: S307 -- what the script above printed
     assert first == 1, said
     assert "Traceback" not in said
-    assert "there is no room left on the disk." in said
+    assert "the disk is full." in said
     assert "What is graded so far is saved. Run the same command again to grade the rest." in said
     assert not list(kept.rglob("*.part"))
     graded = sound(kept)

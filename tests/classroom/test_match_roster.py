@@ -18,7 +18,7 @@ ZOE = Student("Zoë Müller-Weiß", "Zoë", "Müller-Weiß", "12347", "0042", "z
 WANG = Student("王小明", id="12348", login="xwang")
 OBRIEN = Student("O'Brien, Seán Łukasz", "Seán Łukasz", "O'Brien", "12349", "s005", "sobrien")
 CLASS = (JANE, BERG, ZOE, WANG, OBRIEN)
-MEND = "put its name beside its student, in a column `submission` of the roster."
+MEND = "write its name beside its student in a roster column `submission`."
 
 
 def entries(*originals):
@@ -93,22 +93,20 @@ def test_each_platforms_names(original):
     )
 
 
-NOBODY = "no ID, login, e-mail, GitHub account or full name of the roster is its name"
+NOBODY = "its name is no ID, login, e-mail, GitHub account or full name of the roster"
 UNREAD = {
     "submission_991": (
-        "Gradescope's export says only the submission's number; whose it is stands in its file submission_metadata.yml."
+        "Gradescope's export gives only the submission's number; its file submission_metadata.yml says whose it is."
         f" To mend it, {MEND}"
     ),
     "anon_LATE_e9Fgh_98765_net.ipynb": (
-        "Canvas hid the names when it was downloaded: switch anonymous grading off and download again."
-        f" To mend it, {MEND}"
+        f"Canvas hid the names in this download: turn off anonymous grading and download again. To mend it, {MEND}"
     ),
     "anon_12345_98765_net.ipynb": (
-        "Canvas hid the names when it was downloaded: switch anonymous grading off and download again."
-        f" To mend it, {MEND}"
+        f"Canvas hid the names in this download: turn off anonymous grading and download again. To mend it, {MEND}"
     ),
     "Participant 12345_12345_assignsubmission_file_": (
-        f"Moodle hid the names when it was downloaded: reveal the identities and download again. To mend it, {MEND}"
+        f"Moodle hid the names in this download: reveal identities and download again. To mend it, {MEND}"
     ),
     "doe": f"{NOBODY}. To mend it, {MEND}",
     "jane": f"{NOBODY}. To mend it, {MEND}",
@@ -126,7 +124,7 @@ UNREAD = {
         f"neither its ID 777 nor its name is in the roster. To mend it, {MEND}"
     ),
     "Net_mallory_attempt_2024-03-01-12-00-59_x_jberg_attempt_2024-03-01-12-00-59_.ipynb": (
-        f"no login of the roster stands before `_attempt_`. To mend it, {MEND}"
+        f"what comes before `_attempt_` is no login of the roster. To mend it, {MEND}"
     ),
 }
 
@@ -144,7 +142,7 @@ def test_an_id_whose_name_contradicts_is_noted():
     assert matching.students == {"mallory_12345_1_x": JANE}
     assert matching.notes == (
         (
-            'mallory_12345_1_x: its ID 12345 is Doe, Jane (ID 12345)\'s, and the name before it is "mallory":'
+            'mallory_12345_1_x: its ID 12345 is Doe, Jane (ID 12345)\'s, but the name before it is "mallory":'
             " check whose it is"
         ),
     )
@@ -199,8 +197,8 @@ def test_a_roster_without_canvas_ids_goes_by_names_and_says_so_once():
     assert matching.students == {"doejane_991_1_x": JANE, "vanderbergjan_992_2_x": BERG}
     assert matching.notes == (
         (
-            "doejane_991_1_x, vanderbergjan_992_2_x: the ID that Canvas wrote is not in the roster, so the full name alone"
-            " tells whose it is: check it"
+            "doejane_991_1_x, vanderbergjan_992_2_x: Canvas's ID is not in the roster, so only the full name"
+            " says whose it is: please check"
         ),
     )
 
@@ -225,7 +223,7 @@ def test_a_login_wins_over_a_name_with_a_note():
     students = (Student("Bob Ray", login="leeann"), Student("Lee Ann"))
     matching = match_sources("leeann", students=students)
     assert matching.students == {"leeann": students[0]}
-    assert matching.notes == ("leeann: it could be the name of Lee Ann too: check whose it is",)
+    assert matching.notes == ("leeann: it could also be the name of Lee Ann: check whose it is",)
 
 
 def test_an_address_and_a_name_that_differ_are_nobodys():
@@ -240,8 +238,7 @@ def test_an_account_that_ends_in_anothers_is_not_taken_for_it():
     matching = match_sources("net-x-doe", "net-bob", students=(doe, bob))
     assert matching.students == {"net-bob": bob}
     assert matching.unmatched[0].why == (
-        "an account of the roster stands in it, but what stands before is not as in the other names."
-        f" To mend it, {MEND}"
+        f"it holds an account of the roster, but does not begin like the other names. To mend it, {MEND}"
     )
     matching = match_sources("net-x-doe", "net-bob", "net-doe", students=(doe, bob, mallory))
     assert matching.students == {"net-x-doe": mallory, "net-bob": bob, "net-doe": doe}
@@ -259,8 +256,8 @@ def test_two_submissions_of_one_student_are_both_left():
     assert matching.students == {}
     assert matching.unmatched[0] == Unmatched(
         "doejane_12345_1_x",
-        "it fits Doe, Jane (ID 12345), and so does Jane Doe_9_assignsubmission_file_, jdoe. Take away all but one, or"
-        " put the name of the one that counts beside its student, in a column `submission` of the roster.",
+        "it fits Doe, Jane (ID 12345), and so does Jane Doe_9_assignsubmission_file_, jdoe. Remove all but one, or"
+        " write the name of the one that counts beside its student in a roster column `submission`.",
     )
     assert matching.undecided == (JANE,)
     assert JANE not in matching.missing
@@ -275,8 +272,8 @@ def test_a_claim_of_the_roster_wins_over_everything():
     assert matching.unmatched == (
         Unmatched(
             "doejane_12345_1_x",
-            "it fits Doe, Jane (ID 12345), whose submission is doejane_12345_2_x: the roster's column `submission` says"
-            " so.",
+            "it fits Doe, Jane (ID 12345), but the roster's column `submission` says that their submission is"
+            " doejane_12345_2_x.",
         ),
     )
     safe = match_sources("x.ipynb", claims=[Claim(JANE, "x", 2)])
@@ -289,14 +286,14 @@ def test_a_claim_of_the_roster_wins_over_everything():
         (
             [Claim(JANE, "y.ipynb", 2)],
             (
-                'class.csv, line 2: the submission "y.ipynb" is not among those handed in. Expected is the name of one file'
+                'class.csv, line 2: the submission "y.ipynb" is not among those handed in. Give the name of one file'
                 " or folder as it was handed in, or nothing."
             ),
         ),
         (
             [Claim(JANE, "x.ipynb", 2), Claim(BERG, "x", 5)],
             (
-                'class.csv, line 5: the submission "x" stands in line 2 already. Expected is one student for each: delete it'
+                'class.csv, line 5: the submission "x" is also in line 2. Each submission has one student: delete it'
                 " from the wrong line."
             ),
         ),
@@ -322,7 +319,7 @@ def test_lines_for_the_terminal():
     told = describe_matching(match_sources("jdoe", "\x1b[2J::error::x", "hassan", students=(JANE, *others)))
     assert told == [
         "Of 23 students on the roster, 1 has a submission.",
-        "Submissions that are nobody's yet:",
+        "Submissions without a student:",
         f"  \\u001b[2J: :error: :x: {NOBODY}. To mend it, {MEND}",
         f"  hassan: {NOBODY}. To mend it, {MEND}",
         "Students without a submission:",

@@ -21,7 +21,7 @@ from grader.classroom import schema, storage
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
 from grader.classroom.storage import COPY as SAFETY_COPY
 
-COPY = "Neither it nor its folder may be written by you: copy the folder to a place of your own, and name that one."
+COPY = "You may not write to it or its folder: copy the folder to a place of your own, and name that one."
 
 
 def reading(folder: Path) -> Gradebook:
@@ -64,7 +64,7 @@ def test_all_of_it_is_read_where_nobody_may_write(place):
             assert everything(book) == before
             assert listed(place) == [SAFETY_COPY, FILE]
     assert (place / FILE).read_bytes() == content
-    with pytest.raises(GradebookError, match="you may write into"):
+    with pytest.raises(GradebookError, match="you may write there"):
         Gradebook(place)
 
 
@@ -72,7 +72,7 @@ def test_what_is_only_read_cannot_be_written(tmp_path):
     """Neither by mistake, nor behind the gradebook's back: SQLite refuses, too."""
     before = filled(tmp_path)
     with reading(tmp_path) as book:
-        with pytest.raises(GradebookError, match="opened to be read"):
+        with pytest.raises(GradebookError, match="opened only for reading"):
             book.decide("s1", decision())
         with pytest.raises(sqlite3.OperationalError, match="readonly database"):
             book._storage._database.execute("DELETE FROM decision")
@@ -86,8 +86,7 @@ def test_an_older_gradebook_has_to_be_copied_first(place):
     with pytest.raises(GradebookError) as caught:
         reading(place)
     assert str(caught.value) == (
-        f"{place / FILE}: its tables are those of an older grader, and have to be brought up to date before it can be"
-        f" read. {COPY}"
+        f"{place / FILE}: an older grader wrote it, so its tables must be updated before it can be read. {COPY}"
     )
     copied = place.with_name("copied")
     shutil.copytree(place, copied)
@@ -102,7 +101,7 @@ def test_what_a_killed_grader_left_has_to_be_copied_first(place):
     archived(place)
     with pytest.raises(GradebookError) as caught:
         reading(place)
-    assert "the grader that wrote it last did not close it (it was stopped, or is an older one)" in str(caught.value)
+    assert "the last grader did not close it (it was stopped, or is an older version)" in str(caught.value)
     assert str(caught.value).endswith(COPY)
     given_back(place)
     with reading(place) as book:
@@ -136,7 +135,7 @@ def test_what_may_not_even_be_read_is_told_so(place, mode):
     """Nobody is told to copy what they may not look into."""
     filled(place)
     (place if mode == "folder" else place / FILE).chmod(0)
-    with pytest.raises(GradebookError, match=r"it cannot be opened \(.*\)\. Expected is a file that you may read\.$"):
+    with pytest.raises(GradebookError, match=r"it cannot be opened \(.*\)\. Check that you may read the file\.$"):
         reading(place)
 
 
@@ -144,7 +143,7 @@ def test_what_may_not_even_be_read_is_told_so(place, mode):
 def test_what_is_no_gradebook_is_told_and_not_touched(tmp_path, content):
     """Whoever reads finds out as whoever writes does."""
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(GradebookError, match="The file is damaged, or no gradebook"):
+    with pytest.raises(GradebookError, match="The file is damaged, or it is no gradebook"):
         reading(tmp_path)
     assert (tmp_path / FILE).read_bytes() == content
 
@@ -286,7 +285,7 @@ def test_history_and_export_of_an_archived_class(here):
     assert said.startswith("1 Error: graded: you may not write there, so similar.html cannot be written.")
     assert "Name a folder of your own with --to." in said
     said = on_a_read_only_disk(here, "adjust", "graded", "bare", "--no-excuse", "--comment", "Well.")
-    assert said.startswith("1 Error: graded/gradebook.db: it cannot be opened and written")
+    assert said.startswith("1 Error: graded/gradebook.db: it cannot be opened for writing")
 
 
 def test_commands_that_read_hold_nobody_up(here):

@@ -303,7 +303,7 @@ def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeyp
     here = graded_once(tmp_path_factory, tmp_path, monkeypatch, (), SECRET)
     here.change(points("scores", 8, 10))
     said = here.regrade(status=1)
-    assert "1 left: the questions were drawn from another seed. Name that one with --seed" in said
+    assert "1 left: its questions were drawn from another seed. Give that seed with --seed" in said
     assert not (here.out / "regraded.csv").exists()
     assert "1 judged again." in here.regrade("--seed", SECRET)
 
@@ -313,8 +313,8 @@ def test_other_questions_have_to_be_asked(here):
     """New sizes are new questions, which only student code can answer."""
     here.change(("[4, 7, 11, 3]", "[4, 7, 12, 3]"))
     said = here.regrade(status=1)
-    assert "4 left: the questions changed: the rubric" in said
-    assert "`grader grade` asks them" in said
+    assert "4 left: the questions changed, because of the rubric" in said
+    assert "`grader grade` asks the new ones" in said
     with here.book() as book:
         assert len(book.gradings("bare")) == 1
 
@@ -327,7 +327,7 @@ def test_those_of_another_seed_are_left_and_the_others_judged(here):
     before = here.report("bare")
     said = here.regrade()
     assert "3 judged again. 2 scores changed" in said
-    assert "1 not changed (bare): the questions were drawn from another seed." in said
+    assert "1 not changed (bare): its questions were drawn from another seed." in said
     assert here.report("bare") == before
     assert table(here, "gradebook.csv")["right_einsum"]["score"] == "102"
 
@@ -364,7 +364,7 @@ def test_damaged_replies_cost_nobody_a_grade(here):
 
 def test_a_folder_without_a_gradebook_is_said_plainly(here):
     """A wrong DIR, or one that was never graded into, is not made."""
-    assert "elsewhere: there is no gradebook.db in it. Name the folder" in say("regrade", "elsewhere", status=1)
+    assert "elsewhere: there is no gradebook.db in it. Give the folder" in say("regrade", "elsewhere", status=1)
     assert "class: there is no gradebook.db in it." in say("regrade", "class", status=1)
     assert not (here.path / "elsewhere").exists()
 

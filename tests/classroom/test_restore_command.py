@@ -99,13 +99,13 @@ def test_a_damaged_gradebook_costs_no_decision(here):
     (here.out / FILE).write_bytes(os.urandom(5000))
     said = say("history", "graded", "bare", status=1)
     assert (
-        "People's decisions and the roster are kept in decisions.db beside it as well: once the class is graded again,"
-        " `grader adjust graded --restore graded/decisions.db` restores them." in said
+        "People's decisions and the roster are also in decisions.db. Grade the class again, then restore them with"
+        " `grader adjust graded --restore graded/decisions.db`." in said
     )
     (here.out / FILE).rename(here.path / "damaged.db")
     assert here.grade().endswith(
-        "graded/decisions.db holds 5 decisions and a roster that the gradebook lacks, and that do not count:"
-        " `grader adjust graded --restore graded/decisions.db` restores them."
+        "graded/decisions.db holds 5 decisions and a roster that the gradebook lacks and that do not count yet."
+        " To restore them, run `grader adjust graded --restore graded/decisions.db`."
     )
     assert here.report("bare")["score"] == 0
     said = restore()
@@ -241,15 +241,13 @@ def test_who_forgets_it_is_reminded(here):
     (here.out / FILE).unlink()
     said = here.grade()
     reminder = (
-        "graded/decisions.db holds 1 decision that the gradebook lacks, and that do not count:"
-        " `grader adjust graded --restore graded/decisions.db` restores them."
+        "graded/decisions.db holds 1 decision that the gradebook lacks and that do not count yet."
+        " To restore them, run `grader adjust graded --restore graded/decisions.db`."
     )
     assert said.endswith(reminder)
     saved = (here.out / COPY).read_bytes()
     (here.out / COPY).write_bytes(saved[:5000])
-    assert say("history", "graded", "bare").endswith(
-        "If decisions are in it, none of them counts before it can be read."
-    )
+    assert say("history", "graded", "bare").endswith("Decisions in it do not count until it can be read.")
     (here.out / COPY).write_bytes(saved)
     assert say("history", "graded", "bare").endswith(reminder)
     assert f"{reminder} Wrote graded/exports/" in say("export", "graded", "--format", "gradebook")
@@ -286,9 +284,9 @@ def test_a_roster_alone_is_remembered(here):
         (["bare", "--restore", "x.csv"], "--restore reads everything from its file. Give it without a NAME"),
         (["--restore", "x.csv", "--excuse"], "without other options"),
         (["--restore", "x.csv", "--comment", "x"], "without other options"),
-        (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected is a decisions.db"),
-        (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected is a decisions.db"),
-        (["--restore", "graded/gradebook.db"], "Expected is a decisions.db as the grader writes it beside a gradebook."),
+        (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected a decisions.db"),
+        (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected a decisions.db"),
+        (["--restore", "graded/gradebook.db"], "Expected a decisions.db as the grader writes it beside a gradebook."),
         (["--excuse", "--comment", "x"], "No submission is named. Usage: grader adjust DIR NAME..."),
     ],
 )  # fmt: skip
@@ -320,7 +318,7 @@ def test_a_roster_that_gives_one_submission_to_two_is_not_kept(here):
         [DecisionRecord("bare", Decision(1, "excused", "", 1.0, "Ill.", "ada", "2026-11-22T15:19:03Z", ""), "")],
         roster,
     )
-    assert "stands in line 2 already" in restore("x.db", status=2)
+    assert "is also in line 2" in restore("x.db", status=2)
     with here.book() as book:
         assert book.roster() is None
         assert book.decision_records() == []
@@ -359,7 +357,7 @@ def test_one_that_cannot_be_written_is_told_and_costs_no_decision(here, monkeypa
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    assert "there is no room left on the disk" in adjust("bare", "--excuse", status=1)
+    assert "the disk is full" in adjust("bare", "--excuse", status=1)
     monkeypatch.undo()
     with here.book() as book:
         assert len(book.decision_records()) == 1

@@ -23,7 +23,7 @@ Student,ID,SIS User ID,SIS Login ID,Section,Two-layer net (4711),Assignments Cur
 "Student, Test",99,,b3f5a9d1,Section 1,,
 """
 EXPECTED = (
-    "Expected is a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
+    "Expected a line of headers such as `name,id,email`, or `Student,ID,SIS User ID,SIS Login ID,Section` as Canvas"
     " exports it. Put one above the students."
 )
 
@@ -56,8 +56,8 @@ def test_canvas(read):
             Student("van der Berg, Jan", "Jan", "van der Berg", "12346", "s002", "jberg", "", "Section 1"),
         ),
         notes=(
-            "class.csv, lines 2, 3: skipped: Canvas writes points and settings there, no student.",
-            "class.csv, line 6: skipped: this is Canvas's Test Student, whom no one is behind.",
+            "class.csv, lines 2, 3: skipped: a line of Canvas's points and settings, not a student.",
+            "class.csv, line 6: skipped: Canvas's Test Student is not a person.",
         ),
         source="class.csv",
     )
@@ -175,7 +175,7 @@ def test_names_without_a_header(read):
     roster = read("Jane Doe\nbob@x.edu\n4711\n")
     assert roster.students == (Student("Jane Doe"), Student("", email="bob@x.edu"), Student("", sis_id="4711"))
     assert roster.notes == (
-        'class.csv: no line of headers, so each line was taken for one student, the first as well: "Jane Doe".',
+        'class.csv: there is no header line, so each line was read as one student, even the first: "Jane Doe".',
     )
 
 
@@ -184,8 +184,8 @@ def test_staff_and_rows_of_nobody_are_told(read):
     roster = read("name,sid,role\nJane,1,Student\nProf,2,Instructor\nTutor,3,TA\n,,Student\n")
     assert roster.students == (Student("Jane", sis_id="1"),)
     assert roster.notes == (
-        "class.csv, lines 3, 4: skipped: the role there is not a student's.",
-        "class.csv, line 5: skipped: neither a name nor an ID, login, e-mail or GitHub account stands there.",
+        "class.csv, lines 3, 4: skipped: the role is not a student's.",
+        "class.csv, line 5: skipped: it has no name, ID, login, e-mail or GitHub account.",
     )
 
 
@@ -202,25 +202,25 @@ REFUSED = {
     "headers that tell nobody apart": (
         "first name,section\nJane,A\n",
         (
-            'class.csv, line 1: the headers known there are not enough to tell students apart: "first name", "section".'
-            " Expected is a column `name`, `id`, `login`, `email` or `github`, or both `first name` and `last name`."
+            'class.csv, line 1: the known headers are not enough to tell students apart: "first name", "section".'
+            " Expected a column `name`, `id`, `login`, `email` or `github`, or both `first name` and `last name`."
         ),
     ),
     "nobody": (
         "name,id\n",
-        "class.csv: no student is listed in it. Expected is one line for each, below the headers.",
+        "class.csv: it lists no student. Expected one line for each student, below the headers.",
     ),
     "an ID twice": (
         "name,id\nJane,a1\nBob,2\n\nAda,A1\n",
         (
-            'class.csv, lines 2 and 5: both have the ID "A1". Expected is one line for each student: delete one of them,'
+            'class.csv, lines 2 and 5: both have the ID "A1". Expected one line for each student: delete one of them,'
             " or correct the wrong one."
         ),
     ),
     "an e-mail twice": (
         "name,email\nJane,j@x\nBob,J@X\n",
         (
-            'class.csv, lines 2 and 3: both have the e-mail "J@X". Expected is one line for each student: delete one of'
+            'class.csv, lines 2 and 3: both have the e-mail "J@X". Expected one line for each student: delete one of'
             " them, or correct the wrong one."
         ),
     ),
@@ -234,14 +234,14 @@ REFUSED = {
     "a row too long": (
         "name,id\nDoe, Jane,1\n",
         (
-            'class.csv, line 2: 3 cells, and 2 headers in line 1: "Doe", "Jane", "1". Expected is a cell for each header;'
+            'class.csv, line 2: 3 cells, and 2 headers in line 1: "Doe", "Jane", "1". Expected a cell for each header;'
             ' one that holds the separator itself, as "Doe, Jane" may, needs quotation marks around it.'
         ),
     ),
     "a row too short": (
         "name,id,email\nJane,1\n",
         (
-            'class.csv, line 2: 2 cells, and 3 headers in line 1: "Jane", "1". Expected is a cell for each header; one'
+            'class.csv, line 2: 2 cells, and 3 headers in line 1: "Jane", "1". Expected a cell for each header; one'
             ' that holds the separator itself, as "Doe, Jane" may, needs quotation marks around it.'
         ),
     ),
@@ -276,7 +276,7 @@ REFUSED = {
     "no text": (
         b"name\nJane\x00Doe\n",
         (
-            "class.csv, line 2: the character U+0000 stands there, which no text holds. Expected is a CSV file: export or"
+            "class.csv, line 2: the character U+0000 stands there, which no text holds. Expected a CSV file: export or"
             " save the roster as `CSV UTF-8`."
         ),
     ),
@@ -320,12 +320,12 @@ def test_a_size_beyond_any_class_is_refused(read, monkeypatch):
     """Neither rows nor bytes without end are read."""
     monkeypatch.setattr(roster_text, "ROWS", 10)
     assert refusal(read, "name\n" + "".join(f"s {n}\n" for n in range(20))) == (
-        "class.csv: more than 10 rows. Expected is one class: is it another file?"
+        "class.csv: more than 10 rows. Expected one class: is it another file?"
     )
     assert len(read("name\n" + "".join(f"s {n}\n" for n in range(10))).students) == 10
     monkeypatch.setattr(roster_text, "BYTES", 1_000_000)
     assert refusal(read, "x" * 1_000_001) == (
-        "class.csv: more than 1 MB. Expected is a list of students: is it another file?"
+        "class.csv: more than 1 MB. Expected a list of students: is it another file?"
     )
 
 
@@ -334,7 +334,7 @@ def test_what_is_no_file_is_told(tmp_path):
     (tmp_path / "class").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name, what in (("class", "a folder"), ("none.csv", "not there, or no file"), ("pipe", "not there, or no file")):
-        with pytest.raises(RosterError, match=re.escape(f"{name}: this is {what}. Expected is a CSV file.")):
+        with pytest.raises(RosterError, match=re.escape(f"{name}: this is {what}. Expected a CSV file.")):
             read_roster(tmp_path / name)
     with pytest.raises(RosterError, match=re.escape("cannot be read (file name too long). Check its name and who may")):
         read_roster(tmp_path / ("x" * 5_000))

@@ -78,7 +78,7 @@ def test_whose_each_is_is_told_and_who_is_missing(here):
     """What was matched, what is nobody's with how to mend it, and who handed nothing in."""
     said = here.grade("--roster", "roster.csv")
     assert "4 unchanged" in said
-    assert "put its name beside its student, in a column `submission` of the roster" in said
+    assert "write its name beside its student in a roster column `submission`" in said
     assert "Low, Eve" in said
     assert students(here) == {
         "bare": "Doe, Ann",

@@ -85,7 +85,7 @@ def altered(path, query):
 def test_a_copy_that_somebody_altered_is_refused(path, query):
     """Other tables, and values that no decision has."""
     altered(path, query)
-    with pytest.raises(CopyError, match=r"decisions\.db: .*Expected is a decisions\.db as the grader writes it"):
+    with pytest.raises(CopyError, match=r"decisions\.db: .*Expected a decisions\.db as the grader writes it"):
         read_copy(path)
 
 
@@ -93,7 +93,7 @@ def test_a_copy_that_somebody_altered_is_refused(path, query):
 def test_what_is_no_copy_is_told(path, content):
     """Whatever stands in a file of that name."""
     path.write_bytes(content)
-    with pytest.raises(CopyError, match=r"decisions\.db: .*Expected is a decisions\.db as the grader writes it"):
+    with pytest.raises(CopyError, match=r"decisions\.db: .*Expected a decisions\.db as the grader writes it"):
         read_copy(path)
 
 
@@ -119,7 +119,7 @@ def test_no_damage_gets_through(path):
 def test_what_is_no_file_or_too_large_is_told(tmp_path, monkeypatch):
     """A wrong path, a folder, and a file that would fill the memory."""
     for path in (tmp_path / "none.db", tmp_path):
-        with pytest.raises(CopyError, match=r"cannot be read \(.*\)\. Expected is a decisions\.db as the grader"):
+        with pytest.raises(CopyError, match=r"cannot be read \(.*\)\. Expected a decisions\.db as the grader"):
             read_copy(path)
     monkeypatch.setattr(safety_copy, "MOST", 1_000_000)
     (tmp_path / COPY).write_bytes(bytes(1_000_001))

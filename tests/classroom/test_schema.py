@@ -91,7 +91,7 @@ def test_a_newer_gradebook_is_refused_and_not_touched(tmp_path):
         database.execute(f"PRAGMA user_version = {NEWEST + 1}")
     before = (tmp_path / FILE).read_bytes()
     with pytest.raises(
-        GradebookError, match=rf"of version {NEWEST + 1}, .* up to {NEWEST}\. It was written by a newer grader: install"
+        GradebookError, match=rf"have version {NEWEST + 1}, .* up to {NEWEST}\. A newer grader wrote it: install"
     ):
         Gradebook(tmp_path)
     assert (tmp_path / FILE).read_bytes() == before

@@ -107,9 +107,9 @@ def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert (
-        "There was one once: bring it back, or grade again, with the same --assignment" in str(caught.value)
+        "There was one before: bring it back, or grade again, with the same --assignment" in str(caught.value)
     ) == bool(beside)
-    assert ("Name the folder that was given" in str(caught.value)) == (not beside)
+    assert ("Give the folder that you gave" in str(caught.value)) == (not beside)
     assert ("--restore" in str(caught.value)) == (beside == "decisions.db")
 
 
@@ -117,7 +117,9 @@ def test_one_that_was_taken_away_is_told_from_a_wrong_folder(tmp_path, beside):
 def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
     """To SQLite it is a database without tables, and a whole class would count as none."""
     (tmp_path / FILE).touch()
-    with pytest.raises(GradebookError, match=r"it is empty\. The file is damaged, or no gradebook\. Move it away"):
+    with pytest.raises(
+        GradebookError, match=r"it is empty\. The file is damaged, or it is no gradebook\. Move it away"
+    ):
         Gradebook(tmp_path, reading=reading)
     assert not (tmp_path / FILE).stat().st_size
     # A grading that was killed as it made the file goes on.
@@ -127,7 +129,7 @@ def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
 def test_it_is_made_only_where_that_is_wanted(tmp_path):
     """A folder that was mistyped gets no empty gradebook."""
     for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(GradebookError, match=r"there is no gradebook\.db in it\. Name the folder"):
+        with pytest.raises(GradebookError, match=r"there is no gradebook\.db in it\. Give the folder"):
             Gradebook(folder)
     assert listed(tmp_path) == []
 
@@ -162,20 +164,20 @@ def test_a_text_file_is_told_apart(tmp_path):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / FILE}: file is not a database. The file is damaged, or no gradebook. Move it away and grade again, with the same --assignment and --seed as before;"
-        " the reports in submissions/ are not touched by that until they are graded."
+        f"{tmp_path / FILE}: file is not a database. The file is damaged, or it is no gradebook. Move it away and grade again, with the same --assignment and --seed as before."
+        " The reports in submissions/ stay until their submissions are graded."
     )
 
 
 @pytest.mark.parametrize(
     ("beside", "said"),
     [
-        ((), "until they are graded."),
+        ((), "until their submissions are graded."),
         (
             (COPY,),
             (
-                "until they are graded. People's decisions and the roster are kept in decisions.db beside it as well: once"
-                " the class is graded again, `grader adjust {} --restore {}/decisions.db` restores them."
+                "until their submissions are graded. People's decisions and the roster are also in decisions.db. Grade the"
+                " class again, then restore them with `grader adjust {} --restore {}/decisions.db`."
             ),
         ),
     ],
@@ -193,11 +195,9 @@ def test_a_damaged_file_names_what_stands_beside_it(tmp_path, beside, said):
 def test_a_folder_in_its_place_is_told(tmp_path):
     """A folder of that name cannot be opened."""
     (tmp_path / FILE).mkdir()
-    with pytest.raises(
-        GradebookError, match=r"it cannot be opened and written \(.*\)\. Expected is a file in a folder"
-    ):
+    with pytest.raises(GradebookError, match=r"it cannot be opened for writing \(.*\)\. Check that the folder exists"):
         Gradebook(tmp_path)
-    with pytest.raises(GradebookError, match="it cannot be opened and written"):
+    with pytest.raises(GradebookError, match="it cannot be opened for writing"):
         Gradebook(tmp_path / "missing", create=True)
 
 
@@ -246,7 +246,7 @@ def test_what_somebody_changed_in_it_is_told(tmp_path, damage):
     filled(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.execute(damage)
-    with Gradebook(tmp_path) as book, pytest.raises(GradebookError, match="The file is damaged, or no gradebook"):
+    with Gradebook(tmp_path) as book, pytest.raises(GradebookError, match="The file is damaged, or it is no gradebook"):
         everything(book)
 
 
@@ -294,7 +294,7 @@ def test_a_place_where_nobody_may_write_is_told(what):
             (folder / FILE).chmod(0o400)
         try:
             with pytest.raises(
-                GradebookError, match=r"it cannot be opened and written \(.*and that you may write into"
+                GradebookError, match=r"it cannot be opened for writing \(.*and that you may write there"
             ):
                 Gradebook(folder)
         finally:
@@ -306,7 +306,7 @@ def test_a_full_disk_is_told(book):
     book.insert([line("alice")], RUBRIC)
     ((pages,),) = book._storage.rows("PRAGMA page_count")
     book._storage._database.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(NoSpaceError, match="there is no room left on the disk"):
+    with pytest.raises(NoSpaceError, match="the disk is full"):
         book.insert([line("bob", replies=os.urandom(100_000))], RUBRIC)
     book._storage._database.execute(f"PRAGMA max_page_count = {pages + 100}")
     assert list(book.last()) == ["alice"]
