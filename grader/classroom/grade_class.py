@@ -32,6 +32,7 @@ class Outcome:
     sheet: Sheet
     matching: Matching | None  # None without a roster
     page: Path
+    other_versions: str  # see ClassGrading
     stopped: bool  # by Ctrl-C; what had been done is kept
 
 
@@ -124,5 +125,6 @@ def _outcome(grading: ClassGrading, entries: Sequence[Entry], plan: Plan, *, sto
         sheet=sheet,
         matching=matching,
         page=write_overview(grading.book.path.parent, sheet),
+        other_versions=grading.other_versions,
         stopped=stopped,
     )

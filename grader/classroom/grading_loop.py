@@ -5,6 +5,7 @@ A task says where a submission's replies come from: a run of the program, or an 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ class ClassGrading:
     book: Gradebook
     key: CacheKey  # but for the submission
     findings_key: str
+    other_versions: str = ""  # in a sentence, that another Python or numpy graded this class before; "" where none did
     replayed: dict[str, GradingRow] = field(default_factory=dict)  # whose replies are judged again; others are run
     done: dict[str, Report] = field(default_factory=dict)  # after decisions
     failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
@@ -86,4 +88,22 @@ def begin_grading(session: GradingSession, book: Gradebook) -> ClassGrading:
     """Return a new grading; raises ReferenceMissingError."""
     questions = build_questions(session.assignment, session.seed)
     key = cache_key(session.assignment, session.seed, questions.calls, isolated=not session.unsafe)
-    return ClassGrading(session, book, key, findings_key(session.assignment, questions))
+    found = findings_key(session.assignment, questions)
+    return ClassGrading(session, book, key, found, describe_other_versions(book.last().values(), key))
+
+
+def describe_other_versions(graded: Iterable[GradingRow], key: CacheKey) -> str:
+    """Return a sentence where gradings come from another Python or numpy than the one that runs; "" where none does."""
+    now = _interpreter(key)
+    for row in sorted(graded, key=lambda row: row.id):
+        if (before := _interpreter(row.key)) != now:
+            return (
+                f"This class was begun with {before}; {now} runs now."
+                " A program may be right under one and fail under the other."
+            )
+    return ""
+
+
+def _interpreter(key: CacheKey) -> str:
+    versions = json.loads(key.versions)
+    return f"Python {versions.get('python')} and numpy {versions.get('numpy')}"

@@ -58,6 +58,7 @@ class Regraded:
     failed: tuple[str, ...]  # of `left`, those where that is the grader's own fault
     sheet: Sheet
     page: Path
+    other_versions: str  # see ClassGrading
     stopped: bool  # by Ctrl-C; what had been judged is kept
 
 
@@ -168,6 +169,7 @@ def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, sto
         failed=tuple(grading.failed),
         sheet=sheet,
         page=write_overview(out, sheet),
+        other_versions=grading.other_versions,
         stopped=stopped,
     )
 

@@ -118,6 +118,8 @@ def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], as
 
 def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     """Return remarks on what was graded, one or two sentences each."""
+    if outcome.other_versions:
+        yield outcome.other_versions
     if ignored:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
         dots = (

@@ -68,6 +68,8 @@ def regrade(
 
 
 def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
+    if found.other_versions:
+        common.say(screen, found.other_versions)
     if found.causes:
         common.say(screen, "What changed in the rubric or the grader:")
         for cause in found.causes:

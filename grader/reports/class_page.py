@@ -5,6 +5,7 @@ It loads nothing, sends nothing and reads without its script. All that the scrip
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,7 +18,7 @@ from grader.model import Report, Sheet, Standing, Student, Verdict
 from grader.reports import class_plots, statistics, wording
 from grader.reports.page_assets import environment, page_assets
 from grader.reports.terminal import costs
-from grader.text.phrases import format_points
+from grader.text.phrases import format_points, plural
 from grader.text.sanitise import one_line, plain_text, sanitise_report
 
 if TYPE_CHECKING:
@@ -86,7 +87,16 @@ def _statistics(sheet: Sheet) -> dict[str, Any]:
         "layers": next(
             (one.report.environment.isolation for one in sheet.standings if one.report.status == "graded"), ()
         ),
+        "versions": _count_versions(counted),
     }
+
+
+def _count_versions(reports: Iterable[Report]) -> list[str]:
+    """Return under which Python and numpy how many programs ran, the most first: versions may decide a grade."""
+    run = [one.environment.versions for one in reports]
+    pairs = [f"Python {one['python']}, numpy {one['numpy']}" for one in run if {"python", "numpy"} <= one.keys()]
+    found = Counter(map(one_line, pairs)).most_common()
+    return [f"{text}: {plural(count, 'submission')}" if len(found) > 1 else text for text, count in found]
 
 
 def _people(sheet: Sheet, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import sqlite3
 import subprocess
 import sys
 import zlib
 
+import numpy as np
 import pytest
 
 from classroom.conftest import BARE, contents, run, write_rubric
@@ -52,6 +54,18 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     assert report.stat().st_mtime_ns > written
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
+
+
+def test_another_python_than_before_is_noticed(tmp_path, two, rubric):
+    """What is graded after a stop may be judged by another Python."""
+    words = ["grade", two / "ann.py", "--assignment", rubric, "--out", tmp_path / "out"]
+    say(*words)
+    with sqlite3.connect(tmp_path / "out" / FILE) as database:
+        database.execute("UPDATE grading SET versions = json_set(versions, '$.python', '3.99.1')")
+    words[1] = two / "ben.py"
+    said = say(*words)
+    assert "This class was begun with Python 3.99.1 and numpy " in said
+    assert f"; Python {platform.python_version()} and numpy {np.__version__} runs now." in said
 
 
 @pytest.mark.slow

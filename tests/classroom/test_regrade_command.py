@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import platform
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classroom.conftest import contents, timeless
@@ -71,6 +73,16 @@ def test_changed_points_move_scores_and_everything_is_written_anew(here):
         assert [kept.made for kept in book.gradings("right_einsum")] == ["grade", "regrade"]
         assert [kept.score for kept in book.gradings("right_einsum")] == [100, 102]
         assert len({kept.replies for kept in book.gradings("right_einsum")}) == 1
+
+
+def test_another_numpy_than_before_is_noticed(here):
+    """A right program may be wrong under it, or the other way round; the next time all is of one version again."""
+    before, now = (f"Python {platform.python_version()} and numpy {version}" for version in ("1.26.4", np.__version__))
+    notice = f"This class was begun with {before}; {now} runs now."
+    assert "was begun with" not in here.regrade()
+    here.damage("UPDATE grading SET versions = json_set(versions, '$.numpy', '1.26.4') WHERE id = 2")
+    assert notice in here.regrade()
+    assert "was begun with" not in here.regrade()
 
 
 @pytest.mark.untraced

@@ -66,7 +66,7 @@ def report(
         checks=checks,
         diagnoses=tuple(diagnoses),
         notes=tuple(notes),
-        environment=Environment({"python": "3.11.9"}, ("process", "rlimits") if graded else ()),
+        environment=Environment({"python": "3.11.9", "numpy": "2.4.6"}, ("process", "rlimits") if graded else ()),
         timing={"run": 0.5},
         rulings=tuple(rulings),
         penalty=penalty,

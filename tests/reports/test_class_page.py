@@ -227,3 +227,15 @@ def test_many_failures_are_folded():
     page = to_index(made)
     assert "<summary>3 more</summary>" in page
     assert page.index("Reason 9.") < page.index("3 more") < page.index("Reason 10.")
+
+
+def test_the_page_names_python_and_numpy():
+    """Both decide grades: where a class was graded under several, it says how many under each."""
+    one, other, third = (
+        replace(made, environment=replace(made.environment, versions={"python": "3.12.1", "numpy": numpy}))
+        for made, numpy in zip((report("a"), report("b"), report("c")), ("2.4.6", "1.26.4", "2.4.6"), strict=True)
+    )
+    assert "<p>Python 3.12.1, numpy 2.4.6</p>" in to_index(sheet(one, third))
+    both = to_index(sheet(one, other, third))
+    assert "<p>Python 3.12.1, numpy 2.4.6: 2 submissions</p>" in both
+    assert "<p>Python 3.12.1, numpy 1.26.4: 1 submission</p>" in both

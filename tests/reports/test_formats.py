@@ -1,5 +1,7 @@
 """The one table of formats: what it lists, what each entry writes, and what a wrong name gets."""
 
+import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -72,3 +74,11 @@ def test_each_writes_files_below_its_own_name(name):
 def test_an_export_error_is_a_value_error():
     """Whoever knows the commands' errors catches it with the others."""
     assert issubclass(ExportError, ValueError)
+
+
+@pytest.mark.parametrize("name", ["terminal", "html", "json"])
+def test_a_report_names_python_and_numpy(name, sample):
+    """A program may be right under one version and fail under another."""
+    versions = {"python": "3.98.1", "numpy": "2.97.5"}
+    text = REPORT_FORMATS[name].write(replace(sample, environment=replace(sample.environment, versions=versions)))
+    assert all(re.search(rf"{package}\W.{{,20}}{version}", text) for package, version in versions.items())
