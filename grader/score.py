@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from grader.checks import CHECKS
@@ -37,14 +37,11 @@ def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogu
     A mistake that stops a whole method comes first: until it is fixed, nothing else about that method can be seen.
     """
     points = {row.id: row.points for row in assignment.checks}
-    # Students see a hidden check's title and verdict only: what explains nothing else is not told.
-    shown = {row.id for row in assignment.checks if not row.hidden}
-    causes = tuple(_of_cause(cause, points) for cause in findings.causes if shown & {*cause.explains})
-    charges = [charge for charge in findings.charges if shown & {*charge.explains}]
-    named = tuple(_of_charge(charge, points, catalogue) for charge in charges) if catalogue else ()
+    causes = tuple(_of_cause(cause, points) for cause in findings.causes)
+    named = tuple(_of_charge(charge, points, catalogue) for charge in findings.charges) if catalogue else ()
     verdicts = tuple(_verdict(row, findings, catalogue) for row in assignment.checks)
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
-    return Judgement(verdicts, tuple(told), findings.review, _steps(findings, shown), findings.example, findings.notes)
+    return Judgement(verdicts, tuple(told), findings.review, _steps(findings), findings.example, findings.notes)
 
 
 def lost(finding: Finding) -> bool:
@@ -58,13 +55,9 @@ def methods_of(checks: Iterable[str]) -> tuple[str, ...]:
     return tuple(method for method, own in _GROUPS.items() if groups & own)
 
 
-def _steps(findings: Findings, shown: Collection[str]) -> tuple[StepRow, ...]:
-    """Return the table of steps: of the first method that differs from the right one, with what differs in others.
-
-    A method has no rows where only hidden checks found something wrong with it: they would tell what those look at.
-    shown : the checks that are not hidden.
-    """
-    methods = methods_of(check for check, finding in findings.checks.items() if check in shown and lost(finding))
+def _steps(findings: Findings) -> tuple[StepRow, ...]:
+    """Return the table of steps: of the first method that differs from the right one, with what differs in others."""
+    methods = methods_of(check for check, finding in findings.checks.items() if lost(finding))
     tables = [rows for method in methods if (rows := findings.steps.get(method))]
     differing = [rows for rows in tables if any(row.status == "differs" for row in rows)]
     found = (differing or tables or [()])[0]
@@ -91,8 +84,9 @@ def _verdict(row: CheckRow, findings: Findings, catalogue: MistakeCatalogue | No
     finding, credit = findings.checks[row.id], findings.credits.get(row.id)
     if credit is None or catalogue is None:
         return replace(_row_verdict(row, finding), credited=row.points if finding.carried else 0.0)
-    titles = (f"Not charged here: {catalogue.form_of(mistake).title}" for mistake in credit.elsewhere)
-    message = "\n".join([*titles, finding.message])
+    charges = {charge.mistake: _title(charge, catalogue) for charge in findings.charges}
+    titles = (charges.get(mistake) or catalogue.form_of(mistake).title for mistake in credit.elsewhere)
+    message = "\n".join([*(f"Not charged here: {title}" for title in titles), finding.message])
     after = replace(finding, share=credit.share, message=message, skipped=False, carried=credit.share >= 1)
     return replace(_row_verdict(row, after), credited=round((credit.share - finding.share) * row.points, 2))
 
@@ -133,18 +127,21 @@ def _of_cause(cause: Cause, points: Mapping[str, float]) -> Diagnosis:
 
 def _of_charge(charge: Charge, points: Mapping[str, float], catalogue: MistakeCatalogue) -> Diagnosis:
     form = catalogue.form_of(charge.mistake)
-    # Ways of one mistake are told in the same words, once.
-    titles = dict.fromkeys([form.title, *(catalogue.form_of(one).title for one in charge.alternatives)])
-    title = f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else form.title
     return Diagnosis(
         id=form.id,
-        title=title,
+        title=_title(charge, catalogue),
         hint=form.hint,
         source=f"{form.formula} ({form.source})",
         checks=charge.explains,
         costs=_in_points(charge.costs, points),
         places=(charge.place,) if charge.place else (),
     )
+
+
+def _title(charge: Charge, catalogue: MistakeCatalogue) -> str:
+    # Ways of one mistake are told in the same words, once.
+    titles = dict.fromkeys(catalogue.form_of(one).title for one in (charge.mistake, *charge.alternatives))
+    return f"One of: {' Or: '.join(titles)}" if len(titles) > 1 else next(iter(titles))
 
 
 def _in_points(costs: Mapping[str, float], points: Mapping[str, float]) -> dict[str, float]:

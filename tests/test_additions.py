@@ -14,13 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 REPORT_FORMAT = '''"""A report as one line of Markdown."""
 
-from grader.model import Report
-from grader.text.sanitise import sanitise_report
+from grader.model import StudentReport
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: StudentReport) -> str:
     """Return the score in one line."""
-    report = sanitise_report(report)
     return f"**{report.submission}**: {report.score:g}\\n"
 '''
 CLASS_FORMAT = '''"""A class as one line for each submission."""

@@ -97,7 +97,9 @@ def read_watched_run(context: GradingContext, identity: QuestionId) -> WatchedRu
         _step(call, before, after, questions.get(moment, [])) for moment, (before, after) in enumerate(pairwise(points))
     )
     misfit = notes.get("misfit")
-    return WatchedRun(notes.get("answer"), steps, anew, restored, misfit[:300] if isinstance(misfit, str) else "")
+    return WatchedRun(
+        notes.get("answer"), steps, anew, restored, misfit.partition("\n")[0][:300] if isinstance(misfit, str) else ""
+    )
 
 
 def _equal(one: Params, other: Params) -> bool:

@@ -27,8 +27,6 @@ class ScoreChange:
     lateness: tuple[float, float]  # points off for it, before and after
     newly_named: tuple[str, ...]  # mistakes that are named now and were not
     no_longer_named: tuple[str, ...]  # the other way round
-    now_hidden: tuple[str, ...]  # mistakes that are not shown any more, since their checks are hidden now, in words
-    now_shown: tuple[str, ...]  # the other way round
     reworded: bool  # something else is said of the submission, whatever its points
 
     @property
@@ -40,8 +38,6 @@ class ScoreChange:
 
 def compare_reports(before: Report, after: Report) -> ScoreChange:
     """Return what changed between two reports of one submission, both with the same decisions or both without."""
-    named, uncovered = _appeared(before, after)
-    unnamed, covered = _appeared(after, before)
     own = _graders(before), _graders(after)
     return ScoreChange(
         name=after.submission,
@@ -52,10 +48,8 @@ def compare_reports(before: Report, after: Report) -> ScoreChange:
         checks=_differences(*own),
         decisions=_decisions(before, after),
         lateness=(before.penalty, after.penalty),
-        newly_named=named,
-        no_longer_named=unnamed,
-        now_hidden=covered,
-        now_shown=uncovered,
+        newly_named=_appeared(before, after),
+        no_longer_named=_appeared(after, before),
         reworded=_words_of(before) != _words_of(after),
     )
 
@@ -69,26 +63,10 @@ def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str
     return {check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)}
 
 
-def _appeared(there: Report, here: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the mistakes that only the second report shows: the new ones, and those that may just have been hidden.
-
-    No report shows a mistake whose checks are all hidden, since it would give away what a hidden check asks.
-    """
-    known, checks = {one.id for one in there.diagnoses}, {one.id: one for one in there.checks}
-    sure, unsure = [], []
-    for one in here.diagnoses:
-        if one.id not in known:
-            lost = [check for check in one.checks if check in checks and not _passed(checks[check])]
-            if lost and all(checks[check].hidden for check in lost):
-                unsure.append(f"{one.title} ({', '.join(lost)})")
-            else:
-                sure.append(one.title)
-    return tuple(sure), tuple(unsure)
-
-
-def _passed(verdict: Verdict) -> bool:
-    """Return whether the grader found nothing wrong."""
-    return verdict.status == "passed" if verdict.adjusted_from is None else verdict.adjusted_from >= verdict.max_points
+def _appeared(there: Report, here: Report) -> tuple[str, ...]:
+    """Return the titles of the mistakes that are named here and not there."""
+    known = {one.id for one in there.diagnoses}
+    return tuple(one.title for one in here.diagnoses if one.id not in known)
 
 
 def _decisions(before: Report, after: Report) -> tuple[str, ...]:
@@ -142,8 +120,6 @@ def _reasons(move: ScoreChange) -> list[str]:
         *(f"{check} {_arrow(*pair)}" for check, pair in move.checks.items()),
         *(f"now named: {title}" for title in move.newly_named),
         *(f"no longer named: {title}" for title in move.no_longer_named),
-        *(f"no longer shown, because its checks are now hidden: {title}" for title in move.now_hidden),
-        *(f"now shown, because its checks are no longer hidden: {title}" for title in move.now_shown),
     ]
 
 

@@ -19,6 +19,7 @@ from grader.classroom.restore import reminder
 from grader.classroom.roster import read_roster
 from grader.classroom.worker import GradingSession
 from grader.cli import common
+from grader.reports.student_report import student_report
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
@@ -153,7 +154,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
 
 def _scores(screen: Console, outcome: Outcome) -> None:
     if len(outcome.reports) <= LISTED:
-        screen.print(summary(outcome.reports))
+        screen.print(summary(map(student_report, outcome.reports)))
         return
     scores = sorted(report.score for report in outcome.reports if report.status == "graded")
     unread = len(outcome.reports) - len(scores)

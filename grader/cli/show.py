@@ -12,6 +12,7 @@ from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY, FILE
 from grader.cli import common
 from grader.reports.formats import REPORT_FORMATS
+from grader.reports.student_report import student_report
 from grader.reports.terminal import view
 from grader.text.nearest import lookup
 from grader.text.sanitise import one_line
@@ -43,7 +44,10 @@ Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage.
     help="Write to this file instead.",
 )
 def show(out: Path, name: str, form: str, to: Path | None) -> None:
-    """Show the report of one submission and the decisions about it."""
+    """Show the report of one submission and the decisions about it.
+
+    Of hidden checks, json alone tells more than title and verdict: it is for you, the others are for students.
+    """
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as = lookup(REPORT_FORMATS, form, "format")
         require_submission(book, name)
@@ -56,6 +60,6 @@ def show(out: Path, name: str, form: str, to: Path | None) -> None:
             to.write_text(written_as.write(report), encoding="utf-8")  # through links and devices, not in their place
         common.say(screen, f"Wrote {one_line(str(to))}.")
     elif screen.is_terminal and form == "terminal":
-        screen.print(view(report))  # in the terminal's own colours and width
+        screen.print(view(student_report(report)))  # in the terminal's own colours and width
     else:
         click.echo(written_as.write(report), nl=False)

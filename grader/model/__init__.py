@@ -43,6 +43,7 @@ from grader.model.report import (
     ReportStatus,
     StepRow,
     StepStatus,
+    StudentReport,
     Verdict,
     VerdictStatus,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "StepStatus",
     "Student",
     "StudentError",
+    "StudentReport",
     "Submission",
     "Text",
     "Tolerances",

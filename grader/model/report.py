@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NewType
 
 from grader.model.arrays import Floats
 from grader.model.decisions import Ruling
@@ -127,3 +127,7 @@ class Report:
     student: str | None = None  # the name that the roster gives, where there is one
     steps: tuple[StepRow, ...] = ()  # the student's own values, line by line; where something is wrong or unfinished
     example: tuple[int, ...] = ()  # the sizes of what `steps` were made with: inputs, features, hidden units, classes
+
+
+# What the author of a submission may see of it: made by `student_report` alone, and all that formats for students take.
+StudentReport = NewType("StudentReport", Report)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from grader.reports import wording
 from grader.text.phrases import format_points
-from grader.text.sanitise import plain_text, sanitise_report
+from grader.text.sanitise import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from grader.model import Diagnosis, Place, Report, Verdict
+    from grader.model import Diagnosis, Place, Report, StudentReport, Verdict
 
 MOST = 10  # GitHub shows as many errors of one step, and as many warnings
 
@@ -33,9 +33,8 @@ class _Annotation:
     place: Place | None = None
 
 
-def to_annotations(report: Report) -> str:
+def to_annotations(report: StudentReport) -> str:
     """Return a report as workflow commands: the errors and warnings that cost most, then the score as a notice."""
-    report = sanitise_report(report)
     found = [*_mistakes(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
     found += _late(report)
     lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)

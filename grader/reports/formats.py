@@ -6,12 +6,14 @@ To add a format, write one file with a function that returns its text, and add o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 from typing import Any
 
 from grader.model import Report, Sheet
 from grader.reports.export_rows import ExportOptions
+from grader.reports.student_report import student_report
+from grader.text.sanitise import sanitise_report
 
 
 @dataclass(frozen=True)
@@ -21,22 +23,26 @@ class Format:
     name: str
     file_name: str  # or the name of the folder, where it writes several files
     function: str  # "file:function" in this folder; the file is imported when the format is first written
-    for_students: bool = False  # students see it, so it holds nothing of a hidden check but title and verdict
+    for_students: bool = False  # students see it: it is given the student's report and nothing else
 
     def call(self, *arguments: Any) -> Any:
         """Return what the format's function returns."""
         return resolve_name(f"grader.reports.{self.function}")(*arguments)
 
+    def readable(self, report: Report) -> Report:
+        """Return what the format may say of a report."""
+        return student_report(report) if self.for_students else sanitise_report(report)
+
 
 @dataclass(frozen=True)
 class ReportFormat(Format):
-    """A way to write the report of one submission: `function` takes a Report and returns text."""
+    """A way to write the report of one submission: `function` takes a StudentReport or, for the instructor, a Report."""
 
     in_folder: bool = False  # grading writes it into each submission's folder
 
     def write(self, report: Report) -> str:
         """Return the text of the file."""
-        text: str = self.call(report)
+        text: str = self.call(self.readable(report))
         return text
 
 
@@ -51,7 +57,8 @@ class ClassFormat(Format):
 
         Raises ExportError for a class that the format cannot hold.
         """
-        written: str | Mapping[str, str] = self.call(sheet, options)
+        standings = tuple(replace(one, report=self.readable(one.report)) for one in sheet.standings)
+        written: str | Mapping[str, str] = self.call(replace(sheet, standings=standings), options)
         if isinstance(written, str):
             return {self.file_name: written}
         return {f"{self.file_name}/{place}": text for place, text in written.items()}
@@ -66,7 +73,7 @@ FORMATS: tuple[Format, ...] = (
     ReportFormat("gradescope", "results.json", "gradescope:to_gradescope", for_students=True),
     ClassFormat("gradebook", "gradebook.csv", "gradebook_csv:to_gradebook"),
     ClassFormat("canvas", "canvas.csv", "canvas:to_canvas", only_grades=True),
-    ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", only_grades=True),
+    ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", for_students=True, only_grades=True),
     ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader"),
     ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
     ClassFormat("junit", "junit.xml", "junit:to_class_junit"),

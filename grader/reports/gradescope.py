@@ -2,30 +2,28 @@
 
 All text is declared as plain: Gradescope puts it into a <pre> and escapes it, so nothing that a student wrote is
 markup there. Hidden checks are shown once grades are published, not never: Gradescope's "hidden" is meant for tests
-without points, and ours count. What is shown then is what `sanitise_report` leaves of them: title and verdict.
+without points, and ours count. What is shown then is what `student_report` leaves of them: title and verdict.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from grader.model import Report, Sheet, Verdict
+from grader.model import Report, Sheet, StudentReport, Verdict
 from grader.reports import step_rows, wording
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.report_json import DIGITS
 from grader.text.phrases import format_points
-from grader.text.sanitise import one_line, plain_text, sanitise_report
+from grader.text.sanitise import one_line, plain_text
 
 
-def to_gradescope(report: Report) -> str:
+def to_gradescope(report: StudentReport) -> str:
     """Write a report as results.json: `score` counts, whatever the tests' points add up to, and `output` says why.
 
     Raises ValueError where a number is not finite.
     """
-    report = sanitise_report(report)
     data: dict[str, Any] = {"score": _rounded(report.score)}
     if "total_seconds" in report.timing:
         data["execution_time"] = round(report.timing["total_seconds"], 3)
@@ -57,7 +55,7 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
                 f"The submission {one_line(repr(name))} cannot have a folder of its own: its name is empty, stands twice"
                 " in the class or holds characters that no folder may have. Rename what was handed in."
             )
-        files[name] = to_gradescope(report)
+        files[name] = to_gradescope(cast("StudentReport", report))  # the table of formats gives a sheet of them
     return {f"{name}/results.json": text for name, text in files.items()}
 
 
@@ -71,10 +69,7 @@ def _remarks(report: Report) -> Iterator[str]:
     hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     yield from (wording.ruling(one) for one in report.rulings if one.decision.check not in hidden)
     for diagnosis in report.diagnoses:
-        costs = {check: points for check, points in diagnosis.costs.items() if check not in hidden}
-        # Where hidden checks alone lose points by it, "none" would be wrong as well.
-        lost = wording.costs(replace(diagnosis, costs=costs)) if costs or not diagnosis.costs else ""
-        told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, lost)
+        told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, wording.costs(diagnosis))
         yield "\n".join(one_line for one_line in told if one_line)
     if row := step_rows.find_first(report.steps):
         yield f"The first of your values that differs from the right one:\n{step_rows.sentence(row)}"

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from grader.model import Report, Sheet, VerdictStatus
+from grader.model import Report, Sheet, StudentReport, VerdictStatus
 from grader.reports import wording
 from grader.reports.export_rows import ExportError, ExportOptions
-from grader.text.sanitise import plain_text, sanitise_report
+from grader.text.sanitise import plain_text
 
 # Points that are missing make a job's test list red; what could not be judged is neither red nor green. What is carried
 # misses none, and says so.
@@ -35,7 +35,7 @@ LENGTHS = (2_000, 500, 100, 0)  # characters of a message: the most that let the
 SHORTENED = "Shortened, so that CI reads this class's file; the submission's own report has all of it."
 
 
-def to_junit(report: Report) -> str:
+def to_junit(report: StudentReport) -> str:
     """Return a report as a JUnit XML file of one suite."""
     return _write([_suite(report)])
 
@@ -46,7 +46,6 @@ def _suite(report: Report) -> ET.Element:
     `sanitise_report` leaves no character that XML 1.0 forbids: each control, surrogate and unassigned one is written as its
     escape. ElementTree does the rest.
     """
-    report = sanitise_report(report)
     made = ET.Element("testsuite", name=report.submission)
     if banner := wording.banner(report):
         # Its checks are all skipped, which alone would leave the job green.

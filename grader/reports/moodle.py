@@ -22,7 +22,7 @@ from grader.reports.export_rows import (
 )
 from grader.text.csv_text import write_csv
 from grader.text.phrases import format_points, plural
-from grader.text.sanitise import csv_cell, sanitise_report
+from grader.text.sanitise import csv_cell
 
 FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
 LIMIT = 100.0  # Moodle imports no grade above it, unless its administrator has raised it
@@ -87,7 +87,7 @@ def feedback(report: Report) -> str:
     It holds sentences of the grader's and of the people who teach, and nothing that a student wrote.
     """
     told, left = "", 0
-    for sentence in _sentences(sanitise_report(report)):
+    for sentence in _sentences(report):
         piece = csv_cell(_no_markup(sentence))
         if left or len(told) + len(piece) > FEEDBACK:
             left += 1

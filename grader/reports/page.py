@@ -11,21 +11,19 @@ from grader.model import HeatMap
 from grader.reports import curves, heat_map, step_rows, wording
 from grader.reports.page_assets import environment, page_assets
 from grader.text.phrases import format_points
-from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jinja2 import Template
 
-    from grader.model import Figure, Report, Verdict, VerdictStatus
+    from grader.model import Figure, StudentReport, Verdict, VerdictStatus
 
 _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
-def to_html(report: Report) -> str:
+def to_html(report: StudentReport) -> str:
     """Return a report as one self-contained HTML page."""
-    report = sanitise_report(report)
     return template().render(
         assets=page_assets(("report.css",)),
         report=report,

@@ -1,4 +1,4 @@
-"""A report as data: `report.json`, schema "grader/report/2", published beside this file as JSON Schema.
+"""A report as data, for the instructor: `report.json`, schema "grader/report/2", published beside this file as JSON Schema.
 
 The same report gives the same bytes: keys in one order, numbers rounded, ASCII only. What the schema refuses is refused
 when it is read, with the place and what was found there. Figures stay out: they are for people, and a regrade makes them
@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import Any, Literal, NamedTuple, NoReturn, get_args, get_origin, get_type_hints
 
 from grader.model import Decision, Place, Report, Ruling, StepRow, Verdict
-from grader.text.sanitise import STEPS, sanitise_report
+from grader.text.sanitise import STEPS
 
 SCHEMA = "grader/report/2"
 FIRST = "grader/report/1"  # without student, steps, review and places, and "carried" was called "passed"
@@ -45,7 +45,7 @@ def to_json(report: Report) -> str:
     Raises ValueError where a number is negative or not finite, or a shape is none: they come from the grader, so that is
     its own mistake.
     """
-    data = {"schema": SCHEMA, **_write(Report, sanitise_report(report), "")}
+    data = {"schema": SCHEMA, **_write(Report, report, "")}
     if not any(data[key] for key in _DECIDED):
         for key in _DECIDED:
             del data[key]
@@ -180,10 +180,6 @@ def _read(kind: type, data: Any, where: str) -> Any:
         elif name in data:
             value = data[name]
             values[name] = value if type(value) is codec.as_is else codec.read(value, prefix + name)
-    if kind is Verdict and data["hidden"]:
-        for name, verb in (("message", "is"), ("places", "are")):
-            if data[name]:
-                raise ValueError(f"{prefix}{name} is {_quote(data[name])}: a hidden check's {name} {verb} empty")
     return kind(**values)
 
 

@@ -15,12 +15,11 @@ from rich.text import Text
 
 from grader.reports import step_rows, wording
 from grader.text.phrases import format_points
-from grader.text.sanitise import sanitise_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.model import Place, Report, Ruling, StepStatus, Verdict, VerdictStatus
+    from grader.model import Place, Report, Ruling, StepStatus, StudentReport, Verdict, VerdictStatus
 
 WIDTH = 96
 
@@ -39,7 +38,7 @@ _STEP_MARKS: dict[StepStatus, tuple[str, str]] = {
 }
 
 
-def render(report: Report, width: int = WIDTH, *, colour: bool = False) -> str:
+def render(report: StudentReport, width: int = WIDTH, *, colour: bool = False) -> str:
     """Write a report as lines of at most `width` characters; without colour there is no escape code in them."""
     console = Console(
         file=io.StringIO(),
@@ -56,9 +55,8 @@ def render(report: Report, width: int = WIDTH, *, colour: bool = False) -> str:
     return "\n".join(line.rstrip() for line in capture.get().split("\n"))
 
 
-def view(report: Report) -> RenderableType:
+def view(report: StudentReport) -> RenderableType:
     """Lay a report out for a rich console of any width."""
-    report = sanitise_report(report)
     parts: list[RenderableType] = [*_headline(report)]
     if report.rulings:
         parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
@@ -179,14 +177,14 @@ def _quote(label: str, lines: list[Place]) -> RenderableType:
     return Group(Text(label, style="dim"), Padding(grid, (0, 0, 0, 2)))
 
 
-def summary(reports: Iterable[Report]) -> Table:
+def summary(reports: Iterable[StudentReport]) -> Table:
     """Lay many reports out as a table, one line each, in the order given: name, score, and what cost points."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("what cost points", overflow="fold")
-    for report in map(sanitise_report, reports):
+    for report in reports:
         mark, colour = _overall(report)
         table.add_row(
             Text(report.submission),

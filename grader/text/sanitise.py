@@ -2,8 +2,7 @@ r"""Text that a student may have written, made safe and short enough to read.
 
 Names, paths, quoted lines, exceptions and whatever was printed reach the report as the student wrote them; so does what
 people say of their decisions, which may quote any of it.
-`sanitise_report` is the one gate: it makes each of them plain and takes away what a hidden check must not tell. Every format
-starts with it. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
+`sanitise_report` is the one gate: it makes each of them plain, and the table of formats gives every format what it returns. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ _latest: tuple[Report, Report] | None = None  # the last report that was asked f
 
 
 def sanitise_report(report: Report) -> Report:
-    """Return the report that people may read: every text plain, and of hidden checks the title and verdict alone.
+    """Return the report with every text plain.
 
     A report is written in several formats one after the other, so the last one is remembered, by identity: whoever
     changes a mapping inside a report has to make a new report of it.
@@ -113,7 +112,6 @@ def sanitise_report(report: Report) -> Report:
 
 def _readable(report: Report) -> Report:
     notes = tuple(plain_text(note) for note in report.notes)
-    hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     if len(notes) > NOTES:
         notes = (*notes[: NOTES - 1], f"... ({len(notes) - NOTES + 1:,} notes more)")
     return replace(
@@ -121,8 +119,7 @@ def _readable(report: Report) -> Report:
         submission=one_line(report.submission),
         source=one_line(report.source, PATH),
         checks=tuple(map(_verdict, report.checks)),
-        # What is told of a mistake would tell what a hidden check asks.
-        diagnoses=tuple(_diagnosis(one) for one in report.diagnoses if not one.checks or set(one.checks) - hidden),
+        diagnoses=tuple(map(_diagnosis, report.diagnoses)),
         notes=notes,
         environment=Environment(
             versions={one_line(name): one_line(version) for name, version in report.environment.versions.items()},
@@ -137,10 +134,6 @@ def _readable(report: Report) -> Report:
 
 
 def _verdict(verdict: Verdict) -> Verdict:
-    if verdict.hidden:
-        return replace(
-            verdict, id=one_line(verdict.id), title=one_line(verdict.title), message="", figures=(), places=()
-        )
     texts = one_line(verdict.id), one_line(verdict.title), plain_text(verdict.message)
     if texts == (verdict.id, verdict.title, verdict.message) and not verdict.figures and not verdict.places:
         return verdict  # as most are, and eighteen copies take a third of the time of all this

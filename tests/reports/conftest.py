@@ -30,7 +30,7 @@ from grader.reports.class_page import to_index
 from grader.reports.export_rows import ExportOptions
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.gradebook_csv import to_gradebook
-from grader.reports.terminal import render, summary
+from reports.written import render, summary
 
 
 def sheet_of(*reports):

@@ -10,11 +10,11 @@ from grader.audit.matrix import SOLUTION, Trial, audit
 from grader.audit.view import to_html as to_audit
 from grader.model import Diagnosis, Environment, Report, Verdict
 from grader.reports.class_page import to_index
-from grader.reports.page import to_html
 from grader.reports.similar_page import to_similar
 from reference.catalogue import describe_form, list_forms
 from reports.test_class_page_browser import klass as graded_class
 from reports.test_similar_browser import klass as compared_class
+from reports.written import to_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.untraced, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ import pytest
 
 from chromium import each_in_one_scheme
 from grader.reports.class_page import to_index
-from grader.reports.page import to_html
 from reports.factory import mistake, report, ruling, sheet, student
+from reports.written import to_html
 
 # What writes the page is traced by test_index.py; here a browser is waited for.
 pytestmark = [pytest.mark.browser, pytest.mark.untraced]

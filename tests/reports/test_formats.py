@@ -46,13 +46,13 @@ def test_another_name_is_refused_with_the_nearest(formats, name, hint):
 
 @pytest.mark.parametrize("name", REPORT_FORMATS)
 def test_what_only_the_instructor_may_know_is_in_no_format_for_students(sample, name):
-    """What a person should look at, and what a hidden check found, stay out of what students see."""
+    """What a person should look at, and what a hidden check found, stay out of what students see; the others hold all."""
     from dataclasses import replace
 
     told = replace(sample, review=("Look at this one: it trains in another process.",))
     text = REPORT_FORMATS[name].write(told)
-    assert "secret" not in text
-    assert ("Look at this one" in text) == (not REPORT_FORMATS[name].for_students)
+    assert "Gradients at other sizes" in text
+    assert ("secret" in text) == ("Look at this one" in text) == (not REPORT_FORMATS[name].for_students)
 
 
 @pytest.mark.parametrize("name", CLASS_FORMATS)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from grader.model import Place
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.formats import CLASS_FORMATS, REPORT_FORMATS
-from grader.reports.gradescope import to_gradescope
 from reports import factory
+from reports.written import to_gradescope
 
 FORMS = {"text", "html", "simple_format", "md", "ansi"}
 VISIBILITIES = {"hidden", "after_due_date", "after_published", "visible"}
@@ -88,15 +88,6 @@ def test_hidden_checks_are_shown_with_the_grades():
     assert "Fixing it returns 20 points: loss 20." in data["output"]
     # Neither the sum nor the score, from which what hidden tests gave could be told.
     assert data["output"].startswith("The score is what the tests give, less 3 points: this was late by 1 day.\n\n")
-
-
-def test_a_mistake_without_a_price_that_may_be_told_has_none():
-    """It would cost "no points" if hidden checks were only left out of the sum."""
-    report = factory.report("a", {"grad_hidden": 0})
-    mistake = replace(factory.mistake("m", "Mistake", grad_hidden=10), checks=("loss", "grad_hidden"))
-    assert results(replace(report, diagnoses=(mistake,)))["output"] == "Likely mistake: Mistake\nLook at it again."
-    free = replace(mistake, costs={})
-    assert results(replace(report, diagnoses=(free,)))["output"].endswith("\nIt costs no points by itself.")
 
 
 def test_what_people_decided_is_explained():

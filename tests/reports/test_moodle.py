@@ -13,6 +13,7 @@ from grader.model import Student
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.formats import CLASS_FORMATS
 from grader.reports.moodle import FEEDBACK, feedback, to_moodle
+from grader.reports.student_report import student_report
 from reports import factory
 
 ANN = Student("Ann Doe", sis_id="0012", login="ann", email="Ann@x.edu")
@@ -182,7 +183,7 @@ def test_feedback_holds_nothing_of_a_student_s_and_no_markup():
     )
     titles = ("<script>x</script>", "h <= 0", "<!-- a", "</td>", "", "")
     checks = (replace(one, title=title, message="secret") for one, title in zip(report.checks, titles, strict=True))
-    assert feedback(replace(report, checks=tuple(checks))) == (
+    assert feedback(student_report(replace(report, checks=tuple(checks)))) == (
         "< script>x< /script>: 0 of 20 points. h <= 0: 0 of 20 points. < !-- a: 0 of 20 points. < /td>: 0 of 10 points."
     )
 

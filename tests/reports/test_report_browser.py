@@ -6,7 +6,7 @@ import pytest
 
 from chromium import each_in_one_scheme
 from grader.model import Place
-from grader.reports.page import to_html
+from reports.written import to_html
 
 # What writes the page is traced by test_report_page.py; here a browser is waited for.
 pytestmark = [pytest.mark.browser, pytest.mark.untraced]

@@ -10,16 +10,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from grader.model import Diagnosis, Place, Verdict
-from grader.reports.annotations import to_annotations
 from grader.reports.export_rows import ExportOptions
 from grader.reports.gradebook_csv import to_gradebook
-from grader.reports.gradescope import to_gradescope
-from grader.reports.junit import to_junit
-from grader.reports.page import to_html
-from grader.reports.report_json import carried_now, from_json, to_json
-from grader.reports.terminal import costs, render
+from grader.reports.report_json import carried_now, from_json
+from grader.reports.terminal import costs
 from grader.reports.wording import CARRIED, KEPT
 from reports.conftest import sheet_of
+from reports.written import render, to_annotations, to_gradescope, to_html, to_json, to_junit
 
 REASON = "Not charged here: The ReLU mask is taken from the gradient"
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Curves, Environment, Place, Report, Verdict
-from grader.reports.annotations import to_annotations
 from grader.reports.formats import REPORT_FORMATS
-from grader.reports.junit import to_junit
 from grader.text.sanitise import one_line, plain_text
+from reports.written import to_annotations, to_junit
 
 
 def cases(report):

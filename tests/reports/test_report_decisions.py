@@ -10,10 +10,8 @@ from rich.console import Console
 
 from grader.model import Decision, Report, Ruling
 from grader.reports import wording
-from grader.reports.annotations import to_annotations
-from grader.reports.junit import to_junit
-from grader.reports.page import to_html
-from grader.reports.terminal import costs, render, summary
+from grader.reports.terminal import costs
+from reports.written import render, summary, to_annotations, to_html, to_junit
 
 SAID = [
     '1. grad_W1: 5 points. Overtaken by decision 2. Decided by Ada Lovelace on 22 November 2026: "Half of it is right."',
@@ -288,8 +286,8 @@ def test_titles_in_a_list_have_no_full_stops(sample, write):
     text = write(replace(sample, checks=checks))
     assert "., " not in "".join(line for line in text.splitlines() if "Explains" in line)
     assert "Gradient of W1." in text
-    listed = {render: "Explains: Gradient of W1; Gradient of b1; Gradients at other sizes"}
-    html = '">Gradient of W1</a>; <a href="#check-6">Gradient of b1</a>; '
+    listed = {render: "Explains: Gradient of W1; Gradient of b1"}
+    html = '">Gradient of W1</a>; <a href="#check-6">Gradient of b1</a>'
     assert listed.get(write, html) in text
 
 

@@ -394,11 +394,12 @@ def test_a_name_is_told_as_it_is(parts):
 
 @pytest.mark.parametrize("make", [raising, str_attacks], ids=lambda make: make.__name__)
 def test_a_hidden_check_tells_no_student_text(make, graded, assignment, everywhere, obeyed):
-    """With every check hidden, no message, line or figure of one is in any format."""
+    """With every check hidden, no message, line or figure of one is in any format but the instructor's."""
     hidden = replace(assignment, checks=tuple(replace(row, hidden=True) for row in assignment.checks))
     report = replace(graded(make, hidden), notes=())
     texts = assert_harmless(report, everywhere, obeyed)
     assert any("alert(1)" in check.message for check in report.checks)
     for name, text in texts.items():
-        assert "alert(1)" not in text, name
-        assert "raised" not in text, name
+        if name not in {"json", "index"}:
+            assert "alert(1)" not in text, name
+            assert "raised" not in text, name

@@ -11,9 +11,9 @@ import pytest
 
 from grader.model import HeatMap
 from grader.reports import page, wording
-from grader.reports.page import to_html
 from grader.text.phrases import format_points
 from grader.text.sanitise import sanitise_report
+from reports.written import to_html
 
 STYLE = resources.files("grader.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
 

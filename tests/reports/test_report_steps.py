@@ -8,11 +8,9 @@ import pytest
 
 from grader.model import Place, StepRow
 from grader.reports import step_rows
-from grader.reports.gradescope import to_gradescope
-from grader.reports.page import to_html
-from grader.reports.report_json import from_json, to_json
-from grader.reports.terminal import render
+from grader.reports.report_json import from_json
 from grader.text.sanitise import sanitise_report
+from reports.written import render, to_gradescope, to_html, to_json
 
 BROKEN = [
     (("steps",), [{}], r"steps\[0\] lacks 'file', 'line', 'text', 'name', 'shape', 'status', 'verdict'"),

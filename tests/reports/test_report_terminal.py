@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from grader.reports.terminal import render, summary
+from reports.written import render, summary
 
 
 def _printed(renderable, width=120):
@@ -69,7 +69,7 @@ def test_the_summary_keeps_the_order_and_names_what_cost_points(sample, unloadab
         .rstrip()
         .endswith(
             "59 / 100  ◐  The ReLU mask is taken from the gradient, not from the hidden layer; "
-            "predict -10; train_decay -5; loss_stable -3 and 1 more"
+            "predict -10; grad_hidden -5; train_decay -5 and 2 more"
         )
     )
     assert "!  The submission could not be loaded: Code cell 5, line 12" in lines[2]
