@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,17 @@ from .host import StudentHost
 from .isolation_tests import NEEDS, REFUSED, TESTS
 
 SECONDS = 10.0
+ON_LINUX = "Grade on Linux 5.13 or newer."
+_CONTAINER = (
+    'a container isolates it as well: in the folder that holds the clone and the submissions, `docker run --rm -it -v "${PWD}:/class"'
+    " -w /class python:3.13 bash`, then in it `pip install -e CLONE` and `grader grade submissions --out graded`."
+)
+# By sys.platform: how to come to a Linux from there.
+ADVICE = {
+    "win32": f"{ON_LINUX} On Windows that is WSL 2: run `wsl --install`, open Ubuntu, run `sudo apt install git python3-venv`"
+    f" and then the commands under Start in README.md; {_CONTAINER}",
+    "darwin": f"{ON_LINUX} On macOS {_CONTAINER}",
+}
 
 
 class NotIsolatedError(RuntimeError):
@@ -109,7 +121,7 @@ def refusal_reason(found: Findings) -> str:
     if through:
         said.append(
             f"Student code is not isolated on this system: a test process could {through}. `grader doctor` shows which layers"
-            " are missing and why. Grade on Linux 5.13 or newer. Use --unsafe only if you trust all of this code."
+            f" are missing and why. {ADVICE.get(sys.platform, ON_LINUX)} Use --unsafe only if you trust all of this code."
         )
     if unmet:
         said.append(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import output_file, resource_limits, spawn
+from grader import health
+from grader.sandbox import output_file, resource_limits, self_test, spawn
 from grader.sandbox.forkserver import ForkServer, UnsupportedPlatformError
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import DisabledLayers, ResourceLimits
@@ -103,6 +104,24 @@ def test_strangers_code_is_refused_without_fork_and_ones_own_is_graded_with_unsa
     assert report["score"] == report["max_score"]
     assert report["environment"]["isolation"] == ["process", "rlimits"]
     assert [note for note in report["notes"] if note.startswith("Graded with --unsafe: student code was not isolated")]
+
+
+@pytest.mark.parametrize(
+    ("system", "told", "not_told"),
+    [
+        ("win32", ["WSL 2: run `wsl --install`", "`sudo apt install git python3-venv`", "`docker run --rm -it -v"], []),
+        ("darwin", ["On macOS a container", "`docker run --rm -it -v", "`pip install -e CLONE`"], ["wsl"]),
+        ("linux", ["Grade on Linux 5.13 or newer. Use --unsafe only"], ["wsl", "docker"]),
+    ],
+)
+def test_instructors_without_linux_are_told_how_to_get_one(monkeypatch, system, told, not_told):
+    """`grader grade` refuses with these words, and `grader doctor` ends with them."""
+    got_through = self_test.Findings((self_test.IsolationTest("read", "Read a file.", got_through=True, said=""),), ())
+    monkeypatch.setattr(sys, "platform", system)
+    said = self_test.refusal_reason(got_through)
+    assert said == health.Checkup({}, {}, {}, got_through).advice
+    assert all(words in said for words in told)
+    assert not any(words in said for words in not_told)
 
 
 # ---------------------------------------------------------------- limits, files, words
