@@ -16,7 +16,7 @@ from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions, convention
 from grader.diagnosis.candidates import Mistakes
 from grader.diagnosis.match_block import Block, BlockMatch, match_block
-from grader.diagnosis.signature import TRAIN_PARTS, core_parts
+from grader.diagnosis.signature import MISSING, TRAIN_PARTS, core_parts, signature_of
 from grader.diagnosis.signature_tables import SearchState
 from grader.model import MistakeCatalogue, MistakeKey
 
@@ -57,7 +57,7 @@ def explain(context: GradingContext, shares: dict[str, float]) -> list[Explanati
     known = [Explanation(frozenset(), (), factor) for factor in factors]
     for block in _blocks(context.names):
         passed = tuple(_is_passed(part, shares) for part in block.parts)
-        if not all(passed):
+        if not all(passed) and not _raises_in(context, block):
             known = _extend(context, block, passed, known)[:MOST_KEPT]
         if block.name == "loss":
             known = [_withdraw_scores(context, one) for one in known]
@@ -88,6 +88,14 @@ def _withdraw_scores(context: GradingContext, explanation: Explanation) -> Expla
     if kept == explanation.mistakes:
         return explanation
     return replace(explanation, mistakes=kept, unexplained=("scores", *explanation.unexplained))
+
+
+def _raises_in(context: GradingContext, block: Block) -> bool:
+    """Return whether loss() gives no answer where it is asked twice: a mistake of the other blocks stops it, or none does.
+
+    Whether the named ones do is asked where checks are compared: a program with them must fail there as well.
+    """
+    return block.name == "purity" and signature_of(context, "purity").shape == MISSING.shape
 
 
 def _is_passed(part: str, shares: dict[str, float]) -> bool:
