@@ -30,16 +30,16 @@ class CompatibilityMatrix:
         """Return for each form, (forms,) bool, whether it shows in a part that tells anything."""
         return np.asarray((self.affects & self.matches & self.distinguishing).any(axis=1))
 
-    def sets(self, size: int, most: int) -> Sequence[tuple[int, ...]]:
-        """Return sets of this size; of pairs that are still to be simulated, at most so many."""
-        return (self.singles, lambda: self.pairs(most), self.threes)[size - 1]()
+    def sets(self, size: int) -> Sequence[tuple[int, ...]]:
+        """Return the sets of this size."""
+        return (self.singles, self.pairs, self.threes)[size - 1]()
 
     def singles(self) -> Sequence[tuple[int, ...]]:
         """Return the forms that explain every part alone."""
         fine = np.where(self.affects, self.matches, self.right).all(axis=1)
         return [(int(row),) for row in np.flatnonzero(fine & self.has_signal)]
 
-    def pairs(self, most: int) -> Sequence[tuple[int, ...]]:
+    def pairs(self) -> Sequence[tuple[int, ...]]:
         """Return the pairs that explain every part, or may: where both show, it is still to be simulated."""
         count = len(self.affects)
         fine = np.ones((count, count), dtype=bool)
@@ -53,7 +53,7 @@ class CompatibilityMatrix:
         first, second = np.nonzero(np.triu(fine, 1))
         # Those that are put together from what was seen come before those that are still to be simulated.
         met = (self.affects[first] & self.affects[second]).sum(axis=1)
-        order = np.argsort(met, kind="stable")[:most]
+        order = np.argsort(met, kind="stable")
         return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
     def threes(self) -> Sequence[tuple[int, ...]]:

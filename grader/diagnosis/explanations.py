@@ -72,7 +72,7 @@ def _cost(explanation: Explanation) -> tuple[int, int]:
 def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
     return (
         Block("purity", ("purity",), ("purity",), 0),
-        Block("scores", ("scores",), ("scores",), 600),
+        Block("scores", ("scores",), ("scores",), 1000),
         Block("loss", ("loss", "gradients"), core_parts(names), 120),
         Block("predict", ("predict",), ("labels",), 300),
         Block("train", ("train",), TRAIN_PARTS, 300, harmless=True),

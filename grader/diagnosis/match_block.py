@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -213,9 +214,10 @@ class BlockMatch:
         return listed or self._sets(self.matrix, size)
 
     def _sets(self, matrix: CompatibilityMatrix, size: int) -> list[Mistakes]:
-        candidates = matrix.sets(size, self.block.pairs)
-        chosen = (frozenset(matrix.rows[row] for row in rows) for rows in candidates)
-        return [some for some, rows in zip(chosen, candidates, strict=True) if self._shows(some, matrix.met(rows))]
+        candidates = ((frozenset(matrix.rows[row] for row in rows), rows) for rows in matrix.sets(size))
+        possible = (one for one in candidates if compatible(self.catalogue, one[0]))
+        asked = islice(possible, self.block.pairs if size == 2 else None)
+        return [some for some, rows in asked if self._shows(some, matrix.met(rows))]
 
     def _singles_by_part(self) -> list[Mistakes]:
         if not self.has_signal:
@@ -240,9 +242,7 @@ class BlockMatch:
         """
         if any(self.parts[at].matches_base for at in met) or self._is_one_further_up(chosen):
             return False
-        return compatible(self.catalogue, chosen) and all(
-            self.parts[at].shows(self.state.signature(self.parts[at].name, chosen)) for at in met
-        )
+        return all(self.parts[at].shows(self.state.signature(self.parts[at].name, chosen)) for at in met)
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
         """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
