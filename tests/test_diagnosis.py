@@ -160,6 +160,15 @@ def test_three_mistakes_in_three_methods_are_named(answered):
     assert set(named(account)) == {"bias_forgotten", "uphill", "predict_without_relu"}
 
 
+def test_what_another_mistake_keeps_from_being_judged_costs_what_mending_it_returns(answered):
+    """Momentum hides the rate, so that its decay is not judged; who forgot the decay as well reads so, with the price."""
+    account, findings = account_of(answered("momentum_0.9", "decay_forgotten"))
+    assert findings["decay"].skipped
+    costs = {one.form.id: one.costs for one in account.named}
+    assert costs["momentum"] == {"update_rule": 1.0, "decay": 0.0}
+    assert costs["decay_forgotten"] == {"decay": 1.0}
+
+
 def bent(network, step):
     """Replace a step that gives an array by one that bends it, entry by entry: a mistake that no list holds."""
     right = getattr(network, step)

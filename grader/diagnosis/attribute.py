@@ -72,21 +72,37 @@ def _attribute_to(
     explanations.sort(key=lambda one: -sum(_explains(context, one, check, shares) for check in failing))
     first = explanations[0]
     causes = {check: _causes(context, first, check) for check in failing if _explains(context, first, check, shares)}
-    credits_: dict[str, Credit] = {}
-    for check, behind in causes.items():
-        charged = frozenset(one for one in behind if _is_charged(catalogue.form_of(one), check, findings))
-        earned = _earned(context, charged, first.factor, check)
-        if earned > shares[check] + ROUNDING and _proven(context, first, check, findings[check]):
-            credits_[check] = Credit(earned, tuple(in_order(catalogue, behind - charged)))
+    proven = {check for check in causes if _proven(context, first, check, findings[check])}
+    # Of what was not seen at work every mistake behind it is charged.
+    charged = {
+        check: frozenset(
+            one for one in behind if check not in proven or _is_charged(catalogue.form_of(one), check, findings)
+        )
+        for check, behind in causes.items()
+    }
+    credits_ = {
+        check: Credit(earned, tuple(in_order(catalogue, behind - charged[check])))
+        for check, behind in causes.items()
+        for earned in (_earned(context, charged[check], first.factor, check),)
+        if check in proven and earned > shares[check] + ROUNDING
+    }
     after = {check: credits_[check].share if check in credits_ else shares[check] for check in causes}
+    seen = _find_seen(causes, findings)
     charges = tuple(
-        charge
+        _charge(context, explanations, mistake, causes, charged, after)
         for mistake in in_order(catalogue, first.mistakes)
-        for charge in (_charge(context, explanations, mistake, causes, after),)
-        # What is not written yet makes no mistake.
-        if any(not findings[check].skipped for check in charge.explains)
+        if mistake in seen
     )
     return charges, credits_ if charges else {}
+
+
+def _find_seen(causes: Mapping[str, Mistakes], findings: Mapping[str, Finding]) -> Mistakes:
+    """Return the mistakes behind checks that were judged, and those that one of these keeps from being judged.
+
+    What is not written yet makes no mistake.
+    """
+    judged = frozenset(one for check, behind in causes.items() if not findings[check].skipped for one in behind)
+    return judged.union(*(behind for behind in causes.values() if behind & judged))
 
 
 def _is_charged(form: MistakeForm, check: str, rubric: Container[str]) -> bool:
@@ -178,14 +194,18 @@ def _charge(
     explanations: list[Explanation],
     mistake: MistakeKey,
     causes: Mapping[str, Mistakes],
+    charged: Mapping[str, Mistakes],
     after: Mapping[str, float],
 ) -> Charge:
-    """Return what one of the mistakes explains and costs; after : each check's share once credit is given."""
+    """Return what one of the mistakes explains and costs.
+
+    charged : the mistakes that each check charges. after : each check's share once credit is given.
+    """
     first, factor = explanations[0].mistakes, explanations[0].factor
     explains = tuple(check for check, behind in causes.items() if mistake in behind)
     costs = {
         # With several mistakes in one check, mending one returns what the others leave.
-        check: max(0.0, _earned(context, causes[check] - {mistake}, factor, check) - after[check])
+        check: max(0.0, _earned(context, charged[check] - {mistake}, factor, check) - after[check])
         for check in explains
         if after[check] < 1
     }
