@@ -62,8 +62,8 @@ def build_catalogue(
         return wrong_network(replace(network, coefficient=factor), [form_of_key(one) for one in mistakes])
 
     @lru_cache(maxsize=REMEMBERED)
-    def simulate(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId) -> Reply:
-        return perform(network_with(mistakes, factor), asked[call])
+    def simulate(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId, draw: int = 0) -> Reply:
+        return perform(network_with(mistakes, factor), replace(asked[call], seed=asked[call].seed + draw))
 
     return MistakeCatalogue(
         tuple(describe_form(form, assignment.variant.names) for form in chosen),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from examples import in_part
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import SAME
@@ -167,6 +168,32 @@ def test_what_another_mistake_keeps_from_being_judged_costs_what_mending_it_retu
     costs = {one.form.id: one.costs for one in account.named}
     assert costs["momentum"] == {"update_rule": 1.0, "decay": 0.0}
     assert costs["decay_forgotten"] == {"decay": 1.0}
+
+
+@pytest.mark.parametrize("draw", in_part([101, 102, 103, 104], 4))
+def test_chance_does_not_decide_whether_a_mistake_explains_a_training_that_fails(draw, answered, questions):
+    """With one row a batch five trainings in six do not learn; the one that is simulated first does."""
+    position, toy = frozenset({POSITION["one_row_a_batch_1"]}), QuestionId("toy")
+    plain = answered("one_row_a_batch_1")
+    assert CHECKS["learns_toy"].function(plain).share == 1
+    unlucky = questions.catalogue.simulate(position, 0.5, toy, draw)
+    account, findings = account_of(replace(plain, run=replace(plain.run, replies={**plain.run.replies, toy: unlucky})))
+    assert findings["learns_toy"].share == 0
+    assert named(account) == ["one_row_a_batch"]
+    assert account.credited["learns_toy"].share == 1
+    assert account.unexplained == ()
+
+
+def test_a_mistake_with_which_every_training_learns_explains_none_that_fails(answered):
+    """All rows each time learn the toy case whatever chance says: a training that does not is charged by itself."""
+    plain = answered("whole_set_each_time")
+    toy = QuestionId("toy")
+    replies = {**plain.run.replies, toy: answered("nothing_updated").run.replies[toy]}
+    account, findings = account_of(replace(plain, run=replace(plain.run, replies=replies)))
+    assert findings["learns_toy"].share == 0
+    assert named(account) == ["whole_set_each_time"]
+    assert "learns_toy" not in account.credited
+    assert account.unexplained == ("learns_toy",)
 
 
 def bent(network, step):

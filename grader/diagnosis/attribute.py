@@ -15,7 +15,7 @@ from grader.checks.parameter_updates import first_steps
 from grader.checks.preconditions import contradiction
 from grader.checks.prediction import right_given_scores
 from grader.checks.watched_training import ROWS, SAME
-from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_share
+from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import signature_of
 from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
@@ -123,7 +123,7 @@ def _proven(context: GradingContext, explanation: Explanation, check: str, findi
 
 
 def _earned(context: GradingContext, mistakes: Mistakes, factor: float, check: str) -> float:
-    return simulate_share(context.assignment, context.questions, mistakes, factor, check) if mistakes else 1.0
+    return simulate_outcome(context.assignment, context.questions, mistakes, factor, check)[0] if mistakes else 1.0
 
 
 def _explains(context: GradingContext, explanation: Explanation, check: str, shares: Mapping[str, float]) -> bool:
@@ -133,9 +133,10 @@ def _explains(context: GradingContext, explanation: Explanation, check: str, sha
     """
     if _blocks_of(check) & set(explanation.unexplained):
         return False
-    earned = _earned(context, explanation.mistakes, explanation.factor, check)
+    mistakes, factor = explanation.mistakes, explanation.factor
+    earned, carried = simulate_outcome(context.assignment, context.questions, mistakes, factor, check)
     if CHECKS[check].by_chance:  # a simulation that fails as well is all that can be asked
-        return earned < 1 or CHECKS[check].function(_simulate(context, explanation)).carried
+        return earned < 1 or carried
     return abs(earned - shares[check]) < ROUNDING
 
 

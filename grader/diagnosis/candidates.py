@@ -9,12 +9,25 @@ from typing import Any, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
-from grader.model import Assignment, Fitted, MistakeCatalogue, MistakeKey, QuestionId, Questions, Reply, Run, Stage
+from grader.model import (
+    Assignment,
+    Fitted,
+    MistakeCatalogue,
+    MistakeKey,
+    QuestionId,
+    Questions,
+    Reply,
+    Run,
+    Stage,
+)
 
 T = TypeVar("T")
 
 # Runs kept, those used last: each holds what checks and signatures have worked out of it, up to half a megabyte.
 MOST = 100
+# Trainings of a program, of which the worst tells whether a check that chance has a say in can fail by its mistakes. With one
+# row a batch, five in six do not learn the toy case; with one that is too small for most, one in six.
+DRAWS = 8
 MOST_LINE_UPS = 4  # whose caches are kept: a class has one, tests have some
 _CACHES: OrderedDict[MistakeCatalogue, dict[str, OrderedDict[Hashable, Any]]] = OrderedDict()
 STAGES = get_args(Stage)
@@ -63,14 +76,15 @@ def cached(catalogue: MistakeCatalogue, kind: str, key: Hashable, make: Callable
 class SimulatedReplies(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
-    def __init__(self, questions: Questions, mistakes: Mistakes, factor: float) -> None:
+    def __init__(self, questions: Questions, mistakes: Mistakes, factor: float, draw: int) -> None:
         self.questions = questions
         self.catalogue = catalogue_of(questions)
         self.mistakes = mistakes
         self.factor = factor
+        self.draw = draw
 
     def __getitem__(self, call: QuestionId) -> Reply:
-        return self.catalogue.simulate(self.mistakes, self.factor, call)
+        return self.catalogue.simulate(self.mistakes, self.factor, call, self.draw)
 
     def __iter__(self) -> Iterator[QuestionId]:
         return (call.id for call in self.questions.calls)
@@ -92,20 +106,33 @@ def simulate_context(assignment: Assignment, questions: Questions, mistakes: Mis
 
 
 def simulate_fresh_context(
-    assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float
+    assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float, draw: int = 0
 ) -> GradingContext:
-    """Return the same for one use only."""
-    run = Run(Reply(QuestionId("load"), "returned"), SimulatedReplies(questions, mistakes, factor), (), {}, 0.0, 0.0)
+    """Return the same for one use only; draw : another number for other chance."""
+    replies = SimulatedReplies(questions, mistakes, factor, draw)
+    run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
     return GradingContext(assignment, questions, run)
 
 
-def simulate_share(
+def simulate_outcome(
     assignment: Assignment, questions: Questions, mistakes: Mistakes, factor: float, check: str
-) -> float:
-    """Return the share of a check's points that a program with these mistakes earns by itself; remembered for the run."""
+) -> tuple[float, bool]:
+    """Return the share of a check's points that a program with these mistakes earns, and whether it is carried.
 
-    def make() -> float:
-        finding = CHECKS[check].function(simulate_context(assignment, questions, mistakes, factor))
-        return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0)
+    Where chance has a say, it is the first of several draws that does not simply pass: a mistake that keeps most trainings
+    from learning may let one learn. Remembered for the run.
+    """
 
-    return cached(catalogue_of(questions), "shares", (assignment.digest, mistakes, factor, check), make)
+    def judge(context: GradingContext) -> tuple[float, bool]:
+        finding = CHECKS[check].function(context)
+        return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0), finding.carried
+
+    def make() -> tuple[float, bool]:
+        outcome = judge(simulate_context(assignment, questions, mistakes, factor))
+        for draw in range(1, DRAWS if CHECKS[check].by_chance else 1):
+            if outcome != (1.0, False):
+                break
+            outcome = judge(simulate_fresh_context(assignment, questions, mistakes, factor, draw))
+        return outcome
+
+    return cached(catalogue_of(questions), "outcomes", (assignment.digest, mistakes, factor, check), make)

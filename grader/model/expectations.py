@@ -74,12 +74,13 @@ MistakeKey = int | Fitted  # a position in MistakeCatalogue.forms, or one whose 
 class MistakeCatalogue:
     """The mistakes, and what a program with some of them would answer.
 
-    simulate : (mistakes, factor of the regulariser, call id) -> the reply of a program that is right but for these
-        mistakes. Each is worked out once in a run and then remembered.
+    simulate : (mistakes, factor of the regulariser, call id, draw) -> the reply of a program that is right but for these
+        mistakes. Each is worked out once in a run and then remembered. draw : 0 for the chance that the call asks for,
+        another number for other chance.
     """
 
     forms: tuple[MistakeForm, ...]
-    simulate: Callable[[frozenset[MistakeKey], float, QuestionId], Reply]
+    simulate: Callable[[frozenset[MistakeKey], float, QuestionId, int], Reply]
     families: tuple[Family, ...] = ()
 
     def form_of(self, mistake: MistakeKey) -> MistakeForm:

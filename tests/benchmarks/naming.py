@@ -81,7 +81,7 @@ def without(line: MistakeCatalogue, left_out: set[str]) -> MistakeCatalogue:
     kept = [index for index, form in enumerate(line.forms) if form.id not in left_out]
     return MistakeCatalogue(
         tuple(line.forms[index] for index in kept),
-        lambda chosen, factor, call: line.simulate(frozenset(kept[index] for index in chosen), factor, call),
+        lambda chosen, *asked: line.simulate(frozenset(kept[index] for index in chosen), *asked),
     )
 
 
