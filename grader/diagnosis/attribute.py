@@ -15,13 +15,20 @@ from grader.checks.parameter_updates import first_steps
 from grader.checks.preconditions import contradiction
 from grader.checks.prediction import right_given_scores
 from grader.checks.watched_training import ROWS, SAME
-from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome
+from grader.diagnosis.candidates import (
+    Mistakes,
+    catalogue_of,
+    in_order,
+    simulate_context,
+    simulate_outcome,
+)
 from grader.diagnosis.explanations import Explanation, explain
-from grader.diagnosis.signature import signature_of
+from grader.diagnosis.signature import same, signature_of, tolerance
 from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
+OF_LOSS = frozenset({"scores", "loss", "gradients"})  # stages whose mistakes change what loss() computes
 
 
 Attribution = tuple[tuple[Charge, ...], dict[str, Credit]]
@@ -146,6 +153,8 @@ def _simulate(context: GradingContext, explanation: Explanation) -> GradingConte
 
 def _contradicted(context: GradingContext, explanation: Explanation, shares: Mapping[str, float]) -> bool:
     """Return whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
+    if _is_right_on_rows_that_fail(context, explanation):
+        return True
     mistakes, factor = explanation.mistakes, explanation.factor
     lost = [
         check
@@ -159,6 +168,20 @@ def _contradicted(context: GradingContext, explanation: Explanation, shares: Map
     ]
     # Ours may stop at a missing gradient where theirs goes round it.
     return any(_ran(_simulate(context, explanation), check) for check in lost)
+
+
+def _is_right_on_rows_that_fail(context: GradingContext, explanation: Explanation) -> bool:
+    """Return whether the submission answers a single row right that a program with these mistakes gets wrong.
+
+    One row holds one label: who counts classes from labels fails there, and who writes their number into the code does not.
+    """
+    catalogue, part = catalogue_of(context.questions), "single rows"
+    of_loss = frozenset(one for one in explanation.mistakes if catalogue.form_of(one).stage in OF_LOSS)
+    programs = (replace(explanation, mistakes=mistakes) for mistakes in (frozenset[MistakeKey](), of_loss))
+    right, wrong = (signature_of(_simulate(context, program), part).pieces for program in programs)
+    own, allowed = signature_of(context, part).pieces, tolerance(context, part)
+    rows = zip(own, wrong, right, strict=True)
+    return any(same(mine, fine, allowed) and not same(theirs, fine, allowed) for mine, theirs, fine in rows)
 
 
 def _ran(context: GradingContext, check: str) -> bool:

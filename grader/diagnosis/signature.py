@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.context import GradingContext, cached_per_submission, loss_calls, read_loss
+from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
 from grader.checks.forward import stability_failure, unchanged
 from grader.checks.minibatch import examine_batches
 from grader.checks.parameter_updates import first_steps
@@ -133,6 +133,16 @@ def _gradients(context: GradingContext, name: str, *, whole: bool) -> Signature:
     return _join(pieces)
 
 
+def _single_rows(context: GradingContext) -> Signature:
+    """Return the loss and the gradients of each single row, one piece a row."""
+    call = context.call(QuestionId("single"))
+    pieces = []
+    for row in range(len(call.steps)):
+        grads = [own_gradient(context, call.id, row, name, call.params[name].shape) for name in context.names]
+        pieces.append(_join([_of_array(one) for one in (read_loss(context, call.id, row).value, *grads)]))
+    return _join(pieces)
+
+
 def _stability(context: GradingContext) -> Signature:
     return Signature(tuple(stability_failure(context, call.id) is None for call in context.calls("stability")))
 
@@ -215,6 +225,7 @@ _KINDS: Mapping[str, Callable[[GradingContext, str], Signature]] = {
     "scores": lambda context, _: _scores(context),
     "loss": lambda context, which: _losses(context, whole=which == "whole"),
     "gradient": lambda context, which: _gradients(context, which.split("/")[0], whole=which.endswith("/whole")),
+    "single rows": lambda context, _: _single_rows(context),
     "stability": lambda context, _: _stability(context),
     "labels": lambda context, _: _labels(context),
     "moved": lambda context, index: _moves(context, int(index)),
