@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from grader.model import Diagnosis, Report, StudentReport, Verdict
-from grader.text.sanitise import sanitise_report
+from grader.text.sanitise import one_line, sanitise_report
 
 
 def student_report(report: Report) -> StudentReport:
@@ -61,5 +61,5 @@ def _hide(verdict: Verdict, kept_back: Collection[str]) -> Verdict:
     if not kept_back:
         return verdict
     # "Not charged here: ...", "Could not be judged: ...": what follows is the title of a mistake that is told elsewhere.
-    lines = [line for line in verdict.message.split("\n") if line.partition(": ")[2] not in kept_back]
+    lines = [line for line in verdict.message.split("\n") if one_line(line.partition(": ")[2]) not in kept_back]
     return replace(verdict, message="\n".join(lines))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from grader.model import Curves, Environment, HeatMap, Place
+from grader.text.machine_paths import name_paths
 
 if TYPE_CHECKING:
     from grader.model import Diagnosis, Figure, Report, Ruling, StepRow, Verdict
@@ -96,7 +97,7 @@ _latest: tuple[Report, Report] | None = None  # the last report that was asked f
 
 
 def sanitise_report(report: Report) -> Report:
-    """Return the report with every text plain.
+    """Return the report with every text plain, and no path of this machine in what it tells.
 
     A report is written in several formats one after the other, so the last one is remembered, by identity: whoever
     changes a mapping inside a report has to make a new report of it.
@@ -111,7 +112,7 @@ def sanitise_report(report: Report) -> Report:
 
 
 def _readable(report: Report) -> Report:
-    notes = tuple(plain_text(note) for note in report.notes)
+    notes = tuple(plain_text(name_paths(note)) for note in report.notes)
     if len(notes) > NOTES:
         notes = (*notes[: NOTES - 1], f"... ({len(notes) - NOTES + 1:,} notes more)")
     return replace(
@@ -127,14 +128,14 @@ def _readable(report: Report) -> Report:
         ),
         timing={one_line(name): seconds for name, seconds in report.timing.items()},
         rulings=tuple(map(_ruling, report.rulings)),
-        review=tuple(map(plain_text, report.review)),
+        review=tuple(plain_text(name_paths(one)) for one in report.review),
         student=one_line(report.student) if report.student is not None else None,
         steps=_steps(report.steps),
     )
 
 
 def _verdict(verdict: Verdict) -> Verdict:
-    texts = one_line(verdict.id), one_line(verdict.title), plain_text(verdict.message)
+    texts = one_line(verdict.id), one_line(verdict.title), plain_text(name_paths(verdict.message))
     if texts == (verdict.id, verdict.title, verdict.message) and not verdict.figures and not verdict.places:
         return verdict  # as most are, and eighteen copies take a third of the time of all this
     return replace(
@@ -175,7 +176,7 @@ def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
     first = next((index for index, row in enumerate(placed) if row.status == "differs"), 0)
     start = max(0, min(first - STEPS // 2, len(placed) - STEPS))
     return tuple(
-        replace(row, place=_place(row.place), name=one_line(row.name, NAME), verdict=one_line(row.verdict))
+        replace(row, place=_place(row.place), name=one_line(row.name, NAME), verdict=one_line(name_paths(row.verdict)))
         for row in placed[start : start + STEPS]
     )
 
@@ -184,8 +185,8 @@ def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
     return replace(
         diagnosis,
         id=one_line(diagnosis.id),
-        title=one_line(diagnosis.title),
-        hint=plain_text(diagnosis.hint),
+        title=one_line(name_paths(diagnosis.title)),
+        hint=plain_text(name_paths(diagnosis.hint)),
         source=one_line(diagnosis.source),
         checks=tuple(map(one_line, diagnosis.checks)),
         costs={one_line(check): points for check, points in diagnosis.costs.items()},
