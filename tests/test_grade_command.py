@@ -50,7 +50,7 @@ STOPPED = {
     "broken_needs_memory": (40, "asked for more memory than the 1024 MB allowed"),
     "broken_not_a_number": (78, "yours nan, right"),
     "broken_signature": (26, "loss() takes (self, X, y) but is asked as loss(X, y, reg=0.0)"),
-    "broken_endless_loss": (0, "still running after 5 s"),
+    "broken_endless_loss": (24, "loss() did not end within its time"),
 }
 
 

@@ -47,6 +47,7 @@ ALONE = {
     "landlock",
     "seccomp",
     "policy",
+    "deadline",
     "preloaded_library",
     "protocol",
     "zygote",

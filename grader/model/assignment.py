@@ -43,7 +43,7 @@ class Tolerances:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a student's process may use."""
+    """What a student's process may use; seconds are of processor time, or asleep."""
 
     load_seconds: float
     call_seconds: float

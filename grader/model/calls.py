@@ -64,7 +64,7 @@ class Call:
     params: Params  # empty: the student's own initialisation stays
     steps: tuple[Step, ...]
     seed: int  # for numpy's and Python's global generators, set before the network is made
-    seconds: float  # by the grader's clock
+    seconds: float  # of processor time, or asleep
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ import time
 from collections.abc import Sequence
 
 from . import output_file, protocol
+from .deadline import Deadline
 from .forkserver import START_TIMEOUT, Ending, ForkServer, IsolationError, ServerLostError
 from .policy import FILE_BYTES, ResourceLimits
 from .spawn import SpawnServer
 
-# How long a process has to write its traceback, and how often we look for it.
+# How long a process has to write its traceback, of its own time, and how often we look for it.
 TRACEBACK_TIMEOUT = 0.2
 TRACEBACK_POLL = 0.01
-# How long a process may take to be gone after it closed the channel.
+# How long a process may take to be gone after it closed the channel, of its own time.
 EXIT_TIMEOUT = 0.3
 # How much of its own output is read: the file's cap.
 OUTPUT_BYTES = FILE_BYTES
@@ -47,23 +48,23 @@ class Child:
         self._ending: Ending | None = None
         try:
             with theirs:
-                self._fork(theirs, limits)
+                self.pid = self._fork(theirs, limits)
             self.layers = self._hear_layers()
         except BaseException:
             self.release()
             raise
 
-    def _fork(self, theirs: socket.socket, limits: ResourceLimits) -> None:
+    def _fork(self, theirs: socket.socket, limits: ResourceLimits) -> int:
         try:
-            self._server.fork(theirs, self._output, limits)
+            return self._server.fork(theirs, self._output, limits)
         except ServerLostError:
             # It may have died between two submissions, of anything; a second death in a row is a fault of ours.
             self._server.replace()
-            self._server.fork(theirs, self._output, limits)
+            return self._server.fork(theirs, self._output, limits)
 
     def _hear_layers(self) -> tuple[str, ...]:
         try:
-            frame = protocol.receive(self._channel, self._reader, time.monotonic() + START_TIMEOUT)
+            frame = protocol.receive(self._channel, self._reader, Deadline(self.pid, START_TIMEOUT))
         except TimeoutError:
             frame = None
         if frame is None:
@@ -71,7 +72,7 @@ class Child:
             raise IsolationError(f"a student's process could not be locked down: {self.output().strip()[-1000:]}")
         return tuple(str(layer) for layer in frame.message["ready"])
 
-    def ask(self, pieces: Sequence[memoryview], number: int, deadline: float) -> protocol.Frame:
+    def ask(self, pieces: Sequence[memoryview], number: int, deadline: Deadline) -> protocol.Frame:
         """Return the reply to one message.
 
         Raises TimeoutError, ProcessEndedError, DuplicateReplyError, or protocol.ProtocolError where what comes is no reply to it.
@@ -100,7 +101,7 @@ class Child:
         if self._reader.pending:
             raise protocol.ProtocolError("two replies to one call")
 
-    def shutdown(self, deadline: float) -> None:
+    def shutdown(self, deadline: Deadline) -> None:
         """Close our direction of the channel; raise DuplicateReplyError where the process sends anything more."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
@@ -114,15 +115,14 @@ class Child:
 
     def dump_traceback(self) -> None:
         """Ask the process for a traceback, and wait a moment for it to be written to its output."""
-        with contextlib.suppress(ServerLostError):
+        with contextlib.suppress(ServerLostError, TimeoutError):
             before = size = self._size()
             self._server.dump_traceback()
-            deadline = time.monotonic() + TRACEBACK_TIMEOUT
-            while time.monotonic() < deadline:
-                time.sleep(TRACEBACK_POLL)
+            deadline, last = Deadline(self.pid, TRACEBACK_TIMEOUT), before
+            while not size == last != before:
+                time.sleep(min(deadline.pause(), TRACEBACK_POLL))
+                deadline.note_silence()
                 last, size = size, self._size()
-                if size == last != before:
-                    return
 
     def _size(self) -> int:
         return min(os.fstat(self._output).st_size, OUTPUT_BYTES)

@@ -144,16 +144,19 @@ class ForkServer:
         self.close(timeout=1.0)
         self._start()
 
-    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> None:
-        """Fork a student's process, which gets its end of the channel and the file for its outputs."""
-        self._ask({"do": "start", "limits": asdict(limits)}, [channel.fileno(), output])
+    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> int:
+        """Fork a student's process, which gets its end of the channel and the file for its outputs; return its process id."""
+        pid = self._ask({"do": "start", "limits": asdict(limits)}, [channel.fileno(), output]).get("pid")
+        if type(pid) is not int:
+            raise ServerLostError("the zygote did not say which process it forked")
+        return pid
 
     def dump_traceback(self) -> None:
         """Ask the student's process for a traceback on its output; it may not answer."""
         self._ask({"do": "dump_traceback"})
 
     def end(self, timeout: float) -> Ending:
-        """End the student's process and all that it forked; it has `timeout` seconds to end by itself."""
+        """End the student's process and all that it forked; it has `timeout` seconds of its own time to end by itself."""
         answer = self._ask({"do": "end", "timeout": timeout})
         status, seconds = answer.get("status"), answer.get("cpu_seconds")
         if not (status is None or type(status) is int) or type(seconds) not in {int, float}:

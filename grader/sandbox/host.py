@@ -1,7 +1,8 @@
 """Run a submission: ask its process every question, and return replies whatever the process does.
 
-One misdeed costs its own call: the process is ended, and the next call is asked of a fresh one. The clock is ours alone,
-since an alarm inside the process is swallowed by `except Exception` and delayed by a long call into LAPACK.
+One misdeed costs its own call: the process is ended, and the next call is asked of a fresh one. Time is measured
+from outside (see `deadline`): an alarm inside the process is swallowed by `except Exception` and delayed by a long call
+into LAPACK.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, StudentE
 
 from . import protocol
 from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError
+from .deadline import Deadline
 from .forkserver import Ending, ForkServer
-from .messages import MAX_KEPT, clean, pack_call, pack_submission, reply_of, weight
-from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
+from .messages import MAX_KEPT, clean, first_method, pack_call, pack_submission, reply_of, weight
+from .policy import NONE_DISABLED, WALL_FACTOR, DisabledLayers, ResourceLimits
 from .source_map import SourceMap, before_trace, ending_in_words
 from .spawn import SpawnServer, open_server
 from .worker_main import CHANNEL_LOST
 
-# After this many timeouts of one method its other questions are not asked: an endless loop must not hold up a class.
+# After this many timeouts of one method, its other questions of the kind are not asked: an endless loop must not hold up a class.
 MOST_TIMEOUTS = 2
 # After as many timeouts in all, each question gets this much: what loops in loss() mostly loops in train() as well, and
 # what does not loop answers in milliseconds.
 SHORT_TIMEOUT = 1.0
 # A process that ends itself after this share of its time is no better than one that had to be ended.
 LATE_SHARE = 0.5
-# How long a process may take to say nothing more, once it has been told that there are no more questions.
+# What a process may take to say nothing more, once it has been told that there are no more questions.
 SHUTDOWN_TIMEOUT = 0.5
 
 
@@ -41,7 +43,7 @@ class StudentHost:
     Parameters
     ----------
     limits
-        Seconds by the grader's clock, memory in mebibytes on top of what a process with numpy loaded has.
+        Seconds of a process's own time, memory in mebibytes on top of what a process with numpy loaded has.
     disabled
         Layers of the lock-down to leave out: for tests of what each of them stops.
     server
@@ -123,11 +125,13 @@ class _Session:
         self._source = pack_submission(submission, class_name, limits.printed_characters)
         self._process_limits = ResourceLimits(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
-        self._deadline = self._started + limits.total_seconds
+        self._wall_end = self._started + WALL_FACTOR * limits.total_seconds
+        self._whole = f"the {limits.total_seconds:g} processor seconds for the whole submission"
+        self._spent = 0.0
         self._child: Child | None = None
         self._layers: tuple[str, ...] = ()
         self._cpu_seconds = 0.0
-        self._timeouts: collections.Counter[str] = collections.Counter()
+        self._timeouts: collections.Counter[tuple[str, bool]] = collections.Counter()
         self._replies: dict[QuestionId, Reply] = {}
         self._kept = 0
         self._load = Reply(QuestionId("load"), "not_asked")
@@ -174,22 +178,21 @@ class _Session:
         if self._load.outcome != "returned":
             why = self._load.error.message if self._load.error else self._load.outcome
             return f"the submission could not be loaded: {why}"
-        method = _first_method(call)
-        if self._timeouts[method] >= MOST_TIMEOUTS:
-            return f"{method} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
-        if time.monotonic() >= self._deadline:
-            return f"the {self._limits.total_seconds:g} s for the whole submission were used up"
+        if self._timeouts[_way(call)] >= MOST_TIMEOUTS:
+            return f"{first_method(call)} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
+        if self._spent >= self._limits.total_seconds or time.monotonic() >= self._wall_end:
+            return f"{self._whole} were used up"
         return ""
 
     def _ask(self, number: int, call: Call) -> Reply:
         late = self._timeouts.total() >= MOST_TIMEOUTS
         seconds = min(call.seconds, SHORT_TIMEOUT) if late else call.seconds
-        began = time.monotonic()
-        method = _first_method(call)
-        reply = self._request(_Message(call.id, number, self._packed[number - 1], seconds, method, len(call.steps)))
-        late_end = reply.outcome in {"crashed", "broke_protocol"} and time.monotonic() - began > LATE_SHARE * seconds
+        before = self._spent
+        pieces = self._packed[number - 1]
+        reply = self._request(_Message(call.id, number, pieces, seconds, first_method(call), len(call.steps)))
+        late_end = reply.outcome in {"crashed", "broke_protocol"} and self._spent - before > LATE_SHARE * seconds
         if reply.outcome == "timed_out" or late_end:
-            self._timeouts[method] += 1
+            self._timeouts[_way(call)] += 1
         return reply
 
     def _open(self) -> Reply:
@@ -203,19 +206,18 @@ class _Session:
         child = self._child
         if child is None:
             raise RuntimeError("there is no process to ask")
-        deadline = min(time.monotonic() + message.seconds, self._deadline)
+        left = self._limits.total_seconds - self._spent
+        deadline = Deadline(child.pid, min(message.seconds, left), self._wall_end)
         try:
-            frame = child.ask(message.pieces, message.number, deadline)
+            frame = self._wait_for(child, message, deadline)
             reply = reply_of(frame, message.id, message.steps, self._text, self._limits.printed_characters)
             # Only now, so that a wrong reply is called wrong, however soon the next one comes.
             child.check_silence()
             self._keep(reply)
         except TimeoutError:
-            said = f"still running after {message.seconds:g} s"
-            if deadline == self._deadline:
-                said = f"still running when the {self._limits.total_seconds:g} s for the whole submission were used up"
+            said = f"after {deadline.describe()}" if message.seconds <= left else f"when {self._whole} were used up"
             child.dump_traceback()
-            return self._fail(child, message, "timed_out", said)
+            return self._fail(child, message, "timed_out", f"still running {said}")
         except protocol.ProtocolError as error:
             return self._fail(child, message, "broke_protocol", f"its process sent {error}")
         except ProcessEndedError:
@@ -227,6 +229,12 @@ class _Session:
         raw = child.output()  # what was written past Python's own standard output, such as with os.write
         printed = clean(reply.printed + raw, self._limits.printed_characters + 100)
         return replace(reply, printed=printed) if raw else reply
+
+    def _wait_for(self, child: Child, message: _Message, deadline: Deadline) -> protocol.Frame:
+        try:
+            return child.ask(message.pieces, message.number, deadline)
+        finally:
+            self._spent += deadline.spent
 
     def _keep(self, reply: Reply) -> None:
         """Make room for a reply; raise protocol.ProtocolError where the submission's replies take too much together."""
@@ -251,18 +259,17 @@ class _Session:
         if self._child is None:
             return
         try:
-            self._child.shutdown(time.monotonic() + SHUTDOWN_TIMEOUT)
+            self._child.shutdown(Deadline(self._child.pid, SHUTDOWN_TIMEOUT))
         except DuplicateReplyError as stale:
             self._blame_for_two_replies(stale.number, calls)
 
     def _blame_for_two_replies(self, number: int, calls: Sequence[Call]) -> None:
         message = "its process sent two replies to one call"
         if number == 0:
-            error = StudentError("import", "", message)
-            self._load = Reply(QuestionId("load"), "broke_protocol", error=error)
+            self._load = Reply(QuestionId("load"), "broke_protocol", error=StudentError("import", "", message))
             return
         call = calls[number - 1]
-        self._replies[call.id] = Reply(call.id, "broke_protocol", error=StudentError(_first_method(call), "", message))
+        self._replies[call.id] = Reply(call.id, "broke_protocol", error=StudentError(first_method(call), "", message))
 
     def _retire(self) -> None:
         """End the present process, if there is one."""
@@ -281,15 +288,10 @@ def _describe_ending(ending: Ending) -> tuple[Outcome, str]:
     return "crashed", ending_in_words(ending.code)
 
 
-# ---------------------------------------------------------------- small makers
-
-
-def _first_method(call: Call) -> str:
-    """Return the student's method that a call is about: the one that is watched, else the one that it comes to first."""
-    watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
-    theirs = {"loss": "loss", "sweep": "loss", "train": "train", "train_with": "train", "predict": "predict"}
-    return watched or next((theirs[step.method] for step in call.steps if step.method in theirs), "network")
+def _way(call: Call) -> tuple[str, bool]:
+    """Return the method that a call is about, and whether labels are given: without them loss() returns much sooner."""
+    return first_method(call), any("y" in step.arguments for step in call.steps)
 
 
 def _not_asked(call: Call, reason: str) -> Reply:
-    return Reply(call.id, "not_asked", error=StudentError(_first_method(call), "", f"not asked: {reason}"))
+    return Reply(call.id, "not_asked", error=StudentError(first_method(call), "", f"not asked: {reason}"))

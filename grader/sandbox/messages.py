@@ -171,3 +171,10 @@ def _str(raw: Any) -> str:
     if not isinstance(raw, str):
         raise protocol.ProtocolError("something other than text")
     return raw
+
+
+def first_method(call: Call) -> str:
+    """Return the student's method that a call is about: the one that is watched, else the one that it comes to first."""
+    watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
+    theirs = {"loss": "loss", "sweep": "loss", "train": "train", "train_with": "train", "predict": "predict"}
+    return watched or next((theirs[step.method] for step in call.steps if step.method in theirs), "network")

@@ -9,7 +9,10 @@ MEBIBYTE = 1 << 20
 FILE_BYTES = MEBIBYTE
 
 DESCRIPTORS = 32
-# A CPU limit is a second net: the grader's own clock ends a submission long before.
+# The limit of wall time lies so many times beyond that of the process's own, for sleep that is not seen: a program may be
+# awake whenever it is looked at, and some systems do not tell.
+WALL_FACTOR = 10
+# A second net: the grader measures the processor time as well, and ends a submission before.
 CPU_MARGIN_SECONDS = 2
 
 # In the order in which they are put on; see `lockdown`.

@@ -12,7 +12,6 @@ import math
 import os
 import re
 import struct
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     import socket
+
+    from .deadline import Deadline
 
 MAGIC = b"2LN1"
 PREFIX = struct.Struct("<4sI")
@@ -111,16 +112,19 @@ def write(descriptor: int, pieces: Sequence[memoryview]) -> None:
             rest = rest[os.write(descriptor, rest) :]
 
 
-def send(channel: socket.socket, pieces: Sequence[memoryview], deadline: float) -> None:
+def send(channel: socket.socket, pieces: Sequence[memoryview], deadline: Deadline) -> None:
     """Send a frame to a student's process, which may never read it.
 
-    `deadline` is a time of `time.monotonic()`; past it, TimeoutError is raised. A process that has gone raises OSError.
+    Past the deadline, TimeoutError is raised. A process that has gone raises another OSError.
     """
     for piece in pieces:
         rest = piece
         while rest:
-            channel.settimeout(_left(deadline))
-            rest = rest[channel.send(rest) :]
+            channel.settimeout(deadline.pause())
+            try:
+                rest = rest[channel.send(rest) :]
+            except TimeoutError:
+                deadline.note_silence()
 
 
 # ---------------------------------------------------------------- reading
@@ -236,20 +240,28 @@ def _array(buffer: bytearray, dtype: np.dtype[Any], shape: tuple[int, ...], star
     return np.frombuffer(buffer, dtype, count, start).reshape(shape).copy()
 
 
-def receive(channel: socket.socket, reader: Reader, deadline: float) -> Frame | None:
+def receive(channel: socket.socket, reader: Reader, deadline: Deadline) -> Frame | None:
     """Wait for a student's process to send a frame; None where it closed the channel instead.
 
-    `deadline` is a time of `time.monotonic()`, so that a byte a second gains nothing; past it, TimeoutError is raised.
+    Past the deadline, which is one for all bytes of the frame, TimeoutError is raised.
     """
+    came = CHUNK
     while (frame := reader.take()) is None:
-        channel.settimeout(_left(deadline))
+        # After a whole chunk the process may have slept until there was room for more, which was our doing.
+        if came < CHUNK:
+            deadline.note_silence()
+        channel.settimeout(deadline.pause())
         try:
             data = channel.recv(CHUNK)
+        except TimeoutError:
+            came = 0
+            continue
         except ConnectionError:
             data = b""
         if not data:
             return None
         reader.feed(data)
+        came = len(data)
     return frame
 
 
@@ -261,10 +273,3 @@ def read(descriptor: int, reader: Reader) -> Frame | None:
             return None
         reader.feed(data)
     return frame
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the deadline has passed")
-    return left

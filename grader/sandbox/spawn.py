@@ -24,6 +24,7 @@ from typing import IO
 import numpy as np
 
 from . import output_file, protocol, resource_limits
+from .deadline import Deadline
 from .forkserver import (
     ENVIRONMENT,
     Ending,
@@ -89,8 +90,8 @@ class SpawnServer:
         self.close()
         self._owner = os.getpid()
 
-    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> None:
-        """Start a student's process; `channel` and the file `output` are connected to its three pipes."""
+    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> int:
+        """Start a student's process, whose three pipes are connected to `channel` and the file `output`; return its process id."""
         self.end(0)
         terms = {"limits": asdict(limits), "layers": list(self.facts)}
         # In a virtual environment of Windows, python.exe is a launcher that starts the real one as a process of its own.
@@ -114,6 +115,7 @@ class SpawnServer:
         except OSError as error:
             raise ServerLostError(f"a student's process cannot be started: {error}") from error
         self._output = _connect(self._process, channel, output)
+        return self._process.pid
 
     def dump_traceback(self) -> None:
         """Ask the student's process for a traceback on its output; it may not answer, and Windows has no signal to ask with."""
@@ -196,11 +198,11 @@ def _end_process(process: subprocess.Popen[bytes], timeout: float) -> Ending:
 
 
 def _end_group(process: subprocess.Popen[bytes], timeout: float) -> Ending:
-    deadline = time.monotonic() + timeout
-    ended = _reap(process.pid, os.WNOHANG)
-    while ended is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-        ended = _reap(process.pid, os.WNOHANG)
+    deadline = Deadline(process.pid, timeout)
+    with contextlib.suppress(TimeoutError):
+        while (ended := _reap(process.pid, os.WNOHANG)) is None:
+            time.sleep(min(deadline.pause(), 0.001))
+            deadline.note_silence()
     by_itself = ended is not None
     # A number is given to no new process while a group still has it, so this meets only what it left behind.
     # macOS says EPERM where all that is left of a group is waiting to be reaped.

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from . import protocol, resource_limits
 from .loaded_submission import LoadedSubmission, warm_up
-from .policy import ResourceLimits
+from .policy import WALL_FACTOR, ResourceLimits
 
 if sys.platform == "linux":  # it is made of Linux's own calls, and looks them up as it is loaded
     from . import lockdown
@@ -30,7 +30,7 @@ CHANNEL = 3
 RECURSION_LIMIT = 5_000
 # Freed when memory runs out, so that there is some left to say so.
 RESERVE_BYTES = 16 << 20
-# Seconds beyond the whole submission's, after which a spawned process that nobody ended ends itself.
+# Seconds of wall time beyond the whole submission's, after which a spawned process that nobody ended ends itself.
 ORPHAN_SECONDS = 3
 
 SETUP_FAILED = 82
@@ -57,7 +57,7 @@ def run_spawned(terms: dict[str, Any], standard: list[str]) -> NoReturn:
         limits = ResourceLimits(**terms["limits"])
         finish_loading(standard)
         # By a thread in C that needs no lock of Python's. It is for when the grader was killed: no signal tells us.
-        faulthandler.dump_traceback_later(limits.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
+        faulthandler.dump_traceback_later(WALL_FACTOR * limits.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
         arrange_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         if "rlimits" in terms["layers"]:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import lockdown, preloaded_library
+from .deadline import Deadline
 from .policy import DisabledLayers, ResourceLimits
 
 # Loaded before the first fork, so that no student's process loads them again: each takes 1 to 30 ms.
@@ -164,13 +165,14 @@ def _start(control: socket.socket, run: Callable[[int], NoReturn]) -> int:
 def _end(pid: int, timeout: float) -> dict[str, Any]:
     """Kill the student's process and all that it forked, reap them, and return how it had ended.
 
-    For up to `timeout` seconds it may end by itself first: its end of the channel closes a moment before it is gone.
+    For up to `timeout` seconds of its own time it may end by itself first: its end of the channel closes a moment before
+    it is gone.
     """
-    deadline = time.monotonic() + timeout
-    by_itself = _has_ended(pid)
-    while not by_itself and time.monotonic() < deadline:
-        time.sleep(0.0005)
-        by_itself = _has_ended(pid)
+    deadline = Deadline(pid, timeout)
+    with contextlib.suppress(TimeoutError):
+        while not (by_itself := _has_ended(pid)):
+            time.sleep(min(deadline.pause(), 0.0005))
+            deadline.note_silence()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import struct
 import threading
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from grader.sandbox import protocol
+from grader.sandbox.deadline import Deadline
 from hanging import must_end
 
 DTYPES = st.sampled_from(["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", ">f8", ">i4"])
@@ -188,7 +190,7 @@ def test_a_slow_drip_gains_nothing():
     thread.start()
     with ours, theirs:
         with must_end(10), pytest.raises(TimeoutError):  # to its end it would take 20
-            protocol.receive(ours, protocol.Reader(), time.monotonic() + 0.2)
+            protocol.receive(ours, protocol.Reader(), Deadline(os.getpid(), 1, time.monotonic() + 0.2))
         stop.set()
         thread.join()
 
@@ -197,7 +199,7 @@ def test_a_reader_that_never_reads_does_not_hang_the_sender():
     """A full socket buffer ends at the deadline."""
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(TimeoutError):
-        protocol.send(ours, protocol.pack({}, [np.zeros(2**22)]), time.monotonic() + 0.2)
+        protocol.send(ours, protocol.pack({}, [np.zeros(2**22)]), Deadline(os.getpid(), 1, time.monotonic() + 0.2))
 
 
 def test_a_closed_channel_is_no_frame():
@@ -207,4 +209,4 @@ def test_a_closed_channel_is_no_frame():
         theirs.sendall(said)
         theirs.close()
         with ours:
-            assert protocol.receive(ours, protocol.Reader(), time.monotonic() + 5) is None
+            assert protocol.receive(ours, protocol.Reader(), Deadline(os.getpid(), 5)) is None
