@@ -110,7 +110,7 @@ def test_a_format_written_into_each_folder_is_one_file_and_one_line(copy, tmp_pa
     insert(copy / "grader/reports/formats.py", "    ClassFormat(", line)
     (tmp_path / "nothing.py").write_text("print 'Python 2'\n", encoding="utf-8")
     out = tmp_path / "graded"
-    run(copy, "grade", str(tmp_path / "nothing.py"), "--out", str(out))
+    run(copy, "grade", "--seed", "231", str(tmp_path / "nothing.py"), "--out", str(out))
     assert (out / "submissions/nothing/report.md").read_text(encoding="utf-8") == "**nothing**: 0\n"
 
 
@@ -134,7 +134,7 @@ def test_a_check_is_one_function_and_one_row(copy, tmp_path):
     out = tmp_path / "graded"
     names = ("right_einsum", "wrong_sum_for_mean")
     submissions = [str(ROOT / f"tests/submissions/{name}.py") for name in names]
-    run(copy, "grade", *submissions, "--assignment", str(copy / "assignment"), "--out", str(out))
+    run(copy, "grade", "--seed", "231", *submissions, "--assignment", str(copy / "assignment"), "--out", str(out))
     reports = [json.loads((out / f"submissions/{name}/report.json").read_text(encoding="utf-8")) for name in names]
     right, wrong = (report["checks"][-1] for report in reports)
     assert (right["title"], right["status"], right["points"]) == ("The loss of random weights is small.", "passed", 3)
@@ -155,7 +155,7 @@ def test_a_mistake_is_one_entry(copy, tmp_path):
     program = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert "return np.maximum(u, 0) ** 3" in program
     (tmp_path / "cubed.py").write_text(program, encoding="utf-8")
-    run(copy, "grade", str(tmp_path / "cubed.py"), "--out", str(tmp_path / "graded"))
+    run(copy, "grade", "--seed", "231", str(tmp_path / "cubed.py"), "--out", str(tmp_path / "graded"))
     report = json.loads((tmp_path / "graded/submissions/cubed/report.json").read_text(encoding="utf-8"))
     (diagnosis,) = report["diagnoses"]
     assert (diagnosis["id"], diagnosis["title"]) == ("relu_cubed", "The ReLU is cubed.")

@@ -88,7 +88,9 @@ def test_the_doctor_says_what_right_programs_would_miss(bare):
 @pytest.mark.parametrize("unsafe", [False, True])
 def test_nobody_is_graded_where_right_programs_would_lose_points(bare, tmp_path, unsafe):
     """The message says which module is missing and what to do; with --unsafe every report says it."""
-    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else []))
+    status, said = run(
+        "grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else [])
+    )
     if unsafe:
         assert status == 0
         text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
@@ -106,7 +108,7 @@ def test_nobody_is_graded_where_right_programs_would_lose_points(bare, tmp_path,
 
 def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_path):
     """No report is written, the exit status is 1, and the message says why and what can be done."""
-    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"))
+    status, said = run("grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"))
     assert status == 1
     assert "\nError: Student code is not isolated on this system: a test process could read" in said
     assert "`grader doctor` shows which layers are missing and why." in said
@@ -115,7 +117,7 @@ def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_pa
 
 def test_with_unsafe_it_is_graded_and_every_report_says_so(weakened, tmp_path):
     """Points are as ever; the report of a right program bears the warning in every format."""
-    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
+    status, said = run("grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
     assert status == 0, said
     folder = tmp_path / "out" / "submissions" / "right_einsum"
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -129,7 +131,7 @@ def test_with_unsafe_it_is_graded_and_every_report_says_so(weakened, tmp_path):
 @pytest.mark.slow
 def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
     """The flag alone marks no report: what counts is what got through."""
-    status, _ = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
+    status, _ = run("grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")
     assert status == 0
     text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")
     assert "unsafe" not in text
@@ -140,7 +142,9 @@ def test_unsafe_says_nothing_where_nothing_got_through(tmp_path):
 def test_a_canary_that_does_not_come_back_is_no_good_sign(monkeypatch, tmp_path, unsafe):
     """When nothing is known, strangers' code is refused; with --unsafe the report says that nothing is known."""
     monkeypatch.setattr(self_test, "SECONDS", 0.0)
-    status, said = run("grade", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else []))
+    status, said = run(
+        "grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"), *(["--unsafe"] if unsafe else [])
+    )
     if unsafe:
         assert status == 0
         text = (tmp_path / "out" / "submissions" / "right_einsum" / "report.json").read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def graded(tmp_path_factory, samples):
     out = tmp_path_factory.mktemp("graded")
     with pytest.MonkeyPatch.context() as patched, untraced():
         at_hand(patched)
-        result = CliRunner().invoke(main, ["grade", str(samples), "--out", str(out)])
+        result = CliRunner().invoke(main, ["grade", "--seed", "231", str(samples), "--out", str(out)])
     assert result.exit_code == 0, result.output
     return out, result
 
@@ -191,7 +191,9 @@ def test_grading_again_gives_the_same_bytes(graded, samples, tmp_path):
     """The same submission, assignment, seed and versions give the same report.json apart from timing, whatever --jobs."""
     names = ["wrong_half_the_gradient.py", "broken_exits_in_loss.py", "right_zipped.zip"]
     paths = [str(samples / name) for name in names]
-    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path / "again"), "--jobs", "2"])
+    result = CliRunner().invoke(
+        main, ["grade", "--seed", "231", *paths, "--out", str(tmp_path / "again"), "--jobs", "2"]
+    )
     assert result.exit_code == 0, result.output
     for name in names:
         parts = Path(name).stem, "report.json"
@@ -204,19 +206,25 @@ def test_grading_again_gives_the_same_bytes(graded, samples, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.untraced
-def test_another_seed_asks_other_questions_and_grades_the_same(tmp_path):
-    """A secret seed changes the numbers in the messages, not the verdict."""
-    paths = [str(SAMPLES / "wrong_half_the_gradient.py"), str(SAMPLES / "right_row_biases.py")]
-    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path), "--seed", "7"])
+@pytest.mark.parametrize("seed", [7, 2**127 + 4711])
+def test_another_seed_asks_other_questions_and_grades_the_same(tmp_path, seed):
+    """A secret seed changes the numbers in the messages, not the verdict: right programs get all points at each."""
+    right = [path for path in sorted(SAMPLES.glob("right_*")) if path.is_file()]
+    paths = [str(SAMPLES / "wrong_half_the_gradient.py"), *map(str, right)]
+    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path), "--seed", str(seed)])
     assert result.exit_code == 0
-    wrong = json.loads((tmp_path / "submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
-    right = json.loads((tmp_path / "submissions/right_row_biases/report.json").read_text(encoding="utf-8"))
-    assert (wrong["score"], right["score"]) == (86, 100)
+    scores = {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8"))["score"]
+        for path in (tmp_path / "submissions").glob("*/report.json")
+    }
+    assert scores == {"wrong_half_the_gradient": 86, **{path.stem: 100 for path in right}}
 
 
 def test_a_folder_as_one_submission(tmp_path):
     """--one takes a folder with a notebook and its helper modules as one hand-in."""
-    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "right_helper_modules"), "--one", "--out", str(tmp_path)])
+    result = CliRunner().invoke(
+        main, ["grade", "--seed", "231", str(SAMPLES / "right_helper_modules"), "--one", "--out", str(tmp_path)]
+    )
     assert result.exit_code == 0
     found = json.loads((tmp_path / "submissions/right_helper_modules/report.json").read_text(encoding="utf-8"))
     assert found["score"] == 100
@@ -237,7 +245,7 @@ def test_bad_usage_ends_with_two_and_says_what_to_do(tmp_path, arguments, said):
     """A wrong path, folder or option is bad usage: exit 2, one message, no traceback."""
     (tmp_path / "empty").mkdir()
     words = [str(tmp_path / "empty") if word == "EMPTY" else word for word in arguments]
-    result = CliRunner().invoke(main, ["grade", *words, "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(main, ["grade", "--seed", "231", *words, "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
     assert "Traceback" not in result.output
@@ -246,7 +254,9 @@ def test_bad_usage_ends_with_two_and_says_what_to_do(tmp_path, arguments, said):
 def test_out_must_be_a_folder(tmp_path):
     """A file where the reports should go is refused before anything is graded."""
     (tmp_path / "file").write_text("", encoding="utf-8")
-    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "right_einsum.py"), "--out", str(tmp_path / "file")])
+    result = CliRunner().invoke(
+        main, ["grade", "--seed", "231", str(SAMPLES / "right_einsum.py"), "--out", str(tmp_path / "file")]
+    )
     assert result.exit_code == 2
     assert "this folder cannot be made" in result.output
 
@@ -262,7 +272,7 @@ def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, mon
 
     monkeypatch.setattr(worker, "run_and_judge", failing)
     paths = [str(SAMPLES / "right_float32.py"), str(SAMPLES / "right_row_biases.py")]
-    result = CliRunner().invoke(main, ["grade", *paths, "--out", str(tmp_path)])
+    result = CliRunner().invoke(main, ["grade", "--seed", "231", *paths, "--out", str(tmp_path)])
     assert result.exit_code == 1
     assert "The grader itself failed on: right_float32" in " ".join(result.output.split())
     broken = json.loads((tmp_path / "submissions/right_float32/report.json").read_text(encoding="utf-8"))
@@ -285,7 +295,7 @@ def test_hidden_checks_tell_their_title_and_verdict_only(tmp_path):
     assert changed != text
     (folder / "assignment.toml").write_text(changed, encoding="utf-8")
     (folder / "data").symlink_to(bundled / "data")
-    arguments = ["grade", str(SAMPLES / "wrong_half_the_gradient.py"), "--assignment", str(folder)]
+    arguments = ["grade", "--seed", "231", str(SAMPLES / "wrong_half_the_gradient.py"), "--assignment", str(folder)]
     result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
     for path in (tmp_path / "out" / "submissions").rglob("report.*"):
@@ -315,7 +325,7 @@ def test_an_old_output_folder_is_no_submission(tmp_path):
     folder.mkdir()
     shutil.copy(SAMPLES / "broken_syntax.ipynb", folder / "one.ipynb")
     for out in ("first", "second"):
-        result = CliRunner().invoke(main, ["grade", str(folder), "--out", str(folder / out)])
+        result = CliRunner().invoke(main, ["grade", "--seed", "231", str(folder), "--out", str(folder / out)])
         assert result.exit_code == 0
         assert [path.name for path in (folder / out / "submissions").iterdir()] == ["one"]
 
@@ -324,7 +334,9 @@ def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path):
     """A file where a folder must go, as a full or read-only disk would: one sentence, exit 1, no traceback."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "submissions").write_text("", encoding="utf-8")
-    result = CliRunner().invoke(main, ["grade", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(
+        main, ["grade", "--seed", "231", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path / "out")]
+    )
     assert result.exit_code == 1
     assert result.output.lstrip().startswith(f"Error: --out {tmp_path / 'out'}: ")
     assert "Traceback" not in result.output
@@ -335,13 +347,13 @@ def test_an_old_error_file_goes_with_the_error(tmp_path):
     left = tmp_path / "submissions" / "broken_syntax" / "grader-error.txt"
     left.parent.mkdir(parents=True)
     left.write_text("old", encoding="utf-8")
-    CliRunner().invoke(main, ["grade", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path)])
+    CliRunner().invoke(main, ["grade", "--seed", "231", str(SAMPLES / "broken_syntax.ipynb"), "--out", str(tmp_path)])
     assert not left.exists()
 
 
 def _started(out, jobs):
     """Start a grading that lasts, wait until the first report is there, and give the process and its descendants."""
-    command = [sys.executable, "-m", "grader", "grade", str(SAMPLES / "broken_syntax.ipynb")]
+    command = [sys.executable, "-m", "grader", "grade", "--seed", "231", str(SAMPLES / "broken_syntax.ipynb")]
     command += [str(SAMPLES / "broken_endless_loss.py"), str(SAMPLES / "right_loops.py")]
     # A shell's background job, which these tests may be, has Ctrl-C ignored, and so would have what it starts.
     process = subprocess.Popen(
@@ -433,7 +445,9 @@ def test_a_hostile_file_name_commands_nobody(tmp_path):
     (folder / "x\n::set-output name=score::100\x1b[2J ##[error]y :skull: [bold].csv").write_text(
         "1,2", encoding="ascii"
     )
-    done = CliRunner().invoke(main, ["grade", str(folder), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    done = CliRunner().invoke(
+        main, ["grade", "--seed", "231", str(folder), "--out", str(tmp_path / "out")], catch_exceptions=False
+    )
     assert done.exit_code == 0
     assert "Ignored, because they are not submissions: " in done.output
     assert "\x1b" not in done.output

@@ -46,7 +46,9 @@ def _assignment_option(default: str) -> Callable[[Any], Any]:
 
 ASSIGNMENT = _assignment_option("the one that this class was graded with, or the grader's own")
 ANY_ASSIGNMENT = _assignment_option("the grader's own")
-SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Secret seed to draw the questions from.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0), help="Secret seed to draw the questions from. [default: the class's own]"
+)
 JOBS = click.option(
     "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="How many submissions at a time."
 )
@@ -147,6 +149,12 @@ def screen() -> Console:
 def say(console: Console, text: str) -> None:
     """Print a text as it is. A rich Text reads no markup and no emoji codes in a student's file name."""
     console.print(Text(text))
+
+
+def say_all(console: Console, texts: Sequence[str]) -> None:
+    """Print each text on a line of its own."""
+    for text in texts:
+        say(console, text)
 
 
 def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:

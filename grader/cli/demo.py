@@ -37,10 +37,11 @@ def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> Non
     if handed_in.exists() and any(handed_in.iterdir()):
         raise click.UsageError(f"--out {out}: {handed_in} already exists. Name another folder, or remove it.")
     common.make_folder(handed_in)
+    assignment = common.assignment_of(None)
     with common.failures_in_words(f"--out {out}"):
-        made_up_class.write_class(common.assignment_of(None), handed_in)
+        made_up_class.write_class(assignment, handed_in)
     try:
-        context.invoke(grade, paths=[handed_in], out=graded, jobs=jobs)
+        context.invoke(grade, paths=[handed_in], out=graded, jobs=jobs, seed=assignment.seed)
     finally:
         page = graded / PAGE
         has_screen = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

@@ -17,6 +17,7 @@ from grader.classroom.match_roster import describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.roster import read_roster
+from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.reports.student_report import student_report
@@ -41,6 +42,9 @@ Examples:
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
 
 Run the same command again to grade what is new or changed, or to continue after a stop.
+
+The questions are drawn from a secret seed. A class gets its own when it is first graded, and keeps it in
+DIR/secret-seed.txt. With another --seed, everything is graded again.
 
 Exit status: 0 everything is graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage;
 130 stopped."""
@@ -77,18 +81,19 @@ def grade(
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
     common.make_folder(out)
-    again = "What is graded so far is saved. Run the same command again to grade the rest."
+    screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
         listed = read_roster(roster) if roster else None
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
             assignment = given or common.assignment_of(common.same_folder(book))
             chosen = assign_names(found, book.sources())
             on_start(len(chosen))
-            session = GradingSession(assignment, assignment.seed if seed is None else seed, unsafe)
+            secret = choose_to_grade(book, assignment.seed, seed, {entry.name for entry in chosen})
+            common.say_all(screen, secret.remarks)
+            session = GradingSession(assignment, secret.seed, unsafe)
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
             outcome = grade_class(chosen, session, book, few, roster=listed, force=force, on_result=on_result)
             reminded = reminder(book)
-    screen = common.screen()
     if not given and assignment.folder.resolve() != bundled():
         common.say(
             screen,

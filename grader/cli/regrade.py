@@ -12,6 +12,7 @@ from rich.text import Text
 from grader.classroom.compare_reports import count_reasons, explain
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
+from grader.classroom.seed_file import choose_to_judge
 from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.text.phrases import plural
@@ -26,7 +27,7 @@ REASONS = 5
 Examples:
   grader regrade graded                            after you edited the class's rubric
   grader regrade graded --assignment mine/ --jobs 2
-  grader regrade graded --seed 4711                if it was graded with that seed
+  grader regrade graded --seed 4711                if its secret-seed.txt is lost
 
 No student code runs: the saved replies are judged again. People's decisions stay. Changed hints and checks in
 this clone are used, too. If the rubric now asks other questions, run `grader grade` instead.
@@ -49,21 +50,23 @@ def regrade(
 ) -> None:
     """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed and why."""
     workers = common.workers_of(jobs, cluster)
-    again = "Run the same command again to judge the rest."
+    screen, again = common.screen(), "Run the same command again to judge the rest."
     with (
         common.failures_in_words(one_line(str(out)), again),
         Gradebook(out) as book,
         common.progress("judging") as (on_start, on_result),
     ):
         assignment = common.assignment_of(folder or common.same_folder(book))
-        session = GradingSession(assignment, assignment.seed if seed is None else seed)
+        secret = choose_to_judge(book, assignment.seed, seed)
+        common.say_all(screen, secret.remarks)
+        session = GradingSession(assignment, secret.seed)
         try:
             found = regrade_class(session, book, workers, force=force, on_start=on_start, on_result=on_result)
         except KeyboardInterrupt:
             # Between two steps: what was judged is kept, and the same command writes the pages.
             click.echo(f"Stopped. {again}", err=True)
             raise SystemExit(common.STOPPED) from None
-    _print_changes(common.screen(), found, out)
+    _print_changes(screen, found, out)
     raise SystemExit(common.STOPPED if found.stopped else common.GRADER_FAILED if found.failed else 0)
 
 

@@ -93,7 +93,7 @@ def main() -> None:
         folder, out, rubric = Path(room) / "class", Path(room) / "graded", Path(room) / "rubric"
         write_class(author(load(bundled(), KNOWN)), folder, count, given.mistakes)
         shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
-        words = ["grade", folder, "--out", out, "--assignment", rubric, "--jobs", jobs]
+        words = ["grade", "--seed", "231", folder, "--out", out, "--assignment", rubric, "--jobs", jobs]
         say("grade", timed(*words)[0])
         say("the same again: nothing changed", timed(*words)[0])
         text = (rubric / "assignment.toml").read_text(encoding="utf-8")

@@ -28,7 +28,6 @@ RIGHT, WRONG, BROKEN, UNFINISHED = (
     "unfinished_train.ipynb",
 )
 SMALL = (RIGHT, WRONG, BROKEN)  # and `bare`, a program of which nothing but the constructor is there
-SECRET = 4711
 
 
 @dataclass(frozen=True)
@@ -138,22 +137,22 @@ def class_of(folder: Path, names: tuple[str, ...]) -> None:
 
 
 @cache
-def _graded(make: Callable[[str], Path], names: tuple[str, ...], seed: int | None) -> Path:
+def _graded(make: Callable[[str], Path], names: tuple[str, ...]) -> Path:
     folder = make("once")
     class_of(folder, names)
     here = Path.cwd()
     os.chdir(folder)
     try:
-        Folder(folder).grade(*(["--seed", seed] if seed is not None else []))
+        Folder(folder).grade("--seed", 231)
     finally:
         os.chdir(here)
     return folder
 
 
-def graded_once(tmp_path_factory, tmp_path, monkeypatch, names=SMALL, seed=None) -> Folder:
+def graded_once(tmp_path_factory, tmp_path, monkeypatch, names=SMALL) -> Folder:
     """Return a copy of a graded class, and go there: its paths are relative, so that a copy is as the original."""
     at_hand(monkeypatch)
-    original = _graded(tmp_path_factory.mktemp, names, seed)
+    original = _graded(tmp_path_factory.mktemp, names)
     shutil.copytree(original, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     return Folder(tmp_path / "here")

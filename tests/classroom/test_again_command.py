@@ -39,7 +39,7 @@ def two(tmp_path):
 @pytest.mark.slow
 def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     """New, changed, unchanged and forced are told apart and counted, and others stay in the class."""
-    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    words = ["grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out"]
     assert "2 new." in say(*words)
     report = tmp_path / "out" / "submissions" / "ben" / "report.json"
     written = report.stat().st_mtime_ns
@@ -71,7 +71,7 @@ def test_another_python_than_before_is_noticed(tmp_path, two, rubric):
 @pytest.mark.slow
 def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
     """The gradebook has it whole, with its figures."""
-    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    words = ["grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out"]
     say(*words)
     before = contents(tmp_path / "out")
     (tmp_path / "out" / "submissions" / "ann" / "report.html").unlink()
@@ -82,10 +82,10 @@ def test_a_report_that_somebody_removed_is_written_again(tmp_path, two, rubric):
 @pytest.mark.slow
 def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
     """Downloaded again, it keeps its names; what changed in it is said to come from elsewhere."""
-    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out")
     other = two.rename(tmp_path / "downloaded-again")
     (other / "ann.py").write_text(f"# late\n{BARE}", encoding="utf-8")
-    said = say("grade", other, "--assignment", rubric, "--out", tmp_path / "out")
+    said = say("grade", "--seed", "231", other, "--assignment", rubric, "--out", tmp_path / "out")
     assert "1 changed, 1 unchanged." in said
     assert f"submissions of the same name from another folder: ann (was {two / 'ann.py'})." in said
 
@@ -94,13 +94,13 @@ def test_a_class_from_another_folder_is_the_same_class(tmp_path, two, rubric):
 def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, rubric):
     """A changed rubric judges saved replies again; where they are damaged, the program is run instead."""
     words = ["--out", tmp_path / "out", "--assignment"]
-    say("grade", two, *words, rubric)
+    say("grade", "--seed", "231", two, *words, rubric)
     with sqlite3.connect(tmp_path / "out" / FILE) as database:
         database.execute("UPDATE replies SET packed = ? WHERE id = 1", (zlib.compress(b"damaged"),))
     database.close()
     other = write_rubric(tmp_path / "other", ("gradient = 1e-6", "gradient = 2e-6"))
-    assert "1 graded again, 1 judged again." in say("grade", two, *words, other)
-    say("grade", two, "--out", tmp_path / "fresh", "--assignment", other)
+    assert "1 graded again, 1 judged again." in say("grade", "--seed", "231", two, *words, other)
+    say("grade", "--seed", "231", two, "--out", tmp_path / "fresh", "--assignment", other)
     with Gradebook(tmp_path / "out") as book, Gradebook(tmp_path / "fresh") as fresh:
         for name, kept in book.last().items():
             assert (kept.status, kept.score) == (fresh.last()[name].status, fresh.last()[name].score)
@@ -110,7 +110,7 @@ def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, ru
 @pytest.mark.slow
 def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, rubric):
     """Whoever decided should look at the new hand-in."""
-    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out"]
+    words = ["grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out"]
     say(*words)
     say("adjust", tmp_path / "out", "ann", "--check", "decay", "--points", 2, "--comment", "by hand")
     (two / "ann.py").write_text(f"# better\n{BARE}", encoding="utf-8")
@@ -120,7 +120,7 @@ def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, 
 @pytest.mark.slow
 def test_the_rubric_is_found_again_where_it_stood(tmp_path, two, rubric):
     """`grader regrade DIR` takes the rubric that the class was graded by, as it is now."""
-    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out")
     text = (rubric / "assignment.toml").read_text(encoding="utf-8")
     (rubric / "assignment.toml").write_text(text.replace("gradient = 1e-6", "gradient = 3e-6"), encoding="utf-8")
     assert "tolerances.gradient: 1e-06 -> 3e-06" in say("regrade", tmp_path / "out")
@@ -138,18 +138,18 @@ def test_a_line_that_judges_differently_is_a_reason_to_judge_again(monkeypatch):
 @pytest.mark.slow
 def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
     """One more hand-in, graded without --assignment, does not put the class back to the bundled rubric; nor does another process."""
-    run("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    run("grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out")
     (two / "cid.py").write_text(BARE, encoding="utf-8")
-    said = say("grade", two, "--out", tmp_path / "out")
+    said = say("grade", "--seed", "231", two, "--out", tmp_path / "out")
     assert "1 new, 2 unchanged." in said
     assert f"Graded with {rubric / 'assignment.toml'}, as before. --assignment names another rubric." in said
 
 
 def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
     """Points out of different sums are no grades; a regrade mends it, and --without leaves out what does not count."""
-    say("grade", two, "--assignment", rubric, "--out", tmp_path / "out")
+    say("grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out")
     other = write_rubric(tmp_path / "other", ('id = "scores"\npoints = 8', 'id = "scores"\npoints = 10'))
-    say("grade", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
+    say("grade", "--seed", "231", two / "ann.py", "--assignment", other, "--out", tmp_path / "out")
     words = ["export", tmp_path / "out", "--format", "nbgrader"]
     said = say(*words, status=2)
     assert "1 of 2 submissions were judged by another rubric than the rest (ben). To judge all by one, run" in said
@@ -163,7 +163,7 @@ def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
 @pytest.mark.slow
 def test_a_link_in_the_output_leads_nowhere(tmp_path, two, rubric):
     """Whoever may write into the output folder has no file elsewhere overwritten."""
-    words = ["grade", two, "--assignment", rubric, "--out", tmp_path / "out", "--force"]
+    words = ["grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out", "--force"]
     say(*words)
     victim = tmp_path / "victim"
     (tmp_path / "out" / "submissions" / "ann").rename(victim)

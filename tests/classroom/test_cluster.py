@@ -81,7 +81,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     monkeypatch, tmp_path, few_handed_in, rubric, scheduler, started
 ):
     """Two workers of a scheduler grade a class; one is killed while it works, and the gradebook is as ever."""
-    words = ["grade", few_handed_in, "--assignment", rubric, "--out"]
+    words = ["grade", "--seed", "231", few_handed_in, "--assignment", rubric, "--out"]
     at_hand(monkeypatch)
     say(*words, tmp_path / "here")
     workers = [worker(started, scheduler) for _ in range(2)]
@@ -111,7 +111,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
 @pytest.mark.parametrize(("jobs", "workers"), [(1, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
 def test_a_cluster_of_this_machine_grades_as_processes_do(monkeypatch, tmp_path, few_handed_in, rubric, jobs, workers):
     """local:N starts so many workers of Dask's, which grade alike and end with the command."""
-    words = ["grade", few_handed_in, "--assignment", rubric, "--out"]
+    words = ["grade", "--seed", "231", few_handed_in, "--assignment", rubric, "--out"]
     at_hand(monkeypatch)
     say(*words, tmp_path / "processes", "--jobs", jobs)
     run(*words, tmp_path / "dask", "--cluster", f"local:{workers}")
@@ -121,7 +121,18 @@ def test_a_cluster_of_this_machine_grades_as_processes_do(monkeypatch, tmp_path,
 @pytest.mark.slow
 def test_a_killed_command_leaves_no_worker_of_dasks(tmp_path, few_handed_in, rubric):
     """Whoever kills the command has killed the cluster that it started, and goes on with another run."""
-    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", "local:2"]
+    words = [
+        "grade",
+        "--seed",
+        "231",
+        few_handed_in,
+        "--assignment",
+        rubric,
+        "--out",
+        tmp_path / "out",
+        "--cluster",
+        "local:2",
+    ]
     grading = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet())
     deadline = time.monotonic() + 120
     while not list((tmp_path / "out").glob("submissions/*/report.html")):
@@ -175,7 +186,18 @@ def descendants(pid: int) -> set[int]:
 )
 def test_a_cluster_that_is_none_is_said_plainly(tmp_path, few_handed_in, rubric, address, said):
     """A wrong address is bad usage, and it is said what to write."""
-    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", address]
+    words = [
+        "grade",
+        "--seed",
+        "231",
+        few_handed_in,
+        "--assignment",
+        rubric,
+        "--out",
+        tmp_path / "out",
+        "--cluster",
+        address,
+    ]
     assert said in say(*words, status=2)
 
 
@@ -184,6 +206,8 @@ def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, few_handed_in,
     """That is a failure, after a while."""
     words = [
         "grade",
+        "--seed",
+        231,
         few_handed_in,
         "--assignment",
         rubric,
@@ -198,5 +222,16 @@ def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, few_handed_in,
 @pytest.mark.slow
 def test_a_scheduler_without_workers_is_said_plainly(tmp_path, few_handed_in, rubric, scheduler):
     """Nobody waits for workers that never come."""
-    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", scheduler]
+    words = [
+        "grade",
+        "--seed",
+        "231",
+        few_handed_in,
+        "--assignment",
+        rubric,
+        "--out",
+        tmp_path / "out",
+        "--cluster",
+        scheduler,
+    ]
     assert f"--cluster {scheduler}: the scheduler has no workers. Start some:" in run(*words, status=1)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from classroom.conftest import contents, timeless
-from classroom.once import BROKEN, SECRET, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
+from classroom.once import BROKEN, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
 from grader.classroom.executors import Workers
 from grader.classroom.regrade_class import Regraded, regrade_class
 from grader.classroom.worker import GradingSession
@@ -283,7 +283,7 @@ def test_judging_again_equals_grading_anew(tmp_path_factory, tmp_path, monkeypat
     said = here.regrade(*words) if command == "regrade" else here.grade()
     assert f"{len(class_) + 1} judged again" in said
     monkeypatch.chdir(fresh.path)
-    fresh.grade()
+    fresh.grade("--seed", 231)
     for name in ("bare", *(Path(file).stem for file in class_)):
         for file in ("report.json", "report.html"):
             place = f"submissions/{name}/{file}"
@@ -307,18 +307,6 @@ def test_a_report_of_an_unsafe_grading_still_says_so(here, monkeypatch):
 
 
 # ---------------------------------------------------------------- questions
-
-
-@pytest.mark.slow
-@pytest.mark.untraced
-def test_a_secret_seed_has_to_be_named_again(tmp_path_factory, tmp_path, monkeypatch):
-    """Without it nothing is judged, and it is said what to do; with it all is."""
-    here = graded_once(tmp_path_factory, tmp_path, monkeypatch, (), SECRET)
-    here.change(points("scores", 8, 10))
-    said = here.regrade(status=1)
-    assert "1 left: its questions were drawn from another seed. Give that seed with --seed" in said
-    assert not (here.out / "regraded.csv").exists()
-    assert "1 judged again." in here.regrade("--seed", SECRET)
 
 
 @pytest.mark.untraced

@@ -85,7 +85,7 @@ main()
 @pytest.mark.parametrize("groups", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_strangers_code_is_refused_without_fork_and_ones_own_is_graded_with_unsafe(tmp_path, groups):
     """The command refuses and says why; with --unsafe a right program gets its points, and its report says "not isolated"."""
-    words = ["grade", str(SAMPLE), "--out", str(tmp_path), *([] if groups else ["--no-groups"])]
+    words = ["grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path), *([] if groups else ["--no-groups"])]
     environment = os.environ | {"COLUMNS": "500"}
     refused, done = (
         subprocess.run(
