@@ -1,6 +1,6 @@
-"""The secret seed of a class: drawn when the class is first graded, and kept beside the gradebook for its owner alone.
+"""The secret seed of a class: drawn when the class is first graded, and saved beside the gradebook for its owner alone.
 
-It is read and written only while the gradebook is open to be written, so that no two graders draw one each.
+It is read and written only while the gradebook is open for writing, so two graders never draw one each.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from pathlib import Path
 
 from grader.classroom.gradebook import Gradebook, GradebookError, GradingRow
 from grader.model import seed_id
-from grader.text.phrases import join_some
+from grader.text.phrases import join_some, plural
 
 FILE = "secret-seed.txt"
 MOST_DIGITS = 4300  # Python takes no longer text for a number
-BITS = 128  # so many seeds that nobody tries them all, whatever of their questions he has seen
+BITS = 128  # too many to try them all, even for someone who has seen questions
 
-_DRAWN = "The questions are drawn from a secret seed of this class's own, kept in"
+_DRAWN = "The questions are drawn from this class's own secret seed. It is saved in"
 _PUBLIC = (
-    "This class was graded from the public seed, which students may know, and stays with it:"
-    " `grader grade --seed` with a secret one asks new questions."
+    "This class was graded with the public seed, which students may know, and keeps it."
+    " `grader grade --seed N` gives it a secret one and grades everything again."
 )
-_ANEW = "Whoever has read it knows the questions: `grader grade --seed` with another seed asks the class new ones."
+_LEAKED = "Anyone who read it can work out the questions. `grader grade --seed N` gives the class a new seed."
 _LOST = (
-    f"This class was graded from a seed of its own, and {FILE}, which keeps it, is not beside the gradebook. Bring it back,"
-    " or name that seed with --seed. `grader grade --seed` with another seed grades everything again."
+    f"This class was graded with its own seed, but {FILE}, where it is saved, is missing. Restore that file, or pass the seed"
+    " with --seed. If the seed is lost, pass another one to `grader grade`: everything is graded again."
 )
 
 
@@ -57,13 +57,19 @@ def choose_to_grade(book: Gradebook, public: int, given: int | None, names: Coll
     left = [name for name in others if name not in names]
     if left and seed != kept and _newest(last) != seed_id(seed):
         raise ValueError(
-            f"--seed {seed}: this class was graded from another seed, so that everything has to be graded again, and"
-            f" {len(left)} of it are not among these ({join_some(left)}). Name them too, or grade into another folder."
+            "--seed: this class was graded with another seed, so all of it must be graded again. Missing here:"
+            f" {join_some(left)}. Name these as well, or use another --out folder."
         )
     if len(others) > len(left):
-        remarks = (*remarks, f"{len(others) - len(left)} were graded from another seed, and are graded again.")
+        remarks = (
+            *remarks,
+            f"Graded with another seed before, and graded again now: {plural(len(others) - len(left), 'submission')}.",
+        )
     if left:
-        remarks = (*remarks, f"Still graded from another seed, and not among these: {join_some(left)}. Name them too.")
+        remarks = (
+            *remarks,
+            f"Graded with another seed, and not among these: {join_some(left)}. Grade them again, too.",
+        )
     if seed != kept:
         _write(path, seed)
     return ChosenSeed(seed, remarks)
@@ -102,7 +108,7 @@ def _read(path: Path) -> tuple[int | None, tuple[str, ...]]:
         return None, ()
     except OSError as error:
         raise GradebookError(
-            f"{path}: {error.strerror}. It keeps the secret seed of this class: make it a file that you may read and write."
+            f"{path}: {error.strerror}. It holds the secret seed of this class: make it a file that you can read."
         ) from error
     if (
         len(words) == 2
@@ -112,8 +118,8 @@ def _read(path: Path) -> tuple[int | None, tuple[str, ...]]:
     ):
         return int(words[0]), remarks
     raise GradebookError(
-        f"{path}: it is damaged; expected are the secret seed of this class and its ID. Bring it back from a copy. Where"
-        " there is none, take it away and name the seed with --seed; with another one everything is graded again."
+        f"{path} is damaged: it should hold the secret seed of this class and the seed's ID. Restore it from a copy. If you"
+        " have none, delete it and pass the seed with --seed. With another seed, `grader grade` grades everything again."
     )
 
 
@@ -125,9 +131,9 @@ def _close_to_others(path: Path) -> tuple[str, ...]:
         path.chmod(0o600)
     if path.stat().st_mode & 0o077:
         return (
-            f"{path} can be read by others, and that cannot be changed here: keep students out of its folder. {_ANEW}",
+            f"{path}: others can read it, and this file system does not let you change that. Keep students out. {_LEAKED}",
         )
-    return (f"{path} could be read by others, and can be no more. {_ANEW}",)
+    return (f"{path}: others could read it. Now only you can. {_LEAKED}",)
 
 
 def _write(path: Path, seed: int) -> None:

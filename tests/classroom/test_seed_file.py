@@ -58,7 +58,7 @@ def test_a_class_draws_a_seed_that_nobody_guesses(book):
         os.umask(umask)
     assert chosen.seed.bit_length() > 64
     assert chosen.remarks == (
-        f"The questions are drawn from a secret seed of this class's own, kept in {file_of(book)}.",
+        f"The questions are drawn from this class's own secret seed. It is saved in {file_of(book)}.",
     )
     assert mode_of(file_of(book)) == 0o600
     graded(book, chosen.seed, "ann")
@@ -80,19 +80,19 @@ def test_another_seed_grades_the_whole_class_again_or_nobody(book):
     """It is said; where some are missing nothing changes; afterwards the plain command uses the new one."""
     assert to_grade(book, SECRET).remarks == ()
     graded(book, SECRET, "ann", "ben")
-    with pytest.raises(
-        ValueError, match=r"--seed 7: .* everything has to be graded again, and 1 of it are not .*\(ben\)"
-    ):
+    with pytest.raises(ValueError, match=r"all of it must be graded again. Missing here: ben. Name these"):
         to_grade(book, 7, ["ann"])
     assert to_grade(book, names=["ann"]).seed == SECRET
     chosen = to_grade(book, 7)
-    assert chosen == replace(chosen, seed=7, remarks=("2 were graded from another seed, and are graded again.",))
+    assert chosen == replace(
+        chosen, seed=7, remarks=("Graded with another seed before, and graded again now: 2 submissions.",)
+    )
     # Stopped after one: the class stays with the new seed, and what is left is named.
     graded(book, 7, "ann")
-    assert to_grade(book).remarks == ("1 were graded from another seed, and are graded again.",)
+    assert to_grade(book).remarks == ("Graded with another seed before, and graded again now: 1 submission.",)
     alone = to_grade(book, names=["ann"])
     assert alone.seed == 7
-    assert alone.remarks == ("Still graded from another seed, and not among these: ben. Name them too.",)
+    assert alone.remarks == ("Graded with another seed, and not among these: ben. Grade them again, too.",)
     assert choose_to_judge(book, PUBLIC, SECRET).seed == SECRET
     assert to_grade(book).seed == 7  # judging again changes no class's seed
 
@@ -108,7 +108,7 @@ def test_an_older_class_keeps_the_seed_that_it_was_graded_from(book, choose):
     file_of(book).unlink()
     graded(book, SECRET, "ann", "ben")
     with pytest.raises(
-        GradebookError, match=r"graded from a seed of its own, and secret-seed.txt, which keeps it, is not"
+        GradebookError, match=r"graded with its own seed, but secret-seed.txt, where it is saved, is missing"
     ):
         choose(book)
     assert not file_of(book).exists()
@@ -133,7 +133,7 @@ def test_a_damaged_file_is_said_and_nothing_else_taken(book, spoil):
     spoiled = spoil(file_of(book).read_bytes())
     file_of(book).write_bytes(spoiled)
     for choose in (to_grade, lambda book: choose_to_judge(book, PUBLIC, None)):
-        with pytest.raises(GradebookError, match=r"secret-seed.txt: it is damaged; .* Bring it back from a copy"):
+        with pytest.raises(GradebookError, match=r"secret-seed.txt is damaged: .* Restore it from a copy"):
             choose(book)
     assert file_of(book).read_bytes() == spoiled
 
@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_said(book):
     """Somebody else's, or no file at all: the public seed is not taken in its place."""
     file_of(book).mkdir()
     with pytest.raises(
-        GradebookError, match=r"secret-seed.txt: Is a directory. It keeps the secret seed of this class"
+        GradebookError, match=r"secret-seed.txt: Is a directory. It holds the secret seed of this class"
     ):
         to_grade(book)
 
@@ -154,11 +154,11 @@ def test_a_file_that_others_can_read_is_closed_and_told_of(book, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(PermissionError()))
         (remark,) = to_grade(book).remarks
-        assert "can be read by others, and that cannot be changed here: keep students out" in remark
+        assert "others can read it, and this file system does not let you change that. Keep students out" in remark
     chosen = to_grade(book)
     assert chosen.seed == seed
-    assert "could be read by others, and can be no more." in chosen.remarks[0]
-    assert "`grader grade --seed` with another seed asks the class new ones" in chosen.remarks[0]
+    assert "others could read it. Now only you can." in chosen.remarks[0]
+    assert "`grader grade --seed N` gives the class a new seed" in chosen.remarks[0]
     assert mode_of(file_of(book)) == 0o600
     assert to_grade(book).remarks == ()
 
@@ -192,7 +192,7 @@ def here(tmp_path, monkeypatch):
 def test_no_file_but_its_own_holds_the_seed(here):
     """Not the gradebook or its copies, no report, page, export or safety copy; nor what commands print."""
     said = say("grade", "class", "--assignment", "rubric", "--out", "graded")
-    assert "a secret seed of this class's own, kept in graded/secret-seed.txt. " in said
+    assert "this class's own secret seed. It is saved in graded/secret-seed.txt. " in said
     assert (here / "graded" / FILE).read_text(encoding="ascii") == f"{SECRET} {seed_id(SECRET)}\n"
     (here / "roster.csv").write_text("name,email,submission\nAnn,a@example.org,ann.py\nBen,b@example.org,ben.py\n")
     said += say("grade", "class", "--out", "graded", "--roster", "roster.csv")
@@ -216,11 +216,11 @@ def test_another_seed_by_the_command(here, monkeypatch):
     words = ("grade", "class", "--assignment", "rubric", "--out", "graded")
     say(*words, "--seed", 4711)
     assert "2 unchanged." in say(*words)
-    assert "Nobody moved." in say("regrade", "graded")
+    assert "No score changed." in say("regrade", "graded")
     said = say("grade", "class/ann.py", "--out", "graded", "--seed", 4712, status=2)
-    assert "everything has to be graded again, and 1 of it are not among these (ben)" in said
+    assert "all of it must be graded again. Missing here: ben." in said
     said = say(*words, "--seed", 4712)
-    assert "2 were graded from another seed, and are graded again." in said
+    assert "Graded with another seed before, and graded again now: 2 submissions." in said
     assert "2 graded again." in said
     assert "2 unchanged." in say(*words)
     assert "2 left: the questions were drawn from another seed." in say("regrade", "graded", "--seed", 4711, status=1)
