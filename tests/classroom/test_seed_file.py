@@ -223,7 +223,7 @@ def test_another_seed_by_the_command(here, monkeypatch):
     assert "Graded with another seed before, and graded again now: 2 submissions." in said
     assert "2 graded again." in said
     assert "2 unchanged." in say(*words)
-    assert "2 left: the questions were drawn from another seed." in say("regrade", "graded", "--seed", 4711, status=1)
+    assert "2 left: its questions were drawn from another seed." in say("regrade", "graded", "--seed", 4711, status=1)
     # Two graders at once: the second neither draws nor changes one.
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.1)
     before = (here / "graded" / FILE).read_bytes()
