@@ -1,4 +1,4 @@
-"""What people decided, applied to what the grader found: pure, so that it is done anew after every regrade."""
+"""Apply people's decisions to the grader's report. It is pure, so it is repeated after every regrade."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import replace
 from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
 from grader.text.phrases import format_points, plural
 
-EARLIER = "It was made for an earlier hand-in, and does not count for this one: decide again"
-GONE = "The rubric has no such check any more, so it changes nothing"
+EARLIER = "It was made for an earlier hand-in and does not count for this one: decide again"
+GONE = "The rubric no longer has this check, so it changes nothing"
 
 
 def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | None, submission_digest: str) -> Report:
-    """Return the report as it stands after what people decided about its submission.
+    """Return the report after people's decisions about its submission.
 
-    report : the grader's own, never one that this function gave. decisions : in any order; their numbers tell which
-    came later. policy : of the assignment; None lets lateness cost nothing. submission_digest : of what is handed in
-    now; points that were decided for anything else do not count. Without a decision the report itself comes back.
+    report : the grader's own, never a result of this function. decisions : in any order; higher numbers are later.
+    policy : the assignment's; None if lateness costs nothing. submission_digest : of the current hand-in; points that
+    were given for another one do not count. Without decisions the report itself is returned.
     """
     if not decisions:
         return report
@@ -53,7 +53,7 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
 
 
 def _about(decision: Decision) -> tuple[str, str]:
-    """Return what a decision is about: a later one about the same overtakes it."""
+    """Return what a decision is about. A later decision about the same thing replaces it."""
     return decision.kind, decision.check if decision.kind == "points" else ""
 
 
@@ -76,7 +76,7 @@ def _adjusted(verdict: Verdict, points: float) -> Verdict:
 
 
 def _recosted(diagnosis: Diagnosis, checks: Mapping[str, Verdict]) -> Diagnosis:
-    """Mending a mistake returns no more than what is still lost where a person decided."""
+    """Return a diagnosis whose costs are at most what is still lost after people's decisions."""
     left = dict(diagnosis.costs)
     for check in diagnosis.costs:
         verdict = checks.get(check)
@@ -91,7 +91,7 @@ def _recosted(diagnosis: Diagnosis, checks: Mapping[str, Verdict]) -> Diagnosis:
 
 
 def _cost(days: float, policy: LatePolicy, earned: float, maximum: float) -> float:
-    """Return what days of lateness would cost if there were no lowest score."""
+    """Return the cost of these days of lateness without the lowest score."""
     share = max(0.0, days - policy.free_days) * policy.percent_a_day / 100
     return round(share * (maximum if policy.of == "maximum" else earned), 2)
 
@@ -105,7 +105,7 @@ def _penalty(days: float, policy: LatePolicy | None, earned: float, maximum: flo
 
 
 def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: float) -> str:
-    """Return what lateness costs and, where that is less than a student may fear, why."""
+    """Return a sentence on what lateness costs and, if that is less than the full cost, why."""
     late = f"Late by {plural(days, 'day')}"
     if not days:
         return "Not late: no points off"
@@ -118,7 +118,7 @@ def _lateness(days: float, policy: LatePolicy | None, earned: float, maximum: fl
     free = f", {format_points(policy.free_days)} of them free" if policy.free_days else ""
     off = f"{late}{free}: {plural(penalty, 'point') if penalty else 'no points'} off"
     if penalty < _cost(days, policy, earned, maximum):
-        off += f", since lateness takes no score below {plural(maximum * policy.lowest_percent / 100, 'point')}"
+        off += f", since lateness lowers no score below {plural(maximum * policy.lowest_percent / 100, 'point')}"
     return off
 
 
@@ -141,13 +141,13 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
 
 
 def worth_otherwise(decision: Decision, maximum: float) -> str:
-    """Return how points count otherwise than they were meant, since the check is worth something else now; "" if not.
+    """Return how given points mean something different now, because the check's worth changed; "" if they do not.
 
-    decision : one of points. maximum : the most that its check gives now.
+    decision : one of points. maximum : the check's points now.
     """
     value, most = format_points(decision.value), format_points(maximum)
     if decision.of is None:
-        return f"{value} was decided, and the rubric gives no more than {most}" if decision.value > maximum else ""
+        return f"{value} was given, but the rubric allows at most {most}" if decision.value > maximum else ""
     if decision.of == maximum or not decision.value:
         return ""
     whole = decision.value >= decision.of
@@ -159,16 +159,16 @@ def worth_otherwise(decision: Decision, maximum: float) -> str:
         counts = "the same points are a larger part of it"
     else:
         counts = f"{'what was full marks is a' if whole else 'the same points are a smaller'} part of it"
-    return f"{value} of {format_points(decision.of)} was decided, and the check gives {most} now: {counts}"
+    return f"{value} of {format_points(decision.of)} was given, and the check is now worth {most}: {counts}"
 
 
 def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) -> str:
-    """Return what was decided, and why it changes nothing. latest : the one that counts, or the last about the same."""
+    """Return a decision and why it changes nothing; latest : the one that counts, or the last about the same thing."""
     what = {
         "points": f"{decision.check}: {plural(decision.value, 'point')}",
         "late_days": f"Late by {plural(decision.value, 'day')}" if decision.value else "Not late",
         "excused": "Excused" if decision.value else "Not excused",
     }[decision.kind]
     if latest.number > decision.number:
-        return f"{what}. Overtaken by decision {latest.number}"
+        return f"{what}. Replaced by decision {latest.number}"
     return f"{what}. {EARLIER if decision.check in found else GONE}"

@@ -87,7 +87,7 @@ def test_a_later_decision_overtakes_the_earlier_one_of_its_check():
     report, checks, said = after(points(4, "gradient_W1", 6), points(2, "gradient_W1", 1), points(3, "scores", 2))
     assert (checks["gradient_W1"].points, checks["scores"].points) == (6, 2)
     assert [(one.decision.number, one.applies) for one in report.rulings] == [(2, False), (3, True), (4, True)]
-    assert said[0] == "gradient_W1: 1 point. Overtaken by decision 4"
+    assert said[0] == "gradient_W1: 1 point. Replaced by decision 4"
 
 
 def test_points_are_about_one_hand_in():
@@ -96,7 +96,7 @@ def test_points_are_about_one_hand_in():
     assert (checks["gradient_W1"], report.score) == (CHECKS[1], REPORT.score)
     assert not report.rulings[0].applies
     assert said == [
-        "gradient_W1: 7 points. It was made for an earlier hand-in, and does not count for this one: decide again"
+        "gradient_W1: 7 points. It was made for an earlier hand-in and does not count for this one: decide again"
     ]
 
 
@@ -108,15 +108,15 @@ def test_a_decision_about_another_hand_in_overtakes_none_about_this_one():
     assert "earlier hand-in" in said[1]
     _, checks, said = after(points(1, "gradient_W1", 0, BEFORE), points(2, "gradient_W1", 7))
     assert checks["gradient_W1"].points == 7
-    assert said[0].endswith("Overtaken by decision 2")  # and not "decide again", which has been done
+    assert said[0].endswith("Replaced by decision 2")  # and not "decide again", which has been done
 
 
 def test_what_overtakes_is_what_counts():
     """An overtaken decision names the one that counts now, not a later one that does not."""
     _, _, said = after(points(1, "scores", 1), points(2, "scores", 2), points(3, "scores", 3, BEFORE))
-    assert said[0].endswith("Overtaken by decision 2")
+    assert said[0].endswith("Replaced by decision 2")
     _, _, said = after(points(1, "scores", 1, BEFORE), points(2, "scores", 2, BEFORE))
-    assert said[0].endswith("Overtaken by decision 2")
+    assert said[0].endswith("Replaced by decision 2")
     assert said[1].endswith("decide again")
 
 
@@ -124,7 +124,7 @@ def test_a_check_that_the_rubric_lost_changes_nothing():
     """A decision outlives its check; it is listed, and the score is the grader's."""
     report, _, said = after(points(1, "purity", 4))
     assert (report.score, report.checks) == (REPORT.score, CHECKS)
-    assert said == ["purity: 4 points. The rubric has no such check any more, so it changes nothing"]
+    assert said == ["purity: 4 points. The rubric no longer has this check, so it changes nothing"]
     assert not report.rulings[0].applies
 
 
@@ -132,21 +132,19 @@ def test_points_above_the_maximum_are_capped():
     """Where the rubric has become smaller, the decision gives all that there is, and says what was decided."""
     _, checks, said = after(points(1, "gradient_W1", 9))
     assert (checks["gradient_W1"].points, checks["gradient_W1"].status) == (7, "passed")
-    assert said == [
-        "gradient_W1: 3 of 7 by the grader, now 7 of 7 (9 was decided, and the rubric gives no more than 7)"
-    ]
+    assert said == ["gradient_W1: 3 of 7 by the grader, now 7 of 7 (9 was given, but the rubric allows at most 7)"]
 
 
 @pytest.mark.parametrize(
     ("value", "of", "said"),
     [
-        (1.5, 4, "1.5 of 4 was decided, and the check gives 7 now: the same points are a smaller part of it"),
-        (9, 20, "9 of 20 was decided, and the check gives 7 now: this counts for less, and is full marks"),
-        (20, 20, "20 of 20 was decided, and the check gives 7 now: this counts for less, and is still full marks"),
-        (7, 20, "7 of 20 was decided, and the check gives 7 now: the same points are full marks"),
-        (5, 20, "5 of 20 was decided, and the check gives 7 now: the same points are a larger part of it"),
-        (2, 4, "2 of 4 was decided, and the check gives 7 now: the same points are a smaller part of it"),
-        (4, 4, "4 of 4 was decided, and the check gives 7 now: what was full marks is a part of it"),
+        (1.5, 4, "1.5 of 4 was given, and the check is now worth 7: the same points are a smaller part of it"),
+        (9, 20, "9 of 20 was given, and the check is now worth 7: this counts for less, and is full marks"),
+        (20, 20, "20 of 20 was given, and the check is now worth 7: this counts for less, and is still full marks"),
+        (7, 20, "7 of 20 was given, and the check is now worth 7: the same points are full marks"),
+        (5, 20, "5 of 20 was given, and the check is now worth 7: the same points are a larger part of it"),
+        (2, 4, "2 of 4 was given, and the check is now worth 7: the same points are a smaller part of it"),
+        (4, 4, "4 of 4 was given, and the check is now worth 7: what was full marks is a part of it"),
         (0, 4, ""),
         (5, 7, ""),
         (5, None, ""),
@@ -186,7 +184,7 @@ def test_a_mistake_costs_no_more_than_is_lost(value, left):
         (TENTH, 1, 10, "Late by 1 day: 10 points off"),
         (TENTH, 0.5, 5, "Late by 0.5 days: 5 points off"),
         (TENTH, 0, 0, "Not late: no points off"),
-        (TENTH, 9, 50, "Late by 9 days: 50 points off, since lateness takes no score below 50 points"),
+        (TENTH, 9, 50, "Late by 9 days: 50 points off, since lateness lowers no score below 50 points"),
         (replace(TENTH, free_days=2), 2, 0, "Late by 2 days: no points off, since the first 2 days cost nothing"),
         (replace(TENTH, free_days=1), 1, 0, "Late by 1 day: no points off, since the first day costs nothing"),
         (replace(TENTH, free_days=2), 3, 10, "Late by 3 days, 2 of them free: 10 points off"),
@@ -213,7 +211,7 @@ def test_a_score_below_the_lowest_loses_nothing_by_lateness():
     """11 points are below the lowest of 50 already; lateness takes none of them, nor does it add any."""
     report, _, said = after(decision(1, "late_days", 3))
     assert (report.penalty, report.score) == (0, 11)
-    assert said == ["Late by 3 days: no points off, since lateness takes no score below 50 points"]
+    assert said == ["Late by 3 days: no points off, since lateness lowers no score below 50 points"]
 
 
 def test_a_sum_of_floats_loses_no_hundredth():
@@ -241,7 +239,7 @@ def test_late_days_and_excuses_hold_for_any_hand_in():
     )
     assert (report.late_days, report.penalty, report.excused, report.score) == (1, 10, True, 90)
     assert said == [
-        "Late by 9 days. Overtaken by decision 3",
+        "Late by 9 days. Replaced by decision 3",
         "Excused: this does not count",
         "Late by 1 day: 10 points off",
     ]
@@ -251,7 +249,7 @@ def test_an_excuse_can_be_taken_back():
     """0 after 1 counts again; both are listed."""
     report, _, said = after(decision(1, "excused", 1), decision(2, "excused", 0))
     assert not report.excused
-    assert said == ["Excused. Overtaken by decision 2", "Not excused: this counts"]
+    assert said == ["Excused. Replaced by decision 2", "Not excused: this counts"]
 
 
 # ---------------------------------------------------------------- whatever is decided

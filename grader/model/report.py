@@ -54,7 +54,7 @@ class Verdict:
     adjusted_from: float | None = None  # the points that the grader gave, where a person decided otherwise
 
 
-# "given": right for what it was given, which is wrong. "unknown": a value that the grader cannot put a name to.
+# "given": right for its input, which is wrong. "unknown": a value that the grader cannot put a name to.
 StepStatus = Literal["right", "differs", "given", "unknown"]
 
 

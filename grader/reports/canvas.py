@@ -1,8 +1,8 @@
 """Scores for Canvas, as its gradebook imports them.
 
-Canvas (lib/gradebook_importer.rb) finds a student by `ID`, else by `SIS User ID`, by `SIS Login ID`, by name; the
-assignment by the number in its column's title, else by the title. It takes an empty cell for no score, and deletes the
-one that it has: whoever has none here gets no row.
+Canvas (lib/gradebook_importer.rb) finds a student by `ID`, else by `SIS User ID`, `SIS Login ID` or name, and the
+assignment by the number in its column's title, else by the title. It reads an empty cell as no score and deletes the one
+that it has, so students without a score get no row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _POINTS = "Points Possible"
 
 
 def to_canvas(sheet: Sheet, options: ExportOptions) -> str:
-    """Write a CSV for Canvas's gradebook: points with two decimals, EX for who is excused.
+    """Return a CSV for Canvas's gradebook: points with two decimals, EX for excused students.
 
     Raises ExportError where Canvas would not find the assignment's column or each student.
     """
@@ -41,13 +41,13 @@ def _column(sheet: Sheet, options: ExportOptions) -> str:
     title = title_of(sheet, options)
     if total := _TOTALS.search(title):
         raise ExportError(
-            f"The assignment is called {title!r}, and Canvas imports no column with {total.group()!r} in its title:"
-            " it takes it for one of its own totals. Call the assignment something else."
+            f"The assignment is called {title!r}, but Canvas takes a column with {total.group()!r} in its title for one of its"
+            " own totals and does not import it. Give the assignment another name."
         )
     if options.canvas_id and not re.fullmatch("[0-9]+", options.canvas_id):
         raise ExportError(
-            f"{options.canvas_id!r} is no assignment of Canvas: it knows each by a number, the last one in the address"
-            " of the assignment's page."
+            f"{options.canvas_id!r} is not a Canvas assignment. Give the assignment's number, the last one in the address of"
+            " its page."
         )
     return f"{title} ({options.canvas_id})" if options.canvas_id else title
 

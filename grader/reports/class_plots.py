@@ -187,7 +187,7 @@ def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
     angles = [math.tau * (at + 0.5) / len(names) - math.pi / 2 for at in range(len(names))]
     places = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
     inside = element("title", f"Group of {len(names)}", id=f"{key}-title")
-    inside += element("desc", "Each line is a pair; the list below says the same.", id=f"{key}-desc")
+    inside += element("desc", "Each line is a pair. The list below holds the same pairs.", id=f"{key}-desc")
     inside += "".join(_edge(link, places, names) for link in links)
     for name, angle, (x, y) in zip(names, angles, places, strict=True):
         inside += element("circle", cx=x, cy=y, r=5.0, class_="member")

@@ -1,4 +1,4 @@
-"""The gradebook: all that is known of a class in one table, for the people who teach it."""
+"""The gradebook: everything about a class in one table, for the people who teach it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ COLUMNS = (
 
 
 def to_gradebook(sheet: Sheet, _: ExportOptions) -> str:
-    """Write a CSV with a row for each submission, then one for each student who handed nothing in.
+    """Return a CSV with a row for each submission, then one for each student who handed in nothing.
 
-    `score` is what counts, `raw_score` the sum of the checks' points before lateness; `adjusted` names the checks
-    that a person decided, with the grader's own points, `carried` those that failed by a mistake that is charged
-    elsewhere. Numbers are ours; all that a student or a roster wrote is
-    neutralised, so that no cell is a formula.
+    `score` is the score that counts, `raw_score` the sum of the checks' points before lateness. `adjusted` names the
+    checks that a person decided, with the grader's own points; `carried` those that failed because of a mistake that
+    is charged elsewhere. Text of a student or a roster is made safe, so that no cell is a formula.
     """
     checks = list(dict.fromkeys(check.id for one in sheet.standings for check in one.report.checks))
     handed_in = [_row(one.report, one.student, checks) for one in sheet.standings]
@@ -52,7 +51,7 @@ def _row(report: Report, student: Student | None, checks: list[str]) -> list[str
 
 
 def _missing(student: Student, checks: int) -> list[str]:
-    """Write a row without a score: nobody decided yet what a missing submission counts."""
+    """Return a row without a score, since nobody has decided what a missing submission counts."""
     row = dict.fromkeys(COLUMNS, "") | {"status": "missing"}
     row |= zip(("student", "id", "sis_id", "login", "email"), _person(student), strict=True)
     return [*row.values(), *[""] * checks]

@@ -20,7 +20,7 @@ from grader.text.sanitise import one_line, plain_text
 
 
 def to_gradescope(report: StudentReport) -> str:
-    """Write a report as results.json: `score` counts, whatever the tests' points add up to, and `output` says why.
+    """Return a report as results.json: `score` counts, even if the tests' points add up to another sum; `output` says why.
 
     Raises ValueError where a number is not finite.
     """
@@ -46,7 +46,7 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
     Raises ExportError for a class without submissions, and where a submission's name is no folder's.
     """
     if not sheet.standings:
-        raise ExportError("The class has no submission, so there is no result to give to Gradescope.")
+        raise ExportError("The class has no submission, so there is no result for Gradescope.")
     files = {}
     for report in (one.report for one in sheet.standings):
         name = report.submission
@@ -60,11 +60,11 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
 
 
 def _remarks(report: Report) -> Iterator[str]:
-    """Return what stands above the tests, each remark a paragraph; it is seen at once, so it tells of no hidden check."""
+    """Yield the paragraphs above the tests. They are visible at once, so they hold nothing about hidden checks."""
     if banner := wording.banner(report):
         yield "\n".join(banner)
     if report.excused:
-        yield "You are excused: this assignment does not count for you, whatever its score."
+        yield "You are excused: this assignment does not count for you, whatever the score."
     yield from _sum(report)
     hidden = {verdict.id for verdict in report.checks if verdict.hidden}
     yield from (wording.ruling(one) for one in report.rulings if one.decision.check not in hidden)
@@ -77,15 +77,15 @@ def _remarks(report: Report) -> Iterator[str]:
 
 
 def _sum(report: Report) -> Iterator[str]:
-    """Return why the score is not the sum of the tests' points; no number of either, for hidden tests are in both."""
+    """Yield why the score is not the sum of the tests' points, without numbers, since hidden tests are in both."""
     together = sum(verdict.points for verdict in report.checks)
     if report.penalty:
         yield (
-            f"The score is what the tests give, less {format_points(report.penalty)} points: this was"
+            f"The score is the sum of the tests minus {format_points(report.penalty)} points, because this was"
             f" {wording.late(report) or 'late'}."
         )
     elif abs(together - report.score) > 10**-DIGITS:
-        yield "The score is not the sum of the tests, and the score is what counts."
+        yield "The score differs from the sum of the tests. The score counts."
 
 
 def _tests(report: Report) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ _COUNTED = {
 }
 LIMIT = 30_000_000  # bytes
 LENGTHS = (2_000, 500, 100, 0)  # characters of a message: the most that let the file stay below the limit
-SHORTENED = "Shortened, so that CI reads this class's file; the submission's own report has all of it."
+SHORTENED = "Shortened so that CI can read this class's file. The submission's own report is complete."
 
 
 def to_junit(report: StudentReport) -> str:
@@ -108,7 +108,7 @@ def to_class_junit(sheet: Sheet, _: ExportOptions, limit: int = LIMIT) -> str:
         return text
     raise ExportError(
         f"{len(suites):,} submissions make a JUnit file of {len(text.encode()) / 1e6:,.1f} MB even without their"
-        f" messages, and CI reads less than {limit / 1e6:,.1f}: write it of a part of the class at a time."
+        f" messages, but CI reads less than {limit / 1e6:,.1f}. Export a part of the class at a time."
     )
 
 

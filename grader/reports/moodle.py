@@ -93,7 +93,7 @@ def feedback(report: Report) -> str:
             left += 1
         else:
             told = f"{told} {piece}".lstrip()
-    return f"{told} There is more: {left} further remarks in the report.".lstrip() if left else told
+    return f"{told} The report holds {left} more remarks.".lstrip() if left else told
 
 
 def _sentences(report: Report) -> Iterator[str]:

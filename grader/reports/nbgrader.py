@@ -1,7 +1,7 @@
-"""The class as nbgrader's own `nbgrader export` writes it, for whatever reads its grades.csv.
+"""The class in the form of `nbgrader export`, for tools that read its grades.csv.
 
-nbgrader (plugins/export.py) gives who handed nothing in a row of zeros without a time; so does this. It has no word for
-who is excused, and none for a grader that failed: their scores are empty, as it writes what it does not know.
+nbgrader (plugins/export.py) gives students who handed in nothing a row of zeros without a time; so does this. It has no
+word for excused students or a failed grader: their scores are empty, as nbgrader writes unknown values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
-    """Write a CSV in nbgrader's columns; without a roster, `student_id` is the submission's name, as nbgrader's is.
+    """Return a CSV in nbgrader's columns; without a roster, `student_id` is the submission's name, as in nbgrader.
 
     Raises ExportError for a class without anyone in it, and where two students have one `student_id`.
     """

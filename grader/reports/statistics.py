@@ -1,7 +1,7 @@
-"""What a class's reports say together: how scores lie, which checks tell students apart, which mistakes they share.
+"""Statistics of a class: its scores, which checks separate students, and which mistakes they share.
 
-Submissions that could not be graded say nothing about the assignment, and excused ones were taken out by a person:
-neither counts in any number here, except where it is counted as such.
+Submissions that could not be graded say nothing about the assignment, and a person took excused ones out. Neither counts
+in any number here, except in the counts of such submissions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STATUSES: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed",
 
 @dataclass(frozen=True)
 class Tally:
-    """How many there are of each kind; the first three together are all submissions."""
+    """The number of submissions of each kind; the first three add up to all submissions."""
 
     graded: int  # and not excused: these count
     failed: int  # could not be graded, and not excused
@@ -33,7 +33,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Summary:
-    """The scores in five numbers; a quartile between two scores is interpolated, as numpy and Excel's QUARTILE do."""
+    """The scores in five numbers; quartiles are interpolated as in numpy and Excel's QUARTILE."""
 
     mean: float
     lowest: float
@@ -54,7 +54,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class CheckUse:
-    """What one check did in a class."""
+    """The statistics of one check in a class."""
 
     id: str
     title: str
@@ -68,7 +68,7 @@ class CheckUse:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A named mistake, and who made it."""
+    """A named mistake and who made it."""
 
     diagnosis: Diagnosis  # as the submission with the shortest title has it
     standings: tuple[Standing, ...]
@@ -77,19 +77,19 @@ class Mistake:
 
 
 def counts(standing: Standing) -> bool:
-    """Return whether a submission takes part in the statistics: it was graded, and nobody excused it."""
+    """Return whether a submission counts in the statistics: it was graded, and nobody excused it."""
     return standing.report.status == "graded" and not standing.report.excused
 
 
 def tally(sheet: Sheet) -> Tally:
-    """Count the submissions of each kind."""
+    """Return the number of submissions of each kind."""
     graded = sum(map(counts, sheet.standings))
     excused = sum(standing.report.excused for standing in sheet.standings)
     return Tally(graded, len(sheet.standings) - graded - excused, excused, len(sheet.missing))
 
 
 def summary(scores: Sequence[float]) -> Summary | None:
-    """Return mean, median, quartiles and ends; None without a score."""
+    """Return mean, median, quartiles, lowest and highest; None without a score."""
     if not scores:
         return None
     inner = statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else [scores[0]] * 3
@@ -97,9 +97,9 @@ def summary(scores: Sequence[float]) -> Summary | None:
 
 
 def histogram(scores: Sequence[float], max_score: float) -> tuple[Bar, ...]:
-    """Sort scores into bars of equal width; none where nothing can be earned.
+    """Return the scores in bars of equal width; no bars where nothing can be earned.
 
-    The first and the last bar are open, so that a score beyond them, as a person may give one, is in a bar as well.
+    The first and the last bar are open, so that any score that a person gives is in a bar.
     """
     if not max_score > 0:
         return ()
@@ -126,13 +126,13 @@ def separation(shares: Sequence[float], rests: Sequence[float]) -> float | None:
 
 
 def verdict_on(use: CheckUse) -> str:
-    """Put a check's separation in words.
+    """Return a check's separation in words.
 
     From 0.3 on items are kept as they are (R. L. Ebel and D. A. Frisbie, "Essentials of Educational Measurement",
     5th ed., 1991, ch. 13, call that "reasonably good"); a tenth around zero is none, on either side.
     """
     if use.separation is None:
-        return "cannot be told: all fared alike" if use.alike else "cannot be told: too few submissions"
+        return "not known: all have the same result" if use.alike else "not known: too few submissions"
     if use.separation >= 0.3:
         return "separates well"
     if use.separation >= 0.1:
@@ -141,12 +141,12 @@ def verdict_on(use: CheckUse) -> str:
 
 
 def chance(number: int) -> float:
-    """Return the size that a correlation of unrelated values stays below in 19 of 20 classes of this size."""
+    """Return the size that correlations of unrelated values stay below in 19 of 20 classes of this size."""
     return math.tanh(1.96 / math.sqrt(number - 3))  # Fisher's z
 
 
 def check_uses(reports: Sequence[Report]) -> tuple[CheckUse, ...]:
-    """Return how each check was passed and what it says of a class, in the rubric's order."""
+    """Return the statistics of each check in the rubric's order."""
     order = dict.fromkeys(verdict.id for report in reports for verdict in report.checks)
     totals = [sum(verdict.points for verdict in report.checks) for report in reports]
     return tuple(_use(check, reports, totals) for check in order)
@@ -178,13 +178,13 @@ def _use(check: str, reports: Sequence[Report], totals: Sequence[float]) -> Chec
 
 
 def _share(verdict: Verdict) -> float:
-    """Return the share of a check's points that was earned by passing it: what is carried was not passed."""
+    """Return the share of a check's points earned by passing it; a carried check was not passed."""
     own = verdict.points - verdict.credited
     return own / verdict.max_points if verdict.max_points and verdict.status != "carried" else 0.0
 
 
 def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
-    """Gather the named mistakes: the most frequent first, then the dearest."""
+    """Return the named mistakes, the most frequent first, then those that cost most."""
     made: dict[str, dict[int, tuple[Standing, Diagnosis]]] = {}
     for at, standing in enumerate(standings):
         for diagnosis in standing.report.diagnoses if standing.report.status == "graded" else ():
@@ -206,7 +206,7 @@ def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
 
 
 def kind(diagnosis: Diagnosis) -> str:
-    """Return what tells named mistakes apart: the id, and of a cause, which has no formula, what happened as well."""
+    """Return the key of a named mistake: its id and, for a cause without a formula, also what happened."""
     return diagnosis.id if diagnosis.source else f"{diagnosis.id}: {diagnosis.title}"
 
 

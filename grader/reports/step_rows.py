@@ -1,4 +1,4 @@
-"""What several formats say of the table of steps: the values that the student's own lines made, beside the right ones."""
+"""Words that several formats share about the table of steps: the values of the student's own lines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SIZES = (("input", "inputs"), ("feature", "features"), ("hidden unit", "hidden 
 WORDS: dict[StepStatus, str] = {
     "right": "right",
     "differs": "differs",
-    "given": "right for what it was given",
+    "given": "right for its input",
     "unknown": "not recognised",
 }
 # The same of several values; a student looks for what differs first.
 _MANY: dict[StepStatus, str] = {
     "differs": "differ",
     "right": "right",
-    "given": "right for what they were given",
+    "given": "right for their inputs",
     "unknown": "not recognised",
 }
 STOPPED = "stopped here"  # a line raised, or did not end: no value is there that could differ
@@ -35,22 +35,22 @@ BEFORE, AFTER = 2, 1  # rows beside the first that differs, where there is room 
 
 
 def explain(sizes: Sequence[int]) -> str:
-    """Return what the table is: how its values were made; sizes : of the grader's own example, () where unknown."""
+    """Return how the values of the table were made; sizes : of the grader's example, () if unknown."""
     counts = [plural(size, *nouns) for size, nouns in zip(sizes, _SIZES, strict=False)]
     example = f"a small example of its own ({join_words(counts)})" if counts else "a small example of its own"
     return (
-        f"The grader ran loss(), predict() and a few iterations of train() once, on {example}, and compared each value"
-        " that your lines made with the right one."
+        f"The grader ran loss(), predict() and a few iterations of train() once on {example}, and compared each value"
+        " that your lines computed with the right one."
     )
 
 
 def find_first(steps: Sequence[StepRow]) -> StepRow | None:
-    """Return the first row that differs, where the mistake most likely is; None where none does."""
+    """Return the first row that differs, which most likely holds the mistake; None if none does."""
     return next((row for row in steps if row.status == "differs"), None)
 
 
 def around(steps: Sequence[StepRow]) -> Sequence[StepRow]:
-    """Return the first row that differs and its neighbours; none where none differs."""
+    """Return the first row that differs and its neighbours; no rows if none differs."""
     at = next((index for index, row in enumerate(steps) if row.status == "differs"), None)
     return () if at is None else steps[max(0, at - BEFORE) : at + AFTER + 1]
 
@@ -79,12 +79,12 @@ def group_by_label(steps: Sequence[StepRow]) -> list[tuple[str, list[StepRow]]]:
 
 
 def sentence(row: StepRow) -> str:
-    """Return all of a row: its line with the code, name, shape and verdict."""
+    """Return a row as a sentence: its line with the code, name, shape and verdict."""
     return f"{row.place}: {f'{row.name} {format_shape(row)}'.strip()} {''.join(split_verdict(row))}"
 
 
 def count_rows(steps: Sequence[StepRow]) -> str:
-    """Count the rows by status, what differs first, as in "1 differs, 4 right, 2 not recognised"."""
+    """Return the numbers of rows by status, differing ones first: "1 differs, 4 right, 2 not recognised"."""
     numbers = Counter(row.status for row in steps)
     return ", ".join(
         f"{numbers[status]} {WORDS[status] if numbers[status] == 1 else many}"

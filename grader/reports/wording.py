@@ -1,4 +1,4 @@
-"""What several formats say alike: names of groups and verdicts, points, isolation in a sentence."""
+"""Words that several formats share: names of groups and verdicts, points, a sentence on isolation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class Section:
-    """One group of checks, those that need reading first."""
+    """One group of checks, with failed ones first."""
 
     group: Group
     title: str
@@ -67,7 +67,7 @@ class Section:
 
 
 def sections(report: Report) -> list[Section]:
-    """Return the groups that the report has, in the assignment's order."""
+    """Return the groups of the report's checks in the assignment's order."""
     order = list(STATUSES)
     found = []
     for group, title in GROUPS.items():
@@ -86,31 +86,31 @@ def sections(report: Report) -> list[Section]:
 
 
 def counts(report: Report) -> str:
-    """Count the verdicts, as in "12 passed, 2 partly passed, 3 failed"."""
+    """Return the numbers of verdicts: "12 passed, 2 partly passed, 3 failed"."""
     order: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
     numbers = {status: sum(verdict.status == status for verdict in report.checks) for status in order}
     return ", ".join(f"{number} {STATUSES[status]}" for status, number in numbers.items() if number)
 
 
 def banner(report: Report) -> tuple[str, str] | None:
-    """Return heading and message where nothing was graded: the reason is the first note."""
+    """Return heading and message if nothing was graded; the first note is the reason."""
     if report.status == "graded":
         return None
     return BANNERS[report.status], report.notes[0] if report.notes else "No reason was recorded."
 
 
 def remarks(report: Report) -> tuple[str, ...]:
-    """Return the notes, without the one that the banner says."""
+    """Return the notes without the one in the banner."""
     return report.notes if report.status == "graded" else report.notes[1:]
 
 
 def quotes(places: Sequence[Place]) -> list[tuple[str, list[Place]]]:
-    """Put neighbouring lines of one cell or file under one label."""
+    """Return neighbouring lines of one cell or file under their label."""
     return [(label, list(lines)) for label, lines in groupby(places, key=lambda place: place.label)]
 
 
 def costs(diagnosis: Diagnosis) -> str:
-    """Return what a named mistake costs, and where; "" where nothing is known of it."""
+    """Return what a named mistake costs and where; "" where that is unknown."""
     total = sum(diagnosis.costs.values())
     where = ", ".join(f"{check} {format_points(lost)}" for check, lost in diagnosis.costs.items() if lost)
     if total:
@@ -123,29 +123,29 @@ def costs(diagnosis: Diagnosis) -> str:
 
 
 def titles(report: Report) -> dict[str, str]:
-    """Return each check's title as it stands among others in a sentence: without its full stop."""
+    """Return each check's title without its full stop."""
     return {verdict.id: verdict.title.removesuffix(".") for verdict in report.checks}
 
 
 def adjusted(verdict: Verdict) -> str:
-    """Return what the grader gave where a person decided; "" where nobody did."""
+    """Return the grader's own points if a person decided; else ""."""
     return "" if verdict.adjusted_from is None else f"adjusted: {format_points(verdict.adjusted_from)} by the grader"
 
 
 def standing(verdict: Verdict) -> str:
-    """Return the sentence that says what a verdict means, where neither its name nor its message does; "" for all others."""
+    """Return a sentence that explains a carried verdict if its message does not; else ""."""
     if verdict.status != "carried":
         return ""
     return KEPT if "charged" in verdict.message else CARRIED
 
 
 def late(report: Report) -> str:
-    """Return how late a submission was, as in "late by 2 days"; "" where it was not."""
+    """Return how late a submission was: "late by 2 days"; "" if it was on time."""
     return f"late by {plural(report.late_days, 'day')}" if report.late_days else ""
 
 
 def signature(decision: Decision) -> str:
-    """Return who decided, and on which day: "Ada Lovelace on 22 November 2026"."""
+    """Return who decided and when: "Ada Lovelace on 22 November 2026"."""
     try:
         day = date.fromisoformat(decision.at[:10])
         when = f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -155,19 +155,19 @@ def signature(decision: Decision) -> str:
 
 
 def ruling(one: Ruling) -> str:
-    """Return a sentence: what was decided, what comes of it, by whom, when and why."""
+    """Return a sentence on a decision: its effect, by whom, when and why."""
     joint = " by " if one.applies and one.decision.kind == "points" else ". Decided by "
     why = f': "{one.decision.comment}"' if one.decision.comment else "."
     return f"{one.effect}{joint}{signature(one.decision)}{why}"
 
 
 def rulings(report: Report) -> list[str]:
-    """Return a sentence for each decision, with its number, by which those that it overtook name it."""
+    """Return a sentence for each decision, beginning with its number."""
     return [f"{one.decision.number}. {ruling(one)}" for one in report.rulings]
 
 
 def account(verdict: Verdict) -> str:
-    """Return all that a verdict holds besides its title, in plain lines: points, message, quoted lines."""
+    """Return a verdict in plain lines without its title: points, message, quoted lines."""
     remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
     aside = f" ({remarks})" if remarks else ""
     earned = f"{format_points(verdict.points)} of {format_points(verdict.max_points)} points{aside}."
@@ -179,7 +179,7 @@ def account(verdict: Verdict) -> str:
 
 
 def isolation(layers: Sequence[str]) -> str:
-    """Return how the student's code was kept apart, for someone who does not know the layers' names."""
+    """Return how the student's code was isolated, for readers who do not know the layers' names."""
     separate = "process" in layers
     if not layers:
         return "Not run."

@@ -11,7 +11,7 @@ import pytest
 from classroom.once import graded_once, points, say
 
 ADA = ("--by", "ada")
-EARLIER = "It was made for an earlier hand-in, and does not count for this one: decide again"
+EARLIER = "It was made for an earlier hand-in and does not count for this one: decide again"
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_late_days_cost_what_the_policy_says(here):
     late = row(here, "right_einsum")
     assert (late["score"], late["raw_score"], late["late_days"], late["penalty"]) == ("80", "100", "2", "20")
     said = adjust("right_einsum", "--late-days", 0)
-    assert "100 of 100 points. 1. Late by 2 days. Overtaken by decision 2 (not in force) 2. Not late" in said
+    assert "100 of 100 points. 1. Late by 2 days. Replaced by decision 2 (not in force) 2. Not late" in said
 
 
 def test_without_a_policy_lateness_is_noted_and_costs_nothing(here):

@@ -112,7 +112,7 @@ def test_a_decision_about_a_check_that_shrank_is_told_everywhere(here):
     said = here.regrade()
     assert "decision 1 by ada: decay 1.5 of 4 counts as 1 of 1 now" in said
     assert "decision 1 by ada: decay 1.5 of 4 counts as 1 of 1 now" in here.text("regraded.csv")
-    sentence = "1.5 of 4 was decided, and the check gives 1 now: this counts for less, and is full marks"
+    sentence = "1.5 of 4 was given, and the check is now worth 1: this counts for less, and is full marks"
     told = say("history", "graded", "bare")
     assert "decision 1 by ada: decay set to 1.5 of 4 points: Half." in told
     assert sentence in told

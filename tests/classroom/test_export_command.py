@@ -127,7 +127,7 @@ def test_decisions_are_a_table(here):
         ("bare", "2", "points", "scores", "5.5", "8", "Seen.", "ada", "yes"),
         ("right_einsum", "3", "late_days", "", "2", "", "Late.", "bob", "yes"),
     ]
-    assert found[0]["effect"] == "scores: 3 points. Overtaken by decision 2"
+    assert found[0]["effect"] == "scores: 3 points. Replaced by decision 2"
 
 
 @pytest.mark.parametrize(

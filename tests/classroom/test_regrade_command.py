@@ -158,7 +158,7 @@ def test_before_and_after_are_what_counted_and_the_graders_own_stands_beside(her
     row = table(here)["bare"]
     assert (row["before"], row["after"], row["grader_before"], row["grader_after"]) == ("8", "6", "0", "0")
     assert row["why"] == "decision 1 by ada: scores 8 of 8 counts as 6 of 6 now"
-    assert "8 of 8 was decided, and the check gives 6 now" in here.report("bare")["rulings"][0]["effect"]
+    assert "8 of 8 was given, and the check is now worth 6" in here.report("bare")["rulings"][0]["effect"]
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_a_check_taken_out_and_put_back(here):
     assert "checks.predict.points: 6 -> not there" in said
     assert moves(here)["right_einsum"] == ("100", "94", "predict 6 -> none")
     assert moves(here)["bare"] == ("5", "0", "predict as decided 5 -> none, predict 0 -> none")
-    assert "no such check any more" in here.report("bare")["rulings"][0]["effect"]
+    assert "no longer has this check" in here.report("bare")["rulings"][0]["effect"]
     here.change(('[[checks]]\nid = "best', '[[checks]]\nid = "predict"\npoints = 6\n\n[[checks]]\nid = "best'))
     here.regrade()
     assert moves(here)["right_einsum"] == ("94", "100", "predict none -> 6")

@@ -110,7 +110,7 @@ def test_a_damaged_gradebook_costs_no_decision(here):
     assert here.report("bare")["score"] == 0
     said = restore()
     assert (
-        "bare: 5.5 of 100 points. 1. scores: 3 points. Overtaken by decision 2 (not in force) 2. scores: 0 of 8" in said
+        "bare: 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8" in said
     )
     assert said.endswith("Decisions of graded/decisions.db: 5 restored. Roster: 4 students restored.")
     after = told(here)
@@ -142,7 +142,7 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
     assert len(read_copy(here.out / COPY).records) == 3
     said = restore()
     assert "Decisions of graded/decisions.db: 2 restored, 1 already there. Some decisions have new numbers, in the order of their dates: 1 is now 3." in said  # fmt: skip
-    assert "1. scores: 3 points. Overtaken by decision 3 (not in force)" in said
+    assert "1. scores: 3 points. Replaced by decision 3 (not in force)" in said
     assert here.report("bare")["checks"][0]["points"] == 8
     with here.book() as book:
         assert [(one.decision.number, one.decision.value) for one in book.decision_records()] == [
@@ -227,7 +227,7 @@ def test_points_for_another_hand_in_are_taken_and_do_not_count(here):
         file.write("# mended\n")
     fresh(here)
     assert (
-        "It was made for an earlier hand-in, and does not count for this one: decide again (not in force)" in restore()
+        "It was made for an earlier hand-in and does not count for this one: decide again (not in force)" in restore()
     )
     assert here.report("bare")["score"] == 0
 

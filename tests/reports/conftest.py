@@ -110,7 +110,7 @@ def _steps():
         StepRow(Place(loss, 48, "    dh[dh <= 0] = 0"), "dh", (7, 11), "differs",
                 "differs from the gradient before the ReLU: 40 of 77 entries should be 0 where `h` is 0"),
         StepRow(Place(loss, 50, "    grads['W1'] = X.T.dot(dh)"), 'grads["W1"]', (5, 11), "given",
-                "right for what it was given: the gradient of W1"),
+                "right for its input: the gradient of W1"),
         StepRow(Place(predict, 2, "\tscores = self.loss(X)"), "scores", (7, 3), "right", "right: the scores"),
     )  # fmt: skip
 

@@ -144,9 +144,7 @@ def test_names_are_no_formulas():
 def test_a_title_that_canvas_would_pass_over_is_refused(title):
     """Canvas drops such columns without a word."""
     sheet = factory.sheet(factory.report("a"), students={"a": ANN}, title=title)
-    with pytest.raises(
-        ExportError, match=rf"called '{title}', and Canvas imports no column with .* for one of its own"
-    ):
+    with pytest.raises(ExportError, match=rf"called '{title}', but Canvas takes a column with .* for one of its own"):
         to_canvas(sheet, ExportOptions())
 
 
@@ -154,7 +152,7 @@ def test_a_number_that_is_none_is_refused():
     """Canvas would make a new assignment of that name."""
     sheet = factory.sheet(factory.report("a"), students={"a": ANN})
     with pytest.raises(
-        ExportError, match=r"^'hw2' is no assignment of Canvas: it knows each by a number, the last one"
+        ExportError, match=r"^'hw2' is not a Canvas assignment\. Give the assignment's number, the last one"
     ):
         to_canvas(sheet, ExportOptions(canvas_id="hw2"))
 

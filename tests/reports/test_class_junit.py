@@ -90,8 +90,8 @@ def test_a_class_beyond_the_last_resort_is_refused():
     with pytest.raises(ExportError) as caught:
         to_class_junit(sheet, ExportOptions(), limit=100_000)
     assert str(caught.value) == (
-        "200 submissions make a JUnit file of 0.3 MB even without their messages, and CI reads less than 0.1: write it"
-        " of a part of the class at a time."
+        "200 submissions make a JUnit file of 0.3 MB even without their messages, but CI reads less than 0.1. Export"
+        " a part of the class at a time."
     )
 
 

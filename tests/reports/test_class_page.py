@@ -148,7 +148,7 @@ def test_the_headline_counts_everyone_once():
     assert "7 submissions: 5 graded, 1 could not be graded, 1 excused; 2 on the roster without a submission" in text
     assert "Mean 84 Median 84 Quartiles 82 and 86 Lowest, highest 80 and 88 Full marks 0 of 5" in text
     assert (
-        "of the 5 submissions that were graded: those that could not be graded and those that were excused do not count"
+        "All statistics cover the 5 submissions that were graded: those that could not be graded and those that were excused do not count"
         in text
     )
     assert "On the roster, without a submission (2) Absent, Ann ann1 Gone, Gus" in text
@@ -161,14 +161,14 @@ def test_without_a_roster_nobody_is_a_stranger():
     assert "roster" not in text
     assert "Student" not in text
     text = text_of(to_index(sheet(report("a"), report("b"), students={"a": student("Ann")})))
-    assert "not found on the roster (1) b" in text
+    assert "without a student on the roster (1) b" in text
 
 
 def test_a_row_tells_what_people_decided():
     """Late days, deduction, changed points with their reason, and decisions that were overtaken stand in the row."""
     rulings = [
         ruling("points", 15.0, "loss", comment="right by another formula"),
-        replace(ruling("points", 3.0, "predict", number=2), applies=False, effect="Overtaken by decision 3."),
+        replace(ruling("points", 3.0, "predict", number=2), applies=False, effect="Replaced by decision 3."),
     ]
     made = sheet(
         report("a", {"loss": 15.0}, adjusted={"loss": 5.0}, rulings=rulings, late_days=2.0, penalty=7.5),
@@ -176,7 +176,7 @@ def test_a_row_tells_what_people_decided():
     )
     text = text_of(to_index(made))
     assert (
-        "a 87.5 / 100 graded 2 days, \u22127.5 loss 5 → 15 right by another formula (teacher) Overtaken by decision 3."
+        "a 87.5 / 100 graded 2 days, \u22127.5 loss 5 → 15 right by another formula (teacher) Replaced by decision 3."
         in text
     )
     assert "Late" not in text_of(to_index(sheet(report("b"))))
@@ -197,7 +197,7 @@ def test_a_check_says_how_it_separates():
     made = sheet(*(report(f"s{at}", {"loss": 20.0 * (at % 2), "predict": 10.0 * (at % 2)}) for at in range(10)))
     text = text_of(to_index(made))
     assert "cross-entropy loss 50% 5 did not 10 of 20 +1.00 separates well" in text
-    assert "Scores are those of a two-layer net scores 100% 0 of 20 cannot be told: all fared alike" in text
+    assert "Scores are those of a two-layer net scores 100% 0 of 20 not known: all have the same result" in text
     assert "grad_hidden hidden 100%" in text
     assert "corrected item-total correlation" in text
     assert "With 10 submissions, chance alone" in text

@@ -106,7 +106,7 @@ def test_finding_by_words(opened):
         find.fill(text)
         assert shown(page) == names
         assert page.locator("#count").inner_text() == f"{len(names)} of 10 shown"
-    assert page.get_by_text("No submission fits all of this.").is_visible()
+    assert page.get_by_text("No submission matches all filters.").is_visible()
     assert page.locator("#count").get_attribute("role") == "status"
     page.get_by_role("button", name="Reset").click()
     assert len(shown(page)) == 10

@@ -87,7 +87,9 @@ def test_hidden_checks_are_shown_with_the_grades():
     assert "hidden" not in data["output"]
     assert "Fixing it returns 20 points: loss 20." in data["output"]
     # Neither the sum nor the score, from which what hidden tests gave could be told.
-    assert data["output"].startswith("The score is what the tests give, less 3 points: this was late by 1 day.\n\n")
+    assert data["output"].startswith(
+        "The score is the sum of the tests minus 3 points, because this was late by 1 day.\n\n"
+    )
 
 
 def test_what_people_decided_is_explained():
@@ -110,14 +112,14 @@ def test_what_people_decided_is_explained():
 def test_who_is_excused_reads_so():
     """Gradescope has no word for it."""
     data = results(factory.report("a", excused=True))
-    assert data["output"] == "You are excused: this assignment does not count for you, whatever its score."
+    assert data["output"] == "You are excused: this assignment does not count for you, whatever the score."
     assert data["extra_data"]["excused"] is True
 
 
 def test_a_score_that_is_no_sum_says_so():
     """Gradescope shows both and lets the score count."""
     data = results(replace(factory.report("a"), score=90.0))
-    assert data["output"] == "The score is not the sum of the tests, and the score is what counts."
+    assert data["output"] == "The score differs from the sum of the tests. The score counts."
     assert data["score"] == 90.0
 
 
@@ -202,7 +204,5 @@ def test_two_submissions_of_one_name_are_refused():
 
 def test_an_empty_class_is_refused():
     """No file at all would be taken for success."""
-    with pytest.raises(
-        ExportError, match=r"^The class has no submission, so there is no result to give to Gradescope\.$"
-    ):
+    with pytest.raises(ExportError, match=r"^The class has no submission, so there is no result for Gradescope\.$"):
         CLASS_FORMATS["gradescope"].write(factory.sheet(missing=[factory.student("Ann")]), ExportOptions())

@@ -172,7 +172,7 @@ def test_feedback_is_short():
     assert len(told) < FEEDBACK + 60
     shown = len(re.findall("Mistake", told))
     assert 5 < shown < 40
-    assert told.endswith(f": loss 1. There is more: {41 - shown} further remarks in the report.")
+    assert told.endswith(f": loss 1. The report holds {41 - shown} more remarks.")
 
 
 def test_feedback_holds_nothing_of_a_student_s_and_no_markup():

@@ -14,7 +14,7 @@ from grader.reports.terminal import costs
 from reports.written import render, summary, to_annotations, to_html, to_junit
 
 SAID = [
-    '1. grad_W1: 5 points. Overtaken by decision 2. Decided by Ada Lovelace on 22 November 2026: "Half of it is right."',
+    '1. grad_W1: 5 points. Replaced by decision 2. Decided by Ada Lovelace on 22 November 2026: "Half of it is right."',
     (
         "2. grad_W1: 0 of 10 by the grader, now 10 of 10 by Ada Lovelace on 22 November 2026:"
         ' "Right in the maths: `dh` is masked <b>later</b>."'
@@ -22,15 +22,15 @@ SAID = [
     '3. Late by 2 days: 20 points off. Decided by Grace Hopper on 1 December 2026: "Handed in on Tuesday."',
     "4. train_digits: 5 of 8 by the grader, now 7 of 8 by an unnamed person on 22 November 2026.",
     (
-        "5. predict: 10 points. It was made for an earlier hand-in, and does not count for this one: decide again."
+        "5. predict: 10 points. It was made for an earlier hand-in and does not count for this one: decide again."
         ' Decided by Ada Lovelace on 22 November 2026: "It was fine before."'
     ),
     (
-        "6. gone: 3 points. The rubric has no such check any more, so it changes nothing."
+        "6. gone: 3 points. The rubric no longer has this check, so it changes nothing."
         ' Decided by Ada Lovelace on 22 November 2026: "It is in the text."'
     ),
     (
-        "7. grad_hidden: 0 of 5 by the grader, now 5 of 5 (9 was decided, and the rubric gives no more than 5)"
+        "7. grad_hidden: 0 of 5 by the grader, now 5 of 5 (9 was given, but the rubric allows at most 5)"
         ' by Ada Lovelace on some time: "Given."'
     ),
     '8. Excused: this does not count. Decided by Ada Lovelace on 22 November 2026: "Ill that week."',
@@ -145,7 +145,7 @@ def test_what_was_read_by_hand_keeps_its_reason(read_by_hand):
     text = joined(render(read_by_hand))
     assert "10 / 100, excused" in text
     assert "The submission could not be loaded" in text
-    assert "Late by 2 days: 12 points off, since lateness takes no score below 10 points" in text
+    assert "Late by 2 days: 12 points off, since lateness lowers no score below 10 points" in text
     assert "grad_W1: 0 of 10 by the grader, now 10 of 10 by Ada Lovelace" in text
 
 

@@ -133,7 +133,7 @@ def test_a_submission_that_was_not_graded_gets_a_banner(unloadable):
     [
         ("no_submission", "Nothing was found to grade"),
         ("failed_to_load", "The submission could not be loaded"),
-        ("grader_error", "This is no verdict on the submission"),
+        ("grader_error", "This says nothing about the submission"),
     ],
 )
 def test_every_status_has_its_banner(unloadable, status, said):

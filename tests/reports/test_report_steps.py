@@ -128,7 +128,7 @@ def test_a_shape_is_said_as_numpy_writes_it(shape, said):
         ("right", "right: the scores", ("right", ": the scores")),
         ("right", "the scores", ("right", ": the scores")),
         ("differs", "differs from the scores", ("differs", " from the scores")),
-        ("given", "right for what it was given: dW1", ("right for what it was given", ": dW1")),
+        ("given", "right for its input: dW1", ("right for its input", ": dW1")),
         ("unknown", "", ("not recognised", "")),
     ],
 )
@@ -140,7 +140,7 @@ def test_every_verdict_has_its_word(status, verdict, said):
 def test_rows_are_counted_in_words():
     """What differs comes first, and one value is not several."""
     assert step_rows.count_rows([row(), row("differs"), row("unknown")]) == "1 differs, 1 right, 1 not recognised"
-    assert step_rows.count_rows([row("given"), row("differs")] * 2) == "2 differ, 2 right for what they were given"
+    assert step_rows.count_rows([row("given"), row("differs")] * 2) == "2 differ, 2 right for their inputs"
 
 
 def test_the_page_has_the_whole_table(sample):
@@ -149,7 +149,7 @@ def test_the_page_has_the_whole_table(sample):
     assert html.index("The mistake, named") < html.index(step_rows.TITLE) < html.index('<section class="group"')
     told = table(sample)
     assert '<details id="steps">' in told
-    assert "1 differs, 4 right, 1 right for what it was given, 1 not recognised" in told
+    assert "1 differs, 4 right, 1 right for its input, 1 not recognised" in told
     assert step_rows.explain(()) in told
     assert told.count("<tr class=") == len(sample.steps) + 2  # and the labels of two cells
     assert [told.count(f'href="#icon-{sign}"') for sign in ("passed", "failed", "carried", "unknown")] == [4, 1, 1, 1]
@@ -195,7 +195,7 @@ def test_the_terminal_shows_the_first_difference_among_its_neighbours(sample):
         "  ✓  line 47  dh (7, 11)           right: the gradient of the hidden activation",
         "  ✗  line 48  dh (7, 11)           differs from the gradient before the ReLU: 40 of 77 entries",
         "                                   should be 0 where `h` is 0",
-        '  →  line 50  grads["W1"] (5, 11)  right for what it was given: the gradient of W1',
+        '  →  line 50  grads["W1"] (5, 11)  right for its input: the gradient of W1',
         "",
     ]
 
@@ -224,9 +224,9 @@ def test_the_table_says_what_it_was_made_with(sample):
     """The sizes are the grader's own example's, as the report holds them; one of an older grading holds none."""
     html = to_html(replace(sample, example=(7, 8, 9, 4)))
     assert (
-        "once, on a small example of its own (7 inputs, 8 features, 9 hidden units and 4 classes), and compared" in html
+        "once on a small example of its own (7 inputs, 8 features, 9 hidden units and 4 classes), and compared" in html
     )
-    assert "once, on a small example of its own, and compared" in to_html(sample)
+    assert "once on a small example of its own, and compared" in to_html(sample)
 
 
 def test_a_line_that_stopped_is_not_said_to_differ(sample):

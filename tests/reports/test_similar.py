@@ -102,9 +102,9 @@ def test_an_empty_class_one_program_and_no_pair():
     nobody = read(to_similar(Likeness({}, (), (), (0,) * 20, 0.0, {"ann": "It holds no program."})))
     assert "No program could be compared" in nobody.text
     assert "ann It holds no program." in nobody.text
-    assert "One program alone" in read(to_similar(compared(others=1))).text
+    assert "There is only one program" in read(to_similar(compared(others=1))).text
     quiet = read(to_similar(compared(others=5)))
-    assert "No pair stands apart from this class" in quiet.text
+    assert "No pair stands out" in quiet.text
     assert "10% to below 15%: 10 pairs" in quiet.text
     assert "95 of 100 pairs stay below 15%" in quiet.text
 
@@ -195,5 +195,5 @@ def test_programs_that_are_one_are_listed_with_their_reports():
     assert "2 programs" in part
     assert 'href="submissions/other_0/report.html"' in part
     assert "other_&lt;1&gt;" in part
-    assert "besides those that are the same throughout" in page
+    assert "apart from those that are the same throughout" in page
     assert 'id="twins"' not in to_similar(compared(others=3))

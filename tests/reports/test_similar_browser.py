@@ -86,7 +86,7 @@ def test_finding_by_name(opened):
     assert page.locator(".pair:visible h3").all_inner_texts() == ["bob and zo\u00eb"]
     assert page.locator("#count").inner_text() == "1 of 2 shown"
     page.get_by_role("searchbox").fill("nobody")
-    assert page.get_by_text("No pair has this in a name.").is_visible()
+    assert page.get_by_text("No pair has such a name.").is_visible()
     page.get_by_role("button", name="Reset").click()
     assert page.locator(".pair:visible").count() == 2
 

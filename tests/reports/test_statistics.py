@@ -105,8 +105,11 @@ def test_too_few_and_all_alike_are_told_apart():
     few = [report(f"s{at}", {"loss": 20.0 * (at % 2), "predict": at}) for at in range(FEWEST - 1)]
     many = [*few, report("last", {"loss": 0.0})]
     of_few, of_many = ({use.id: use for use in check_uses(some)} for some in (few, many))
-    assert (of_few["loss"].separation, verdict_on(of_few["loss"])) == (None, "cannot be told: too few submissions")
-    assert (of_many["grad_W1"].separation, verdict_on(of_many["grad_W1"])) == (None, "cannot be told: all fared alike")
+    assert (of_few["loss"].separation, verdict_on(of_few["loss"])) == (None, "not known: too few submissions")
+    assert (of_many["grad_W1"].separation, verdict_on(of_many["grad_W1"])) == (
+        None,
+        "not known: all have the same result",
+    )
     assert of_many["loss"].separation is not None
 
 
