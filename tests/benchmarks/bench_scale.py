@@ -40,19 +40,8 @@ class Run:
 
 def watched(folder: Path, out: Path, jobs: int) -> Run:
     """Grade a class and look at its processes meanwhile."""
-    words = [
-        sys.executable,
-        "-m",
-        "grader",
-        "grade",
-        "--seed",
-        "231",
-        str(folder),
-        "--out",
-        str(out),
-        "--jobs",
-        str(jobs),
-    ]
+    words = [sys.executable, "-m", "grader", "grade", str(folder), "--out", str(out), "--jobs", str(jobs)]
+    words += ["--seed", "231"]
     run, started = Run(), time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as command:
         while command.poll() is None:

@@ -131,17 +131,8 @@ def run_ours(bench: Bench, count: int, jobs: int, *, wrong: bool = False) -> Tim
     """Run `grader grade` over the class."""
     folder = write_class(fresh(bench, "ours") / "class", count, wrong=wrong)
     out = folder.parent / "out"
-    command = (
-        Path(sys.executable).with_name("grader"),
-        "grade",
-        "--seed",
-        "231",
-        folder,
-        "--out",
-        out,
-        "--jobs",
-        str(jobs),
-    )
+    command = (Path(sys.executable).with_name("grader"), "grade", folder, "--out", out, "--jobs", str(jobs))
+    command += ("--seed", "231")
 
     def work() -> int:
         bench.run(*command, cwd=folder.parent)

@@ -121,18 +121,8 @@ def test_a_cluster_of_this_machine_grades_as_processes_do(monkeypatch, tmp_path,
 @pytest.mark.slow
 def test_a_killed_command_leaves_no_worker_of_dasks(tmp_path, few_handed_in, rubric):
     """Whoever kills the command has killed the cluster that it started, and goes on with another run."""
-    words = [
-        "grade",
-        "--seed",
-        "231",
-        few_handed_in,
-        "--assignment",
-        rubric,
-        "--out",
-        tmp_path / "out",
-        "--cluster",
-        "local:2",
-    ]
+    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", "local:2"]
+    words += ["--seed", "231"]
     grading = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet())
     deadline = time.monotonic() + 120
     while not list((tmp_path / "out").glob("submissions/*/report.html")):
@@ -186,18 +176,8 @@ def descendants(pid: int) -> set[int]:
 )
 def test_a_cluster_that_is_none_is_said_plainly(tmp_path, few_handed_in, rubric, address, said):
     """A wrong address is bad usage, and it is said what to write."""
-    words = [
-        "grade",
-        "--seed",
-        "231",
-        few_handed_in,
-        "--assignment",
-        rubric,
-        "--out",
-        tmp_path / "out",
-        "--cluster",
-        address,
-    ]
+    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", address]
+    words += ["--seed", "231"]
     assert said in say(*words, status=2)
 
 
@@ -222,16 +202,6 @@ def test_a_cluster_where_nobody_answers_is_said_plainly(tmp_path, few_handed_in,
 @pytest.mark.slow
 def test_a_scheduler_without_workers_is_said_plainly(tmp_path, few_handed_in, rubric, scheduler):
     """Nobody waits for workers that never come."""
-    words = [
-        "grade",
-        "--seed",
-        "231",
-        few_handed_in,
-        "--assignment",
-        rubric,
-        "--out",
-        tmp_path / "out",
-        "--cluster",
-        scheduler,
-    ]
+    words = ["grade", few_handed_in, "--assignment", rubric, "--out", tmp_path / "out", "--cluster", scheduler]
+    words += ["--seed", "231"]
     assert f"--cluster {scheduler}: the scheduler has no workers. Start some:" in run(*words, status=1)
