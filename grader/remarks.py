@@ -28,6 +28,9 @@ def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str
             found[
                 f"The parameters of {method}() have other names than in the assignment; it was called by position."
             ] = None
+    casts = sorted({kind for reply in run.replies.values() for kind in reply.casts})
+    if casts:
+        found[f"It returns numbers of type {', '.join(casts)[:100]}; they were judged as float64."] = None
     for reply in (run.load, *run.replies.values()):
         for warning in reply.warnings:
             found[f"Warning: {warning}"] = None

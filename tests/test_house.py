@@ -62,6 +62,7 @@ ALONE = {
     "exec_submission",
     "recording",
     "capture",
+    "real_numbers",
     "values",
     "stand_in_replies",
     "method_stand_ins",

@@ -99,6 +99,7 @@ class Reply:
     # The shapes of params as the student's constructor made them, by name.
     own_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     positional: tuple[str, ...] = ()  # methods whose parameters have other names, called by position
+    casts: tuple[str, ...] = ()  # types of numbers that were cast to float64 to get here, such as "float128"
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ def reply_of(frame: protocol.Frame, call: QuestionId, steps: int, text: SourceMa
         warnings=tuple(clean(_str(one), 2 * MAX_MESSAGE) for one in _list(message.get("warnings", []))[:MAX_WARNINGS]),
         own_shapes=_shapes(message.get("own_shapes", {})),
         positional=tuple(clean(_str(one), 100) for one in _list(message.get("positional", []))[:MAX_WARNINGS]),
+        casts=tuple(clean(one, 100) for one in unpacking.casts)[:MAX_WARNINGS],
     )
 
 

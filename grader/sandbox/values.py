@@ -1,9 +1,10 @@
 """Encode Python values for the channel: `describe` turns them into plain JSON and arrays, `restore` turns these back.
 
 A description is a JSON list that begins with its kind: ["none"], ["bool", x], ["int", x], ["float", x], ["str", x],
-["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]] and
-["opaque", type, text]. "array" and "numbers" take the frame's next array: none is used twice, so that a small header
-cannot ask for much memory.
+["array"], ["numbers", "list" | "tuple"], ["list" | "tuple", [...]], ["dict", [[key, description], ...]],
+["cast", type, description] and ["opaque", type, text]. "array" and "numbers" take the frame's next array: none is used
+twice, so that a small header cannot ask for much memory. What holds real numbers in a type that does not travel, such as
+float128 or Decimal, is cast to float64 once, here, and its type is named.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import protocol
+from .real_numbers import PLAIN_NUMBERS, cast_array, cast_number, cast_numbers, plain_numbers
 
 Array = npt.NDArray[Any]
 
@@ -27,12 +29,11 @@ MAX_ALL_TEXT = 100_000
 MAX_NUMBERS = 100_000
 MAX_ALL_NUMBERS = 1_000_000
 MAX_INT_BITS = 1_024
+MAX_CAST = 1_000_000  # entries of an array of objects, each of which is asked for its number
 OPAQUE_TEXT = 200
 UNKNOWN = "a value described in no known way"
 
 _PLAIN = frozenset({type(None), bool, int, float})
-_INTS = (int, np.int64, np.int32)
-_FLOATS = (float, np.float64, np.float32, np.float16)
 
 
 class TooLargeError(Exception):
@@ -84,7 +85,8 @@ class Packing:
             return self._array_like(value)
         if issubclass(kind, int | float):
             return self._plain(int.__int__(value) if issubclass(kind, int) else float.__float__(value))
-        return self._opaque(value)
+        number = cast_number(value)
+        return self._opaque(value) if number is None else ["cast", self._type(value), ["float", number]]
 
     def _plain(self, value: float | None) -> list[Any]:
         """Describe None, or a bool, int or float that is of the very class."""
@@ -104,6 +106,11 @@ class Packing:
     def _array(self, value: Any) -> list[Any]:
         # For a subclass, asarray gives a view of the base class and calls none of the student's methods.
         array = np.asarray(value)
+        if array.dtype.newbyteorder("<").str not in protocol.DTYPES and array.size <= MAX_CAST:
+            kept = array.dtype
+            array = cast_array(array)
+            if array.dtype != kept:
+                return ["cast", self._clip(str(kept), OPAQUE_TEXT), self._array(array)]
         if array.dtype.newbyteorder("<").str not in protocol.DTYPES or array.ndim > protocol.MAX_NDIM:
             return self._opaque(value, f"dtype {array.dtype}, shape {array.shape}")
         if len(self.arrays) >= protocol.MAX_ARRAYS:
@@ -143,37 +150,29 @@ class Packing:
         entries: list[Any] = list(base.__iter__(value))
         if len(entries) > MAX_NUMBERS:
             return self._opaque(value, f"{len(entries):,} entries; at most {MAX_NUMBERS:,} travel")
-        numbers = _numbers(entries)
+        numbers = plain_numbers(entries)
         if numbers is not None:
             self._array(numbers)
             return ["numbers", kind]
+        others = [one for one in entries if type(one) not in PLAIN_NUMBERS]
+        if others and (reals := cast_numbers(entries)) is not None:
+            self._array(reals)
+            scalar = issubclass(type(others[0]), np.generic)
+            return ["cast", str(np.asarray(others[0]).dtype) if scalar else self._type(others[0]), ["numbers", kind]]
         if len(entries) > MAX_NODES:
             return self._opaque(value, f"{len(entries):,} entries that are not all numbers")
         return [kind, [self._describe(one) for one in entries]]
 
     def _opaque(self, value: Any, why: str = "") -> list[Any]:
-        return ["opaque", self._clip(name_of_type(value), OPAQUE_TEXT), self._clip(why or _text(value), OPAQUE_TEXT)]
+        return ["opaque", self._type(value), self._clip(why or _text(value), OPAQUE_TEXT)]
+
+    def _type(self, value: Any) -> str:
+        return self._clip(name_of_type(value), OPAQUE_TEXT)
 
     def _clip(self, text: str, most: int) -> str:
         clipped = text[: max(0, min(most, MAX_ALL_TEXT - self._text))]
         self._text += len(clipped)
         return clipped
-
-
-def _numbers(entries: list[Any]) -> Array | None:
-    """Return plain numbers as one array, where they are two or more: 5,000 losses are 40 kB so, and no JSON."""
-    kinds = set(map(type, entries))
-    if len(entries) < 2 or not kinds <= {*_INTS, *_FLOATS}:
-        return None
-    if kinds <= set(_INTS):
-        try:
-            return np.array(entries, dtype=np.int64)
-        except OverflowError:
-            return None
-    # Whole numbers among the floats stay what they are only up to 2^53; more than that is no loss.
-    if any(type(one) in _INTS and abs(one) > 1 << 53 for one in entries):
-        return None
-    return np.array(entries, dtype=np.float64)
 
 
 def name_of_type(value: Any) -> str:
@@ -219,6 +218,7 @@ class Unpacking:
         self._clean = clean
         self._numbers = 0
         self._depth = 0
+        self.casts: dict[str, None] = {}  # types whose values came as float64, in order
 
     def restore(self, node: Any) -> Any:
         """Restore one value."""
@@ -247,6 +247,9 @@ class Unpacking:
         match node:
             case ["array"]:
                 return self._next()
+            case ["cast", str(kind), node]:
+                self.casts[self._clean(kind)] = None
+                return self.restore(node)
             case ["numbers", "list" | "tuple" as kind]:
                 numbers = self._plain_numbers()
                 return numbers if kind == "list" else tuple(numbers)

@@ -39,7 +39,8 @@ DESCRIBED = st.recursive(
     | st.tuples(st.just("opaque"), TEXTS, TEXTS).map(list)
     | st.tuples(st.just("numbers"), st.sampled_from(["list", "tuple", "set"])).map(list),
     lambda inner: (
-        st.tuples(st.sampled_from(["list", "tuple"]), st.lists(inner, max_size=3)).map(list)
+        st.tuples(st.just("cast"), TEXTS, inner).map(list)
+        | st.tuples(st.sampled_from(["list", "tuple"]), st.lists(inner, max_size=3)).map(list)
         | st.tuples(st.just("dict"), st.lists(st.tuples(TEXTS, inner).map(list), max_size=3)).map(list)
     ),
     max_leaves=6,

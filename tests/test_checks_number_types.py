@@ -1,0 +1,114 @@
+"""Right values of another numeric type are right: they are cast once, and a note says so."""
+
+import decimal
+import fractions
+
+import numpy as np
+import pytest
+
+from examples import in_part
+from grader.model import OpaqueValue, QuestionId, Reply, Run
+from grader.remarks import remarks
+from grader.sandbox import values
+
+END = "        return loss, grads\n"
+SCORES = "            return scores\n"
+CAST = "        loss, grads = {loss}, {{name: {grad} for name, value in grads.items()}}\n"
+ALIKE = {
+    "float128": ("np.longdouble(loss)", "value.astype(np.longdouble)", "scores.astype(np.longdouble)"),
+    "objects": ("float(loss)", "value.astype(object)", "scores.astype(object)"),
+    "Decimal": (
+        "__import__('decimal').Decimal(float(loss))",
+        "np.vectorize(__import__('decimal').Decimal, otypes=[object])(value)",
+        "scores",
+    ),
+    "matrix": ("loss", "np.asmatrix(value)", "np.asmatrix(scores)"),
+    "complex": ("float(loss)", "value.astype(complex)", "scores.astype(complex)"),
+}
+
+
+def test_longdouble_throughout_is_right(judgement_of, edited):
+    """What is computed in it reaches every check, and the losses that train() keeps."""
+    judgement = judgement_of(
+        edited(('W1, b1 = self.params["W1"]', 'X = X.astype(np.longdouble)\n        W1, b1 = self.params["W1"]'))
+    )
+    assert {one.id: one.message for one in judgement.verdicts if one.points < one.max_points} == {}
+
+
+@pytest.mark.parametrize("name", in_part(ALIKE, 2))
+def test_what_is_returned_in_another_type_is_right(name, judgement_of, edited):
+    """Objects that hold numbers, and classes of arrays, are their numbers."""
+    loss, gradient, scores = ALIKE[name]
+    after = CAST.format(loss=loss, grad=gradient)
+    train = "            loss, grads = self.loss(X_batch, y=y_batch, reg=reg)\n"
+    plain = "            loss, grads = float(loss), {name: np.asarray(one, dtype=complex).real.reshape(self.params[name].shape) for name, one in grads.items()}\n"
+    judgement = judgement_of(
+        edited((END, after + END), (SCORES, SCORES.replace("scores", scores)), (train, train + plain))
+    )
+    lost = {one.id: one.message for one in judgement.verdicts if one.points < one.max_points}
+    assert not lost.keys() - {"predict", "learns_toy", "learns_digits", "best_hyperparameters", "histories"}, lost
+
+
+def travel(value):
+    """Return what arrives, and the types that were cast."""
+    packing = values.Packing()
+    described = packing.describe(value)
+    unpacking = values.Unpacking(packing.arrays, OpaqueValue)
+    return unpacking.restore(described), tuple(unpacking.casts)
+
+
+@pytest.mark.parametrize(
+    ("value", "arrives", "kind"),
+    [
+        (decimal.Decimal("0.5"), 0.5, "Decimal"),
+        (fractions.Fraction(1, 4), 0.25, "Fraction"),
+        ([decimal.Decimal(1), 2.5, np.float32(3)], [1.0, 2.5, 3.0], "Decimal"),
+        ((np.longdouble(1), np.longdouble(2)), (1.0, 2.0), np.dtype(np.longdouble).name),
+    ],
+)
+def test_single_numbers_and_lists_of_them(value, arrives, kind):
+    """A loss history of any numbers is a list of floats."""
+    assert travel(value) == (arrives, (kind,))
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (np.array([[1, 2.5]], dtype=object), "object"),
+        (np.array([[1, 2.5]], dtype=np.longdouble), np.dtype(np.longdouble).name),
+        (np.array([[1, 2.5]], dtype=complex), "complex128"),
+    ],
+)
+def test_arrays_of_numbers(array, kind):
+    """Shape and values stay, and the type is named."""
+    arrived, kinds = travel(array)
+    assert kinds == (kind,)
+    assert (arrived.dtype, arrived.tolist()) == (np.float64, [[1.0, 2.5]])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array(["1"], dtype=object),
+        np.array([None, 1.0], dtype=object),
+        np.array([1 + 2j]),
+        "1.5",
+        [1.0, "2"],
+        [True, 1.0],
+    ],
+    ids=str,
+)
+def test_what_is_no_number_is_none(value):
+    """Texts that read like numbers, None and true complex numbers are cast to nothing."""
+    assert travel(value)[1] == ()
+
+
+def test_the_types_are_noted(assignment, questions):
+    """One sentence for the whole program."""
+    replies = {
+        call.id: Reply(call.id, "returned", casts=("Decimal", "float128")[: 1 + at % 2])
+        for at, call in enumerate(questions.calls)
+    }
+    run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+    noted = ("It returns numbers of type Decimal, float128; they were judged as float64.",)
+    assert remarks(assignment, questions, run) == noted
