@@ -109,14 +109,14 @@ BY_VERSION = [
             "ModuleNotFoundError",
             "No module named 'layers'",
             "missing_import",
-            "needs a module that is not here",
+            "needs a module that is missing",
             "Hand in the file",
         ),
         ("MemoryError", "Unable to allocate 8 GiB", "memory", "too much memory", "Print the shapes"),
         ("IndexError", "index 5 is out of bounds", "exception", "stops with IndexError", "Print the index"),
         ("TypeError", "'NoneType' object is not subscriptable", "exception", "stops with TypeError", "still None"),
         ("OddError", "", "exception", "stops with OddError", "just before it"),
-        ("", "exited with status 3", "stopped", "ends its own process", "a process of its own"),
+        ("", "exited with status 3", "stopped", "ends its own process", "in its own process"),
     ],
 )
 def test_each_kind_has_its_words(told, kind, message, identity, words, hint):

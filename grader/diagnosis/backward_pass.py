@@ -17,8 +17,8 @@ NO_BACKWARD_PASS = "no_backward_pass"  # noqa: S105 -- no password
 OF_EACH = ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")  # in the order of the parameters
 OF_ALL = "numeric_gradient"
 HINT = (
-    "Work the gradients out by the chain rule, from the scores back to the first layer's weights, in one pass; compare a few"
-    " entries with differences only to check it."
+    "Compute the gradients by the chain rule, from the scores back to the first layer's weights, in one pass. Use finite"
+    " differences only to check a few entries."
 )
 EXACT = 2e-14  # a backward pass is as exact as that; differences of losses lose five digits at least
 # What a difference of two losses is divided by, h or 2h: a decimal step of one digit. Steps that are powers of two are not

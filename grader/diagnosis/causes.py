@@ -18,8 +18,8 @@ METHODS = ("loss", "train", "predict")
 HINTS = (
     (r"shapes?|broadcast|aligned|matmul|mismatch|dimension|axis", "Print the shape of every array in this line: which axes should meet?"),
     (r"index|out of bounds", "Print the index and the shape of the array that it is used on."),
-    (r"not defined|referenced before|not associated", "Where does this name get its value? It must be in this method, and before this line."),
-    (r"NoneType", "Something in this line is still None: which call, or which unwritten part, should have given it a value?"),
+    (r"not defined|referenced before|not associated", "Where does this name get its value? That must be in this method and before this line."),
+    (r"NoneType", "Something in this line is still None. Which call, or which unwritten part, should give it a value?"),
     (r"argument", "Compare the call in this line with the `def` line of what it calls."),
 )  # fmt: skip
 
@@ -129,20 +129,20 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
             return (
                 "time_limit",
                 text,
-                "Look at the loops there: what changes from one round to the next, and when does it end?",
+                "Look at the loops there: what changes in each round, and when does the loop end?",
             )
         return (
             "stopped",
             f"{name} ends its own process{where}: {short}.",
-            "The grader runs each submission in a process of its own.",
+            "The grader runs each submission in its own process.",
         )
     if by_version := explain_version(error.message, context.run.versions, where):
         return "removed_name", *by_version
     if error.type in {"ModuleNotFoundError", "ImportError"}:
         return (
             "missing_import",
-            f"{name} needs a module that is not here{where}: {short}.",
-            "Hand in the file that is imported, or do without it.",
+            f"{name} needs a module that is missing{where}: {short}.",
+            "Hand in the imported file, or do without it.",
         )
     if misfit and "argument" in short:
         return (
@@ -160,5 +160,5 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
     return (
         "exception",
         f"{name} stops with {error.type}{where}: {short}.",
-        text or "Print what this line works with, just before it.",
+        text or "Print the values that this line uses, just before it.",
     )

@@ -20,8 +20,8 @@ CHANGED = (
     (r"Unable to avoid copy while creating an array", "numpy 2.0", "np.array(..., copy=False) raises where it must copy", "Write np.asarray(...)."),
     (r"only 0-dimensional arrays can be converted", "numpy 2.4", "an array of one entry is no number", "Take its entry: array.item()."),
     (r"^setting an array element with a sequence\.$", "numpy 2.4", "an array is no number, not even one of one entry",
-     "Print the shape of what is stored there; array.item() takes the only entry out."),
-    (r"inhomogeneous shape", "numpy 1.24", "lists of different lengths make no array", "Print the lengths: should they differ? If so, keep the list."),
+     "Print the shape of the value that is stored; array.item() returns the only entry."),
+    (r"inhomogeneous shape", "numpy 1.24", "lists of different lengths cannot become an array", "Print the lengths: should they differ? If so, keep the list."),
     (r"Python integer -?\d+ out of bounds", "numpy 2.0", "a whole number that does not fit the array's type raises", "Convert the array first: array.astype(int)."),
     (r"unexpected keyword argument 'newshape'", "numpy 2.4", "reshape() has no newshape", "Write shape=..., or no name at all."),
     (r"Calling np\.sum\(generator\)", "numpy 2.4", "np.sum() takes no generator", "Write sum(...)."),
@@ -42,11 +42,9 @@ def explain_version(message: str, versions: Mapping[str, str], where: str = "") 
         since, instead = next(((one, names[name]) for one, names in NUMPY.items() if name in names), ("", ""))
         gone = f"{here} has no np.{name}{where}"
         if found["version"] or since:
-            mend = (
-                f"Write {instead}." if instead else found["mend"] or "numpy's release notes say what takes its place."
-            )
+            mend = f"Write {instead}." if instead else found["mend"] or "numpy's release notes name the replacement."
             return f"{gone}: it was removed in numpy {since or found['version']}.", mend.partition("\n")[0]
-        return f"{gone}.", "Look it up in numpy's reference: is it written so, and is it there in all versions?"
+        return f"{gone}.", "Look it up in numpy's reference: is this the right name, and do all versions have it?"
     if found := _METHOD.search(message):
         since, instead = METHODS[found[1]]
         return f"{here} has no array.{found[1]}(){where}: it was removed in numpy {since}.", f"Write {instead}."

@@ -30,7 +30,7 @@ def locate(context: GradingContext, submission: Submission, findings: Findings) 
         return process()
     except OverLimitError as error:
         note = (
-            f"The lines of what was found are not shown: looking for them {error}. No point depends on that. "
+            f"The lines of the mistakes are not shown: the search for them {error}. No points depend on it. "
             "Shorter cells, without generated code, are read to the end."
         )
         return replace(findings, notes=(*findings.notes, note))

@@ -61,7 +61,7 @@ def remark_on_passes(findings: Findings, evidence: GradingContext, submission: S
     title = f"No backward pass: loss() works out its gradients{some} by {many.kind}, {counted}{where}."
     if evidence.assignment.rules.backpropagation == "required":
         review = (
-            f"{title} The rubric asks for one. The answers alone do not show it, so no points are taken: have a look."
+            f"{title} The rubric asks for one. The answers alone do not show it, so no points are taken. Please look."
         )
     else:
         review = f'{title} Right answers keep their points, unless the rubric says backpropagation = "required".'

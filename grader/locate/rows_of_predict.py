@@ -77,7 +77,7 @@ def _strange(case: Case, one: Made, base: Network, words: Words) -> str:
         return f"differs: {not_finite(one.value)}"
     alike = [name for name in _WANTED if sorted(base[name].shape) == sorted(one.value.shape)]
     if not alike:
-        return "differs: nothing on the right way to the scores is like it"
+        return "differs: no step of the right forward pass is like it"
     name = min(alike, key=lambda name: wrong_entries(case, one.value, base[name]))
     return f"differs from {words.of(name)}: {difference(case, one.value, base[name])}"
 
@@ -92,4 +92,4 @@ def _labels(recorded: Recorded, base: Network) -> str:
     if own.dtype.kind not in "iu":
         return "labels should be whole numbers"
     right = np.count_nonzero(own == labels)
-    return f"in {labels.size - right} of {labels.size} rows the label is not where the score is largest"
+    return f"in {labels.size - right} of {labels.size} rows the label is not the class with the largest score"

@@ -27,8 +27,8 @@ KEYS = {
 TOLD: Mapping[str, str] = {
     "anew": "a parameter gets another value before the first step",
     "epoch": "the accuracies are not kept once an epoch",
-    "train accuracy": "what is kept is no share of right labels on the training data at that time",
-    "val accuracy": "what is kept is no share of right labels on X_val at that time",
+    "train accuracy": "this is not the share of right labels on the training data at that time",
+    "val accuracy": "this is not the share of right labels on X_val at that time",
     "returned histories": "train() should return a dict with the three histories",
 }
 
@@ -104,7 +104,7 @@ class TrainRows:
                     (one for one in self.finder.made if one.spot == spot and one.kind == "i" and one.value.size > 1),
                     None,
                 )
-                yield self._wrong(spot, made, f"differs: rows are drawn from the first {last} of {total} only")
+                yield self._wrong(spot, made, f"differs: rows are drawn only from the first {last} of {total}")
 
     def _how(self, step: str) -> str:
         how = {
@@ -117,25 +117,25 @@ class TrainRows:
         asked, first = self.finder.asked, self.finder.steps[0]
         drawn = [positions(step.X, asked.X) for step in self.finder.steps]
         if drawn[0] is None:
-            return "what loss() is asked about are not rows of X"
+            return "loss() is called with rows that are not in X"
         if len(first.X) != asked.batch:
-            return f"a batch of {asked.batch} rows was asked for, and {len(first.X)} are taken"
-        return "the same rows are taken in every iteration" if same_each_time(drawn) else "the batch goes wrong here"
+            return f"a batch should have {asked.batch} rows, but this one has {len(first.X)}"
+        return "every iteration uses the same rows" if same_each_time(drawn) else "the batch goes wrong here"
 
     def _of_labels(self) -> str:
         rows = positions(self.finder.steps[0].X, self.finder.asked.X)
         if rows is None or len(rows) != len(self.finder.steps[0].y):
-            return "the labels are not those of the rows"
+            return "the labels do not belong to the rows"
         off = np.count_nonzero(self.finder.steps[0].y != self.finder.asked.y[rows])
-        return f"{off} of {len(rows)} labels are not those of the rows that were drawn"
+        return f"{off} of {len(rows)} labels do not belong to the rows that were drawn"
 
     def _of_question(self) -> str:
         if not self.finder.steps:
-            return "loss() is asked with labels that are not one for each row"
+            return "loss() is called without one label for each row"
         return "reg is not handed on to loss()"
 
     def _of_iterations(self) -> str:
-        return f"{len(self.finder.steps)} iterations are made, and {self.finder.asked.iterations} were asked for"
+        return f"it makes {len(self.finder.steps)} iterations instead of {self.finder.asked.iterations}"
 
     def _of_losses(self) -> str:
         answer = self.finder.recorded.answer
@@ -146,7 +146,7 @@ class TrainRows:
         if own.size != losses.size:
             return f"{own.size} {'loss is' if own.size == 1 else 'losses are'} kept of {losses.size} iterations"
         off = np.count_nonzero(~np.isclose(own.ravel(), losses))
-        return f"{off} of {losses.size} entries are not the loss that loss() gave"
+        return f"{off} of {losses.size} entries are not the loss that loss() returned"
 
     def _of_decay(self) -> str:
         """Return how the rates of the steps differ from one decay an epoch."""
@@ -157,14 +157,14 @@ class TrainRows:
             return "the learning rate of the steps never decays"
         if follow and np.allclose(follow, self.finder.asked.decay):
             return "the learning rate decays in every iteration"
-        return "the learning rate of the later steps is not what decaying once an epoch gives"
+        return "the learning rate of the later steps does not decay once an epoch"
 
     def _of_step(self, name: str) -> str:
         """Return how a parameter's first step differs from -learning_rate times its gradient."""
         first, rate = self.finder.steps[0], self.finder.asked.rate
         c = rate_of(first.moves[name], first.gradients[name])
         if c is None or not np.isfinite(c):
-            return "moved by no multiple of the gradient"
+            return "did not move along the gradient"
         if not c:
             return "not moved"
         times = f"{abs(c) / rate:.4g} * " if abs(abs(c) - rate) > 1e-6 * rate else ""
@@ -207,7 +207,7 @@ class TrainRows:
                 return "their labels"
         for name, gradient in first.gradients.items():
             if is_value(one, gradient, laid=True):
-                return f"the gradient of {name}, as loss() gave it"
+                return f"the gradient of {name} from loss()"
             if (
                 first.moves[name].any()
                 and is_value(one, first.after[name], laid=True)

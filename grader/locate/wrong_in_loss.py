@@ -75,7 +75,7 @@ class WrongInLoss:
             known = self.finder.follows[made.number]
             is_now = f"differs: it is {self.words.describe(known)}" if known and known.kind != "part" else ""
             of = self._answer_words(one.step)
-            self._mark(made, is_now or f"differs: nothing in the right program is like it; with it {of} goes wrong")
+            self._mark(made, is_now or f"differs: no step of the right program is like it, and it makes {of} wrong")
             if one.spot != made.spot:
                 self._add(one.spot, made.name, made.value.shape, f"differs: {of} goes wrong here")
 
@@ -91,7 +91,7 @@ class WrongInLoss:
             more = "" if plain else f", {how}"
             how = f"it is {'still ' if earlier else ''}{self.words.describe(known)}{more}"
         wanted = self.words.of(one.step if one.step in {"e", "centred"} else name)
-        verdict = f"differs from {wanted}: {how or 'its entries are others'}"
+        verdict = f"differs from {wanted}: {how or 'its entries differ'}"
         if one.spot == made.spot or not still:
             self._mark(made, verdict)
         if one.spot != made.spot:
@@ -100,7 +100,7 @@ class WrongInLoss:
                 name = held.name if held else made.holders[-1].name
                 self._add(one.spot, name, made.value.shape, verdict, used=not held)
             else:
-                self._add(one.spot, "", (), f"differs: {self.words.of(one.step)} goes wrong by what this line makes")
+                self._add(one.spot, "", (), f"differs: this line makes {self.words.of(one.step)} wrong")
 
     def _nearest(self, step: str, value: Floats, right: Right) -> str:
         """Return the name of what a value most likely should be, of those that may stand for a step."""
@@ -123,7 +123,7 @@ class WrongInLoss:
             return "", (), "differs: a name of one parameter gets the value of another"
         if step == "returned":
             inside = finder.statements.enclosing(*one.spot, (ast.For, ast.While))
-            early = "differs: it returns inside a loop, before all rows are through"
+            early = "differs: it returns inside a loop, before all rows are done"
             return (
                 "",
                 (),

@@ -242,7 +242,7 @@ def test_what_answers_do_not_show_is_for_a_person_to_look_at(assignment, require
     before, after = told(COMPLEX_STEP), told(COMPLEX_STEP, required)
     assert points(before) == points(after)
     assert "by the complex step" in after.review[-1]
-    assert "no points are taken: have a look" in after.review[-1]
+    assert "no points are taken. Please look." in after.review[-1]
 
 
 @pytest.mark.slow

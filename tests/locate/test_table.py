@@ -275,7 +275,7 @@ def test_a_line_that_makes_two_gradients_wrong_has_a_row_for_each(rows_of):
     ("new", "line", "how"),
     [
         ("self.loss(X).argmax(axis=0)", "y_pred = self", r"differs: the labels should have the shape \(7,\)"),
-        ("self.loss(X).argmin(axis=1)", "y_pred = self", r"differs: in \d of 7 rows the label is not where the score is largest"),
+        ("self.loss(X).argmin(axis=1)", "y_pred = self", r"differs: in \d of 7 rows the label is not the class with the largest score"),
         (
             "X.dot(self.params['W1'])\n        s = y_pred.dot(self.params['W2'])\n        y_pred = s.argmax(axis=1)",
             "s = y_pred", "differs from the scores: all 28 entries differ",
@@ -296,9 +296,9 @@ TRAIN = {
     "twice": ([(STEP, STEP.replace("-=", "-= 2 *"))], "self.params[name]", r"W1, b1, W2 and b2 are moved by -2 \* learning_rate times the gradient"),
     "one alone": ([("for name in self.params:", 'for name in ["W1", "b1", "b2"]:')], "for name in", "W2 is not moved"),
     "no decay": ([("learning_rate *= learning_rate_decay", "learning_rate *= 1.0")], "if it % iterations", "the learning rate of the steps never decays"),
-    "labels": ([("y_batch = y[indices]", "y_batch = y[:batch_size]")], "y_batch = y[:", r"\d of 6 labels are not those of the rows that were drawn"),
-    "all rows": ([("X_batch = X[indices]", ""), ("y_batch = y[indices]", "")], "X_batch = X", "a batch of 6 rows was asked for, and 18 are taken"),
-    "first rows": ([("choice(num_train, batch_size)", "choice(batch_size, batch_size)")], "indices =", "rows are drawn from the first 6 of 18 only"),
+    "labels": ([("y_batch = y[indices]", "y_batch = y[:batch_size]")], "y_batch = y[:", r"\d of 6 labels do not belong to the rows that were drawn"),
+    "all rows": ([("X_batch = X[indices]", ""), ("y_batch = y[indices]", "")], "X_batch = X", "a batch should have 6 rows, but this one has 18"),
+    "first rows": ([("choice(num_train, batch_size)", "choice(batch_size, batch_size)")], "indices =", "rows are drawn only from the first 6 of 18"),
     "reg": ([("y=y_batch, reg=reg)", "y=y_batch)")], "loss, grads = self.loss(", "reg is not handed on to loss()"),
     "one loss": ([("loss_history.append(loss)", "loss_history = [loss]")], "loss_history = [loss]", "1 loss is kept of 5 iterations"),
 }  # fmt: skip
@@ -313,7 +313,7 @@ def test_train(edited, rows_of, name):
     assert [row.place.text.strip().startswith(line) for row in wrong] == [True], told(rows)
     assert re.fullmatch(f"differs: {how}".replace("()", r"\(\)"), wrong[0].verdict), wrong[0].verdict
     right = {row.name: row.verdict for row in rows if row.status == "right"}
-    assert right["grads['W1']"] == "right: the gradient of W1, as loss() gave it"
+    assert right["grads['W1']"] == "right: the gradient of W1 from loss()"
     if name in {"no decay", "reg"}:
         assert right["indices"] == "right: the numbers of the 6 rows that were drawn"
         assert right["self.params['b2']"] == "right: b2 moved by -learning_rate times its gradient"
