@@ -110,7 +110,7 @@ BY_VERSION = [
             "No module named 'layers'",
             "missing_import",
             "needs a module that is missing",
-            "Hand in the file",
+            "Hand in the imported file",
         ),
         ("MemoryError", "Unable to allocate 8 GiB", "memory", "too much memory", "Print the shapes"),
         ("IndexError", "index 5 is out of bounds", "exception", "stops with IndexError", "Print the index"),
