@@ -18,7 +18,7 @@ class MistakeKey:
 
     edits: tuple[tuple[str, str], ...]
     loses: frozenset[str]  # once credit is given for what only follows
-    named: tuple[str, ...]  # ids of mistakes, and of causes that are no numbers
+    named: tuple[str, ...]  # ids of mistakes
 
 
 def mistake(*edits, loses, named=()):
@@ -105,9 +105,8 @@ MISTAKES = {
             "probabilities = exp_scores / sums",
             "probabilities = exp_scores / np.tile(exp_scores.sum(axis=1), (3, 1)).T",
         ),
-        # Nothing runs with another number of classes, and what did not run earns nothing.
-        loses={"data_loss", "regularised_loss"} | GRADIENTS,
-        named=("exception",),
+        loses={"data_loss"},
+        named=("classes_written_into_code",),
     ),
     "the minibatch is not written yet": mistake(
         (

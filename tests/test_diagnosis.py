@@ -241,15 +241,13 @@ def test_a_batch_whose_gradient_is_wrong_is_not_accused_of_its_labels(answered, 
     assert named(account) == []
 
 
-def test_who_answers_single_rows_right_does_not_count_classes_from_labels(answered):
-    """A crash in the case with a class absent may be a number of classes in the code; one row of one label tells."""
-    plain, single = answered("one_hot_of_the_labels_seen_1"), QuestionId("single")
-    assert named(account_of(plain)[0]) == ["one_hot_of_the_labels_seen"]
-    replies = {**plain.run.replies, single: answered().run.replies[single]}
-    account, findings = account_of(replace(plain, run=replace(plain.run, replies=replies)))
-    assert findings["data_loss"].share < 1
-    assert named(account) == []
-    assert account.credited == {}
+def test_single_rows_tell_classes_counted_from_labels_from_classes_in_the_code(answered):
+    """Both raise in the case with a class absent; one row holds one label, and stops only who counts labels."""
+    for name in ("one_hot_of_the_labels_seen_1", "one_hot_of_the_labels_seen_2", "classes_written_into_code_3"):
+        account, _ = account_of(answered(name))
+        ids = {FORMS[one].mistake.id for one in account.named[0].alternatives} | set(named(account))
+        assert ids == {FORMS[POSITION[name]].mistake.id}
+        assert account.unexplained == ()
 
 
 def test_what_is_said_of_scores_is_taken_back_where_the_loss_does_not_follow(answered, assignment):

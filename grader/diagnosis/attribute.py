@@ -15,20 +15,13 @@ from grader.checks.parameter_updates import first_steps
 from grader.checks.preconditions import contradiction
 from grader.checks.prediction import right_given_scores
 from grader.checks.watched_training import ROWS, SAME
-from grader.diagnosis.candidates import (
-    Mistakes,
-    catalogue_of,
-    in_order,
-    simulate_context,
-    simulate_outcome,
-)
+from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import same, signature_of, tolerance
 from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
-OF_LOSS = frozenset({"scores", "loss", "gradients"})  # stages whose mistakes change what loss() computes
 
 
 Attribution = tuple[tuple[Charge, ...], dict[str, Credit]]
@@ -75,6 +68,9 @@ def _attribute_to(
     shares: Mapping[str, float],
 ) -> Attribution:
     failing = _failing(findings)
+    if len(explanations) > 1:
+        rows = [_count_other_rows(context, one) for one in explanations]
+        explanations = [one for one, others in zip(explanations, rows, strict=True) if others == min(rows)]
     # Of several that are as good, the one that explains most checks is named, the others beside it.
     explanations.sort(key=lambda one: -sum(_explains(context, one, check, shares) for check in failing))
     first = explanations[0]
@@ -153,8 +149,6 @@ def _simulate(context: GradingContext, explanation: Explanation) -> GradingConte
 
 def _contradicted(context: GradingContext, explanation: Explanation, shares: Mapping[str, float]) -> bool:
     """Return whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
-    if _is_right_on_rows_that_fail(context, explanation):
-        return True
     mistakes, factor = explanation.mistakes, explanation.factor
     lost = [
         check
@@ -170,18 +164,15 @@ def _contradicted(context: GradingContext, explanation: Explanation, shares: Map
     return any(_ran(_simulate(context, explanation), check) for check in lost)
 
 
-def _is_right_on_rows_that_fail(context: GradingContext, explanation: Explanation) -> bool:
-    """Return whether the submission answers a single row right that a program with these mistakes gets wrong.
+def _count_other_rows(context: GradingContext, explanation: Explanation) -> int:
+    """Return how many single rows the submission answers otherwise than a program with these mistakes.
 
     One row holds one label: who counts classes from labels fails there, and who writes their number into the code does not.
     """
-    catalogue, part = catalogue_of(context.questions), "single rows"
-    of_loss = frozenset(one for one in explanation.mistakes if catalogue.form_of(one).stage in OF_LOSS)
-    programs = (replace(explanation, mistakes=mistakes) for mistakes in (frozenset[MistakeKey](), of_loss))
-    right, wrong = (signature_of(_simulate(context, program), part).pieces for program in programs)
-    own, allowed = signature_of(context, part).pieces, tolerance(context, part)
-    rows = zip(own, wrong, right, strict=True)
-    return any(same(mine, fine, allowed) and not same(theirs, fine, allowed) for mine, theirs, fine in rows)
+    part = "single rows"
+    own, simulated = (signature_of(one, part).pieces for one in (context, _simulate(context, explanation)))
+    allowed = tolerance(context, part)
+    return sum(not same(mine, theirs, allowed) for mine, theirs in zip(own, simulated, strict=True))
 
 
 def _ran(context: GradingContext, check: str) -> bool:

@@ -83,6 +83,19 @@ def d_three_classes(z: Array, y: Array) -> Any:
     return dz / len(y)
 
 
+def three_columns(z: Array, y: Array) -> Any:
+    exps = np.exp(z - z.max(axis=1, keepdims=True))
+    p = exps / np.tile(exps.sum(axis=1), (3, 1)).T
+    return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def d_three_columns(z: Array, y: Array) -> Any:
+    exps = np.exp(z - z.max(axis=1, keepdims=True))
+    dz = exps / np.tile(exps.sum(axis=1), (3, 1)).T
+    dz[np.arange(len(y)), y] -= 1
+    return dz / len(y)
+
+
 # Some are carried through to the gradient.
 _IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
@@ -186,6 +199,7 @@ MISTAKES = (
         "Look for a 3 in loss(). What would it have to be for ten classes?",
         {"data_term": three_classes, "d_scores": d_three_classes},
         {"data_term": three_classes},
+        {"data_term": three_columns, "d_scores": d_three_columns},
         about="probabilities",
         shows_in=_CARRIED,
         example="exp_scores = np.exp(shifted[:, :3])",
