@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+from grader.text.standard_streams import open_streams
 
 
 def run() -> None:
-    """Start the command; Ctrl-C while numpy is still being imported ends it without a traceback, too."""
+    """Start the command, wherever it is started and whatever the terminal can show.
+
+    Ctrl-C while numpy is still being imported ends it without a traceback, too.
+    """
+    open_streams()
+    try:
+        Path.cwd()
+    except OSError as error:
+        sys.stderr.write(f"Error: the working folder cannot be found ({error.strerror}): change to one that exists.\n")
+        raise SystemExit(2) from None
     try:
         from grader.cli import main  # noqa: PLC0415 -- it takes half a second, in which somebody may press Ctrl-C
     except KeyboardInterrupt:
