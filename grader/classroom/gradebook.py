@@ -6,7 +6,7 @@ import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -208,6 +208,14 @@ class Gradebook:
             for one in records:
                 _insert_decision(database, one, one.decision.number)
 
+    def forget(self, name: str, student: Student | None, who: str) -> None:
+        """Take a submission, all that belongs to it, and a student of the roster out; note when that was and by whom."""
+        self._storage.erase(name, student, (now(), who))
+
+    def forgotten(self) -> list[tuple[str, str]]:
+        """Return when submissions were taken out of this class, and by whom."""
+        return [(at, who) for at, who in self._storage.rows("SELECT at, made_by FROM forgotten ORDER BY rowid")]
+
     def write_copy(self) -> None:
         """Write all decisions and the roster into the safety copy, which also keeps what the gradebook lacks.
 
@@ -280,15 +288,8 @@ def _insert(database: sqlite3.Connection, new: NewGrading, assignment_text: str,
 
 def _insert_decision(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
     """Insert a decision under this number or the next one, and return the number."""
-    decision = one.decision
-    values = (
-        *(number, one.name, one.withdrawn, decision.kind, decision.check, decision.value, decision.comment),
-        *(decision.by, decision.at, decision.submission_digest, decision.of),
-    )
-    put = (
-        "INSERT INTO decision (number, name, withdrawn, kind, check_id, value, comment, made_by, at, submission_digest,"
-        " worth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    )
+    values = (number, *astuple(one.decision)[1:], one.name, one.withdrawn)
+    put = f"INSERT INTO decision ({_DECISION}, name, withdrawn) VALUES ({', '.join('?' * len(values))})"  # noqa: S608 -- as above
     return int(database.execute(put, values).lastrowid or 0)
 
 

@@ -51,6 +51,9 @@ class ClassResults:
             max_score=newest.max_score if newest else 0.0,
             standings=tuple(Standing(report, whose.get(name)) for name, report in sorted(reports.items())),
             missing=(*matching.missing, *matching.undecided) if matching else (),
+            notes=tuple(
+                f"{who} took one submission's data out of this class: {at}." for at, who in self.book.forgotten()
+            ),
         )
         return sheet, matching
 

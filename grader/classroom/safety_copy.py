@@ -111,6 +111,20 @@ def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | N
         write_bytes(path, _serialize(copy))
 
 
+def forget_in_copy(path: Path, name: str, student: Student | None) -> None:
+    """Take all decisions about a submission, and a student, out of a safety copy. Raises CopyError and OSError."""
+    if not path.exists():
+        return
+    copy = read_copy(path)
+    records = tuple(one for one in copy.records if one.name != name)
+    roster = copy.roster
+    if roster:
+        students = tuple(one for one in roster.students if one != student)
+        claims = tuple(one for one in roster.claims if one.student != student)
+        roster = replace(roster, students=students, claims=claims) if students else None
+    write_bytes(path, _serialize(SafetyCopy(records, roster)))
+
+
 def _free(path: Path) -> Path:
     """Return a file name that is not in use."""
     names = (path.with_name(f"{path.stem}.unreadable-{number}{path.suffix}") for number in count(1))

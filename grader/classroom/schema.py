@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.classroom.packing import DamagedError, pack, unpack
-from grader.model import Report
+from grader.model import Report, Student
 from grader.reports.report_json import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
@@ -105,7 +105,15 @@ _STEPS = """
 -- No table changes.
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS)
+# Whose it was is not kept: that is what was asked for.
+_FORGOTTEN = """
+CREATE TABLE forgotten (
+    at TEXT NOT NULL,                -- UTC, ISO 8601
+    made_by TEXT NOT NULL            -- who took a submission's data out of the class
+) STRICT;
+"""
+
+MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS, _FORGOTTEN)
 
 
 def is_newest(version: int) -> bool:
@@ -151,6 +159,42 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
     steps = "".join(MIGRATIONS[version:])
     marks = f"PRAGMA application_id = {APPLICATION};PRAGMA user_version = {len(MIGRATIONS)};"
     database.executescript(f"BEGIN IMMEDIATE;{steps}{marks}COMMIT;")
+
+
+def erase(
+    database: sqlite3.Connection, name: str, student: Student | None, note: tuple[str, str] | None = None
+) -> None:
+    """Take a submission and a student out of a database of any version, so that no byte of them stays in its file.
+
+    note : when and by whom, for the table of those that were taken out. Raises sqlite3.Error: nothing is taken out then.
+    """
+    put = database.execute
+    tables = {table for (table,) in put("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    put("PRAGMA secure_delete = ON")
+    put("BEGIN IMMEDIATE")
+    try:
+        for table in ("decision", "grading", "submission"):
+            if table in tables:
+                put(f"DELETE FROM {table} WHERE name = ?", (name,))  # noqa: S608 -- names of tables, written above
+        put("DELETE FROM replies WHERE id NOT IN (SELECT replies FROM grading WHERE replies IS NOT NULL)")
+        rows = put("SELECT position, packed FROM student").fetchall() if student and "student" in tables else []
+        for position in [position for position, packed in rows if _is_student(packed, student)]:
+            put("DELETE FROM student WHERE position = ?", (position,))
+        if note:
+            put("INSERT INTO forgotten VALUES (?, ?)", note)
+        put("COMMIT")
+    except BaseException:
+        put("ROLLBACK")
+        raise
+    # What was deleted lies in free pages, and in the log beside the file.
+    put("VACUUM")
+    put("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _is_student(packed: bytes, student: Student | None) -> bool:
+    with suppress(DamagedError):
+        return bool(unpack(packed) == student)
+    return False
 
 
 def _carried(packed: bytes) -> bytes:

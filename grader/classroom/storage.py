@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from grader.classroom.schema import SchemaError, is_newest, migrate, version_of
+from grader.classroom.schema import SchemaError, erase, is_newest, migrate, version_of
+from grader.model import Student
 from grader.text.sanitise import one_line
 
 FILE = "gradebook.db"
@@ -146,6 +147,11 @@ class Storage:
         for (found,) in self.rows(query, *values):
             return found
         raise self.damaged(f"there is no {what} in it")
+
+    def erase(self, name: str, student: Student | None, note: tuple[str, str]) -> None:
+        """Take a submission and a student out, so that no byte of them stays; raises GradebookError."""
+        with self.explain_errors():
+            erase(self._database, name, student, note)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import add_decisions, withdraw_decision
+from grader.classroom.adjust import add_decisions, require_submission, withdraw_decision
+from grader.classroom.forget import forget
 from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.restore import restore
 from grader.cli import common
@@ -28,13 +29,17 @@ Examples:
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
   grader adjust graded --restore graded/decisions.db
+  grader adjust graded --forget alice
 
 Decisions survive every regrade. A later decision of the same kind replaces an earlier one. `grader history` lists
 them with their numbers.
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 
-Exit status: 0 the decision is saved; 1 the gradebook cannot be used; 2 bad usage."""
+--forget takes out all that the folder holds of a student: the submission, its answers, reports and decisions, and the
+line of the roster. A note of the date and your name stays.
+
+Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did not confirm; 2 bad usage."""
 )
 @common.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
@@ -59,6 +64,10 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used; 2 bad usag
     metavar="FILE",
     help="Add the decisions and the roster in this decisions.db that the gradebook lacks.",
 )
+@click.option(
+    "--forget", "to_forget", is_flag=True, help="Take these submissions and their students' data out of the class."
+)
+@click.option("--yes", is_flag=True, help="With --forget: do not ask.")
 @click.option("--comment", default="", help="The reason. The student reads it in the report.")
 @click.option("--by", default="", help="Your name. [default: your login]")
 def adjust(
@@ -70,12 +79,17 @@ def adjust(
     excuse: bool | None,
     number: int | None,
     file: Path | None,
+    to_forget: bool,
+    yes: bool,
     comment: str,
     by: str,
 ) -> None:
     """Decide what the grader cannot: the points of a check, days of lateness, or that a submission is excused."""
+    decided = any(one is not None for one in (check, points, late_days, excuse, number))
+    if yes and not to_forget:
+        raise click.UsageError("--yes goes with --forget only.")
     if file:
-        if names or comment or by or any(one is not None for one in (check, points, late_days, excuse, number)):
+        if names or comment or by or to_forget or decided:
             raise click.UsageError(
                 "--restore reads everything from its file. Give it without a NAME and without other options."
             )
@@ -85,25 +99,43 @@ def adjust(
         raise click.UsageError(
             "No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists the names."
         )
+    if to_forget:
+        if comment or decided:
+            raise click.UsageError("--forget goes with NAMEs, --by and --yes only: a comment could name the student.")
+        _forget(out, list(dict.fromkeys(names)), one_line(_short(by, "--by", LINE) or _login()), yes=yes)
+        return
+    values: dict[DecisionKind, float | None] = {"points": points, "late_days": late_days, "excused": excuse}
+    _decide(out, list(dict.fromkeys(names)), values, check, number, comment, by)
+
+
+def _decide(
+    out: Path,
+    names: Sequence[str],
+    values: Mapping[DecisionKind, float | None],
+    check: str | None,
+    number: int | None,
+    comment: str,
+    by: str,
+) -> None:
+    """Save one decision about each of these submissions, or take one back, and print where they stand."""
     # What is kept is plain, whoever reads the gradebook by other means.
     who, reason = one_line(_short(by, "--by", LINE) or _login()), plain_text(_short(comment, "--comment", MESSAGE))
-    if (check is None) != (points is None):
+    if (check is None) != (values["points"] is None):
         raise click.UsageError("--check ID and --points P must be given together.")
-    made = _decisions({"points": points, "late_days": late_days, "excused": excuse}, check or "", reason, who)
+    made = _decisions(values, check or "", reason, who)
     if bool(made) == (number is not None):
         raise click.UsageError(
             "Give one decision: --check ID with --points P, --late-days N, --excuse or --no-excuse, or --withdraw NUMBER."
         )
     if not reason:
         raise click.UsageError('A decision needs a reason: --comment "...". The report and the history show it.')
-    chosen = list(dict.fromkeys(names))
-    if number is not None and len(chosen) > 1:
+    if number is not None and len(names) > 1:
         raise click.UsageError("--withdraw takes back one decision about one submission. Name only that submission.")
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         if number is None:
-            reports = add_decisions(book, chosen, made)
+            reports = add_decisions(book, names, made)
         else:
-            reports = [withdraw_decision(book, chosen[0], number, f"{who}, {now()}: {reason}")]
+            reports = [withdraw_decision(book, names[0], number, f"{who}, {now()}: {reason}")]
     screen = common.screen()
     for report in reports:
         common.say_standing(screen, report)
@@ -116,6 +148,37 @@ def _decisions(values: Mapping[DecisionKind, float | None], check: str, reason: 
         for kind, value in values.items()
         if value is not None
     ]
+
+
+def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
+    """Take submissions out of a class, once the person agrees, and print what stays."""
+    with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
+        for name in names:
+            require_submission(book, name)
+        listed = join_some([one_line(name) for name in names], most=len(names))
+        if not yes:
+            click.confirm(f"Take {listed} out of {one_line(str(out))}? It cannot be undone.", abort=True)
+        found = [forget(book, name, who) for name in names]
+    screen = common.screen()
+    for name, one in zip(names, found, strict=True):
+        line = (
+            "and the student's line of the roster" if one.student else "and no line of a roster: none is surely theirs"
+        )
+        common.say(screen, f"Took out {one_line(name)}: the submission, its answers, reports and decisions, {line}.")
+        if one.source.exists():
+            again = "`grader grade` reads it again if it is named."
+            common.say(
+                screen, f"What was handed in is not the grader's and stays: {one_line(str(one.source))}. {again}"
+            )
+    whole = dict.fromkeys(str(path) for one in found for path in one.removed)
+    if whole:
+        common.say(
+            screen,
+            f"Removed, as they held the whole class: {join_some(list(whole))}. The same commands write them anew.",
+        )
+    if found[-1].left:
+        left = join_some([str(path) for path in found[-1].left])
+        common.say(screen, f"These still hold the name, as a person's comment or file, or by chance: {left}.")
 
 
 def _restore(out: Path, file: Path) -> None:

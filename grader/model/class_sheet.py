@@ -38,3 +38,4 @@ class Sheet:
     max_score: float
     standings: tuple[Standing, ...]  # by the submissions' names
     missing: tuple[Student, ...] = ()  # on the roster, and no submission is theirs
+    notes: tuple[str, ...] = ()  # what else the instructor should know of this class, a sentence each

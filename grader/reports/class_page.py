@@ -34,10 +34,9 @@ STATES = {
 }
 
 
-def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", stale: bool = False) -> str:
+def to_index(sheet: Sheet, *, similar: str = "", stale: bool = False) -> str:
     """Return the class page of a sheet; the same sheet gives the same text.
 
-    remarks : what else the instructor should know of this grading, a sentence each, such as two hand-ins of one student.
     similar : the page of similar submissions beside it; "" where there is none. stale : it compared earlier hand-ins.
     """
     titles = {verdict.id: verdict.title for one in sheet.standings for verdict in one.report.checks}
@@ -60,7 +59,7 @@ def to_index(sheet: Sheet, *, remarks: Sequence[str] = (), similar: str = "", st
         adjusted=any(row["adjusted"] or row["overtaken"] for row in rows),
         similar=similar,
         stale=stale,
-        remarks=[plain_text(remark) for remark in remarks],
+        remarks=[plain_text(note) for note in sheet.notes],
         **_statistics(sheet),
         **_people(sheet, rows),
     )

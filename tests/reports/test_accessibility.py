@@ -72,7 +72,7 @@ def pages(sample, ruled, unloadable, assignment):
         "report after decisions": to_html(ruled),
         "report that did not load": to_html(unloadable),
         "right report": to_html(replace(sample, checks=tuple(right), diagnoses=(), steps=(), score=sample.max_score)),
-        "class": to_index(graded_class(), remarks=["Two hand-ins are one student's."]),
+        "class": to_index(replace(graded_class(), notes=("Two hand-ins are one student's.",))),
         "similar": to_similar(compared_class()),
         "audit": to_audit(audited(assignment)),
     }

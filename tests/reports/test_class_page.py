@@ -83,7 +83,7 @@ def everywhere(text):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_students_text_stays_text(attack):
     """The elements of the page and the names of their attributes are the same, whatever a student wrote."""
-    harmless, attacked = (read(to_index(everywhere(text), remarks=[text])) for text in ("harmless", attack))
+    harmless, attacked = (read(to_index(replace(everywhere(text), notes=(text,)))) for text in ("harmless", attack))
     shape = [(tag, sorted(attrs)) for tag, attrs in harmless.tags if tag != "code"]
     assert [(tag, sorted(attrs)) for tag, attrs in attacked.tags if tag != "code"] == shape
     assert not any(name.startswith("on") or name == "style" for _, attrs in attacked.tags for name in attrs)
@@ -92,7 +92,7 @@ def test_a_students_text_stays_text(attack):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_unseen_characters_are_written_out(attack):
     """Nothing turns the direction of the text or hides in it: not in the text, not in an attribute."""
-    page = to_index(everywhere(attack), remarks=[attack])
+    page = to_index(replace(everywhere(attack), notes=(attack,)))
     assert all(character.isprintable() or character == "\n" for character in page)
     if "\u202e" in attack:
         assert "a\\u202egnp.exe" in text_of(page)
