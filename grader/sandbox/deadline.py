@@ -19,8 +19,9 @@ if sys.platform != "linux":
 
 # How often a process that says nothing is looked at; near its end more often, down to the second.
 LOOK_SECONDS, SHORTEST_LOOK = 0.2, 0.01
-# Asleep, stopped, stopped by a tracer; not R, which runs or waits for a processor, and not D, which waits for the disk.
-_ASLEEP = {b"S", b"T", b"t"}
+# Asleep, stopped, stopped by a tracer, or dead while one that it forked holds its end of the channel; not R, which runs or
+# waits for a processor, and not D, which waits for the disk.
+_ASLEEP = {b"S", b"T", b"t", b"Z"}
 
 
 class Deadline:

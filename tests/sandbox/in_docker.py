@@ -44,7 +44,6 @@ def load_profile(path: Path, *, landlock: bool) -> None:
     seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True)
     seccomp.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(ERRNO | errno.EPERM)))
-    seccomp.seccomp_attr_set(context, CTL_NNP, ctypes.c_uint32(0))  # Docker leaves setuid programs their rights
 
     def add(name: str, action: int, *compares: Compare) -> None:
         number = seccomp.seccomp_syscall_resolve_name(name.encode())
@@ -63,7 +62,12 @@ def load_profile(path: Path, *, landlock: bool) -> None:
     add("socket", ALLOW)
     for value in (0, 8, 0x20000, 0x20008, 0xFFFFFFFF):
         add("personality", ALLOW, Compare(0, EQUAL, value, 0))
-    assert seccomp.seccomp_load(context) == 0
+    # Docker leaves setuid programs their rights. A root without CAP_SYS_ADMIN, such as a container's, has to take them.
+    for no_new_privs in (0, 1):
+        seccomp.seccomp_attr_set(context, CTL_NNP, ctypes.c_uint32(no_new_privs))
+        if seccomp.seccomp_load(context) == 0:
+            return
+    raise OSError("the kernel refuses the profile")
 
 
 def drop_capabilities() -> None:
