@@ -286,7 +286,7 @@ def test_a_fault_of_the_grader_costs_one_report_and_exits_with_one(tmp_path, mon
 
 @pytest.mark.untraced
 def test_hidden_checks_tell_their_title_and_verdict_only(tmp_path):
-    """An instructor hides a check; the student's files do not hold its message."""
+    """An instructor hides a check; the student's page does not hold its message, and the instructor's report does."""
     folder = tmp_path / "assignment"
     folder.mkdir()
     bundled = ROOT / "assignment"
@@ -298,13 +298,14 @@ def test_hidden_checks_tell_their_title_and_verdict_only(tmp_path):
     arguments = ["grade", "--seed", "231", str(SAMPLES / "wrong_half_the_gradient.py"), "--assignment", str(folder)]
     result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
-    for path in (tmp_path / "out" / "submissions").rglob("report.*"):
-        text = path.read_text(encoding="utf-8")
-        assert "entries are wrong; the worst is W1[" not in text
-        assert "gradient of the loss with respect to the first layer" in text
-    found = json.loads((tmp_path / "out/submissions/wrong_half_the_gradient/report.json").read_text(encoding="utf-8"))
+    told = tmp_path / "out/submissions/wrong_half_the_gradient"
+    page = (told / "report.html").read_text(encoding="utf-8")
+    assert "entries are wrong; the worst is W1[" not in page
+    assert "gradient of the loss with respect to the first layer" in page
+    found = json.loads((told / "report.json").read_text(encoding="utf-8"))
     check = next(check for check in found["checks"] if check["id"] == "gradient_W1")
-    assert (check["status"], check["points"], check["message"], check["hidden"]) == ("failed", 0, "", True)
+    assert (check["status"], check["points"], check["hidden"]) == ("failed", 0, True)
+    assert "entries are wrong; the worst is W1[" in check["message"]
 
 
 def test_build_writes_the_students_notebook(tmp_path):
