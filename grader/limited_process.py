@@ -75,7 +75,7 @@ class LimitedProcess(Generic[Given, Result]):
         if kind != "returned" or _address_space(self._child) > self._began_with + _MOST_GROWN:
             self.close()
         if kind == "over":
-            raise OverLimitError(f"took more than {MEBIBYTES} MiB of memory")
+            raise OverLimitError(value)
         if kind == "raised":
             raise RuntimeError(value)
         return value  # type: ignore[no-any-return]
@@ -145,11 +145,15 @@ def _call(function: Callable[..., Any], request: bytearray) -> bytes:
     try:
         args, kwargs = pickle.loads(request)  # noqa: S301 -- of our own process
         result = pickle.dumps(("returned", function(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
-        return result if len(result) <= _LARGEST_RESULT else pickle.dumps(("over", None))
+        if len(result) <= _LARGEST_RESULT:
+            return result
+    except RecursionError:
+        return pickle.dumps(("over", "went deeper than Python's stack"))
     except MemoryError:
-        return pickle.dumps(("over", None))
+        pass
     except Exception:  # noqa: BLE001 -- it is raised in the parent
         return pickle.dumps(("raised", traceback.format_exc()))
+    return pickle.dumps(("over", f"took more than {MEBIBYTES} MiB of memory"))
 
 
 def _close_all_but(channel: socket.socket) -> None:

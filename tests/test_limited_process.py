@@ -35,6 +35,11 @@ def spin():
         pass
 
 
+def recurse(depth):
+    """Call itself for ever."""
+    return recurse(depth + 1) + 1
+
+
 def work_for(end):
     """Use the processor until it has done so much."""
     while time.process_time() < end:
@@ -49,6 +54,7 @@ TASKS = {
     "fill the memory slowly": lambda: [[] for _ in range(10**9)],
     "return much": lambda: b"x" * (limited_process._LARGEST_RESULT + 1),
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "go deep": lambda: recurse(0),
     "wait": lambda: time.sleep(0.4),
     "work": lambda seconds: work_for(time.process_time() + seconds),
     "fail": lambda: 1 // 0,
@@ -65,6 +71,7 @@ TASKS = {
         ("fill the memory at once", f"took more than {MEBIBYTES} MiB of memory"),
         ("fill the memory slowly", "took more than"),
         ("return much", f"took more than {MEBIBYTES} MiB of memory"),
+        ("go deep", "went deeper than Python's stack"),
         ("crash", r"ended the process that did it \(SIGSEGV\)"),
     ],
 )

@@ -342,3 +342,13 @@ def test_names_are_read_off_instructions_as_dis_does():
             for kinds in (statements._READS, statements._SETS):
                 told = {one.argval for one in dis.get_instructions(code) if one.opcode in kinds}
                 assert statements._names_of(code, kinds) == told
+
+
+def test_a_function_of_thousands_of_functions(tmp_path):
+    """Python's compiler copies all names of a function for each function in it: eight thousand take seconds."""
+    inner = "".join(f"        def f{n}(): pass\n" for n in range(8_000))
+    path = folder(tmp_path, {"net.py": f"class TwoLayerNet:\n    def loss(self):\n{inner}"}) / "net.py"
+    assert refusal(path) == (
+        "net.py holds 8,002 functions and comprehensions with 8,002 names in one statement, and a solution has some tens. "
+        "Write what repeats as a loop."
+    )

@@ -25,6 +25,11 @@ BUILTINS = frozenset(dir(builtins))
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
 # Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
 _MOST_STATEMENTS = 10_000
+# Python's compiler copies all names of a function for each function and comprehension in it. Below that size nothing is
+# counted; above it, this product takes 0.2 s.
+_LARGE = 32 * 1024
+_MOST_NAMES_COPIED = 3_000_000
+_SCOPES = (*DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # What finds a global name by its text: `globals()["loss"]`.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
@@ -81,6 +86,8 @@ class Parsed:
         Raises SubmissionError for one that parses but does not compile, such as two parameters of one name.
         """
         cell, node = self.document.cells[statement.cell], statement.node
+        if len(cell.source) > _LARGE:
+            _check_scopes(node, cell.label)
         try:
             code = compile(ast.Module([node], []), cell.label, "exec", dont_inherit=True)
         except SyntaxError as error:
@@ -174,6 +181,18 @@ def _check_count(statements: int, label: str) -> None:
         raise failed(
             f"With {label} the code has more than {_MOST_STATEMENTS:,} statements outside of functions. "
             "Load data from files instead of writing them into the code."
+        )
+
+
+def _check_scopes(node: ast.stmt, label: str) -> None:
+    parts = list(ast.walk(node))
+    scopes = sum(isinstance(part, _SCOPES) for part in parts)
+    names = len({part.id for part in parts if isinstance(part, ast.Name)})
+    names += len({part.name for part in parts if isinstance(part, DEFINITIONS)})
+    if scopes * names > _MOST_NAMES_COPIED:
+        raise failed(
+            f"{label} holds {scopes:,} functions and comprehensions with {names:,} names in one statement, and a solution has"
+            " some tens. Write what repeats as a loop."
         )
 
 
