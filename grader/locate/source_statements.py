@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.model import Place, Segment, Submission
 
+_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")
 _PART = re.compile(r"\[(?:'([^']*)'|(-?\d+))\]$")
 
@@ -63,7 +65,7 @@ class Statements:
         node = self._function(label, within)
         sets = [
             one
-            for one in (ast.walk(node) if node else ())
+            for one in (_walk_statements(node) if node else ())
             if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)
         ]
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
@@ -79,7 +81,7 @@ class Statements:
         node = self._function(label, within)
         found = [
             one.lineno
-            for one in (ast.walk(node) if node else ())
+            for one in (_walk_statements(node) if node else ())
             if isinstance(one, ast.Assign)
             for target in one.targets
             if isinstance(target, ast.Subscript)
@@ -173,7 +175,17 @@ def _walk(segment: Segment) -> list[ast.stmt]:
             tree = ast.parse(segment.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    return list(_walk_statements(tree))
+
+
+def _walk_statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements in a node in the order of `ast.walk`, without looking at expressions."""
+    waiting = deque([node])
+    while waiting:
+        part = waiting.popleft()
+        if isinstance(part, ast.stmt):
+            yield part
+        waiting += (one for one in ast.iter_child_nodes(part) if isinstance(one, _HOLDERS))
 
 
 def _part(statement: ast.stmt, name: str) -> ast.expr | None:

@@ -35,6 +35,7 @@ class Selection:
         self._bound: set[str] = set()  # by anything that may be run
         self._open_stars: list[Statement] = []  # imports of everything from modules that are not at hand
         self._binders = self._index(library, package)
+        self._stars_to_keep = self._open_stars  # for the first name that none of them may give; kept once, they stay
 
     def binders(self, name: str) -> list[Statement]:
         """Return the statements that bind or change a name and may be run, in order."""
@@ -115,7 +116,8 @@ class Selection:
         """List the statements that define a name; of several, only the last unless the name is used before."""
         found = self.binders(name)
         if not found and name not in BUILTINS:
-            return self._open_stars
+            stars, self._stars_to_keep = self._stars_to_keep, []
+            return stars
         return found if early else [s for s in found if s.order >= self._firm_last.get(name, -1)]
 
     def _keep(self, statements: list[Statement], fresh: list[Statement]) -> list[str]:

@@ -17,6 +17,7 @@ from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound, names_
 from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed
+from grader.submission.newer_syntax import parses
 from grader.submission.salvage import LostPart, parse_or_salvage
 from grader.submission.syntax import explain_syntax_error, place_in
 
@@ -25,10 +26,12 @@ BUILTINS = frozenset(dir(builtins))
 _BEGINS = re.compile(r"^[ \t]*(?:class|def)[ \t]+(\w+)|^(\w+)[ \t]*=[^=]", re.MULTILINE)
 # Long notebooks have some 500; each costs us 50 microseconds, so that 256 KiB of "a\n" would take 8 seconds.
 _MOST_STATEMENTS = 10_000
-# Python's compiler copies all names of a function for each function and comprehension in it. Below that size nothing is
-# counted; above it, this product takes 0.2 s.
+# Python's compiler copies all names of a function for each function and comprehension in it, and compares each keyword of a
+# call with all others. Below that size nothing is counted; above it, so much takes 0.2 s.
 _LARGE = 32 * 1024
 _MOST_NAMES_COPIED = 3_000_000
+_MOST_KEYWORDS = 2_000
+_MOST_BROKEN = 200  # cells of which each is looked through for what can be read; that takes a millisecond each
 _SCOPES = (*DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # What finds a global name by its text: `globals()["loss"]`.
 _LOOK_UP = {"globals", "locals", "vars", "eval"}
@@ -87,7 +90,7 @@ class Parsed:
         """
         cell, node = self.document.cells[statement.cell], statement.node
         if len(cell.source) > _LARGE:
-            _check_scopes(node, cell.label)
+            _check_counts(node, cell.label)
         try:
             code = compile(ast.Module([node], []), cell.label, "exec", dont_inherit=True)
         except SyntaxError as error:
@@ -113,6 +116,9 @@ def parse_document(document: Document) -> Parsed:
     cells = list(document.cells)
     in_all = 0
     for number, cell in enumerate(document.cells):
+        if len(broken) > _MOST_BROKEN and not parses(cell.source):
+            broken[number] = failed(f"Python cannot read {cell.label}, and {_MOST_BROKEN} cells before it.")
+            continue
         try:
             found = parse_or_salvage(cell.source, cell.label, cell.written_for)
             _check_count(in_all + len(found.body), cell.label)
@@ -184,7 +190,7 @@ def _check_count(statements: int, label: str) -> None:
         )
 
 
-def _check_scopes(node: ast.stmt, label: str) -> None:
+def _check_counts(node: ast.stmt, label: str) -> None:
     parts = list(ast.walk(node))
     scopes = sum(isinstance(part, _SCOPES) for part in parts)
     names = len({part.id for part in parts if isinstance(part, ast.Name)})
@@ -194,6 +200,8 @@ def _check_scopes(node: ast.stmt, label: str) -> None:
             f"{label} holds {scopes:,} functions and comprehensions with {names:,} names in one statement, and a solution has"
             " some tens. Write what repeats as a loop."
         )
+    if any(len(part.keywords) > _MOST_KEYWORDS for part in parts if isinstance(part, (ast.Call, ast.ClassDef))):
+        raise failed(f"{label} holds a call with more than {_MOST_KEYWORDS:,} keywords. Write what repeats as a loop.")
 
 
 def _annotations(body: list[ast.stmt]) -> int | None:
