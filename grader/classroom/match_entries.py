@@ -25,11 +25,16 @@ from grader.text.sanitise import one_line
 # Each platform's own part comes first and is bounded by what it cannot hold; what follows, the student chose.
 _CANVAS = re.compile(r"(?P<who>[^_]*)(?:_LATE)?_(?P<number>\d+)_\d+_.*", re.DOTALL)
 _CANVAS_HIDDEN = re.compile(r"anon(?:_LATE)?_\w+_\d+_.*", re.DOTALL)
-_MOODLE = re.compile(r"(?P<who>[^_]*)_\d+_assignsubmission_.*", re.DOTALL)
-_MOODLE_HIDDEN = re.compile(r"\D*\d+\s*")  # "Participant 12", in whatever language
+_MOODLE = re.compile(r"(?P<who>[^_]*)_(?P<number>\d+)_assignsubmission_.*", re.DOTALL)
+# "Participant 12", in whatever language, or the word alone, in the languages that are met most
+_MOODLE_HIDDEN = re.compile(
+    r"\D*\d+\s*|(?:.*-)?(?:participant[ei]?|partecipante|teilnehmer\W?(?:in)?|deelnemer|deltagare|deltaker)",
+    re.IGNORECASE,
+)
 _GRADESCOPE = re.compile(r"submission_\d+")
 _BRIGHTSPACE = re.compile(r"\d+-\d+ - (?P<who>.+?) - .*", re.DOTALL)
 _BLACKBOARD = re.compile(r"(?P<who>.+?)_attempt_\d{4}(?:-\d\d){5}(?:_.*)?", re.DOTALL)
+_BRANCH = re.compile(r"-(?:main|master)$")  # of a repository that was downloaded as a zip
 _BROWSER = re.compile(r"\s*\(\d{1,3}\)$")
 _ACCOUNTS = {"-": ("github", "login"), "_": ("login",)}  # by what stands before them
 
@@ -50,14 +55,21 @@ class Conventions:
 
     prefixes: Mapping[str, str]  # by the separator before an account: what most names begin with
     ids_known: bool  # the IDs in Canvas's names are those of the roster
+    participants: Mapping[str, Student]  # by the numbers that Moodle gives them in one assignment
+    hidden: frozenset[str]  # what Moodle calls several people: it is no name
 
 
-def find_conventions(stems: Sequence[str], index: Index) -> Conventions:
+def find_conventions(stems: Sequence[str], index: Index, participants: Mapping[str, Student]) -> Conventions:
     """Return how the names of this class are built, which no single name shows."""
     blackboard = [found["who"] for stem in stems if (found := _BLACKBOARD.fullmatch(stem))]
+    numbers = {(found["who"], found["number"]) for stem in stems if (found := _MOODLE.fullmatch(stem))}
+    people = Counter(who for who, _ in numbers)
+    stems = [_BRANCH.sub("", stem) for stem in stems]
     return Conventions(
         prefixes=_common_prefix(stems, "-", index) | _common_prefix(blackboard, "_", index),
         ids_known=any((found := _CANVAS.fullmatch(stem)) and ("id", found["number"]) in index.exact for stem in stems),
+        participants=participants,
+        hidden=frozenset(who for who, times in people.items() if times > 1 and not find_named(who, index)),
     )
 
 
@@ -68,9 +80,7 @@ def match_entry(stem: str, index: Index, usual: Conventions) -> EntryMatch:
     if found := _CANVAS.fullmatch(stem):
         return _of_canvas(found["who"], found["number"], index, ids_known=usual.ids_known)
     if found := _MOODLE.fullmatch(stem):
-        if _MOODLE_HIDDEN.fullmatch(found["who"]):
-            return EntryMatch(why="Moodle hid the names in this download: reveal identities and download again")
-        return _of_moodle(found["who"], index)
+        return _of_moodle(found["who"], found["number"], index, usual)
     if _GRADESCOPE.fullmatch(stem):
         return EntryMatch(
             why="Gradescope's export gives only the submission's number; its file submission_metadata.yml says"
@@ -84,7 +94,7 @@ def match_entry(stem: str, index: Index, usual: Conventions) -> EntryMatch:
     plain = _of_plain(stem, index)
     if plain.students:
         return plain
-    return _of_account(stem, "-", index, usual.prefixes) or plain
+    return _of_account(_BRANCH.sub("", stem), "-", index, usual.prefixes) or plain
 
 
 def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> EntryMatch:
@@ -115,9 +125,18 @@ def _of_canvas(who: str, number: str, index: Index, *, ids_known: bool) -> Entry
     )
 
 
-def _of_moodle(who: str, index: Index) -> EntryMatch:
-    """Read `Jane Doe_4711_assignsubmission_file_`; the number is the assignment's, and in no roster."""
-    finding = _by_name(who, index)
+def _of_moodle(who: str, number: str, index: Index, usual: Conventions) -> EntryMatch:
+    """Read `Jane Doe_4711_assignsubmission_file_`; the number is the student's in the assignment's grading worksheet."""
+    finding, hidden = _by_name(who, index), _MOODLE_HIDDEN.fullmatch(who) or who in usual.hidden
+    if student := usual.participants.get(number):
+        # The number is one student's and the name is another's.
+        others = () if hidden or student in finding.students else finding.students
+        return EntryMatch((student, *others), f"by the number {number}, which Moodle's grading worksheet gives")
+    if hidden:
+        return EntryMatch(
+            why="Moodle hid the names in this download: reveal identities and download again, or give the grading"
+            " worksheet of the same assignment as the roster"
+        )
     if finding.students:
         return finding
     # Of a group's, its name comes first. It must be the student's own: a part of "Mary-Jane Doe" is another's name.

@@ -63,7 +63,8 @@ def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = Tr
     index = build_index(roster.students)
     claimed = _claimed(names, roster, whole=whole)
     stems = [without_ending(entry.original) for entry in names]
-    usual = find_conventions(stems, index)
+    participants = {claim.participant: claim.student for claim in roster.claims if claim.participant}
+    usual = find_conventions(stems, index, participants)
     findings = {
         entry.name: claimed.get(entry.name) or match_entry(stem, index, usual)
         for entry, stem in zip(names, stems, strict=True)
@@ -145,7 +146,7 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
     for claim in roster.claims:
         where = f"{roster.source}, line {claim.line}: the submission"
         found = entries.get(normalize(claim.entry), set())
-        if not found and not whole:
+        if not found and (claim.participant or not whole):
             continue
         if len(found) != 1:
             what = (

@@ -17,10 +17,11 @@ __all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 # What the exports of Canvas, Moodle, Gradescope, GitHub Classroom, Blackboard, Brightspace and nbgrader call a column,
 # and what people call it; spaces, case and punctuation do not count.
 _HEADERS = {
-    "name": "name, student, full name, student name, display name",
+    "name": "name, student, full name, student name, display name, Vollständiger Name, Nom complet, Nombre completo",
     "first_name": "first, first name, first names, given name, given names, forename, Vorname",
     "last_name": "last, last name, last names, surname, family name, Nachname",
-    "id": "id, user id, canvas id, canvas user id, lms id, lms user id",
+    "id": "canvas id, canvas user id, lms id, lms user id",
+    "own_id": "id, user id",  # Canvas's number in Canvas's own tables, and a school's or a Moodle worksheet's elsewhere
     "sis_id": "sis id, sis user id, sid, student id, student number, id number, org defined id, ID-Nummer, Matrikelnummer",
     "login": "login, login id, sis login id, user, username, net id, account, Anmeldename",
     "email": "email, e-mail, email address, e-mail address, mail, E-Mail-Adresse",
@@ -31,7 +32,12 @@ _HEADERS = {
     "identifier": "identifier, roster identifier",
 }
 _NUMBERS = ("id", "sis_id", "login", "email", "github")  # each is one student's only
-_TELLING = {"name", "identifier", *_NUMBERS}
+_UNSEEN = {"own_id", *_NUMBERS}
+_TELLING = {"name", "identifier", "own_id", *_NUMBERS}
+_CANVAS = {"sisid", "sisuserid", "sisloginid"}  # Canvas's word for what it has from the school
+# What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
+_PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
+_BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
 _BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
 _ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
@@ -44,11 +50,16 @@ _NOBODY = "skipped: it has no name, ID, login, e-mail or GitHub account."
 
 @dataclass(frozen=True)
 class Claim:
-    """One line of a roster whose column `submission` names its student's submission."""
+    """One line of a roster that names its student's submission: in the column `submission`, or by Moodle's number."""
 
     student: Student
     entry: str
     line: int
+
+    @property
+    def participant(self) -> str:
+        """The number of "Participant 101" in Moodle's worksheet; "" where the line names a submission."""
+        return self.entry.removeprefix(_BY_NUMBER) if self.entry.startswith(_BY_NUMBER) else ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,9 @@ def read_roster(path: Path) -> Roster:
                 " if they are two, add a column `id` or `email` that tells them apart."
             )
         students[student] = row.line
-        if cells.get("submission"):
+        if found := _PARTICIPANT.fullmatch(_participant(cells)):
+            claims.append(Claim(student, f"{_BY_NUMBER}{found[1]}", row.line))
+        elif cells.get("submission"):
             claims.append(Claim(student, cells["submission"], row.line))
     if not students:
         raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
@@ -137,6 +150,10 @@ def _columns(headers: Sequence[str]) -> dict[str, int]:
     squeezed = [_squeezed(header) for header in headers]
     if "lmsuserid" in squeezed:  # nbgrader's own: its `id` is the name of a student's folder
         known["id"] = "login"
+    elif squeezed[:2] == ["student", "id"] or _CANVAS.intersection(squeezed):
+        known["id"] = "id"
+    if "githubid" in squeezed and "githubusername" not in squeezed:  # Classroom 50's
+        known["username"] = "github"
     columns: dict[str, int] = {}
     for at, header in enumerate(squeezed):
         if header in known:
@@ -175,7 +192,7 @@ def _plain_list(rows: list[Row], name: str) -> tuple[list[Row], dict[str, int]]:
 
 def _cleaned(cell: str, field: str) -> str:
     cell = " ".join(unicodedata.normalize("NFC", cell).split())
-    if field not in _NUMBERS:
+    if field not in _UNSEEN:
         return cell
     # What was copied from a page brings unseen characters along, and no ID holds any.
     cell = "".join(char for char in cell if unicodedata.category(char) != "Cf")
@@ -199,6 +216,10 @@ def _no_student(cells: dict[str, str], *, canvas: bool) -> str:
 
 def _student(cells: dict[str, str]) -> Student:
     cells = dict(cells)
+    if participant := _participant(cells):
+        cells = {"name": participant} | {field: cell for field, cell in cells.items() if cell != participant}
+    elif own := cells.get("own_id"):
+        cells["sis_id"] = cells.get("sis_id") or own
     if identifier := cells.get("identifier", ""):  # whatever the teacher typed into GitHub Classroom
         cells[_kind(identifier, cells)] = identifier
     name, first, last = (cells.get(field, "") for field in ("name", "first_name", "last_name"))
@@ -206,6 +227,15 @@ def _student(cells: dict[str, str]) -> Student:
         last, first = (part.strip() for part in name.split(","))
     cells |= {"name": name or f"{first} {last}".strip(), "first_name": first, "last_name": last}
     return Student(**{field.name: cells.get(field.name, "") for field in fields(Student)})
+
+
+def _participant(cells: dict[str, str]) -> str:
+    """Return what Moodle's grading worksheet calls a student, "Participant 101"; "" in other rosters."""
+    if cells.get("github"):
+        return ""
+    return next(
+        (cell for field in ("identifier", "own_id") if _PARTICIPANT.fullmatch(cell := cells.get(field, ""))), ""
+    )
 
 
 def _kind(identifier: str, cells: dict[str, str]) -> str:

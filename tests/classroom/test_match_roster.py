@@ -55,6 +55,8 @@ ONE = {
     # GitHub Classroom
     "two-layer-net-jane-doe": (JANE, "by the account at the end of its name"),
     "two-layer-net-zoe-mw": (ZOE, "by the account at the end of its name"),
+    "two-layer-net-jane-doe-main.zip": (JANE, "by the account at the end of its name"),
+    "two-layer-net-jane-doe-master": (JANE, "by the account at the end of its name"),
     "two-layer-net-jberg": (BERG, "by the account at the end of its name"),
     # Blackboard, Brightspace
     "Two-Layer Net_jberg_attempt_2024-03-01-12-00-59_net.ipynb": (BERG, "by the account at the end of its name"),
@@ -94,6 +96,10 @@ def test_each_platforms_names(original):
 
 
 NOBODY = "its name is no ID, login, e-mail, GitHub account or full name of the roster"
+HIDDEN = (
+    "Moodle hid the names in this download: reveal identities and download again, or give the grading worksheet of the"
+    " same assignment as the roster"
+)
 UNREAD = {
     "submission_991": (
         "Gradescope's export gives only the submission's number; its file submission_metadata.yml says whose it is."
@@ -105,9 +111,9 @@ UNREAD = {
     "anon_12345_98765_net.ipynb": (
         f"Canvas hid the names in this download: turn off anonymous grading and download again. To mend it, {MEND}"
     ),
-    "Participant 12345_12345_assignsubmission_file_": (
-        f"Moodle hid the names in this download: reveal identities and download again. To mend it, {MEND}"
-    ),
+    "Participant 12345_12345_assignsubmission_file_": (f"{HIDDEN}. To mend it, {MEND}"),
+    "Participant_101_assignsubmission_file_": f"{HIDDEN}. To mend it, {MEND}",
+    "Lab A-Teilnehmerin_101_assignsubmission_file_": f"{HIDDEN}. To mend it, {MEND}",
     "doe": f"{NOBODY}. To mend it, {MEND}",
     "jane": f"{NOBODY}. To mend it, {MEND}",
     "12345 net": f"{NOBODY}. To mend it, {MEND}",
@@ -134,6 +140,29 @@ def test_what_tells_nobody_is_told_word_for_word(original):
     """No last name, no likeness and no part that a student chose is ever enough; the sentence says how to mend it."""
     assert explain(original) == UNREAD[original]
     assert match_sources(original).students == {}
+
+
+def test_moodles_numbers_lead_to_the_lines_of_its_worksheet():
+    """The number alone is enough where names are hidden; where it is one student's and the name another's, nobody's."""
+    claims = [Claim(JANE, "participant:101", 2), Claim(BERG, "participant:102", 3), Claim(ZOE, "participant:103", 4)]
+    matching = match_sources(
+        "Participant_101_assignsubmission_file_", "J. Berg_102_assignsubmission_file_net.ipynb", claims=claims
+    )
+    assert list(matching.students.values()) == [JANE, BERG]
+    assert ZOE in matching.missing
+    assert set(matching.how.values()) == {
+        "by the number 101, which Moodle's grading worksheet gives",
+        "by the number 102, which Moodle's grading worksheet gives",
+    }
+    wrong = match_sources("Jane Doe_102_assignsubmission_file_", claims=claims)
+    assert wrong.undecided == (JANE, BERG)
+
+
+def test_what_moodle_calls_several_people_is_no_name():
+    """In whatever language: a word before two numbers hides two people."""
+    one, other = "Résztvevő_101_assignsubmission_file_", "Résztvevő_102_assignsubmission_file_"
+    assert explain(one, other) == f"{HIDDEN}. To mend it, {MEND}"
+    assert explain(one).startswith("nobody in the roster is called")
 
 
 def test_an_id_whose_name_contradicts_is_noted():

@@ -118,21 +118,41 @@ PLATFORMS = {
         "id,first_name,last_name,email,lms_user_id\njdoe,Jane,Doe,j@x.edu,12345\n",
         Student("Jane Doe", "Jane", "Doe", id="12345", login="jdoe", email="j@x.edu"),
     ),
+    "moodle's grading worksheet, in German": (
+        (
+            "ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Bestwertung\n"
+            "Teilnehmer/in101,Jane Doe,j@x.edu,Keine Abgabe,,100\n"
+        ),
+        Student("Jane Doe", email="j@x.edu"),
+    ),
+    "moodle's grading worksheet without names": (
+        "Identifier,Status,Grade,Maximum Grade\nParticipant 101,Submitted for grading,,100.00\n",
+        Student("Participant 101"),
+    ),
+    "classroom 50": (
+        "username,first_name,last_name,email,section,github_id,role\njane-doe,Jane,Doe,j@x.edu,A,5512,student\n",
+        Student("Jane Doe", "Jane", "Doe", email="j@x.edu", section="A", github="jane-doe"),
+    ),
+    "a canvas table of few columns": (
+        "Student,ID,SIS Login ID\nJane Doe,101,jdoe\n",
+        Student("Jane Doe", id="101", login="jdoe"),
+    ),
+    "an id beside a student number": ("name,id,student number\nJane,1,301\n", Student("Jane", sis_id="301")),
     "any order and case": (
         "E-Mail\tGITHUB\tstudent id\tLast\tfirst\nj@x.edu\tjane\t301\tDoe\tJane\n",
         Student("Jane Doe", "Jane", "Doe", sis_id="301", email="j@x.edu", github="jane"),
     ),
-    "excel's separator line": ("sep=;\nname;id\nDoe, Jane;1\n", Student("Doe, Jane", "Jane", "Doe", "1")),
+    "excel's separator line": ("sep=;\nname;id\nDoe, Jane;1\n", Student("Doe, Jane", "Jane", "Doe", sis_id="1")),
     "names alone": ("name\nJane Doe\n", Student("Jane Doe")),
     "names alone, with commas and no quotation marks": ("Name\nDoe, Jane\n", Student("Doe, Jane", "Jane", "Doe")),
     "logins alone": ("login\njdoe\n", Student("", login="jdoe")),
-    "zeros kept by tricks": ('name,id\nJane,"=""0012"""\n', Student("Jane", id="0012")),
+    "zeros kept by tricks": ('name,id\nJane,"=""0012"""\n', Student("Jane", sis_id="0012")),
     "no ID in words": ("name,id,email\nJane Doe,N/A,-\n", Student("Jane Doe")),
-    "unseen characters of a copied ID": ("name,id\nJane,\u200b12\u200e\n", Student("Jane", id="12")),
-    "spaces and lines in a cell": ('name,id\n" Jane\u00a0\n Doe ",1\n', Student("Jane Doe", id="1")),
+    "unseen characters of a copied ID": ("name,id\nJane,\u200b12\u200e\n", Student("Jane", sis_id="12")),
+    "spaces and lines in a cell": ('name,id\n" Jane\u00a0\n Doe ",1\n', Student("Jane Doe", sis_id="1")),
     "two columns of one meaning": ("name,email,Email\nJane,j@x.edu,9.5\n", Student("Jane", email="j@x.edu")),
     "a name of many commas": ('name\n"Doe, Jane, PhD"\n', Student("Doe, Jane, PhD")),
-    "a formula, kept as it is": ('name,id\n"=HYPERLINK(""x"")",1\n', Student('=HYPERLINK("x")', id="1")),
+    "a formula, kept as it is": ('name,id\n"=HYPERLINK(""x"")",1\n', Student('=HYPERLINK("x")', sis_id="1")),
 }
 
 
@@ -150,7 +170,7 @@ def test_each_platform_says_the_same_in_its_own_words(read, case):
 def test_encodings_and_line_ends(read, encoding, end):
     """Unicode's encodings, with a mark or without, and each system's line ends are read without a word."""
     roster = read(f"name,id{end}Zoë Łuk,1{end}{end}王小明,2{end}".encode(encoding))
-    assert roster == Roster((Student("Zoë Łuk", id="1"), Student("王小明", id="2")), source="class.csv")
+    assert roster == Roster((Student("Zoë Łuk", sis_id="1"), Student("王小明", sis_id="2")), source="class.csv")
 
 
 def test_a_byte_mark_of_big_endian(read):
@@ -189,6 +209,32 @@ def test_staff_and_rows_of_nobody_are_told(read):
     )
 
 
+WORKSHEET = """\
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (grade),Feedback comments
+Participant 101,Jane Doe,j@x.edu,Submitted for grading,,100.00,Yes,-,
+Participant 102,Max Muster,m@x.edu,No submission,,100.00,Yes,-,
+"""
+
+
+def test_moodles_grading_worksheet(read):
+    """Its identifier is the number in the names of hand-ins, and no name; everybody keeps the name beside it."""
+    jane, muster = Student("Jane Doe", email="j@x.edu"), Student("Max Muster", email="m@x.edu")
+    roster = read(WORKSHEET)
+    assert roster.students == (jane, muster)
+    assert [(claim.student, claim.participant) for claim in roster.claims] == [(jane, "101"), (muster, "102")]
+
+
+def test_only_canvas_says_canvas_ids(read):
+    """A school's own number, exported as Canvas's ID, would give the grade to whoever has that ID there."""
+    for header in ("name,id", "id,name,email", "Name;User ID"):
+        mark = ";" if ";" in header else ","
+        row = {"name": "Jane", "id": "101", "userid": "101", "email": "j@x.edu"}
+        cells = [row[cell.lower().replace(" ", "")] for cell in header.split(mark)]
+        (student,) = read(f"{header}\n{mark.join(cells)}\n").students
+        assert (student.id, student.sis_id) == ("", "101")
+    assert read("name,canvas id\nJane,101\n").students == (Student("Jane", id="101"),)
+
+
 def test_a_claim_keeps_its_line(read):
     """The column `submission` is kept with the line, for whoever must mend it."""
     roster = read('name,submission\nJane,x.ipynb\n"Bob\nB",\nAda,y\n')
@@ -213,7 +259,7 @@ REFUSED = {
     "an ID twice": (
         "name,id\nJane,a1\nBob,2\n\nAda,A1\n",
         (
-            'class.csv, lines 2 and 5: both have the ID "A1". Expected one line for each student: delete one of them,'
+            'class.csv, lines 2 and 5: both have the student number "A1". Expected one line for each student: delete one of them,'
             " or correct the wrong one."
         ),
     ),
@@ -393,6 +439,6 @@ def test_any_bytes_are_students_or_a_refusal(tmp_path, content):
         return
     assert roster.students
     assert len(set(roster.students)) == len(roster.students)
-    ids = [student.id.casefold() for student in roster.students if student.id]
+    ids = [student.sis_id.casefold() for student in roster.students if student.sis_id]
     assert len(set(ids)) == len(ids)
     assert all(one_line(note, 10_000) == note for note in roster.notes)

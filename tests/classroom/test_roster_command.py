@@ -130,7 +130,7 @@ def test_a_decision_and_a_regrade_keep_the_students(here):
     [
         ("shoe size,colour\n43,blue\n", "roster.csv, line 1"),
         ("", "roster.csv"),
-        ("name,id\nAnn,1\nBob,1\n", 'roster.csv, lines 2 and 3: both have the ID "1".'),
+        ("name,id\nAnn,1\nBob,1\n", 'roster.csv, lines 2 and 3: both have the student number "1".'),
         ('name,id\n"Ann,1\n', "roster.csv, line 2: the row that begins there is no CSV"),
         ("name,submission\nAnn,nobody.py\n", "nobody.py"),
         (None, "roster.csv"),
