@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import pytest
@@ -18,7 +19,7 @@ NET = "class TwoLayerNet:\n    def loss(self, X): return X\n"
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Give the processes of a test little time."""
-    monkeypatch.setattr(limited_process, "SECONDS", 0.2)
+    monkeypatch.setattr(limited_process, "SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ TASKS = {
     "return much": lambda: b"x" * (limited_process._LARGEST_RESULT + 1),
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "go deep": lambda: recurse(0),
-    "wait": lambda: time.sleep(0.4),
+    "wait": lambda: time.sleep(0.2),
     "work": lambda seconds: work_for(time.process_time() + seconds),
     "fail": lambda: 1 // 0,
     "keep much": lambda: setattr(limited_process, "kept", bytes(64 << 20)),
@@ -66,8 +67,8 @@ TASKS = {
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("spin in Python", "took more than 0.2 s of processor time"),
-        ("spin where nothing is caught", "took more than 0.2 s of processor time"),
+        ("spin in Python", "took more than 0.1 s of processor time"),
+        ("spin where nothing is caught", "took more than 0.1 s of processor time"),
         ("fill the memory at once", f"took more than {MEBIBYTES} MiB of memory"),
         ("fill the memory slowly", "took more than"),
         ("return much", f"took more than {MEBIBYTES} MiB of memory"),
@@ -87,8 +88,16 @@ def test_one_process_serves_many_calls_each_with_the_limits_anew(process):
     first = process("double", 1)
     process("wait")
     for _ in range(2):
-        process("work", 0.12)
+        process("work", 0.06)
     assert process("double", 1) == first
+
+
+def test_a_thread_may_call_as_well(process):
+    """Workers of a cluster run their tasks in threads, and the limits hold there."""
+    with ThreadPoolExecutor(1) as threads:
+        with pytest.raises(OverLimitError):
+            threads.submit(process, "spin in Python").result()
+        assert threads.submit(process, "double", 2).result()[0] == 4
 
 
 def test_a_process_that_has_grown_is_replaced(process):
@@ -126,7 +135,7 @@ def test_a_text_that_costs_too_much_is_refused_with_the_reason(monkeypatch):
     problem = reduce_files(net=NET, other="x = 1\n" * 200).problem
     assert problem.status == "failed_to_load"
     assert problem.message == (
-        "Reading what was handed in took more than 0.2 s of processor time, and a solution takes a fiftieth of that. It"
+        "Reading what was handed in took more than 0.1 s of processor time, and a solution takes a fiftieth of that. It"
         " holds 1.2 KiB in 2 files, the largest other.py. Hand in your own notebook and the .py files that it imports,"
         " without generated code, and without files that import each other in a circle."
     )
