@@ -1,4 +1,4 @@
-"""The gradebook: an SQLite database that holds a grading completely or not at all, and deletes nothing."""
+"""The gradebook: an SQLite database that holds a grading completely or not at all, and deletes only what `forget` is told to."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ NUMPY = {
         "NINF": "-np.inf", "NZERO": "-0.0", "PZERO": "0.0",
     },
     "2.4": {"in1d": "np.isin", "trapz": "np.trapezoid"},
-    "2.5": {"row_stack": "np.vstack", "chararray": "np.char.chararray"},
+    "2.5": {"row_stack": "np.vstack"},
 }  # fmt: skip
 METHODS = {
     "ptp": ("2.0", "np.ptp(array)"),

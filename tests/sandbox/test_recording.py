@@ -130,12 +130,14 @@ def test_calls_comprehensions_and_closures():
     )
     one = recorded(text, np.array([1.0, 2.0]))
     assert one.of("return", RETURNED)[0] == (2, [2.0, 3.0])
-    assert one.of("return[1]", RETURNED) == [(5, 4.0)]
+    inlined = sys.version_info >= (3, 12)  # a comprehension is no call of its own there (PEP 709)
+    assert one.of("return[1]", RETURNED) == ([] if inlined else [(5, 4.0)])
     assert (9, [6.0, 9.0]) in one.of("y")
     assert one.of("return", RETURNED)[-2:] == [(6, 12.0), (11, 12.0)]
     texts = one.notes["texts"]
     calls = [(caller, line, texts[name]) for caller, _, line, name in one.notes["calls"].tolist()]
-    assert calls == [(-1, 0, "f"), (0, 4, "add"), (0, 5, "<listcomp>"), (0, 10, "inner"), (0, 11, "<lambda>")]
+    comprehension = [] if inlined else [(0, 5, "<listcomp>")]
+    assert calls == [(-1, 0, "f"), (0, 4, "add"), *comprehension, (0, 10, "inner"), (0, 11, "<lambda>")]
 
 
 def test_several_files_are_told_apart():
