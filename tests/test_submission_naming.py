@@ -13,13 +13,28 @@ from grader.submission.name_submissions import plain_stem
 
 def test_entries_of_a_class(tmp_path):
     """Notebooks, .py files, zips and folders are submissions; links, hidden and other files are not, and are told apart."""
-    for name in ("ann.ipynb", "bob.PY", "cem.zip", "roster.csv", ".DS_Store", "._ann.ipynb", ".gus.ipynb"):
+    for name in (
+        "ann.ipynb",
+        "bob.PY",
+        "cem.zip",
+        "eva.ipynb.json",
+        "roster.csv",
+        ".DS_Store",
+        "._ann.ipynb",
+        ".gus.ipynb",
+    ):
         (tmp_path / name).touch()
     for name in ("dan", "__MACOSX", ".ipynb_checkpoints"):
         (tmp_path / name).mkdir()
     (tmp_path / "eve").symlink_to(tmp_path / "dan")
     (tmp_path / "fay.ipynb").symlink_to(tmp_path / "ann.ipynb")
-    assert [path.name for path in list_submissions(tmp_path)] == ["ann.ipynb", "bob.PY", "cem.zip", "dan"]
+    assert [path.name for path in list_submissions(tmp_path)] == [
+        "ann.ipynb",
+        "bob.PY",
+        "cem.zip",
+        "dan",
+        "eva.ipynb.json",
+    ]
     assert [path.name for path in list_ignored(tmp_path)] == ["eve", "fay.ipynb", "roster.csv", ".gus.ipynb"]
 
 
@@ -30,6 +45,8 @@ def test_entries_of_a_class(tmp_path):
         ("Jane Doe_12345_assignsubmission_file_", "Jane Doe_12345_assignsubmission_file_"),
         ("v1.2", "v1.2"),
         ("a.tar.zip", "a.tar"),
+        ("doejane_101_5551_net.ipynb.json", "doejane_101_5551_net"),
+        ("jane.PY.txt", "jane"),
         ("..hidden.py", "hidden"),
         ("--out.py", "out"),
         ("a:b?c*.py", "a_b_c_"),

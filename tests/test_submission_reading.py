@@ -95,6 +95,21 @@ def test_layouts(tmp_path, name, kind):
     assert "not graded, though TwoLayerNet is also in: a_first_try.ipynb" in submission.notes
 
 
+@pytest.mark.parametrize("kind", ["file", "folder", "zip"])
+def test_what_browsers_add_to_a_name(tmp_path, kind):
+    """Some save a notebook as .ipynb.json and a program as .py.txt: the files are what they were."""
+    members = {"two_layer_net.ipynb.json": notebook("from helper import TwoLayerNet"), "helper.py.txt": CLASS}
+    if kind == "file":
+        (tmp_path / "helper.py.txt").write_text(CLASS, encoding="utf-8")
+        assert read(tmp_path / "helper.py.txt").graded_file == "helper.py"
+        return
+    for member, text in members.items():
+        (tmp_path / member).write_text(text, encoding="utf-8")
+    submission = read(zipped(tmp_path / "jane.zip", members) if kind == "zip" else tmp_path)
+    assert submission.problem is None
+    assert submission.graded_file == "helper.py"
+
+
 def test_zip_in_a_folder(tmp_path):
     """Moodle gives a folder with the student's zip in it; that zip is read, a zip within it is not."""
     inner = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grader.submission import load
 from grader.text.sanitise import one_line
 
 NO_PROGRAM = "no program to compare, because the submission could not be run."
+OTHER_COUNTS = "another hand-in of the same student counts."
 UNREADABLE = "the saved program cannot be read. Run `grader grade` with --force to save it again."
 
 
@@ -40,10 +42,10 @@ def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = Non
     only then links to it. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
     """
     out = to or book.path.parent
-    programs, left = _programs(book)
+    sheet, matching = ClassResults(book).sheet({})
+    programs, left = _programs(book, matching.superseded if matching else {})
     likeness = compare_programs(tuple(programs.values()), _skeleton(assignment))
     likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
-    sheet, _ = ClassResults(book).sheet({})
     with explain_full_disk(out):
         write_text(out / SIMILAR, to_similar(likeness, sheet))
         if to is None:
@@ -51,13 +53,13 @@ def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = Non
     return Comparison(likeness, sheet, out / SIMILAR)
 
 
-def _programs(book: Gradebook) -> tuple[dict[str, Program], dict[str, str]]:
+def _programs(book: Gradebook, superseded: Mapping[str, str]) -> tuple[dict[str, Program], dict[str, str]]:
     """Return each submission's program, and for the others why there is none."""
     programs: dict[str, Program] = {}
     left: dict[str, str] = {}
     for name, row in book.last().items():
-        if row.replies is None:
-            left[name] = NO_PROGRAM
+        if name in superseded or row.replies is None:
+            left[name] = OTHER_COUNTS if name in superseded else NO_PROGRAM
             continue
         try:
             submission, _, _ = unpack(book.replies(row.replies))

@@ -44,7 +44,8 @@ def forget(book: Gradebook, name: str, who: str) -> Forgotten:
     """
     require_submission(book, name)
     out, source = book.path.parent, Path(book.sources()[name])
-    student = next(one.student for one in ClassResults(book).sheet({})[0].standings if one.report.submission == name)
+    standings = ClassResults(book).sheet({})[0].standings
+    student = next((one.student for one in standings if one.report.submission == name), None)
     with explain_full_disk(out):
         whole = [out / EXPORTS / form.file_name for form in CLASS_FORMATS.values()]
         removed = [path for path in (*whole, out / SIMILAR) if path.exists()]

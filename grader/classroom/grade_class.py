@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from grader.classroom.attempts import Attempt, Attempts
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading_loop import ClassGrading, begin_grading
 from grader.classroom.match_roster import Matching
 from grader.classroom.output import explain_full_disk, folder_of, write_overview, write_submission
 from grader.classroom.plan import Action, Entry, Plan
-from grader.classroom.results import ClassResults, match_sources, student_names
+from grader.classroom.results import (
+    ClassResults,
+    class_attempts,
+    follow_students,
+    match_class,
+    match_sources,
+    student_names,
+)
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
 from grader.grading import render
-from grader.model import Report, Sheet
+from grader.model import Assignment, Report, Sheet
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
+from grader.submission import read
 
 
 @dataclass(frozen=True)
@@ -43,12 +54,14 @@ def grade_class(
     workers: Workers,
     *,
     roster: Roster | None = None,
+    attempt: Attempt | None = None,
     force: bool = False,
     on_result: Callable[[Graded | None], None] = lambda _: None,
 ) -> Outcome:
     """Grade the entries that are new or changed, save the results, and write the reports and the class page.
 
-    on_result : called with each result, and with None for an unchanged submission.
+    attempt : which of a student's hand-ins counts from now on; None changes nothing. Others of the same student are left
+    out. on_result : called with each result, and with None for an unchanged submission.
     Raises NoSpaceError where the disk is full, RosterError, and what `grade_tasks` raises. Whatever was graded before
     that, or before Ctrl-C, is saved.
     """
@@ -56,12 +69,18 @@ def grade_class(
     if roster:
         match_sources(roster, {**book.sources(), **paths})
         book.set_roster(roster)
+    if attempt:
+        book.set_attempt(attempt)
+    attempts = class_attempts(book, paths, partial(_holds_program, session.assignment, frozenset(paths.values())))
+    matching = match_class(book, attempts, whole=False)
+    entries = [entry for entry in entries if not _is_left_out(entry.name, attempts, matching)]
     grading = begin_grading(session, book)
     plan = Plan(
         book,
         grading.key,
         grading.findings_key,
-        student_names(book, paths),
+        student_names(matching),
+        follow_students(book.decisions(), matching),
         force=force,
         on_unchanged=lambda: on_result(None),
         replayed=grading.replayed,
@@ -80,6 +99,24 @@ def grade_class(
         except KeyboardInterrupt:
             stopped = True
         return _outcome(grading, entries, plan, stopped=stopped)
+
+
+def _holds_program(assignment: Assignment, today: frozenset[str], path: str) -> bool | None:
+    """Return whether a path holds the text of the class, right or wrong; None for a path that is not graded now."""
+    if path not in today:
+        return None
+    found = read(Path(path))
+    defines = re.compile(rf"class\s+{re.escape(assignment.class_name)}\b".encode())
+    return any(defines.search(file.data) for file in found.files) or (
+        found.problem is not None and found.problem.status != "no_submission"
+    )
+
+
+def _is_left_out(name: str, attempts: Attempts, matching: Matching | None) -> bool:
+    """Return whether another hand-in of the same student counts, whatever this one would get."""
+    if matching is None or name not in matching.superseded:
+        return False
+    return attempts.policy != "best" or not attempts.is_gradable(name)
 
 
 def _rewrite_unchanged(book: Gradebook, plan: Plan) -> None:

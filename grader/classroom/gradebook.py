@@ -239,6 +239,17 @@ class Gradebook:
         with self._storage.explain_errors():
             self.write_copy()
 
+    def set_attempt(self, attempt: str) -> None:
+        """Set which of a student's hand-ins counts."""
+        with self._storage.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO setting VALUES ('attempt', ?)", (attempt,))
+
+    def attempt(self) -> Literal["latest", "first", "best"]:
+        """Return which of a student's hand-ins counts."""
+        rows = self._storage.rows("SELECT value FROM setting WHERE name = 'attempt'")
+        found: Literal["latest", "first", "best"] = rows[0][0] if rows else "latest"
+        return found
+
     def roster(self) -> Roster | None:
         """Return the roster, or None if none was given."""
         rows = self._storage.rows("SELECT packed, roster, line, claims FROM student ORDER BY position")

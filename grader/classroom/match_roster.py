@@ -7,8 +7,8 @@ suggested. An unmatched submission costs a teacher a minute; a wrong match costs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from grader.classroom.match_entries import EntryMatch, find_conventions, match_entry, suggest_student
@@ -49,14 +49,23 @@ class Matching:
     missing: tuple[Student, ...] = ()  # nothing fits them; in the roster's order
     undecided: tuple[Student, ...] = ()  # something fits, but not it alone, or not them alone; in the roster's order
     notes: tuple[str, ...] = ()
+    # The student's hand-ins that do not count, and the one that does.
+    superseded: Mapping[str, str] = field(default_factory=dict)
 
 
-def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = True) -> Matching:
+def match_roster(
+    names: Sequence[EntryName],
+    roster: Roster,
+    *,
+    whole: bool = True,
+    choose: Callable[[Sequence[str]], str] | None = None,
+) -> Matching:
     """Return each entry's student.
 
     The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
-    name. An entry that fits two students stays unmatched, and so do two entries that fit one.
+    name. An entry that fits two students stays unmatched.
     whole : these are all entries there are; otherwise whatever else that column names may still come.
+    choose : returns which of several entries of one student counts; without it they all stay unmatched.
 
     Raises RosterError if that column names no entry, or one entry for two students.
     """
@@ -69,11 +78,16 @@ def match_roster(names: Sequence[EntryName], roster: Roster, *, whole: bool = Tr
         entry.name: claimed.get(entry.name) or match_entry(stem, index, usual)
         for entry, stem in zip(names, stems, strict=True)
     }
-    return _settle(names, findings, set(claimed), roster, index)
+    return _settle(names, findings, set(claimed), roster, index, choose)
 
 
 def _settle(
-    names: Sequence[EntryName], findings: Mapping[str, EntryMatch], claimed: set[str], roster: Roster, index: Index
+    names: Sequence[EntryName],
+    findings: Mapping[str, EntryMatch],
+    claimed: set[str],
+    roster: Roster,
+    index: Index,
+    choose: Callable[[Sequence[str]], str] | None,
 ) -> Matching:
     """Return the matches of one entry with one student, and for the others why there is none."""
     fitting = defaultdict[Student, list[str]](list)
@@ -81,11 +95,17 @@ def _settle(
     for name, finding in findings.items():
         if len(finding.students) == 1 and (name in claimed or finding.students[0] not in own):
             fitting[finding.students[0]].append(name)
-    students = {entries[0]: student for student, entries in fitting.items() if len(entries) == 1}
+    superseded = _superseded(fitting, choose)
+    students = {
+        name: student
+        for student, entries in fitting.items()
+        for name in entries
+        if len(entries) == 1 or name in superseded.values()
+    }
     unmatched: list[Unmatched] = []
     for entry in names:
         finding = findings[entry.name]
-        if entry.name in students:
+        if entry.name in students or entry.name in superseded:
             continue
         if len(finding.students) == 1:
             why = _contested(entry.name, finding.students[0], own, fitting)
@@ -105,7 +125,17 @@ def _settle(
         missing=tuple(one for one in roster.students if one not in matched and one not in touched),
         undecided=tuple(one for one in roster.students if one in touched),
         notes=_grouped({entry.name: findings[entry.name].note for entry in names if entry.name in students}),
+        superseded=superseded,
     )
+
+
+def _superseded(
+    fitting: Mapping[Student, Sequence[str]], choose: Callable[[Sequence[str]], str] | None
+) -> dict[str, str]:
+    """Return the entry that counts for each of its student's other entries."""
+    several = [entries for entries in fitting.values() if len(entries) > 1] if choose else []
+    counting = [(choose(entries), entries) for entries in several] if choose else []
+    return {name: counts for counts, entries in counting for name in entries if name != counts}
 
 
 def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
@@ -174,6 +204,15 @@ def describe_matching(matching: Matching) -> list[str]:
     said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
     said += _list_items(
         "Submissions without a student:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
+    )
+    counting = sorted(set(matching.superseded.values()))
+    said += _list_items(
+        "Of several hand-ins of one student one counts:",
+        [
+            f"{one_line(name, 80)} counts for {describe_student(matching.students[name])}, and not "
+            + _several([old for old, new in matching.superseded.items() if new == name])
+            for name in counting
+        ],
     )
     said += _list_items(
         "Students who may have handed in one of these:", list(map(describe_student, matching.undecided))

@@ -11,6 +11,7 @@ from typing import Literal
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.gradebook import Gradebook, GradingRow
 from grader.classroom.worker import Known, Task
+from grader.model import Decision
 from grader.submission import read, safe_names
 
 Action = Literal["new", "changed", "judged again", "graded again", "unchanged"]
@@ -57,6 +58,7 @@ class Plan:
     base: CacheKey  # of this grading, but for the submission
     findings_key: str = ""  # see `cache_keys.findings_key`
     students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
+    decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)  # in force, by submission
     force: bool = False
     on_unchanged: Callable[[], None] = lambda: None  # called for each that has nothing to be done
     actions: dict[str, Action] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Plan:
 
     def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
         """Yield the tasks; `force` makes it run submissions that have not changed."""
-        last, decisions, sources = self.book.last(), self.book.decisions(), self.book.sources()
+        last, sources = self.book.last(), self.book.sources()
         for entry in entries:
             hand_in = read(entry.path)
             before = last.get(entry.name)
@@ -74,7 +76,7 @@ class Plan:
             action = self.actions[entry.name] = self._action(
                 before, replace(self.base, submission_digest=hand_in.digest)
             )
-            made = decisions.get(entry.name, ())
+            made = self.decisions.get(entry.name, ())
             task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
             if action == "judged again" and before is not None and before.replies is not None:
                 self.replayed[entry.name] = before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from grader.apply_decisions import decide
+from grader.classroom.attempts import Attempts
 from grader.classroom.gradebook import Gradebook, GradingRow
 from grader.classroom.match_roster import EntryName, Matching, match_roster
 from grader.classroom.roster import Roster
@@ -24,7 +25,9 @@ class ClassResults:
     def __init__(self, book: Gradebook) -> None:
         self.book = book
         self.last = book.last()
-        self.decisions = book.decisions()
+        # A grading that was stopped knows a part of the class, which was held against the roster before it began.
+        self.matching = match_class(book, whole=False)
+        self.decisions = follow_students(book.decisions(), self.matching)
         self._rubrics: dict[str, dict[str, Any]] = {}
 
     def report(self, name: str) -> Report:
@@ -42,14 +45,16 @@ class ClassResults:
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Return the whole class and the matching; known : reports already at hand, after decisions, without figures."""
         reports = {name: known.get(name) or drop_figures(self.report(name)) for name in self.last}
-        # A grading that was stopped knows a part of the class, which was held against the roster before it began.
-        matching = match_sources(self.book.roster(), self.book.sources(), whole=False)
+        matching = self.matching
         whose = matching.students if matching else {}
+        earlier = matching.superseded if matching else {}
         newest = max(self.last.values(), key=lambda row: row.id, default=None)
         sheet = Sheet(
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
-            standings=tuple(Standing(report, whose.get(name)) for name, report in sorted(reports.items())),
+            standings=tuple(
+                Standing(report, whose.get(name)) for name, report in sorted(reports.items()) if name not in earlier
+            ),
             missing=(*matching.missing, *matching.undecided) if matching else (),
             notes=tuple(
                 f"{who} took one submission's data out of this class: {at}." for at, who in self.book.forgotten()
@@ -60,7 +65,7 @@ class ClassResults:
     @cached_property
     def student_names(self) -> dict[str, str]:
         """The name that the roster gives of each submission's student."""
-        return student_names(self.book, {})
+        return student_names(self.matching)
 
     def _standing(self, name: str) -> tuple[Decision, ...]:
         return self.decisions.get(name, ())
@@ -76,17 +81,46 @@ class ClassResults:
         return self._rubrics[digest]
 
 
-def student_names(book: Gradebook, fresh: Mapping[str, str]) -> dict[str, str]:
-    """Return the student's name of each submission, by the roster; fresh : paths that may not be in the gradebook."""
-    matching = match_sources(book.roster(), {**book.sources(), **fresh}, whole=False)
+def student_names(matching: Matching | None) -> dict[str, str]:
+    """Return the name that the roster gives of each submission's student."""
     return {name: student.name for name, student in matching.students.items()} if matching else {}
 
 
-def match_sources(roster: Roster | None, sources: Mapping[str, str], *, whole: bool = True) -> Matching | None:
+def follow_students(
+    decisions: Mapping[str, tuple[Decision, ...]], matching: Matching | None
+) -> dict[str, tuple[Decision, ...]]:
+    """Return the decisions about each submission, with those about other hand-ins of its student."""
+    found = dict(decisions)
+    for earlier, counts in matching.superseded.items() if matching else ():
+        found[counts] = (*found.get(counts, ()), *decisions.get(earlier, ()))
+    return {name: tuple(sorted(made, key=lambda one: one.number)) for name, made in found.items()}
+
+
+def class_attempts(
+    book: Gradebook, fresh: Mapping[str, str], holds: Callable[[str], bool | None] = lambda _: None
+) -> Attempts:
+    """Return what is known of the class's hand-ins; fresh, holds : see `Attempts`, for paths that are graded now."""
+    return Attempts(book.attempt(), {**book.sources(), **fresh}, book.last(), holds)
+
+
+def match_class(book: Gradebook, attempts: Attempts | None = None, *, whole: bool = True) -> Matching | None:
+    """Return whose each submission of the gradebook, and of those graded now, is; None without a roster."""
+    attempts = attempts or class_attempts(book, {})
+    return match_sources(book.roster(), attempts.paths, whole=whole, choose=attempts.choose)
+
+
+def match_sources(
+    roster: Roster | None,
+    sources: Mapping[str, str],
+    *,
+    whole: bool = True,
+    choose: Callable[[Sequence[str]], str] | None = None,
+) -> Matching | None:
     """Return the matching, or None without a roster; sources : the path of each submission, by name.
 
-    whole : whether these are all submissions. Raises RosterError.
+    whole, choose : see `match_roster`. Raises RosterError.
     """
     if roster is None:
         return None
-    return match_roster([EntryName(Path(source).name, name) for name, source in sources.items()], roster, whole=whole)
+    names = [EntryName(Path(source).name, name) for name, source in sources.items()]
+    return match_roster(names, roster, whole=whole, choose=choose)

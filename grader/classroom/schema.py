@@ -113,7 +113,14 @@ CREATE TABLE forgotten (
 ) STRICT;
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS, _FORGOTTEN)
+_SETTING = """
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,           -- "attempt": which of a student's hand-ins counts
+    value TEXT NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS, _FORGOTTEN, _SETTING)
 
 
 def is_newest(version: int) -> bool:

@@ -114,7 +114,8 @@ def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
     """Return the class without some submissions. Raises ExportError where the rest were not judged by one rubric."""
     for name in names:
         require_submission(book, name)
-    kept = {name: one for name, one in book.last().items() if name not in names}
+    shown = {one.report.submission for one in sheet.standings}.difference(names)
+    kept = {name: one for name, one in book.last().items() if name in shown}
     newest = max(kept.values(), key=lambda one: one.id, default=None)
     others = [
         name for name, one in kept.items() if newest and one.key.assignment_digest != newest.key.assignment_digest

@@ -9,13 +9,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from grader.classroom.attempts import ATTEMPTS, Attempt
 from grader.classroom.executors import Workers
 from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.match_roster import describe_matching
+from grader.classroom.match_roster import Matching, describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
+from grader.classroom.results import match_sources
 from grader.classroom.roster import read_roster
 from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
@@ -61,6 +63,11 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     type=click.Path(path_type=Path),
     help="List of the class: a CSV from Canvas, Moodle, Gradescope or GitHub Classroom, or any with a header line.",
 )
+@click.option(
+    "--attempt",
+    type=click.Choice(ATTEMPTS),
+    help="Which of a student's hand-ins counts, by the roster. It is kept for later commands. [default: latest]",
+)
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
 def grade(
@@ -72,6 +79,7 @@ def grade(
     one: bool,
     force: bool,
     roster: Path | None,
+    attempt: Attempt | None,
     unsafe: bool,
     folder: Path | None,
 ) -> None:
@@ -92,17 +100,26 @@ def grade(
             common.say_all(screen, secret.remarks)
             session = GradingSession(assignment, secret.seed, unsafe)
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
-            outcome = grade_class(chosen, session, book, few, roster=listed, force=force, on_result=on_result)
-            reminded = reminder(book)
+            outcome = grade_class(
+                chosen, session, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
+            )
+            reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     if not given and assignment.folder.resolve() != bundled():
         common.say(
             screen,
             f"Graded with {one_line(str(assignment.folder / RUBRIC))}, as before. --assignment names another rubric.",
         )
-    failed = _print_outcome(screen, outcome, ignored, len(chosen))
+    failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen))
     if reminded:
         common.say(screen, reminded)
     raise SystemExit(common.STOPPED if outcome.stopped else common.GRADER_FAILED if failed else 0)
+
+
+def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Outcome) -> list[str]:
+    """Return the names of ignored files, each with its student where they are listed as missing."""
+    missing = outcome.matching.missing if outcome.matching else ()
+    whose = {name: student for name, student in matching.students.items() if student in missing} if matching else {}
+    return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
 
 
 def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
@@ -143,7 +160,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     overtaken = [
         report.submission
         for report in outcome.reports
-        if outcome.actions.get(report.submission) == "changed"
+        if outcome.actions.get(report.submission) in {"changed", "new"}
         and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
     ]
     if overtaken:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import compress
+from operator import not_
 from pathlib import Path, PurePosixPath
 
 ENDINGS = (".ipynb", ".py", ".zip")
@@ -12,6 +14,7 @@ SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "
 
 # 120 bytes leave room for "-12", ".html" and a temporary ending within the 255 bytes that file systems give a name.
 _LONGEST = 120
+_ADDED = re.compile(r"(\.(?:ipynb|py))\.(?:json|txt)$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 _COMMAND = re.compile(r"#(?=#\w*\[)")  # `##[error]`, `##vso[...]`: a CI's runner obeys these wherever it reads them
 # Windows takes these for devices, whatever ending follows.
@@ -19,6 +22,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[
 # Canvas: doe_12345_98765_two_layer_net-1.ipynb, doejane_LATE_12345_98765_...; browsers: "(1)"; Jupyter: "-Copy1".
 # It begins at the beginning of a word only: from each letter of a name of 60,000 it would take minutes.
 _CANVAS_PREFIX = re.compile(r"(?:^|(?<=_))[^_]*+(?:_LATE)?_\d++_\d++_")
+_TEXT = "_assignsubmission_onlinetext_"  # Moodle's folder for what a student typed into its page
 _COPY_SUFFIX = re.compile(r"(?:[-_ ]?\(\d{1,3}\)|[-_ ]\d{1,3}|[-_ ]copy\d*+)$", re.IGNORECASE)
 
 
@@ -26,9 +30,9 @@ def list_submissions(folder: Path) -> list[Path]:
     """List the submissions of a class folder, sorted by name.
 
     Each notebook, .py file, zip and subfolder is one. Hidden entries, ``__MACOSX`` and symbolic links are none:
-    a link could lead to another student's work.
+    a link could lead to another student's work. What Moodle keeps of a student's text beside their files is none either.
     """
-    return [entry for entry in _visible(folder) if _is_submission(entry)]
+    return _split(folder)[0]
 
 
 def list_ignored(folder: Path) -> list[Path]:
@@ -37,7 +41,7 @@ def list_ignored(folder: Path) -> list[Path]:
     What file managers leave behind (``._alice.ipynb``, ``.DS_Store``, ``__MACOSX``, ``.ipynb_checkpoints``) is not
     worth a word; ``.alice.ipynb`` may be somebody's work.
     """
-    return [entry for entry in _visible(folder) if not _is_submission(entry)] + [
+    return _split(folder)[1] + [
         entry
         for entry in sorted(folder.iterdir())
         if entry.name.startswith(".") and not entry.name.startswith("._") and entry.name.lower().endswith(ENDINGS)
@@ -47,7 +51,12 @@ def list_ignored(folder: Path) -> list[Path]:
 def is_wanted(path: PurePosixPath) -> bool:
     """Return whether a path inside a submission is one to read or open, and not what tools leave behind."""
     hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
-    return not hidden and path.name.lower().endswith(ENDINGS)
+    return not hidden and drop_added(path.name).lower().endswith(ENDINGS)
+
+
+def drop_added(name: str) -> str:
+    """Return a file's name without the second ending that browsers and mail programs add, as in `net.ipynb.json`."""
+    return _ADDED.sub(r"\1", name)
 
 
 def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
@@ -73,6 +82,7 @@ def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, s
 
 def without_ending(name: str) -> str:
     """Drop .ipynb, .py or .zip, in whatever case, from a file's name."""
+    name = drop_added(name)
     for ending in ENDINGS:
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
@@ -113,7 +123,20 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.name != "__MACOSX")
 
 
+def _split(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the submissions of a class folder, and what else lies there."""
+    entries = _visible(folder)
+    names = {entry.name for entry in entries}
+    taken = [_is_submission(one) and _beside_text(one.name) not in names for one in entries]
+    return list(compress(entries, taken)), list(compress(entries, map(not_, taken)))
+
+
+def _beside_text(name: str) -> str:
+    """Return the name of the folder of files that Moodle writes beside a folder of text; "" for other names."""
+    return name.replace(_TEXT, "_assignsubmission_file_") if name.endswith(_TEXT) else ""
+
+
 def _is_submission(entry: Path) -> bool:
     if entry.is_symlink():
         return False
-    return entry.is_dir() or (entry.is_file() and entry.name.lower().endswith(ENDINGS))
+    return entry.is_dir() or (entry.is_file() and drop_added(entry.name).lower().endswith(ENDINGS))

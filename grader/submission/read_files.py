@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
-from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, is_wanted, printable
+from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, drop_added, is_wanted, printable
 from grader.text.phrases import join_some
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
@@ -83,8 +83,8 @@ def _read(path: Path, shown: str) -> HandIn:
         found.add_folder(path)
     elif not path.exists():
         raise nothing_to_grade(f"There is no file or folder at {printable(str(path))}.")
-    elif path.name.lower().endswith(ENDINGS):
-        found.add_entry(path, PurePosixPath(path.name), PurePosixPath(), follow=True)
+    elif (name := drop_added(path.name)).lower().endswith(ENDINGS):
+        found.add_entry(path, PurePosixPath(name), PurePosixPath(), follow=True)
     else:
         raise nothing_to_grade(
             f"{shown} is not a notebook (.ipynb), a Python file (.py) or a zip of these. Hand in one of them."
@@ -126,7 +126,7 @@ class _Contents:
                 if path.is_symlink() or name.startswith("."):
                     continue
                 if is_wanted(inside / name):
-                    self._add_if_readable(path, inside / name)
+                    self._add_if_readable(path, inside / drop_added(name))
                 else:
                     self.other.append(name)
         if links:
@@ -190,7 +190,9 @@ class _Contents:
                         refused[why].append(name)
                     elif is_wanted(path):
                         member = printable(path.name[:80])
-                        self._add(folder / path, _member(archive, info, member), member)
+                        self._add(
+                            folder / path.with_name(drop_added(path.name)), _member(archive, info, member), member
+                        )
                     elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                         self.other.append(path.name)
         except _DAMAGE as error:

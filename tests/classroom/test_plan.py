@@ -135,7 +135,8 @@ def kept(book, path, score=1.0, status="graded", **other):
 def planned(book, path, base=KEY, **other):
     """Plan one submission; give what became of it, its tasks, and how often there was nothing to be done."""
     idle = []
-    plan = Plan(book, replace(base, submission_digest=""), on_unchanged=lambda: idle.append(1), **other)
+    base = replace(base, submission_digest="")
+    plan = Plan(book, base, decisions=book.decisions(), on_unchanged=lambda: idle.append(1), **other)
     tasks = list(plan.tasks([Entry(path, "alice")]))
     return plan, tasks, len(idle)
 

@@ -1,0 +1,134 @@
+"""What a student hands in several times: one counts, and decisions follow the student."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+
+import pytest
+
+from classroom.conftest import write_rubric
+from classroom.once import Folder, at_hand, say
+from grader.classroom.attempts import Attempts
+
+BROKEN = "class TwoLayerNet(:\n"  # it is the student's try, and nothing of it is run
+ROSTER = "name,email\nJane Doe,j@x.org\nMax Muster,m@x.org\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a class of nobody yet, and its roster."""
+    at_hand(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    write_rubric(tmp_path / "rubric")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    return Folder(tmp_path)
+
+
+def hand_in(here, name, text=BROKEN, at=None):
+    """Hand a file in."""
+    path = here.path / "class" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    if at is not None:
+        os.utime(path, (at, at))
+    return path
+
+
+def whose(here):
+    """Return gradebook.csv's students by their submissions."""
+    return {row["submission"]: row["student"] for row in csv.DictReader(io.StringIO(here.text("gradebook.csv")))}
+
+
+def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here):
+    """Canvas calls a second hand-in otherwise: it is the same student's, late as before, and points are decided again."""
+    hand_in(here, "doejane_101_5551_two_layer_net.py")
+    here.grade("--roster", "roster.csv", "--seed", 231)
+    decide = ("adjust", "graded", "doejane_101_5551_two_layer_net", "--by", "ada", "--comment", "Seen.")
+    say(*decide, "--late-days", 2)
+    say(*decide, "--check", "scores", "--points", 3)
+    hand_in(here, "doejane_101_5559_two_layer_net-1.py", f"# again\n{BROKEN}")
+    said = here.grade()
+    new = "doejane_101_5559_two_layer_net-1"
+    assert f"{new} counts for Jane Doe (e-mail j@x.org), and not doejane_101_5551_two_layer_net" in said
+    assert "1 new." in said
+    assert f"Points that a person gave for an earlier hand-in do not count for the new one: {new}." in said
+    assert whose(here) == {new: "Jane Doe", "": "Max Muster"}
+    assert "Late by 2 days" in here.page(new)
+    assert "made for an earlier hand-in" in here.page(new)
+    say("export", "graded", "--format", "moodle")
+    assert len(here.text("exports/moodle.csv").splitlines()) == 2
+
+
+def test_the_first_the_latest_and_the_best(here):
+    """The order is that of the platform's numbers and not of the alphabet; the best needs all to be graded."""
+    old, new = "doejane_101_999_net.py", "doejane_101_1000_net.py"
+    hand_in(here, old, f"# first\n{BROKEN}")
+    hand_in(here, new)
+    assert "1 new." in here.grade("--roster", "roster.csv", "--seed", 231)
+    assert "doejane_101_1000_net" in whose(here)
+    here.grade("--attempt", "first")
+    assert "doejane_101_999_net" in whose(here)
+    here.damage("UPDATE grading SET score = 50 WHERE name = ?", "doejane_101_1000_net")
+    here.grade("--attempt", "best")
+    assert "doejane_101_1000_net" in whose(here)
+    say("export", "graded", "--format", "gradebook")
+    assert "doejane_101_1000_net" in here.text("exports/gradebook.csv")
+
+
+def test_what_holds_no_program_never_competes(here):
+    """A second file of the student's, a folder of text, a picture in a folder: none of them hides the program."""
+    hand_in(here, "doejane_101_5551_net.py")
+    hand_in(here, "doejane_101_5552_helper.py", "x = 1\n")
+    hand_in(here, "Max Muster_7_assignsubmission_file_/n.py")
+    hand_in(here, "Max Muster_7_assignsubmission_onlinetext_/onlinetext.html", "<p>done</p>")
+    said = here.grade("--roster", "roster.csv", "--seed", 231)
+    assert whose(here) == {"doejane_101_5551_net": "Jane Doe", "Max Muster_7_assignsubmission_file_": "Max Muster"}
+    assert "Ignored, because they are not submissions: Max Muster_7_assignsubmission_onlinetext_." in said
+    assert "2 new." in said
+
+
+def test_text_alone_is_what_was_handed_in(here):
+    """Where no folder of files lies beside it, it is the student's, with nothing to grade."""
+    hand_in(here, "Max Muster_7_assignsubmission_onlinetext_/onlinetext.html", "<p>done</p>")
+    here.grade("--roster", "roster.csv", "--seed", 231)
+    assert whose(here)["Max Muster_7_assignsubmission_onlinetext_"] == "Max Muster"
+
+
+def test_a_file_that_is_no_program_is_told_with_its_student(here):
+    """Who handed in a text or a picture is not simply missing."""
+    hand_in(here, "doejane_101_5551_two_layer_net.ipynb.json", '{"cells": []}')
+    hand_in(here, "mustermax_102_5552_report.docx", "x")
+    said = here.grade("--roster", "roster.csv", "--seed", 231)
+    assert whose(here)["doejane_101_5551_two_layer_net"] == "Jane Doe"
+    assert "not submissions: mustermax_102_5552_report.docx, which Max Muster handed in." in said
+
+
+def chosen(tmp_path, policy, *names):
+    """Return which of these files counts; the later ones in the list are the older ones by their times."""
+    for age, name in enumerate(names):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+        os.utime(tmp_path / name, (10_000 - age, 10_000 - age))
+    return Attempts(policy, {name: str(tmp_path / name) for name in names}, {}).choose(names)
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        ("doejane_LATE_101_999_a.ipynb", "doejane_LATE_101_1000_a-1.ipynb"),
+        ("Net_jdoe_attempt_2024-03-01-12-00-59_a.ipynb", "Net_jdoe_attempt_2024-03-02-09-00-00_a.ipynb"),
+        ("1-2 - Jane Doe - Mar 1, 2024 900 AM - a.ipynb", "1-2 - Jane Doe - Mar 1, 2024 1200 PM - a.ipynb"),
+    ],
+)
+def test_each_platforms_order(tmp_path, early, late):
+    """Its numbers and times count before those of the files, which a copy changes."""
+    assert chosen(tmp_path, "latest", early, late) == late
+    assert chosen(tmp_path, "first", early, late) == early
+
+
+def test_other_names_go_by_the_files_times(tmp_path):
+    """Where there is no number, or not in each, the file that was written last is the latest."""
+    assert chosen(tmp_path, "latest", "jane.py", "doe_jane.py") == "jane.py"
+    assert chosen(tmp_path, "first", "jane.py", "doejane_101_999_a.py") == "doejane_101_999_a.py"
