@@ -6,16 +6,16 @@ import time
 
 import numpy as np
 
-LIMIT = 2.0  # seconds; the suite allows fewer
+LIMIT = 2.0  # processor seconds; the suite allows fewer
 
 
 def attack(first):
-    started = time.monotonic()
+    started = time.process_time()
     if first:
         re.match(r"(a|a)*b", "a" * 30)
     else:
         np.linalg.eigvals(np.sin(np.arange(1500.0**2)).reshape(1500, 1500))
-    if time.monotonic() > started + LIMIT:
+    if time.process_time() > started + LIMIT:
         os.write(1, b"GOT THROUGH: ran for longer than its limit\n")
 
 

@@ -5,16 +5,16 @@ import struct
 import time
 
 CHANNEL = 3
-LIMIT = 2.0  # seconds; the suite allows fewer
+LIMIT = 2.0  # seconds on a processor or asleep; the suite allows fewer
 ANSWER = struct.pack("<4sI", b"2LN1", 1 << 20) + b" " * (1 << 20)
 
 
 def attack():
-    started = time.monotonic()
-    for byte in ANSWER:
+    started = time.process_time()
+    for number, byte in enumerate(ANSWER):
         os.write(CHANNEL, bytes([byte]))
         time.sleep(0.001)
-        if time.monotonic() > started + LIMIT:
+        if time.process_time() + 0.001 * number > started + LIMIT:
             os.write(1, b"GOT THROUGH: was heard for longer than its limit\n")
             return
 

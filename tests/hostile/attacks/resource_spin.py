@@ -4,21 +4,21 @@ import os
 import signal
 import time
 
-LIMIT = 2.0  # seconds; the suite allows fewer
+LIMIT = 2.0  # processor seconds; the suite allows fewer
 
 
 def busy():
-    started = time.monotonic()
-    while time.monotonic() < started + LIMIT:
+    started = time.process_time()
+    while time.process_time() < started + LIMIT:
         pass
 
 
 def collide():
-    started = time.monotonic()
+    started = time.process_time()
     table = {}
     for number in range(1, 1 << 20):
         table[number * (2**61 - 1)] = None
-        if time.monotonic() > started + LIMIT:
+        if time.process_time() > started + LIMIT:
             return
 
 
