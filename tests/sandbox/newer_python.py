@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from unittest.mock import MagicMock
 
-for name in ("numpy", "numpy.typing", "numpy.random", "numpy.random.bit_generator"):
+for name in ("resource", "numpy", "numpy.typing", "numpy.random", "numpy.random.bit_generator"):
     sys.modules[name] = MagicMock()
 warnings.simplefilter("error")
 reading = importlib.import_module("grader.submission")
