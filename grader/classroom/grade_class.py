@@ -65,15 +65,12 @@ def grade_class(
     Raises NoSpaceError where the disk is full, RosterError, and what `grade_tasks` raises. Whatever was graded before
     that, or before Ctrl-C, is saved.
     """
-    paths = {entry.name: str(entry.path) for entry in entries}
     if roster:
-        match_sources(roster, {**book.sources(), **paths})
+        match_sources(roster, {**book.sources(), **{entry.name: str(entry.path) for entry in entries}})
         book.set_roster(roster)
     if attempt:
         book.set_attempt(attempt)
-    attempts = class_attempts(book, paths, partial(_holds_program, session.assignment, frozenset(paths.values())))
-    matching = match_class(book, attempts, whole=False)
-    entries = [entry for entry in entries if not _is_left_out(entry.name, attempts, matching)]
+    entries, matching = _choose_entries(entries, session, book)
     grading = begin_grading(session, book)
     plan = Plan(
         book,
@@ -110,6 +107,16 @@ def _holds_program(assignment: Assignment, today: frozenset[str], path: str) -> 
     return any(defines.search(file.data) for file in found.files) or (
         found.problem is not None and found.problem.status != "no_submission"
     )
+
+
+def _choose_entries(
+    entries: Sequence[Entry], session: GradingSession, book: Gradebook
+) -> tuple[list[Entry], Matching | None]:
+    """Return the entries to grade, and whose each is: of several hand-ins of one student not all may be needed."""
+    paths = {entry.name: str(entry.path) for entry in entries}
+    attempts = class_attempts(book, paths, partial(_holds_program, session.assignment, frozenset(paths.values())))
+    matching = match_class(book, attempts, whole=False)
+    return [entry for entry in entries if not _is_left_out(entry.name, attempts, matching)], matching
 
 
 def _is_left_out(name: str, attempts: Attempts, matching: Matching | None) -> bool:

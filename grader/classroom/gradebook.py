@@ -6,13 +6,12 @@ import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import astuple, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from grader.classroom.cache_keys import CacheKey
+from grader.classroom.grading_rows import ROWS, GradingRow, NewGrading, insert_grading, now, read_row
 from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
 from grader.classroom.safety_copy import DecisionRecord, write_copy
@@ -24,46 +23,7 @@ __all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "GradingRow"
 
 T = TypeVar("T")
 
-_KEY = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
-_ROWS = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_KEY} FROM grading"  # noqa: S608 -- names of columns, written above
 _DECISION = "number, kind, check_id, value, comment, made_by, at, submission_digest, worth"
-
-
-@dataclass(frozen=True)
-class GradingRow:
-    """One grading in the gradebook, without its report."""
-
-    id: int
-    name: str
-    made: Literal["grade", "regrade"]
-    at: str  # UTC, ISO 8601
-    status: str
-    score: float  # the grader's own
-    max_score: float
-    replies: int | None
-    findings_key: str  # "" where no findings are kept
-    key: CacheKey
-
-
-@dataclass(frozen=True)
-class NewGrading:
-    """One grading to be inserted."""
-
-    name: str
-    source: str
-    made: Literal["grade", "regrade"]
-    key: CacheKey
-    report: Report
-    published: str  # its report.json
-    record: bytes  # the report with its figures, packed
-    replies: bytes | int | None  # packed now, or the id of those that were judged again
-    findings: bytes | None  # packed, without figures
-    findings_key: str  # see `cache_keys.findings_key`
-
-
-def now() -> str:
-    """Return the time in the gradebook's form: UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Gradebook:
@@ -104,16 +64,16 @@ class Gradebook:
         place = encode_path(str(folder.resolve())) if folder else ""
         with self._storage.transaction() as database:
             for grading in gradings:
-                _insert(database, grading, assignment_text, place)
+                insert_grading(database, grading, assignment_text, place)
 
     def last(self) -> dict[str, GradingRow]:
         """Return the last grading of each submission, by name, in the names' order."""
-        rows = self._storage.rows(f"{_ROWS} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
-        return {row.name: row for row in sorted(map(_read_row, rows), key=lambda row: row.name)}
+        rows = self._storage.rows(f"{ROWS} WHERE id IN (SELECT max(id) FROM grading GROUP BY name)")  # noqa: S608 -- as above
+        return {row.name: row for row in sorted(map(read_row, rows), key=lambda row: row.name)}
 
     def gradings(self, name: str) -> list[GradingRow]:
         """Return all gradings of one submission, the oldest first."""
-        return [_read_row(row) for row in self._storage.rows(f"{_ROWS} WHERE name = ? ORDER BY id", name)]
+        return [read_row(row) for row in self._storage.rows(f"{ROWS} WHERE name = ? ORDER BY id", name)]
 
     def sources(self) -> dict[str, str]:
         """Return the latest path of each submission, by name."""
@@ -270,41 +230,8 @@ class Gradebook:
         return found
 
 
-def _insert(database: sqlite3.Connection, new: NewGrading, assignment_text: str, place: str) -> None:
-    put, key, report = database.execute, new.key, new.report
-    put(
-        "INSERT INTO assignment VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder",
-        (key.assignment_digest, assignment_text, place),
-    )
-    put(
-        "INSERT INTO submission VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET source = excluded.source",
-        (new.name, encode_path(new.source)),
-    )
-    replies = new.replies
-    if isinstance(replies, bytes):
-        replies = put("INSERT INTO replies (packed) VALUES (?)", (replies,)).lastrowid
-    # Only the last record is drawn again; earlier ones are shown from their report.json.
-    put("UPDATE grading SET record = NULL, findings = NULL WHERE name = ? AND record IS NOT NULL", (new.name,))
-    put(
-        f"INSERT INTO grading (name, made, at, {_KEY}, status, score, max_score, report, record, replies,"  # noqa: S608 -- as above
-        " findings, found_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(new.name, new.made, now()),
-            *(key.submission_digest, key.assignment_digest, key.seed_id, key.questions),
-            *(key.versions, int(key.isolated), report.status, report.score, report.max_score),
-            *(new.published, new.record, replies, new.findings, new.findings_key if new.findings else ""),
-        ),
-    )
-
-
 def _insert_decision(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
     """Insert a decision under this number or the next one, and return the number."""
     values = (number, *astuple(one.decision)[1:], one.name, one.withdrawn)
     put = f"INSERT INTO decision ({_DECISION}, name, withdrawn) VALUES ({', '.join('?' * len(values))})"  # noqa: S608 -- as above
     return int(database.execute(put, values).lastrowid or 0)
-
-
-def _read_row(row: Sequence[Any]) -> GradingRow:
-    *of_grading, submission, assignment, seed, asked, versions, isolated = row
-    key = CacheKey(submission, assignment, seed, asked, versions, bool(isolated))
-    return GradingRow(*(*of_grading, key))

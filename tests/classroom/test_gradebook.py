@@ -100,13 +100,13 @@ def test_gradings_are_kept_together_or_not_at_all(book, bad):
 
 def test_a_stop_while_keeping_keeps_nothing(book, monkeypatch):
     """Ctrl-C between two of several leaves neither, and the gradebook can be used."""
-    insert_one = gradebook._insert
+    insert_one = gradebook.insert_grading
 
     def stopped(*given):
         insert_one(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gradebook, "_insert", stopped)
+    monkeypatch.setattr(gradebook, "insert_grading", stopped)
     with pytest.raises(KeyboardInterrupt):
         book.insert([line("one"), line("two")], RUBRIC)
     monkeypatch.undo()
