@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
 
-if sys.platform != "win32":
+if sys.platform == "linux":
     import resource
 
 Given = ParamSpec("Given")
