@@ -14,9 +14,6 @@ from pathlib import Path
 
 from .policy import WALL_FACTOR
 
-if sys.platform != "linux":
-    import psutil
-
 # How often a process that says nothing is looked at; near its end more often, down to the second.
 LOOK_SECONDS, SHORTEST_LOOK = 0.2, 0.01
 # Asleep, stopped, stopped by a tracer, or dead while one that it forked holds its end of the channel; not R, which runs or
@@ -89,7 +86,9 @@ def processor_seconds(pid: int) -> float | None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), which Python lacks
-    else:
+    elif sys.platform in {"darwin", "win32"}:
+        import psutil  # noqa: PLC0415 -- only there
+
         with contextlib.suppress(psutil.Error):
             taken = psutil.Process(pid).cpu_times()
             return float(taken.user + taken.system)
