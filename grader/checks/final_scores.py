@@ -26,12 +26,9 @@ def final_scores(
     asked = context.call(call)
     position = [step.method for step in asked.steps].index("params")
     params = own_params(context, asked, position, shapes)
-    if context.questions.oracle is not None:
-        return (
-            "the parameters are missing or not finite afterwards"
-            if params is None
-            else context.questions.oracle.scores(params, X)
-        )
+    oracle = context.questions.oracle
+    if oracle is not None and oracle.scores is not None:
+        return "the parameters are missing or not finite afterwards" if params is None else oracle.scores(params, X)
     results = context.reply(call).results
     claimed = as_array(results[position + 1]) if len(results) > position + 1 else None
     # No column more than there are classes: as float64 a claim of 64 MiB of single bytes took half a gibibyte.

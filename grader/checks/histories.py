@@ -122,20 +122,25 @@ def _impossible_accuracy(context: GradingContext, run: QuestionId, key: str, val
     possible = [float((stand_in.labels(moment, X) == y).mean()) for moment in range(2 + int(given["num_iters"]))]
     strange = [value for value in values if np.abs(np.array(possible) - value).min() > NEAR]
     if strange:
-        # A program may run the forward pass for its accuracies itself.
-        possible = _right_accuracies(context, call, X, y)
-        strange = [value for value in strange if not (np.abs(np.array(possible) - value) <= NEAR).any()]
+        # A program may run the forward pass for its accuracies itself; frozen questions cannot tell, and take its word.
+        right = _right_accuracies(context, call, X, y)
+        if right is None:
+            return ""
+        strange = [value for value in strange if not (np.abs(np.array(right) - value) <= NEAR).any()]
     return (
         f"{key} holds {number(strange[0])}, but predict() never had that accuracy during training." if strange else ""
     )
 
 
-def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float]:
-    """Return the accuracies of the right network at each of the parameters during training."""
+def _right_accuracies(context: GradingContext, call: Call, X: Array, y: Array) -> list[float] | None:
+    """Return the accuracies of the right network at the parameters that training went through; None where nobody knows."""
     oracle, seen = context.questions.oracle, read_watched_run(context, call.id)
-    if oracle is None or seen is None:
+    scores = oracle.scores if oracle else None
+    if scores is None:
+        return None
+    if seen is None:
         return []
     points: list[Params] = [call.params]
     for step in seen.steps:
         points.append({name: points[-1][name] + step.moves[name] for name in step.moves})
-    return [float((oracle.scores(params, X).argmax(axis=1) == y).mean()) for params in points]
+    return [float((scores(params, X).argmax(axis=1) == y).mean()) for params in points]

@@ -57,7 +57,9 @@ def _decays_too_fast(context: GradingContext) -> bool:
     seen = step_rates(context)
     call, moved = seen[0] if seen else (None, {})
     along = [rates for rates in moved.values() if len(rates) > 2 and np.isfinite(rates).all() and np.any(rates)]
-    if call is None or decay(context).share == 1 or not along or context.questions.oracle is None:
+    oracle = context.questions.oracle
+    train = oracle.trained_accuracy if oracle else None
+    if call is None or decay(context).share == 1 or not along or train is None:
         return False
     rates = np.median(np.array(along), axis=0)
     asked = float(arguments_of(call)["learning_rate_decay"])
@@ -70,8 +72,7 @@ def _decays_too_fast(context: GradingContext) -> bool:
     settings["learning_rate_decay"] = float(given["learning_rate_decay"]) ** (
         per_iteration * max(len(given["X"]) // given["batch_size"], 1)
     )
-    reached = context.questions.oracle.trained_accuracy({**settings, "hidden_size": call.sizes[1]})
-    return reached < context.assignment.digits.threshold
+    return train({**settings, "hidden_size": call.sizes[1]}) < context.assignment.digits.threshold
 
 
 def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curves, ...]:

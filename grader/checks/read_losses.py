@@ -14,7 +14,7 @@ from grader.checks.context import (
 )
 from grader.checks.rounding import is_rounded, quantisation_step
 from grader.compare import Difference, as_array, compare, is_single
-from grader.model import Array, Call, Floats, QuestionId
+from grader.model import Array, Assignment, Call, Floats, QuestionId
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
 # reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
@@ -25,11 +25,14 @@ OWN_SCORES = 0.5
 SLOPES = (0.2, 5.0)  # of theirs over the right ones
 
 
+def accepted_factors(assignment: Assignment) -> tuple[float, ...]:
+    """Return the factors k that an assignment accepts in loss = data loss + k reg penalty."""
+    return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[assignment.variant.regulariser]
+
+
 def allowed_conventions(context: GradingContext) -> tuple[float, ...]:
-    """Return the factors k that the assignment accepts in loss = data loss + k reg penalty."""
-    return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[
-        context.assignment.variant.regulariser
-    ]
+    """Return those that are accepted of a submission."""
+    return accepted_factors(context.assignment)
 
 
 @cached_per_submission
@@ -171,8 +174,8 @@ def own_scores(context: GradingContext, case: str) -> Floats | None:
 
 def cross_entropy(scores: Floats, y: Array) -> float:
     """Return the mean of -log p[y] over the rows (000, 001, 003)."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+    # Not as the solution has it, which no file of the wheel may hold.
+    return float(np.mean(np.logaddexp.reduce(scores, axis=1) - scores[np.arange(len(y)), y]))
 
 
 @cached_per_submission

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from grader.checks.context import GradingContext, failure_of, is_not_started, read_loss
 from grader.checks.final_scores import final_scores
-from grader.checks.parameter_updates import update_rule
+from grader.checks.gradients import has_wrong_gradient
+from grader.checks.minibatch import minibatch
+from grader.checks.parameter_updates import decay, update_rule
 from grader.checks.read_losses import resembles_the_loss
 from grader.checks.registry import check
 from grader.compare import as_number, describe
@@ -44,13 +46,22 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     first = read_loss(context, context.calls("loss")[0].id)
     stopped = first.finding and first.finding.error and not first.finding.skipped
     written = resembles_the_loss(context) or (stopped and update_rule(context).share == 1)
-    if context.questions.oracle is not None and written:
-        reference = context.questions.oracle.trained_accuracy(settings)
+    oracle = context.questions.oracle
+    if oracle is not None and oracle.trained_accuracy is not None and written:
+        reference = oracle.trained_accuracy(settings)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake that loses points elsewhere."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
+    if written and (oracle is None or oracle.trained_accuracy is None) and _is_wrong_elsewhere(context):
+        text = "Not judged yet: mend loss() and train() first; then it shows what your best_hyperparameters are worth."
+        return Finding(0.0, f"{text}\n{shown}", skipped=True, about=ABOUT)
     hint = "" if isinstance(scores, str) else "\nLook at the loss curve: too slow (larger learning_rate), or unsteady?"
     return Finding(0.0, shown + hint, about=ABOUT)
+
+
+def _is_wrong_elsewhere(context: GradingContext) -> bool:
+    """Return whether something else than the choice may keep the network from learning."""
+    return has_wrong_gradient(context) or any(one(context).share < 1 for one in (update_rule, decay, minibatch))
 
 
 def _settings(context: GradingContext, value: object) -> dict[str, float] | Finding:

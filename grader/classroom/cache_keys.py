@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from grader import __version__
-from grader.classroom.packing import lay_out
 from grader.model import Assignment, Call, Questions, seed_id
+from grader.packing import lay_out
 
 JUDGING = "judging"
 _SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)

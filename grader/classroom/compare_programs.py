@@ -8,10 +8,10 @@ from pathlib import Path
 
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR, explain_full_disk, write_overview
-from grader.classroom.packing import DamagedError, unpack
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
+from grader.packing import DamagedError, unpack
 from grader.reports.similar_page import to_similar
 from grader.similarity import compare_programs
 from grader.submission import load

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Literal, TypeVar
 
 from grader.classroom.grading_rows import ROWS, GradingRow, NewGrading, insert_grading, now, read_row
-from grader.classroom.packing import DamagedError, pack, unpack
 from grader.classroom.roster import Claim, Roster
 from grader.classroom.safety_copy import DecisionRecord, write_copy
 from grader.classroom.storage import COPY, FILE, GradebookError, NoSpaceError, Storage, decode_path, encode_path
 from grader.model import Decision, Report, Student
+from grader.packing import DamagedError, pack, unpack
 
 # What goes wrong with the file is the gradebook's to say, so its errors are here for whoever opens one.
 __all__ = ["FILE", "DecisionRecord", "Gradebook", "GradebookError", "GradingRow", "NewGrading", "NoSpaceError", "now"]

@@ -9,7 +9,7 @@ from grader.model import Assignment, MistakeForm, Questions
 
 REFERENCE_MISSING = (
     "The reference solution is missing. Grading needs it, and the installed package does not contain it."
-    " Clone the repository and install from there with `pip install -e .`."
+    " Clone the repository and install from there with `pip install -e .`. To check your own notebook, run `grader check`."
 )
 
 

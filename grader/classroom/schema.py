@@ -12,8 +12,8 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from grader.classroom.packing import DamagedError, pack, unpack
 from grader.model import Report, Student
+from grader.packing import DamagedError, pack, unpack
 from grader.reports.report_json import carried_now
 
 # Tells our database from another program's: nbgrader calls its own gradebook.db as well.
@@ -34,7 +34,7 @@ CREATE TABLE submission (
 
 CREATE TABLE replies (
     id INTEGER PRIMARY KEY,
-    packed BLOB NOT NULL             -- (Submission, Run), as grader/classroom/packing.py lays them out
+    packed BLOB NOT NULL             -- (Submission, Run), as grader/packing.py lays them out
 ) STRICT;
 
 CREATE TABLE grading (

@@ -20,8 +20,12 @@ Exit status: 0 the notebook is written; 2 bad usage."""
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
 def build(solution: Path, out: Path) -> None:
     """Build the students' notebook: the solution without its marked regions and its outputs."""
-    from grader.release import ReleaseError, build_release  # noqa: PLC0415 -- nbconvert takes 0.4 s to import, and grading has no use for it
-
+    try:
+        from grader.release import ReleaseError, build_release  # noqa: PLC0415 -- an extra, and 0.4 s to import
+    except ImportError as error:
+        raise click.UsageError(
+            f"{error.name} is missing, which only instructors need: run `pip install 'twolayer-grader[instructor]'`."
+        ) from error
     try:
         text = build_release(solution)
     except ReleaseError as error:

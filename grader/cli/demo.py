@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from pathlib import Path
+from typing import Never
 
 import click
 
 from grader.classroom.output import PAGE
+from grader.classroom.reference_api import ReferenceMissingError
 from grader.cli import common
+from grader.cli.check import NOT_PASSED, check
 from grader.cli.grade import grade
+from grader.cli.open_page import open_page
+from grader.model import Assignment
+
+NO_CLASS = "The class of the demo is written out from the reference, which is not here. This is a check of one notebook instead."
 
 
 @click.command(
@@ -38,12 +42,30 @@ def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> Non
         raise click.UsageError(f"--out {out}: {handed_in} already exists. Name another folder, or remove it.")
     common.make_folder(handed_in)
     assignment = common.assignment_of(None)
-    with common.failures_in_words(f"--out {out}"):
-        made_up_class.write_class(assignment, handed_in)
+    try:
+        with common.failures_in_words(f"--out {out}"):
+            made_up_class.write_class(assignment, handed_in)
+    except click.UsageError as error:
+        if not isinstance(error.__cause__, ReferenceMissingError):
+            raise
+        _check_one(context, assignment, out)
     try:
         context.invoke(grade, paths=[handed_in], out=graded, jobs=jobs, seed=assignment.seed)
     finally:
         page = graded / PAGE
-        has_screen = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-        if page.exists() and (has_screen if show is None else show):
-            webbrowser.open(page.resolve().as_uri())
+        if page.exists():
+            open_page(page, wanted=show)
+
+
+def _check_one(context: click.Context, assignment: Assignment, out: Path) -> Never:
+    """Check the notebook as it is handed out: what a student sees first."""
+    (out / "submissions").rmdir()  # it waited for the class
+    mine = out / assignment.notebook
+    mine.write_bytes((assignment.folder / assignment.notebook).read_bytes())
+    click.echo(f"{NO_CLASS}\n\n$ grader check {mine}\n")
+    try:
+        context.invoke(check, path=mine)
+    except SystemExit as ended:
+        # That nothing passes yet is what it is to show.
+        raise SystemExit(0 if ended.code in {0, NOT_PASSED} else common.GRADER_FAILED) from None
+    raise SystemExit(0)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
-
-import nbformat
 
 from grader.classroom.reference_api import author
 from grader.demo.students import PROGRAMS, SHEETS, UNTOUCHED, WITHOUT_TRAIN
@@ -39,15 +38,18 @@ def as_notebook(program: str) -> str:
     """Put a program into a notebook as a student would: imports, the class, the numbers, and a plot that is not run."""
     head, _, rest = program.partition("\n\n\n")
     body, _, numbers = rest.rpartition("\n\n\n")
-    cells = [
-        nbformat.v4.new_markdown_cell("# A two-layer network", id="title"),
-        nbformat.v4.new_code_cell(f"%matplotlib inline\nimport matplotlib.pyplot as plt\n{head}", id="imports"),
-        nbformat.v4.new_code_cell(body, id="class"),
-        nbformat.v4.new_code_cell(numbers, id="numbers"),
-        nbformat.v4.new_code_cell('plt.plot(history["loss_history"])', id="plot"),
+    code = {
+        "imports": f"%matplotlib inline\nimport matplotlib.pyplot as plt\n{head}",
+        "class": body,
+        "numbers": numbers,
+        "plot": 'plt.plot(history["loss_history"])',
+    }
+    title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# A two-layer network"}
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+        for name, source in code.items()
     ]
-    text: str = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
-    return text
+    return json.dumps({"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
 
 
 def without_train(program: str) -> str:

@@ -18,7 +18,7 @@ from grader.checks.watched_training import ROWS, SAME
 from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import same, signature_of, tolerance
-from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, QuestionId
+from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, NotFrozenError, QuestionId
 
 # Shares of points that differ by less than this are the same.
 ROUNDING = 1e-6
@@ -121,7 +121,7 @@ def _proven(context: GradingContext, explanation: Explanation, check: str, findi
         return not finding.skipped and (finding.error is None or finding.share >= 0.5)
     # A training that does not take place says nothing of its rate, its batches and what it keeps.
     # Where the simulated program is stopped as well, that is what its mistake does.
-    ran = _ran(context, check) or not _ran(_simulate(context, explanation), check)
+    ran = _ran(context, check) or not _simulation_ran(context, explanation, check)
     return ran and bool(first_steps(context)) and not contradiction(context)
 
 
@@ -147,6 +147,15 @@ def _simulate(context: GradingContext, explanation: Explanation) -> GradingConte
     return simulate_context(context.assignment, context.questions, explanation.mistakes, explanation.factor)
 
 
+def _simulation_ran(context: GradingContext, explanation: Explanation, check: str) -> bool:
+    """Return whether the training that a check is about comes to its end with these mistakes; with each, where they meet."""
+    try:
+        return _ran(_simulate(context, explanation), check)
+    except NotFrozenError:
+        singles = (replace(explanation, mistakes=frozenset({one})) for one in explanation.mistakes)
+        return all(_ran(_simulate(context, one), check) for one in singles)
+
+
 def _contradicted(context: GradingContext, explanation: Explanation, shares: Mapping[str, float]) -> bool:
     """Return whether a program with these mistakes would lose what the submission earned: then it is not one of those."""
     mistakes, factor = explanation.mistakes, explanation.factor
@@ -161,7 +170,7 @@ def _contradicted(context: GradingContext, explanation: Explanation, shares: Map
         and mine > _earned(context, mistakes, factor, check) + ROUNDING
     ]
     # Ours may stop at a missing gradient where theirs goes round it.
-    return any(_ran(_simulate(context, explanation), check) for check in lost)
+    return any(_simulation_ran(context, explanation, check) for check in lost)
 
 
 def _count_other_rows(context: GradingContext, explanation: Explanation) -> int:
@@ -170,7 +179,10 @@ def _count_other_rows(context: GradingContext, explanation: Explanation) -> int:
     One row holds one label: who counts classes from labels fails there, and who writes their number into the code does not.
     """
     part = "single rows"
-    own, simulated = (signature_of(one, part).pieces for one in (context, _simulate(context, explanation)))
+    try:
+        own, simulated = (signature_of(one, part).pieces for one in (context, _simulate(context, explanation)))
+    except NotFrozenError:
+        return 0
     allowed = tolerance(context, part)
     return sum(not same(mine, theirs, allowed) for mine, theirs in zip(own, simulated, strict=True))
 

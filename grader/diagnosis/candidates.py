@@ -14,6 +14,7 @@ from grader.model import (
     Fitted,
     MistakeCatalogue,
     MistakeKey,
+    NotFrozenError,
     QuestionId,
     Questions,
     Reply,
@@ -120,7 +121,8 @@ def simulate_outcome(
     """Return the share of a check's points that a program with these mistakes earns, and whether it is carried.
 
     Where chance has a say, it is the first of several draws that does not simply pass: a mistake that keeps most trainings
-    from learning may let one learn. Remembered for the run.
+    from learning may let one learn. Where it is not known what they answer together, it is the least that one of them
+    earns. Remembered for the run.
     """
 
     def judge(context: GradingContext) -> tuple[float, bool]:
@@ -128,7 +130,11 @@ def simulate_outcome(
         return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0), finding.carried
 
     def make() -> tuple[float, bool]:
-        outcome = judge(simulate_context(assignment, questions, mistakes, factor))
+        try:
+            outcome = judge(simulate_context(assignment, questions, mistakes, factor))
+        except NotFrozenError:
+            singles = (frozenset({one}) for one in mistakes)
+            return min(simulate_outcome(assignment, questions, one, factor, check) for one in singles)
         for draw in range(1, DRAWS if CHECKS[check].by_chance else 1):
             if outcome != (1.0, False):
                 break

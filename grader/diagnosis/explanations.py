@@ -82,7 +82,8 @@ def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
 def _withdraw_scores(context: GradingContext, explanation: Explanation) -> Explanation:
     """Take back what was said of the scores where the loss does not follow from it: it was something that looks alike."""
     catalogue = context.questions.catalogue
-    if catalogue is None or "loss" not in explanation.unexplained:
+    # A frozen catalogue does not know what follows from a mistake in the scores and another one together.
+    if catalogue is None or catalogue.frozen or "loss" not in explanation.unexplained:
         return explanation
     kept = frozenset(one for one in explanation.mistakes if catalogue.form_of(one).stage != "scores")
     if kept == explanation.mistakes:

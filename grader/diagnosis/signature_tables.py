@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.checks.context import GradingContext
 from grader.compare import TINY
 from grader.diagnosis.candidates import (
     Mistakes,
@@ -17,11 +18,12 @@ from grader.diagnosis.candidates import (
     simulate_fresh_context,
 )
 from grader.diagnosis.signature import Signature, same, signature_of
-from grader.model import Array, Assignment, Floats, Questions
+from grader.model import Array, Assignment, Floats, NotFrozenError, Questions
 
 MOST_SIGNATURES = 6_000  # some three KiB each
 # Two simulations that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
+NOT_FROZEN = Signature("not frozen")  # what no submission shows, so that nothing is named by it
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class SearchState:
         mistakes = self.base | more
 
         def make() -> Signature:
-            return signature_of(simulate_context(self.assignment, self.questions, mistakes, self.factor), part)
+            return _simulate(simulate_context(self.assignment, self.questions, mistakes, self.factor), part)
 
         key = (self.assignment.digest, self.factor, mistakes, part)
         return cached(catalogue_of(self.questions), "signatures", key, make, MOST_SIGNATURES)
@@ -103,9 +105,17 @@ def _lay_out(
 def _signatures_of(state: SearchState, parts: Sequence[str], form: int, concerned: Sequence[bool]) -> list[Signature]:
     context = simulate_fresh_context(state.assignment, state.questions, state.base | {form}, state.factor)
     return [
-        signature_of(context, part) if concerns else state.signature(part)
+        _simulate(context, part) if concerns else state.signature(part)
         for part, concerns in zip(parts, concerned, strict=True)
     ]
+
+
+def _simulate(context: GradingContext, part: str) -> Signature:
+    """Return what a simulated program shows in a part."""
+    try:
+        return signature_of(context, part)
+    except NotFrozenError:
+        return NOT_FROZEN
 
 
 def _table(right: Signature, signatures: Sequence[Signature]) -> Table:

@@ -203,6 +203,7 @@ class Located:
             allowed_conventions(evidence) if fitted is None else (fitted,),
             oracle.follow,
             1e-4 if loses_digits(evidence) else 1e-6,
+            oracle.replaces,
         )
 
     @cached_property

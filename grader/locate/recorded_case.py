@@ -47,6 +47,7 @@ class Case:
     factors: tuple[float, ...]  # that the assignment accepts of the regulariser
     follow: Callable[[float, Mapping[str, Floats], bool], Right]
     fine: float = 1e-6  # relative tolerance: of a program in single precision 1e-4
+    replaces: bool = True  # whether steps can be replaced; else the right network's own values are all that is known
 
     @property
     def N(self) -> int:  # noqa: N802 -- the field's own name

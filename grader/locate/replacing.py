@@ -64,7 +64,7 @@ class Search:
         found: list[Replaced] = []
         network = base
         bad: Mapping[str, Form] = wrong(self.case, self.own, base)
-        while len(found) < MOST_REPLACED and self._open(bad):
+        while self.case.replaces and len(found) < MOST_REPLACED and self._open(bad):
             best = self._best({one.step: one.value for one in found}, network, bad)
             if best is None:
                 break

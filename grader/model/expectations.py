@@ -14,13 +14,15 @@ Expectation = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the reference can still answer about a reply; absent where only frozen questions are at hand."""
+    """What the reference can still answer about a reply. Frozen questions know the recorded question's right values only."""
 
-    scores: Callable[[Params, Array], Floats]  # (params, X (N, D)) -> (N, C)
-    trained_accuracy: Callable[[Mapping[str, float]], float]  # hyperparameters -> accuracy on the held-out digits
+    scores: Callable[[Params, Array], Floats] | None = None  # (params, X (N, D)) -> (N, C)
+    # hyperparameters -> accuracy on the held-out digits
+    trained_accuracy: Callable[[Mapping[str, float]], float] | None = None
     # (factor of the regulariser, values that replace the right ones, whole) -> the values on the way from the recorded
     # question's inputs to its gradients, by name, in the order of the computation; not whole: those that lead to answers
     follow: Callable[[float, Mapping[str, Floats], bool], Mapping[str, Floats]] | None = None
+    replaces: bool = True  # whether `follow` knows what comes of values that replace the right ones
 
 
 Stage = Literal["purity", "scores", "loss", "gradients", "train", "predict"]
@@ -70,18 +72,23 @@ class Fitted:
 MistakeKey = int | Fitted  # a position in MistakeCatalogue.forms, or one whose number was fitted
 
 
+class NotFrozenError(Exception):
+    """What several mistakes answer together is not among the frozen answers."""
+
+
 @dataclass(frozen=True, eq=False)
 class MistakeCatalogue:
     """The mistakes, and what a program with some of them would answer.
 
     simulate : (mistakes, factor of the regulariser, call id, draw) -> the reply of a program that is right but for these
         mistakes. Each is worked out once in a run and then remembered. draw : 0 for the chance that the call asks for,
-        another number for other chance.
+        another number for other chance. A frozen one raises NotFrozenError where it does not know.
     """
 
     forms: tuple[MistakeForm, ...]
     simulate: Callable[[frozenset[MistakeKey], float, QuestionId, int], Reply]
     families: tuple[Family, ...] = ()
+    frozen: bool = False  # whether only answers of single mistakes are known
 
     def form_of(self, mistake: MistakeKey) -> MistakeForm:
         """Return what is said of a mistake; the title of a fitted one names its number."""

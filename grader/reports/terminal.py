@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH = 96
 
-_MARKS: dict[VerdictStatus, tuple[str, str]] = {
+MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "passed": ("✓", "green"),
     "partial": ("◐", "yellow"),
     "failed": ("✗", "red"),
@@ -31,15 +31,20 @@ _MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "skipped": ("-", "bright_black"),
 }
 _STEP_MARKS: dict[StepStatus, tuple[str, str]] = {
-    "right": _MARKS["passed"],
-    "differs": _MARKS["failed"],
-    "given": _MARKS["carried"],
+    "right": MARKS["passed"],
+    "differs": MARKS["failed"],
+    "given": MARKS["carried"],
     "unknown": ("·", "bright_black"),
 }
 
 
 def render(report: StudentReport, width: int = WIDTH, *, colour: bool = False) -> str:
     """Write a report as lines of at most `width` characters; without colour there is no escape code in them."""
+    return write_plain(view(report), width, colour=colour)
+
+
+def write_plain(shown: RenderableType, width: int = WIDTH, *, colour: bool = False) -> str:
+    """Write what rich would show in the same way."""
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -50,34 +55,35 @@ def render(report: StudentReport, width: int = WIDTH, *, colour: bool = False) -
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(view(report))
+        console.print(shown)
     # Rich pads lines to the full width; a file or a diff has no use for that.
     return "\n".join(line.rstrip() for line in capture.get().split("\n"))
 
 
 def view(report: StudentReport) -> RenderableType:
     """Lay a report out for a rich console of any width."""
-    parts: list[RenderableType] = [*_headline(report)]
+    parts: list[RenderableType] = [*show_headline(report)]
     if report.rulings:
         parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
     if banner := wording.banner(report):
         heading, message = banner
         parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
     else:
-        parts += [*_diagnoses(report), *_steps(report)]
+        parts += [*show_diagnoses(report), *show_steps(report)]
         for section in wording.sections(report):
             earned = Text(f"{format_points(section.points)} / {format_points(section.max_points)}", style="bold")
             parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
-            parts += [_verdict(verdict) for verdict in section.verdicts]
+            parts += [show_verdict(verdict) for verdict in section.verdicts]
     if remarks := wording.remarks(report):
         parts += [Text(), Text("Notes (they cost no points)", style="bold")]
-        parts += [_item(Text("·"), Text(note)) for note in remarks]
+        parts += [show_item(Text("·"), Text(note)) for note in remarks]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report.environment.versions.items()))
     parts += [Text(), Text(f"{wording.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
     return Group(*parts)
 
 
-def _headline(report: Report) -> list[RenderableType]:
+def show_headline(report: Report) -> list[RenderableType]:
+    """Return name and score, where the submission stands, and how many checks passed."""
     score = f"{format_points(report.score)} / {format_points(report.max_score)}"
     score += ", excused" if report.excused else ""
     lines: list[RenderableType] = [
@@ -89,7 +95,7 @@ def _headline(report: Report) -> list[RenderableType]:
 
 def _ruling(ruling: Ruling) -> RenderableType:
     text = Text(wording.ruling(ruling), style="" if ruling.applies else "dim")
-    return _item(Text(f"{ruling.decision.number}."), text)
+    return show_item(Text(f"{ruling.decision.number}."), text)
 
 
 def _spread(left: Text, right: Text) -> RenderableType:
@@ -100,7 +106,8 @@ def _spread(left: Text, right: Text) -> RenderableType:
     return grid
 
 
-def _diagnoses(report: Report) -> list[RenderableType]:
+def show_diagnoses(report: Report) -> list[RenderableType]:
+    """Return each named mistake with its hint, what it explains and costs, and its lines."""
     titles = wording.titles(report)
     parts: list[RenderableType] = []
     for diagnosis in report.diagnoses:
@@ -116,7 +123,7 @@ def _diagnoses(report: Report) -> list[RenderableType]:
     return parts
 
 
-def _steps(report: Report) -> list[RenderableType]:
+def show_steps(report: Report) -> list[RenderableType]:
     """Return the first value that differs and its neighbours, a line each, where something failed; the page has them all."""
     rows = step_rows.around(report.steps)
     if not rows or all(verdict.status == "passed" for verdict in report.checks):
@@ -138,8 +145,9 @@ def _steps(report: Report) -> list[RenderableType]:
     return [Text(), title.append(f"  ({', '.join(aside)})", style="dim"), Padding(grid, (0, 0, 0, 2))]
 
 
-def _verdict(verdict: Verdict) -> RenderableType:
-    mark, colour = _MARKS[verdict.status]
+def show_verdict(verdict: Verdict) -> RenderableType:
+    """Return one check: its mark and points, and unless it passed what was found."""
+    mark, colour = MARKS[verdict.status]
     title = Text(verdict.title)
     title.append(f"  {wording.STATUSES[verdict.status]}", style=colour)
     if verdict.hidden:
@@ -147,7 +155,7 @@ def _verdict(verdict: Verdict) -> RenderableType:
     if adjusted := wording.adjusted(verdict):
         title.append(f"  ({adjusted})", style="dim")
     earned = Text(f"{format_points(verdict.points)} / {format_points(verdict.max_points)}")
-    head = _item(Text(mark, style=colour), title, earned)
+    head = show_item(Text(mark, style=colour), title, earned)
     # What passed needs no more lines than one.
     standing = wording.standing(verdict)
     if verdict.status == "passed" or not (standing or verdict.message or verdict.places):
@@ -158,7 +166,8 @@ def _verdict(verdict: Verdict) -> RenderableType:
     return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
 
 
-def _item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
+def show_item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
+    """Return a text behind its mark, with what stands at the right end of the line."""
     grid = Table.grid(expand=True, padding=(0, 1, 0, 0))
     grid.add_column(no_wrap=True, width=mark.cell_len)
     grid.add_column(ratio=1, overflow="fold")
@@ -199,8 +208,8 @@ def _overall(report: Report) -> tuple[str, str]:
     if report.status != "graded":
         return "!", "bold red"
     if report.score >= report.max_score:
-        return _MARKS["passed"]
-    return _MARKS["partial"] if report.score > 0 else _MARKS["failed"]
+        return MARKS["passed"]
+    return MARKS["partial"] if report.score > 0 else MARKS["failed"]
 
 
 def costs(report: Report) -> str:

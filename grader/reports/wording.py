@@ -178,6 +178,11 @@ def account(verdict: Verdict) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def is_locked_down(layers: Sequence[str]) -> bool:
+    """Return whether the kernel kept the student's code from files or from other processes."""
+    return any(layer in layers for layer in _KERNEL)
+
+
 def isolation(layers: Sequence[str]) -> str:
     """Return how the student's code was isolated, for readers who do not know the layers' names."""
     separate = "process" in layers

@@ -14,9 +14,9 @@ import numpy as np
 from grader.classroom import schema
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.gradebook import FILE, Gradebook, NewGrading
-from grader.classroom.packing import pack
 from grader.classroom.roster import Roster
 from grader.model import Decision, Environment, HeatMap, Report, Student, Verdict
+from grader.packing import pack
 
 RUBRIC = "title = 'x'\n"
 KEY = CacheKey("digest", "rubric", "seed", "asked", '{"python": "3.11"}', isolated=True)

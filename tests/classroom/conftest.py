@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.packing import unpack
+from grader.packing import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "submissions"

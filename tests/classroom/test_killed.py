@@ -120,8 +120,8 @@ def line(name: str):
     """Return something to keep."""
     from grader.classroom.cache_keys import CacheKey
     from grader.classroom.gradebook import NewGrading
-    from grader.classroom.packing import pack
     from grader.model import Environment, Report
+    from grader.packing import pack
 
     report = Report(name, name, 1.0, 2.0, "graded", (), (), (), Environment({}, ()), {})
     key = CacheKey(name, "a", "s", "q", "{}", True)

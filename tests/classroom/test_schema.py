@@ -20,9 +20,9 @@ from classroom.books import (
 )
 from grader.classroom import schema
 from grader.classroom.gradebook import FILE, Gradebook, GradebookError
-from grader.classroom.packing import unpack
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY
+from grader.packing import unpack
 
 
 def test_an_older_gradebook_becomes_a_newer_one(tmp_path):

@@ -12,9 +12,9 @@ from classroom.conftest import ROOT, SAMPLES, write_rubric
 from classroom.once import Folder, say
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.gradebook import Gradebook, NewGrading
-from grader.classroom.packing import pack
 from grader.grading import judge_run
 from grader.model import Questions
+from grader.packing import pack
 from grader.rubric import load as load_assignment
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN

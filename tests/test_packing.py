@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import struct
@@ -17,8 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from examples import examples
-from grader.classroom import packing
-from grader.classroom.packing import DamagedError, lay_out, pack, unpack
+from grader import packing
 from grader.model import (
     Curves,
     Environment,
@@ -38,6 +38,7 @@ from grader.model import (
     Submission,
     Verdict,
 )
+from grader.packing import DamagedError, lay_out, pack, unpack
 from grader.sandbox.protocol import DTYPES
 from grader.sandbox.values import MAX_INT_BITS
 
@@ -254,7 +255,7 @@ def test_arrays_cannot_be_written_to():
 )
 def test_what_cannot_be_kept_is_refused(value):
     """A value of any other kind is our fault, and is said when it is packed, not when it is read a term later."""
-    with pytest.raises(TypeError, match="cannot be kept in a gradebook"):
+    with pytest.raises(TypeError, match="cannot be kept"):
         pack([value])
 
 
@@ -425,3 +426,33 @@ def test_a_small_header_cannot_ask_for_much_memory():
         tracemalloc.stop()
     assert packing.MOST <= 1 << 30
     assert 20 * packing.MOST_HEADER + 5 * packing.MOST_NUMBERS <= 2 << 30
+
+
+# ---------------------------------------------------------------- values that are restored one by one
+
+
+@examples(60)
+@given(st.lists(values, min_size=1, max_size=4))
+def test_values_that_are_packed_apart_come_back_each_by_itself(several):
+    """Each is what it was; and the same array is kept once, however often it stands there."""
+    apart = packing.Apart(packing.pack_apart([*several, *several]))
+    assert len(apart) == 2 * len(several)
+    assert all(same(apart.restore(at), one) for at, one in enumerate([*several, *several]))
+
+
+def test_equal_arrays_are_kept_once():
+    """A thousand of them take little more than one."""
+    noise = np.random.default_rng(1).normal(size=1000)
+    once, often = (len(packing.pack_apart([noise.copy() for _ in range(count)])) for count in (1, 1000))
+    assert often < 1.5 * once
+
+
+@examples(100)
+@given(st.data())
+def test_values_that_were_tampered_with_are_read_or_refused(data):
+    """Nothing but DamagedError comes out of it."""
+    plain = bytearray(zlib.decompress(packing.pack_apart([RECORD, RECORD])))
+    plain[data.draw(st.integers(0, len(plain) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    for tried in (bytes(plain), lay_out({"texts": "{", "arrays": []}), lay_out([1])):
+        with contextlib.suppress(DamagedError):
+            packing.Apart(zlib.compress(tried)).restore(0)

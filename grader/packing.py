@@ -1,4 +1,4 @@
-"""Records to bytes for the gradebook and back: JSON and raw arrays, compressed, with nothing that could be run.
+"""Records to bytes for gradebooks and frozen questions, and back: JSON and raw arrays, compressed, with nothing to be run.
 
 The bytes, once unpacked by zlib, are the header's length (unsigned 32 bits, little endian), the header (JSON) and the
 arrays one after another, each filled up to a multiple of eight bytes, as the header is. In the header every object has one member, which
@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 
 from grader import model
-from grader.model import Array, Charge, QuestionId, Reply, Run
+from grader.model import Array, Call, Charge, QuestionId, Reply, Run
 from grader.sandbox.protocol import DTYPES
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT = 8
 # Level 1 keeps the replies of a class at 0.7 of their size; the highest saves 2 % more and takes three times as long.
 LEVEL = 1
+BEST = 9
 # The floats of a loss history take 8 bytes as an array and 20 as JSON.
 FEW = 8
 LONG = 100_000  # characters; a text above them stays out of the header, so that the header can have a cap
@@ -94,18 +95,59 @@ def _decompressed(data: bytes) -> bytes:
     return plain
 
 
-class _Packing:
-    """Collects the arrays while values are described."""
+def pack_apart(values: Sequence[Any]) -> bytes:
+    """Return many values as small as they get: arrays that are equal are kept once. `Apart` restores each by itself."""
+    packing = _Packing(once=True)
+    texts = [json.dumps(packing.describe(one), ensure_ascii=False, separators=(",", ":")) for one in values]
+    return zlib.compress(lay_out({"texts": "\n".join(texts), "arrays": packing.arrays}), BEST)
 
-    def __init__(self) -> None:
+
+class Apart:
+    """The values that `pack_apart` packed, each restored when it is asked for; raises DamagedError."""
+
+    def __init__(self, data: bytes) -> None:
+        found = unpack(data)
+        try:
+            self._arrays: Sequence[Array] = found["arrays"]
+            self._texts: Sequence[str] = found["texts"].split("\n")
+        except (TypeError, LookupError, AttributeError) as error:
+            raise DamagedError(f"no values: {error}") from error
+        self._made: dict[str, Callable[[Any], Any]] = {
+            "array": lambda place: self._arrays[place],
+            "numbers": lambda place: self._arrays[place].tolist(),
+            "tuple": tuple,
+            "dict": dict,
+        }
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def restore(self, place: int) -> Any:
+        """Return one value, made anew each time."""
+        try:
+            return json.loads(self._texts[place], object_pairs_hook=self._restore)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise DamagedError(f"{type(error).__name__}: {error}") from error
+
+    def _restore(self, members: list[tuple[str, Any]]) -> Any:
+        ((kind, inside),) = members
+        make = self._made.get(kind)
+        return make(inside) if make else _record(KINDS[kind], dict(inside))
+
+
+class _Packing:
+    """Collects the arrays while values are described. once : equal ones are one, and are known by their number."""
+
+    def __init__(self, *, once: bool = False) -> None:
         self.arrays: list[Array] = []
+        self.known: dict[tuple[str, bytes], int] | None = {} if once else None
 
     def describe(self, value: Any) -> Any:
         kind = type(value)
         if value is None or kind in {bool, int, float}:
             return value
         if kind is str:
-            return value if len(value) <= LONG else {"text": self._bytes(value)}
+            return value if len(value) <= LONG or self.known is not None else {"text": self._bytes(value)}
         if isinstance(value, np.ndarray):
             return {"array": self._form(value)}
         if kind is tuple:
@@ -127,7 +169,7 @@ class _Packing:
         for base in (bool, int, float, str):
             if isinstance(plain, base):
                 return self.describe(base(plain))
-        raise TypeError(f"a {type(value).__name__} cannot be kept in a gradebook")
+        raise TypeError(f"a {type(value).__name__} cannot be kept")
 
     def _entries(self, value: Sequence[Any]) -> Any:
         kinds = set(map(type, value)) if len(value) > FEW else set()
@@ -137,16 +179,21 @@ class _Packing:
             return {"numbers": self._form(np.array(value, dtype=np.int64))}
         return [self.describe(one) for one in value]
 
-    def _bytes(self, text: str) -> str:
+    def _bytes(self, text: str) -> str | int:
         return self._form(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8))
 
-    def _form(self, array: Array) -> str:
-        """Keep an array and give its dtype and shape, as in "<f8 5 14"."""
+    def _form(self, array: Array) -> str | int:
+        """Keep an array and return its dtype and shape, as in "<f8 5 14"; its number where equal ones are one."""
         dtype = array.dtype.newbyteorder("<")
         if dtype.str not in DTYPES:
-            raise TypeError(f"an array of {array.dtype} cannot be kept in a gradebook")
-        self.arrays.append(np.asarray(array, dtype=dtype, order="C"))
-        return " ".join([dtype.str, *map(str, array.shape)])
+            raise TypeError(f"an array of {array.dtype} cannot be kept")
+        plain, form = np.asarray(array, dtype=dtype, order="C"), " ".join([dtype.str, *map(str, array.shape)])
+        number = len(self.arrays)
+        if self.known is not None:
+            number = self.known.setdefault((form, plain.tobytes()), number)
+        if number == len(self.arrays):
+            self.arrays.append(plain)
+        return form if self.known is None else number
 
 
 class _Unpacking:
@@ -199,6 +246,8 @@ def _record(kind: type, members: dict[str, Any]) -> Any:
     """Return a record from its fields, in which question ids are still texts."""
     if kind is Reply:
         members["call"] = QuestionId.parse(members["call"])
+    elif kind is Call:
+        members["id"] = QuestionId.parse(members["id"])
     elif kind is Run:
         members["replies"] = {QuestionId.parse(call): reply for call, reply in dict(members["replies"]).items()}
     elif kind is Charge and "suspect" in members:  # as gradebooks of version 4 call it

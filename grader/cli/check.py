@@ -1,0 +1,145 @@
+"""`grader check`: a student's own program against the public questions."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Never
+
+import click
+
+if TYPE_CHECKING:
+    from grader.model import Report
+
+NOT_PASSED, BAD_USAGE, GRADER_FAILED, STOPPED = 1, 2, 4, 130
+OLDEST_NUMPY = (1, 26)
+PARTS = ("forward", "loss", "backward", "train", "predict", "tuning")
+# Imported while the student's process starts and while the program runs, in the order in which they are needed.
+_MEANWHILE = ("grader.check_program", "grader.grading", "grader.reports.self_check", "grader.reports.student_report")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader check two_layer_net.ipynb
+  grader check two_layer_net.ipynb --part loss
+  grader check two_layer_net.ipynb --html
+
+Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed."""
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--part", type=click.Choice(PARTS), help="Check one part of the notebook only.")
+@click.option("--html", is_flag=True, help="Write the report as a page beside the notebook, and open it.")
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Frozen questions that your instructor gave you. [default: those that come with the grader]",
+)
+def check(path: Path, part: str | None, html: bool, questions: Path | None) -> None:
+    """Check your own notebook or .py file by the public questions: what passes, what is wrong, and what to write next."""
+    _refuse(path)
+    try:
+        report = _check(path, part or "", questions)
+        _show(report)
+        if html:
+            _write_page(report, path)
+    except KeyboardInterrupt:
+        raise SystemExit(STOPPED) from None
+    except Exception as error:
+        traceback.print_exc()
+        click.echo(f"Error: the grader failed, not your program: {type(error).__name__}: {error}", err=True)
+        raise SystemExit(GRADER_FAILED) from error
+    raise SystemExit(0 if all(verdict.status == "passed" for verdict in report.checks) else NOT_PASSED)
+
+
+def _refuse(path: Path) -> None:
+    """End with a sentence where a path cannot be checked."""
+    if path.is_dir():
+        inside = sorted(path.glob("*.ipynb")) or [path / "two_layer_net.ipynb"]
+        _end(f"{path}: this is a folder. Name the notebook in it, such as {inside[0]}.")
+    if not path.is_file():
+        near = sorted(one.name for one in path.parent.glob("*.ipynb"))
+        there = f" In its folder there is {', '.join(near[:3])}." if near else ""
+        _end(f"{path}: there is no such file.{there}")
+    try:
+        import numpy as np  # noqa: PLC0415 -- `grader --help` does without
+    except ImportError:
+        raise click.UsageError(
+            "numpy is missing: run `pip install numpy` in the Python that runs the grader."
+        ) from None
+    if tuple(int(digits) for digits in np.__version__.split(".")[:2]) < OLDEST_NUMPY:
+        oldest = ".".join(map(str, OLDEST_NUMPY))
+        _end(f"numpy {np.__version__} is too old: {oldest} is needed. Run `pip install -U numpy`.")
+
+
+def _end(problem: str) -> Never:
+    """Print what is wrong with what was asked, and how to mend it, in one line."""
+    from grader.text.sanitise import one_line  # noqa: PLC0415 -- only where something is wrong
+
+    click.echo(f"Error: {one_line(problem)}", err=True)
+    raise SystemExit(BAD_USAGE)
+
+
+def _check(path: Path, part: str, questions: Path | None) -> Report:
+    """Return the report on the program in a file."""
+    from grader.sandbox.host import StudentHost  # noqa: PLC0415 -- `grader --help` does without
+    from grader.sandbox.spawn import open_server  # noqa: PLC0415 -- the same
+
+    started = time.perf_counter()
+    meanwhile = Thread(target=lambda: [import_module(name) for name in _MEANWHILE])
+    meanwhile.start()
+    # The student's processes live as long as the thread that starts them: it must be this one.
+    server = open_server()
+    from grader.check_program import NothingToCheckError, judge_program, run_program  # noqa: PLC0415 -- the first of the above
+    from grader.frozen import FrozenError, load_frozen  # noqa: PLC0415 -- the same
+    from grader.rubric import bundled  # noqa: PLC0415 -- the same
+    from grader.submission import read  # noqa: PLC0415 -- the same
+
+    try:
+        frozen = load_frozen(questions or bundled())
+        host = StudentHost(frozen.assignment.limits, server=server)
+        submission, run = run_program(read(path), path.name, str(path), frozen, host, part)
+        meanwhile.join()  # before anything is forked from here
+        return judge_program(submission, run, frozen, part, started)
+    except (FrozenError, NothingToCheckError) as error:
+        _end(str(error))
+    finally:
+        server.close()
+
+
+def _show(report: Report) -> None:
+    from rich.console import Console  # noqa: PLC0415 -- imported by now
+
+    from grader.check_program import PARTS as OF_NOTEBOOK  # noqa: PLC0415 -- the same
+    from grader.reports.self_check import view  # noqa: PLC0415 -- the same
+    from grader.reports.student_report import student_report  # noqa: PLC0415 -- the same
+    from grader.reports.terminal import write_plain  # noqa: PLC0415 -- the same
+
+    shown = view(student_report(report), {part.title: part.checks for part in OF_NOTEBOOK.values()})
+    if sys.stdout.isatty():
+        Console().print(shown)
+    else:
+        click.echo(write_plain(shown), nl=False)
+
+
+def _write_page(report: Report, path: Path) -> None:
+    """Write the page beside the notebook, and open it."""
+    from grader.cli.open_page import open_page  # noqa: PLC0415 -- only where it is asked for
+    from grader.reports.page import to_html  # noqa: PLC0415 -- the same
+    from grader.reports.self_check import count_passed  # noqa: PLC0415 -- imported by now
+    from grader.reports.student_report import student_report  # noqa: PLC0415 -- the same
+
+    page = path.with_name(f"{path.stem}.check.html")
+    try:
+        told = student_report(replace(report, notes=(count_passed(report), *report.notes)))
+        page.write_text(to_html(told), encoding="utf-8")
+    except OSError as error:
+        _end(f"{page}: the page cannot be written there ({error.strerror}). Check a copy in a folder of your own.")
+    click.echo(f"Wrote {page.resolve()}")
+    open_page(page)

@@ -1,0 +1,45 @@
+"""`grader freeze`: the public questions in one file, so that students check themselves without the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.classroom.reference_api import build_questions
+from grader.cli import common
+from grader.frozen import FILE, load_frozen
+from grader.frozen.freeze import freeze as freeze_questions
+from grader.text.sanitise import one_line
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader freeze
+  grader freeze --assignment DIR --seed 12 --out public_questions.npz
+
+Exit status: 0 written; 1 the file cannot be written; 2 bad usage."""
+)
+@common.ASSIGNMENT
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw from this seed: never the one that you grade by.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"File to write. [default: DIR/{FILE}]")
+def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:
+    """Write the questions, their answers and what known mistakes answer into one file for students; takes two minutes.
+
+    It holds no solution and no seed, and nothing of hidden checks.
+    """
+    assignment = common.assignment_of(folder)
+    file = out or assignment.folder / FILE
+    with common.failures_in_words(one_line(str(file)), "Name another file with --out."):
+        questions = build_questions(assignment, assignment.seed if seed is None else seed)
+        with common.progress("freezing") as (on_start, on_result):
+            on_start(1 + (len(questions.catalogue.forms) if questions.catalogue else 0))
+            data = freeze_questions(assignment, questions, lambda _: on_result(None))
+        file.write_bytes(data)
+    screen, frozen = common.screen(), load_frozen(file)
+    common.say(
+        screen,
+        f"Wrote {one_line(str(file))}: {len(frozen.questions.calls)} questions for {len(frozen.assignment.checks)} checks,"
+        f" {len(data) / 1e6:.1f} MB.",
+    )

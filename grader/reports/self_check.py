@@ -1,0 +1,97 @@
+"""The report of a self-check: the parts of the notebook at a glance, the mistakes by name, and what to write next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.reports import terminal, wording
+from grader.text.phrases import format_points, plural
+
+if TYPE_CHECKING:
+    from grader.model import Report, StudentReport, Verdict
+
+NOT_STARTED = "Not started: "
+PLAIN_PROCESS = (
+    "Your code ran in a plain child process, with what limits this system has. For your own code that is all it takes."
+)
+
+
+def count_passed(report: Report) -> str:
+    """Return how many public checks pass, in a sentence."""
+    passed = sum(verdict.status == "passed" for verdict in report.checks)
+    return (
+        f"Public checks: {passed} of {len(report.checks)} pass;"
+        " the instructor's grading asks other questions of the same kind."
+    )
+
+
+def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> RenderableType:
+    """Lay the report out for a rich console of any width.
+
+    parts : the checks of each part of the notebook by its title, in order.
+    """
+    by_id = {verdict.id: verdict for verdict in report.checks}
+    chosen = [
+        (title, found) for title, checks in parts.items() if (found := [by_id[one] for one in checks if one in by_id])
+    ]
+    head = terminal.show_headline(report)[:1]
+    if banner := wording.banner(report):
+        heading, message = banner
+        return Group(*head, Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2)))
+    body: list[RenderableType] = [*head, Text(count_passed(report)), Text(), _glance(chosen)]
+    body += terminal.show_diagnoses(report)
+    if any(verdict.status not in {"passed", "skipped"} for verdict in report.checks):
+        body += terminal.show_steps(report)  # of an untouched method it would say what is still to be written
+    for title, verdicts in chosen:
+        body += _wrong(title, verdicts)
+    body += _next_steps(chosen)
+    if remarks := wording.remarks(report):
+        body += [Text(), Text("Notes (they cost no points)", style="bold")]
+        body += [terminal.show_item(Text("·"), Text(note)) for note in remarks]
+    if report.environment.isolation and not wording.is_locked_down(report.environment.isolation):
+        body += [Text(), Text(PLAIN_PROCESS, style="dim")]
+    return Group(*body)
+
+
+def _glance(parts: Sequence[tuple[str, Sequence[Verdict]]]) -> RenderableType:
+    """Return a line for each part: a mark for each check, and the points."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    for title, verdicts in parts:
+        marks = Text.assemble(*(terminal.MARKS[verdict.status] for verdict in verdicts))
+        earned, most = (sum(points) for points in zip(*((one.points, one.max_points) for one in verdicts), strict=True))
+        grid.add_row(Text(title), marks, Text(f"{format_points(earned)} / {format_points(most)}"))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _wrong(title: str, verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
+    """Yield what is wrong in a part; what passed stands in the glance, and what is not written yet below."""
+    wrong = [verdict for verdict in verdicts if verdict.status not in {"passed", "skipped"}]
+    if wrong:
+        yield Text()
+        yield Text(title, style="bold underline")
+        yield from map(terminal.show_verdict, wrong)
+
+
+def _next_steps(parts: Sequence[tuple[str, Sequence[Verdict]]]) -> Iterator[RenderableType]:
+    """Yield what is still to be written, part by part."""
+    waiting = [(title, [one for one in verdicts if one.status == "skipped"]) for title, verdicts in parts]
+    waiting = [(title, skipped) for title, skipped in waiting if skipped]
+    if not waiting:
+        return
+    yield Text()
+    yield Text("Next steps, in the order of the notebook", style="bold underline")
+    for number, (title, skipped) in enumerate(waiting, 1):
+        points = sum(verdict.max_points for verdict in skipped)
+        reason = skipped[0].message.partition("\n")[0].removeprefix(NOT_STARTED)
+        text = Text.assemble((title, "bold"), f": {reason}")
+        text.append(f" ({plural(len(skipped), 'check')}, {plural(points, 'point')})", style="dim")
+        yield terminal.show_item(Text(f"{number}."), text)

@@ -1,0 +1,190 @@
+"""What students install: the grader and the frozen questions, few other packages, and nothing of the solution."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from grader.frozen import FILE
+from grader.packing import Apart
+from grader.rubric import bundled
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "tests" / "submissions"
+SOLUTION = ROOT / "reference" / "two_layer_net_solution.ipynb"
+# Lines of the solution that say nothing: they stand in any program.
+TRIVIAL = {")", "", "best_hyperparameters = dict(", "np.random.seed(0)", "for name in self.params:"}
+MOST_PACKAGES, MOST_BYTES = 20, 7e6
+
+
+@cache
+def solution_lines():
+    """Return what stands in the marked regions of the solution, line by line."""
+    inside, found = False, set()
+    for cell in nbformat.read(SOLUTION, as_version=4).cells:
+        for line in cell.source.splitlines():
+            inside = inside and "END SOLUTION" not in line
+            if inside:
+                found.add(line.strip())
+            inside = inside or "BEGIN SOLUTION" in line
+    assert len(found) > 30
+    return found - TRIVIAL
+
+
+@cache
+def reference_bodies():
+    """Return the bodies of all functions of the reference."""
+    found = set().union(*(bodies(one.read_text(encoding="utf-8")) for one in (ROOT / "reference").rglob("*.py")))
+    assert len(found) > 300
+    return found
+
+
+def bodies(text):
+    """Return the bodies of all functions in a source, without docstrings and layout."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            documented = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+            found.add("\n".join(map(ast.unparse, node.body[documented:])))
+    return found - {"", "..."}
+
+
+def texts_in(data):
+    """Return the texts in frozen questions, and the arrays' bytes as a text."""
+    with np.load(data) as stored:
+        for part in ("questions", "mistakes"):
+            apart = Apart(stored[part].tobytes())
+            yield from apart._texts
+            yield from (array.tobytes().decode("latin-1") for array in apart._arrays)
+
+
+def betrayed(path):
+    """Return what a file holds of the solution: its lines, or whole functions of the reference."""
+    if path.suffix == ".npz":
+        text = "\n".join(texts_in(path)) if path.name == FILE else ""
+        return {line for line in solution_lines() if line in text}
+    text = path.read_text(encoding="utf-8")
+    # A notebook's lines stand in quotes, and its own quotes behind backslashes.
+    lines = {line.strip() for line in text.splitlines()}
+    if path.suffix == ".ipynb":
+        lines = {line.strip() for cell in json.loads(text)["cells"] for line in "".join(cell["source"]).splitlines()}
+    found = solution_lines() & lines
+    if path.suffix == ".py":
+        found |= reference_bodies() & bodies(text)
+    return found
+
+
+def files_below(*folders):
+    """Return the files that are installed."""
+    return [one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix != ".pyc"]
+
+
+def test_nothing_that_is_installed_holds_the_solution():
+    """Neither a line of it nor a function of the reference, in any file of the two folders that the wheel is made of."""
+    files = files_below(ROOT / "grader", ROOT / "assignment")
+    assert bundled() / FILE in files
+    assert {str(path): found for path in files if (found := betrayed(path))} == {}
+
+
+def test_the_search_finds_the_solution_where_it_is(tmp_path):
+    """A step of the reference, a line of the solution, in a notebook too, and as a text among frozen answers."""
+    copied = tmp_path / "copied.py"
+    copied.write_text((ROOT / "reference" / "layers.py").read_text(encoding="utf-8"), encoding="utf-8")
+    assert betrayed(copied)
+    assert betrayed(SOLUTION)
+    copied.write_text("def f():\n    dscores[np.arange(N), y] -= 1\n", encoding="utf-8")
+    assert betrayed(copied)
+
+
+# ---------------------------------------------------------------- built and installed
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel as it would be published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(words, check=True, timeout=300)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory):
+    """Return the Python of an empty environment in which the wheel alone was installed."""
+    folder = tmp_path_factory.mktemp("student") / "venv"
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True, timeout=600)
+    return python
+
+
+def run(python, cwd, *words):
+    """Run the installed command, and give its exit status and what it says."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DISPLAY"}}
+    done = subprocess.run(
+        [python.parent / "grader", *map(str, words)],
+        cwd=cwd,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_wheel_is_small_and_holds_two_folders(wheel, tmp_path):
+    """No reference, no tests; and the files in it are searched again."""
+    with zipfile.ZipFile(wheel) as opened:
+        names = opened.namelist()
+        opened.extractall(tmp_path)
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"grader", "assignment"}
+    assert f"assignment/{FILE}" in names
+    assert wheel.stat().st_size < MOST_BYTES
+    assert {path.name: found for path in files_below(tmp_path) if (found := betrayed(path))} == {}
+
+
+@pytest.mark.slow
+def test_a_student_installs_few_packages(python):
+    """Fewer than twenty in all, the grader among them."""
+    listed = subprocess.run([python, "-m", "pip", "list", "--format", "json"], capture_output=True, check=True)
+    names = {one["name"] for one in json.loads(listed.stdout)} - {"pip", "setuptools"}
+    assert "twolayer-grader" in names
+    assert len(names) < MOST_PACKAGES, sorted(names)
+
+
+@pytest.mark.slow
+def test_a_student_s_program_is_checked_without_the_reference(python, tmp_path):
+    """The solution passes, a mistake has its name and its line, and the demo shows a report."""
+    for path in (SOLUTION, SAMPLES / "wrong_half_the_gradient.py"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    status, said = run(python, tmp_path, "check", SOLUTION.name)
+    assert (status, "Public checks: 18 of 18 pass" in said) == (0, True), said
+    status, said = run(python, tmp_path, "check", "wrong_half_the_gradient.py", "--html")
+    assert (status, "half of what the loss" in said) == (1, True), said
+    assert (tmp_path / "wrong_half_the_gradient.check.html").exists()
+    status, said = run(python, tmp_path, "demo", "--out", "demo")
+    assert (status, "Next steps, in the order of the notebook" in said) == (0, True), said
+
+
+@pytest.mark.slow
+def test_what_needs_more_packages_says_which(python, tmp_path):
+    """In one line, with the command that installs them."""
+    status, said = run(python, tmp_path, "build", "--solution", SOLUTION, "--out", "x.ipynb")
+    assert status == 2
+    assert "run `pip install 'twolayer-grader[instructor]'`" in said
+    status, said = run(python, tmp_path, "grade", SOLUTION, "--out", "graded")
+    assert status == 2
+    assert "To check your own notebook, run `grader check`" in said
