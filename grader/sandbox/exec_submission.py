@@ -6,6 +6,7 @@ import __future__
 import ast
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import linecache
 import sys
 import types
@@ -100,6 +101,8 @@ class Loader:
         """
         frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the one way to see who imports
         while frame is not None and _is_import_machinery(frame.f_code.co_filename):
+            if frame.f_code is importlib.util.find_spec.__code__:
+                return False  # the student asks whether it is there
             frame = frame.f_back
         if frame is None or frame.f_code.co_filename not in self._guarded:
             return False

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, older_names, protocol, stub_modules, values
+from . import dispatch, older_names, protocol, stubs, values
 from .capture import OutputCapture, ReportedError
 from .exec_submission import Loader, SourceText
 
@@ -61,8 +61,8 @@ class LoadedSubmission:
         found = self._module.__dict__.get(self._class_name)
         if isinstance(found, type):
             return found
-        if isinstance(found, stub_modules.FailingStub):
-            raise ReportedError("ImportError", stub_modules.describe_missing(found._name))  # noqa: SLF001 -- its one secret
+        if missing := stubs.describe_missing_class(found):
+            raise ReportedError("ImportError", missing)
         if found is not None:
             raise ReportedError("TypeError", f"{self._class_name} is a {type(found).__name__}, expected a class")
         classes = [name for name, value in self._module.__dict__.items() if isinstance(value, type)]

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from . import protocol, resource_limits
 from .loaded_submission import LoadedSubmission, warm_up
 from .policy import WALL_FACTOR, ResourceLimits
+from .stubs import SilentStub
 
 if sys.platform == "linux":  # it is made of Linux's own calls, and looks them up as it is loaded
     from . import lockdown
@@ -159,6 +160,9 @@ def _arrange_interpreter() -> None:
     builtins.input = _no_input
     # The one leftover of Python 2 that stands in otherwise right Python 3 programs; the loader's note tells of it.
     builtins.xrange = range  # type: ignore[attr-defined]
+    # As in a notebook; nbconvert writes the second into its scripts too.
+    for name in ("display", "get_ipython"):
+        setattr(builtins, name, SilentStub(f"IPython.{name}"))
     # The zygote's own name the folder of the grader.
     sys.argv[:] = sys.orig_argv[:] = ["submission"]
 

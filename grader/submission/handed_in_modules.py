@@ -26,9 +26,13 @@ _DEEPEST_CHAIN = 40
 _DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
 # Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
 _PACKAGES = """
-IPython PIL autograd bokeh cupy cv2 cython future gensim google graphviz h5py imageio ipywidgets jax jupyter keras
-lasagne matplotlib mpl_toolkits networkx nltk nose notebook numba pandas past plotly psutil pydot pylab pytest
-requests scipy seaborn six skimage sklearn sympy tensorflow theano torch torchvision tqdm wandb
+absl alive_progress altair autograd beartype bokeh bqplot clearml click cloudpickle colorama coloredlogs comet_ml cupy
+cv2 cython datasets dill fastprogress future gensim google GPUtil graphviz h5py humanize icecream imageio ipdb
+ipykernel IPython ipywidgets jax jaxtyping joblib jupyter keras lasagne lightgbm line_profiler livelossplot loguru
+matplotlib memory_profiler mlflow mpl_toolkits mxnet neptune networkx nltk nose notebook numba numexpr paddle pandas
+past PIL plotly plotnine prettytable progress progressbar psutil pydot pylab pynvml pyprind pytest requests rich scipy
+seaborn six skimage sklearn statsmodels sympy tabulate tensorboard tensorboardX tensorflow termcolor theano
+threadpoolctl torch torchvision tqdm transformers typeguard typing_extensions visdom wandb xgboost
 """
 WELL_KNOWN = frozenset(_PACKAGES.split())
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.sandbox import older_names, stub_modules
+from grader.sandbox import older_names, stubs
 
 RENAMED = {
     "np.in1d(np.eye(2), [1]).tolist()": [True, False, False, True],
@@ -95,5 +95,5 @@ def test_the_table_names_what_is_gone(version):
 def test_modules_that_python_lost_are_told(monkeypatch):
     """On 3.12 and later it is not for the student to hand distutils.py in."""
     monkeypatch.setattr(older_names.sys, "stdlib_module_names", frozenset({"imp"}))
-    assert "has no module distutils (gone with 3.12)" in stub_modules.describe_missing("distutils.util")
-    assert "gone with" not in stub_modules.describe_missing("imp.reload")
+    assert "has no module distutils (gone with 3.12)" in stubs.describe_missing("distutils.util")
+    assert "gone with" not in stubs.describe_missing("imp.reload")
