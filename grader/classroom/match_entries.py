@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -57,6 +57,20 @@ class Conventions:
     ids_known: bool  # the IDs in Canvas's names are those of the roster
     participants: Mapping[str, Student]  # by the numbers that Moodle gives them in one assignment
     hidden: frozenset[str]  # what Moodle calls several people: it is no name
+
+
+def count_people(names: Iterable[str]) -> int:
+    """Return how many people's hand-ins these are, by what platforms put into names."""
+    numbers, words = set(), set()
+    for stem in map(without_ending, names):
+        for pattern in (_CANVAS, _MOODLE, _GRADESCOPE, _BRIGHTSPACE, _BLACKBOARD):
+            if found := pattern.fullmatch(stem):
+                who, *number = found.groups() or (stem,)
+                numbers.add(number[0] if number else who)
+                # Moodle may hide names behind one word; a student's own "hw_2_1_net" and "hw_3_1_net" are one person's.
+                words.add(number[0] if pattern is _MOODLE else who)
+                break
+    return min(len(numbers), len(words))
 
 
 def find_conventions(stems: Sequence[str], index: Index, participants: Mapping[str, Student]) -> Conventions:

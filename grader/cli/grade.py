@@ -11,6 +11,7 @@ from rich.console import Console
 
 from grader.classroom.attempts import ATTEMPTS, Attempt
 from grader.classroom.executors import Workers
+from grader.classroom.find_submissions import find_submissions
 from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
@@ -26,7 +27,6 @@ from grader.reports.student_report import student_report
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
-from grader.submission import list_ignored, list_submissions
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
@@ -39,7 +39,8 @@ Examples:
   grader grade alice.ipynb --out graded            one notebook
   grader grade submissions/ --out graded --jobs 2  a class: each file or folder in it is one submission
   grader grade clone/ --one --out graded           a folder that is one submission
-  grader grade alice.zip --out graded              a zip is one submission (unpack the zip of a whole class first)
+  grader grade alice.zip --out graded              a zip is one submission
+  grader grade submissions.zip --out graded        or a whole class, as Canvas and Moodle pack it
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
 
@@ -85,9 +86,11 @@ def grade(
 ) -> None:
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
-    found, ignored = _find_submissions(paths, out, one=one)
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
+    known = given or common.assignment_of(None)
+    with common.failures_in_words(f"--out {one_line(str(out))}"):
+        found, ignored = find_submissions(paths, out, known, one=one)
     common.make_folder(out)
     screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
@@ -190,29 +193,3 @@ def _scores(screen: Console, outcome: Outcome) -> None:
         screen,
         f"{len(scores)} graded{median}, {unread} not graded: {common.distribution(tenths)}".rstrip(": "),
     )
-
-
-def _find_submissions(paths: Sequence[Path], out: Path, *, one: bool) -> tuple[list[Path], list[str]]:
-    """Return the submissions at these paths, and the names of ignored files; a folder is a class, unless `one`."""
-    found: list[Path] = []
-    left: list[str] = []
-    for path in paths:
-        if not path.exists():
-            raise click.UsageError(f"{one_line(str(path))}: there is no such file or folder.")
-        if path.is_dir() and not one:
-            found += [
-                entry for entry in list_submissions(path) if not _is_output(entry) and entry.resolve() != out.resolve()
-            ]
-            left += [entry.name for entry in list_ignored(path)]
-        else:
-            found.append(path)
-    if not found:
-        raise click.UsageError(
-            f"{join_some([str(path) for path in paths])}: nothing to grade here. A submission is an .ipynb, .py or .zip file, or a folder."
-        )
-    return list(dict.fromkeys(found)), left
-
-
-def _is_output(entry: Path) -> bool:
-    """Return whether an earlier grading wrote this folder."""
-    return all((entry / part).exists() for part in ("index.html", "gradebook.csv", "submissions"))

@@ -32,7 +32,7 @@ _ENCRYPTED = 0x1
 _AGAIN = "Make the zip again, or hand in the notebook itself."
 _NO_DATA = "Hand in the notebook and your .py files only, without data"
 # What zipfile raises on damaged bytes; struct.error and the ValueErrors come from fields that it does not check.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError)
 # The end-of-central-directory record: see section 4.3.16 of PKWARE's APPNOTE.
 _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
@@ -176,7 +176,7 @@ class _Contents:
 
     def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
         """Add a zip's notebooks and .py files as if they were in this folder; refuse a damaged, locked or too large zip."""
-        _check_directory(opened, shown)
+        check_directory(opened, shown)
         refused: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         try:
             with zipfile.ZipFile(opened) as archive:
@@ -186,16 +186,16 @@ class _Contents:
                     path = PurePosixPath(name)
                     if name.endswith("/") or not path.parts:
                         continue
-                    if why := _refusal(info, name, path):
+                    if why := refuse_member(info, name, path):
                         refused[why].append(name)
                     elif is_wanted(path):
                         member = printable(path.name[:80])
                         self._add(
-                            folder / path.with_name(drop_added(path.name)), _member(archive, info, member), member
+                            folder / path.with_name(drop_added(path.name)), read_member(archive, info, member), member
                         )
                     elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                         self.other.append(path.name)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
         self.notes += [
             f"not read from {shown}, because {why}: {join_some(names, 5, _LONGEST_SHOWN)}. {mend}"
@@ -203,7 +203,7 @@ class _Contents:
         ]
 
 
-def _refusal(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tuple[str, str] | None:
+def refuse_member(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tuple[str, str] | None:
     """Return why a zip's member is not read, and how to mend it."""
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
         return "the name leads out of the zip", "Zip the folder itself, so that every name stays inside it."
@@ -216,7 +216,8 @@ def _refusal(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tuple[str
     return None
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
+    """Return the bytes of a zip's member, one more than the limit at most; refuse what only uncommon tools write."""
     if info.flag_bits & _ENCRYPTED:
         raise failed(f"{shown} is locked with a password. Make the zip again without one.")
     # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
@@ -226,7 +227,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> byte
         return member.read(MEMBER_BYTES + 1)
 
 
-def _check_directory(opened: BinaryIO, shown: str) -> None:
+def check_directory(opened: BinaryIO, shown: str, most: int = ENTRIES, longest: int = _DIRECTORY_BYTES) -> None:
     """Refuse a zip with a huge list of members before zipfile reads it: a million members cost a gigabyte."""
     length = opened.seek(0, io.SEEK_END)
     opened.seek(max(0, length - _LONGEST_END))
@@ -239,12 +240,12 @@ def _check_directory(opened: BinaryIO, shown: str) -> None:
     # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
     if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
         raise failed(f"{shown} is a zip64, a format for more than 65,535 files or 4 GiB. {_NO_DATA}.")
-    if entries > ENTRIES:
-        raise failed(f"{shown} holds more than {ENTRIES:,} files. {_NO_DATA}.")
-    if size > _DIRECTORY_BYTES:
+    if entries > most:
+        raise failed(f"{shown} holds more than {most:,} files. {_NO_DATA}.")
+    if size > longest:
         raise failed(
             f"{shown} has a list of files that is {size >> 10:,} KiB long, and the grader reads at most"
-            f" {_DIRECTORY_BYTES >> 10:,}. {_NO_DATA}."
+            f" {longest >> 10:,}. {_NO_DATA}."
         )
 
 
