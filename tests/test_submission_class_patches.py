@@ -250,8 +250,8 @@ def test_add_to_a_cell_that_does_not_parse(read):
 
 @pytest.mark.parametrize("magic", ["%%add_to", "%%add_to TwoLayerNet()", "%%add_to a; import os"])
 def test_add_to_what_is_no_name(read, magic):
-    """What is no name of a class drops the cell, as any unknown cell magic does."""
-    assert kept(read(CLASS, f"{magic}\n{LOSS}\nTwoLayerNet.x = 1")) == [CLASS]
+    """What is no name of a class adds no method; the cell is Python, as under any unknown cell magic."""
+    assert kept(read(CLASS, f"{magic}\n{LOSS}\nTwoLayerNet.x = 1")) == [CLASS, "TwoLayerNet.x = 1"]
 
 
 # ---------------------------------------------------------------- what the report says of it

@@ -17,6 +17,7 @@ from grader.submission.errors import SubmissionError, failed
 from grader.submission.handed_in_modules import Library
 from grader.submission.name_submissions import list_ignored, list_submissions, printable, safe_names
 from grader.submission.read_files import HandIn, read
+from grader.submission.run_files import run_files
 
 __all__ = ["HandIn", "list_ignored", "list_submissions", "load", "read", "reduce", "reduce_limited", "safe_names"]
 
@@ -99,7 +100,7 @@ def reduce_limited(hand_in: HandIn, name: str, source: str, *, class_name: str, 
 
 
 def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
-    library = Library(read_documents(hand_in.files))
+    library = Library(run_files(read_documents(hand_in.files)))
     candidates = choose(library, class_name, notebook)
     if not candidates:
         return replace(empty, notes=hand_in.notes, problem=notes.explain_missing_class(library, class_name).problem)

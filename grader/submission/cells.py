@@ -1,24 +1,41 @@
-"""Replace IPython's own syntax in a code cell line by line, so that line numbers stay the same."""
+"""Translate IPython into Python, in notebooks' cells and in .py files that tools made of them; no line moves."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
 
-from grader.submission.bindings import FUNCTIONS
+from grader.submission.bindings import FUNCTIONS, IMPORTS, walk_statements
 from grader.submission.blocks import indent_of, track_brackets
 from grader.submission.errors import SubmissionError
+from grader.submission.magics import NOT_THIS_PYTHON, RUN_THEIR_BODY, Meaning, line_magic, nothing_for
+from grader.submission.newer_syntax import parses
 from grader.submission.salvage import parse_or_salvage
 
-# Cell magics whose body is Python that runs in the notebook's own namespace.
-_BODY_STAYS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"}
 # The class that a cell's functions are added to, with jdc's `%%add_to TwoLayerNet`.
 _DOTTED = re.compile(r"[^\W\d]\w*+(?:\.[^\W\d]\w*+)*+")
-_CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>.*)")
+_CELL_MAGIC = re.compile(r"\s*%%(?P<name>[\w!]+)(?P<rest>.*)")
 # None of these can begin a statement of Python. The last alternative is IPython's help, `np.dot?`.
-_LINE_MAGIC = re.compile(r"[ \t]*+(?:[%!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
-_ASSIGNED_MAGIC = re.compile(r"(?P<to>[ \t]*+[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=))")
+_LINE_MAGIC = re.compile(r"[ \t]*+(?:%+[ \t]*(?P<name>[\w.]*)|[!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
+_ASSIGNED_MAGIC = re.compile(
+    r"[ \t]*+(?P<to>[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=)[ \t]*(?P<name>\w*))"
+)
+# As `jupyter nbconvert --to script` writes them, each on one line.
+_CALL = re.compile(
+    r"[ \t]*+(?:(?P<to>[^\s=#()][^=#()]*+)=[ \t]*+)?get_ipython\(\)\s*\.\s*"
+    r"(?P<method>run_line_magic|run_cell_magic|magic|system|getoutput)\((?P<arguments>.*)\)[ \t]*;?[ \t]*$"
+)
+# Python that may run a file, or speak to IPython.
+_SPEAKS = re.compile(r"\b(?:get_ipython|exec|execfile|run_path|importnb)\b")
+_RUN_FILE = {"exec", "execfile", "run_path"}
+_FILE = re.compile(r"[^\n\0]{1,200}\.(?:py|ipynb)")
+_LARGEST_FOR_IPYTHON = 32 * 1024  # a whole solution's size
+_MOST_TURNS = 100  # of IPython's own transformation; each changes one line, and costs as much as reading the cell
 
 
 @dataclass(frozen=True)
@@ -29,71 +46,199 @@ class Cell:
     source: str
     written_for: str = ""  # the version of Python that its notebook names
     original: str = ""  # what was handed in, where a part was replaced by what raises an error
+    runs: tuple[tuple[int, str], ...] = ()  # the files that it runs before its own statements, and at which lines
+    path: PurePosixPath | None = None  # the file that it was taken from, of one that another file runs
 
 
-@dataclass(frozen=True)
+@dataclass
 class Translated:
-    """A cell's text without IPython's own syntax."""
+    """A text without IPython's own syntax."""
 
     source: str
-    magics: int  # how many lines were replaced
+    magics: int = 0  # how many lines were replaced
     writes: str = ""  # the file that %%writefile makes of this cell
     appends: bool = False  # %%writefile -a
+    runs: list[tuple[int, str]] = field(default_factory=list)  # files that are run, by line
+    dropped: list[tuple[int, str]] = field(default_factory=list)  # lines that nobody can tell the meaning of
 
 
 def translate(source: str) -> Translated:
-    """Return a code cell with IPython's own syntax replaced by Python.
+    """Return a code cell with IPython's own syntax replaced by Python that binds the same names.
 
-    A line magic (``%``, ``!``, ``?``) becomes ``pass``, ``x = !ls`` becomes ``x = None``. ``%%time`` and its like keep
-    their body, ``%%writefile`` gives a file's text, ``%%add_to TwoLayerNet`` adds lines at the end that make methods of
-    the cell's functions, any other cell magic drops the cell.
+    ``%time`` and ``%%time`` and their like leave what they run, ``%run`` names a file, ``%%writefile`` gives a file's
+    text, ``%%add_to TwoLayerNet`` adds lines at the end that make methods of the cell's functions. What binds nothing
+    becomes ``pass``. What IPython reads and this does not is left to IPython, where it is installed.
     """
+    is_python = parses(source)
+    if is_python and not _SPEAKS.search(source):
+        return Translated(source)
     lines = source.split("\n")
-    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    first = _first_code(lines)
     # As IPython does with a method pasted into a cell of its own.
-    indent = indent_of(lines[first])
+    indent = indent_of(lines[first]) if first < len(lines) else ""
     lines = [line.removeprefix(indent) for line in lines]
-    magics, added_to = 0, ""
+    found, added_to = Translated(source), ""
     while cell_magic := _CELL_MAGIC.match(lines[first]) if first < len(lines) else None:
-        magics += 1
-        lines[first] = ""
+        found.magics += 1
+        line, lines[first] = lines[first], ""
         name, rest = cell_magic["name"], cell_magic["rest"].split()
         if name in {"writefile", "file"} and rest:
-            return Translated("\n".join(lines), magics, writes=rest[-1].strip("\"'"), appends="-a" in rest)
+            found.source, found.writes, found.appends = "\n".join(lines), rest[-1].strip("\"'"), "-a" in rest
+            return found
         if name == "add_to" and _DOTTED.fullmatch(" ".join(rest)):
             added_to = rest[0]
-        elif name not in _BODY_STAYS:
-            return Translated("\n" * (len(lines) - 1), magics)
-        first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    magics += _replace_line_magics(lines)
+        elif name in NOT_THIS_PYTHON or (name not in RUN_THEIR_BODY and not _may_be_python(lines)):
+            found.source = "\n" * (len(lines) - 1)
+            found.dropped += [] if name in NOT_THIS_PYTHON else [(first + 1, line.strip())]
+            return found
+        first = _first_code(lines)
+    _replace_line_magics(lines, found)
+    found.source = "\n".join(lines)
+    if not is_python and len(source) <= _LARGEST_FOR_IPYTHON and not parses(found.source):
+        _ask_ipython(found)
+    _take_runs(found)
     if added_to:
         with suppress(SubmissionError):  # told when it is parsed again
-            names = [node.name for node in parse_or_salvage("\n".join(lines), "").body if isinstance(node, FUNCTIONS)]
-            lines += [f"{added_to}.{name} = {name}" for name in dict.fromkeys(names)]
-    return Translated("\n".join(lines), magics)
+            body = parse_or_salvage(found.source, "").body
+            names = [node.name for node in body if isinstance(node, FUNCTIONS)]
+            found.source = "\n".join([found.source, *(f"{added_to}.{name} = {name}" for name in dict.fromkeys(names))])
+    return found
 
 
-def _replace_line_magics(lines: list[str]) -> int:
+def _may_be_python(lines: list[str]) -> bool:
+    """Return whether the body of a cell magic that is not known is Python, as under ``%%snakeviz``."""
+    text = "\n".join(lines)
+    return parses(text) or re.search(r"^(?:def|class|import|from)[ \t]+\w", text, re.MULTILINE) is not None
+
+
+def _first_code(lines: list[str]) -> int:
+    return next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def _replace_line_magics(lines: list[str], found: Translated) -> None:
     """Replace magics only where a statement begins: `% b` may continue an expression or be part of a text."""
-    replaced, depth, quote, continued, in_magic = 0, 0, "", False, False
-    for number, line in enumerate(lines):
-        if in_magic:
-            lines[number], in_magic = "", line.endswith("\\")
-            continue
+    depth, quote, continued, at = 0, "", False, 0
+    while at < len(lines):
+        line, number = lines[at], at
+        at += 1
         if not (depth or quote or continued):
-            python = _python_in_place_of(line)
-            if python is not None:
-                lines[number], in_magic = python, line.endswith("\\")
-                replaced += 1
+            while line.endswith("\\") and at < len(lines) and _is_magic(line):
+                line, lines[at] = f"{line[:-1]} {lines[at].strip()}", ""
+                at += 1
+            meaning = _meaning(line)
+            if meaning is not None:
+                lines[number] = indent_of(line) + meaning.python
+                found.magics += 1
+                found.runs += [(number + 1, meaning.runs)] if meaning.runs else []
+                found.dropped += [(number + 1, line.strip())] if meaning.is_unknown else []
                 continue
         depth, quote, continued = track_brackets(line, depth, quote)
-    return replaced
 
 
-def _python_in_place_of(line: str) -> str | None:
-    """Return the Python line in a magic's place, or None where the line is none."""
+def _is_magic(line: str) -> bool:
+    return bool(_ASSIGNED_MAGIC.match(line) or _LINE_MAGIC.match(line))
+
+
+def _meaning(line: str) -> Meaning | None:
+    """Return what a line of IPython's does, or None where it is Python."""
+    if "get_ipython" in line and (call := _CALL.match(line)):
+        return _meaning_of_call(call)
     if assigned := _ASSIGNED_MAGIC.match(line):
-        return assigned["to"].replace(",", " =") + " = None"
-    if _LINE_MAGIC.match(line):
-        return indent_of(line) + "pass"
+        if assigned["name"]:
+            return line_magic(assigned["name"], line[assigned.end() :], assigned["to"])
+        return Meaning(nothing_for(assigned["to"]))
+    if magic := _LINE_MAGIC.match(line):
+        if magic["name"] and not line.rstrip().endswith("?") and not line.lstrip().startswith("%%"):
+            return line_magic(magic["name"], line[magic.end() :])
+        return Meaning("pass")
     return None
+
+
+def _meaning_of_call(call: re.Match[str]) -> Meaning | None:
+    """Return what ``get_ipython().run_line_magic("time", "x = 1")`` does; None where its arguments are not plain texts."""
+    given: tuple[str, ...] = ()
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        given = ast.literal_eval(f"({call['arguments']},)")
+    if not given or not all(isinstance(text, str) for text in given) or call["method"] == "run_cell_magic":
+        return None
+    name, *rest = [*given, ""] if call["method"] == "run_line_magic" else given[0].lstrip("%").partition(" ")[::2]
+    target = (call["to"] or "").strip()
+    if call["method"] in {"system", "getoutput"}:
+        return Meaning(nothing_for(target))
+    return line_magic(name, rest[0], target)
+
+
+def _take_runs(found: Translated) -> None:
+    """Take out of the text what runs a file, as ``exec(open("helpers.py").read())`` does, and importnb's block of imports."""
+    if not _SPEAKS.search(found.source):
+        return
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        lines = found.source.split("\n")
+        for node in ast.parse(found.source).body:
+            if isinstance(node, ast.With) and all(isinstance(part, IMPORTS) for part in node.body):
+                lines[node.lineno - 1 : node.end_lineno] = [
+                    "; ".join(ast.unparse(part) for part in node.body),
+                    *[""] * ((node.end_lineno or node.lineno) - node.lineno),
+                ]
+                continue
+            path = _file_run_by(node) if isinstance(node, (ast.Expr, ast.With, ast.Assign)) else ""
+            alone = lines[node.lineno - 1][:1].strip() and not node.col_offset
+            if not path or not alone:
+                continue
+            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                module = ".".join(re.sub(r"\W", "_", part) for part in PurePosixPath(path).with_suffix("").parts)
+                names = " = ".join(ast.unparse(target) for target in node.targets)
+                lines[node.lineno - 1] = f"import {module} as _run; {names} = vars(_run)"
+            else:
+                found.runs.append((node.lineno, path))
+        found.source = "\n".join(lines)
+
+
+def _file_run_by(node: ast.stmt) -> str:
+    """Return the file whose text a statement runs, or ""."""
+    parts = [part for inner in walk_statements(node) for part in ast.walk(inner)]
+    called = {ast.unparse(part.func).rpartition(".")[2] for part in parts if isinstance(part, ast.Call)}
+    texts = (part.value for part in parts if isinstance(part, ast.Constant) and called & _RUN_FILE)
+    return next((text for text in texts if isinstance(text, str) and _FILE.fullmatch(text)), "")
+
+
+def _ask_ipython(found: Translated) -> None:
+    """Let IPython replace what else is its own; it costs as much as numpy to import, so only what is no Python comes here."""
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415
+    except ImportError:
+        return
+    manager: Any = TransformerManager()  # type: ignore[no-untyped-call]
+    lines = [f"{line}\n" for line in found.source.split("\n")]
+    try:
+        transform: Callable[[list[str]], list[str]]
+        for transform in manager.cleanup_transforms[1:] + manager.line_transforms:
+            lines = _with_all_lines(lines, transform)
+        for _ in range(_MOST_TURNS):
+            changed = False
+
+            def turn(before: list[str]) -> list[str]:
+                nonlocal changed
+                changed, after = manager.do_one_token_transform(before)
+                return list(after)
+
+            lines = _with_all_lines(lines, turn)
+            if not changed:
+                break
+    except (SyntaxError, RecursionError):  # it refuses what it finds no end of
+        return
+    translated = Translated("", found.magics)
+    plain = "".join(lines).removesuffix("\n").split("\n")
+    _replace_line_magics(plain, translated)
+    if parses("\n".join(plain)):
+        found.source, found.magics = "\n".join(plain), translated.magics
+        found.runs += translated.runs
+        found.dropped += translated.dropped
+
+
+def _with_all_lines(lines: list[str], transform: Callable[[list[str]], list[str]]) -> list[str]:
+    """Return transformed lines, with an empty one for each that was joined to another."""
+    after = transform(list(lines))
+    same = next((at for at, pair in enumerate(zip(lines, after, strict=False)) if pair[0] != pair[1]), len(after))
+    return [*after[: same + 1], *["\n"] * (len(lines) - len(after)), *after[same + 1 :]]

@@ -130,4 +130,5 @@ def _follow_binding(
                 found = inner or found
     # `import TwoLayerNet` binds a module, not a class.
     here = any(name in names_bound(node) for node in parts if not isinstance(node, IMPORTS))
-    return found or (Candidate(document, document) if here else None)
+    path = document.cells[statement.cell].path  # of a file that the document runs
+    return found or (Candidate(document, library.documents[path] if path else document) if here else None)

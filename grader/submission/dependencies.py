@@ -216,7 +216,7 @@ class DependencyClosure:
         """Keep what a request wants from a module; return the statements whose imports must be followed."""
         package = package_of(request.dotted, module)
         if module.path not in self._selections:
-            module = self.library.in_package(module, package)
+            module = self.library.in_package(self.library.as_module(module), package)
             if fault := self.library.fault(module):
                 raise SubmissionError(fault)
             self._selections[module.path] = Selection(self.library, module, package)

@@ -15,6 +15,7 @@ import numpy as np
 
 from grader.model import Problem
 from grader.submission.bindings import walk_statements
+from grader.submission.cells import Cell
 from grader.submission.documents import Document
 from grader.submission.errors import failed
 from grader.submission.name_submissions import plain_stem
@@ -23,13 +24,15 @@ from grader.submission.syntax import LARGEST, LARGEST_IN_ALL
 
 # A chain of files that import everything from the next is as long as this at most.
 _DEEPEST_CHAIN = 40
+_CELLS_OF_MODULE = 2
 _DOTS = re.compile(rb"from\s*\.[\s.]*(?P<no_module>import\b)?")
+_IMPORTS_NOTEBOOKS = re.compile(r"\b(?:import_ipynb|nbimporter|importnb|ipynb\.fs)\b")
 # Packages that nobody hands in: a `layers.py` beside the notebook is not what `from keras.layers import Dense` means.
 _PACKAGES = """
 absl alive_progress altair autograd beartype bokeh bqplot clearml click cloudpickle colorama coloredlogs comet_ml cupy
-cv2 cython datasets dill fastprogress future gensim google GPUtil graphviz h5py humanize icecream imageio ipdb
-ipykernel IPython ipywidgets jax jaxtyping joblib jupyter keras lasagne lightgbm line_profiler livelossplot loguru
-matplotlib memory_profiler mlflow mpl_toolkits mxnet neptune networkx nltk nose notebook numba numexpr paddle pandas
+cv2 cython datasets dill fastprogress future gensim google GPUtil graphviz h5py humanize icecream imageio import_ipynb importnb
+ipdb ipykernel IPython ipywidgets jax jaxtyping joblib jupyter keras lasagne lightgbm line_profiler livelossplot loguru
+marimo matplotlib memory_profiler mlflow mpl_toolkits mxnet nbimporter neptune networkx nltk nose notebook numba numexpr paddle pandas
 past PIL plotly plotnine prettytable progress progressbar psutil pydot pylab pynvml pyprind pytest requests rich scipy
 seaborn six skimage sklearn statsmodels sympy tabulate tensorboard tensorboardX tensorflow termcolor theano
 threadpoolctl torch torchvision tqdm transformers typeguard typing_extensions visdom wandb xgboost
@@ -56,9 +59,10 @@ class Library:
         self._public: dict[tuple[str, PurePosixPath], frozenset[str]] = {}
         self._size = 0
         self._by_name: defaultdict[str, list[PurePosixPath]] = defaultdict(list)  # by the last part of a module's name
+        notebooks_too = any(_IMPORTS_NOTEBOOKS.search(cell.source) for d in self.documents.values() for cell in d.cells)
         for document in self.documents.values():
-            if not document.is_notebook and (parts := _module_path(document.path)):
-                for name in {parts[-1], plain_stem(parts[-1])}:
+            if (not document.is_notebook or notebooks_too) and (parts := _module_path(document.path)):
+                for name in {parts[-1], plain_stem(parts[-1]), re.sub(r"\W", "_", parts[-1])}:
                     self._by_name[name].append(document.path)
 
     def parsed(self, document: Document) -> Parsed:
@@ -73,6 +77,16 @@ class Library:
                 document = self.documents[document.path] = replace(document, cells=(), fault=document.fault or fault)
             self._parsed[document.path] = parse_document(document)
         return self._parsed[document.path]
+
+    def as_module(self, document: Document) -> Document:
+        """Return a document with all of its cells in one, as a module is run."""
+        if len(document.cells) < _CELLS_OF_MODULE:
+            return document
+        label = f"all cells of {document.label}"
+        source = "\n# %%\n".join(cell.source for cell in document.cells)  # where one is broken, it alone is
+        self.documents[document.path] = replace(document, cells=(Cell(label, source),))
+        self._parsed.pop(document.path, None)
+        return self.documents[document.path]
 
     def in_package(self, document: Document, package: str) -> Document:
         """Return a document with relative imports that never lead out of its package.

@@ -21,6 +21,7 @@ from grader.text.phrases import join_some
 
 _MOST_LISTED = 6
 _LONGEST_NAME = 80  # characters of a name in a list
+_IN_NOTEBOOKS = {"display", "get_ipython"}
 _PYTHON_2_NAMES = {
     "xrange": "range",
     "raw_input": "input",
@@ -85,6 +86,17 @@ def describe_left_out(closure: DependencyClosure) -> list[str]:
         again = _describe_redefined(closure.main, number, names_begun(cell.source))
         notes.append(again or f"{cell.label} was left out. {error.problem.message}")
     left_out = [f"left out: {', '.join(parts)}"] if parts else []
+    left_out += _at_most(
+        [f"left out, since the grader cannot tell what it does: {place}" for place in parsed.document.dropped],
+        "lines of IPython's were left out",
+    )
+    left_out += _at_most(
+        [
+            f"{place.label}, line {place.line} runs {place.text}, which was not handed in: hand it in beside the notebook"
+            for place in parsed.document.not_handed_in
+        ],
+        "files that it runs were not handed in",
+    )
     return left_out + _at_most(notes, "cells were left out, because Python cannot read them")
 
 
@@ -155,7 +167,14 @@ def describe_lacking(closure: DependencyClosure) -> list[str]:
     """Return notes on names that the class needs and only a loop, or Python 2, would define."""
     lacking = {name for name in closure.main.wanted if closure.main.lacks(name)}
     dropped = sorted(_bound_by_dropped(closure, lacking).items())[:_MOST_LISTED]
+    document = closure.main.parsed.document
+    lines = [str(place) for place in (*document.dropped, *document.not_handed_in)]
+    unbound = sorted(lacking - dict(dropped).keys() - _PYTHON_2_NAMES.keys() - _IN_NOTEBOOKS) if lines else []
     return [
+        *(
+            f"nothing that is run defines {name}; perhaps a line that was left out does: {join_some(lines, 3, 200)}"
+            for name in unbound[:_MOST_LISTED]
+        ),
         *(f"{name} is set only in a block that is not run: {at}. Set it in a plain statement" for name, at in dropped),
         *(
             f"{name} belongs to Python 2, and this grader runs Python 3: write {_PYTHON_2_NAMES[name]}"

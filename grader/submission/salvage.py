@@ -20,6 +20,8 @@ _MOST_ATTEMPTS = 4_000
 _MOST_COMPLAINTS = 100
 _LONGEST_HEADER = 12  # lines of a class's header
 _MOST_JOINED = 4
+# Where a cell begins in a .py file of VS Code, Spyder, PyCharm, jupytext, nbconvert and Databricks.
+CELL_MARK = re.compile(r"#[ \t]*(?:%%(?:[ \t]|$)|In[ \t]*\[[ \d]*\]|<codecell>|\+(?:[ \t]|$)|COMMAND -{5})")
 _WORD = re.compile(r"[^\W\d]\w*")
 _METHOD = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*self\b")
 _ASSIGNED = re.compile(r"^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=[^=]|^[ \t]*(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
@@ -108,7 +110,10 @@ class _Salvage:
 
     def read(self) -> ParsedText | None:
         """Return what can be read; None if nothing can."""
-        kept, lost = self._sorted(self._units(0, len(self._lines), ""), "")
+        # An open bracket or text costs the cell that it stands in.
+        starts = [0, *(number for number, line in enumerate(self._lines) if number and CELL_MARK.match(line))]
+        borders = zip(starts, [*starts[1:], len(self._lines)], strict=True)
+        kept, lost = self._sorted([unit for first, end in borders for unit in self._units(first, end, "")], "")
         for unit, refusal in lost:
             if self._read_class(unit):
                 kept.append(unit)
