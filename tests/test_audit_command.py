@@ -74,6 +74,7 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
     assert "<title>bias_forgotten_layer1, gradient_b1: fails, charged elsewhere</title>" in page
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_zero_biases_hide_what_is_wrong_about_biases(monkeypatch, tmp_path, assignment):
     """The classic toy check's fault: with zero biases nobody sees that they are forgotten, and the audit says why."""

@@ -332,9 +332,9 @@ class TwoLayerNet:
     ("loss", "value"),
     [
         ("0.0", "0"),
-        ("sum(p.sum() for p in self.params.values())", "1"),
+        pytest.param("sum(p.sum() for p in self.params.values())", "1", marks=pytest.mark.slow),
         pytest.param("1.0", "1", marks=pytest.mark.slow),
-        ("np.random.rand()", "np.random.rand()"),
+        pytest.param("np.random.rand()", "np.random.rand()", marks=pytest.mark.slow),
     ],
 )
 def test_a_class_that_does_nothing_gets_nothing(loss, value, verdicts_of):

@@ -145,6 +145,7 @@ def test_the_same_command_takes_the_same_rubric(tmp_path, two, rubric):
     assert f"Graded with {rubric / 'assignment.toml'}, as before. --assignment names another rubric." in said
 
 
+@pytest.mark.slow
 def test_a_class_of_two_rubrics_is_not_exported(tmp_path, two, rubric):
     """Points out of different sums are no grades; a regrade mends it, and --without leaves out what does not count."""
     say("grade", "--seed", "231", two, "--assignment", rubric, "--out", tmp_path / "out")

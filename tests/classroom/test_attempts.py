@@ -62,6 +62,7 @@ def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here)
     assert len(here.text("exports/moodle.csv").splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_the_first_the_latest_and_the_best(here):
     """The order is that of the platform's numbers and not of the alphabet; the best needs all to be graded."""
     old, new = "doejane_101_999_net.py", "doejane_101_1000_net.py"

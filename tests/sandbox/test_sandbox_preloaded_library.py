@@ -196,6 +196,7 @@ def test_a_private_python_costs_no_points(private_python, tmp_path):
     assert "uid" in report["environment"]["isolation"]
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_a_private_python_in_order(private_python):
     """Everything is there, and nothing got through."""
     done = private_python("-m", "grader", "doctor")
