@@ -20,6 +20,7 @@ from grader.classroom.reference_api import Author, author
 from grader.model.similar_programs import Program, Text
 from grader.rubric import bundled, load
 from grader.similarity import compare_programs
+from grader.submission.cells import translate
 
 ROOT = Path(__file__).resolve().parents[2]
 # What students write besides: each draws some, with numbers of their own.
@@ -65,7 +66,7 @@ def program(name: str, source: str) -> Program:
 def skeleton() -> Program:
     """Return the assignment's notebook."""
     cells = json.loads((ROOT / "assignment" / "two_layer_net.ipynb").read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]).replace("%matplotlib", "#") for cell in cells if cell["cell_type"] == "code"]
+    sources = [translate("".join(cell["source"])).source for cell in cells if cell["cell_type"] == "code"]
     texts = tuple(Text(f"code cell {number}", source) for number, source in enumerate(sources, 1))
     return Program("skeleton", texts, tuple(tuple(range(len(ast.parse(source).body))) for source in sources))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -127,7 +128,11 @@ def solution_cells() -> dict[str, str]:
     sources = [cell.source for cell in nbformat.read(SOLUTION, as_version=4).cells if cell.cell_type == "code"]
     return {
         "imports": "import numpy as np",
-        "network": next(source for source in sources if source.startswith("class TwoLayerNet")),
+        "network": "\n\n\n".join(
+            source
+            for source in sources
+            if re.search(r"^(?:class TwoLayerNet|TwoLayerNet\.\w+ =)", source, re.MULTILINE)
+        ),
         "hyperparameters": next(source for source in sources if source.startswith("best_hyperparameters")),
     }
 
