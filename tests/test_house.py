@@ -56,6 +56,8 @@ ALONE = {
     "zygote",
     "resource_limits",
     "loaded_submission",
+    "memory_file",
+    "scratch_files",
     "stubs",
     "replacements",
     "stub_modules",

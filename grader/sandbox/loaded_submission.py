@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, older_names, protocol, stubs, values
+from . import dispatch, older_names, protocol, scratch_files, stubs, values
 from .capture import OutputCapture, ReportedError
 from .exec_submission import Loader, SourceText
 
@@ -71,6 +71,7 @@ class LoadedSubmission:
 
     def answer(self, call: protocol.Frame) -> list[memoryview]:
         """Answer one call."""
+        scratch_files.forget()
         with self._capture.capturing():
             answer = dispatch.Answer(self._class, call, self._variable, self._remembered, self._labels)
             error = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 MEBIBYTE = 1 << 20
 # The size that the file behind descriptors 1 and 2 can reach, and any other.
 FILE_BYTES = MEBIBYTE
+# What a program may hold in files that are in its memory only.
+SCRATCH_BYTES = 3 * MEBIBYTE
 
 DESCRIPTORS = 32
 # The limit of wall time lies so many times beyond that of the process's own, for sleep that is not seen: a program may be

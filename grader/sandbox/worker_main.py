@@ -19,7 +19,7 @@ import traceback
 import warnings
 from typing import Any, NoReturn
 
-from . import protocol, resource_limits
+from . import protocol, resource_limits, scratch_files
 from .loaded_submission import LoadedSubmission, warm_up
 from .policy import WALL_FACTOR, ResourceLimits
 from .stubs import SilentStub
@@ -163,6 +163,7 @@ def _arrange_interpreter() -> None:
     # As in a notebook; nbconvert writes the second into its scripts too.
     for name in ("display", "get_ipython"):
         setattr(builtins, name, SilentStub(f"IPython.{name}"))
+    scratch_files.install()
     # The zygote's own name the folder of the grader.
     sys.argv[:] = sys.orig_argv[:] = ["submission"]
 

@@ -403,14 +403,14 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     """No variable, no argument, no descriptor, no folder of the grader's reaches a student's process."""
     monkeypatch.setenv("GRADER_SECRET", "seed-1234")
     misdeed = """
-    import os, sys
+    import os, posix, sys
     modes = {}
     for descriptor in range(64):
         try:
             modes[str(descriptor)] = os.fstat(descriptor).st_mode
         except OSError:
             pass
-    return dict(os.environ), sys.argv, sys.path, os.getcwd(), sorted(sys.modules), modes
+    return dict(os.environ), sys.argv, sys.path, posix.getcwd(), sorted(sys.modules), modes
     """
     inherited = os.open(os.devnull, os.O_RDONLY)
     os.set_inheritable(inherited, True)

@@ -217,9 +217,9 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     """No variable, argument, descriptor or folder of the grader's, no module of it, and no file of an installed package."""
     monkeypatch.setenv("GRADER_SECRET", "seed-1234")
     misdeed = """
-    import os, sys
+    import os, posix, sys
     open_ones = [n for n in range(64) if os.path.exists(f"/proc/self/fd/{n}")]
-    return dict(os.environ), sys.argv, sys.path, os.getcwd(), sorted(sys.modules), open_ones, os.getpgid(0) == os.getpid()
+    return dict(os.environ), sys.argv, sys.path, posix.getcwd(), sorted(sys.modules), open_ones, os.getpgid(0) == os.getpid()
     """
     inherited = os.open(os.devnull, os.O_RDONLY)
     os.set_inheritable(inherited, True)
