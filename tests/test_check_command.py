@@ -15,6 +15,8 @@ from grader.cli import check as command
 from grader.cli import main, open_page
 from grader.frozen import FILE, load_frozen
 from grader.rubric import bundled
+from grader.sandbox.forkserver import ForkServer
+from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import read
 
@@ -37,13 +39,10 @@ def frozen():
 
 
 @pytest.fixture(scope="module")
-def checked(frozen, host):
-    """Return a function that checks a file in this process."""
-
-    def check(path, part=""):
-        return check_program.check_program(read(path), path.name, str(path), frozen, host, part)
-
-    return check
+def checked(frozen):
+    """Return a function that checks a file in this process, with a zygote as the command starts it."""
+    with StudentHost(frozen.assignment.limits, server=ForkServer(lean=True)) as host:
+        yield lambda path, part="": check_program.check_program(read(path), path.name, str(path), frozen, host, part)
 
 
 # ---------------------------------------------------------------- what it says

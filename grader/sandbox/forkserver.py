@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import socket
@@ -11,8 +12,6 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
-
-import numpy as np
 
 from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 
@@ -37,15 +36,23 @@ package.__path__ = [sys.argv[1]]
 """
 START_ZYGOTE = """
 from _sandbox import policy, zygote
-zygote.main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), policy.DisabledLayers(**json.loads(sys.argv[5])))
+zygote.main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), policy.DisabledLayers(**json.loads(sys.argv[5])), lean=sys.argv[6] == "lean")
 """
 
 
 def start_command(python: str, start: str, *words: str) -> list[str]:
     """Return the command that runs `start` in a fresh interpreter, with numpy's folder and then `words` as arguments 2, 3, ..."""
-    room, numpy_folder = Path(__file__).resolve().parent, Path(np.__file__).resolve().parent.parent
+    room, numpy_folder = Path(__file__).resolve().parent, _numpy_folder()
     # -I: neither the user's folders nor variables count. -S: nor do the installed packages, of which the grader is one.
     return [python, "-I", "-B", "-S", "-c", BOOTSTRAP + start, str(room), str(numpy_folder), *words]
+
+
+def _numpy_folder() -> Path:
+    """Return the folder that numpy lies in, without importing it: the zygote starts while the grader does that."""
+    found = importlib.util.find_spec("numpy")
+    if found is None or found.origin is None:
+        raise SandboxError("numpy is not installed")
+    return Path(found.origin).resolve().parent.parent
 
 
 class SandboxError(RuntimeError):
@@ -93,7 +100,8 @@ class ForkServer:
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
 
-    def __init__(self, disabled: DisabledLayers = NONE_DISABLED) -> None:
+    def __init__(self, disabled: DisabledLayers = NONE_DISABLED, *, lean: bool = False) -> None:
+        self._lean = lean
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
         self.facts: dict[str, str] = {}
@@ -109,7 +117,12 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
         self._owner = os.getpid()
-        words = [str(theirs.fileno()), str(os.getpid()), json.dumps(asdict(self._disabled))]
+        words = [
+            str(theirs.fileno()),
+            str(os.getpid()),
+            json.dumps(asdict(self._disabled)),
+            "lean" if self._lean else "whole",
+        ]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
                 start_command(sys.executable, START_ZYGOTE, *words),

@@ -43,6 +43,8 @@ NUMPY = """
 numpy numpy.ctypeslib numpy.exceptions numpy.fft numpy.lib numpy.lib.format numpy.lib.scimath
 numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.testing numpy.typing
 """
+# What most programs need. For a single program, the rest takes longer to load beforehand than it is ever waited for.
+LEAN = "json numpy numpy.linalg numpy.random"
 NUMPY_FOLDERS = ("numpy", "numpy.libs")
 # Shared libraries as Debian and its like lay them out; nothing but public packages is there.
 _SHARED = f"lib/{platform.machine()}-linux-gnu"
@@ -56,8 +58,11 @@ SETUP_FAILED = 82
 REAP_TIMEOUT = 5.0
 
 
-def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLayers) -> None:
-    """Prepare, then serve the grader, whose process id is `parent`, until it closes the control socket `descriptor`."""
+def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLayers, *, lean: bool) -> None:
+    """Prepare, then serve the grader, whose process id is `parent`, until it closes the control socket `descriptor`.
+
+    lean : whether it serves a single program, and loads only what most need.
+    """
     standard = list(sys.path)
     # Before numpy, whose libraries may start threads: a process with threads may not enter a user namespace.
     readable = [*_library(standard), *(str(Path(numpy_folder, name)) for name in NUMPY_FOLDERS), *DATA]
@@ -66,7 +71,7 @@ def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLaye
     folders = [*filter(os.path.isdir, standard), str(Path(numpy_folder, "numpy"))]
     modules = preloaded_library.files(folders)
     out_of_reach = not plan.may_open or not lockdown.allows(plan, lambda: preloaded_library.check(modules))
-    worker = _load_rest(standard, numpy_folder)
+    worker = _load_rest(standard, numpy_folder, *(("", LEAN) if lean else (PRELOADED, NUMPY)))
     if out_of_reach and disabled.library:
         sys.meta_path.insert(
             sys.meta_path.index(importlib.machinery.PathFinder), preloaded_library.PreloadedLibrary(modules)
@@ -88,13 +93,13 @@ def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLaye
         reap_all()
 
 
-def _load_rest(standard: list[str], numpy_folder: str) -> types.ModuleType:
+def _load_rest(standard: list[str], numpy_folder: str, library: str, of_numpy: str) -> types.ModuleType:
     """Load everything that a student's process needs, leave only the standard library on the path, and return `worker_main`."""
-    for name in PRELOADED.split():
+    for name in library.split():
         with contextlib.suppress(ImportError):  # a Python may be built without ssl or lzma
             importlib.import_module(name)
     sys.path.append(numpy_folder)
-    for name in NUMPY.split():
+    for name in of_numpy.split():
         importlib.import_module(name)
     from . import worker_main  # noqa: PLC0415 -- needs numpy
 
