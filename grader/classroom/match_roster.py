@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from grader.classroom.match_entries import EntryMatch, find_conventions, match_entry, suggest_student
-from grader.classroom.name_index import Index, build_index, describe_student, normalize
-from grader.classroom.roster import Roster, RosterError
+from grader.classroom.name_index import Index, build_index, describe_student, normalize, split_words
+from grader.classroom.roster import Claim, Roster, RosterError
 from grader.model.class_sheet import Student
 from grader.submission.name_submissions import without_ending
+from grader.text.phrases import join_words
 from grader.text.sanitise import one_line
 
 LISTED = 20  # lines of one kind in the terminal
 SUGGESTIONS = 100  # unmatched entries for which similar names are sought
+Teams = Mapping[Student, tuple[Student, ...]]
 _NAME_IT = "write its name beside its student in a roster column `submission`."
 
 
@@ -51,6 +53,12 @@ class Matching:
     notes: tuple[str, ...] = ()
     # The student's hand-ins that do not count, and the one that does.
     superseded: Mapping[str, str] = field(default_factory=dict)
+    # Of a team's hand-in, the students besides the one in `students`.
+    partners: Mapping[str, tuple[Student, ...]] = field(default_factory=dict)
+
+    def owners(self, name: str) -> tuple[Student, ...]:
+        """Return whose a submission is: nobody's, a student's or a team's."""
+        return (*((self.students[name],) if name in self.students else ()), *self.partners.get(name, ()))
 
 
 def match_roster(
@@ -71,14 +79,16 @@ def match_roster(
     """
     index = build_index(roster.students)
     claimed = _claimed(names, roster, whole=whole)
+    teams = _teams(roster, claimed)
+    called = {"".join(split_words(claim.team)): claim.student for claim in reversed(roster.claims) if claim.team}
     stems = [without_ending(entry.original) for entry in names]
     participants = {claim.participant: claim.student for claim in roster.claims if claim.participant}
     usual = find_conventions(stems, index, participants)
     findings = {
-        entry.name: claimed.get(entry.name) or match_entry(stem, index, usual)
+        entry.name: claimed.get(entry.name) or _of_team(match_entry(stem, index, usual), stem, teams, called)
         for entry, stem in zip(names, stems, strict=True)
     }
-    return _settle(names, findings, set(claimed), roster, index, choose)
+    return _settle(names, findings, set(claimed), roster, index, choose, teams)
 
 
 def _settle(
@@ -88,9 +98,13 @@ def _settle(
     roster: Roster,
     index: Index,
     choose: Callable[[Sequence[str]], str] | None,
+    teams: Teams,
 ) -> Matching:
     """Return the matches of one entry with one student, and for the others why there is none."""
     fitting = defaultdict[Student, list[str]](list)
+    findings = {
+        name: replace(one, students=one.students[:1]) if name in claimed else one for name, one in findings.items()
+    }
     own = {findings[name].students[0]: name for name in claimed}
     for name, finding in findings.items():
         if len(finding.students) == 1 and (name in claimed or finding.students[0] not in own):
@@ -116,7 +130,8 @@ def _settle(
             similar = suggest_student(entry.original, index) if len(unmatched) < SUGGESTIONS else ""
             why = f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
         unmatched.append(Unmatched(entry.name, why))
-    matched = set(students.values())
+    partners = {name: mates for name, student in students.items() if (mates := teams.get(student, (student,))[1:])}
+    matched = {*students.values(), *(mate for mates in partners.values() for mate in mates)}
     touched = {student for finding in findings.values() for student in finding.students} - matched
     return Matching(
         students=MappingProxyType({entry.name: students[entry.name] for entry in names if entry.name in students}),
@@ -126,7 +141,34 @@ def _settle(
         undecided=tuple(one for one in roster.students if one in touched),
         notes=_grouped({entry.name: findings[entry.name].note for entry in names if entry.name in students}),
         superseded=superseded,
+        partners=partners,
     )
+
+
+def _teams(roster: Roster, claimed: Mapping[str, EntryMatch]) -> Teams:
+    """Return each team by each of its students, the first in the roster first."""
+    members = defaultdict[str, list[Student]](list)
+    for claim in roster.claims:
+        if claim.team:
+            members[claim.team.casefold()].append(claim.student)
+    found = [tuple(students) for students in members.values()] + [one.students for one in claimed.values()]
+    return {student: team for team in found for student in team if len(team) > 1}
+
+
+def _of_team(finding: EntryMatch, stem: str, teams: Teams, called: Mapping[str, Student]) -> EntryMatch:
+    """Return the finding, in which a team counts as its first student; or the team after which the entry is named.
+
+    called : a student of each team, by its name in one word.
+    """
+    if called and not finding.students:
+        # Whole, before what Canvas and Moodle add, or behind the assignment's name, the longest first.
+        tails = [stem[at + 1 :] for at, char in enumerate(stem) if char == "-"]
+        for text in (stem, stem.partition("_")[0], *tails):
+            if student := called.get("".join(split_words(text))):
+                finding = EntryMatch((student,), "by the team in its name")
+                break
+    leads = tuple(dict.fromkeys(teams.get(student, (student,))[0] for student in finding.students))
+    return replace(finding, students=leads)
 
 
 def _superseded(
@@ -171,12 +213,11 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
     for entry in names:
         entries[normalize(entry.original)].add(entry.name)
         entries[normalize(entry.name)].add(entry.name)
-    lines: dict[str, int] = {}
-    claimed = {}
+    claims = defaultdict[str, list[Claim]](list)
     for claim in roster.claims:
         where = f"{roster.source}, line {claim.line}: the submission"
-        found = entries.get(normalize(claim.entry), set())
-        if not found and (claim.participant or not whole):
+        found = entries.get(normalize(claim.submission), set())
+        if not claim.submission or not (found or whole):
             continue
         if len(found) != 1:
             what = (
@@ -187,23 +228,32 @@ def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict
                 " handed in, or nothing."
             )
         (name,) = found
-        if name in lines:
-            raise RosterError(
-                f'{where} "{one_line(claim.entry, 80)}" is also in line {lines[name]}. Each submission has one'
-                " student: delete it from the wrong line."
-            )
-        lines[name] = claim.line
-        claimed[name] = EntryMatch((claim.student,), how=f"by line {claim.line} of the roster, which names it")
-    return claimed
+        claims[name].append(claim)
+    return {
+        name: EntryMatch(
+            tuple(one.student for one in those),
+            how=f"by line{'s' * (len(those) > 1)} {join_words([str(one.line) for one in those])} of the roster, which"
+            f" name{'s' * (len(those) == 1)} it",
+        )
+        for name, those in claims.items()
+    }
 
 
 def describe_matching(matching: Matching) -> list[str]:
     """Return lines for a terminal on what was matched and what was not."""
-    found, listed = len(matching.students), len(matching.students) + len(matching.undecided) + len(matching.missing)
+    found = sum(len(matching.owners(name)) for name in matching.students)
+    listed = found + len(matching.undecided) + len(matching.missing)
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
     said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
     said += _list_items(
         "Submissions without a student:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
+    )
+    said += _list_items(
+        "Handed in together:",
+        [
+            f"{one_line(name, 80)}: {_several(list(map(describe_student, matching.owners(name))))}"
+            for name in matching.partners
+        ],
     )
     counting = sorted(set(matching.superseded.values()))
     said += _list_items(

@@ -35,7 +35,7 @@ def restore(book: Gradebook, path: Path) -> Restored:
     """Add what the gradebook lacks from a safety copy, and write the reports and the class page.
 
     Doing it again changes nothing. Raises CopyError for a file that cannot be read completely, and RosterError for a
-    roster in which two students claim one submission; nothing is added then.
+    roster that names a submission which is not there; nothing is added then.
     """
     copy, here, names = read_copy(path), book.decision_records(), set(book.last())
     roster = None if book.roster() else copy.roster

@@ -17,6 +17,7 @@ from grader.classroom.roster import Roster
 from grader.classroom.worker import drop_figures
 from grader.model import Decision, LatePolicy, Report, Sheet, Standing
 from grader.reports.report_json import from_json
+from grader.text.phrases import join_words
 
 
 class ClassResults:
@@ -46,14 +47,16 @@ class ClassResults:
         """Return the whole class and the matching; known : reports already at hand, after decisions, without figures."""
         reports = {name: known.get(name) or drop_figures(self.report(name)) for name in self.last}
         matching = self.matching
-        whose = matching.students if matching else {}
         earlier = matching.superseded if matching else {}
         newest = max(self.last.values(), key=lambda row: row.id, default=None)
         sheet = Sheet(
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
             standings=tuple(
-                Standing(report, whose.get(name)) for name, report in sorted(reports.items()) if name not in earlier
+                Standing(report, one)
+                for name, report in sorted(reports.items())
+                if name not in earlier
+                for one in (matching and matching.owners(name)) or (None,)
             ),
             missing=(*matching.missing, *matching.undecided) if matching else (),
             notes=tuple(
@@ -82,8 +85,9 @@ class ClassResults:
 
 
 def student_names(matching: Matching | None) -> dict[str, str]:
-    """Return the name that the roster gives of each submission's student."""
-    return {name: student.name for name, student in matching.students.items()} if matching else {}
+    """Return the name that the roster gives of each submission's student, or their names."""
+    found = {name: matching.owners(name) for name in matching.students} if matching else {}
+    return {name: join_words([one.name for one in owners]) for name, owners in found.items()}
 
 
 def follow_students(

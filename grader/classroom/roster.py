@@ -27,6 +27,7 @@ _HEADERS = {
     "email": "email, e-mail, email address, e-mail address, mail, E-Mail-Adresse",
     "section": "section, sections, group, groups, tutorial",
     "github": "github, github username, github user, github login, github account",
+    "team": "team, team name, pair, project group, group name",
     "submission": "submission",
     "role": "role, roles",
     "identifier": "identifier, roster identifier",
@@ -38,6 +39,7 @@ _CANVAS = {"sisid", "sisuserid", "sisloginid"}  # Canvas's word for what it has 
 # What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
 _PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
 _BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
+BY_TEAM = "team:"
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
 _BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
 _ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
@@ -50,15 +52,25 @@ _NOBODY = "skipped: it has no name, ID, login, e-mail or GitHub account."
 
 @dataclass(frozen=True)
 class Claim:
-    """One line of a roster that names its student's submission: in the column `submission`, or by Moodle's number."""
+    """One line of a roster that tells its student's submission: by its name, Moodle's number, or a team."""
 
     student: Student
-    entry: str
+    entry: str  # the column `submission`; or, behind a word and a colon, what the line tells besides
     line: int
 
     @property
+    def submission(self) -> str:
+        """The name in the column `submission`."""
+        return "" if self.participant or self.team else self.entry
+
+    @property
+    def team(self) -> str:
+        """The team, which hands in one submission."""
+        return self.entry.removeprefix(BY_TEAM) if self.entry.startswith(BY_TEAM) else ""
+
+    @property
     def participant(self) -> str:
-        """The number of "Participant 101" in Moodle's worksheet; "" where the line names a submission."""
+        """The number of "Participant 101" in Moodle's worksheet."""
         return self.entry.removeprefix(_BY_NUMBER) if self.entry.startswith(_BY_NUMBER) else ""
 
 
@@ -105,8 +117,8 @@ def read_roster(path: Path) -> Roster:
         students[student] = row.line
         if found := _PARTICIPANT.fullmatch(_participant(cells)):
             claims.append(Claim(student, f"{_BY_NUMBER}{found[1]}", row.line))
-        elif cells.get("submission"):
-            claims.append(Claim(student, cells["submission"], row.line))
+        elif entry := cells.get("submission") or (f"{BY_TEAM}{cells['team']}" if cells.get("team") else ""):
+            claims.append(Claim(student, entry, row.line))
     if not students:
         raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
     notes += [f"{name}, {_lines(lines)}: {reason}" for reason, lines in skipped.items()]

@@ -15,11 +15,12 @@ from grader.classroom.find_submissions import find_submissions
 from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.group_file import add_groups
 from grader.classroom.match_roster import Matching, describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
-from grader.classroom.roster import read_roster
+from grader.classroom.roster import RosterError, read_roster
 from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
 from grader.cli import common
@@ -65,6 +66,11 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     help="List of the class: a CSV from Canvas, Moodle, Gradescope or GitHub Classroom, or any with a header line.",
 )
 @click.option(
+    "--groups",
+    type=click.Path(path_type=Path),
+    help="Who works together: a CSV with a column `group`, such as Canvas's. A group's hand-in is each member's.",
+)
+@click.option(
     "--attempt",
     type=click.Choice(ATTEMPTS),
     help="Which of a student's hand-ins counts, by the roster. It is kept for later commands. [default: latest]",
@@ -80,6 +86,7 @@ def grade(
     one: bool,
     force: bool,
     roster: Path | None,
+    groups: Path | None,
     attempt: Attempt | None,
     unsafe: bool,
     folder: Path | None,
@@ -94,7 +101,10 @@ def grade(
     common.make_folder(out)
     screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
+        if groups and not roster:
+            raise RosterError("--groups needs the roster, too: give --roster FILE.")
         listed = read_roster(roster) if roster else None
+        listed = add_groups(listed, groups) if listed and groups else listed
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
             assignment = given or common.assignment_of(common.same_folder(book))
             chosen = assign_names(found, book.sources())

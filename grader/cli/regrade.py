@@ -103,7 +103,7 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
     ]
     common.say(screen, " ".join(said))
     common.say_reasons(screen, found.left, "not changed")
-    common.say_review(screen, [one.report for one in found.sheet.standings])
+    common.say_review(screen, found.sheet.reports)
     if found.stopped:
         common.say(
             screen,

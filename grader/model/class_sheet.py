@@ -36,6 +36,11 @@ class Sheet:
 
     title: str  # of the assignment
     max_score: float
-    standings: tuple[Standing, ...]  # by the submissions' names
+    standings: tuple[Standing, ...]  # by the submissions' names; one for each student of a team
     missing: tuple[Student, ...] = ()  # on the roster, and no submission is theirs
     notes: tuple[str, ...] = ()  # what else the instructor should know of this class, a sentence each
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """The submissions' reports, each once."""
+        return tuple({one.report.submission: one.report for one in self.standings}.values())

@@ -12,9 +12,7 @@ COLUMNS = ("submission", "number", "kind", "check", "value", "of", "comment", "b
 
 def to_decisions(sheet: Sheet, _: ExportOptions) -> str:
     """Return a CSV of all decisions that nobody took back, by submission and number, with what each changes now."""
-    return write_csv(
-        COLUMNS, [_row(one.report.submission, ruling) for one in sheet.standings for ruling in one.report.rulings]
-    )
+    return write_csv(COLUMNS, [_row(one.submission, ruling) for one in sheet.reports for ruling in one.rulings])
 
 
 def _row(submission: str, ruling: Ruling) -> list[str]:

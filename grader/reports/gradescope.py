@@ -48,7 +48,7 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
     if not sheet.standings:
         raise ExportError("The class has no submission, so there is no result for Gradescope.")
     files = {}
-    for report in (one.report for one in sheet.standings):
+    for report in sheet.reports:
         name = report.submission
         if name in {"", ".", ".."} or not name.isprintable() or set(name) & set("/\\") or name in files:
             raise ExportError(

@@ -93,7 +93,7 @@ def to_class_junit(sheet: Sheet, _: ExportOptions, limit: int = LIMIT) -> str:
     If it would be longer, every message is shortened alike, and the first of each suite says so. Raises ExportError
     if even that is too long.
     """
-    suites = [_suite(one.report) for one in sheet.standings]
+    suites = [_suite(report) for report in sheet.reports]
     _number_namesakes(suites)
     told = [[one for one in made.iterfind("testcase/*") if one.tag != "properties"] for made in suites]
     whole = [[(one, one.text or "") for one in some] for some in told]

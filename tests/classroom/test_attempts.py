@@ -107,6 +107,33 @@ def test_a_file_that_is_no_program_is_told_with_its_student(here):
     assert "not submissions: mustermax_102_5552_report.docx, which Max Muster handed in." in said
 
 
+def test_a_pair_shares_one_hand_in(here):
+    """Both are in every table with the grade, and the report names both; a file of groups says who is a pair."""
+    hand_in(here, "alice.py")
+    hand_in(here, "bob.py")
+    (here.path / "roster.csv").write_text(
+        "name,email,submission\nJane Doe,j@x.org,alice\nMax Muster,m@x.org,alice\nBob B,b@x.org,\n", encoding="utf-8"
+    )
+    said = here.grade("--roster", "roster.csv", "--seed", 231)
+    assert "Handed in together: alice: Jane Doe (e-mail j@x.org), Max Muster (e-mail m@x.org)" in said
+    assert here.report("alice")["student"] == "Jane Doe and Max Muster"
+    say("export", "graded", "--format", "moodle", "--without", "bob")
+    assert [line.split(",")[:2] for line in here.text("exports/moodle.csv").splitlines()[1:]] == [
+        ["j@x.org", "Jane Doe"],
+        ["m@x.org", "Max Muster"],
+    ]
+    (here.path / "roster.csv").write_text("name,login\nJane Doe,alice\nBob B,bob\nMax Muster,mm\n", encoding="utf-8")
+    groups = here.path / "groups.csv"
+    groups.write_text("name,login_id,group_name\nJane Doe,alice,Owls\nMuster Max,mm,Owls\n", encoding="utf-8")
+    said = here.grade("--roster", "roster.csv", "--groups", "groups.csv")
+    assert "Of 3 students on the roster, 3 have a submission." in said
+    assert here.report("alice")["student"] == "Jane Doe and Max Muster"
+    groups.write_text("name,group\nZoe Z,Owls\n", encoding="utf-8")
+    assert "groups.csv: Zoe Z is nobody in the roster." in here.grade(
+        "--roster", "roster.csv", "--groups", "groups.csv", status=2
+    )
+
+
 def chosen(tmp_path, policy, *names):
     """Return which of these files counts; the later ones in the list are the older ones by their times."""
     for age, name in enumerate(names):

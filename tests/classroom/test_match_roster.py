@@ -319,13 +319,6 @@ def test_a_claim_of_the_roster_wins_over_everything():
                 " or folder as it was handed in, or nothing."
             ),
         ),
-        (
-            [Claim(JANE, "x.ipynb", 2), Claim(BERG, "x", 5)],
-            (
-                'class.csv, line 5: the submission "x" is also in line 2. Each submission has one student: delete it'
-                " from the wrong line."
-            ),
-        ),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused(claims, message):
@@ -333,6 +326,42 @@ def test_a_claim_that_cannot_be_is_refused(claims, message):
     with pytest.raises(RosterError) as caught:
         match_sources("x.ipynb", claims=claims)
     assert str(caught.value) == message
+
+
+PAIR = [Claim(JANE, "x.ipynb", 2), Claim(BERG, "x", 5)]
+TEAM = [Claim(JANE, "team:Blue Owls", 2), Claim(BERG, "team:blue owls", 3), Claim(ZOE, "team:Red", 4)]
+
+
+def test_two_lines_that_name_one_submission_share_it():
+    """A pair hands in one program: it is both students', and the terminal says so."""
+    matching = match_sources("x.ipynb", "doejane_12345_1_y.ipynb", claims=PAIR)
+    assert matching.owners("x") == (JANE, BERG)
+    assert matching.how == {"x": "by lines 2 and 5 of the roster, which name it"}
+    assert matching.missing == (ZOE, WANG, OBRIEN)
+    assert "says that their submission is x" in matching.unmatched[0].why
+    told = describe_matching(matching)
+    assert told[0] == "Of 5 students on the roster, 2 have a submission."
+    assert told[3:5] == ["Handed in together:", "  x: Doe, Jane (ID 12345), van der Berg, Jan (ID 12346)"]
+
+
+@pytest.mark.parametrize(
+    "original",
+    ["jberg.ipynb", "doejane_12345_1_x.ipynb", "blue-owls", "two-layer-net-blue-owls", "blueowls_999_77_x.ipynb"],
+)
+def test_a_team_hands_in_once(original):
+    """Under one member's name or the team's own, as Canvas and GitHub write it."""
+    matching = match_sources(original, claims=TEAM)
+    assert matching.owners(original.removesuffix(".ipynb")) == (JANE, BERG)
+    assert matching.missing == (ZOE, WANG, OBRIEN)
+    assert matching.unmatched == ()
+
+
+def test_of_two_hand_ins_of_a_team_one_counts():
+    """Each member may have handed in: it is one team's all the same."""
+    entries_of_both = entries("jdoe.ipynb", "jberg.ipynb")
+    matching = match_roster(entries_of_both, Roster(CLASS, claims=tuple(TEAM)), choose=max)
+    assert matching.owners("jdoe") == (JANE, BERG)
+    assert matching.superseded == {"jberg": "jdoe"}
 
 
 def test_half_a_name_is_nobodys():

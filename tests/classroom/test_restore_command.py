@@ -309,16 +309,16 @@ def test_a_damaged_copy_restores_nothing(here):
         assert book.decision_records() == []
 
 
-def test_a_roster_that_gives_one_submission_to_two_is_not_kept(here):
+def test_a_roster_that_names_a_submission_that_is_not_there_is_not_kept(here):
     """Kept, it would stop every later command; a decision beside it is not kept either."""
-    twice = tuple(Claim(Student(name), "bare.py", line) for line, name in ((2, "Ann"), (3, "Bob")))
+    twice = tuple(Claim(Student(name), "gone.py", line) for line, name in ((2, "Ann"), (3, "Bob")))
     roster = Roster(tuple(one.student for one in twice), source="roster.csv", claims=twice)
     write_copy(
         here.path / "x.db",
         [DecisionRecord("bare", Decision(1, "excused", "", 1.0, "Ill.", "ada", "2026-11-22T15:19:03Z", ""), "")],
         roster,
     )
-    assert "is also in line 2" in restore("x.db", status=2)
+    assert "is not among those handed in" in restore("x.db", status=2)
     with here.book() as book:
         assert book.roster() is None
         assert book.decision_records() == []

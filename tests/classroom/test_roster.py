@@ -235,6 +235,13 @@ def test_only_canvas_says_canvas_ids(read):
     assert read("name,canvas id\nJane,101\n").students == (Student("Jane", id="101"),)
 
 
+def test_teams(read):
+    """A column of teams is kept; a tutorial's group is a section, and no team."""
+    roster = read("name,team,group\nJane,Owls,Mon\nBob,Owls,Mon\nAda,,Mon\n")
+    assert [(claim.student.name, claim.team) for claim in roster.claims] == [("Jane", "Owls"), ("Bob", "Owls")]
+    assert {student.section for student in roster.students} == {"Mon"}
+
+
 def test_a_claim_keeps_its_line(read):
     """The column `submission` is kept with the line, for whoever must mend it."""
     roster = read('name,submission\nJane,x.ipynb\n"Bob\nB",\nAda,y\n')
