@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from grader.classroom.find_student import DecisionError
 from grader.classroom.grade_class import rewrite_reports
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import explain_full_disk, write_overview
@@ -15,10 +16,6 @@ from grader.text.phrases import join_words
 from grader.text.sanitise import one_line
 
 
-class DecisionError(ValueError):
-    """A decision is about something that does not exist; the text says what exists."""
-
-
 def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
     """Save decisions, write the reports and the class page, and return the reports.
 
@@ -27,7 +24,6 @@ def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision
     """
     worths: dict[str, dict[str, float]] = {}
     for name in names:
-        require_submission(book, name)
         report = book.report(name)
         for decision in made:
             if decision.kind == "points":
@@ -46,7 +42,6 @@ def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Rep
 
     Raises DecisionError where that submission has no such decision.
     """
-    require_submission(book, name)
     records = {one.decision.number: one for one in book.decision_records()}
     one = records.get(number)
     if one is None or one.name != name or one.withdrawn:
@@ -63,21 +58,6 @@ def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Rep
         raise DecisionError(f"--withdraw {number}: {what} {there}")
     book.withdraw(number, said)
     return rewrite(book, [name])[0]
-
-
-def require_submission(book: Gradebook, name: str) -> None:
-    """Raise DecisionError where the gradebook has no such submission."""
-    names = book.last()
-    if name not in names:
-        near = nearest(name, names, most=3)
-        hint = (
-            f"did you mean {join_words([one_line(one) for one in near], 'or')}?"
-            if near
-            else "gradebook.csv lists the names."
-        )
-        raise DecisionError(
-            f"{one_line(name)}: there is no such submission in {one_line(str(book.path.parent))}: {hint}"
-        )
 
 
 def _check_points(decision: Decision, report: Report) -> None:

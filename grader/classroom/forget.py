@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.classroom.adjust import require_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import PAGE, SIMILAR, TABLE, explain_full_disk, folder_of, write_overview
 from grader.classroom.regrade_class import TABLE as REGRADED
@@ -39,10 +38,8 @@ class Forgotten:
 def forget(book: Gradebook, name: str, who: str) -> Forgotten:
     """Take a submission and its student's line of the roster out of a class, and keep a note of when and by whom.
 
-    Files come first and the gradebook last: where it is stopped in between, the same command goes on. Raises
-    DecisionError where there is no such submission.
+    Files come first and the gradebook last: where it is stopped in between, the same command goes on.
     """
-    require_submission(book, name)
     out, source = book.path.parent, Path(book.sources()[name])
     standings = ClassResults(book).sheet({})[0].standings
     student = next((one.student for one in standings if one.report.submission == name), None)

@@ -116,27 +116,18 @@ def _settle(
         for name in entries
         if len(entries) == 1 or name in superseded.values()
     }
-    unmatched: list[Unmatched] = []
-    for entry in names:
-        finding = findings[entry.name]
-        if entry.name in students or entry.name in superseded:
-            continue
-        if len(finding.students) == 1:
-            why = _contested(entry.name, finding.students[0], own, fitting)
-        elif finding.students:
-            people = _several([describe_student(student) for student in finding.students], "; ")
-            why = f"it fits {len(finding.students)} students: {people}. To decide, {_NAME_IT}"
-        else:
-            similar = suggest_student(entry.original, index) if len(unmatched) < SUGGESTIONS else ""
-            why = f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
-        unmatched.append(Unmatched(entry.name, why))
+    left = [entry for entry in names if entry.name not in students and entry.name not in superseded]
+    unmatched = tuple(
+        Unmatched(entry.name, _why_left(entry, findings[entry.name], own, fitting, index if at < SUGGESTIONS else None))
+        for at, entry in enumerate(left)
+    )
     partners = {name: mates for name, student in students.items() if (mates := teams.get(student, (student,))[1:])}
     matched = {*students.values(), *(mate for mates in partners.values() for mate in mates)}
     touched = {student for finding in findings.values() for student in finding.students} - matched
     return Matching(
         students=MappingProxyType({entry.name: students[entry.name] for entry in names if entry.name in students}),
         how=MappingProxyType({entry.name: findings[entry.name].how for entry in names if entry.name in students}),
-        unmatched=tuple(unmatched),
+        unmatched=unmatched,
         missing=tuple(one for one in roster.students if one not in matched and one not in touched),
         undecided=tuple(one for one in roster.students if one in touched),
         notes=_grouped({entry.name: findings[entry.name].note for entry in names if entry.name in students}),
@@ -192,6 +183,23 @@ def _several(names: Sequence[str], between: str = ", ") -> str:
     """Return the first five names in alphabetical order."""
     first = between.join(one_line(name, 200) for name in sorted(names)[:5])
     return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
+
+
+def _why_left(
+    entry: EntryName,
+    finding: EntryMatch,
+    own: Mapping[Student, str],
+    fitting: Mapping[Student, list[str]],
+    index: Index | None,
+) -> str:
+    """Return why an entry is nobody's, and how to mend it; index : None where similar names are not sought."""
+    if len(finding.students) == 1:
+        return _contested(entry.name, finding.students[0], own, fitting)
+    if finding.students:
+        people = _several([describe_student(student) for student in finding.students], "; ")
+        return f"it fits {len(finding.students)} students: {people}. To decide, {_NAME_IT}"
+    similar = suggest_student(entry.original, index) if index else ""
+    return f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
 
 
 def _contested(name: str, student: Student, own: Mapping[Student, str], fitting: Mapping[Student, list[str]]) -> str:

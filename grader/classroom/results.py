@@ -53,10 +53,10 @@ class ClassResults:
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
             standings=tuple(
-                Standing(report, one)
+                Standing(report, one, shared=at > 0)
                 for name, report in sorted(reports.items())
                 if name not in earlier
-                for one in (matching and matching.owners(name)) or (None,)
+                for at, one in enumerate((matching and matching.owners(name)) or (None,))
             ),
             missing=(*matching.missing, *matching.undecided) if matching else (),
             notes=tuple(

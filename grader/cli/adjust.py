@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import add_decisions, require_submission, withdraw_decision
+from grader.classroom.adjust import add_decisions, withdraw_decision
+from grader.classroom.find_student import find_submission
 from grader.classroom.forget import forget
 from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.restore import restore
@@ -132,6 +133,7 @@ def _decide(
     if number is not None and len(names) > 1:
         raise click.UsageError("--withdraw takes back one decision about one submission. Name only that submission.")
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
+        names = list(dict.fromkeys(find_submission(book, name) for name in names))
         if number is None:
             reports = add_decisions(book, names, made)
         else:
@@ -153,8 +155,7 @@ def _decisions(values: Mapping[DecisionKind, float | None], check: str, reason: 
 def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
     """Take submissions out of a class, once the person agrees, and print what stays."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
-        for name in names:
-            require_submission(book, name)
+        names = [find_submission(book, name, exact=yes) for name in names]
         listed = join_some([one_line(name) for name in names], most=len(names))
         if not yes:
             click.confirm(f"Take {listed} out of {one_line(str(out))}? It cannot be undone.", abort=True)

@@ -142,8 +142,8 @@ def fail(text: str) -> None:
 
 def screen() -> Console:
     """Return where results are printed."""
-    # A file or a pipe has no width; 80 columns would break each message over many lines.
-    return Console() if sys.stdout.isatty() else Console(width=140)
+    # A file or a pipe has no width; a small one would break each message over many lines, and cut names.
+    return Console() if sys.stdout.isatty() else Console(width=400)
 
 
 def say(console: Console, text: str) -> None:
@@ -167,7 +167,8 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
 def say_standing(console: Console, report: Report) -> None:
     """Print a submission's score and the decisions about it."""
     excused = ", excused" if report.excused else ""
-    say(console, f"{one_line(report.submission)}: {report.score:g} of {report.max_score:g} points{excused}.")
+    whose = f" ({one_line(report.student)})" if report.student else ""
+    say(console, f"{one_line(report.submission)}{whose}: {report.score:g} of {report.max_score:g} points{excused}.")
     for ruling in report.rulings:
         aside = "" if ruling.applies else " (not in force)"  # the effect says why
         say(console, f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from grader.classroom.adjust import require_submission
+from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import describe_matching
 from grader.classroom.output import explain_full_disk, write_overview
@@ -112,8 +112,7 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
 
 def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:
     """Return the class without some submissions. Raises ExportError where the rest were not judged by one rubric."""
-    for name in names:
-        require_submission(book, name)
+    names = tuple(find_submission(book, name, exact=True) for name in names)
     shown = {one.report.submission for one in sheet.standings}.difference(names)
     kept = {name: one for name, one in book.last().items() if name in shown}
     newest = max(kept.values(), key=lambda one: one.id, default=None)

@@ -189,7 +189,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
 
 def _scores(screen: Console, outcome: Outcome) -> None:
     if len(outcome.reports) <= LISTED:
-        screen.print(summary(map(student_report, outcome.reports)))
+        screen.print(summary(map(student_report, outcome.reports), whole=not screen.is_terminal))
         return
     scores = sorted(report.score for report in outcome.reports if report.status == "graded")
     unread = len(outcome.reports) - len(scores)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import require_submission
 from grader.classroom.compare_reports import compare_reports, explain
+from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import DecisionRecord, Gradebook, GradingRow
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults
@@ -32,7 +32,7 @@ Exit status: 0 the history is shown; 1 the gradebook cannot be used; 2 bad usage
 def history(out: Path, name: str) -> None:
     """List every grading of one submission, the changes between them, and people's decisions."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
-        require_submission(book, name)
+        name = find_submission(book, name)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         records = book.decision_records(name)
         source = book.sources()[name]

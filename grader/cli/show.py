@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import require_submission
+from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY, FILE
@@ -50,8 +50,7 @@ def show(out: Path, name: str, form: str, to: Path | None) -> None:
     """
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as = lookup(REPORT_FORMATS, form, "format")
-        require_submission(book, name)
-        report = ClassResults(book).report(name)
+        report = ClassResults(book).report(find_submission(book, name))
     screen = common.screen()
     if to:
         if to.resolve() in {(out / name).resolve() for name in (FILE, COPY)}:

@@ -28,6 +28,7 @@ class Standing:
 
     report: Report  # after all decisions
     student: Student | None = None  # whose it is; None without a roster, or where the roster does not tell
+    shared: bool = False  # its report is also another standing's, above: a team handed in one submission
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,4 @@ class Sheet:
     @property
     def reports(self) -> tuple[Report, ...]:
         """The submissions' reports, each once."""
-        return tuple({one.report.submission: one.report for one in self.standings}.values())
+        return tuple(one.report for one in self.standings if not one.shared)

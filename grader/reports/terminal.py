@@ -87,7 +87,7 @@ def show_headline(report: Report) -> list[RenderableType]:
     score = f"{format_points(report.score)} / {format_points(report.max_score)}"
     score += ", excused" if report.excused else ""
     lines: list[RenderableType] = [
-        _spread(Text(report.submission, style="bold"), Text(score, style="bold")),
+        _spread(Text(report.student or report.submission, style="bold"), Text(score, style="bold")),
         Text(report.source, style="dim"),
     ]
     return [*lines, Text(wording.counts(report), style="dim")] if report.status == "graded" else lines
@@ -186,17 +186,20 @@ def _quote(label: str, lines: list[Place]) -> RenderableType:
     return Group(Text(label, style="dim"), Padding(grid, (0, 0, 0, 2)))
 
 
-def summary(reports: Iterable[StudentReport]) -> Table:
-    """Lay many reports out as a table, one line each, in the order given: name, score, and what cost points."""
+def summary(reports: Iterable[StudentReport], *, whole: bool = False) -> Table:
+    """Lay many reports out as a table, one line each, in the order given: name, score, and what cost points.
+
+    whole : long names are not cut.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("submission", overflow="ellipsis", no_wrap=True, max_width=None if whole else 32)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("what cost points", overflow="fold")
     for report in reports:
         mark, colour = _overall(report)
         table.add_row(
-            Text(report.submission),
+            Text(report.student or report.submission),
             Text(f"{format_points(report.score)} / {format_points(report.max_score)}"),
             Text(mark, style=colour),
             Text(costs(report)),

@@ -48,11 +48,17 @@ def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here)
     here.grade("--roster", "roster.csv", "--seed", 231)
     decide = ("adjust", "graded", "doejane_101_5551_two_layer_net", "--by", "ada", "--comment", "Seen.")
     say(*decide, "--late-days", 2)
-    say(*decide, "--check", "scores", "--points", 3)
+    by_student = ("adjust", "graded", "jane d", "--by", "ada", "--comment", "Seen.", "--check", "scores", "--points", 3)
+    assert "doejane_101_5551_two_layer_net (Jane Doe): 3 of 100 points." in say(*by_student)
+    assert "scores set to 3 of 8 points" in say("history", "graded", "Doe, Jane")
+    assert say("show", "graded", "J@x.org").startswith("Jane Doe")
+    assert "<h1>Jane Doe</h1>" in here.page("doejane_101_5551_two_layer_net")
     hand_in(here, "doejane_101_5559_two_layer_net-1.py", f"# again\n{BROKEN}")
     said = here.grade()
     new = "doejane_101_5559_two_layer_net-1"
     assert f"{new} counts for Jane Doe (e-mail j@x.org), and not doejane_101_5551_two_layer_net" in said
+    assert said.startswith("submission score what cost points Jane Doe 0 / 100")
+    assert ">Jane Doe</a>" in here.text("index.html")
     assert "1 new." in said
     assert f"Points that a person gave for an earlier hand-in do not count for the new one: {new}." in said
     assert whose(here) == {new: "Jane Doe", "": "Max Muster"}

@@ -122,7 +122,7 @@ def test_a_path_and_a_comment_that_would_command_a_terminal_do_not(here):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("bar", "there is no such submission in graded: did you mean bare?"),
+        ("bear", "there is no such submission in graded: did you mean bare?"),
         ("../../x", "../../x: there is no such submission in graded"),
         ("\x1b[2J", "\\u001b[2J: there is no such submission in graded: gradebook.csv lists the names."),
     ],

@@ -47,7 +47,7 @@ def test_decisions_are_in_the_report(here):
     ("words", "status", "said"),
     [
         (["graded", "bare", "--format", "jsn"], 2, "unknown format 'jsn': did you mean 'json'?"),
-        (["graded", "bar"], 2, "bar: there is no such submission in graded: did you mean bare?"),
+        (["graded", "bear"], 2, "bear: there is no such submission in graded: did you mean bare?"),
         (["graded", "bare", "--to", "no/such/folder/x"], 1, "no/such/folder/x: No such file or directory"),
         (["graded", "bare", "--to", "graded"], 2, "File 'graded' is a directory"),
         (["graded", "bare", "--to", "graded/gradebook.db"], 2, "the grades are in this file. Name another one."),

@@ -216,7 +216,7 @@ def test_what_a_person_should_look_at_is_listed():
     odd = replace(report("odd"), review=("Its loss has no name.", "Its gradients are right for it."))
     page = to_index(sheet(odd, report("even"), students={"odd": student("Ann Doe")}))
     assert "To look at 1" in text_of(page)
-    link = '<li><a href="submissions/odd/report.html">odd</a> <span class="whose">Ann Doe</span>: Its loss has no name.'
+    link = '<li><a href="submissions/odd/report.html">Ann Doe</a> <span class="whose">odd</span>: Its loss has no name.'
     assert f"{link} Its gradients are right for it.</li>" in page
     assert "To look at" not in to_index(sheet(report("even")))
 

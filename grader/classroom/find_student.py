@@ -1,0 +1,78 @@
+"""Find the submission that a person means: by its name, or by its student's name, login, number or address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.match_roster import Matching
+from grader.classroom.name_index import KINDS, describe_student, normalize, spellings, split_words
+from grader.classroom.results import match_class
+from grader.model import Student
+from grader.text.nearest import nearest
+from grader.text.phrases import join_words
+from grader.text.sanitise import one_line
+
+PROPOSED = 5
+
+
+class DecisionError(ValueError):
+    """A decision is about something that does not exist; the text says what exists."""
+
+
+def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
+    """Return the name of the submission that is meant. A beginning is enough if it is one submission's only.
+
+    exact : no beginning is enough. Raises DecisionError, with proposals, where it is none's or several's.
+    """
+    names = book.last()
+    if text in names:
+        return text
+    matching = match_class(book, whole=False)
+    called = _called(matching, names)
+    words = {normalize(text).casefold().strip(), "".join(split_words(text))} - {""}
+    found = {name for word in words for name in called.get(word, ())}
+    if not found and not exact:
+        found = {name for key, those in called.items() if any(map(key.startswith, words)) for name in those}
+    if len(found) == 1:
+        return found.pop()
+    shown, where = one_line(text), one_line(str(book.path.parent))
+    if found:
+        people = [_describe(name, matching) for name in sorted(found)[:PROPOSED]]
+        more = f" and {len(found) - PROPOSED} more" if len(found) > PROPOSED else ""
+        raise DecisionError(f"{shown}: this may be {join_words(people, 'or')}{more}. Give more of the name.")
+    missing = [one for one in (matching.missing if matching else ()) if words & _keys(one)]
+    if missing:
+        raise DecisionError(
+            f"{shown}: {describe_student(missing[0])} is on the roster, and has no submission in {where}."
+        )
+    near = nearest(text, [*names, *(one.name for one in (matching.students.values() if matching else ()))], most=3)
+    hint = (
+        f"did you mean {join_words([one_line(one) for one in near], 'or')}?"
+        if near
+        else "gradebook.csv lists the names."
+    )
+    raise DecisionError(f"{shown}: there is no such submission in {where}: {hint}")
+
+
+def _called(matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:
+    """Return the submissions by all that each may be called, in small letters."""
+    called = defaultdict[str, set[str]](set)
+    for name in names:
+        if matching is None or name not in matching.superseded:
+            called[normalize(name).casefold()].add(name)
+        for student in matching.owners(name) if matching else ():
+            for key in _keys(student):
+                called[key].add(name)
+    return called
+
+
+def _keys(student: Student) -> set[str]:
+    """Return all that tells a student: numbers, accounts, and the name in each order, run together."""
+    return ({normalize(getattr(student, kind)).casefold() for kind in KINDS} | spellings(student)) - {""}
+
+
+def _describe(name: str, matching: Matching | None) -> str:
+    owners = matching.owners(name) if matching else ()
+    return f"{one_line(name)}{f' ({join_words([one_line(one.name) for one in owners])})' if owners else ''}"
