@@ -455,3 +455,19 @@ def test_notebook_is_json_of_the_records_shape(read):
 def test_warnings_are_the_students_not_ours(read):
     r"""Python warns of `"\\d"` while it parses; that must neither be printed by the grader nor stop it."""
     assert read('pattern = "\\d"\n' + NET.format("pattern")).problem is None
+
+
+@pytest.mark.parametrize(
+    ("importing", "files", "modules"),
+    [
+        ("from random import relu", {"random": "def relu(x): return x"}, ["random"]),
+        ("import types as t\nrelu = t.relu", {"types": "def relu(x): return x"}, ["types"]),
+        ("from code.layers import relu", {"code__INIT": "", "code__layers": "def relu(x): return x"}, ["code.layers"]),
+        ("import random\nrelu = random.relu", {"old__random": "def relu(x): return x"}, []),  # in no folder that counts
+        ("import sys\nrelu = sys.relu", {"sys": "def relu(x): return x"}, []),
+    ],
+)  # fmt: skip
+def test_a_file_of_the_name_of_one_of_pythons_modules_counts_in_its_folder(read, importing, files, modules):
+    """As in Python, where the program's own folder comes first."""
+    submission = read(importing, NET.format("relu(X)"), **files)
+    assert [module.name for module in submission.modules] == modules

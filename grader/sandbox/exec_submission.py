@@ -4,13 +4,14 @@ from __future__ import annotations
 import __future__
 
 import ast
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ from .capture import OutputCapture, safe_text
 
 # Without one of these the class may not exist; whatever else fails is noted and skipped, since its names may not be needed.
 _NEEDED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-# Modules that a handed-in file of the same name does not push aside: numpy and Python themselves need them.
-_PROTECTED = frozenset({"numpy", "sys", "builtins", "importlib", "warnings", "types", "os", "io"})
+# A handed-in file of the name of one of Python's modules goes by another: Python and numpy go on with their own.
+_PREFIX = "handed_in_"
 _CATCH_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -47,15 +48,8 @@ class Loader:
         self._guarded: dict[str, list[tuple[int, int]]] = {}
         self._stubs = stub_modules.Finder(self._may_be_stub)
         self._noted: set[str] = set()
-        self._prepare_imports(modules)
-
-    def _prepare_imports(self, modules: Sequence[dict[str, Any]]) -> None:
-        helpers = HelperFinder(modules, self.run)
-        # Only where there is one to push aside: to look at every name costs the process a copy of their pages.
-        for name in list(sys.modules) if modules else ():
-            if helpers.covers(name.partition(".")[0]) and name.partition(".")[0] not in _PROTECTED:
-                del sys.modules[name]  # as in a notebook, where the student's own folder comes first
-        sys.meta_path.insert(0, helpers)
+        self._helpers = HelperFinder(modules, self.run)
+        sys.meta_path.insert(0, self._helpers)
         sys.meta_path.append(self._stubs)
 
     def run(self, text: SourceText, namespace: dict[str, Any], *, forgiving: bool = False) -> None:
@@ -66,6 +60,8 @@ class Loader:
         lines = text.source.splitlines(keepends=True)
         linecache.cache[text.label] = (len(text.source), None, lines, text.label)
         tree = ast.parse(text.source, text.label)
+        if self._helpers.renamed:
+            _rename_imports(tree, self._helpers.renamed)
         self._guarded.setdefault(text.label, []).extend(_guarded_lines(tree))
         flags = 0
         for index in text.kept:
@@ -140,16 +136,15 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules that were handed in, by dotted name; the packages above them are made empty where none came."""
 
     def __init__(self, modules: Sequence[dict[str, Any]], run: Callable[[SourceText, dict[str, Any]], None]) -> None:
-        self._texts = {module["name"]: SourceText.of(module["segment"]) for module in modules}
-        self._packages = {module["name"] for module in modules if module["package"]}
+        tops = {module["name"].partition(".")[0] for module in modules}
+        self.renamed = {top: _PREFIX + top for top in tops & sys.stdlib_module_names}
+        names = {module["name"]: _rename(module["name"], self.renamed) for module in modules}
+        self._texts = {names[module["name"]]: SourceText.of(module["segment"]) for module in modules}
+        self._packages = {names[module["name"]] for module in modules if module["package"]}
         for name in self._texts:
             parts = name.split(".")
             self._packages.update(".".join(parts[:n]) for n in range(1, len(parts)))
         self._run = run
-
-    def covers(self, name: str) -> bool:
-        """Return whether a module of this name was handed in."""
-        return name in self._texts or name in self._packages
 
     def find_spec(
         self,
@@ -158,7 +153,7 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         _target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         """Answer for a handed-in module; see importlib.abc.MetaPathFinder."""
-        if not self.covers(fullname):
+        if fullname not in self._texts and fullname not in self._packages:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname in self._packages)
 
@@ -167,7 +162,36 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Run the module's text."""
+        """Run the module's text. What it lacks of Python's module of its name is looked up there."""
+        original = module.__name__.removeprefix(_PREFIX)
+        if original in self.renamed:
+            module.__dict__["__getattr__"] = functools.partial(_look_up, original)
         text = self._texts.get(module.__name__)
         if text is not None:
             self._run(text, module.__dict__)
+
+
+def _look_up(module: str, name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(importlib.import_module(module), name)
+
+
+def _rename(dotted: str, renamed: Mapping[str, str]) -> str:
+    top, dot, rest = dotted.partition(".")
+    return renamed.get(top, top) + dot + rest
+
+
+def _rename_imports(tree: ast.AST, renamed: Mapping[str, str]) -> None:
+    """Have imports of handed-in modules find them under their other names; what they bind stays."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            node.module = _rename(node.module, renamed)
+        elif isinstance(node, ast.Import):
+            for alias in [alias for alias in node.names if alias.name.partition(".")[0] in renamed]:
+                top = alias.name.partition(".")[0]
+                alias.name = _rename(alias.name, renamed)
+                if alias.asname is None and alias.name == renamed[top]:
+                    alias.asname = top
+                elif alias.asname is None:  # `import code.layers` binds `code`
+                    node.names.append(ast.copy_location(ast.alias(renamed[top], top), alias))

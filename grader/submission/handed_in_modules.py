@@ -38,6 +38,7 @@ seaborn six skimage sklearn statsmodels sympy tabulate tensorboard tensorboardX 
 threadpoolctl torch torchvision tqdm transformers typeguard typing_extensions visdom wandb xgboost
 """
 WELL_KNOWN = frozenset(_PACKAGES.split())
+_NEVER_HANDED_IN = frozenset({"numpy", "sys", "builtins"})
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,20 @@ class Library:
         (``cs231n.classifiers.neural_net`` finds ``neural_net.py`` in a flat zip), the longest wins, then the nearest.
         """
         if (dotted, near) not in self._found:
-            self._found[dotted, near] = None if _is_installed(dotted) else self._best_match(dotted.split("."), near)
+            match = self._beside if _is_installed(dotted) else self._best_match
+            self._found[dotted, near] = match(dotted.split("."), near)
         path = self._found[dotted, near]
         return self.documents[path] if path else None
+
+    def _beside(self, wanted: list[str], near: PurePosixPath) -> PurePosixPath | None:
+        """Find a file that has the name of one of Python's modules: it counts in the importing file's own folder only."""
+        if wanted[0] in _NEVER_HANDED_IN:
+            return None
+        start = near.parent.joinpath(*wanted)
+        for path in (start.with_suffix(".py"), start / "__init__.py"):
+            if path != near and path in self.documents and self.fault(self.documents[path]) is None:
+                return path
+        return None
 
     def _best_match(self, wanted: list[str], near: PurePosixPath) -> PurePosixPath | None:
         least = len(wanted) if wanted[0] in WELL_KNOWN else 1

@@ -327,6 +327,40 @@ def test_helper_modules_are_imported_from_their_text(ask, question):
     assert run.replies["q"].results[0][1] == "mine"
 
 
+@pytest.mark.parametrize(
+    ("top", "value", "result"),
+    [
+        ("from random import xavier", "xavier()", "mine"),
+        ("import random", "random.xavier(), random.Random(1).random() < 1", ("mine", True)),
+        ("import random as r, types", "r.xavier(), types.mine, types.SimpleNamespace(a=1).a", ("mine", 3, 1)),
+        ("import code.layers", "code.layers.relu(2)", 2),
+        ("import code.layers as l, code", "l.relu(2), code.top", (2, 1)),
+        ("from code import layers, top", "layers.relu(2), top", (2, 1)),
+        ("from code.layers import relu\nimport os", "relu(2), os.sep", (2, "/")),
+        ("import os, io, warnings", "os.mine, io.mine, warnings.mine, os.getpid() > 0", (4, 5, 6, True)),
+        ("from queue import *", "Fifo, tempfile.template", (7, "tmp")),
+    ],
+)
+def test_a_handed_in_module_wins_over_pythons(lose, top, value, result):
+    """Python, numpy and the sandbox go on with their own, and what the student's lacks is there all the same."""
+    modules = {
+        "random": "import random as again\ndef xavier(): return 'mine'",
+        "types": "mine = 3",
+        "code": "top = 1",
+        "code.layers": "from . import top\ndef relu(x): return x",
+        "os": "mine = 4",
+        "io": "mine = 5",
+        "warnings": "mine = 6",
+        "queue": "Fifo = 7",
+    }
+    reply = lose(
+        top,
+        f"import tempfile, secrets, string\nnp.random.default_rng(3); np.float64(1) / 0\nreturn {value}",
+        modules=modules,
+    )
+    assert reply.results == (result,), reply.error
+
+
 def test_an_error_in_a_helper_module_is_placed_there(ask, question):
     """Places go through the notebook into the helper, with our copy of both texts."""
     source = f"from layers import relu\nclass TwoLayerNet:\n{BODY}        return relu(X)"
