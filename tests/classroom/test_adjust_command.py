@@ -178,7 +178,7 @@ def test_exports_hold_what_was_decided(here):
     ("words", "said"),
     [
         (["right_einsumm", "--excuse"], "there is no such submission in graded: did you mean right_einsum?"),
-        (["Bear", "--excuse"], "there is no such submission in graded: did you mean bare?"),
+        (["bear", "--excuse"], "there is no such submission in graded: did you mean bare?"),
         (["zzz", "--excuse"], "there is no such submission in graded: gradebook.csv lists the names."),
         (["bare", "zzz", "--excuse"], "zzz: there is no such submission"),
         (["bare", "--check", "gradient_w1", "--points", 1], "the rubric has no such check: did you mean gradient_W1?"),
