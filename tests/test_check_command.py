@@ -15,7 +15,7 @@ from grader.cli import check as command
 from grader.cli import main, open_page
 from grader.frozen import FILE, load_frozen
 from grader.rubric import bundled
-from grader.sandbox.forkserver import ForkServer
+from grader.sandbox.forkserver import ForkServer, ServerLostError
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from grader.submission import read
@@ -153,6 +153,17 @@ def test_without_fork_a_plain_child_process_runs_it(monkeypatch):
     assert status == 0
     assert said.count("plain child process") == 1
     assert "Public checks: 18 of 18 pass" in said
+
+
+def test_where_the_sandbox_does_not_start_a_plain_child_process_runs_it(monkeypatch):
+    """It is one's own code: a system that refuses what the lock-down needs is no reason for no verdict."""
+
+    def refuse(**_):
+        raise ServerLostError("the zygote ended")
+
+    monkeypatch.setattr(command, "ForkServer", refuse)
+    status, said = run(SAMPLES / "right_einsum.py", "--part", "forward")
+    assert (status, said.count("plain child process")) == (0, 1)
 
 
 def test_the_check_imports_what_it_needs():

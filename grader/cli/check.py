@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Never
 
 import click
 
-from grader.sandbox.forkserver import ForkServer, can_fork
+from grader.sandbox.forkserver import ForkServer, SandboxError, can_fork
 
 if TYPE_CHECKING:
     from grader.model import Report
@@ -130,7 +131,8 @@ def _check(path: Path, part: str, questions: Path | None) -> Report:
 def _open_server() -> ForkServer | SpawnServer:
     """Start what the program's process comes from; it lives as long as the thread that starts it, which must be the first."""
     if can_fork():
-        return ForkServer(lean=True)
+        with suppress(SandboxError):  # for one's own code the lock-down may be missing
+            return ForkServer(lean=True)
     from grader.sandbox.spawn import SpawnServer  # noqa: PLC0415 -- it imports numpy, for which a zygote need not wait
 
     return SpawnServer()
