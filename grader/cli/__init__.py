@@ -23,6 +23,7 @@ COMMANDS = (
     "demo",
     "doctor",
     "build",
+    "kit",
 )
 
 

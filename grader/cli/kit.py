@@ -1,0 +1,82 @@
+"""`grader kit`: the folder to hand out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import click
+
+from grader.cli import common
+from grader.frozen import FILE
+from grader.model import Assignment
+from grader.rubric import bundled
+from grader.text.sanitise import one_line
+
+README = """\
+# {title}
+
+1. You need Python 3.11 or newer. Run `pip install jupyterlab matplotlib`, then install the grader from where your course keeps it.
+2. Run `jupyter lab` in this folder and open `{notebook}`. Keep the folder `data` beside it.
+3. Go from top to bottom, and write where it says `YOUR CODE`.
+4. Run the cell with `%check` below each part. It says what passes, what is wrong and where, and what to write next.
+5. In a terminal, `{command}` checks the whole notebook as it was saved last.
+6. Add `--part loss` to check one part, or `--html` to read the report as a page.
+7. Your instructor asks other questions of the same kind.
+8. Before you hand in, restart the kernel, run all cells, save, and check once more.
+9. Hand in `{notebook}` alone.
+"""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader kit handout
+  grader kit handout --assignment DIR
+
+Exit status: 0 written; 1 it cannot be written; 2 bad usage."""
+)
+@click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
+@common.ANY_ASSIGNMENT
+def kit(out: Path, folder: Path | None) -> None:
+    """Write the folder to hand out to students into DIR, which must be new or empty.
+
+    It holds the notebook, its data and a README, and neither the rubric nor a seed nor the solution. Frozen questions
+    that lie beside an assignment of your own go with it; those of the grader's own come with the grader.
+    """
+    assignment = common.assignment_of(folder)
+    shown = one_line(str(out))
+    _refuse(assignment, out, shown)
+    with common.failures_in_words(shown, "Name another folder."):
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(assignment.folder / assignment.notebook, out / assignment.notebook)
+        shutil.copytree(assignment.folder / "data", out / "data", ignore=shutil.ignore_patterns(".*"))
+        command = f"grader check {assignment.notebook}"
+        if assignment.folder.resolve() != bundled().resolve() and (assignment.folder / FILE).is_file():
+            shutil.copyfile(assignment.folder / FILE, out / FILE)
+            command += f" --questions {FILE}"
+        readme = README.format(title=assignment.title, notebook=assignment.notebook, command=command)
+        (out / "README.md").write_text(readme, encoding="utf-8")
+    names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    click.echo(f"Wrote {shown}: {', '.join(names)}.")
+
+
+def _refuse(assignment: Assignment, out: Path, shown: str) -> None:
+    """End with a sentence where there is nothing to hand out, where it holds the solution, or where it cannot go."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
+    notebook = assignment.folder / assignment.notebook
+    where = one_line(str(notebook))
+    if not (assignment.folder / "data").is_dir():
+        raise click.UsageError(
+            f"{one_line(str(assignment.folder))}: the folder `data` is missing, which the notebook reads."
+        )
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise click.UsageError(f"{where}: there is no notebook that can be read. `grader build` writes it.") from error
+    if any("BEGIN SOLUTION" in "".join(cell["source"]) or cell.get("outputs") for cell in cells):
+        raise click.UsageError(
+            f"{where}: it holds a solution or outputs. `grader build --solution {where} --out FILE` takes them out."
+        )
