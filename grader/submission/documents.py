@@ -21,6 +21,7 @@ from grader.submission.notebook_json import python_version, read_json, split_cel
 from grader.submission.read_files import File
 from grader.submission.scripts import translate_script
 from grader.submission.syntax import LARGEST, LARGEST_IN_ALL, quote
+from grader.submission.text_notebooks import MARKDOWN, read_deepnote, read_markdown
 
 # Of Python in any encoding: UTF-32 has four bytes for each of the characters that are read.
 _MOST_PYTHON = 4 * LARGEST
@@ -58,7 +59,7 @@ def read_documents(files: Sequence[File]) -> list[Document]:
     written: dict[PurePosixPath, Document] = {}
     alike = Counter(file.path.name for file in files)
     for file in files:
-        is_python = file.path.suffix.lower() == ".py" and not file.data[:100].lstrip().startswith(b"{")
+        is_python = file.path.suffix.lower() in {".py", ".txt"} and not file.data[:100].lstrip().startswith(b"{")
         if is_python and len(file.data) > _MOST_PYTHON:
             found[file.path] = _too_large(file)
             continue
@@ -66,6 +67,8 @@ def read_documents(files: Sequence[File]) -> list[Document]:
         is_misnamed = text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text  # with the ending .py
         if is_misnamed or file.path.suffix.lower() == ".ipynb":
             found[file.path] = _notebook(file.path, text, notes, written)
+        elif file.path.suffix.lower() in {*MARKDOWN, ".deepnote"}:
+            found[file.path] = _text_notebook(file.path, text, notes, written)
         else:
             # The path where the name alone would not tell two files apart.
             label = file.path.name if alike[file.path.name] == 1 else str(file.path)
@@ -76,7 +79,7 @@ def read_documents(files: Sequence[File]) -> list[Document]:
 def _decode(file: File) -> tuple[str, tuple[str, ...]]:
     """Return a file's text, decoded by its byte order mark or null bytes, by a .py file's own declaration, or as UTF-8."""
     encoding: str = json.detect_encoding(file.data)
-    if encoding == "utf-8" and file.path.suffix.lower() == ".py":
+    if encoding == "utf-8" and file.path.suffix.lower() in {".py", ".txt"}:
         with suppress(SyntaxError):  # an encoding that Python does not know
             declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(file.data).readline)[0]).name
             encoding = declared if _ENCODINGS.fullmatch(declared) else encoding
@@ -126,6 +129,19 @@ def _notebook(
     cells, magics, dropped = _translate_cells(path.parent, sources, python_version(content), written)
     prose = [_with_plain_ends(source) for source in ([text] if cut else []) + prose]
     return Document(path, cells, True, notes, magics, "\n".join(prose), cut=cut, dropped=dropped)
+
+
+def _text_notebook(
+    path: PurePosixPath, text: str, notes: tuple[str, ...], written: dict[PurePosixPath, Document]
+) -> Document:
+    """Return the cells of a notebook that is kept as Markdown or YAML."""
+    try:
+        is_project = path.suffix.lower() == ".deepnote"
+        sources = read_deepnote(printable(str(path)), text) if is_project else read_markdown(text)
+    except SubmissionError as error:
+        return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
+    cells, magics, dropped = _translate_cells(path.parent, sources, "", written)
+    return Document(path, cells, True, notes, magics, dropped=dropped)
 
 
 def _script(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import compress
 from operator import not_
 from pathlib import Path, PurePosixPath
 
+from grader.submission.text_notebooks import MAYBE, holds_program
+
+LARGEST_TEXT = 4 * 2**20  # of a file that may be a program
 ENDINGS = (".ipynb", ".py", ".zip")
 SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "dist-packages", "venv", "virtualenv"}
 
@@ -51,7 +55,12 @@ def list_ignored(folder: Path) -> list[Path]:
 def is_wanted(path: PurePosixPath) -> bool:
     """Return whether a path inside a submission is one to read or open, and not what tools leave behind."""
     hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
-    return not hidden and drop_added(path.name).lower().endswith(ENDINGS)
+    return not hidden and (drop_added(path.name).lower().endswith(ENDINGS) or may_be_program(path.name))
+
+
+def may_be_program(name: str) -> bool:
+    """Return whether only its content tells whether a file is a program, as with .txt and .md."""
+    return name.lower().endswith(MAYBE) and drop_added(name) == name
 
 
 def drop_added(name: str) -> str:
@@ -83,7 +92,7 @@ def safe_names(paths: Iterable[Path], taken: Iterable[str] = ()) -> dict[Path, s
 def without_ending(name: str) -> str:
     """Drop .ipynb, .py or .zip, in whatever case, from a file's name."""
     name = drop_added(name)
-    for ending in ENDINGS:
+    for ending in (*ENDINGS, *MAYBE):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return name
@@ -139,4 +148,10 @@ def _beside_text(name: str) -> str:
 def _is_submission(entry: Path) -> bool:
     if entry.is_symlink():
         return False
-    return entry.is_dir() or (entry.is_file() and drop_added(entry.name).lower().endswith(ENDINGS))
+    if entry.is_dir() or not entry.is_file():
+        return entry.is_dir()
+    if may_be_program(entry.name):
+        with suppress(OSError), entry.open("rb") as opened:
+            return holds_program(entry.name, opened.read(LARGEST_TEXT))
+        return False
+    return drop_added(entry.name).lower().endswith(ENDINGS)

@@ -17,7 +17,16 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
-from grader.submission.name_submissions import ENDINGS, SKIPPED_FOLDERS, drop_added, is_wanted, printable
+from grader.submission.name_submissions import (
+    ENDINGS,
+    LARGEST_TEXT,
+    SKIPPED_FOLDERS,
+    drop_added,
+    is_wanted,
+    may_be_program,
+    printable,
+)
+from grader.submission.text_notebooks import holds_program
 from grader.text.phrases import join_some
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
@@ -83,9 +92,9 @@ def _read(path: Path, shown: str) -> HandIn:
         found.add_folder(path)
     elif not path.exists():
         raise nothing_to_grade(f"There is no file or folder at {printable(str(path))}.")
-    elif (name := drop_added(path.name)).lower().endswith(ENDINGS):
+    elif (name := drop_added(path.name)).lower().endswith(ENDINGS) or may_be_program(name):
         found.add_entry(path, PurePosixPath(name), PurePosixPath(), follow=True)
-    else:
+    if not found.files and not path.is_dir() and not path.name.lower().endswith(".zip"):
         raise nothing_to_grade(
             f"{shown} is not a notebook (.ipynb), a Python file (.py) or a zip of these. Hand in one of them."
         )
@@ -110,6 +119,7 @@ class _Contents:
     count: int = 0
     size: int = 0
     looked_at: int = 0
+    texts_left: int = TOTAL_BYTES  # that are read to find out whether they are programs
 
     def add_folder(self, folder: Path) -> None:
         links = []
@@ -142,7 +152,8 @@ class _Contents:
             if inside.suffix.lower() == ".zip":
                 self._add_zip(opened, shown, folder_of_zip)
             else:
-                self._add(inside, opened.read(MEMBER_BYTES + 1), shown)
+                limit = self.texts_left if may_be_program(inside.name) else MEMBER_BYTES + 1
+                self._add(inside, opened.read(limit), shown)
 
     def _add_if_readable(self, path: Path, inside: PurePosixPath) -> None:
         """Read one file of a folder, or note why it cannot be opened: another file may hold all that is needed."""
@@ -157,7 +168,12 @@ class _Contents:
             self.notes.append(fault.problem.message)
 
     def _add(self, path: PurePosixPath, data: bytes, shown: str) -> None:
-        """Keep one file; raise SubmissionError where it or the submission is too large."""
+        """Keep one file that is a program; raise SubmissionError where it or the submission is too large."""
+        if may_be_program(path.name):
+            self.texts_left = max(0, self.texts_left - len(data))
+            if len(data) > LARGEST_TEXT or not holds_program(path.name, data):
+                self.other.append(path.name)
+                return
         self.files[path] = data
         self.count += 1
         self.size += len(data)
