@@ -38,6 +38,7 @@ _TELLING = {"name", "identifier", "own_id", *_NUMBERS}
 _CANVAS = {"sisid", "sisuserid", "sisloginid"}  # Canvas's word for what it has from the school
 # What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
 _PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
+_ASSIGNMENT = re.compile(r".*\S \(\d+\)")
 _BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
 BY_TEAM = "team:"
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
@@ -123,6 +124,16 @@ def read_roster(path: Path) -> Roster:
         raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
     notes += [f"{name}, {_lines(lines)}: {reason}" for reason, lines in skipped.items()]
     return Roster(tuple(students), tuple(notes), name, tuple(claims))
+
+
+def canvas_columns(path: Path) -> list[str]:
+    """Return the columns of assignments in Canvas's own gradebook, such as "Two-layer net (4711)".
+
+    Raises RosterError.
+    """
+    text, _ = decode_roster(path, one_line(path.name, 100))
+    (header, *_) = (*parse_rows(text, ",", one_line(path.name, 100)), Row(1, ()))
+    return [one_line(cell.strip()) for cell in header.cells if _ASSIGNMENT.fullmatch(cell.strip())]
 
 
 def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:

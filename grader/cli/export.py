@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,12 +18,12 @@ from grader.classroom.match_roster import describe_matching
 from grader.classroom.output import explain_full_disk, write_overview
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
-from grader.classroom.roster import Roster, read_roster
+from grader.classroom.roster import Roster, canvas_columns, read_roster
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
-from grader.reports.export_rows import ExportError, ExportOptions, name_few, without_grade
-from grader.reports.formats import CLASS_FORMATS
+from grader.reports.export_rows import ExportError, ExportOptions, describe_left_out, is_grade, name_few, title_of
+from grader.reports.formats import CLASS_FORMATS, ClassFormat
 from grader.text.nearest import lookup
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line
@@ -30,6 +33,7 @@ from grader.text.sanitise import one_line
     epilog="""\b
 Examples:
   grader export graded --format canvas --roster canvas.csv
+  grader export graded --format canvas --column "Two-layer net (4711)"
   grader export graded --format moodle --to grades/
   grader export graded --format canvas --without old_alice --without ta_notes
 
@@ -39,6 +43,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
 @click.option("--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports]")
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
+@click.option("--column", default="", help='Canvas: its own column for the assignment, as in "Two-layer net (4711)".')
 @click.option(
     "--canvas-id", default="", help="Canvas: the assignment's number, which is the last one in the address of its page."
 )
@@ -62,6 +67,7 @@ def export(
     name: str,
     to: Path | None,
     title: str,
+    column: str,
     canvas_id: str,
     moodle_user: Literal["idnumber", "email", "username"],
     due: str,
@@ -70,7 +76,9 @@ def export(
 ) -> None:
     """Write the grades of a class as a file that a platform imports."""
     target = to or out / "exports"
-    options = ExportOptions(assignment=title, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
+    if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
+        title, canvas_id = found[1], found[2]
+    options = ExportOptions(assignment=title or column, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
     screen = common.screen()
     with common.failures_in_words(one_line(str(target))):
         form = lookup(CLASS_FORMATS, name, "format")
@@ -79,6 +87,8 @@ def export(
         with Gradebook(out, reading=listed is None) as book, explain_full_disk(target):
             sheet = _without(_sheet(book, listed, screen), without, book)
             reminded = reminder(book)
+            if name == "canvas" and not canvas_id:
+                options = _choose_column(options, sheet, canvas_columns(roster) if roster else [], screen)
             try:
                 files = form.write(sheet, options)
             except ExportError as error:
@@ -91,9 +101,9 @@ def export(
     if reminded:
         common.say(screen, reminded)
     where = target / form.file_name
-    common.say(screen, f"Wrote {where}" + (f", {len(files)} files." if len(files) > 1 else "."))
-    if form.only_grades and (left_out := without_grade(sheet)):
-        common.say(screen, f"Left out, without a grade: {plural(len(left_out), 'student')} ({name_few(left_out)}).")
+    common.say(screen, f"Wrote {where}{_count(form, files, sheet)}")
+    if form.of_grades:
+        common.say_all(screen, describe_left_out(sheet))
 
 
 def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
@@ -108,6 +118,38 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
     for text in describe_matching(matching) if matching else ():
         common.say(screen, text)
     return sheet
+
+
+def _choose_column(options: ExportOptions, sheet: Sheet, columns: list[str], screen: Console) -> ExportOptions:
+    """Return the options with Canvas's own column: the one of the assignment's name in the roster, or what a person says."""
+    wanted = title_of(sheet, options)
+    fitting = [one for one in columns if one.rpartition(" (")[0] == wanted]
+    if columns and len(fitting) != 1:
+        if not _can_ask():
+            raise ExportError(
+                f'No column of the roster is called "{wanted}". Canvas would make a new one. Name one with --column:'
+                f" {name_few(columns)}. To make a new one, give a roster without columns of assignments."
+            )
+        common.say_all(screen, [f"{number}. {one}" for number, one in enumerate(columns, 1)])
+        fitting = [columns[click.prompt("Which column is it?", type=click.IntRange(1, len(columns))) - 1]]
+    if not fitting:
+        common.say(screen, f'Canvas finds the column "{wanted}" by its name, or makes a new one; see --column.')
+        return options
+    title, _, number = fitting[0].rpartition(" (")
+    common.say(screen, f"Column: {fitting[0]}")
+    return replace(options, assignment=title, canvas_id=number.rstrip(")"))
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _count(form: ClassFormat, files: Mapping[str, str], sheet: Sheet) -> str:
+    """Return how many files or grades were written, as the end of a sentence."""
+    if not form.of_grades:
+        return f", {len(files)} files." if len(files) > 1 else "."
+    graded = sum(is_grade(one.report) and not one.report.excused for one in sheet.standings)
+    return f": the grades of {plural(graded, 'student')}."
 
 
 def _without(sheet: Sheet, names: tuple[str, ...], book: Gradebook) -> Sheet:

@@ -31,11 +31,12 @@ class ExportOptions:
     due: str = ""  # when it was due, for nbgrader's table
 
 
-def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
+def by_student(sheet: Sheet, platform: str, *, excused: bool = True) -> list[tuple[Student, Report]]:
     """Return each student who has a grade, with their report, sorted by name.
 
     Students who handed nothing in are left out, and so are those on whose submission the grader failed: a platform
     reads an empty grade as an order to delete its own, and changes nothing where a row is missing.
+    excused : whether the platform has a word for excused students; otherwise they are left out too.
 
     Raises ExportError where nobody has a grade, a submission belongs to no student, or a student has two.
     """
@@ -52,21 +53,33 @@ def by_student(sheet: Sheet, platform: str) -> list[tuple[Student, Report]]:
             f"{plural(len(twice), 'student has', 'students have')} more than one submission ({name_few(twice)}),"
             f" and {platform} takes one grade each: keep one submission of each student, or mend the roster."
         )
-    rows = [row for row in rows if is_grade(row[1])]
+    rows = [row for row in rows if is_grade(row[1]) and (excused or not row[1].excused)]
     if not rows:
         raise ExportError(f"The class has no graded submission, so there is nothing for {platform} to import.")
     return sorted(rows, key=lambda row: (row[0].name.casefold(), row[1].submission))
 
 
-def without_grade(sheet: Sheet) -> list[str]:
-    """Return the names of the students that `by_student` leaves out."""
-    failed = [one.student for one in sheet.standings if one.student and not is_grade(one.report)]
-    return sorted(student.name for student in (*sheet.missing, *failed))
+def describe_left_out(sheet: Sheet) -> list[str]:
+    """Return sentences on who has no grade, and on whose 0 points are those of a program that could not be read."""
+    people: dict[str, list[str]] = {"Handed in nothing": [student.name for student in sheet.missing]}
+    for one in sheet.standings:
+        name = one.student.name if one.student else one.report.submission
+        if one.report.excused:
+            people.setdefault("Excused", []).append(name)
+        elif not is_grade(one.report):
+            nothing = one.report.status == "no_submission"
+            people.setdefault("Handed in nothing" if nothing else "Not graded, since the grader failed", []).append(
+                name
+            )
+        elif one.report.status == "failed_to_load" and not one.report.score:
+            people.setdefault("0 points, since the program could not be loaded", []).append(name)
+    return [f"{why}: {len(names)} ({name_few(sorted(names))})." for why, names in people.items() if names]
 
 
 def is_grade(report: Report) -> bool:
-    """Return whether a report's score is a grade: not where the grader itself failed, unless people gave points."""
-    return report.status != "grader_error" or any(check.adjusted_from is not None for check in report.checks)
+    """Return whether a report's score is a grade, given by people or by the grader: it may fail or find nothing to grade."""
+    decided = any(check.adjusted_from is not None for check in report.checks)
+    return decided or report.status not in {"grader_error", "no_submission"}
 
 
 def all_differ(keys: Sequence[str], names: Sequence[str], platform: str, what: str) -> None:

@@ -50,7 +50,7 @@ class ReportFormat(Format):
 class ClassFormat(Format):
     """A way to write a class: `function` takes a Sheet and ExportOptions and returns text, or several by their places."""
 
-    only_grades: bool = False  # it leaves out students without a grade
+    of_grades: bool = False  # a platform imports grades from it, and none of whoever has none
 
     def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str]:
         """Return the text of each file by its place in the folder of exports, with "/" between names.
@@ -72,9 +72,9 @@ FORMATS: tuple[Format, ...] = (
     ReportFormat("github", "report.github.txt", "annotations:to_annotations", for_students=True),
     ReportFormat("gradescope", "results.json", "gradescope:to_gradescope", for_students=True),
     ClassFormat("gradebook", "gradebook.csv", "gradebook_csv:to_gradebook"),
-    ClassFormat("canvas", "canvas.csv", "canvas:to_canvas", only_grades=True),
-    ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", for_students=True, only_grades=True),
-    ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader"),
+    ClassFormat("canvas", "canvas.csv", "canvas:to_canvas", of_grades=True),
+    ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", for_students=True, of_grades=True),
+    ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader", of_grades=True),
     ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
     ClassFormat("junit", "junit.xml", "junit:to_class_junit"),
     ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),

@@ -1,7 +1,7 @@
 """Grades and feedback for Moodle, as its CSV import reads them.
 
 Moodle (grade/import/csv/classes/load_data.php) asks which column is which. One unknown user or one grade above its
-limit makes it import nothing. A row without a user goes to the user above. `-` means no grade, and deletes an older one.
+limit makes it import nothing. A row without a user goes to the user above. `-` means no grade, and deletes an older one: excused students get no row.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
     """
     if options.moodle_user not in USERS:
         raise ExportError(f"Moodle finds no user by {options.moodle_user!r}: choose one of {', '.join(USERS)}.")
-    rows = by_student(sheet, "Moodle")
+    rows = by_student(sheet, "Moodle", excused=False)
     users = [safe_identifier(_user(student, options.moodle_user), student).strip() for student, _ in rows]
     # "0" is nothing to Moodle's language.
     all_differ(
@@ -54,7 +54,7 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
             [
                 user,
                 csv_cell(student.name),
-                "-" if report.excused else format_points(report.score + 0.0),
+                format_points(report.score + 0.0),
                 feedback(report),
             ]
             for user, (student, report) in zip(users, rows, strict=True)
@@ -71,9 +71,7 @@ def _within(sheet: Sheet, rows: list[tuple[Student, Report]]) -> None:
         (sheet.max_score, "the assignment's maximum of", "Lower the points that people gave."),
         (LIMIT, "Moodle's limit of", "Enter these grades by hand, or regrade with a rubric of fewer points."),
     ):
-        over = [
-            student.name for student, report in rows if not report.excused and round(report.score, 2) > round(most, 2)
-        ]
+        over = [student.name for student, report in rows if round(report.score, 2) > round(most, 2)]
         if over:
             raise ExportError(
                 f"{plural(len(over), 'grade is', 'grades are')} above {whose} {format_points(most)} ({name_few(over)}),"
@@ -97,8 +95,6 @@ def feedback(report: Report) -> str:
 
 
 def _sentences(report: Report) -> Iterator[str]:
-    if report.excused:
-        yield "Excused: this assignment does not count."
     if banner := wording.banner(report):
         yield f"{banner[0]}."
     if report.penalty:

@@ -1,13 +1,13 @@
 """The class in the form of `nbgrader export`, for tools that read its grades.csv.
 
-nbgrader (plugins/export.py) gives students who handed in nothing a row of zeros without a time; so does this. It has no
-word for excused students or a failed grader: their scores are empty, as nbgrader writes unknown values.
+nbgrader (plugins/export.py) has no word for students who handed in nothing or are excused, and none for a failed grader:
+their scores are empty here, as it writes unknown values. A zero would be a grade that nobody gave.
 """
 
 from __future__ import annotations
 
 from grader.model import Report, Sheet, Standing, Student
-from grader.reports.export_rows import ExportError, ExportOptions, all_differ, is_grade, safe_identifier, title_of
+from grader.reports.export_rows import ExportError, ExportOptions, all_differ, is_grade, title_of
 from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
@@ -34,7 +34,7 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
         "nbgrader",
         "login, SIS User ID, email, ID or name",
     )
-    assignment = [title_of(sheet, options), options.due, ""]
+    assignment = [csv_cell(title_of(sheet, options)), csv_cell(options.due), ""]
     return write_csv(
         COLUMNS,
         [
@@ -50,7 +50,7 @@ def _id(standing: Standing) -> str:
 
 def _id_of(student: Student) -> str:
     found = next(filter(None, (student.login, student.sis_id, student.email, student.id)), "")
-    return safe_identifier(found, student) or csv_cell(student.name)
+    return csv_cell(found or student.name)
 
 
 def _names(student: Student | None) -> list[str]:
@@ -59,13 +59,11 @@ def _names(student: Student | None) -> list[str]:
     return [
         csv_cell(student.last_name or student.name),
         csv_cell(student.first_name),
-        safe_identifier(student.email, student),
+        csv_cell(student.email),
     ]
 
 
 def _scores(report: Report | None) -> list[str]:
-    if report is None:
-        return ["0.0", "0.0", "0.0"]
-    if report.excused or not is_grade(report):
+    if report is None or report.excused or not is_grade(report):
         return ["", "", ""]
     return [str(round(value, 6) + 0.0) for value in (report.score + report.penalty, report.penalty, report.score)]

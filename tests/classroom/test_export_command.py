@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from classroom.once import Folder, graded_once, say
+from grader.cli import export as export_command
 from grader.reports.formats import CLASS_FORMATS
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
@@ -90,8 +91,10 @@ def test_a_roster_given_to_an_export_is_kept(here):
     assert "Doe, Ann" in here.text("index.html")
     assert {row["student"] for row in rows(here.text("gradebook.csv"))} >= {"Doe, Ann", "Moe, Dan"}
     said = export("moodle")
-    assert said.startswith("Wrote graded/exports/moodle.csv. Left out, without a grade: ")
-    assert "Low, Eve" in said
+    assert said == (
+        "Wrote graded/exports/moodle.csv: the grades of 4 students. Handed in nothing: 1 (Low, Eve)."
+        " 0 points, since the program could not be loaded: 1 (Moe, Dan)."
+    )
     assert "ann@example.org" in here.text("exports/moodle.csv")
 
 
@@ -111,6 +114,26 @@ def test_options_reach_the_format(here):
     assert "Homework 2 (77)" in here.text("exports/canvas.csv").splitlines()[0]
     export("moodle", "--moodle-user", "idnumber")
     assert "s101" in here.text("exports/moodle.csv")
+
+
+def test_canvas_own_column_is_found_or_asked_for(here, monkeypatch):
+    """By the assignment's name in Canvas's gradebook; where none bears it, a person says which, and nothing is guessed."""
+    head = "Section,submission,Homework 1 (11),{} (4711)"
+    for title, words in (("A two-layer neural network", []), ("HW 2", ["--column", "HW 2 (4711)"])):
+        lines = ROSTER.splitlines()
+        lines[0] = lines[0].replace("Section,submission", head.format(title))
+        (here.path / "roster.csv").write_text(
+            "\n".join([lines[0], *(f"{line},," for line in lines[1:])]), encoding="utf-8"
+        )
+        export("canvas", "--roster", "roster.csv", *words)
+        assert here.text("exports/canvas.csv").splitlines()[0].endswith(f"{title} (4711)")
+    said = export("canvas", "--roster", "roster.csv", status=2)
+    assert "Name one with --column: Homework 1 (11), HW 2 (4711)." in said
+    assert 'finds the column "Other" by its name' in export("canvas", "--title", "Other")
+    monkeypatch.setattr(export_command, "_can_ask", lambda: True)
+    monkeypatch.setattr(export_command.click, "prompt", lambda *_, **__: 2)
+    assert "2. HW 2 (4711)" in export("canvas", "--roster", "roster.csv")
+    assert here.text("exports/canvas.csv").splitlines()[0].endswith("HW 2 (4711)")
 
 
 def test_decisions_are_a_table(here):

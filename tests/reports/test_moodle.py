@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Student
-from grader.reports.export_rows import ExportError, ExportOptions
+from grader.reports.export_rows import ExportError, ExportOptions, describe_left_out
 from grader.reports.formats import CLASS_FORMATS
 from grader.reports.moodle import FEEDBACK, feedback, to_moodle
 from grader.reports.student_report import student_report
@@ -101,14 +101,19 @@ def test_two_students_of_one_address_are_refused():
 
 
 def test_of_who_has_no_grade_moodle_is_told_nothing():
-    """A dash would delete the grade that Moodle has; only who is excused gets one, and is told why."""
+    """A dash would delete the grade that Moodle has, of an excused student as well: they get no row."""
     sheet = factory.sheet(
-        factory.report("a", excused=True), factory.report("b", status="grader_error"), students={"a": ANN, "b": BOB},
+        factory.report("a"), factory.report("b", status="grader_error"), factory.report("c", excused=True),
+        factory.report("d", status="no_submission"),
+        students={"a": ANN, "b": BOB, "c": Student("C", email="c@x.edu"), "d": Student("D", email="d@x.edu")},
         missing=[Student("Cat Poe", email="cat@x.edu")],
     )  # fmt: skip
-    assert imported(to_moodle(sheet, ExportOptions())) == {
-        "Ann@x.edu": (None, "Excused: this assignment does not count.")
-    }
+    assert list(imported(to_moodle(sheet, ExportOptions()))) == ["Ann@x.edu"]
+    assert describe_left_out(sheet) == [
+        "Handed in nothing: 2 (Cat Poe, D).",
+        "Not graded, since the grader failed: 1 (Bob Roe).",
+        "Excused: 1 (C).",
+    ]
 
 
 def test_a_grade_above_the_maximum_is_refused():

@@ -55,11 +55,21 @@ def test_the_student_s_id_is_the_best_there_is(student, key):
     assert row["student_id"] == key
 
 
-def test_who_handed_nothing_in_has_nbgrader_s_zeros():
-    """What reads this table expects a row for each student; the empty timestamp tells, as in nbgrader's own."""
+def test_no_cell_is_a_formula():
+    """Accounts and addresses may begin as formulas do; a spreadsheet obeys them in this table, too."""
+    for evil in ("=1+1", "@ann", "+441632960", "-1"):
+        found = rows(
+            factory.sheet(factory.report("a"), students={"a": Student(evil, evil, evil, login=evil, email=evil)}),
+            due=evil,
+        )
+        assert not [cell for cell in found[0].values() if cell.startswith(("=", "+", "@", "-"))]
+
+
+def test_who_handed_nothing_in_has_no_zeros():
+    """What reads this table expects a row for each student; a zero would be a grade that nobody gave."""
     table = rows(factory.sheet(factory.report("bob"), missing=[ANN]))
     assert [row["student_id"] for row in table] == ["ann", "bob"]
-    assert [table[0][key] for key in KEYS[7:]] == ["0.0", "0.0", "0.0", "100.0"]
+    assert [table[0][key] for key in KEYS[7:]] == ["", "", "", "100.0"]
 
 
 def test_who_does_not_count_has_no_score():
