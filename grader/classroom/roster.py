@@ -8,37 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from grader.classroom.roster_headers import find_columns
 from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, parse_rows
 from grader.model.class_sheet import Student
 from grader.text.sanitise import one_line
 
 __all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 
-# What the exports of Canvas, Moodle, Gradescope, GitHub Classroom, Blackboard, Brightspace and nbgrader call a column,
-# and what people call it; spaces, case and punctuation do not count.
-_HEADERS = {
-    "name": "name, student, full name, student name, display name, Vollständiger Name, Nom complet, Nombre completo",
-    "first_name": "first, first name, first names, given name, given names, forename, Vorname",
-    "last_name": "last, last name, last names, surname, family name, Nachname",
-    "id": "canvas id, canvas user id, lms id, lms user id",
-    "own_id": "id, user id",  # Canvas's number in Canvas's own tables, and a school's or a Moodle worksheet's elsewhere
-    "sis_id": "sis id, sis user id, sid, student id, student number, id number, org defined id, ID-Nummer, Matrikelnummer",
-    "login": "login, login id, sis login id, user, username, net id, account, Anmeldename",
-    "email": "email, e-mail, email address, e-mail address, mail, E-Mail-Adresse",
-    "section": "section, sections, group, groups, tutorial",
-    "github": "github, github username, github user, github login, github account",
-    "team": "team, team name, pair, project group, group name",
-    "submission": "submission",
-    "role": "role, roles",
-    "identifier": "identifier, roster identifier",
-}
 _NUMBERS = ("id", "sis_id", "login", "email", "github")  # each is one student's only
 _UNSEEN = {"own_id", *_NUMBERS}
 _TELLING = {"name", "identifier", "own_id", *_NUMBERS}
-_CANVAS = {"sisid", "sisuserid", "sisloginid"}  # Canvas's word for what it has from the school
 # What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
 _PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
-_ASSIGNMENT = re.compile(r".*\S \(\d+\)")
 _BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
 BY_TEAM = "team:"
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
@@ -126,16 +107,6 @@ def read_roster(path: Path) -> Roster:
     return Roster(tuple(students), tuple(notes), name, tuple(claims))
 
 
-def canvas_columns(path: Path) -> list[str]:
-    """Return the columns of assignments in Canvas's own gradebook, such as "Two-layer net (4711)".
-
-    Raises RosterError.
-    """
-    text, _ = decode_roster(path, one_line(path.name, 100))
-    (header, *_) = (*parse_rows(text, ",", one_line(path.name, 100)), Row(1, ()))
-    return [one_line(cell.strip()) for cell in header.cells if _ASSIGNMENT.fullmatch(cell.strip())]
-
-
 def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
     """Return the students' rows and the column of each field; no columns where no header is known."""
     separators = ",;\t"
@@ -150,12 +121,12 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
             head = next(rows) if marked else head
         except (RosterError, StopIteration):
             continue
-        if (score := (len(_columns(head.cells)), len(head.cells))) > best:
+        if (score := (len(find_columns(head.cells)), len(head.cells))) > best:
             best, chosen, header = score, separator, head
     if best < (0, 0):
         next(parse_rows(text, separators[0], name), None)  # raises what was the matter
         raise RosterError(f"{name}: there is nothing below the first line. {EXPECTED}")
-    columns = _columns(header.cells)
+    columns = find_columns(header.cells)
     rows = (row for row in parse_rows(text, chosen, name) if row.line >= header.line + bool(columns))
     if not columns:
         return list(rows), {}
@@ -166,26 +137,6 @@ def _table(text: str, name: str) -> tuple[list[Row], dict[str, int]]:
             " `email` or `github`, or both `first name` and `last name`."
         )
     return [_fit_row(row, header, columns, name) for row in rows], columns
-
-
-def _columns(headers: Sequence[str]) -> dict[str, int]:
-    known = {_squeezed(alias): field for field, aliases in _HEADERS.items() for alias in aliases.split(",")}
-    squeezed = [_squeezed(header) for header in headers]
-    if "lmsuserid" in squeezed:  # nbgrader's own: its `id` is the name of a student's folder
-        known["id"] = "login"
-    elif squeezed[:2] == ["student", "id"] or _CANVAS.intersection(squeezed):
-        known["id"] = "id"
-    if "githubid" in squeezed and "githubusername" not in squeezed:  # Classroom 50's
-        known["username"] = "github"
-    columns: dict[str, int] = {}
-    for at, header in enumerate(squeezed):
-        if header in known:
-            columns.setdefault(known[header], at)  # an assignment further right may be called "Email"
-    return columns
-
-
-def _squeezed(header: str) -> str:
-    return "".join(char for char in header.casefold() if char.isalnum())
 
 
 def _fit_row(row: Row, header: Row, columns: dict[str, int], name: str) -> Row:

@@ -18,7 +18,8 @@ from grader.classroom.match_roster import describe_matching
 from grader.classroom.output import explain_full_disk, write_overview
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
-from grader.classroom.roster import Roster, canvas_columns, read_roster
+from grader.classroom.roster import Roster, read_roster
+from grader.classroom.roster_headers import canvas_columns
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
