@@ -15,6 +15,7 @@ import posixpath
 import shutil
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,9 +65,14 @@ def install() -> None:
         (os, "utime", lambda *_, **__: None),
     ):
         setattr(place, name, _in_memory_or(getattr(place, name), _is_here, work))
+    tempfile._get_default_tempdir = _refuse_temporary  # type: ignore[attr-defined] # noqa: SLF001 -- asked for each
     # np.savetxt and np.loadtxt keep the one that they found when numpy was loaded.
     if openers := getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None):
         openers._file_openers[None] = open_file  # noqa: SLF001 -- it has no other name
+
+
+def _refuse_temporary() -> str:
+    raise PermissionError(errno.EACCES, f"{FORBIDDEN}, temporary ones by tempfile too; open() has some in memory")
 
 
 def _in_memory_or(

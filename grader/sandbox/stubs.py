@@ -35,7 +35,7 @@ _SILENT = frozenset(_SILENT_MODULES.split())
 # And by the last part of a name, whatever module it belongs to.
 _SILENT_NAMES = re.compile(
     r"(\w+_)?seed(_\w+)?|no_grad|inference_mode|set_grad_enabled|device|backends|synchronize|empty_cache|set_num_threads"
-    r"|(use|enable)_\w*determinis\w*|set_default_\w+|set_printoptions|set_option|set_config|options|disable_\w+"
+    r"|(use|enable)_\w*determinis\w*|set_default_\w+|set_printoptions|set_option|set_config|config|options|disable_\w+"
     r"|(jit|njit|function|script|compile|cache|memoize|profile|profiler|jaxtyped)"
     r"|tensorboard|SummaryWriter|TensorBoard|Progbar|summary|logging|get_logger|set_verbosity"
     r"|imsave|imwrite|imshow|savemat|waitKey|destroyAllWindows|namedWindow"
@@ -48,7 +48,10 @@ _EXCEPTIONS = re.compile(r"[A-Z]\w*(Error|Exception|Warning|Interrupt)")
 _ANSWERS: dict[str, Any] = {"is_available": False, "is_tensor": False, "device_count": 0, "get_array_module": np}
 KNOWN_NAMES: dict[str, Mapping[str, Any]] = {}  # by top module
 VERSION = "99.0.0"  # where a program asks for one, it is to take the newest module's way
-_UNPACK, _UNPACK_STAR, _EXTENDED = (dis.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "EXTENDED_ARG"))
+_MOST_ITEMS = 1000  # that next() gets, where list(enumerate(stub)) would have no end
+_UNPACK, _UNPACK_STAR, _EXTENDED, _FOR = (
+    dis.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "EXTENDED_ARG", "FOR_ITER")
+)
 
 
 class StubError(ImportError):
@@ -203,19 +206,10 @@ class SilentStub(_Stub):
 
     def __iter__(self) -> Iterator[Any]:
         """Return as many stubs as the statement unpacks into; a loop has nothing to go over."""
-        return iter([SilentStub(f"{self._name}[{n}]") for n in range(_count_targets(sys._getframe(1)))])  # noqa: SLF001 -- the one way to see who asks
-
-    def __next__(self) -> Any:
-        return SilentStub(self._name)
-
-    def __getitem__(self, key: object) -> Any:
-        return SilentStub(self._name)
-
-    def __setitem__(self, key: object, value: object) -> None:
-        """Forget it."""
-
-    def __delitem__(self, key: object) -> None:
-        """Forget it."""
+        frame = sys._getframe(1)  # noqa: SLF001 -- the one way to see who asks
+        if count := _count_targets(frame):
+            return iter([SilentStub(f"{self._name}[{n}]") for n in range(count)])
+        return _SilentItems(self, frame)
 
     def __len__(self) -> int:
         return 0
@@ -270,6 +264,23 @@ for _method in [*_SPECIAL.split(), "array_function"]:
         setattr(SilentStub, f"__{_method}__", SilentStub._refuse_or_go_on)  # noqa: SLF001 -- its own
 for _method in ("lt", "le", "gt", "ge"):
     setattr(SilentStub, f"__{_method}__", lambda *_: False)
+
+
+class _SilentItems:
+    """Nothing to a loop, and to what goes over all items at once, as list() does; next() gets the stub."""
+
+    def __init__(self, stub: SilentStub, frame: types.FrameType) -> None:
+        self._stub, self._made_at, self._left = stub, (id(frame), frame.f_lasti), _MOST_ITEMS
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        frame = sys._getframe(1)  # noqa: SLF001 -- the same
+        self._left -= 1
+        if (id(frame), frame.f_lasti) == self._made_at or frame.f_code.co_code[frame.f_lasti] == _FOR or self._left < 0:
+            raise StopIteration
+        return self._stub
 
 
 def _count_targets(frame: types.FrameType) -> int:

@@ -90,3 +90,10 @@ def test_what_needs_a_real_file_says_so(lose):
     """A memory map of a file cannot be had."""
     reply = lose("np.memmap('m', mode='w+', shape=3)")[0]
     assert "the grader forbids writing files: 'm' is in memory only" in reply.error.message
+
+
+@pytest.mark.parametrize("make", ["NamedTemporaryFile()", "TemporaryDirectory()", "mkstemp()", "gettempdir()"])
+def test_temporary_files_are_refused_in_plain_words(lose, make):
+    """They are made by descriptors, which are real ones."""
+    reply = lose(f"import tempfile; tempfile.{make}")[0]
+    assert "the grader forbids writing files, temporary ones by tempfile too" in reply.error.message

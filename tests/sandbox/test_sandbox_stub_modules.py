@@ -84,6 +84,9 @@ return float(len(X))
         "assert int(matplotlib.__version__.split('.')[0]) >= 3 and isinstance(plt.x.__version__, str)",
         "with plt.style.context('ggplot'), plt.ioff() as state: state.x = 1; del state.x, state[0]",
         "np.arange(3) * plt.bar_width + 1; np.mean(plt.ylim()); np.array(plt.gcf().canvas.buffer_rgba()); range(plt.n)",
+        "c = iter(plt.cm.rainbow([1])); next(c); next(c); assert list(plt.x) == [*plt.x] == [] and len(list(enumerate(plt.x))) < 2000",
+        "for (a, b), c in zip([(1, 2)], itertools.cycle(plt.x)): pass\nc = itertools.cycle(plt.x); plt.plot(X, **next(c))",
+        "gpus = tf.config.list_physical_devices('GPU')\nfor gpu in gpus: tf.config.experimental.set_memory_growth(gpu, True)",
         "plt.profile(relu)(1); next(plt.gca().prop_cycler)['color']; plt.gcf().savefig(1); copy.deepcopy(plt.gcf())",
         "try: raise KeyError\nexcept (matplotlib.MatplotlibError, KeyError): pass",
         "assert not isinstance(X, plt.Axes) and isinstance(X, (plt.Axes, np.ndarray)) and isinstance(X, np.ndarray | plt.Axes)",
@@ -108,7 +111,7 @@ def test_a_silent_stub_takes_every_use(lose, body):
 
 
 SILENT = """
-import copy, warnings, matplotlib, matplotlib.pyplot as plt, psutil, wandb, torch, tensorflow as tf, keras, cv2, cupy
+import copy, itertools, warnings, matplotlib, matplotlib.pyplot as plt, psutil, wandb, torch, tensorflow as tf, keras, cv2, cupy
 import pandas as pd, ipywidgets as widgets, scipy.io as sio, sklearn.exceptions
 from loguru import logger
 from PIL import Image
