@@ -277,9 +277,59 @@ LABELS = {
     "from scores in train()": ((TRAIN_ACC, "np.mean(self.loss(X_batch).argmax(axis=1) == y_batch)"),),
     "twice": ((VAL, "                self.predict(X_val)\n" + VAL),),
 }
+# What a program does beside the network, with modules that are not there and files that must not be written.
+BESIDE = {
+    "plots": (
+        (START, "import matplotlib.pyplot as plt\n\n\n" + START),
+        (
+            DONE,
+            "        fig, ((top, _), (low, _)) = plt.subplots(2, 2)\n        (line,) = top.plot(loss_history)\n        line.set_label(f'{low.get_ylim()[1] / 2:.2f}')\n        fig.savefig('loss.png')\n"
+            + DONE,
+        ),
+    ),
+    "a progress bar": (
+        (START, "from tqdm import tqdm\n\n\n" + START),
+        (BEGIN, "        for it in (bar := tqdm(range(num_iters))):\n"),
+        (KEEP, KEEP + "            bar.set_postfix(loss=loss)\n            tqdm.write(f'{loss:.3f}')\n"),
+    ),
+    "a checkpoint that it goes on from": (
+        (
+            VAL,
+            VAL
+            + "                np.savez('best.npz', **self.params)\n                kept = np.load('best.npz')\n                self.params = {name: kept[name] for name in kept}\n",
+        ),
+    ),
+    "types and decorators of modules that are not there": (
+        (
+            START,
+            "import torch\nimport numba\n\n\n@numba.njit(numba.float64(numba.float64), cache=True)\ndef same(x: np.ndarray | torch.Tensor):\n    return x\n\n\n"
+            + START,
+        ),
+        (KEEP, "            loss_history.append(same(loss))\n"),
+    ),
+    "seeds and a log": (
+        (START, "import logging\n\nimport torch\nimport wandb\n\n\n" + START),
+        (
+            BEGIN,
+            "        torch.manual_seed(3)\n        log = logging.FileHandler('train.log')\n        wandb.init(config=None)\n"
+            + BEGIN,
+        ),
+        (
+            KEEP,
+            KEEP
+            + "            log.emit(logging.makeLogRecord({'msg': loss}))\n            wandb.log({'loss': loss})\n            display(loss)\n",
+        ),
+    ),
+}
 STYLES = {
     f"{what}: {name}": edits
-    for what, table in (("loss asked", ASKED), ("gradients", STEPS), ("made of", MADE_OF), ("labels", LABELS))
+    for what, table in (
+        ("loss asked", ASKED),
+        ("gradients", STEPS),
+        ("made of", MADE_OF),
+        ("labels", LABELS),
+        ("beside it", BESIDE),
+    )
     for name, edits in table.items()
 }
 

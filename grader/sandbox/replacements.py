@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import io
 import itertools
@@ -134,13 +135,13 @@ def _delay(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *arguments, **keywords: functools.partial(function, *arguments, **keywords)
 
 
-def _dump(value: Any, path: Any, *_arguments: Any, **_keywords: Any) -> None:
-    with open(path, "wb") as file:  # noqa: PTH123 -- whatever open() takes
+def _dump(value: Any, to: Any, *_arguments: Any, **_keywords: Any) -> None:
+    with contextlib.nullcontext(to) if hasattr(to, "write") else open(to, "wb") as file:  # noqa: PTH123 -- whatever open() takes
         pickle.dump(value, file)
 
 
-def _load(path: Any, *_arguments: Any, **_keywords: Any) -> Any:
-    with open(path, "rb") as file:  # noqa: PTH123 -- the same
+def _load(source: Any, *_arguments: Any, **_keywords: Any) -> Any:
+    with contextlib.nullcontext(source) if hasattr(source, "read") else open(source, "rb") as file:  # noqa: PTH123 -- the same
         return pickle.load(file)  # noqa: S301 -- in the student's own process, of the student's own file
 
 
@@ -151,11 +152,14 @@ KNOWN_NAMES.update(
         "rich": {**_PROGRESS, "print": print, "log": print},
         "numba": {**_JIT, "vectorize": _vectorize, "prange": range, "List": list, "Dict": _TypedDict},
         "joblib": {"Parallel": lambda *_, **__: _run_all, "delayed": _delay, "dump": _dump, "load": _load},
+        "torch": {"save": _dump, "load": _load},
         "icecream": {"ic": lambda *values: values[0] if len(values) == 1 else values or None},
         "termcolor": {"colored": lambda text, *_, **__: str(text), "cprint": Progress.write},
         "typing_extensions": {name: getattr(typing, name) for name in typing.__all__},
     }
 )
+
+PARTLY = frozenset({"torch"})  # most of it is not there
 
 # ---------------------------------------------------------------- Python 2
 

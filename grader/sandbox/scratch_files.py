@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .memory_file import FORBIDDEN, Content, MemoryFile, wrap
@@ -65,10 +66,15 @@ def install() -> None:
         (os, "utime", lambda *_, **__: None),
     ):
         setattr(place, name, _in_memory_or(getattr(place, name), _is_here, work))
+    Path.touch = _touch  # type: ignore[method-assign, assignment]
     tempfile._get_default_tempdir = _refuse_temporary  # type: ignore[attr-defined] # noqa: SLF001 -- asked for each
     # np.savetxt and np.loadtxt keep the one that they found when numpy was loaded.
     if openers := getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None):
         openers._file_openers[None] = open_file  # noqa: SLF001 -- it has no other name
+
+
+def _touch(path: Path, mode: int = 0, exist_ok: bool = True) -> None:  # noqa: ARG001, FBT001, FBT002 -- as Path.touch
+    open_file(path, "a" if exist_ok else "x").close()
 
 
 def _refuse_temporary() -> str:

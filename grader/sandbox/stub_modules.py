@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import stubs
-from .replacements import PYTHON_2, RENAMED
+from .replacements import PARTLY, PYTHON_2, RENAMED
 
 # These get no stub: an attempt to import the grader must fail as any missing module does, and so must a part of
 # numpy that this numpy does not have.
@@ -60,7 +60,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return
         top = name.partition(".")[0]
         module.__dict__.update(PYTHON_2.get(name, stubs.KNOWN_NAMES.get(top, {})))
-        if top not in PYTHON_2 and top not in stubs.KNOWN_NAMES:
+        if top not in PYTHON_2 and (top not in stubs.KNOWN_NAMES or top in PARTLY):
             self.used.append(name)
         module.__dict__["__getattr__"] = _getter(name)
 

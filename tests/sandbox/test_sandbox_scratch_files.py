@@ -35,6 +35,8 @@ SAVED = {
     "a Windows path": "open('C:\\\\Users\\\\me\\\\w.txt', 'w').write('x'); return open(b'C:\\\\Users\\\\me\\\\w.txt').read() == 'x'",
     "no such file": "try: open('never.npz', 'rb')\nexcept FileNotFoundError: return not os.path.exists('never.npz')",
     "a folder": "os.mkdir('d')\ntry: open('d', 'w')\nexcept IsADirectoryError: return True",
+    "touching": "Path('a').touch(); Path('a').touch(exist_ok=True); return Path('a').exists()",
+    "torch.save": "import torch; torch.save({'W': X}, 'm.pt'); torch.save(1, open('n.pt', 'wb')); return np.allclose(torch.load('m.pt', map_location='cpu')['W'], X)",
     "joblib": "import joblib; joblib.dump(X, 'm.joblib'); return np.allclose(joblib.load('m.joblib'), X)",
 }
 
