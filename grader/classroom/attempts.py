@@ -69,6 +69,14 @@ def _number(original: str) -> tuple[str, float]:
     return "", 0.0
 
 
+def handed_in_at(path: Path) -> float:
+    """Return when it was handed in, by the platform: from the name, or in Moodle's zips from its files; 0 where unknown."""
+    kind, number = _number(path.name)
+    if kind == "blackboard":
+        return datetime.strptime(f"{number:014.0f}", "%Y%m%d%H%M%S").timestamp()  # noqa: DTZ007 -- of this place
+    return number if kind == "brightspace" else _time(path) if "_assignsubmission_" in path.name else 0.0
+
+
 def _time(path: Path) -> float:
     """Return when a file, or the newest file of a folder, was written; 0 where it is gone."""
     try:

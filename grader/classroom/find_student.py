@@ -31,7 +31,7 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
         return text
     matching = match_class(book, whole=False)
     called = _called(matching, names)
-    words = {normalize(text).casefold().strip(), "".join(split_words(text))} - {""}
+    words = name_keys(text)
     found = {name for word in words for name in called.get(word, ())}
     if not found and not exact:
         found = {name for key, those in called.items() if any(map(key.startswith, words)) for name in those}
@@ -54,6 +54,16 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
         else "gradebook.csv lists the names."
     )
     raise DecisionError(f"{shown}: there is no such submission in {where}: {hint}")
+
+
+def find_names(book: Gradebook) -> dict[str, set[str]]:
+    """Return the submissions that count, by all that each may be called; `name_keys` gives what to look up."""
+    return _called(match_class(book, whole=False), book.last())
+
+
+def name_keys(text: str) -> set[str]:
+    """Return the forms in which a name, an account or a number may be known."""
+    return {normalize(text).casefold().strip(), "".join(split_words(text))} - {""}
 
 
 def _called(matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:

@@ -33,8 +33,8 @@ _ASSIGNMENT = re.compile(r".*\S \(\d+\)")
 
 def find_columns(headers: Sequence[str]) -> dict[str, int]:
     """Return the place of each known column, by what it holds."""
-    known = {_squeezed(alias): field for field, aliases in _HEADERS.items() for alias in aliases.split(",")}
-    squeezed = [_squeezed(header) for header in headers]
+    known = {squeeze(alias): field for field, aliases in _HEADERS.items() for alias in aliases.split(",")}
+    squeezed = [squeeze(header) for header in headers]
     if "lmsuserid" in squeezed:  # nbgrader's own: its `id` is the name of a student's folder
         known["id"] = "login"
     elif squeezed[:2] == ["student", "id"] or _CANVAS.intersection(squeezed):
@@ -48,7 +48,8 @@ def find_columns(headers: Sequence[str]) -> dict[str, int]:
     return columns
 
 
-def _squeezed(header: str) -> str:
+def squeeze(header: str) -> str:
+    """Return a header without case, blanks and punctuation."""
     return "".join(char for char in header.casefold() if char.isalnum())
 
 

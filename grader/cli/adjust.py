@@ -12,7 +12,9 @@ from grader.classroom.adjust import add_decisions, withdraw_decision
 from grader.classroom.find_student import find_submission
 from grader.classroom.forget import forget
 from grader.classroom.gradebook import Gradebook, now
+from grader.classroom.lateness import compare_times, read_days, read_due
 from grader.classroom.restore import restore
+from grader.classroom.results import ClassResults
 from grader.cli import common
 from grader.model import Decision, DecisionKind
 from grader.text.phrases import join_some
@@ -27,6 +29,8 @@ Examples:
   grader adjust graded alice --check gradient_b1 --points 5 --comment "Right up to the sign; seen in office hours."
   grader adjust graded alice --late-days 2 --comment "Handed in on Sunday."
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
+  grader adjust graded --due 2026-03-01T23:59
+  grader adjust graded --late-from late_days.csv --comment "Late days of the forum."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
   grader adjust graded --restore graded/decisions.db
@@ -50,6 +54,14 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
     "--late-days",
     type=click.IntRange(0, 10_000),
     help="How many days late it is. assignment.toml says what a day costs.",
+)
+@click.option("--due", default="", help="Note how late everybody was: the time at which it was due, 2026-03-01T23:59.")
+@click.option(
+    "--late-from",
+    "table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The same from a CSV: days, or times with --due; Gradescope's scores and Moodle's grading worksheet too.",
 )
 @click.option(
     "--excuse/--no-excuse",
@@ -77,6 +89,8 @@ def adjust(
     check: str | None,
     points: float | None,
     late_days: int | None,
+    due: str,
+    table: Path | None,
     excuse: bool | None,
     number: int | None,
     file: Path | None,
@@ -95,6 +109,13 @@ def adjust(
                 "--restore reads everything from its file. Give it without a NAME and without other options."
             )
         _restore(out, file)
+        return
+    if due or table:
+        if names or decided:
+            raise click.UsageError(
+                "--due and --late-from are about everybody. Give them without a NAME and other decisions."
+            )
+        _note_lateness(out, due, table, one_line(_short(by, "--by", LINE) or _login()), comment)
         return
     if not names:
         raise click.UsageError(
@@ -141,6 +162,29 @@ def _decide(
     screen = common.screen()
     for report in reports:
         common.say_standing(screen, report)
+
+
+def _note_lateness(out: Path, due: str, table: Path | None, who: str, comment: str) -> None:
+    """Save the days of lateness that times or a table tell, and print what was noted."""
+    screen = common.screen()
+    with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
+        until = read_due(due) if due else None
+        found = read_days(book, table, until) if table else compare_times(book, read_due(due))
+        reason = (
+            plain_text(_short(comment, "--comment", MESSAGE)) or f"By {'the times' if due else one_line(str(table))}."
+        )
+        results = ClassResults(book)
+        decided = {name for name, made in results.decisions.items() if any(one.kind == "late_days" for one in made)}
+        # A time knows less than the person who decided before; a table is a person's.
+        late = {name: days for name, days in found.days.items() if (table or name not in decided)}
+        late = {name: days for name, days in late.items() if days != results.report(name).late_days}
+        for days in sorted(set(late.values())):
+            made = _decisions({"late_days": days}, "", reason, who)
+            for report in add_decisions(book, [name for name, many in late.items() if many == days], made):
+                common.say_standing(screen, report)
+    common.say(screen, f"{len(found.days)} known, {len(late)} noted. What a day costs stands in assignment.toml.")
+    if found.unknown:
+        common.say(screen, f"Not known: {join_some(list(found.unknown))}.")
 
 
 def _decisions(values: Mapping[DecisionKind, float | None], check: str, reason: str, who: str) -> list[Decision]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 from rich.console import Console
@@ -16,6 +16,7 @@ from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.group_file import add_groups
+from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
@@ -181,6 +182,11 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
             f"Points that a person gave for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
             " See `grader history`."
         )
+    late = [
+        one.submission for one in outcome.reports if is_marked_late(PurePath(one.source).name) and not one.late_days
+    ]
+    if late:
+        yield f"Late, as Canvas marks them: {join_some(late)}. `grader adjust` with --late-days notes by how much."
     if outcome.others:
         yield f"In the gradebook, but not graded this time: {join_some(outcome.others)}."
     if outcome.matching:
