@@ -49,9 +49,8 @@ _ANSWERS: dict[str, Any] = {"is_available": False, "is_tensor": False, "device_c
 KNOWN_NAMES: dict[str, Mapping[str, Any]] = {}  # by top module
 VERSION = "99.0.0"  # where a program asks for one, it is to take the newest module's way
 _MOST_ITEMS = 1000  # that next() gets, where list(enumerate(stub)) would have no end
-_UNPACK, _UNPACK_STAR, _EXTENDED, _FOR = (
-    dis.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "EXTENDED_ARG", "FOR_ITER")
-)
+_UNPACK, _UNPACK_STAR, _EXTENDED = (dis.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "EXTENDED_ARG"))
+_TAKE_NONE = {dis.opmap[name] for name in ("FOR_ITER", "DICT_MERGE", "DICT_UPDATE")}
 
 
 class StubError(ImportError):
@@ -267,19 +266,20 @@ for _method in ("lt", "le", "gt", "ge"):
 
 
 class _SilentItems:
-    """Nothing to a loop, and to what goes over all items at once, as list() does; next() gets the stub."""
+    """Nothing to a loop; next() gets the stub, and what goes over all items at once, as max() does, gets it once."""
 
     def __init__(self, stub: SilentStub, frame: types.FrameType) -> None:
-        self._stub, self._made_at, self._left = stub, (id(frame), frame.f_lasti), _MOST_ITEMS
+        self._stub, self._made_at, self._given = stub, (id(frame), frame.f_lasti), 0
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         frame = sys._getframe(1)  # noqa: SLF001 -- the same
-        self._left -= 1
-        if (id(frame), frame.f_lasti) == self._made_at or frame.f_code.co_code[frame.f_lasti] == _FOR or self._left < 0:
+        most = 1 if (id(frame), frame.f_lasti) == self._made_at else _MOST_ITEMS
+        if frame.f_code.co_code[frame.f_lasti] in _TAKE_NONE or self._given == most:
             raise StopIteration
+        self._given += 1
         return self._stub
 
 
