@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 import sys
 import time
 from pathlib import Path
 
 from .policy import WALL_FACTOR
 
-# How often a process that says nothing is looked at; near its end more often, down to the second.
+# How long until a process that says nothing is looked at again, at most; near its end less.
 LOOK_SECONDS, SHORTEST_LOOK = 0.2, 0.01
+_SYSTEM = random.SystemRandom()  # whose state no process can copy
 # Asleep, stopped, stopped by a tracer, or dead while one that it forked holds its end of the channel; not R, which runs or
 # waits for a processor, and not D, which waits for the disk.
 _ASLEEP = {b"S", b"T", b"t", b"Z"}
@@ -37,10 +39,11 @@ class Deadline:
     def __init__(self, pid: int, seconds: float, wall_end: float = math.inf) -> None:
         self._pid = pid
         self._seconds = seconds
-        self._began = self._looked = time.monotonic()
+        self._began = time.monotonic()
         self._wall_end = min(self._began + WALL_FACTOR * seconds, wall_end)
         self._at_first = processor_seconds(pid)
         self._busy = self._asleep = 0.0
+        self._plan_look()
 
     @property
     def spent(self) -> float:
@@ -64,21 +67,26 @@ class Deadline:
         return f"{self._seconds:g} processor seconds"
 
     def pause(self) -> float:
-        """Return for how many seconds to wait before the process is looked at again; raise TimeoutError past the end."""
-        self._looked = time.monotonic()
-        left = min(self._seconds - self.spent, self._wall_end - self._looked)
-        if left <= 0:
+        """Return for how many seconds to wait before the process is looked at; raise TimeoutError past the end."""
+        now = time.monotonic()
+        if min(self._seconds - self.spent, self._wall_end - now) <= 0:
             raise TimeoutError("the deadline has passed")
-        return min(max(left, SHORTEST_LOOK), LOOK_SECONDS)
+        return max(0.0, self._look_at - now)
 
     def note_silence(self) -> None:
-        """Count the time since the last `pause`, in which nothing came, where the process is asleep."""
-        if self._at_first is None or not is_asleep(self._pid):
-            return
-        before, self._busy = self._busy, self._measure()
-        # Not all of the time that has passed: we may have waited for a processor ourselves, which is no fault of its.
-        passed = min(time.monotonic() - self._looked, LOOK_SECONDS)
-        self._asleep += max(0.0, passed - (self._busy - before))
+        """Count the time since the process was last looked at, where it is asleep; to be called when nothing has come."""
+        if self._at_first is not None and is_asleep(self._pid):
+            self._busy = self._measure()
+            # Not all of the time that has passed: we may have waited for a processor ourselves, which is no fault of its.
+            passed = min(time.monotonic() - self._looked, LOOK_SECONDS)
+            self._asleep += max(0.0, passed - (self._busy - self._busy_when_looked))
+        self._plan_look()
+
+    def _plan_look(self) -> None:
+        """Draw when to look next: a program that knew, or that could have itself looked at, would be awake just then."""
+        self._looked, self._busy_when_looked = time.monotonic(), self._busy
+        most = min(max(self._seconds - self.spent, SHORTEST_LOOK), LOOK_SECONDS)
+        self._look_at = self._looked + _SYSTEM.uniform(most / 2, most)
 
 
 def processor_seconds(pid: int) -> float | None:

@@ -123,7 +123,7 @@ def send(channel: socket.socket, pieces: Sequence[memoryview], deadline: Deadlin
             channel.settimeout(deadline.pause())
             try:
                 rest = rest[channel.send(rest) :]
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 deadline.note_silence()
 
 
@@ -245,23 +245,19 @@ def receive(channel: socket.socket, reader: Reader, deadline: Deadline) -> Frame
 
     Past the deadline, which is one for all bytes of the frame, TimeoutError is raised.
     """
-    came = CHUNK
     while (frame := reader.take()) is None:
-        # After a whole chunk the process may have slept until there was room for more, which was our doing.
-        if came < CHUNK:
-            deadline.note_silence()
         channel.settimeout(deadline.pause())
         try:
             data = channel.recv(CHUNK)
-        except TimeoutError:
-            came = 0
+        except (TimeoutError, BlockingIOError):
+            # What comes never brings a look forward or puts it off: its sender would choose when it is awake.
+            deadline.note_silence()
             continue
         except ConnectionError:
             data = b""
         if not data:
             return None
         reader.feed(data)
-        came = len(data)
     return frame
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.sandbox import deadline
+from grader.sandbox import deadline, protocol
 from grader.sandbox.deadline import LOOK_SECONDS, Deadline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,32 @@ def test_what_counts_is_the_processs_own_time(clock, share, asleep, ends, said):
     clock.asleep = asleep
     assert clock.run_out(limit, share) == ends
     assert limit.describe() == said
+
+
+def test_who_is_awake_at_times_of_its_choice_sleeps_all_the_same(clock):
+    """It sends a byte every fifth of a second, and is awake just then: what comes brings no look forward."""
+    ours, theirs = socket.socketpair()
+    limit, began = Deadline(1, 5.0), clock.wall
+
+    class Channel:
+        settimeout = ours.settimeout
+        byte = began + 0.19
+
+        def recv(self, _size):
+            """Let time pass until the look that is due, or until the next byte comes."""
+            look = clock.wall + ours.gettimeout()
+            clock.asleep = look < self.byte
+            clock.wall = min(look, self.byte)
+            if clock.asleep:
+                raise TimeoutError
+            self.byte += 0.19
+            return b" "
+
+    reader = protocol.Reader()
+    reader.feed(protocol.PREFIX.pack(protocol.MAGIC, 1 << 20))
+    with ours, theirs, pytest.raises(TimeoutError):
+        protocol.receive(Channel(), reader, limit)
+    assert clock.wall - began < 10
 
 
 def test_our_own_waiting_is_not_the_processs(clock):
