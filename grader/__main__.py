@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from grader.text.standard_streams import open_streams
+from grader.text.standard_streams import find_lost_output, open_streams
 
 
 def run() -> None:
@@ -24,7 +24,12 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         raise SystemExit(130) from None
-    main()
+    try:
+        main()
+    finally:
+        if lost := find_lost_output():
+            sys.stderr.write(f"Error: the output could not be written ({lost.strerror}): a part of it is lost.\n")
+            raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

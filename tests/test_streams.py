@@ -100,6 +100,17 @@ def test_where_nobody_reads_the_work_is_done(here, command, code):
     assert shell(command.format(NAME, NAME), here.path) == (code, "")
 
 
+@pytest.mark.untraced
+def test_output_that_cannot_be_written_is_one_line(here):
+    """A full disk: the work is done all the same, and whoever called learns of it."""
+    code, said = shell(f"$GRADER adjust graded {NAME} --excuse --comment ill --by ada > /dev/full", here.path)
+    assert (code, said) == (
+        1,
+        "Error: the output could not be written (No space left on device): a part of it is lost.\n",
+    )
+    assert "excused" in shell(f"$GRADER show graded {NAME} >&2", here.path)[1].lower()
+
+
 @pytest.mark.parametrize("words", [["show", "a", "b"], ["grade", "a", "--out", "b"], ["doctor"], ["--help"]])
 def test_a_working_folder_that_is_gone_is_one_line(started, monkeypatch, tmp_path, words):
     """Whatever the command, which could not find what it is to read."""

@@ -45,8 +45,17 @@ def _open(stream: TextIO | None, descriptor: int) -> TextIO:
     return kind(io.BufferedWriter(raw), encoding, errors=PLAIN, line_buffering=by_line)
 
 
+def find_lost_output() -> OSError | None:
+    """Return why the standard output could not be written, such as a full disk; None where nothing was lost."""
+    sys.stdout.flush()
+    return _lost.get(sys.stdout.fileno())
+
+
+_lost: dict[int, OSError] = {}  # by descriptor
+
+
 class _Unheard(io.FileIO):
-    """A file to write to, whose reader may have gone: the work goes on, and what is said is dropped."""
+    """A file to write to, whose reader may have gone, or disk be full: the work goes on, and what is said is dropped."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write the data, or drop it where nobody can read it."""
@@ -54,7 +63,7 @@ class _Unheard(io.FileIO):
             return super().write(data)
         except OSError as error:
             if error.errno not in {errno.EPIPE, errno.EBADF}:
-                raise
+                _lost.setdefault(self.fileno(), error)
             return memoryview(data).nbytes
 
 
