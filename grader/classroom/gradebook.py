@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -168,9 +168,9 @@ class Gradebook:
             for one in records:
                 _insert_decision(database, one, one.decision.number)
 
-    def forget(self, name: str, student: Student | None, who: str) -> None:
-        """Take a submission, all that belongs to it, and a student of the roster out; note when that was and by whom."""
-        self._storage.erase(name, student, (now(), who))
+    def forget(self, names: Collection[str], student: Student | None, who: str) -> None:
+        """Take submissions, all that belongs to them, and a student of the roster out; note when that was and by whom."""
+        self._storage.erase(names, student, (now(), who))
 
     def forgotten(self) -> list[tuple[str, str]]:
         """Return when submissions were taken out of this class, and by whom."""

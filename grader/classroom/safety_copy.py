@@ -6,7 +6,7 @@ It is a small SQLite database that is read and written as a whole, so it is neve
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import count
@@ -111,12 +111,12 @@ def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | N
         write_bytes(path, _serialize(copy))
 
 
-def forget_in_copy(path: Path, name: str, student: Student | None) -> None:
-    """Take all decisions about a submission, and a student, out of a safety copy. Raises CopyError and OSError."""
+def forget_in_copy(path: Path, names: Collection[str], student: Student | None) -> None:
+    """Take all decisions about these submissions, and a student, out of a safety copy. Raises CopyError and OSError."""
     if not path.exists():
         return
     copy = read_copy(path)
-    records = tuple(one for one in copy.records if one.name != name)
+    records = tuple(one for one in copy.records if one.name not in names)
     roster = copy.roster
     if roster:
         students = tuple(one for one in roster.students if one != student)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -169,9 +170,9 @@ def migrate(database: sqlite3.Connection, version: int, path: Path) -> None:
 
 
 def erase(
-    database: sqlite3.Connection, name: str, student: Student | None, note: tuple[str, str] | None = None
+    database: sqlite3.Connection, names: Collection[str], student: Student | None, note: tuple[str, str] | None = None
 ) -> None:
-    """Take a submission and a student out of a database of any version, so that no byte of them stays in its file.
+    """Take submissions and a student out of a database of any version, so that no byte of them stays in its file.
 
     note : when and by whom, for the table of those that were taken out. Raises sqlite3.Error: nothing is taken out then.
     """
@@ -181,14 +182,14 @@ def erase(
     put("BEGIN IMMEDIATE")
     try:
         for table in ("decision", "grading", "submission"):
-            if table in tables:
+            for name in names if table in tables else ():
                 put(f"DELETE FROM {table} WHERE name = ?", (name,))  # noqa: S608 -- names of tables, written above
         put("DELETE FROM replies WHERE id NOT IN (SELECT replies FROM grading WHERE replies IS NOT NULL)")
         rows = put("SELECT position, packed FROM student").fetchall() if student and "student" in tables else []
         for position in [position for position, packed in rows if _is_student(packed, student)]:
             put("DELETE FROM student WHERE position = ?", (position,))
         if note:
-            put("INSERT INTO forgotten VALUES (?, ?)", note)
+            database.executemany("INSERT INTO forgotten VALUES (?, ?)", [note] * len(names))
         put("COMMIT")
     except BaseException:
         put("ROLLBACK")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -148,10 +148,10 @@ class Storage:
             return found
         raise self.damaged(f"there is no {what} in it")
 
-    def erase(self, name: str, student: Student | None, note: tuple[str, str]) -> None:
-        """Take a submission and a student out, so that no byte of them stays; raises GradebookError."""
+    def erase(self, names: Collection[str], student: Student | None, note: tuple[str, str]) -> None:
+        """Take submissions and a student out, so that no byte of them stays; raises GradebookError."""
         with self.explain_errors():
-            erase(self._database, name, student, note)
+            erase(self._database, names, student, note)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -10,7 +10,7 @@ import click
 
 from grader.classroom.adjust import add_decisions, withdraw_decision
 from grader.classroom.find_student import find_submission
-from grader.classroom.forget import forget
+from grader.classroom.forget import Forgotten, forget
 from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.lateness import compare_times, read_days, read_due
 from grader.classroom.restore import restore
@@ -41,8 +41,8 @@ them with their numbers.
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 
---forget takes out all that the folder holds of a student: the submission, its answers, reports and decisions, and the
-line of the roster. A note of the date and your name stays.
+--forget takes out all that the folder holds of a student: the submission and earlier ones, their answers, reports and
+decisions, and the line of the roster. A note of the date and your name stays.
 
 Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did not confirm; 2 bad usage."""
 )
@@ -202,19 +202,24 @@ def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
         names = [find_submission(book, name, exact=yes) for name in names]
         listed = join_some([one_line(name) for name in names], most=len(names))
         if not yes:
-            click.confirm(f"Take {listed} out of {one_line(str(out))}? It cannot be undone.", abort=True)
-        found = [forget(book, name, who) for name in names]
+            click.confirm(
+                f"Take {listed}, and other hand-ins of the same students, out of {one_line(str(out))}? It cannot be undone.",
+                abort=True,
+            )
+        found: list[Forgotten] = []
+        for name in names:
+            if not any(name in one.names for one in found):
+                found.append(forget(book, name, who))
     screen = common.screen()
-    for name, one in zip(names, found, strict=True):
-        line = (
+    for one in found:
+        whose = (
             "and the student's line of the roster" if one.student else "and no line of a roster: none is surely theirs"
         )
-        common.say(screen, f"Took out {one_line(name)}: the submission, its answers, reports and decisions, {line}.")
-        if one.source.exists():
+        taken = join_some([one_line(name) for name in one.names], most=len(one.names))
+        common.say(screen, f"Took out {taken}: the submission, its answers, reports and decisions, {whose}.")
+        for source in filter(Path.exists, one.sources):
             again = "`grader grade` reads it again if it is named."
-            common.say(
-                screen, f"What was handed in is not the grader's and stays: {one_line(str(one.source))}. {again}"
-            )
+            common.say(screen, f"What was handed in is not the grader's and stays: {one_line(str(source))}. {again}")
     whole = dict.fromkeys(str(path) for one in found for path in one.removed)
     if whole:
         common.say(

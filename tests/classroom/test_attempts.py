@@ -68,6 +68,24 @@ def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here)
     assert len(here.text("exports/moodle.csv").splitlines()) == 2
 
 
+@pytest.mark.parametrize("forgotten", [["doejane_101_5551_net"], ["doejane_101_5552_net", "doejane_101_5551_net"]])
+def test_a_student_is_forgotten_with_all_hand_ins(here, forgotten):
+    """Whichever is named: the other one's report, and what was decided about it, are the student's as well."""
+    hand_in(here, "doejane_101_5551_net.py")
+    hand_in(here, "mustermax_102_5553_net.py")
+    here.grade("--roster", "roster.csv", "--seed", 231)
+    say("adjust", "graded", "doejane_101_5551_net", "--late-days", 2, "--by", "ada", "--comment", "Jane Doe was ill.")
+    hand_in(here, "doejane_101_5552_net.py", f"# again\n{BROKEN}")
+    here.grade()
+    said = say("adjust", "graded", "--forget", *forgotten, "--yes", "--by", "ada")
+    assert "and the student's line of the roster" in said
+    assert said.count("stays: class/doejane") == 2
+    holding = [path for path in here.out.rglob("*") if path.is_file() and b"doejane" in path.read_bytes().lower()]
+    holding += [path for path in here.out.rglob("*") if path.is_file() and b"Jane Doe" in path.read_bytes()]
+    assert not holding
+    assert whose(here) == {"mustermax_102_5553_net": "Max Muster"}
+
+
 @pytest.mark.slow
 def test_the_first_the_latest_and_the_best(here):
     """The order is that of the platform's numbers and not of the alphabet; the best needs all to be graded."""
