@@ -49,7 +49,10 @@ class _Found:
             for entry in list_submissions(folder)
             if not _is_output(entry) and entry.resolve() != self.out.resolve()
         ]
-        whole = [entry for entry in entries if count_people(_names_in(entry)) > 1]
+        # Beside others, or under a platform's name, it is one person's: the names inside are of that person's choice, and
+        # could be those of others, whose hand-ins they would replace.
+        whole = [one for one in entries if not count_people([one.name]) and count_people(_names_in(one)) > 1]
+        whole = whole if whole == entries else []
         if not whole:
             whole = [one for one in entries if one.is_dir() and _CLASS.fullmatch(one.name) and self._people(one)][:1]
             if whole:  # a repository: what lies beside that folder is nobody's
@@ -64,13 +67,13 @@ class _Found:
             else:
                 self.submissions.append(entry)
 
-    def add_one(self, path: Path) -> None:
-        """Add a file, or the class in a zip."""
-        named = path.suffix.lower() == ".zip" and _CLASS.fullmatch(path.stem)
-        if count_people(_names_in(path)) > 1 or (named and self._people(path)):
+    def add_one(self, path: Path, *, alone: bool) -> None:
+        """Add a file, or the class in a zip; alone : no other path is named."""
+        is_class = alone and path.suffix.lower() == ".zip" and not count_people([path.name])
+        if is_class and (count_people(_names_in(path)) > 1 or (_CLASS.fullmatch(path.stem) and self._people(path))):
             self.add_class(self._unwrap(path))
         else:
-            if path.suffix.lower() == ".zip":
+            if is_class:
                 self._refuse_hidden_class([path])
             self.submissions.append(path)
 
@@ -137,7 +140,7 @@ def find_submissions(
         elif path.is_dir():
             found.add_class(path)
         else:
-            found.add_one(path)
+            found.add_one(path, alone=len(paths) == 1)
     if not found.submissions:
         raise ValueError(
             f"{join_some([str(path) for path in paths])}: nothing to grade here. A submission is an .ipynb, .py or .zip"

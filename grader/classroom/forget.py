@@ -50,7 +50,9 @@ def forget(book: Gradebook, name: str, who: str) -> Forgotten:
         whole = [out / EXPORTS / form.file_name for form in CLASS_FORMATS.values()]
         removed = [path for path in (*whole, out / SIMILAR) if path.exists()]
         # A class's zip is unpacked there: such a file is a copy, and the grader's own.
-        own = [Path(sources[one]) for one in names if (out / HANDED_IN).resolve() in Path(sources[one]).resolve().parents]
+        own = [
+            Path(sources[one]) for one in names if (out / HANDED_IN).resolve() in Path(sources[one]).resolve().parents
+        ]
         own += [folder_of(out, one) for one in names]
         for path in (*removed, out / PAGE, out / CLASS_FORMATS[TABLE].file_name, *own):
             _remove(path)

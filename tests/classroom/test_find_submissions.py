@@ -73,6 +73,20 @@ def test_a_platforms_zip_is_a_class(members, around):
     assert found(write("unpacked", *(f"in/{around}{member}" for member in members))) == names
 
 
+@pytest.mark.parametrize("own", ["annsmith_103_5553_net.zip", "ann.zip"])
+def test_a_students_zip_of_other_peoples_names_is_that_students(own):
+    """Else it would replace the hand-ins of others, being later by the numbers that its author chose."""
+    folder = write("folder", *CANVAS)
+    pack(folder / own, *(f"{name.replace('_555', '_999')}" for name in CANVAS))
+    names = sorted([own, *CANVAS])
+    assert sorted(found(folder)) == names
+    assert sorted(found(*folder.iterdir())) == names
+    write("folder/zoe", *CANVAS)
+    assert sorted(found(folder)) == sorted([*names, "zoe"])
+    if own != "ann.zip":
+        assert found(folder / own) == [own]
+
+
 def test_what_is_unpacked_is_what_was_handed_in():
     """Files keep their bytes and their times; of others the name is kept, and a link leads nowhere."""
     members = [*MOODLE, "Max Muster_102_assignsubmission_file_/report.pdf", "../../out.py", "/out.py"]
