@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import glob
 import io
 import os
 import posixpath
@@ -60,17 +61,27 @@ def install() -> None:
         (os, "rename", _rename),
         (os, "replace", _rename),
         (os, "listdir", _list),
-        (os, "scandir", _Listing),
         (os, "access", lambda *_, **__: True),
         (os, "chmod", lambda *_, **__: None),
         (os, "utime", lambda *_, **__: None),
     ):
         setattr(place, name, _in_memory_or(getattr(place, name), _is_here, work))
+    os.scandir = _scan_or(os.scandir)
+    if globber := getattr(glob, "_StringGlobber", None):
+        globber.scandir = staticmethod(os.scandir)  # Path.glob of Python 3.13 keeps the one that it found
     Path.touch = _touch  # type: ignore[method-assign, assignment]
     tempfile._get_default_tempdir = _refuse_temporary  # type: ignore[attr-defined] # noqa: SLF001 -- asked for each
     # np.savetxt and np.loadtxt keep the one that they found when numpy was loaded.
     if openers := getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None):
         openers._file_openers[None] = open_file  # noqa: SLF001 -- it has no other name
+
+
+def _scan_or(real: Callable[..., Any]) -> Callable[..., Any]:
+    def scan(path: Any = ".") -> Any:
+        key = _key(path)
+        return _Listing(key, os.fsdecode(path)) if key and _is_here(key) else real(path)
+
+    return scan
 
 
 def _touch(path: Path, mode: int = 0, exist_ok: bool = True) -> None:  # noqa: ARG001, FBT001, FBT002 -- as Path.touch
@@ -197,8 +208,8 @@ class _Entry:
 class _Listing:
     """As what os.scandir returns."""
 
-    def __init__(self, key: str) -> None:
-        self._entries = iter([_Entry(name, f"{key}/{name}") for name in _list(key)])
+    def __init__(self, key: str, path: str) -> None:
+        self._entries = iter([_Entry(name, posixpath.join(path, name)) for name in _list(key)])
 
     def __iter__(self) -> Iterator[_Entry]:
         return self._entries

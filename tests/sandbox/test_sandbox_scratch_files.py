@@ -19,7 +19,7 @@ SAVED = {
     "csv": "with open('h.csv', 'a', newline='') as f: csv.writer(f).writerow([1, 2])\nreturn open('h.csv', newline='').read() == '1,2\\r\\n'",
     "appending": "for i in range(3):\n    with open('log.txt', 'a') as f: print(i, file=f)\nreturn open('log.txt').readlines() == ['0\\n', '1\\n', '2\\n']",
     "logging": "h = logging.FileHandler('logs/train.log'); h.emit(logging.makeLogRecord({'msg': 'loss'}))\nreturn Path('logs/train.log').read_text() == 'loss\\n'",
-    "pathlib": "d = Path('runs') / '1'; d.mkdir(parents=True, exist_ok=True); d.mkdir(parents=True, exist_ok=True); (d / 'a.txt').write_text('é')\nreturn d.is_dir() and (d / 'a.txt').exists() and [p.name for p in d.iterdir()] == ['a.txt'] and (d / 'a.txt').read_text() == 'é'",
+    "pathlib": "d = Path('runs') / '1'; d.mkdir(parents=True, exist_ok=True); d.mkdir(parents=True, exist_ok=True); (d / 'a.txt').write_text('é')\nreturn d.is_dir() and (d / 'a.txt').exists() and [*d.iterdir()] == [*d.glob('*.txt')] == [d / 'a.txt'] and (d / 'a.txt').read_text() == 'é'",
     "exclusive": "open('n', 'x').close()\ntry: open('n', 'x')\nexcept FileExistsError: return os.path.getsize('n') == 0",
     "both ways": "with open('b', 'w+b') as f:\n    f.write(b'abc'); f.seek(1); f.truncate(2); f.seek(0); return f.read() == b'ab'",
     "reading on": "open('b', 'wb').write(b'abc')\nwith open('b', 'r+') as f:\n    f.read(); f.write('d')\nreturn open('b', 'rb', buffering=0).read() == b'abcd'",
