@@ -110,6 +110,29 @@ def test_what_browsers_add_to_a_name(tmp_path, kind):
     assert submission.graded_file == "helper.py"
 
 
+def test_canvas_lays_a_persons_files_side_by_side(tmp_path):
+    """What the notebook imports is found under the name that the student gave it, and only what the same person handed in."""
+    main = tmp_path / "doejane_101_5551_two_layer_net.ipynb"
+    main.write_text(notebook("import numpy as np", "from net import TwoLayerNet"), encoding="utf-8")
+    beside = {
+        "doejane_101_5552_net.py": "from helper import relu\n" + CLASS,
+        "doejane_101_5553_helper-1.py": "relu = abs\n",
+        "doejane_101_5550_helper.py": "wrong\n",
+        "muster_102_5559_net.py": "another's\n",
+        "doejane_101_5554_unused.py": "unused\n",
+    }
+    for name, text in beside.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    submission = read(main)
+    assert submission.problem is None
+    assert submission.graded_file == "net.py"
+    assert "doejane_101_5553_helper-1.py was handed in beside it and is read as helper.py." in submission.notes
+    files = {str(file.path): file.data for file in read_files.read(main).files}
+    assert set(files) == {main.name, "net.py", "helper.py"}
+    assert files["helper.py"] == b"relu = abs\n"
+    assert len(read_files.read(tmp_path / "doejane_101_5550_helper.py").files) == 1
+
+
 def test_zip_in_a_folder(tmp_path):
     """Moodle gives a folder with the student's zip in it; that zip is read, a zip within it is not."""
     inner = io.BytesIO()

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from grader.model import Problem
+from grader.submission.companions import find_companions
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import (
     ENDINGS,
@@ -94,6 +95,9 @@ def _read(path: Path, shown: str) -> HandIn:
         raise nothing_to_grade(f"There is no file or folder at {printable(str(path))}.")
     elif (name := drop_added(path.name)).lower().endswith(ENDINGS) or may_be_program(name):
         found.add_entry(path, PurePosixPath(name), PurePosixPath(), follow=True)
+        for plain, part in find_companions(path, found.files.get(PurePosixPath(name), b"")).items():
+            found.add_entry(part, PurePosixPath(plain), PurePosixPath(), follow=False)
+            found.notes.append(f"{printable(part.name)} was handed in beside it and is read as {printable(plain)}.")
     if not found.files and not path.is_dir() and not path.name.lower().endswith(".zip"):
         raise nothing_to_grade(
             f"{shown} is not a notebook (.ipynb), a Python file (.py) or a zip of these. Hand in one of them."

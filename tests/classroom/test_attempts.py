@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import os
+from dataclasses import replace
 
 import pytest
 
+from classroom.books import KEY, RUBRIC, decision, line
 from classroom.conftest import write_rubric
 from classroom.once import Folder, at_hand, say
 from grader.classroom.attempts import Attempts
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.results import ClassResults
+from grader.classroom.roster import Roster
+from grader.model import Student
 
 BROKEN = "class TwoLayerNet(:\n"  # it is the student's try, and nothing of it is run
 ROSTER = "name,email\nJane Doe,j@x.org\nMax Muster,m@x.org\n"
@@ -42,6 +48,28 @@ def whose(here):
     return {row["submission"]: row["student"] for row in csv.DictReader(io.StringIO(here.text("gradebook.csv")))}
 
 
+def test_decisions_follow_the_student(tmp_path):
+    """Lateness is the student's; points were given to another hand-in. Which one counts is kept in the gradebook."""
+    old, new = "doejane_101_999_net", "doejane_101_1000_net"
+    with Gradebook(tmp_path, create=True) as book:
+        again = replace(KEY, submission_digest="another")
+        book.insert([line(old, 2.0), line(new, 1.0, key=again)], RUBRIC)
+        book.set_roster(Roster((Student("Doe, Jane"),), source="r.csv"))
+        book.decide(old, decision(value=2.0))
+        book.decide(old, decision("late_days", 3.0, check=""))
+        report = ClassResults(book).report(new)
+        assert (report.late_days, report.score, report.student) == (3.0, 1.0, "Doe, Jane")
+        assert [ruling.applies for ruling in report.rulings] == [False, True]
+        assert "made for an earlier hand-in" in report.rulings[0].effect
+        counting = {}
+        for attempt in ("latest", "first", "best"):
+            book.set_attempt(attempt)
+            (standing,) = ClassResults(book).sheet({})[0].standings
+            counting[attempt] = standing.report.submission
+    assert counting == {"latest": new, "first": old, "best": old}
+
+
+@pytest.mark.slow
 def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here):
     """Canvas calls a second hand-in otherwise: it is the same student's, late as before, and points are decided again."""
     hand_in(here, "doejane_101_5551_two_layer_net.py")

@@ -1,0 +1,62 @@
+"""A person's further files in Canvas's download, which lie beside the notebook, each under a name that Canvas made."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.submission.name_submissions import drop_added, plain_stem
+
+# doejane_LATE_101_5552_helper-1.py: whose it is, the file's own number, and the student's name for it.
+_CANVAS = re.compile(r"(?P<whose>[^_]*(?:_LATE)?_\d+_)(?P<number>\d+)_.+", re.DOTALL)
+_IMPORTED = re.compile(rb"\b(?:import|from)\s+([\w., ]+)")
+_MOST = 1_000_000  # bytes in which imports are looked for; a helper has some thousand
+# What nearly every notebook imports is no hand-in: a folder of a thousand need not be listed for it.
+_INSTALLED = {*sys.stdlib_module_names, "numpy", "matplotlib", "scipy", "pandas", "sklearn", "torch", "tqdm", "IPython"}
+
+
+def find_companions(path: Path, data: bytes) -> dict[str, Path]:
+    """Return the .py files of the same person that a file imports, directly or not, by the names that it knows them by.
+
+    Of two with one name the later is taken. It is {} for a file that is not from Canvas's download.
+    """
+    own = _CANVAS.fullmatch(path.name)
+    wanted = _imported(data) if own else set()
+    if own is None or not wanted:
+        return {}
+    beside: dict[str, tuple[int, Path]] = {}
+    for one in path.parent.iterdir():
+        other = _CANVAS.fullmatch(one.name)
+        same = other and other["whose"] == own["whose"] and one != path and drop_added(one.name).lower().endswith(".py")
+        if other and same and one.is_file() and not one.is_symlink():
+            beside[plain_stem(one.name)] = max((int(other["number"]), one), beside.get(plain_stem(one.name), (0, one)))
+    found: dict[str, Path] = {}
+    while missing := [name for name in wanted if name in beside and f"{name}.py" not in found]:
+        for name in missing:
+            found[f"{name}.py"] = beside[name][1]
+            with beside[name][1].open("rb") as opened:
+                wanted |= _imported(opened.read(_MOST))
+    return found
+
+
+def list_companions(paths: Iterable[Path]) -> set[Path]:
+    """Return those of a class's files that are read with another file of the same person, and are no hand-ins of their own."""
+    people = defaultdict[str, list[Path]](list)
+    for path in paths:
+        if own := _CANVAS.fullmatch(path.name):
+            people[own["whose"]].append(path)
+    found: set[Path] = set()
+    for files in people.values():
+        for path in sorted(files, key=lambda one: one.suffix.lower() == ".py") if len(files) > 1 else ():
+            if path.is_file() and path not in found:
+                with path.open("rb") as opened:
+                    found |= {*find_companions(path, opened.read(_MOST)).values()}
+    return found
+
+
+def _imported(data: bytes) -> set[str]:
+    words = {word for found in _IMPORTED.findall(data) for word in re.findall(r"\w+", found.decode(errors="replace"))}
+    return words - _INSTALLED
