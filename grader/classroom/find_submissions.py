@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from grader.classroom.match_entries import count_people
 from grader.model import Assignment
 from grader.submission import list_ignored, list_submissions, read, safe_names
+from grader.submission.companions import list_companions
 from grader.submission.errors import SubmissionError
 from grader.submission.name_submissions import is_wanted, plain_stem, without_ending
 from grader.submission.read_files import DAMAGE, check_directory, read_member, refuse_member
@@ -49,6 +50,8 @@ class _Found:
             for entry in list_submissions(folder)
             if not _is_output(entry) and entry.resolve() != self.out.resolve()
         ]
+        parts = list_companions(entries)
+        entries = [entry for entry in entries if entry not in parts]
         # Beside others, or under a platform's name, it is one person's: the names inside are of that person's choice, and
         # could be those of others, whose hand-ins they would replace.
         whole = [one for one in entries if not count_people([one.name]) and count_people(_names_in(one)) > 1]

@@ -100,6 +100,20 @@ def test_what_is_unpacked_is_what_was_handed_in():
     assert found(pack("download.zip", *CANVAS)) == list(CANVAS)  # nothing of the earlier one is left
 
 
+def test_what_canvas_lays_beside_a_notebook_is_no_submission_of_its_own():
+    """A person's helpers are read with the notebook that imports them; files that import each other leave one."""
+    folder = write("class", "doejane_101_5551_net.ipynb", text="from helper import TwoLayerNet\n")
+    write(folder, "doejane_101_5552_helper.py", "roe_102_5553_helper.py", "roe_102_5554_net.py")
+    write(folder, "low_103_5555_a.py", text="import b\n")
+    write(folder, "low_103_5556_b.py", text="import a\n")
+    assert found(folder) == [
+        "doejane_101_5551_net.ipynb",
+        "low_103_5555_a.py",
+        "roe_102_5553_helper.py",
+        "roe_102_5554_net.py",
+    ]
+
+
 def test_a_repository_with_a_folder_of_submissions_is_that_class():
     """What lies beside it is nobody's hand-in, and is told."""
     repository = write("repo", "submissions/alice.py", "submissions/bob/net.py", "solution/net.py", "README.md")
