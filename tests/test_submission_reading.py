@@ -10,7 +10,7 @@ import zipfile
 import nbformat
 import pytest
 
-from grader.submission import load, read_files
+from grader.submission import companions, load, read_files
 
 CLASS = "import numpy as np\nclass TwoLayerNet:\n    def loss(self, X):\n        return np.sum(X)\n"
 
@@ -131,6 +131,18 @@ def test_canvas_lays_a_persons_files_side_by_side(tmp_path):
     assert set(files) == {main.name, "net.py", "helper.py"}
     assert files["helper.py"] == b"relu = abs\n"
     assert len(read_files.read(tmp_path / "doejane_101_5550_helper.py").files) == 1
+
+
+def test_looking_for_a_persons_files_is_limited(tmp_path, monkeypatch):
+    """A file of names without end, and files that import each other and are as large, took a minute."""
+    read_so_far, looked_for = [], companions._imported
+    monkeypatch.setattr(companions, "_imported", lambda data: read_so_far.append(len(data)) or looked_for(data))
+    for number in range(5):
+        text = f"import m{number + 1}\n" + "x" * companions._MOST
+        (tmp_path / f"doejane_101_555{number}_m{number}.py").write_text(text, encoding="utf-8")
+    main = tmp_path / "doejane_101_5550_m0.py"
+    assert set(companions.find_companions(main, main.read_bytes())) == {"m1.py", "m2.py"}
+    assert sum(read_so_far) == 2 * companions._MOST
 
 
 def test_zip_in_a_folder(tmp_path):

@@ -12,8 +12,10 @@ from grader.submission.name_submissions import drop_added, plain_stem
 
 # doejane_LATE_101_5552_helper-1.py: whose it is, the file's own number, and the student's name for it.
 _CANVAS = re.compile(r"(?P<whose>[^_]*(?:_LATE)?_\d+_)(?P<number>\d+)_.+", re.DOTALL)
-_IMPORTED = re.compile(rb"\b(?:import|from)\s+([\w., ]+)")
-_MOST = 1_000_000  # bytes in which imports are looked for; a helper has some thousand
+_IMPORTED = re.compile(rb"\b(?:import|from)\s+([\w., ]{1,500})")
+# Bytes in which imports are looked for, of a file and of all that it imports together: a helper has some thousand.
+_MOST = 300_000
+_FILES = 20  # of one person; further ones are not looked into
 # What nearly every notebook imports is no hand-in: a folder of a thousand need not be listed for it.
 _INSTALLED = {*sys.stdlib_module_names, "numpy", "matplotlib", "scipy", "pandas", "sklearn", "torch", "tqdm", "IPython"}
 
@@ -24,7 +26,7 @@ def find_companions(path: Path, data: bytes) -> dict[str, Path]:
     Of two with one name the later is taken. It is {} for a file that is not from Canvas's download.
     """
     own = _CANVAS.fullmatch(path.name)
-    wanted = _imported(data) if own else set()
+    wanted = _imported(data[:_MOST]) if own else set()
     if own is None or not wanted:
         return {}
     beside: dict[str, tuple[int, Path]] = {}
@@ -34,11 +36,14 @@ def find_companions(path: Path, data: bytes) -> dict[str, Path]:
         if other and same and one.is_file() and not one.is_symlink():
             beside[plain_stem(one.name)] = max((int(other["number"]), one), beside.get(plain_stem(one.name), (0, one)))
     found: dict[str, Path] = {}
-    while missing := [name for name in wanted if name in beside and f"{name}.py" not in found]:
+    wanted, left = wanted & beside.keys(), _MOST
+    while missing := [name for name in wanted if f"{name}.py" not in found]:
         for name in missing:
             found[f"{name}.py"] = beside[name][1]
             with beside[name][1].open("rb") as opened:
-                wanted |= _imported(opened.read(_MOST))
+                text = opened.read(left)
+            left -= len(text)
+            wanted |= _imported(text) & beside.keys()
     return found
 
 
@@ -50,7 +55,8 @@ def list_companions(paths: Iterable[Path]) -> set[Path]:
             people[own["whose"]].append(path)
     found: set[Path] = set()
     for files in people.values():
-        for path in sorted(files, key=lambda one: one.suffix.lower() == ".py") if len(files) > 1 else ():
+        in_order = sorted(files, key=lambda one: one.suffix.lower() == ".py")
+        for path in in_order[:_FILES] if len(files) > 1 else ():
             if path.is_file() and path not in found:
                 with path.open("rb") as opened:
                     found |= {*find_companions(path, opened.read(_MOST)).values()}
