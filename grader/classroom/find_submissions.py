@@ -58,6 +58,9 @@ class _Found:
         whole = whole if whole == entries else []
         if not whole:
             whole = [one for one in entries if one.is_dir() and _CLASS.fullmatch(one.name) and self._people(one)][:1]
+            beside = [one for one in entries if whole and one not in whole and self._definers(one)]
+            if len(beside) > 1:  # a class, in which one person's folder has such a name
+                whole = []
             if whole:  # a repository: what lies beside that folder is nobody's
                 self.ignored += [entry.name for entry in entries if entry not in whole]
                 entries = whole

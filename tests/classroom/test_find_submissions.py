@@ -120,6 +120,8 @@ def test_a_repository_with_a_folder_of_submissions_is_that_class():
     paths, ignored = find_submissions([repository], Path("graded"), RUBRIC, one=False)
     assert [path.name for path in paths] == ["alice.py", "bob"]
     assert ignored == ["solution", "README.md"]
+    write("repo", "zoe/net.py")
+    assert found(repository) == ["solution", "submissions", "zoe"]  # a class, and one person's folder of that name
     assert found(pack("submissions.zip", "alice.py", "bob/net.py")) == ["alice.py", "bob"]
     assert found(write("clone", "net-submissions/net-alice/a.py", "net-submissions/net-bob/a.py")) == [
         "net-alice",
