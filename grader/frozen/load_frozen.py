@@ -17,6 +17,7 @@ import numpy as np
 from grader.frozen.frozen_catalogue import restore_catalogue
 from grader.model import Array, Assignment, Floats, Oracle, QuestionId, Questions
 from grader.packing import Apart, DamagedError
+from grader.text.installed_files import read_installed
 
 FILE = "public_questions.npz"
 VERSION = 1  # of the file; another one is refused
@@ -85,7 +86,7 @@ def _read(file: Path, part: str) -> bytes:
     """Return one part of the file, once its version and its checksum are right."""
     try:
         # From memory: where the bytes are no archive, numpy leaves a file open.
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as loaded:
+        with np.load(io.BytesIO(read_installed(file)), allow_pickle=False) as loaded:
             version = int(loaded["version"])
             if version == VERSION:
                 data = bytes(loaded[part])

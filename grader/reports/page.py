@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from grader.model import HeatMap
 from grader.reports import curves, heat_map, step_rows, wording
-from grader.reports.page_assets import environment, page_assets
+from grader.reports.page_assets import environment, output_style, page_assets
 from grader.text.phrases import format_points
 
 if TYPE_CHECKING:
@@ -24,7 +25,24 @@ _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "sk
 
 def to_html(report: StudentReport) -> str:
     """Return a report as one self-contained HTML page."""
+    return _render(report, "layout.html.j2", "Graded submission")
+
+
+def to_output(report: StudentReport, kicker: str, prefix: str) -> str:
+    """Return a report as a piece of a page, for a notebook's output.
+
+    kicker : what stands above all else. prefix : of what its links lead to, which must be unlike those of the other outputs.
+    """
+    piece = _render(report, "output.html.j2", kicker)
+    # Ours alone: a quotation mark in a student's text is escaped.
+    return re.sub(r' (id="|href="#|aria-labelledby=")(?!icon-|slant"|not-finite")', rf" \1{prefix}", piece)
+
+
+def _render(report: StudentReport, layout: str, kicker: str) -> str:
     return template().render(
+        layout=layout,
+        kicker=kicker,
+        style=output_style(),
         assets=page_assets(("report.css",)),
         report=report,
         banner=wording.banner(report),

@@ -7,11 +7,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from grader.reports import class_plots, wording
+from grader.text.installed_files import read_installed
 from grader.text.phrases import format_points, plural
 
 if TYPE_CHECKING:
@@ -30,10 +32,10 @@ class PageAssets:
 @cache
 def environment() -> Environment:
     """Return the template environment of this process: everything is escaped, and a missing name is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 -- 46 ms `grader check` need not pay
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 -- 46 ms `grader check` need not pay
 
     made = Environment(
-        loader=PackageLoader("grader.reports"),
+        loader=FunctionLoader(_read_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -44,6 +46,10 @@ def environment() -> Environment:
     made.globals |= {"plural": plural}
     made.filters |= {"points": format_points, "prose": prose, "isolation": wording.isolation, "meter": meter}
     return made
+
+
+def _read_template(name: str) -> str:
+    return read_installed(Path(__file__).parent / "templates" / name).decode()
 
 
 @cache
@@ -58,6 +64,32 @@ def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = ()) -> PageA
     allowed = f"style-src '{_hash(style)}';" + (f" script-src '{_hash(script)}';" if script else "")
     policy = f"default-src 'none'; {allowed} base-uri 'none'; form-action 'none'"
     return PageAssets(Markup(style), Markup(script), policy)  # noqa: S704 -- our own files, with nothing filled in
+
+
+# How notebooks tell that they are dark or light: JupyterLab and nbconvert, VS Code, Colab.
+_DARK = '[data-jp-theme-light="false"], .vscode-dark, .vscode-high-contrast, [theme="dark"]'
+_LIGHT = '[data-jp-theme-light="true"], .vscode-light, [theme="light"]'
+_OF_PAGE = re.compile(r"^( *)(?::root|html|body) \{", re.MULTILINE)
+_DARK_COLOURS = re.compile(r"@media screen and \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}", re.DOTALL)
+
+
+@cache
+def output_style() -> Markup:
+    """Return the style of a report in a notebook's output: the page's own, which stays inside of it and follows its theme."""
+    first, style, last = (
+        environment().get_template(name).render() for name in ("output.css", "report.css", "output_last.css")
+    )
+    dark = _DARK_COLOURS.search(style)
+    if dark is None:
+        raise ValueError("report.css has no dark colours")
+    colours = f"& {{ color-scheme: dark; {dark[1]} }}"
+    system = f":root:not(:has({_DARK}, {_LIGHT}), {_DARK}, {_LIGHT}) {colours}"
+    themes = f":is({_DARK}) {colours}\n@media screen and (prefers-color-scheme: dark) {{ {system} }}"
+    plain = _OF_PAGE.sub(r"\1& {", style.replace(dark[0], "")).replace(
+        "color-scheme: light dark;", "color-scheme: light;"
+    )
+    # Twice the class: a notebook's own rules for tables and headings would come before.
+    return Markup(f".grader-check.grader-check {{\n{first}\n{plain}\n{last}\n{themes}\n}}")  # noqa: S704 -- our own files
 
 
 def _hash(text: str) -> str:

@@ -20,6 +20,10 @@ NOT_STARTED = "Not started: "
 PLAIN_PROCESS = (
     "Your code ran in a plain child process, with what limits this system has. For your own code that is all it takes."
 )
+SAME_PROCESS = (
+    "Your class was asked in this kernel itself, since no other process could run it: no time limit was in force. Interrupt the"
+    " kernel if it does not end."
+)
 
 
 def count_passed(report: Report) -> str:
@@ -55,7 +59,8 @@ def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> Renderabl
         body += [Text(), Text("Notes (they cost no points)", style="bold")]
         body += [terminal.show_item(Text("·"), Text(note)) for note in remarks]
     if report.environment.isolation and not wording.is_locked_down(report.environment.isolation):
-        body += [Text(), Text(PLAIN_PROCESS, style="dim")]
+        told = SAME_PROCESS if "same_process" in report.environment.isolation else PLAIN_PROCESS
+        body += [Text(), Text(told, style="dim")]
     return Group(*body)
 
 

@@ -49,6 +49,7 @@ def write_plain(shown: RenderableType, width: int = WIDTH, *, colour: bool = Fal
         file=io.StringIO(),
         width=width,
         force_terminal=colour,
+        force_jupyter=False,  # in a notebook rich would show it by itself
         color_system="standard" if colour else None,
         no_color=not colour,
         highlight=False,

@@ -188,6 +188,8 @@ def isolation(layers: Sequence[str]) -> str:
     separate = "process" in layers
     if not layers:
         return "Not run."
+    if "same_process" in layers:
+        return "Asked in the notebook's own process: nothing was isolated, and no time limit was in force."
     sentence = "Run in a separate process" if separate else "Run inside the grader's own process: not isolated"
     if "rlimits" in layers:
         sentence += " with resource limits" if separate else ", with resource limits"

@@ -10,7 +10,7 @@ from grader.submission.newer_syntax import parses
 
 # Line magics that bind no name in the notebook.
 _BIND_NOTHING = """
-alias autoreload bookmark cat cd clear cls colors conda config connect_info cp debug dhist dirs doctest_mode env gui hist
+alias autoreload bookmark cat cd check clear cls colors conda config connect_info cp debug dhist dirs doctest_mode env gui hist
 history killbgscripts ldir less lf lk ll load load_ext loadpy logoff logon logstart logstate logstop ls lsmagic lx magic
 mamba man matplotlib memit micromamba mkdir more mprun mv nbagg notebook pastebin pdb pdef pdoc pfile pinfo pinfo2 pip
 popd pprint precision profile prun psearch psource pushd pwd pycat pylint quickref recall rehashx reload_ext reset

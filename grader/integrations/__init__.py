@@ -1,0 +1,1 @@
+"""Where people already work: a notebook's kernel, and other doors to the check that a command also opens."""

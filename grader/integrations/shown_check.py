@@ -1,0 +1,86 @@
+"""What a check in a notebook gives back: a page where there is a notebook, text where there is none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from itertools import count
+
+from grader.check_program import PARTS
+from grader.model import Place, Report, StudentReport, Verdict
+from grader.reports import self_check
+from grader.reports.student_report import student_report
+from grader.reports.terminal import write_plain
+from grader.text.sanitise import one_line
+
+_CELL = re.compile(r"\bcode cell (?=\d)(\d+)")
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class ShownCheck:
+    """A verdict as a notebook shows it, or the one line that says why there is none.
+
+    problem : "" where there is a report.
+    """
+
+    report: Report | None = None
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Return True where all public checks pass."""
+        return self.report is not None and all(verdict.status == "passed" for verdict in self.report.checks)
+
+    @cached_property
+    def _for_student(self) -> StudentReport:
+        if self.report is None:
+            raise ValueError("there is no report")
+        return student_report(name_cells(self.report))
+
+    def __repr__(self) -> str:
+        """Return the verdict as text."""
+        if self.report is None:
+            return one_line(self.problem, 1_000)
+        parts = {part.title: part.checks for part in PARTS.values()}
+        return write_plain(self_check.view(self._for_student, parts)).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """Return the verdict as a piece of a page, for a notebook's output."""
+        if self.report is None:
+            return f"<p>{escape(repr(self))}</p>"
+        from grader.reports.page import to_output  # noqa: PLC0415 -- a terminal needs no templates
+
+        told = replace(self._for_student, timing={}, environment=replace(self._for_student.environment, versions={}))
+        return to_output(StudentReport(told), self_check.count_passed(self.report), f"output-{next(_numbers)}-")
+
+
+def name_cells(report: Report) -> Report:
+    """Return a report that names cells as a notebook does: where they were run, "cell [7]"."""
+    return replace(
+        report,
+        checks=tuple(_name_in(one) for one in report.checks),
+        diagnoses=tuple(
+            replace(one, hint=_in_text(one.hint), places=_in_places(one.places)) for one in report.diagnoses
+        ),
+        steps=tuple(replace(step, place=_in_place(step.place)) for step in report.steps),
+        notes=tuple(map(_in_text, report.notes)),
+    )
+
+
+def _name_in(verdict: Verdict) -> Verdict:
+    return replace(verdict, message=_in_text(verdict.message), places=_in_places(verdict.places))
+
+
+def _in_places(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    return tuple(map(_in_place, places))
+
+
+def _in_place(place: Place) -> Place:
+    return replace(place, label=_in_text(place.label))
+
+
+def _in_text(text: str) -> str:
+    return _CELL.sub(r"cell [\1]", text)
