@@ -20,6 +20,8 @@ from grader.submission.read_files import File, HandIn
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+_GRADER = Path(__file__).resolve().parent.parent
+_MOST_TEXT = 100 * 1024  # of all cells: the lesson has 30 KiB, and 300 KiB more took a second and a half to read
 _LARGEST = 256 * 1024  # of one module; more than that is no program of a student's
 
 
@@ -47,7 +49,8 @@ def read_kernel(shell: InteractiveShell, made: type, class_name: str, notebook: 
     lives_in = _defining_cells(made, names)
     begun = [n for n, cell in enumerate(cells) if re.search(rf"^class\s+{class_name}\b", cell, re.MULTILINE)]
     failed = [n for n in begun if lives_in and n > max(lives_in)]
-    kept = ["" if n in failed or n not in codes else cell for n, cell in enumerate(cells)][1:]
+    left_out = {*failed, *_superseded(codes)}
+    kept = ["" if n in left_out or n not in codes else cell for n, cell in enumerate(cells)][1:]
     content = {"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in kept]}
     files = [File(PurePosixPath(notebook), json.dumps(content).encode()), *_own_modules("\n".join(kept))]
     digest = hashlib.sha256(b"".join(file.data for file in files)).hexdigest()
@@ -74,6 +77,21 @@ def _as_python(shell: InteractiveShell, cell: str) -> str | None:
     return code
 
 
+def _superseded(codes: Mapping[int, str]) -> set[int]:
+    """Return the cells that define what a later one defines again, in a kernel where cells were run so often that all are too much."""
+    if sum(map(len, codes.values())) <= _MOST_TEXT:
+        return set()
+    last: dict[tuple[str, ...], int] = {}
+    old = set()
+    for number, code in codes.items():
+        body = ast.parse(code).body
+        defined = tuple(one.name for one in body if isinstance(one, ast.FunctionDef | ast.ClassDef))
+        key = defined or (code,)
+        old |= {last[key]} if key in last else set()
+        last[key] = number
+    return old
+
+
 def _defining_cells(made: type, names: Mapping[int, str]) -> list[int]:
     """Return the numbers of the cells whose text the methods of a class are; those that were set on it later do not count."""
     codes = {function.__code__.co_filename for function in _functions(made) if "." in function.__qualname__}
@@ -94,6 +112,8 @@ def _own_modules(text: str) -> Iterator[File]:
         here = Path.cwd()
         loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         for path in sorted([*here.glob("*.py"), *here.glob("*/*.py")]):
+            if path.parent == _GRADER:
+                continue  # as where a kernel runs in a clone of it
             if str(path) in loaded or {path.stem, path.parent.name if path.parent != here else path.stem} <= words:
                 with suppress(OSError):
                     if path.stat().st_size <= _LARGEST:

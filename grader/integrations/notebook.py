@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, lru_cache
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from grader.check_program import PARTS, NothingToCheckError, check_program, judge_program, select_calls
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from grader.sandbox.host import StudentHost
 
+# What a first check needs, imported while the student reads on.
+_MEANWHILE = ("grader.sandbox.host", "grader.grading", "grader.reports.page")
 KERNEL = "defined in this kernel"
 USAGE = "%check, or %check PART, with --questions FILE for questions that your instructor gave you"
 
@@ -46,6 +50,8 @@ def add_magic(shell: InteractiveShell) -> None:
         display(_check_line(shell, line))  # type: ignore[no-untyped-call]
 
     # IPython's own way; what it notes of the type of its first argument is that of a decorated method.
+    with suppress(RuntimeError):  # a browser's Python has no threads, and waits at its first check
+        Thread(target=lambda: [import_module(name) for name in _MEANWHILE], daemon=True).start()
     shell.magics_manager.register_function(check, "line", "check")
 
 
