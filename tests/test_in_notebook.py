@@ -202,7 +202,7 @@ def piece():
     space = {"__name__": "typed"}
     exec(compile(RIGHT, "<stdin>", "exec"), space)  # noqa: S102 -- as typed
     frozen = notebook._load(bundled())
-    source = notebook.KernelSource(notebook.HandIn((), (), ""), {}, [])
+    source = notebook._read_source(None, int, "TwoLayerNet", "two_layer_net.ipynb")
     return ShownCheck(notebook._check_here(source, space["TwoLayerNet"], space, frozen, "forward"))._repr_html_()
 
 
@@ -285,6 +285,13 @@ def test_an_error_in_the_kernel_is_told_with_its_line(kernel, bare):
     shown = text(kernel("%check predict"))
     assert "KeyError" in shown
     assert "cell [2]" in shown
+
+
+def test_a_class_that_no_cell_spells_out_is_asked_itself(kernel):
+    """Nobody knows its text, and it is there."""
+    InteractiveShell.instance().user_ns["text"] = RIGHT
+    kernel("exec(text)")
+    assert "1 of 1 pass" in text(kernel("%check forward"))
 
 
 def test_a_class_whose_text_nobody_knows_is_asked_itself(monkeypatch):

@@ -20,7 +20,7 @@ from grader.check_program import PARTS, NothingToCheckError, check_program, judg
 from grader.frozen import FILE, Frozen, FrozenError, load_frozen
 from grader.integrations.kernel_source import KernelSource, last_cell_with, read_kernel
 from grader.integrations.shown_check import ShownCheck
-from grader.model import Report, Submission
+from grader.model import Problem, Report, Submission
 from grader.rubric import bundled
 from grader.submission import HandIn, read
 from grader.text.nearest import lookup
@@ -86,12 +86,19 @@ def _check(shell: InteractiveShell | None, made: Any, part: str, questions: Path
     """Return the verdict, or in one line why there is none."""
     try:
         if part:
-            lookup(PARTS, part, "part")
+            _refuse_unknown(part)
         frozen = _load(Path(questions) if questions else bundled())
         made = _find_class(shell, made, frozen.assignment.class_name)
         return ShownCheck(_report(shell, made, part, frozen))
-    except (RefusedError, FrozenError, NothingToCheckError, ValueError) as error:
+    except (RefusedError, FrozenError) as error:
         return ShownCheck(problem=str(error))
+
+
+def _refuse_unknown(part: str) -> None:
+    try:
+        lookup(PARTS, part, "part")
+    except ValueError as error:
+        raise RefusedError(f"{error}.") from error
 
 
 def _load(path: Path) -> Frozen:
@@ -137,7 +144,7 @@ def _report(shell: InteractiveShell | None, made: type, part: str, frozen: Froze
         for cell in source.failed
     )
     report = None
-    if source.hand_in.files:
+    with suppress(NothingToCheckError):  # a class that no cell spells out, such as one out of exec()
         report = _check_apart(source.hand_in, made.__name__, frozen, part)
     if report is None:
         report = _check_here(source, made, _variables(shell, made), frozen, part)
@@ -146,12 +153,13 @@ def _report(shell: InteractiveShell | None, made: type, part: str, frozen: Froze
 
 
 def _read_source(shell: InteractiveShell | None, made: type, name: str, notebook: str) -> KernelSource:
-    """Return the text of a class; no files where nobody knows it, as of what was typed at Python's own prompt."""
+    """Return the text of a class; a problem where nobody knows it, as of what was typed at Python's own prompt."""
     if shell is not None:
         return read_kernel(shell, made, name, notebook)
     with suppress(TypeError, OSError):  # a class of no file
-        return KernelSource(read(Path(inspect.getsourcefile(made) or "")), {}, [])
-    return KernelSource(HandIn((), (), ""), {}, [])
+        if file := inspect.getsourcefile(made):
+            return KernelSource(read(Path(file)), {}, [])
+    return KernelSource(HandIn((), (), "", Problem("no_submission", f"Nobody knows the text of {name}.")), {}, [])
 
 
 def _variables(shell: InteractiveShell | None, made: type) -> Mapping[str, Any]:
@@ -206,8 +214,7 @@ def _check_here(source: KernelSource, made: type, variables: Mapping[str, Any], 
 
     host = SameProcessHost(made, variables, source.files, frozen.assignment.limits.printed_characters)
     with suppress(NothingToCheckError):
-        if source.hand_in.files:
-            return check_program(source.hand_in, made.__name__, KERNEL, frozen, host, part)
+        return check_program(source.hand_in, made.__name__, KERNEL, frozen, host, part)
     started = time.perf_counter()
     submission = Submission(made.__name__, KERNEL, "", made.__name__)
     run = host.run(submission, made.__name__, select_calls(frozen.questions.calls, part))
