@@ -114,7 +114,7 @@ def test_points_for_an_earlier_hand_in_are_said_to_count_no_more(tmp_path, two, 
     say(*words)
     say("adjust", tmp_path / "out", "ann", "--check", "decay", "--points", 2, "--comment", "by hand")
     (two / "ann.py").write_text(f"# better\n{BARE}", encoding="utf-8")
-    assert "decided for an earlier hand-in do not count for the new one: ann." in say(*words)
+    assert "Points that a person gave for an earlier hand-in do not count for the new one: ann." in say(*words)
 
 
 @pytest.mark.slow
