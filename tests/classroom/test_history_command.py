@@ -24,7 +24,7 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
         moment = datetime.now(UTC) + timedelta(days=1, minutes=next(MINUTES))
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    monkeypatch.setattr("grader.classroom.gradebook.now", now)
+    monkeypatch.setattr("grader.classroom.grading_rows.now", now)
     monkeypatch.setattr("grader.cli.adjust.now", now)
     return graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
@@ -81,7 +81,7 @@ def test_a_hand_in_from_elsewhere_is_told(here):
     assert text.count("; from monday/bare.py, earlier from class/bare.py") == 1
     here.change(points("scores", 8, 10))
     here.regrade()
-    assert history("bare").count("before from") == 1
+    assert history("bare").count("earlier from") == 1
 
 
 def test_another_hand_in_and_another_rubric_are_told_apart(here):

@@ -197,8 +197,8 @@ def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypat
     monkeypatch.setattr("grader.cli.regrade.LISTED", 1)
     here.change(points("scores", 8, 10), points("gradient_W1", 7, 8))
     said = here.regrade()
-    assert "right_einsum 100 / 100 103 / 103 scores 8 -> 10, gradient_W1 7 -> 8 and 1 more;" in said
-    assert "most often scores 8 -> 10 (2), gradient_W1 7 -> 8 (1)" in said
+    assert "right_einsum 100 / 100 103 / 103 scores 8 -> 10, gradient_W1 7 -> 8 and 1 more, most often:" in said
+    assert "most often: scores 8 -> 10 (2), gradient_W1 7 -> 8 (1)" in said
     # What a person decided is told of each, however many there are.
     for name in ("right_einsum", "wrong_half_the_gradient"):
         say("adjust", "graded", name, "--check", "decay", "--points", 1.5, "--comment", "Seen.", "--by", "ada")

@@ -110,7 +110,7 @@ def test_a_damaged_gradebook_costs_no_decision(here):
     assert here.report("bare")["score"] == 0
     said = restore()
     assert (
-        "bare: 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8" in said
+        "bare (Doe, Ann): 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8" in said
     )
     assert said.endswith("Decisions of graded/decisions.db: 5 restored. Roster: 4 students restored.")
     after = told(here)
@@ -124,7 +124,7 @@ def test_taking_them_over_again_changes_nothing(here):
     """The second time all are there already, and not a byte of report, table or file differs."""
     decided(here)
     before = {path: path.read_bytes() for path in here.out.rglob("*") if path.suffix in {".html", ".csv", ".json"}}
-    assert restore() == "Decisions of graded/decisions.db: 5 there already."
+    assert restore() == "Decisions of graded/decisions.db: 5 already there."
     assert before == {path: path.read_bytes() for path in before}
     with here.book() as book:
         assert len(book.decision_records()) == 5
@@ -150,7 +150,7 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
             (2, 1),
             (3, 8),
         ]
-    assert restore() == "Decisions of graded/decisions.db: 3 there already."
+    assert restore() == "Decisions of graded/decisions.db: 3 already there."
 
 
 @pytest.mark.parametrize(
