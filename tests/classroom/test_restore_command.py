@@ -110,7 +110,8 @@ def test_a_damaged_gradebook_costs_no_decision(here):
     assert here.report("bare")["score"] == 0
     said = restore()
     assert (
-        "bare (Doe, Ann): 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8" in said
+        "bare (Doe, Ann): 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8"
+        in said
     )
     assert said.endswith("Decisions of graded/decisions.db: 5 restored. Roster: 4 students restored.")
     after = told(here)
