@@ -22,7 +22,7 @@ import numpy as np
 from grader.apply_decisions import decide
 from grader.checks import GradingContext, run_checks
 from grader.compose import compose_anew, compose_report, report_not_run
-from grader.diagnosis import diagnose
+from grader.diagnosis.diagnose import diagnose
 from grader.locate import locate
 from grader.model import Assignment, Decision, Findings, Questions, Report, Run, Submission
 from grader.remarks import remarks

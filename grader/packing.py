@@ -17,11 +17,11 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from grader import model
 from grader.model import Array, Call, Charge, QuestionId, Reply, Run
 from grader.sandbox.protocol import DTYPES
 
@@ -39,7 +39,11 @@ LONG = 100_000  # characters; a text above them stays out of the header, so that
 MOST = 512 << 20
 MOST_HEADER = 64 << 20
 MOST_NUMBERS = 64 << 20  # bytes of arrays that become lists
-KINDS = {name: kind for name in model.__all__ if isinstance(kind := getattr(model, name), type) and is_dataclass(kind)}
+KINDS = {
+    name: kind
+    for name, kind in vars(import_module("grader.model")).items()
+    if isinstance(kind, type) and is_dataclass(kind)
+}
 # Names under which earlier versions kept records.
 FORMER_NAMES = {"Foreign": "OpaqueValue"}
 # `fields` looks through a class each time, which took a third of the time of packing a report.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import pkgutil
+import shutil
+import tempfile
 from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
 import coverage
 import nbformat
@@ -37,8 +40,18 @@ best_hyperparameters = dict(
 def pytest_configure(config):
     """Try all of hypothesis's examples where the slow tests run, or FUZZ asks for more of them."""
     register_profiles()
+    os.environ["XDG_CACHE_HOME"] = str(_cache_of_this_run(config))
     whole = config.option.markexpr != "not slow" or "FUZZ" in os.environ
     settings.load_profile("many" if whole else "few")
+
+
+def _cache_of_this_run(config) -> Path:
+    """Return a folder for what commands keep between runs: one for all workers of this run, and none of the user's."""
+    run = getattr(config, "workerinput", {}).get("testrunuid") or uuid4().hex
+    folder = Path(tempfile.gettempdir()) / f"grader-tests-{run}"
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder
 
 
 @pytest.hookimpl(wrapper=True)

@@ -51,7 +51,7 @@ TASKS = {
     "double": lambda number: (2 * number, os.getpid()),
     "spin in Python": spin,
     "spin where nothing is caught": lambda: pow(3, 1 << 28),
-    "fill the memory at once": lambda: bytearray((MEBIBYTES + 1) << 20),
+    "fill the memory at once": lambda: bytearray((MEBIBYTES + 32) << 20),
     "fill the memory slowly": lambda: [[] for _ in range(10**9)],
     "return much": lambda: b"x" * (limited_process._LARGEST_RESULT + 1),
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
+from grader.classroom.cache_keys import findings_key
 from grader.model import Assignment, MistakeForm, Questions
+from grader.packing import lay_out
 
 REFERENCE_MISSING = (
     "The reference solution is missing. Grading needs it, and the installed package does not contain it."
@@ -47,8 +51,22 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
         raise ReferenceMissingError from error
     drawn = _drawn
     if drawn is None or drawn[:2] != (assignment, seed):
-        drawn = _drawn = (assignment, seed, questions.draw(assignment, seed))
+        drawn = _drawn = (assignment, seed, _identify(questions.draw(assignment, seed)))
     return drawn[2]
+
+
+def _identify(questions: Questions) -> Questions:
+    """Return the questions with a catalogue that says what its answers depend on, so that they are kept between runs."""
+
+    @cache
+    def digest_calls() -> str:
+        return hashlib.sha256(lay_out(questions.calls)).hexdigest()
+
+    def identity(assignment: Assignment) -> str:
+        return f"{findings_key(assignment, questions)} {digest_calls()}"
+
+    known = questions.catalogue
+    return replace(questions, catalogue=replace(known, identity=identity) if known else None)
 
 
 def author(assignment: Assignment) -> Author:

@@ -20,6 +20,7 @@ Exit status: 0 the rubric is sound; 1 it is not, and the output says why; 2 bad 
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for audit.html and audit.json.")
 @common.TWO_JOBS
+@common.NO_CACHE
 @click.option("--seed", type=click.IntRange(0), help="Seed to draw the questions from. [default: the public one]")
 @common.ANY_ASSIGNMENT
 def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) -> None:

@@ -20,6 +20,7 @@ from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.reference_api import ReferenceMissingError
 from grader.classroom.roster import RosterError
 from grader.classroom.worker import Graded
+from grader.disk_cache import SWITCH
 from grader.model import Assignment, Report
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError, bundled
@@ -60,6 +61,20 @@ CLUSTER = click.option(
     default="",
     metavar="ADDRESS",
     help="Use Dask workers: local:N starts N here, tcp://host:port names a scheduler.",
+)
+
+
+def _switch_cache_off(_context: click.Context, _option: click.Parameter, off: bool) -> None:
+    if off:
+        os.environ[SWITCH] = "off"  # where the workers' processes read it as well
+
+
+NO_CACHE = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=_switch_cache_off,
+    help="Work out anew what known mistakes answer, and keep nothing in the cache folder.",
 )
 GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 

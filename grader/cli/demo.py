@@ -29,6 +29,7 @@ Exit status: the same as for `grader grade`."""
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to create."
 )
 @common.TWO_JOBS
+@common.NO_CACHE
 @click.option(
     "--open/--no-open", "show", default=None, help="Open the class page. [default: only if there is a screen]"
 )

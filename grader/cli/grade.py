@@ -57,6 +57,7 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
 @common.JOBS
+@common.NO_CACHE
 @common.CLUSTER
 @common.SEED
 @click.option("--one", is_flag=True, help="Treat a folder as one submission, not as a class.")

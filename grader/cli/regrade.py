@@ -36,6 +36,7 @@ Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stoppe
 )
 @common.GRADED
 @common.JOBS
+@common.NO_CACHE
 @common.CLUSTER
 @common.SEED
 @click.option("--force", is_flag=True, help="Judge everything again, even what this rubric has already judged.")

@@ -18,6 +18,7 @@ from grader.diagnosis.candidates import (
     simulate_fresh_context,
 )
 from grader.diagnosis.signature import Signature, same, signature_of
+from grader.disk_cache import keep
 from grader.model import Array, Assignment, Floats, NotFrozenError, Questions
 
 MOST_SIGNATURES = 6_000  # some three KiB each
@@ -65,6 +66,15 @@ class Table:
     groups: dict[Hashable, Group]
     affects: Array
 
+    @classmethod
+    def from_plain(cls, affects: Array, groups: Sequence[tuple[Hashable, Array, Floats, Floats]]) -> Table:
+        """Return the table that `as_plain` gave."""
+        return cls({shape: Group(rows, values, scale) for shape, rows, values, scale in groups}, affects)
+
+    def as_plain(self) -> tuple[Array, list[tuple[Hashable, Array, Floats, Floats]]]:
+        """Return the table as arrays and tuples, which can be kept between runs."""
+        return self.affects, [(shape, one.rows, one.values, one.scale) for shape, one in self.groups.items()]
+
     def matches(self, own: Signature, allowed: float) -> Array:
         """Return for each form, (forms,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
@@ -87,9 +97,26 @@ def tables(
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
     missing = [part for part in parts if keys[part] not in cache]
     if missing:  # to lay out nothing, too, made three hundred programs
-        laid = _lay_out(state, missing, forms, concerned)
+        laid = _lay_out_once(state, missing, forms, concerned)
         cache.update(zip((keys[part] for part in missing), laid, strict=True))
     return [cache[keys[part]] for part in parts]
+
+
+def _lay_out_once(
+    state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
+) -> list[Table]:
+    """Lay out the parts, or take them from an earlier run: on top of no other mistake each class needs the same."""
+    identity = catalogue_of(state.questions).identity
+    if state.base or identity is None:
+        return _lay_out(state, parts, forms, concerned)
+    depends_on = (
+        identity(state.assignment),
+        state.factor,
+        tuple(forms),
+        [(one, tuple(concerned[one])) for one in parts],
+    )
+    plain = keep(depends_on, lambda: [one.as_plain() for one in _lay_out(state, parts, forms, concerned)])
+    return [Table.from_plain(*one) for one in plain]
 
 
 def _lay_out(

@@ -1,0 +1,122 @@
+"""What is kept between runs is the same as what is worked out anew, is nobody else's, and costs no grade when it is damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from classroom.conftest import SAMPLES
+from classroom.once import say
+from grader import disk_cache
+from grader.classroom import reference_api
+from grader.disk_cache import cache_folder, keep
+from grader.rubric import bundled, load
+from grader.score import KNOWN
+
+WRONG = "wrong_half_the_gradient.py"
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """Return the folder of an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = cache_folder()
+    assert found is not None
+    return found
+
+
+def fail():
+    """Fail, where nothing should have been worked out."""
+    raise AssertionError("worked out again")
+
+
+def test_what_was_kept_is_not_worked_out_again(folder):
+    """Arrays and tuples come back as they were, for the same question alone."""
+    made = ("a", [(("loss", 3), np.arange(4.0))])
+    assert keep(("question", 1), lambda: made) is made
+    again = keep(("question", 1), fail)
+    assert again[0] == "a"
+    assert again[1][0][0] == ("loss", 3)
+    np.testing.assert_array_equal(again[1][0][1], np.arange(4.0))
+    assert keep(("question", 2), lambda: "other") == "other"
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"half"])
+def test_a_damaged_file_is_made_anew(folder, damage):
+    """A file that was cut or written over costs time alone."""
+    keep("question", lambda: [1, 2])
+    (file,) = folder.iterdir()
+    file.write_bytes(file.read_bytes()[:20] if damage == b"half" else damage)
+    assert keep("question", lambda: [3]) == [3]
+    assert keep("question", fail) == [3]
+
+
+def test_only_its_owner_may_read_and_write_it(folder):
+    """It holds what follows from a secret seed."""
+    keep("question", lambda: 1)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()] == [0o600]
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(folder):
+    """Whoever writes there could say what mistakes look like."""
+    folder.chmod(0o777)
+    assert cache_folder() is None
+    assert keep("question", lambda: 1) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_disk_that_is_full_costs_no_grade(folder, monkeypatch):
+    """The result is used, and nothing half-written stays."""
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", refuse)
+    assert keep("question", lambda: 1) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_what_was_used_longest_ago_goes_first(folder, monkeypatch):
+    """The folder does not grow without end."""
+    keep("old", lambda: 1)
+    (old,) = folder.iterdir()
+    os.utime(old, (1, 1))
+    monkeypatch.setattr(disk_cache, "MOST_BYTES", 10 + old.stat().st_size)
+    keep("new", lambda: 2)
+    assert old not in folder.iterdir()
+    assert keep("new", fail) == 2
+
+
+@pytest.mark.slow
+def test_a_report_is_the_same_with_and_without(folder, tmp_path, monkeypatch):
+    """Whoever grades a second time gets the same report, from tables that an earlier run laid out."""
+    monkeypatch.setattr(reference_api, "_drawn", None)
+
+    def report(name, *words):
+        say("grade", SAMPLES / WRONG, "--out", tmp_path / name, "--seed", 7, *words)
+        monkeypatch.setattr(reference_api, "_drawn", None)  # the next run begins without what this one knows
+        file = tmp_path / name / "submissions" / "wrong_half_the_gradient" / "report.json"
+        return {**json.loads(file.read_text(encoding="utf-8")), "timing": None}
+
+    made = report("made")
+    assert made["diagnoses"]
+    kept = set(folder.iterdir())
+    assert kept
+    assert report("read") == made
+    assert set(folder.iterdir()) == kept
+    monkeypatch.setenv(disk_cache.SWITCH, "")
+    assert report("anew", "--no-cache") == made
+
+
+def test_another_tolerance_or_seed_is_another_file():
+    """What a file's name comes from changes with everything that the tables depend on."""
+    assignment = load(bundled(), KNOWN)
+    seven, eight = (reference_api.build_questions(assignment, seed).catalogue.identity for seed in (7, 8))
+    assert seven(assignment) != eight(assignment)
+    assert seven(assignment) == seven(load(bundled(), KNOWN))
