@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from grader.checks import GradingContext
+from grader.diagnosis import signature_tables
+from grader.diagnosis.candidates import cache_of
 from grader.diagnosis.explanations import explain
 from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import signature_of, tolerance
@@ -134,3 +136,18 @@ def test_an_answer_without_numbers_is_not_fitted(evidence_of, questions):
     evidence = evidence_of(index, 0.5)
     silent = replace(evidence, run=replace(evidence.run, replies={}))
     assert found(silent, index, "moved/1") == []
+
+
+def test_a_class_of_many_mistakes_does_not_fill_the_memory(assignment, questions, monkeypatch):
+    """The tables that were used longest ago are forgotten, and laid out again where they are needed."""
+    monkeypatch.setattr(signature_tables, "MOST_TABLES", 1)
+    own = replace(questions, catalogue=replace(questions.catalogue))  # with tables of its own
+    state = SearchState(assignment, own, 1.0, frozenset())
+    first, second, again = (
+        signature_tables.tables(state, [part], (0, 1), {part: (True, True)})[0]
+        for part in ("scores", "stability", "scores")
+    )
+    assert list(cache_of(own.catalogue, "tables").values()) == [again]
+    assert again is not first
+    np.testing.assert_array_equal(again.affects, first.affects)
+    assert second.groups.keys() != first.groups.keys()

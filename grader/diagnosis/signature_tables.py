@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from grader.disk_cache import keep
 from grader.model import Array, Assignment, Floats, NotFrozenError, Questions
 
 MOST_SIGNATURES = 6_000  # some three KiB each
+# Half a MiB each at most. On top of no other mistake there are some fifty, and ten on top of each that is found in a class.
+MOST_TABLES = 150
 # Two simulations that are this near to each other are the same but for the order of their sums.
 EQUAL = 1e-9
 NOT_FROZEN = Signature("not frozen")  # what no submission shows, so that nothing is named by it
@@ -88,18 +91,23 @@ class Table:
 def tables(
     state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
-    """Lay out the parts of a block; each is remembered for the whole run.
+    """Lay out the parts of a block; the last ones used are remembered.
 
     forms : positions in the catalogue. concerned : by part, whether each form can change it; others are not simulated.
     """
-    cache: dict[Hashable, Table] = cache_of(catalogue_of(state.questions), "tables")
+    cache: OrderedDict[Hashable, Table] = cache_of(catalogue_of(state.questions), "tables")
     situation = (state.assignment.digest, state.factor, state.base, tuple(forms))
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
     missing = [part for part in parts if keys[part] not in cache]
     if missing:  # to lay out nothing, too, made three hundred programs
         laid = _lay_out_once(state, missing, forms, concerned)
         cache.update(zip((keys[part] for part in missing), laid, strict=True))
-    return [cache[keys[part]] for part in parts]
+    found = [cache[key] for key in keys.values()]
+    for key in keys.values():
+        cache.move_to_end(key)
+    while len(cache) > MOST_TABLES:
+        cache.popitem(last=False)
+    return found
 
 
 def _lay_out_once(
