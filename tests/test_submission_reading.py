@@ -10,7 +10,7 @@ import zipfile
 import nbformat
 import pytest
 
-from grader.submission import companions, load, read_files
+from grader.submission import companions, load, read_files, zip_members
 
 CLASS = "import numpy as np\nclass TwoLayerNet:\n    def loss(self, X):\n        return np.sum(X)\n"
 
@@ -341,7 +341,7 @@ def test_many_members_together(tmp_path, monkeypatch):
 
 def test_too_many_members(tmp_path):
     """A list of members of any length is refused before it is read."""
-    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(read_files.ENTRIES + 1)})
+    path = zipped(tmp_path / "a.zip", {f"{n}.txt": "" for n in range(zip_members.ENTRIES + 1)})
     assert refusal(path) == (
         "failed_to_load",
         "a.zip holds more than 2,000 files. Hand in the notebook and your .py files only, without data.",

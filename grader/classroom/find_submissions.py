@@ -18,7 +18,7 @@ from grader.submission import list_ignored, list_submissions, read, safe_names
 from grader.submission.companions import list_companions
 from grader.submission.errors import SubmissionError
 from grader.submission.name_submissions import is_wanted, plain_stem, without_ending
-from grader.submission.read_files import DAMAGE, check_directory, read_member, refuse_member
+from grader.submission.zip_members import DAMAGE, check_directory, read_member, refuse_member
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 

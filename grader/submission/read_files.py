@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +13,7 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.submission.companions import find_companions
+from grader.submission.drop_outputs import MOST_READ
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import (
     ENDINGS,
@@ -28,31 +25,25 @@ from grader.submission.name_submissions import (
     printable,
 )
 from grader.submission.text_notebooks import holds_program
+from grader.submission.zip_members import (
+    AGAIN,
+    DAMAGE,
+    MEMBER_BYTES,
+    NO_DATA,
+    check_directory,
+    read_counted_member,
+    read_program,
+    refuse_member,
+)
 from grader.text.phrases import join_some
 
 # What is read of one submission at most; counted while reading, never by what a header claims.
 MEMBERS = 300  # a course's whole folder has some 30
 LOOKED_AT = 5_000  # entries of a folder and its zips; what is neither notebook nor Python counts too
-ENTRIES = 2000  # of one zip
-MEMBER_BYTES = 12 * 2**20  # a notebook with all its plots has 0.5 MiB
 TOTAL_BYTES = 16 * 2**20
 # A student's own folders are some five deep; a path of thousands of levels would only exhaust os.walk.
 _DEEPEST = 30
-_ENCRYPTED = 0x1
-_AGAIN = "Make the zip again, or hand in the notebook itself."
-_NO_DATA = "Hand in the notebook and your .py files only, without data"
-# What zipfile raises on damaged bytes; struct.error and the ValueErrors come from fields that it does not check.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError)
-# The end-of-central-directory record: see section 4.3.16 of PKWARE's APPNOTE.
-_END = struct.Struct("<4s4H2LH")
-_END_SIGNATURE = b"PK\x05\x06"
-_ZIP64_SIGNATURE = b"PK\x06\x07"
-_ZIP64_LOCATOR = 20
-_LONGEST_END = 65_535 + _END.size + _ZIP64_LOCATOR  # with the longest comment
-# 2,000 members with names of some 200 characters need half of this.
-_DIRECTORY_BYTES = 2**20
 _LONGEST_SHOWN = 80  # characters of a name in a message
-_LONGEST_NAME = 500  # characters; a zip's may have 65,535, and Windows stops at 260
 
 
 @dataclass(frozen=True)
@@ -124,6 +115,7 @@ class _Contents:
     size: int = 0
     looked_at: int = 0
     texts_left: int = TOTAL_BYTES  # that are read to find out whether they are programs
+    bytes_left: int = MOST_READ  # of notebooks with their outputs
 
     def add_folder(self, folder: Path) -> None:
         links = []
@@ -156,8 +148,8 @@ class _Contents:
             if inside.suffix.lower() == ".zip":
                 self._add_zip(opened, shown, folder_of_zip)
             else:
-                limit = self.texts_left if may_be_program(inside.name) else MEMBER_BYTES + 1
-                self._add(inside, opened.read(limit), shown)
+                limit = self.texts_left if may_be_program(inside.name) else MEMBER_BYTES
+                self._add(inside, self._count(read_program(opened, inside, limit, shown, self.bytes_left)), shown)
 
     def _add_if_readable(self, path: Path, inside: PurePosixPath) -> None:
         """Read one file of a folder, or note why it cannot be opened: another file may hold all that is needed."""
@@ -181,7 +173,7 @@ class _Contents:
         self.files[path] = data
         self.count += 1
         self.size += len(data)
-        mend = f"{_NO_DATA} and without outputs of that size."
+        mend = f"{NO_DATA} and without outputs of that size."
         if len(data) > MEMBER_BYTES:
             raise failed(f"{shown} is larger than {MEMBER_BYTES >> 20} MiB. {mend}")
         if self.size > TOTAL_BYTES:
@@ -189,10 +181,16 @@ class _Contents:
         if self.count > MEMBERS:
             raise failed(f"The submission holds more than {MEMBERS:,} notebooks and .py files. {mend}")
 
+    def _count(self, read: tuple[bytes, int]) -> bytes:
+        """Return the data that were kept, of so many that were read."""
+        data, count = read
+        self.bytes_left = max(0, self.bytes_left - count)
+        return data
+
     def _look_at(self, entries: int) -> None:
         self.looked_at += entries
         if self.looked_at > LOOKED_AT:
-            raise failed(f"The submission holds more than {LOOKED_AT:,} files and folders. {_NO_DATA}.")
+            raise failed(f"The submission holds more than {LOOKED_AT:,} files and folders. {NO_DATA}.")
 
     def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
         """Add a zip's notebooks and .py files as if they were in this folder; refuse a damaged, locked or too large zip."""
@@ -210,63 +208,16 @@ class _Contents:
                         refused[why].append(name)
                     elif is_wanted(path):
                         member = printable(path.name[:80])
-                        self._add(
-                            folder / path.with_name(drop_added(path.name)), read_member(archive, info, member), member
-                        )
+                        data = self._count(read_counted_member(archive, info, member, self.bytes_left))
+                        self._add(folder / path.with_name(drop_added(path.name)), data, member)
                     elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                         self.other.append(path.name)
         except DAMAGE as error:
-            raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {_AGAIN}") from error
+            raise failed(f"{shown} is damaged: {printable(str(error)[:200])}. {AGAIN}") from error
         self.notes += [
             f"not read from {shown}, because {why}: {join_some(names, 5, _LONGEST_SHOWN)}. {mend}"
             for (why, mend), names in refused.items()
         ]
-
-
-def refuse_member(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tuple[str, str] | None:
-    """Return why a zip's member is not read, and how to mend it."""
-    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        return "the name leads out of the zip", "Zip the folder itself, so that every name stays inside it."
-    if len(name) > _LONGEST_NAME:
-        return f"the name is longer than {_LONGEST_NAME} characters", "Give it a shorter name."
-    if stat.S_ISLNK(info.external_attr >> 16):
-        return "it is a link", "Put the file itself into the zip."
-    if is_wanted(path) and path.suffix.lower() == ".zip":
-        return "it is a zip within a zip", "Put its files into the one zip."
-    return None
-
-
-def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
-    """Return the bytes of a zip's member, one more than the limit at most; refuse what only uncommon tools write."""
-    if info.flag_bits & _ENCRYPTED:
-        raise failed(f"{shown} is locked with a password. Make the zip again without one.")
-    # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
-    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise failed(f"{shown} is compressed in an uncommon way (method {info.compress_type}). {_AGAIN}")
-    with archive.open(info) as member:
-        return member.read(MEMBER_BYTES + 1)
-
-
-def check_directory(opened: BinaryIO, shown: str, most: int = ENTRIES, longest: int = _DIRECTORY_BYTES) -> None:
-    """Refuse a zip with a huge list of members before zipfile reads it: a million members cost a gigabyte."""
-    length = opened.seek(0, io.SEEK_END)
-    opened.seek(max(0, length - _LONGEST_END))
-    tail = opened.read(_LONGEST_END)
-    at = tail.rfind(_END_SIGNATURE)
-    if at < 0 or len(tail) - at < _END.size:
-        what = "it is empty" if not length else "it is not a zip, or its end is missing"
-        raise failed(f"{shown} cannot be opened: {what}. {_AGAIN}")
-    _, _, _, _, entries, size, _, _ = _END.unpack_from(tail, at)
-    # zipfile believes a zip64 record over this one, and nobody needs one for 2,000 files.
-    if tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64_SIGNATURE):
-        raise failed(f"{shown} is a zip64, a format for more than 65,535 files or 4 GiB. {_NO_DATA}.")
-    if entries > most:
-        raise failed(f"{shown} holds more than {most:,} files. {_NO_DATA}.")
-    if size > longest:
-        raise failed(
-            f"{shown} has a list of files that is {size >> 10:,} KiB long, and the grader reads at most"
-            f" {longest >> 10:,}. {_NO_DATA}."
-        )
 
 
 def _open_regular(path: Path, shown: str, *, follow: bool) -> BinaryIO:
