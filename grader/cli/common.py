@@ -22,6 +22,7 @@ from grader.classroom.roster import RosterError
 from grader.classroom.worker import Graded
 from grader.disk_cache import SWITCH
 from grader.model import Assignment, Report
+from grader.reports.export_rows import JUnitSchema
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError, bundled
 from grader.rubric import load as load_assignment
@@ -76,6 +77,11 @@ NO_CACHE = click.option(
     callback=_switch_cache_off,
     help="Work out anew what known mistakes answer, and keep nothing in the cache folder.",
 )
+SCHEMA = click.option(
+    "--schema",
+    type=click.Choice(["gitlab", "jenkins"]),
+    help="JUnit: who reads it. Jenkins's schema allows no file, line or properties of a test. [default: gitlab]",
+)
 GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 
 _BINS = 10
@@ -88,6 +94,13 @@ def assignment_of(folder: Path | None) -> Assignment:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
         raise click.UsageError(str(error)) from error
+
+
+def schema_of(schema: JUnitSchema | None, form: str) -> Mapping[str, JUnitSchema]:
+    """Return what `--schema` asks of a format; raise UsageError where the format has no such thing."""
+    if schema and form != "junit":
+        raise click.UsageError("--schema says who reads JUnit: give it with --format junit.")
+    return {"schema": schema} if schema else {}
 
 
 def same_folder(book: Gradebook) -> Path | None:

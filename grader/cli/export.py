@@ -23,7 +23,15 @@ from grader.classroom.roster_headers import canvas_columns
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
-from grader.reports.export_rows import ExportError, ExportOptions, describe_left_out, is_grade, name_few, title_of
+from grader.reports.export_rows import (
+    ExportError,
+    ExportOptions,
+    JUnitSchema,
+    describe_left_out,
+    is_grade,
+    name_few,
+    title_of,
+)
 from grader.reports.formats import CLASS_FORMATS, ClassFormat
 from grader.text.nearest import lookup
 from grader.text.phrases import plural
@@ -63,6 +71,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
     help="Leave out this submission, such as one that belongs to no student.",
 )
 @click.option("--roster", type=click.Path(path_type=Path), help="List of the class. It replaces the one given before.")
+@common.SCHEMA
 def export(
     out: Path,
     name: str,
@@ -74,12 +83,13 @@ def export(
     due: str,
     without: tuple[str, ...],
     roster: Path | None,
+    schema: JUnitSchema | None,
 ) -> None:
     """Write the grades of a class as a file that a platform imports."""
     target = to or out / "exports"
     if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
         title, canvas_id = found[1], found[2]
-    options = ExportOptions(assignment=title or column, canvas_id=canvas_id, moodle_user=moodle_user, due=due)
+    options = ExportOptions(title or column, canvas_id, moodle_user, due, **common.schema_of(schema, name))
     screen = common.screen()
     with common.failures_in_words(one_line(str(target))):
         form = lookup(CLASS_FORMATS, name, "format")

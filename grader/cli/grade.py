@@ -21,14 +21,18 @@ from grader.classroom.match_roster import Matching, describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
-from grader.classroom.roster import RosterError, read_roster
+from grader.classroom.roster import Roster, RosterError, read_roster
 from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
 from grader.cli import common
+from grader.cli.export import export
+from grader.reports.export_rows import JUnitSchema
+from grader.reports.formats import CLASS_FORMATS
 from grader.reports.student_report import student_report
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
+from grader.text.nearest import lookup
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
@@ -45,6 +49,7 @@ Examples:
   grader grade submissions.zip --out graded        or a whole class, as Canvas and Moodle pack it
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
+  grader grade submissions/ --out graded --format junit   as `grader export` does afterwards
 
 Run the same command again to grade what is new or changed, or to continue after a stop.
 
@@ -77,6 +82,14 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     type=click.Choice(ATTEMPTS),
     help="Which of a student's hand-ins counts, by the roster. It is kept for later commands. [default: latest]",
 )
+@click.option(
+    "--format",
+    "form",
+    metavar="NAME",
+    callback=lambda _context, _option, name: _known_format(name),
+    help="Write the class in this format, too, to DIR/exports: junit, or another of `grader export`.",
+)
+@common.SCHEMA
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
 def grade(
@@ -90,11 +103,14 @@ def grade(
     roster: Path | None,
     groups: Path | None,
     attempt: Attempt | None,
+    form: str | None,
+    schema: JUnitSchema | None,
     unsafe: bool,
     folder: Path | None,
 ) -> None:
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
+    common.schema_of(schema, form or "")
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
     known = given or common.assignment_of(None)
@@ -103,10 +119,7 @@ def grade(
     common.make_folder(out)
     screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
-        if groups and not roster:
-            raise RosterError("--groups needs the roster, too: give --roster FILE.")
-        listed = read_roster(roster) if roster else None
-        listed = add_groups(listed, groups) if listed and groups else listed
+        listed = _read_roster(roster, groups)
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
             assignment = given or common.assignment_of(common.same_folder(book))
             chosen = assign_names(found, book.sources())
@@ -120,14 +133,30 @@ def grade(
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     if not given and assignment.folder.resolve() != bundled():
-        common.say(
-            screen,
-            f"Graded with {one_line(str(assignment.folder / RUBRIC))}, as before. --assignment names another rubric.",
-        )
+        rubric = one_line(str(assignment.folder / RUBRIC))
+        common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
     failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen))
     if reminded:
         common.say(screen, reminded)
+    if form and not outcome.stopped:
+        click.get_current_context().invoke(export, out=out, name=form, schema=schema)
     raise SystemExit(common.STOPPED if outcome.stopped else common.GRADER_FAILED if failed else 0)
+
+
+def _known_format(name: str | None) -> str | None:
+    """Return the name of a format; raise BadParameter before anything is graded where there is no such format."""
+    try:
+        return lookup(CLASS_FORMATS, name, "format").name if name else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _read_roster(roster: Path | None, groups: Path | None) -> Roster | None:
+    """Return the class's list with who works together; None where there is none."""
+    if groups and not roster:
+        raise RosterError("--groups needs the roster, too: give --roster FILE.")
+    listed = read_roster(roster) if roster else None
+    return add_groups(listed, groups) if listed and groups else listed
 
 
 def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Outcome) -> list[str]:

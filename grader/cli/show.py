@@ -11,6 +11,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY, FILE
 from grader.cli import common
+from grader.reports.export_rows import JUnitSchema
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.student_report import student_report
 from grader.reports.terminal import view
@@ -43,22 +44,24 @@ Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage.
     metavar="FILE",
     help="Write to this file instead.",
 )
-def show(out: Path, name: str, form: str, to: Path | None) -> None:
+@common.SCHEMA
+def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema | None) -> None:
     """Show the report of one submission and the decisions about it.
 
     Of hidden checks, json alone tells more than title and verdict: it is for you, the others are for students.
     """
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
-        written_as = lookup(REPORT_FORMATS, form, "format")
+        written_as, options = lookup(REPORT_FORMATS, form, "format"), common.schema_of(schema, form)
         report = ClassResults(book).report(find_submission(book, name))
+    text = written_as.write(report, **options)
     screen = common.screen()
     if to:
         if to.resolve() in {(out / name).resolve() for name in (FILE, COPY)}:
             raise click.UsageError(f"--to {one_line(str(to))}: the grades are in this file. Name another one.")
         with common.failures_in_words(one_line(str(to))):
-            to.write_text(written_as.write(report), encoding="utf-8")  # through links and devices, not in their place
+            to.write_text(text, encoding="utf-8")  # through links and devices, not in their place
         common.say(screen, f"Wrote {one_line(str(to))}.")
     elif screen.is_terminal and form == "terminal":
         screen.print(view(student_report(report)))  # in the terminal's own colours and width
     else:
-        click.echo(written_as.write(report), nl=False)
+        click.echo(text, nl=False)

@@ -39,7 +39,9 @@ def to_annotations(report: StudentReport) -> str:
     found += _late(report)
     lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
     shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
-    lines = [_command(one.level, {**_position(report, one.place), "title": one.title}, one.message) for one in shown]
+    lines = [
+        _command(one.level, {**find_position(report, one.place), "title": one.title}, one.message) for one in shown
+    ]
     left_out = len(lost) - len(shown)
     lines.append(_score(report, f"{left_out} more cost points. The full report lists them." if left_out else ""))
     return "".join(f"{line}\n" for line in lines)
@@ -100,7 +102,7 @@ def _hint(diagnosis: Diagnosis) -> str:
     return "\n".join(line for line in told if line)
 
 
-def _position(report: Report, place: Place | None) -> Mapping[str, str]:
+def find_position(report: Report, place: Place | None) -> Mapping[str, str]:
     """Return where an annotation belongs: in the file that was graded, never in one that a student names.
 
     Only a lone .py file has lines to point at: a notebook's file lines are not its cells', and a zip is no text.

@@ -16,6 +16,8 @@ from grader.text.sanitise import csv_cell, one_line
 # Without brackets, blanks and an equals sign they do nothing in a spreadsheet but look odd.
 _ACCOUNT = re.compile(r"[\w.@+-]*")
 
+JUnitSchema = Literal["gitlab", "jenkins"]
+
 
 class ExportError(ValueError):
     """A format cannot hold this class; the message says why and how to mend it."""
@@ -29,6 +31,7 @@ class ExportOptions:
     canvas_id: str = ""  # the number that Canvas gave it: the last one in its page's address
     moodle_user: Literal["idnumber", "email", "username"] = "email"  # by which Moodle finds its users
     due: str = ""  # when it was due, for nbgrader's table
+    schema: JUnitSchema = "gitlab"  # whose reader takes the JUnit file
 
 
 def by_student(sheet: Sheet, platform: str, *, excused: bool = True) -> list[tuple[Student, Report]]:

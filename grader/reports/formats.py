@@ -25,9 +25,9 @@ class Format:
     function: str  # "file:function" in this folder; the file is imported when the format is first written
     for_students: bool = False  # students see it: it is given the student's report and nothing else
 
-    def call(self, *arguments: Any) -> Any:
+    def call(self, *arguments: Any, **options: Any) -> Any:
         """Return what the format's function returns."""
-        return resolve_name(f"grader.reports.{self.function}")(*arguments)
+        return resolve_name(f"grader.reports.{self.function}")(*arguments, **options)
 
     def readable(self, report: Report) -> Report:
         """Return what the format may say of a report."""
@@ -40,9 +40,9 @@ class ReportFormat(Format):
 
     in_folder: bool = False  # grading writes it into each submission's folder
 
-    def write(self, report: Report) -> str:
-        """Return the text of the file."""
-        text: str = self.call(self.readable(report))
+    def write(self, report: Report, **options: str) -> str:
+        """Return the text of the file; options : of this format, such as JUnit's schema."""
+        text: str = self.call(self.readable(report), **options)
         return text
 
 
@@ -76,7 +76,7 @@ FORMATS: tuple[Format, ...] = (
     ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", for_students=True, of_grades=True),
     ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader", of_grades=True),
     ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
-    ClassFormat("junit", "junit.xml", "junit:to_class_junit"),
+    ClassFormat("junit", "junit.xml", "junit:to_class_junit", for_students=True),
     ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),
 )
 REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}

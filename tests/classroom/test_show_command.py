@@ -47,6 +47,7 @@ def test_decisions_are_in_the_report(here):
     ("words", "status", "said"),
     [
         (["graded", "bare", "--format", "jsn"], 2, "unknown format 'jsn': did you mean 'json'?"),
+        (["graded", "bare", "--schema", "jenkins"], 2, "--schema says who reads JUnit: give it with --format junit."),
         (["graded", "bear"], 2, "bear: there is no such submission in graded: did you mean bare?"),
         (["graded", "bare", "--to", "no/such/folder/x"], 1, "no/such/folder/x: No such file or directory"),
         (["graded", "bare", "--to", "graded"], 2, "File 'graded' is a directory"),
@@ -68,3 +69,21 @@ def test_a_link_is_written_through(here):
     say("show", "graded", "bare", "--to", "link.txt")
     assert link.is_symlink()
     assert "bare" in target.read_text(encoding="utf-8")
+
+
+def test_junit_is_written_for_its_reader(here):
+    """Where CI grades, one command writes the class as JUnit; Jenkins's schema allows no file, and GitLab wants one."""
+    said = say("grade", "class", "--out", "graded", "--format", "junit", "--schema", "jenkins")
+    assert said.endswith("Wrote graded/exports/junit.xml.")
+    written = (here.out / "exports" / "junit.xml").read_text(encoding="utf-8")
+    assert "message=\"grads['W1'] of loss(" in written
+    assert "file=" not in written
+    say("export", "graded", "--format", "junit")
+    assert 'file="' in (here.out / "exports" / "junit.xml").read_text(encoding="utf-8")
+    shown = say("show", "graded", "wrong_half_the_gradient", "--format", "junit", "--schema", "jenkins")
+    assert "file=" not in shown
+    assert 'line="58"' in say("show", "graded", "wrong_half_the_gradient", "--format", "junit")
+    assert "unknown format 'jnit': did you mean 'junit'?" in say(
+        "grade", "class", "--out", "new", "--format", "jnit", status=2
+    )
+    assert not (here.path / "new").exists()

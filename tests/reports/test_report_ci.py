@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Curves, Environment, Place, Report, Verdict
+from grader.reports.export_rows import ExportOptions
 from grader.reports.formats import REPORT_FORMATS
 from grader.text.sanitise import one_line, plain_text
-from reports.written import to_annotations, to_junit
+from reports import factory
+from reports.written import to_annotations, to_class_junit, to_junit
 
 
 def cases(report):
@@ -60,17 +62,17 @@ def report_of(*checks, source="x/net.py", **parts):
 
 
 def test_a_case_is_a_check(sample):
-    """One suite, a case for each check; what cost points is a failure, what was not judged is skipped."""
+    """One suite, a case for each check; what cost points is a failure, and so is what is not written yet."""
     suite, found = cases(sample)
     assert list(found) == [f"{verdict.id}: {verdict.title}" for verdict in sample.checks]
-    outcomes = {"passed": "", "partial": "failure", "failed": "failure", "skipped": "skipped"}
+    outcomes = {"passed": "", "partial": "failure", "failed": "failure", "skipped": "failure"}
     assert [outcome for outcome, _ in found.values()] == [outcomes[verdict.status] for verdict in sample.checks]
     assert {name: suite.get(name) for name in ("name", "tests", "failures", "errors", "skipped")} == {
         "name": "okafor_adaeze_hw2",
         "tests": "14",
-        "failures": "6",
+        "failures": "7",
         "errors": "0",
-        "skipped": "1",
+        "skipped": "0",
     }
     assert {case.get("classname") for case in suite} == {"okafor_adaeze_hw2"}
     assert {case.get("file") for case in suite} == {sample.source}
@@ -97,18 +99,86 @@ def test_a_line_that_the_message_quotes_is_not_quoted_again():
     assert found["c1: Check 1"][1].count("raise KeyError") == 1
 
 
-def test_what_could_not_be_graded_is_an_error(unloadable):
-    """Skipped checks alone would leave the job green: one error says why, and the checks are skipped."""
+def test_what_could_not_be_graded_is_a_failure(unloadable):
+    """One case says why; its checks are failures, too: a job with skipped tests alone would be green."""
     suite, found = cases(unloadable)
     said = "Code cell 5, line 12: `print 'loss', loss` is Python 2.\nWrite `print('loss', loss)` instead."
-    assert found["submission: It can be graded"] == ("error", f"The submission could not be loaded\n{said}")
+    assert found["submission: It can be graded"] == ("failure", f"The submission could not be loaded\n{said}")
+    assert (suite.get("errors"), suite.get("skipped"), suite.get("failures")) == ("0", "0", "15")
+    assert suite.find("testcase/failure").get("message") == said.partition("\n")[0]
+
+
+def test_where_the_grader_failed_nothing_is_said_of_the_submission(unloadable):
+    """One error, and the checks are skipped: the run is red, and no part of the program is."""
+    suite, found = cases(replace(unloadable, status="grader_error"))
+    assert found["submission: It can be graded"][0] == "error"
     assert (suite.get("errors"), suite.get("skipped"), suite.get("failures")) == ("1", "14", "0")
 
 
-def test_the_time_is_the_submission_s():
-    """The suite's time is the report's; without one there is none."""
-    assert cases(report_of(check(1)))[0].get("time") == "1.500"
-    assert cases(report_of(check(1), timing={}))[0].get("time") is None
+def test_the_message_is_the_finding(sample):
+    """Most readers show failure@message: its first words are what is wrong, not the points; a hidden check's are no more."""
+    suite, _ = cases(sample)
+    told = {case.get("name").partition(":")[0]: case.find("failure") for case in suite.iterfind("testcase")}
+    messages = {name: failure.get("message") for name, failure in told.items() if failure is not None}
+    assert messages["train_digits"] == "Accuracy 0.81 on the held-out digits; 0.90 is asked for."
+    assert messages["grad_hidden"] == "0 of 5 points (hidden check)."
+    assert all(len(message) <= 400 and "\n" not in message for message in messages.values())
+
+
+def test_a_line_of_a_python_file_is_an_attribute():
+    """Readers annotate that line; a cell's line is none of the notebook's file, so it stands in the text alone."""
+    for source, label, line in (("x/net.py", "net.py", "7"), ("x/net.ipynb", "code cell 5", None)):
+        case = cases(report_of(check(1, places=(Place(label, 7, "text"),)), source=source))[0].find("testcase")
+        assert (case.get("file"), case.get("line")) == (source, line)
+        assert f"{label}, line 7" in case.findtext("failure")
+
+
+# What Jenkins's junit-10.xsd allows: the attributes and the children of each element; those marked "!" must be there.
+JENKINS = {
+    "testsuites": ("name time tests failures errors", "testsuite"),
+    "testsuite": (
+        "name! tests! failures! errors! group time skipped timestamp hostname id package file log url",
+        "testsuite properties testcase system-out system-err",
+    ),
+    "testcase": (
+        "name! time classname group",
+        "skipped error failure rerunFailure rerunError flakyFailure flakyError system-out system-err",
+    ),
+    "failure": ("type message", ""),
+    "error": ("type message", ""),
+    "skipped": ("type message", ""),
+    "properties": ("", "property"),
+    "property": ("name! value!", ""),
+    "system-out": ("", ""),
+    "system-err": ("", ""),
+}
+SECONDS = re.compile(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?")  # the schema's own pattern of a time
+
+
+def refused_by_jenkins(text):
+    """Return what the schema does not allow: "testcase@file", "testcase/properties", "testsuite@name is missing"."""
+    found = set()
+    for element in ET.fromstring(text.encode()).iter():  # noqa: S314 -- our own file, and the test's point
+        attributes, children = (part.split() for part in JENKINS[element.tag])
+        found |= {f"{element.tag}@{one}" for one in {*element.attrib} - {one.rstrip("!") for one in attributes}}
+        found |= {f"{element.tag}/{one.tag}" for one in element if one.tag not in children}
+        missing = {one[:-1] for one in attributes if one.endswith("!")} - {*element.attrib}
+        found |= {f"{element.tag}@{one} is missing" for one in missing}
+        if not SECONDS.fullmatch(element.get("time", "")):
+            found.add(f"{element.tag}@time is {element.get('time')}")
+    return found
+
+
+def test_jenkins_s_schema_allows_the_whole_file(sample, unloadable, ruled):
+    """What it does not allow, the usual file has: each element and attribute is held against a table of the schema."""
+    reports = [sample, unloadable, ruled, replace(unloadable, status="grader_error")]
+    reports.append(report_of(check(1, "carried", points=1), check(2, places=(Place("net.py", 7, "text"),))))
+    for report in reports:
+        assert refused_by_jenkins(REPORT_FORMATS["junit"].write(report, schema="jenkins")) == set()
+    sheet = factory.sheet(*(replace(one, submission="same") for one in reports))
+    assert refused_by_jenkins(to_class_junit(sheet, ExportOptions(schema="jenkins"))) == set()
+    usual = set().union(*(refused_by_jenkins(to_junit(report)) for report in reports))
+    assert usual == {"testcase@file", "testcase@line", "testcase/properties"}
 
 
 @given(st.text(st.characters(), max_size=60) | st.text("<>&\"']]>!-\r\n\t\0\x1b\ufffe\ud800", max_size=30))

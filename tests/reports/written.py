@@ -5,7 +5,6 @@ from dataclasses import replace
 from grader.reports import junit, terminal
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.student_report import student_report
-from grader.text.sanitise import sanitise_report
 
 to_html = REPORT_FORMATS["html"].write
 to_json = REPORT_FORMATS["json"].write
@@ -31,5 +30,5 @@ def summary(reports):
 
 def to_class_junit(sheet, options, **limit):
     """Return a class as JUnit XML."""
-    standings = (replace(one, report=sanitise_report(one.report)) for one in sheet.standings)
+    standings = (replace(one, report=student_report(one.report)) for one in sheet.standings)
     return junit.to_class_junit(replace(sheet, standings=tuple(standings)), options, **limit)
