@@ -384,7 +384,7 @@ def test_where_the_sandbox_does_not_start_a_plain_child_process_runs_it(kernel, 
         raise forkserver.ServerLostError("the zygote ended")
 
     notebook.close()
-    monkeypatch.setattr(forkserver, "ForkServer", refuse)
+    monkeypatch.setattr(spawn, "ForkServer", refuse)
     kernel(RIGHT)
     kernel("%check forward")
     assert isinstance(notebook._hosts[0].server, spawn.SpawnServer)

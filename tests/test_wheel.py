@@ -9,6 +9,7 @@ import venv
 import zipfile
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import nbformat
 import numpy as np
@@ -177,6 +178,35 @@ def test_a_student_s_program_is_checked_without_the_reference(python, tmp_path):
     assert (tmp_path / "wrong_half_the_gradient.check.html").exists()
     status, said = run(python, tmp_path, "demo", "--out", "demo")
     assert (status, "Next steps, in the order of the notebook" in said) == (0, True), said
+
+
+@pytest.mark.slow
+def test_a_program_s_checks_are_pytest_s_tests_without_the_reference(python, tmp_path):
+    """`pytest --submission` finds the plugin by itself; its tests are spread over two processes, and JUnit has them all."""
+    subprocess.run([python, "-m", "pip", "install", "-q", "pytest", "pytest-xdist"], check=True, timeout=600)
+    (tmp_path / SOLUTION.name).write_bytes(SOLUTION.read_bytes())
+    wrong = "wrong_half_the_gradient.py"
+    (tmp_path / wrong).write_bytes((SAMPLES / wrong).read_bytes())
+    (tmp_path / "test_mine.py").write_text(
+        "def test_mine():\n    assert 'grader.grading' not in __import__('sys').modules\n"
+    )
+
+    def tests(*words):
+        done = subprocess.run(
+            [python, "-m", "pytest", "--junitxml=out.xml", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        suite = next(ET.parse(tmp_path / "out.xml").iter("testsuite"))  # noqa: S314 -- pytest wrote it
+        return done.returncode, tuple(int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped"))
+
+    assert tests("--submission", SOLUTION.name) == (0, (18, 0, 0, 0))
+    # What is carried is an expected failure, which pytest's JUnit counts among the skipped.
+    assert tests("--submission", SOLUTION.name, "--submission", wrong, "-n", "2") == (1, (36, 2, 0, 1))
+    assert tests("--submission", wrong, "--lf") == (1, (2, 2, 0, 0))
+    assert tests() == (0, (1, 0, 0, 0))
 
 
 @pytest.mark.slow

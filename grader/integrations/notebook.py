@@ -187,15 +187,10 @@ def _check_apart(hand_in: HandIn, name: str, frozen: Frozen, part: str) -> Repor
 
 
 def _start_host(frozen: Frozen) -> StudentHost:
-    from grader.sandbox.forkserver import ForkServer, SandboxError, can_fork  # noqa: PLC0415 -- a browser may lack sockets
-    from grader.sandbox.host import StudentHost  # noqa: PLC0415 -- the same
-    from grader.sandbox.spawn import SpawnServer  # noqa: PLC0415 -- the same
+    from grader.sandbox.host import StudentHost  # noqa: PLC0415 -- a browser may lack sockets
+    from grader.sandbox.spawn import open_own_server  # noqa: PLC0415 -- the same
 
-    server: ForkServer | SpawnServer | None = None
-    if can_fork():
-        with suppress(SandboxError):  # for one's own code the lock-down may be missing
-            server = ForkServer(lean=True)
-    return StudentHost(frozen.assignment.limits, server=server or SpawnServer())
+    return StudentHost(frozen.assignment.limits, server=open_own_server())
 
 
 @atexit.register

@@ -101,6 +101,7 @@ def _write(suites: Sequence[ET.Element]) -> str:
     # Jenkins's schema knows no sum of skipped cases.
     sums = {name: sum(int(one.get(name, "0")) for one in suites) for name in _COUNTED if name != "skipped"}
     root.attrib |= {name: str(total) for name, total in sums.items()}
+    root.set("time", f"{sum(float(one.get('time', '0')) for one in suites):.3f}")
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return f"{text.decode()}\n"

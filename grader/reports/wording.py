@@ -171,11 +171,15 @@ def account(verdict: Verdict) -> str:
     remarks = ", ".join(part for part in (adjusted(verdict), "hidden check" if verdict.hidden else "") if part)
     aside = f" ({remarks})" if remarks else ""
     earned = f"{format_points(verdict.points)} of {format_points(verdict.max_points)} points{aside}."
-    lines = [earned, standing(verdict), verdict.message]
+    return "\n".join(line for line in (earned, standing(verdict), finding(verdict)) if line)
+
+
+def finding(verdict: Verdict) -> str:
+    """Return what a check found: its message and the lines that it speaks of; "" of a hidden one."""
     # A place without a line is the remark that some were left out.
     places = [str(place) if place.line else place.label for place in verdict.places]
-    lines += [f"  {place}" for place in places if place not in verdict.message]
-    return "\n".join(line for line in lines if line)
+    quoted = [f"  {place}" for place in places if place not in verdict.message]
+    return "\n".join(line for line in (verdict.message, *quoted) if line)
 
 
 def is_locked_down(layers: Sequence[str]) -> bool:
