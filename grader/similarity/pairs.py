@@ -93,9 +93,9 @@ def _tokenize(program: Program, given: frozenset[str]) -> TokenizedProgram | str
 
 def _find_twins(sides: Mapping[str, ComparedProgram]) -> tuple[tuple[str, ...], ...]:
     """Return the names of programs that are one program, the largest group first; functions may stand in any order."""
-    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for name, side in sides.items():
-        alike.setdefault(tuple(sorted(tuple(stream.words) for stream in side.reading.streams)), []).append(name)
+        alike.setdefault(side.reading.form, []).append(name)
     found = (tuple(names) for names in alike.values() if len(names) > 1)
     return tuple(sorted(found, key=lambda names: (-len(names), names)))
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model.similar_programs import Program
+from grader.similarity.canonical_form import canonical_form
 from grader.similarity.name_table import FUNCTIONS, DeferredAssignments, NameTable, build_name_table, list_identifiers
 from grader.similarity.operations import Part, Token, split_node
 
@@ -45,6 +46,7 @@ class TokenizedProgram:
 
     streams: tuple[TokenStream, ...]
     names: Mapping[tuple[int, int], frozenset[str]]  # by text and line
+    form: tuple[str, ...]  # see `canonical_form`
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def tokenize_program(program: Program, given: frozenset[str] = frozenset()) -> T
         for name, line in list_identifiers(found):
             if name in own:
                 names[number, line].add(name)
-    return TokenizedProgram(tuple(streams), {place: frozenset(found) for place, found in names.items()})
+    by_line = {place: frozenset(found) for place, found in names.items()}
+    return TokenizedProgram(tuple(streams), by_line, canonical_form(bodies, own))
 
 
 def parse_program(program: Program) -> list[list[ast.stmt]]:

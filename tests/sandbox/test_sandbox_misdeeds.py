@@ -165,8 +165,9 @@ def test_after_two_timeouts_a_method_is_not_asked_again(ask, network, question):
 @pytest.mark.slow
 def test_a_late_end_counts_as_a_timeout(ask, network, question):
     """Or a submission that sleeps until just before its limit, and crashes then, would hold up a class for minutes."""
-    late = [question(f"late {n}", reg=666, seconds=0.4) for n in range(4)]
-    run = ask(network("import os, time; time.sleep(0.3); os._exit(1)"), *late)
+    late = [question(f"late {n}", reg=666, seconds=1.0) for n in range(4)]
+    # It is looked at every 0.2 s at least, so that 0.7 s of its sleep are known when it ends.
+    run = ask(network("import os, time; time.sleep(0.9); os._exit(1)"), *late)
     assert [run.replies[call.id].outcome for call in late] == ["crashed", "crashed", "not_asked", "not_asked"]
 
 

@@ -175,7 +175,7 @@ def test_the_guarantee_of_winnowing_holds():
         for _ in range(2):
             before, after = ([f"own {dice.random()}" for _ in range(dice.randrange(30))] for _ in range(2))
             stream = (*before, *shared, *after)
-            reading = TokenizedProgram((TokenStream(0, stream, (1,) * len(stream)),), {})
+            reading = TokenizedProgram((TokenStream(0, stream, (1,) * len(stream)),), {}, ())
             prints.append({found.value for found in choose_fingerprints(reading)})
         assert prints[0] & prints[1]
 
