@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.packing import DamagedError, unpack
 from grader.reports.similar_page import to_similar
 from grader.similarity import compare_programs
-from grader.submission import load
+from grader.submission import load, read, reduce_limited
+from grader.submission.name_submissions import list_submissions, printable
 from grader.text.sanitise import one_line
 
 NO_PROGRAM = "no program to compare, because the submission could not be run."
@@ -35,17 +36,22 @@ class Comparison:
     page: Path
 
 
-def compare_class(book: Gradebook, assignment: Assignment, to: Path | None = None) -> Comparison:
+def compare_class(
+    book: Gradebook, assignment: Assignment, to: Path | None = None, against: Sequence[Path] = ()
+) -> Comparison:
     """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
 
     assignment : its notebook is the skeleton. to : the folder for the page; None puts it beside the class page, which
-    only then links to it. Raises SkeletonError without a skeleton, GradebookError where nothing is graded.
+    only then links to it. against : folders with programs of others, such as last year's hand-ins and public solutions.
+    Raises SkeletonError without a skeleton, GradebookError where nothing is graded, ValueError where a folder of others
+    holds no program that can be read.
     """
     out = to or book.path.parent
     sheet, matching = ClassResults(book).sheet({})
     programs, left = _programs(book, matching.superseded if matching else {})
-    likeness = compare_programs(tuple(programs.values()), _skeleton(assignment))
-    likeness = replace(likeness, left=dict(sorted({**likeness.left, **left}.items())))
+    outside, unread = _read_outside(against, assignment)
+    likeness = compare_programs(tuple(programs.values()), _skeleton(assignment), outside)
+    likeness = replace(likeness, left=dict(sorted({**likeness.left, **left, **unread}.items())))
     with explain_full_disk(out):
         write_text(out / SIMILAR, to_similar(likeness, sheet))
         if to is None:
@@ -70,6 +76,37 @@ def _programs(book: Gradebook, superseded: Mapping[str, str]) -> tuple[dict[str,
             programs[name] = _program(submission, name)
         else:
             left[name] = NO_PROGRAM
+    return programs, left
+
+
+def _read_outside(folders: Sequence[Path], assignment: Assignment) -> tuple[list[Program], dict[str, str]]:
+    """Return the programs in some folders, and for what is no program why; a name begins with its folder's.
+
+    They are read as hand-ins are, and never run.
+    """
+    programs: list[Program] = []
+    left: dict[str, str] = {}
+    for folder in folders:
+        shown = one_line(str(folder))
+        if not (entries := list_submissions(folder) if folder.is_dir() else []):
+            raise ValueError(
+                f"--against {shown}: this is no folder with notebooks, .py files, zips or folders of these."
+            )
+        before = len(programs)
+        for entry in entries:
+            # No name of a submission holds a slash.
+            name = f"{folder.resolve().name}/{printable(entry.name)}"
+            asked = {"class_name": assignment.class_name, "notebook": assignment.notebook}
+            submission = reduce_limited(read(entry), name, str(entry), **asked)
+            if submission.problem:
+                left[name] = submission.problem.message
+            else:
+                programs.append(_program(submission, name))
+        if len(programs) == before:
+            raise ValueError(
+                f"--against {shown}: none of its {len(entries):,} entries holds the class {assignment.class_name}."
+                f" The first: {left[name]}"
+            )
     return programs, left
 
 

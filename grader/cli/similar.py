@@ -25,6 +25,7 @@ A_PLACE_TO_LOOK = "This is a place to look, not a verdict. Read both programs, a
     epilog="""\b
 Examples:
   grader similar graded
+  grader similar graded --against last_year/      with hand-ins of others, which are read and never run
   grader similar archive/graded --to similar/     if you may not write into DIR
 
 Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad usage."""
@@ -35,13 +36,20 @@ Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad u
     type=click.Path(path_type=Path),
     help="Folder to write the page to, instead of DIR. Its links to reports work only in DIR.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Compare with these programs as well: last year's hand-ins, public solutions. May be given more than once.",
+)
 @common.ASSIGNMENT
-def similar(out: Path, to: Path | None, folder: Path | None) -> None:
+def similar(out: Path, to: Path | None, against: tuple[Path, ...], folder: Path | None) -> None:
     """Show which programs of a class are built alike. Code that was handed out or that many write counts little."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)
-        found = compare_class(book, assignment, to)
+        found = compare_class(book, assignment, to, against)
     screen = common.screen()
     _tell(screen, found)
     common.point_to(screen, found.page)
@@ -51,6 +59,9 @@ def _tell(screen: Console, found: Comparison) -> None:
     likeness = found.likeness
     common.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
+    counted = f"{count} programs compared"
+    if likeness.outside:
+        counted += f", {len(likeness.outside)} of them from outside the class"
     for twins in likeness.twins:
         common.say(screen, f"{len(twins)} are the same apart from names and layout: {join_some(twins)}.")
     if count < 2:
@@ -58,7 +69,7 @@ def _tell(screen: Console, found: Comparison) -> None:
         return
     if not likeness.pairs:
         others = "no other pair stands out" if likeness.twins else "no pair stands out"
-        common.say(screen, f"{count} programs compared; {others}.")
+        common.say(screen, f"{counted}; {others}.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("first", "second", "alike", "passages"):
@@ -70,5 +81,5 @@ def _tell(screen: Console, found: Comparison) -> None:
     whole = len(likeness.pairs) + likeness.unlisted
     pairs = "1 pair stands out" if whole == 1 else f"{whole} pairs stand out"
     more = f"; the page shows the first {len(likeness.pairs)}" if likeness.unlisted else ""
-    common.say(screen, f"{count} programs compared; {pairs}{more}.")
+    common.say(screen, f"{counted}; {pairs}{more}.")
     common.say(screen, A_PLACE_TO_LOOK)

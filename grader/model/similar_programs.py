@@ -68,4 +68,5 @@ class Likeness:
     limit: float = 1.0  # the similarity from which a pair is worth a look: it stands out from this class
     # Programs that are the same throughout, but for names and layout: told however ordinary they are for their class.
     twins: tuple[tuple[str, ...], ...] = ()
+    outside: frozenset[str] = frozenset()  # programs that are no hand-ins of this class: last year's, or public ones
     unlisted: int = 0  # further pairs above the limit that `pairs` had no room for; `groups` knows them all the same

@@ -41,6 +41,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
             of=compared_of(sheet) if sheet else "",
             in_class=sheet is not None,
             compared=len(likeness.programs),
+            outside=len(likeness.outside),
             whole=whole,
             usual=percent(likeness.usual),
             limit=percent(likeness.limit) if likeness.limit < 1 else "",
@@ -84,11 +85,12 @@ def percent(share: float) -> str:
 
 
 def _who(name: str, students: Mapping[str, Student]) -> dict[str, str]:
-    student = students.get(name)
+    """Return what stands for a program; one from outside the class, whose name holds a slash, has no report."""
+    student, outside = students.get(name), "/" in name
     return {
         "name": one_line(name),
-        "href": quote(f"submissions/{name}/report.html", errors="replace"),
-        "student": one_line(student.name) if student else "",
+        "href": "" if outside else quote(f"submissions/{name}/report.html", errors="replace"),
+        "student": "not of this class" if outside else one_line(student.name) if student else "",
     }
 
 

@@ -21,35 +21,28 @@ _SMALLEST = 8
 _BINS = 20
 
 
-def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness:
-    """Return how alike each two programs of a class are.
+def compare_programs(programs: Iterable[Program], skeleton: Program, outside: Iterable[Program] = ()) -> Likeness:
+    """Return how alike each two programs of a class are, and each of the class and one from outside.
 
-    programs : each with a name of its own, in any order. skeleton : what everybody was given, all of it.
+    programs : each with a name of its own, in any order. skeleton : what everybody was given, all of it. outside : programs
+    of other names, which are no hand-ins of the class; two of them are never compared with each other.
     A program that cannot be compared is named in `left`; no program raises. Raises NotComparedError where the skeleton
     itself cannot be read.
     """
-    ordered = sorted(programs, key=lambda program: program.name)
+    others = list(outside)
+    strangers = frozenset(program.name for program in others)
+    ordered = sorted([*programs, *others], key=lambda program: program.name)
     nodes = [node for body in parse_program(skeleton) for statement in body for node in ast.walk(statement)]
     given = interface_names(nodes)
-    start = tokenize_program(skeleton, given)
-    everybodys = frozenset(found.value for found in choose_fingerprints(start, window=1))
-    sides: dict[str, ComparedProgram] = {}
-    left: dict[str, str] = {}
-    for program, reading in _tokenize_each(ordered, given):
-        if isinstance(reading, str):
-            left[program.name] = reading
-            continue
-        prints = frozenset(found.value for found in choose_fingerprints(reading)) - everybodys
-        if len(prints) < _SMALLEST:
-            left[program.name] = "It holds next to nothing beyond the skeleton, so there is nothing to compare."
-        else:
-            sides[program.name] = ComparedProgram(reading, prints)
+    sides, left = _compare_each(ordered, given, tokenize_program(skeleton, given))
     weights = count_owners({name: side.prints for name, side in sides.items()})
     table = compute_similarities({name: side.prints for name, side in sides.items()}, weights)
-    alike = table[np.triu_indices(len(sides), 1)]
+    strange = np.array([name in strangers for name in sides], dtype=bool)
+    compared = np.triu(~np.logical_and.outer(strange, strange), 1)
+    alike = table[compared]
     least = outlier_limit(alike)
-    standing = _find_outstanding([*sides], table, least)
-    twins = _find_twins(sides)
+    standing = _find_outstanding([*sides], np.where(compared, table, -1.0), least)
+    twins = tuple(names for names in _find_twins(sides) if not strangers.issuperset(names))
     different = _drop_repeated(standing, twins)
     shown = choose_pairs(different)
     common = frozenset(name for name, _ in list_identifiers(nodes))
@@ -65,8 +58,28 @@ def compare_programs(programs: Iterable[Program], skeleton: Program) -> Likeness
         left=left,
         limit=least,
         twins=twins,
+        outside=strangers & sides.keys(),
         unlisted=len(different) - len(shown),
     )
+
+
+def _compare_each(
+    programs: Iterable[Program], given: frozenset[str], start: TokenizedProgram
+) -> tuple[dict[str, ComparedProgram], dict[str, str]]:
+    """Return each program's tokens with what they hold beyond the skeleton, and for the others why there are none."""
+    everybodys = frozenset(found.value for found in choose_fingerprints(start, window=1))
+    sides: dict[str, ComparedProgram] = {}
+    left: dict[str, str] = {}
+    for program, reading in _tokenize_each(programs, given):
+        if isinstance(reading, str):
+            left[program.name] = reading
+            continue
+        prints = frozenset(found.value for found in choose_fingerprints(reading)) - everybodys
+        if len(prints) < _SMALLEST:
+            left[program.name] = "It holds next to nothing beyond the skeleton, so there is nothing to compare."
+        else:
+            sides[program.name] = ComparedProgram(reading, prints)
+    return sides, left
 
 
 def _tokenize_each(

@@ -165,3 +165,37 @@ def test_the_page_goes_where_it_is_wanted(here):
     assert {path: path.read_bytes() for path in here.out.iterdir()} == before
     said = say("similar", "graded", "--to", "rubric/assignment.toml", status=2)
     assert "--to rubric/assignment.toml: this folder cannot be made (File exists). Name another one." in said
+
+
+def test_a_class_is_compared_with_programs_from_elsewhere(here):
+    """A copy of last year's is listed with its file; two of last year's are never a pair, and none is a student's."""
+    keep(here, *(SAMPLES / name for name in CLASS[1:]), here.path / "class" / "copied.py")
+    last = here.path / "last year"
+    last.mkdir()
+    for name in (CLASS[0], "broken_syntax.ipynb"):
+        shutil.copy(SAMPLES / name, last)
+    shutil.copy(SAMPLES / CLASS[0], last / "again.py")
+    said = say("similar", "graded", "--against", "last year")
+    assert "copied last year/again.py" in said
+    assert "copied last year/right_einsum.py" in said
+    assert "7 programs compared, 2 of them from outside the class; 2 pairs stand out." in said
+    assert "broken_syntax" in said
+    assert "the same apart from names" not in said
+    page = here.text("similar.html")
+    assert page.count("not of this class") > 2
+    assert "submissions/last" not in page
+    assert "again.py" not in here.text("index.html")
+
+
+@pytest.mark.parametrize("given", ["nothing", "empty", "others"])
+def test_a_folder_without_programs_is_refused(here, given):
+    """Whoever mistypes a folder is told, before a page says that nobody copied from it."""
+    keep(here, *(SAMPLES / name for name in CLASS))
+    if given != "nothing":
+        (here.path / given).mkdir()
+    if given == "others":
+        (here.path / given / "a.py").write_text("print(1)\n", encoding="utf-8")
+    said = say("similar", "graded", "--against", given, status=2)
+    assert f"--against {given}: " in said
+    assert ("holds the class TwoLayerNet" in said) == (given == "others")
+    assert not (here.out / "similar.html").exists()
