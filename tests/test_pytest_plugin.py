@@ -69,7 +69,7 @@ def run(folder, *words):
     quiet = [
         word for name in ("randomly", "hypothesispytest", "benchmark", "pytest_cov") for word in ("-p", f"no:{name}")
     ]
-    return folder.inline_run(*LOADED, *quiet, *words)
+    return folder.inline_run(*LOADED, *quiet, "--tb=no", *words)
 
 
 def outcomes(result):
@@ -116,6 +116,16 @@ def test_options_choose_among_the_checks(folder, asked):
     result = run(folder, *both, "--collect-only", "-q")
     assert outcomes(result) == (0, 0, 0)
     assert asked == [WRONG, WRONG, *2 * [WRONG, UNFINISHED]]
+
+
+def test_a_hidden_check_tells_its_verdict_alone(folder, asked, monkeypatch):
+    """An instructor's own questions may hold such checks."""
+    report = report_on(WRONG)
+    hidden = tuple(replace(one, hidden=True) for one in report.checks)
+    monkeypatch.setattr("grader.check_program.check_program", lambda *_: replace(report, checks=hidden))
+    failed = run(folder, "--submission", WRONG).listoutcomes()[2]
+    assert [str(one.longrepr) for one in failed] == 2 * ["0 of 7 points (hidden check)."]
+    assert [dict(one.user_properties) for one in failed] == 2 * [{"points": "0", "max_points": "7"}]
 
 
 def test_other_tests_are_run_where_they_are_named(folder, asked):
