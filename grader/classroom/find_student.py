@@ -30,7 +30,7 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
     if text in names:
         return text
     matching = match_class(book, whole=False)
-    called = _called(matching, names)
+    called = _called(book, matching, names)
     words = name_keys(text)
     found = {name for word in words for name in called.get(word, ())}
     if not found and not exact:
@@ -42,8 +42,11 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
         people = [_describe(name, matching) for name in sorted(found)[:PROPOSED]]
         more = f" and {len(found) - PROPOSED} more" if len(found) > PROPOSED else ""
         raise DecisionError(f"{shown}: this may be {join_words(people, 'or')}{more}. Give more of the name.")
-    missing = [one for one in (matching.missing if matching else ()) if words & _keys(one)]
-    if missing:
+    absent = matching.missing if matching else ()
+    missing = [one for one in absent if words & _keys(one)] or [
+        one for one in absent if any(key.startswith(word) for key in _keys(one) for word in words)
+    ]
+    if len(missing) == 1:
         raise DecisionError(
             f"{shown}: {describe_student(missing[0])} is on the roster, and has no submission in {where}."
         )
@@ -58,7 +61,7 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
 
 def find_names(book: Gradebook) -> dict[str, set[str]]:
     """Return the submissions that count, by all that each may be called; `name_keys` gives what to look up."""
-    return _called(match_class(book, whole=False), book.last())
+    return _called(book, match_class(book, whole=False), book.last())
 
 
 def name_keys(text: str) -> set[str]:
@@ -66,14 +69,18 @@ def name_keys(text: str) -> set[str]:
     return {normalize(text).casefold().strip(), "".join(split_words(text))} - {""}
 
 
-def _called(matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:
+def _called(book: Gradebook, matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:
     """Return the submissions by all that each may be called, in small letters."""
     called = defaultdict[str, set[str]](set)
+    roster = book.roster()
+    # Moodle's own numbers: "Participant 101" in its worksheet, 101 in the names of its folders.
+    numbers = {claim.student: claim.participant for claim in roster.claims if claim.participant} if roster else {}
     for name in names:
         if matching is None or name not in matching.superseded:
             called[normalize(name).casefold()].add(name)
         for student in matching.owners(name) if matching else ():
-            for key in _keys(student):
+            number = numbers.get(student)
+            for key in _keys(student) | ({number, f"participant{number}"} if number else set()):
                 called[key].add(name)
     return called
 

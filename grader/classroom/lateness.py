@@ -76,7 +76,7 @@ def read_days(book: Gradebook, path: Path, due: datetime | None) -> Lateness:
     unknown = []
     for row in rows:
         cell = row.cells[at].strip() if at < len(row.cells) else ""
-        if not cell:
+        if cell in {"", "-"}:  # Moodle's dash: no submission
             continue
         if (late := read(cell)) is None or not 0 <= late <= MOST:
             raise DecisionError(f'{name}, line {row.line}: "{one_line(cell, 40)}" tells no days from 0 to {MOST:,}.')

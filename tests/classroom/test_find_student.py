@@ -8,7 +8,7 @@ from classroom.books import line
 from classroom.once import say
 from grader.classroom.find_student import DecisionError, find_submission
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.roster import Claim, Roster
+from grader.classroom.roster import _BY_NUMBER, Claim, Roster
 from grader.model import Student
 
 JANE = Student("Doe, Jane", "Jane", "Doe", "101", "s001", "jdoe", "jane@x.org", github="jane-gh")
@@ -86,3 +86,20 @@ def test_commands_take_a_students_name(book):
     assert "this may be" in say("history", out, "jan", status=2)
     assert "this may be" in say("show", out, "jan", status=2)
     assert "this may be" in say("adjust", out, "jan", "--excuse", "--comment", "Ill.", status=2)
+
+
+def test_a_beginning_of_who_handed_in_nothing_is_told(book):
+    """A person of the roster without a submission is named by a beginning as well, and is no misspelling."""
+    with pytest.raises(DecisionError, match=r"Eve Low .*is on the roster, and has no submission"):
+        find_submission(book, "eve")
+
+
+@pytest.mark.parametrize("text", ["7102", "Participant 7102"])
+def test_moodles_number_of_a_participant_names_a_submission(tmp_path, text):
+    """Of its worksheet, which stands in the names of its folders behind the student's."""
+    with Gradebook(tmp_path, create=True) as opened:
+        folder = "Max Muster_7102_assignsubmission_file"
+        opened.insert([line(folder, source=f"class/{folder}")], "title = 'x'\n")
+        claim = Claim(Student("Max Muster"), f"{_BY_NUMBER}7102", 2)
+        opened.set_roster(Roster((claim.student,), source="ws.csv", claims=(claim,)))
+        assert find_submission(opened, text) == folder

@@ -107,6 +107,13 @@ def test_a_late_person_who_is_not_there_is_told(book, tmp_path):
     assert (found.days, found.unknown) == ({"max": 1}, ("line 2",))
 
 
+def test_moodles_dash_is_no_time(book, tmp_path):
+    """Its worksheet writes one for whoever handed in nothing."""
+    rows = '"Sunday, 3 March 2024, 1:59 AM"\nEve Low,-\n'
+    (tmp_path / "ws.csv").write_text(f"Full name,Last modified (submission)\nMax Muster,{rows}", encoding="utf-8")
+    assert read_days(book, tmp_path / "ws.csv", read_due("2024-03-01T23:59")).days == {"max": 2}
+
+
 def test_canvas_mark():
     """It stands behind the name, and nowhere else."""
     assert is_marked_late("doejane_LATE_101_5551_net.ipynb")

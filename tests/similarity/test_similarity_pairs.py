@@ -160,6 +160,16 @@ def test_no_two_programs_of_two_hands_are_the_same_throughout():
     assert found.twins == ()
 
 
+@pytest.mark.slow
+def test_twenty_twins_that_were_renamed_reordered_and_split_are_found():
+    """Of twenty programs all twins are listed and nothing else is; measured: 20 of 20."""
+    names = sorted(honest())[:20]
+    copies = {name: FORMS["everything"](source_of(honest()[name]), random.Random(at)) for at, name in enumerate(names)}  # noqa: S311 -- no secret
+    found = with_copies(*(program(f"twin of {name}", source) for name, source in copies.items()))
+    assert set(listed_pairs(found)) == {tuple(sorted((name, f"twin of {name}"))) for name in names}
+    assert found.twins == ()
+
+
 # ---------------------------------------------------------------- passages
 
 
