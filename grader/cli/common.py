@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -33,6 +33,7 @@ from grader.text.sanitise import one_line
 
 GRADER_FAILED = 1
 REVIEWED = 10  # submissions that a person should look at; the class page lists all
+TOO_LOW = 3  # --fail-under, --fail-on
 STOPPED = 130  # what a shell gives for Ctrl-C
 
 
@@ -48,8 +49,35 @@ def _assignment_option(default: str) -> Callable[[Any], Any]:
 
 ASSIGNMENT = _assignment_option("the one that this class was graded with, or the grader's own")
 ANY_ASSIGNMENT = _assignment_option("the grader's own")
+SEED_VARIABLE = "GRADER_SEED"
+
+
+def _choose_seed(_context: click.Context, _option: click.Parameter, given: int | None) -> int | None:
+    """Return the seed that is given, or the environment's, which is taken out there before any student code runs.
+
+    The message never shows what the variable holds: it is secret, and a CI's log is not.
+    """
+    text = os.environ.pop(SEED_VARIABLE, None)
+    if given is not None or text is None:
+        return given
+    if not text.strip():
+        raise click.UsageError(
+            f"{SEED_VARIABLE} is empty: expected the class's secret seed, a whole number. Add it to the secrets of the"
+            " repository. Pull requests from forks are given no secrets: grade those after the merge, or by hand."
+        )
+    if not (text.strip().isascii() and text.strip().isdecimal() and len(text) < 1000):
+        raise click.UsageError(
+            f"{SEED_VARIABLE} is not a whole number. It is secret, so it is not shown. Mend the secret."
+        )
+    return int(text)
+
+
 SEED = click.option(
-    "--seed", type=click.IntRange(0), help="Secret seed to draw the questions from. [default: the class's own]"
+    "--seed",
+    type=click.IntRange(0),
+    callback=_choose_seed,
+    is_eager=True,  # the variable goes, whatever else is wrong
+    help="Secret seed to draw the questions from. [default: what GRADER_SEED holds, or the class's own]",
 )
 JOBS = click.option(
     "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="How many submissions at a time."
@@ -162,10 +190,9 @@ def failures_in_words(where: str, go_on: str = "") -> Iterator[None]:
         fail(f"{where}: {error.strerror or error}{file}. {go_on}")
 
 
-def fail(text: str) -> None:
-    """Print why the grader failed, and exit."""
-    click.echo(f"Error: {text.strip()}", err=True)
-    raise SystemExit(GRADER_FAILED)
+def fail(text: str) -> NoReturn:
+    """End the command with why the grader failed; its exit status is click's 1."""
+    raise click.ClickException(text.strip())
 
 
 def screen() -> Console:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import click
 from rich.console import Console
 
+from grader.classroom.file_lines import find_line
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import describe_matching
@@ -23,6 +26,7 @@ from grader.classroom.roster_headers import canvas_columns
 from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
+from grader.reports.classroom50 import VARIABLES
 from grader.reports.export_rows import (
     ExportError,
     ExportOptions,
@@ -50,7 +54,9 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
 )
 @common.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
-@click.option("--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports]")
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports; classroom50: here]"
+)
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
 @click.option("--column", default="", help='Canvas: its own column for the assignment, as in "Two-layer net (4711)".')
 @click.option(
@@ -86,13 +92,14 @@ def export(
     schema: JUnitSchema | None,
 ) -> None:
     """Write the grades of a class as a file that a platform imports."""
-    target = to or out / "exports"
     if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
         title, canvas_id = found[1], found[2]
-    options = ExportOptions(title or column, canvas_id, moodle_user, due, **common.schema_of(schema, name))
+    read_by = common.schema_of(schema, name).get("schema", "gitlab")
+    options = ExportOptions(title or column, canvas_id, moodle_user, due, read_by, find_line, _values_of_classroom50())
     screen = common.screen()
-    with common.failures_in_words(one_line(str(target))):
+    with common.failures_in_words(one_line(str(to or out))):
         form = lookup(CLASS_FORMATS, name, "format")
+        target = to or (Path() if form.here else out / "exports")
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
         with Gradebook(out, reading=listed is None) as book, explain_full_disk(target):
@@ -129,6 +136,14 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
     for text in describe_matching(matching) if matching else ():
         common.say(screen, text)
     return sheet
+
+
+def _values_of_classroom50() -> dict[str, str]:
+    """Return what its runner says of the submission, and the time; SOURCE_DATE_EPOCH fixes it, as for any build."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    values = {key: one_line(os.environ.get(variable, "")) for key, variable in VARIABLES.items()}
+    return {**values, "datetime": now.isoformat(timespec="seconds").replace("+00:00", "Z")}
 
 
 def _choose_column(options: ExportOptions, sheet: Sheet, columns: list[str], screen: Console) -> ExportOptions:

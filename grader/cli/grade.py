@@ -26,7 +26,9 @@ from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
 from grader.cli import common
 from grader.cli.export import export
-from grader.reports.export_rows import JUnitSchema
+from grader.cli.runner import CommandForRunner, keep_outputs
+from grader.model import Assignment, Report
+from grader.reports.export_rows import JUnitSchema, is_grade
 from grader.reports.formats import CLASS_FORMATS
 from grader.reports.student_report import student_report
 from grader.reports.terminal import summary
@@ -40,6 +42,7 @@ LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on
 
 
 @click.command(
+    cls=CommandForRunner,
     epilog="""\b
 Examples:
   grader grade alice.ipynb --out graded            one notebook
@@ -50,14 +53,15 @@ Examples:
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
   grader grade submissions/ --out graded --format junit   as `grader export` does afterwards
+  grader grade . --one --out graded --format github --fail-under 60   a step of GitHub Actions
 
 Run the same command again to grade what is new or changed, or to continue after a stop.
 
 The questions are drawn from a secret seed. A class gets its own when it is first graded, and keeps it in
-DIR/secret-seed.txt. With another --seed, everything is graded again.
+DIR/secret-seed.txt. With another --seed, everything is graded again. CI gives it as GRADER_SEED.
 
 Exit status: 0 everything is graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage;
-130 stopped."""
+3 graded, and --fail-under or --fail-on asks for more; 130 stopped.""",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
@@ -70,7 +74,7 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 @click.option(
     "--roster",
     type=click.Path(path_type=Path),
-    help="List of the class: a CSV from Canvas, Moodle, Gradescope or GitHub Classroom, or any with a header line.",
+    help="List of the class: a CSV from Canvas, Moodle, Gradescope or Classroom 50, or any with a header line.",
 )
 @click.option(
     "--groups",
@@ -87,8 +91,15 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     "form",
     metavar="NAME",
     callback=lambda _context, _option, name: _known_format(name),
-    help="Write the class in this format, too, to DIR/exports: junit, or another of `grader export`.",
+    help="Write the class in this format, too, as `grader export` does: junit, github, classroom50 and others.",
 )
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="P",
+    help="Exit with 3 if a submission has less than P percent of the points.",
+)
+@click.option("--fail-on", type=click.Choice(["mistakes"]), help="Exit with 3 if a mistake was recognised.")
 @common.SCHEMA
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
@@ -104,6 +115,8 @@ def grade(
     groups: Path | None,
     attempt: Attempt | None,
     form: str | None,
+    fail_under: float | None,
+    fail_on: str | None,
     schema: JUnitSchema | None,
     unsafe: bool,
     folder: Path | None,
@@ -111,6 +124,7 @@ def grade(
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
     common.schema_of(schema, form or "")
+    _remove_older(form)
     if not given and not (out / GRADEBOOK).exists():
         given = common.assignment_of(None)
     known = given or common.assignment_of(None)
@@ -132,15 +146,44 @@ def grade(
                 chosen, session, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
-    if not given and assignment.folder.resolve() != bundled():
-        rubric = one_line(str(assignment.folder / RUBRIC))
-        common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
-    failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen))
-    if reminded:
-        common.say(screen, reminded)
+    _say_rubric(screen, None if given else assignment)
+    failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
     if form and not outcome.stopped:
-        click.get_current_context().invoke(export, out=out, name=form, schema=schema)
-    raise SystemExit(common.STOPPED if outcome.stopped else common.GRADER_FAILED if failed else 0)
+        passed = not (failed or _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on))
+        _write(form, schema, out, outcome.reports, passed=passed)
+    code = common.GRADER_FAILED if failed else common.TOO_LOW if _is_low(outcome.reports, fail_under, fail_on) else 0
+    raise SystemExit(common.STOPPED if outcome.stopped else code)
+
+
+def _say_rubric(screen: Console, kept: Assignment | None) -> None:
+    """Print which rubric was kept from the last grading, unless it is the grader's own."""
+    if kept and kept.folder.resolve() != bundled():
+        rubric = one_line(str(kept.folder / RUBRIC))
+        common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
+
+
+def _remove_older(form: str | None) -> None:
+    """Remove what an earlier run or a student wrote where the runner reads: it would count if this run gave no grade."""
+    if form and CLASS_FORMATS[form].here:
+        Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
+
+
+def _is_low(reports: Sequence[Report], fail_under: float | None, fail_on: str | None) -> bool:
+    """Return whether somebody who is not excused has too few points or made a mistake, by what is asked for."""
+    counting = [one for one in reports if not one.excused]
+    if fail_under is not None and any(100 * one.score < fail_under * one.max_score - 1e-9 for one in counting):
+        return True
+    return fail_on is not None and any(student_report(one).diagnoses for one in counting)
+
+
+def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[Report], *, passed: bool) -> None:
+    """Write the class in a format. A runner of CI is given no grade where there is none: an empty hand-in is not 0."""
+    if CLASS_FORMATS[form].for_runner and not any(map(is_grade, reports)):
+        why = one_line(reports[0].notes[0]) if reports and reports[0].notes else "nothing was handed in"
+        common.fail(f"There is no grade, because nothing could be graded: {why}")
+    click.get_current_context().invoke(export, out=out, name=form, schema=schema)
+    if form == "github":
+        keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
 
 
 def _known_format(name: str | None) -> str | None:
@@ -166,7 +209,7 @@ def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Out
     return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
 
 
-def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
+def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int, reminded: str) -> bool:
     """Print what was graded; return whether the grader failed on something."""
     _scores(screen, outcome)
     for text in _remarks(outcome, ignored):
@@ -180,6 +223,8 @@ def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], as
         where = "The file grader-error.txt beside each report holds the details."
         common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
     common.point_to(screen, outcome.page)
+    if reminded:
+        common.say(screen, reminded)
     return bool(failed)
 
 

@@ -1,4 +1,4 @@
-"""A report as GitHub workflow commands, which become annotations of the commit.
+"""Reports as GitHub workflow commands, which become annotations of the commit.
 
 Every line is a command of ours, and a student's text is escaped data in it, so `::stop-commands::` is not needed. Its
 random token would also make the text differ from run to run.
@@ -11,11 +11,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from grader.reports import wording
+from grader.reports.export_rows import ExportOptions
 from grader.text.phrases import format_points
 from grader.text.sanitise import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from grader.model import Diagnosis, Place, Report, StudentReport, Verdict
 
@@ -23,7 +24,7 @@ MOST = 10  # GitHub shows as many errors of one step, and as many warnings
 
 
 @dataclass(frozen=True)
-class _Annotation:
+class Loss:
     """One thing that cost points."""
 
     level: str  # "error" or "warning"
@@ -31,27 +32,54 @@ class _Annotation:
     title: str
     message: str
     place: Place | None = None
+    id: str = ""  # of the mistake or the check
 
 
 def to_annotations(report: StudentReport) -> str:
     """Return a report as workflow commands: the errors and warnings that cost most, then the score as a notice."""
+    return annotate([report], ExportOptions())
+
+
+def annotate(reports: Sequence[Report], options: ExportOptions) -> str:
+    """Return reports as workflow commands: of all their errors and warnings those that cost most, then a notice."""
+    lost = sorted(((report, one) for report in reports for one in find_losses(report)), key=lambda pair: -pair[1].cost)
+    lines = []
+    for level in ("error", "warning"):
+        for report, one in [pair for pair in lost if pair[1].level == level][:MOST]:
+            title = one.title if len(reports) == 1 else f"{report.submission}: {one.title}"
+            where = {**find_position(report, one.place), **find_line(report, one.place, options)}
+            lines.append(write_command(one.level, {**where, "title": title}, one.message))
+    left_out = len(lost) - len(lines)
+    more = f"{left_out} more cost points. The full report lists them." if left_out else ""
+    lines.append(_score(reports[0], more) if len(reports) == 1 else _class_score(reports, more))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def find_losses(report: Report) -> list[Loss]:
+    """Return what cost points, the dearest first."""
     found = [*_mistakes(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
     found += _late(report)
-    lost = sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
-    shown = [one for level in ("error", "warning") for one in [one for one in lost if one.level == level][:MOST]]
-    lines = [
-        _command(one.level, {**find_position(report, one.place), "title": one.title}, one.message) for one in shown
-    ]
-    left_out = len(lost) - len(shown)
-    lines.append(_score(report, f"{left_out} more cost points. The full report lists them." if left_out else ""))
-    return "".join(f"{line}\n" for line in lines)
+    return sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
+
+
+def find_line(report: Report, place: Place | None, options: ExportOptions) -> Mapping[str, str]:
+    """Return file, line and column of a place as the file is handed in; nothing where that cannot be told."""
+    found = options.find_line(report.source, place) if place and place.line else None
+    return {"file": found[0], "line": str(found[1]), "col": str(found[2])} if found else {}
+
+
+def _class_score(reports: Sequence[Report], left_out: str) -> str:
+    scores = [report.score for report in reports if report.status == "graded"]
+    mean = f", {format_points(sum(scores) / len(scores))} points on average" if scores else ""
+    title = f"{len(scores)} of {len(reports)} submissions are graded{mean}"
+    return write_command("notice", {"title": title}, left_out or title)
 
 
 def _score(report: Report, left_out: str) -> str:
     score = f"{format_points(report.score)} of {format_points(report.max_score)} points"
     decided = ", ".join(part for part in ("adjusted" if _adjusted(report) else "", "excused" * report.excused) if part)
     told = [wording.counts(report), left_out, *wording.rulings(report)]
-    return _command(
+    return write_command(
         "notice",
         {"title": f"{report.submission}: {score}{f' ({decided})' if decided else ''}"},
         "\n".join(line for line in told if line) or score,
@@ -62,38 +90,40 @@ def _adjusted(report: Report) -> bool:
     return bool(report.penalty) or any(verdict.adjusted_from is not None for verdict in report.checks)
 
 
-def _late(report: Report) -> Iterable[_Annotation]:
+def _late(report: Report) -> Iterable[Loss]:
     for ruling in report.rulings:
         if ruling.applies and ruling.decision.kind == "late_days":
             title = wording.late(report).capitalize()
-            yield _Annotation("warning", report.penalty, title, wording.ruling(ruling))
+            yield Loss("warning", report.penalty, title, wording.ruling(ruling), id="late")
 
 
-def _ungraded(report: Report) -> _Annotation:
+def _ungraded(report: Report) -> Loss:
     heading, message = wording.banner(report) or ("", "")
-    return _Annotation("error", 1.0, heading, message)
+    return Loss("error", 1.0, heading, message, id=report.status)
 
 
-def _of_verdict(verdict: Verdict) -> _Annotation:
-    return _Annotation(
+def _of_verdict(verdict: Verdict) -> Loss:
+    return Loss(
         level="error" if verdict.status == "failed" else "warning",
         cost=verdict.max_points - verdict.points,
         title=verdict.title,
         message=wording.account(verdict),
         place=verdict.places[-1] if verdict.places else None,  # the innermost
+        id=verdict.id,
     )
 
 
-def _mistakes(report: Report) -> Iterable[_Annotation]:
+def _mistakes(report: Report) -> Iterable[Loss]:
     costs = {verdict.id: verdict.max_points - verdict.points for verdict in report.checks}
     for diagnosis in report.diagnoses:
         # It outranks each of the checks that it explains.
-        yield _Annotation(
+        yield Loss(
             "error",
             sum(costs.get(check, 0.0) for check in diagnosis.checks),
             diagnosis.title,
             _hint(diagnosis),
             place=diagnosis.places[-1] if diagnosis.places else None,
+            id=diagnosis.id,
         )
 
 
@@ -115,7 +145,7 @@ def find_position(report: Report, place: Place | None) -> Mapping[str, str]:
     return {"file": report.source}
 
 
-def _command(name: str, properties: Mapping[str, str], data: str) -> str:
+def write_command(name: str, properties: Mapping[str, str], data: str) -> str:
     """Return one command, escaped for GitHub's runner, which keeps 4,096 characters of the data."""
     written = ",".join(
         f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()

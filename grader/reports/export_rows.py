@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from grader.model import Report, Sheet, Student
+from grader.model import Place, Report, Sheet, Student
 from grader.text.phrases import join_some, plural
 from grader.text.sanitise import csv_cell, one_line
 
@@ -32,6 +32,9 @@ class ExportOptions:
     moodle_user: Literal["idnumber", "email", "username"] = "email"  # by which Moodle finds its users
     due: str = ""  # when it was due, for nbgrader's table
     schema: JUnitSchema = "gitlab"  # whose reader takes the JUnit file
+    # (source of a report, place) -> file, line and column of that place in what was handed in, where they can be told
+    find_line: Callable[[str, Place], tuple[str, int, int] | None] = lambda _source, _place: None
+    values: Mapping[str, str] = field(default_factory=dict)  # what Classroom 50 says of the submission
 
 
 def by_student(sheet: Sheet, platform: str, *, excused: bool = True) -> list[tuple[Student, Report]]:

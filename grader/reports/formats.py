@@ -51,6 +51,8 @@ class ClassFormat(Format):
     """A way to write a class: `function` takes a Sheet and ExportOptions and returns text, or several by their places."""
 
     of_grades: bool = False  # a platform imports grades from it, and none of whoever has none
+    for_runner: bool = False  # a CI's runner reads it: a run without a grade is a fault there, never 0 points
+    here: bool = False  # its reader looks for it in the current folder
 
     def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str]:
         """Return the text of each file by its place in the folder of exports, with "/" between names.
@@ -77,6 +79,9 @@ FORMATS: tuple[Format, ...] = (
     ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader", of_grades=True),
     ClassFormat("gradescope", "gradescope", "gradescope:to_class_gradescope", for_students=True),
     ClassFormat("junit", "junit.xml", "junit:to_class_junit", for_students=True),
+    ClassFormat("github", "github", "github:to_class_github", for_students=True, for_runner=True),
+    ClassFormat("classroom50", "result.json", "classroom50:to_result", for_students=True, for_runner=True, here=True),
+    ClassFormat("codequality", "gl-code-quality-report.json", "codequality:to_codequality", for_students=True),
     ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),
 )
 REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}

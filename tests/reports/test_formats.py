@@ -19,7 +19,7 @@ def test_the_table_lists_every_format_once():
     """Each format is one of a submission's or one of a class's, and no two of a kind share a name or a file."""
     assert list(REPORT_FORMATS) == ["terminal", "html", "json", "junit", "github", "gradescope"]
     assert list(CLASS_FORMATS) == [
-        "gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "decisions",
+        "gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "github", "classroom50", "codequality", "decisions",
     ]  # fmt: skip
     assert len(REPORT_FORMATS) + len(CLASS_FORMATS) == len(FORMATS)
     assert len({one.file_name for one in FORMATS}) == len(FORMATS)
