@@ -1,7 +1,10 @@
 """Right values of another numeric type are right: they are cast once, and a note says so."""
 
+import array as typed_array
+import collections
 import decimal
 import fractions
+import types
 
 import numpy as np
 import pytest
@@ -84,6 +87,43 @@ def test_arrays_of_numbers(array, kind):
     arrived, kinds = travel(array)
     assert kinds == (kind,)
     assert (arrived.dtype, arrived.tolist()) == (np.float64, [[1.0, 2.5]])
+
+
+@pytest.mark.parametrize(
+    ("value", "arrives"),
+    [
+        (collections.deque([1.5, 2.5]), [1.5, 2.5]),
+        (typed_array.array("d", [1.5, 2.5]), [1.5, 2.5]),
+        (types.MappingProxyType({"W1": 1.5}), {"W1": 1.5}),
+    ],
+)
+def test_pythons_own_containers(value, arrives):
+    """A history in a deque is a list, and a view of a dict is a dict."""
+    assert travel(value) == (arrives, ())
+
+
+def test_a_view_of_a_students_mapping_may_raise():
+    """It is described as what cannot be looked at."""
+
+    class Mine(dict):
+        def keys(self):
+            raise SystemExit
+
+    arrived, _ = travel([types.MappingProxyType(Mine(a=1))])
+    assert isinstance(arrived[0], OpaqueValue)
+
+
+def test_labels_that_are_objects_stay_whole():
+    """Python's own whole numbers in an array of objects are no floating-point numbers."""
+    arrived, kinds = travel(np.array([[1, -2]], dtype=object))
+    assert (arrived.dtype, arrived.tolist(), kinds) == (np.int64, [[1, -2]], ("object",))
+
+
+def test_gradients_in_half_precision_are_followed(judgement_of, edited):
+    """Float16 rounds each step of train() itself, which is no other update."""
+    half = "        grads = {name: value.astype(np.float16) for name, value in grads.items()}\n"
+    verdicts = judgement_of(edited((END, half + END))).verdicts
+    assert [one.message for one in verdicts if one.id == "update_rule" and one.points < one.max_points] == []
 
 
 @pytest.mark.parametrize(

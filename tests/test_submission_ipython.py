@@ -90,7 +90,14 @@ def answers(read, monkeypatch):
         "execfile('helpers.py')",
         "import runpy\nglobals().update(runpy.run_path('helpers.py'))",
         "import runpy\nfound = runpy.run_path('helpers.py')\nrelu = found['relu']",
+        "import runpy\nrelu = runpy.run_path(path_name='helpers.py')['relu']",
         "%aimport helpers\nrelu = helpers.relu",
+        "source = open('helpers.py').read()\nexec(source)",
+        "path = 'helpers.py'\nwith open(path) as f:\n    code = compile(f.read(), path, 'exec')\nexec(code, globals())",
+        "import importlib\nhelpers = importlib.import_module('helpers')\nrelu = helpers.relu",
+        "import importlib.util as u\ns = u.spec_from_file_location('h', './helpers.py')\nh = u.module_from_spec(s)\ns.loader.exec_module(h)\nrelu = h.relu",
+        "import importlib.machinery as m\nrelu = m.SourceFileLoader('h', '../x/helpers.py').load_module().relu",
+        "import importlib.machinery as m\nh = m.SourceFileLoader('h', 'helpers.py').load_module()\nrelu = h.relu",
     ],
 )
 def test_a_file_that_is_run_is_an_import(run, answers):
@@ -227,6 +234,11 @@ SCRIPTS = {
     f"# COMMAND ----------\n\n# MAGIC %run ./helpers\n\n# COMMAND ----------\n\n{CLASS}",
     "jupytext": "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       extension: .py\n# ---\n\n"
     f"# %run helpers.py\n\n# +\n{CLASS}",
+    "jupytext, prose, and a try of magics alone": "# ---\n# jupyter: {jupytext: 1}\n# ---\n\n# %% [markdown]\n# Net\n\n"
+    f"# %%\ntry:\n    # %load_ext grader\nexcept ImportError:\n    pass\n{NUMPY}{RELU}\n# %%\nx = (\n# %%\n{CLASS}",
+    "marimo, what it cannot read": 'import marimo as m\n\nnotebook = m.App()\n\nnotebook._unparsable_cell(\n    r"""\n'
+    '    !pip install numpy\n    import numpy as np\n    """,\n    name=\'_\'\n)\n\n@notebook.function\n'
+    f"{RELU}\n\n@notebook.class_definition\n{CLASS}\n",
     "marimo": "import marimo\n\napp = marimo.App(width='full')\n\nwith app.setup:\n    import numpy as np\n\n\n"
     "@app.cell\ndef _(mo):\n    mo.md(r'''\n    # Net\n    ''')\n    return\n\n\n"
     "@app.function(hide_code=True)\ndef relu(u):\n    return 0 * u\n\n\n"

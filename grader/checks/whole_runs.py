@@ -30,6 +30,9 @@ from grader.model import Floats, Params, QuestionId
 RUNS = tuple(QuestionId("whole", count) for count in ("1", "2", "3"))
 # Where the program's own loss() was asked before each iteration: call and position of its step.
 ASKED = ((RUNS[0], 0), (RUNS[0], 2), (RUNS[1], 1))
+HALF_STEP = (
+    2e-3  # relative to a step, where loss() returns float16: its product with learning_rate is rounded to float16
+)
 DOUBLE_NOISE = 1e-12  # of a parameter's size: a gradient that is 0 but for rounding moves nothing
 
 
@@ -150,13 +153,22 @@ def _first_difference(context: GradingContext) -> str:
             move, size = after[name] - before[name], float(np.abs(downhill).max())
             # The program's own gradient may be in single precision, and the parameters as well.
             rounding = SINGLE_NOISE if is_single(np.asarray(after[name])) else DOUBLE_NOISE
-            near = 1e-4 * abs(rate) * size + rounding * float(np.abs(before[name]).max())
+            near = (HALF_STEP if _is_half(downhill / given["learning_rate"]) else 1e-4) * abs(
+                rate
+            ) * size + rounding * float(np.abs(before[name]).max())
             if np.abs(move + rate * downhill).max() > near:
                 return (
                     f"With its own loss(), train() moves {name} differently than with a stand-in for loss(): in iteration {1 + index}"
                     f" not by {number(rate)} times learning_rate times the gradient that loss() returns for the same batch."
                 )
     return ""
+
+
+def _is_half(gradient: Floats) -> bool:
+    """Return whether a gradient is one of float16."""
+    with np.errstate(over="ignore"):
+        half = gradient.astype(np.float16).astype(np.float64)
+    return bool(gradient.any() and (np.abs(half - gradient) <= 1e-12 * np.abs(gradient)).all())
 
 
 def _names_moved_right(context: GradingContext, steps: Sequence[Step]) -> list[str]:

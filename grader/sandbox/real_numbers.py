@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from array import array as typed_array
+from collections import deque
+from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,8 @@ Array = npt.NDArray[Any]
 _INTS = (int, np.int64, np.int32)
 _FLOATS = (float, np.float64, np.float32, np.float16)
 PLAIN_NUMBERS = frozenset({*_INTS, *_FLOATS})
+# Containers of Python's own that are read as a list and as a dict.
+PLAIN_FORMS: dict[type, Callable[[Any], Any]] = {deque: list, typed_array: list, MappingProxyType: dict}
 
 
 def plain_numbers(entries: list[Any]) -> Array | None:
@@ -37,7 +43,10 @@ def cast_numbers(entries: list[Any]) -> Array | None:
 
 
 def cast_array(array: Array) -> Array:
-    """Return an array's numbers as float64, where it holds real numbers and nothing else; else the array itself."""
+    """Return an array's numbers as float64, where it holds real numbers and nothing else; else the array itself.
+
+    Whole numbers that are objects stay whole: as labels they are right.
+    """
     if array.dtype.kind == "f":
         return array.astype(np.float64)
     if array.dtype.kind == "c":
@@ -45,7 +54,10 @@ def cast_array(array: Array) -> Array:
         return real if np.array_equal(array, real) else array
     if array.dtype.kind != "O":
         return array
-    reals = [cast_number(one) for one in array.reshape(-1).tolist()]
+    entries = array.reshape(-1).tolist()
+    if entries and all(type(one) is int and one.bit_length() < 64 for one in entries):
+        return np.array(entries, dtype=np.int64).reshape(array.shape)
+    reals = [cast_number(one) for one in entries]
     return array if None in reals else np.array(reals, dtype=np.float64).reshape(array.shape)
 
 

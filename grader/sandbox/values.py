@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import protocol
-from .real_numbers import PLAIN_NUMBERS, cast_array, cast_number, cast_numbers, plain_numbers
+from .real_numbers import PLAIN_FORMS, PLAIN_NUMBERS, cast_array, cast_number, cast_numbers, plain_numbers
 
 Array = npt.NDArray[Any]
 
@@ -81,6 +81,8 @@ class Packing:
             return self._array(value)
         if issubclass(kind, list | tuple | dict):
             return self._container(value)
+        if kind in PLAIN_FORMS:
+            return self._as_plain(value)
         if hasattr(kind, "__array__"):
             return self._array_like(value)
         if issubclass(kind, int | float):
@@ -95,6 +97,13 @@ class Packing:
         if type(value) is int and value.bit_length() > MAX_INT_BITS:
             return self._opaque(value, "a huge integer")
         return [type(value).__name__, value]
+
+    def _as_plain(self, value: Any) -> list[Any]:
+        try:
+            plain = PLAIN_FORMS[type(value)](value)
+        except BaseException as error:  # noqa: BLE001 -- the mapping behind the view may be the student's own
+            return self._opaque(value, f"reading it raised {type(error).__name__}")
+        return self._container(plain)
 
     def _array_like(self, value: Any) -> list[Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')"""
@@ -103,7 +104,7 @@ class BlockReader:
                 is_stray=self.widths[start] < margin,
                 is_piece=_PIECE.match(self.lines[start]) is not None,
             )
-            for start, after in zip(starts, [*starts[1:], end], strict=True)
+            for start, after in pairwise([*starts, end])  # none in a cell of comments alone
         ]
 
     def is_open_text(self, first: int, end: int) -> bool:

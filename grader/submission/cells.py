@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from grader.submission.bindings import FUNCTIONS, IMPORTS, walk_statements
+from grader.submission.bindings import FUNCTIONS, IMPORTS, assigned_targets, names_stored, walk_statements
 from grader.submission.blocks import indent_of, track_brackets
 from grader.submission.errors import SubmissionError
 from grader.submission.magics import NOT_THIS_PYTHON, RUN_THEIR_BODY, Meaning, line_magic, nothing_for
@@ -31,8 +31,13 @@ _CALL = re.compile(
     r"(?P<method>run_line_magic|run_cell_magic|magic|system|getoutput)\((?P<arguments>.*)\)[ \t]*;?[ \t]*$"
 )
 # Python that may run a file, or speak to IPython.
-_SPEAKS = re.compile(r"\b(?:get_ipython|exec|execfile|run_path|importnb)\b")
+_SPEAKS = re.compile(
+    r"\b(?:get_ipython|exec|execfile|run_path|importnb|import_module|spec_from_file_location|SourceFileLoader)\b"
+)
 _RUN_FILE = {"exec", "execfile", "run_path"}
+_LEAD_TO_MODULE = {"spec_from_file_location", "SourceFileLoader", "exec_module"}
+# What gives a module or its names, and how it is written once the module was imported.
+_GIVE_MODULE = dict.fromkeys(["import_module", "module_from_spec", "load_module"], "_run") | {"run_path": "vars(_run)"}
 _FILE = re.compile(r"[^\n\0]{1,200}\.(?:py|ipynb)")
 _LARGEST_FOR_IPYTHON = 32 * 1024  # a whole solution's size
 _MOST_TURNS = 100  # of IPython's own transformation; each changes one line, and costs as much as reading the cell
@@ -169,38 +174,56 @@ def _meaning_of_call(call: re.Match[str]) -> Meaning | None:
 
 
 def _take_runs(found: Translated) -> None:
-    """Take out of the text what runs a file, as ``exec(open("helpers.py").read())`` does, and importnb's block of imports."""
+    """Put imports in the place of what runs a file, as ``exec(open("helpers.py").read())`` does, and of importlib's ways.
+
+    A path, a text or a spec may come by a name that an earlier line of the cell gave it.
+    """
     if not _SPEAKS.search(found.source):
         return
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        lines = found.source.split("\n")
+        lines, files = found.source.split("\n"), dict[str, str]()
         for node in ast.parse(found.source).body:
+            python = None
             if isinstance(node, ast.With) and all(isinstance(part, IMPORTS) for part in node.body):
-                lines[node.lineno - 1 : node.end_lineno] = [
-                    "; ".join(ast.unparse(part) for part in node.body),
-                    *[""] * ((node.end_lineno or node.lineno) - node.lineno),
-                ]
-                continue
-            path = _file_run_by(node) if isinstance(node, (ast.Expr, ast.With, ast.Assign)) else ""
-            alone = lines[node.lineno - 1][:1].strip() and not node.col_offset
-            if not path or not alone:
-                continue
-            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-                module = ".".join(re.sub(r"\W", "_", part) for part in PurePosixPath(path).with_suffix("").parts)
-                names = " = ".join(ast.unparse(target) for target in node.targets)
-                lines[node.lineno - 1] = f"import {module} as _run; {names} = vars(_run)"
-            else:
-                found.runs.append((node.lineno, path))
+                python = "; ".join(ast.unparse(part) for part in node.body)
+            elif isinstance(node, (ast.Expr, ast.With, ast.Assign)) and not node.col_offset:
+                python = _import_for(node, files, found.runs)
+            if python is not None and lines[node.lineno - 1][:1].strip():
+                height = (node.end_lineno or node.lineno) - node.lineno
+                lines[node.lineno - 1 : node.end_lineno] = [python, *[""] * height]
         found.source = "\n".join(lines)
 
 
-def _file_run_by(node: ast.stmt) -> str:
-    """Return the file whose text a statement runs, or ""."""
+def _import_for(node: ast.stmt, files: dict[str, str], runs: list[tuple[int, str]]) -> str | None:
+    """Return the line that does what a statement does with another file; None where it stays as it is.
+
+    files : by name, the file that a name's value comes from; runs : gets the files that are run for their names.
+    """
     parts = [part for inner in walk_statements(node) for part in ast.walk(inner)]
-    called = {ast.unparse(part.func).rpartition(".")[2] for part in parts if isinstance(part, ast.Call)}
-    texts = (part.value for part in parts if isinstance(part, ast.Constant) and called & _RUN_FILE)
-    return next((text for text in texts if isinstance(text, str) and _FILE.fullmatch(text)), "")
+    called = {_called(part) for part in parts if isinstance(part, ast.Call)}
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    path = next((text for text in texts if _FILE.fullmatch(text)), "")
+    path = path or next((files[part.id] for part in parts if isinstance(part, ast.Name) and part.id in files), "")
+    targets = names_stored(part for inner in walk_statements(node) for part in assigned_targets(inner))
+    if path:
+        files |= dict.fromkeys(targets, path)
+    made = next((part for part in parts if isinstance(part, ast.Call) and _called(part) in _GIVE_MODULE), None)
+    if made and _called(made) == "import_module":
+        path = texts[0].replace(".", "/") if len(texts) == 1 and _DOTTED.fullmatch(texts[0]) else ""
+    if not path or not called & (_RUN_FILE | _LEAD_TO_MODULE | _GIVE_MODULE.keys()):
+        return None
+    if made and isinstance(node, ast.Assign):
+        folders = [re.sub(r"\W", "_", part) for part in PurePosixPath(path).parts if part not in {"/", ".."}]
+        module = ".".join(folders).removesuffix("_py").removesuffix("_ipynb")
+        return f"import {module} as _run; {ast.unparse(node).replace(ast.unparse(made), _GIVE_MODULE[_called(made)])}"
+    if called & _RUN_FILE:
+        runs.append((node.lineno, path))
+    return ""
+
+
+def _called(call: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
+    return ast.unparse(call.func).rpartition(".")[2]
 
 
 def _ask_ipython(found: Translated) -> None:

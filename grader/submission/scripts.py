@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from grader.submission.bindings import FUNCTIONS, names_stored
 from grader.submission.cells import Translated, translate
@@ -15,7 +17,7 @@ from grader.submission.salvage import CELL_MARK
 _COLAB = "# Commented out IPython magic to ensure Python compatibility."
 _COMMENTED = re.compile(r"#[ \t]?(?P<text>.*)")
 # jupytext writes a comment that stood in the notebook as `# # %time`, so this was a magic.
-_JUPYTEXT_MAGIC = re.compile(r"#[ \t]+(?P<text>%[a-z]\w*\b.*)")
+_JUPYTEXT_MAGIC = re.compile(r"(?P<indent>[ \t]*+)#[ \t]+(?P<text>%[a-z]\w*\b.*)")
 _CELL_MAGIC_CALL = re.compile(r"get_ipython\(\)\s*\.\s*run_cell_magic\((?P<arguments>.*)\)[ \t]*;?[ \t]*")
 _LARGEST_MARIMO = 256 * 1024
 
@@ -41,12 +43,13 @@ def translate_script(source: str) -> Script:
     elif "# MAGIC " in source:
         _uncomment_databricks(lines)
     elif "jupytext" in source and source.lstrip().startswith("# ---"):
-        lines = [found["text"] if (found := _JUPYTEXT_MAGIC.fullmatch(line)) else line for line in lines]
+        lines = [_JUPYTEXT_MAGIC.sub(r"\g<indent>\g<text>", line) for line in lines]
     unfolded = _unfold_cell_magics(lines, starts)
     text = "\n".join(lines)
-    if "marimo" in text and "@app." in text and len(text) <= _LARGEST_MARIMO:
+    if "marimo" in text and "App(" in text and len(text) <= _LARGEST_MARIMO:
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            text = _without_marimo(text)
+            lines = _without_marimo(text, starts)
+            text = "\n".join(lines)
     if unfolded is None and parses(text):
         return _gather([translate(text)], is_unfolded=False)
     if unfolded is not None:
@@ -128,16 +131,26 @@ def _unfold_cell_magics(lines: list[str], starts: set[int]) -> tuple[list[str], 
 # ---------------------------------------------------------------- marimo
 
 
-def _without_marimo(text: str) -> str:
-    """Return a marimo notebook with the bodies of its cells at the margin, each line where it was."""
+def _without_marimo(text: str, starts: set[int]) -> list[str]:
+    """Return a marimo notebook with the bodies of its cells at the margin, each line where it was.
+
+    starts : gets where a cell begins that is kept as a text, since Python cannot read it.
+    """
     lines = text.split("\n")
     names: dict[str, ast.stmt] = {}
-    for node in ast.parse(text).body:
+    tree = ast.parse(text)
+    apps = {name for node in tree.body if _makes_app(node) for name in names_stored(node.targets)}
+    for node in tree.body:
         body: list[ast.stmt] = [node]
-        if isinstance(node, ast.With) and any(_is_of_app(item.context_expr) for item in node.items):
+        if isinstance(node, ast.With) and any(_is_of(apps, item.context_expr) for item in node.items):
             body = node.body
             _move_to_margin(lines, node.lineno, body, node.end_lineno or node.lineno)
-        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)) and any(_is_of_app(one) for one in node.decorator_list):
+        elif isinstance(node, ast.Expr) and _is_of(apps, node.value):
+            if held := _held_as_text(node.value):
+                starts |= {node.lineno - 1, node.end_lineno or node.lineno}
+                lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+                lines[held.lineno - 1 : held.end_lineno] = textwrap.dedent(str(held.value)).split("\n")
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)) and any(_is_of(apps, one) for one in node.decorator_list):
             first = node.decorator_list[0].lineno
             if isinstance(node, FUNCTIONS) and any("cell" in ast.unparse(one) for one in node.decorator_list):
                 body = [part for part in node.body if not isinstance(part, ast.Return)]
@@ -146,13 +159,25 @@ def _without_marimo(text: str) -> str:
                 lines[first - 1 : node.lineno - 1] = [""] * (node.lineno - first)
         for part in body:
             names |= dict.fromkeys(_names_of_value(part), part)
-    return "\n".join([*lines, *_last_definitions(names)])
+    return [*lines, *_last_definitions(names)]
 
 
-def _is_of_app(node: ast.expr) -> bool:
-    """Return whether a decorator or context is ``app.cell``, ``app.setup(...)`` and the like."""
+def _makes_app(node: ast.stmt) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and re.fullmatch(r"(?:\w+\.)?App\(.*\)", ast.unparse(node.value)) is not None
+
+
+def _is_of(apps: set[str], node: ast.expr) -> bool:
+    """Return whether a decorator, context or call is ``app.cell``, ``app.setup(...)`` and the like."""
     node = node.func if isinstance(node, ast.Call) else node
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "app"
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in apps
+
+
+def _held_as_text(call: ast.expr) -> ast.Constant | None:
+    """Return the text of ``app._unparsable_cell(...)``, which marimo's converter makes of a cell with magics, if its lines are as many."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="_unparsable_cell"), args=[ast.Constant(value=str(text)) as held, *_]):
+            return held if text.count("\n") == (held.end_lineno or 0) - held.lineno else None
+    return None
 
 
 def _move_to_margin(lines: list[str], first: int, body: list[ast.stmt], last: int) -> None:
