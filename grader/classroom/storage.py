@@ -248,9 +248,9 @@ def decode_path(text: str) -> str:
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str | bytes) -> None:
     """Write a file completely or not at all. Raises OSError."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8") if isinstance(text, str) else text)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -48,6 +48,8 @@ Examples:
   grader export graded --format canvas --roster canvas.csv
   grader export graded --format canvas --column "Two-layer net (4711)"
   grader export graded --format moodle --to grades/
+  grader export graded --format moodle-feedback        a zip of pages for Moodle's "Upload multiple feedback files"
+  grader export graded --format pages                  pages named as the hand-ins, for Canvas's upload of feedback files
   grader export graded --format canvas --without old_alice --without ta_notes
 
 Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage."""
@@ -170,7 +172,7 @@ def _can_ask() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _count(form: ClassFormat, files: Mapping[str, str], sheet: Sheet) -> str:
+def _count(form: ClassFormat, files: Mapping[str, str | bytes], sheet: Sheet) -> str:
     """Return how many files or grades were written, as the end of a sentence."""
     if not form.of_grades:
         return f", {len(files)} files." if len(files) > 1 else "."

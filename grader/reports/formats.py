@@ -54,14 +54,14 @@ class ClassFormat(Format):
     for_runner: bool = False  # a CI's runner reads it: a run without a grade is a fault there, never 0 points
     here: bool = False  # its reader looks for it in the current folder
 
-    def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str]:
-        """Return the text of each file by its place in the folder of exports, with "/" between names.
+    def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str | bytes]:
+        """Return what each file holds by its place in the folder of exports, with "/" between names.
 
         Raises ExportError for a class that the format cannot hold.
         """
         standings = tuple(replace(one, report=self.readable(one.report)) for one in sheet.standings)
-        written: str | Mapping[str, str] = self.call(replace(sheet, standings=standings), options)
-        if isinstance(written, str):
+        written: str | bytes | Mapping[str, str] = self.call(replace(sheet, standings=standings), options)
+        if isinstance(written, (str, bytes)):
             return {self.file_name: written}
         return {f"{self.file_name}/{place}": text for place, text in written.items()}
 
@@ -82,6 +82,9 @@ FORMATS: tuple[Format, ...] = (
     ClassFormat("github", "github", "github:to_class_github", for_students=True, for_runner=True),
     ClassFormat("classroom50", "result.json", "classroom50:to_result", for_students=True, for_runner=True, here=True),
     ClassFormat("codequality", "gl-code-quality-report.json", "codequality:to_codequality", for_students=True),
+    ClassFormat("pages", "pages", "feedback_files:to_pages", for_students=True),
+    ClassFormat("moodle-feedback", "moodle-feedback.zip", "feedback_files:to_moodle_feedback", for_students=True),
+    ClassFormat("canvas-comments", "canvas-comments.csv", "feedback_files:to_canvas_comments", for_students=True),
     ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),
 )
 REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}

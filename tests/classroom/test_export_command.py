@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from classroom.once import Folder, graded_once, say
+from grader.classroom.results import ClassResults
 from grader.cli import export as export_command
+from grader.reports.export_rows import ExportOptions
 from grader.reports.formats import CLASS_FORMATS
 
 ROSTER = """Student,ID,SIS User ID,SIS Login ID,Email,Section,submission
@@ -48,6 +52,9 @@ def files(folder) -> list[str]:
 @pytest.mark.parametrize("name", [name for name, one in CLASS_FORMATS.items() if not one.here])  # a class's
 def test_every_format_is_written_whole(here, name):
     """To exports/ and to a folder that has to be made; the files are the same, and nothing else is left there."""
+    if name == "moodle-feedback":
+        assert "bare.py, broken_syntax.ipynb" in export(name, "--roster", "roster.csv", status=2)
+        return
     said = export(name, "--roster", "roster.csv")
     where = CLASS_FORMATS[name].file_name
     assert f"Wrote graded/exports/{where}" in said
@@ -61,6 +68,8 @@ def test_every_format_is_written_whole(here, name):
         assert text.endswith(("\n", "}", ">"))
         if file.endswith(".csv"):
             assert len(rows(text)) >= (0 if name == "decisions" else 4)  # nobody decided anything here
+        elif file.endswith(".html"):
+            assert text.startswith("<!doctype html>")
         elif name == "gradescope":
             assert json.loads(text)["score"] >= 0
         elif name == "codequality":
@@ -221,3 +230,45 @@ def test_what_was_excused_or_decided_is_exported_after_a_regrade_too(here):
     export("canvas", "--roster", "roster.csv")
     grades = {row["Student"]: [*row.values()][-1] for row in rows(Folder(here.path).text("exports/canvas.csv"))}
     assert grades["Doe, Ann"] == "EX"
+
+
+def test_pages_go_back_under_the_names_that_the_platform_gave(here):
+    """Named as handed in, without its ending, with the name that the roster gives."""
+    export("pages", "--roster", "roster.csv")
+    pages = here.out / "exports" / "pages"
+    assert sorted(path.name for path in pages.iterdir()) == [
+        "bare.html",
+        "broken_syntax.html",
+        "right_einsum.html",
+        "wrong_half_the_gradient.html",
+    ]
+    assert "<title>Doe, Ann: 0 of 100</title>" in (pages / "bare.html").read_text(encoding="utf-8")
+
+
+def test_moodle_gets_the_folders_that_it_made(here):
+    """Whole names, with the number by which Moodle finds the student; the same class gives the same bytes."""
+    with here.book() as book:
+        sheet, _ = ClassResults(book).sheet({})
+    names = [f"Jan\u00e9 Doe_{101 + at}_assignsubmission_file_" for at in range(len(sheet.standings))]
+    given = replace(
+        sheet,
+        standings=tuple(
+            replace(one, report=replace(one.report, source=f"class/{name}"))
+            for one, name in zip(sheet.standings, names, strict=True)
+        ),
+    )
+    files = CLASS_FORMATS["moodle-feedback"].write(given, ExportOptions())
+    assert files == CLASS_FORMATS["moodle-feedback"].write(given, ExportOptions())
+    with zipfile.ZipFile(io.BytesIO(files["moodle-feedback.zip"])) as file:
+        assert file.namelist() == [f"{name}/report.html" for name in names]
+        assert "<title>bare: 0 of 100</title>" in file.read(file.namelist()[0]).decode()
+
+
+def test_comments_for_canvas_say_what_cost_points(here):
+    """One for each student with a grade, found by Canvas's own number, and none for a student who is excused."""
+    say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
+    export("canvas-comments", "--roster", "roster.csv")
+    found = {row["ID"]: row["Comment"] for row in rows(here.text("exports/canvas-comments.csv"))}
+    assert set(found) == {"102", "103", "104"}
+    assert found["102"] == "Everything is right."
+    assert "Fixing it returns 14 points" in found["103"]

@@ -199,7 +199,7 @@ def test_no_file_but_its_own_holds_the_seed(here):
     said += say("adjust", "graded", "ann", "--late-days", 1, "--comment", "late")
     said += say("regrade", "graded", "--force")
     more = {"canvas": ["--roster", "roster.csv"], "classroom50": ["--without", "ben"]}
-    for name in CLASS_FORMATS:
+    for name in CLASS_FORMATS.keys() - {"moodle-feedback"}:  # a zip of the same pages, for Moodle's own names
         said += say("export", "graded", "--format", name, *more.get(name, []))
     for name in REPORT_FORMATS:
         said += say("show", "graded", "ann", "--format", name)
