@@ -37,6 +37,23 @@ def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision
     return rewrite(book, names)
 
 
+def find_mistaken(book: Gradebook, mistake: str) -> list[str]:
+    """Return the submissions that count and in which a known mistake was found, by its id.
+
+    Raises DecisionError, with proposals, where nobody made it.
+    """
+    sheet, _ = ClassResults(book).sheet({})
+    made: dict[str, list[str]] = {}
+    for report in sheet.reports:
+        for key in dict.fromkeys(one.id for one in report.diagnoses):
+            made.setdefault(key, []).append(report.submission)
+    if mistake not in made:
+        near = nearest(mistake, made, most=3)
+        hint = f"did you mean {join_words(near, 'or')}?" if near else f"there are {join_words(sorted(made)) or 'none'}."
+        raise DecisionError(f"--mistake {one_line(mistake)}: nobody in this class made it: {hint}")
+    return made[mistake]
+
+
 def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Report:
     """Take a decision back and return the new report; said : who, when and why.
 

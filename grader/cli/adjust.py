@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import add_decisions, withdraw_decision
+from grader.classroom.adjust import add_decisions, find_mistaken, withdraw_decision
 from grader.classroom.find_student import find_submission
 from grader.classroom.forget import Forgotten, forget
 from grader.classroom.gradebook import Gradebook, now
@@ -28,6 +28,7 @@ _MADE = {"grade": "graded", "regrade": "judged again"}
 Examples:
   grader adjust graded alice --check gradient_b1 --points 5 --comment "Right up to the sign; seen in office hours."
   grader adjust graded alice --late-days 2 --comment "Handed in on Sunday."
+  grader adjust graded --mistake gradient_cut_off --check gradient_W1 --points 3 --comment "Half for the right idea."
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded --due 2026-03-01T23:59
   grader adjust graded --late-from late_days.csv --comment "Late days of the forum."
@@ -48,6 +49,7 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
 )
 @common.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--mistake", default="", help="Instead of NAMEs: everybody who made this mistake, by its id.")
 @click.option("--check", help="The check whose points you set.")
 @click.option("--points", type=float, help="The points that this check gives from now on.")
 @click.option(
@@ -86,6 +88,7 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
 def adjust(
     out: Path,
     names: Sequence[str],
+    mistake: str,
     check: str | None,
     points: float | None,
     late_days: int | None,
@@ -104,20 +107,24 @@ def adjust(
     if yes and not to_forget:
         raise click.UsageError("--yes goes with --forget only.")
     if file:
-        if names or comment or by or to_forget or decided:
+        if names or mistake or comment or by or to_forget or decided:
             raise click.UsageError(
                 "--restore reads everything from its file. Give it without a NAME and without other options."
             )
         _restore(out, file)
         return
     if due or table:
-        if names or decided:
+        if names or mistake or decided:
             raise click.UsageError(
                 "--due and --late-from are about everybody. Give them without a NAME and other decisions."
             )
         _note_lateness(out, due, table, one_line(_short(by, "--by", LINE) or _login()), comment)
         return
-    if not names:
+    if mistake and (names or to_forget or number is not None):
+        raise click.UsageError(
+            "--mistake is about everybody who made it. Give it without a NAME, --forget and --withdraw."
+        )
+    if not (names or mistake):
         raise click.UsageError(
             "No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists the names."
         )
@@ -127,12 +134,13 @@ def adjust(
         _forget(out, list(dict.fromkeys(names)), one_line(_short(by, "--by", LINE) or _login()), yes=yes)
         return
     values: dict[DecisionKind, float | None] = {"points": points, "late_days": late_days, "excused": excuse}
-    _decide(out, list(dict.fromkeys(names)), values, check, number, comment, by)
+    _decide(out, list(dict.fromkeys(names)), mistake, values, check, number, comment, by)
 
 
 def _decide(
     out: Path,
     names: Sequence[str],
+    mistake: str,
     values: Mapping[DecisionKind, float | None],
     check: str | None,
     number: int | None,
@@ -155,6 +163,7 @@ def _decide(
         raise click.UsageError("--withdraw takes back one decision about one submission. Name only that submission.")
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         names = list(dict.fromkeys(find_submission(book, name) for name in names))
+        names = names or find_mistaken(book, mistake)
         if number is None:
             reports = add_decisions(book, names, made)
         else:

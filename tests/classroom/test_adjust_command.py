@@ -299,3 +299,21 @@ def test_a_comment_is_harmless_wherever_it_is_read(here):
     for path in here.out.rglob("*.csv"):
         for cells in csv.reader(io.StringIO(path.read_text(encoding="utf-8"))):
             assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))], path
+
+
+# ---------------------------------------------------------------- everybody who made a mistake
+
+
+def test_a_decision_about_all_who_made_a_mistake(here):
+    """By the mistake's id, as in report.json; whoever did not make it keeps what they have."""
+    words = ("--mistake", "regulariser_gradient_halved", "--check", "gradient_W1", "--points", 5)
+    assert "wrong_half_the_gradient: 91 of 100 points." in adjust(*words)
+    assert decisions(here) == 1
+
+
+def test_a_mistake_that_nobody_made_is_refused(here):
+    """With those that were made; nothing is saved, and names beside it are refused."""
+    said = adjust("--mistake", "regulariser_gradient", "--excuse", status=2)
+    assert "nobody in this class made it: did you mean regulariser_gradient_halved?" in said
+    assert "Give it without a NAME" in adjust("bare", "--mistake", "x", "--excuse", status=2)
+    assert decisions(here) == 0
