@@ -48,6 +48,7 @@ def forget() -> None:
 
 def install() -> None:
     """Put the functions of this file in the place of Python's."""
+    os.environ.setdefault("HOME", HERE)  # Path.home() stops without one
     builtins.open = io.open = open_file
     os.getcwd = lambda: HERE
     os.mkdir = _in_memory_or(os.mkdir, _may_make, _make_folder)

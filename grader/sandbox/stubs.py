@@ -29,7 +29,7 @@ tqdm rich fastprogress alive_progress progressbar progress pyprind click
 wandb tensorboard tensorboardX tensorboard_logger mlflow comet_ml neptune clearml sacred
 loguru absl coloredlogs colorlog structlog termcolor colorama tabulate prettytable humanize icecream
 psutil pynvml GPUtil memory_profiler line_profiler codetiming pyinstrument ipdb pudb snoop threadpoolctl mkl
-beartype typeguard jaxtyping nptyping torchtyping typing_extensions numba joblib future
+beartype typeguard jaxtyping nptyping torchtyping typing_extensions numba joblib future sklearn.base
 """
 _SILENT = frozenset(_SILENT_MODULES.split())
 # And by the last part of a name, whatever module it belongs to.

@@ -101,6 +101,8 @@ return float(len(X))
         "tf.compat.v1.set_random_seed(1); keras.utils.set_random_seed(1); set_seed(3); pd.set_option('display.width', 9)",
         "assert not torch.cuda.is_available() and not torch.is_tensor(X)\nwith torch.no_grad(): torch.device('cuda').type",
         "class Live(wandb.Callback): pass\nLive(3).on_epoch_end(X)",
+        "class Net(sklearn.base.BaseEstimator, sklearn.base.ClassifierMixin): pass\nNet().params = 3",
+        "import pathlib, os\n(pathlib.Path.home() / 'w.txt').write_text('x'); open(os.path.expanduser('~/log'), 'w').close()",
         "warnings.filterwarnings('ignore', category=sklearn.exceptions.ConvergenceWarning)",
         "assert np.allclose(cupy.get_array_module(X).ones(2), 1)",
     ],
@@ -113,7 +115,7 @@ def test_a_silent_stub_takes_every_use(lose, body):
 
 SILENT = """
 import copy, itertools, warnings, matplotlib, matplotlib.pyplot as plt, psutil, wandb, torch, tensorflow as tf, keras, cv2, cupy
-import pandas as pd, ipywidgets as widgets, scipy.io as sio, sklearn.exceptions
+import pandas as pd, ipywidgets as widgets, scipy.io as sio, sklearn.base, sklearn.exceptions
 from loguru import logger
 from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
