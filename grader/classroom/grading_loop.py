@@ -32,7 +32,7 @@ class ClassGrading:
     book: Gradebook
     key: CacheKey  # but for the submission
     findings_key: str
-    other_versions: str = ""  # in a sentence, that another Python or numpy graded this class before; "" where none did
+    other_versions: str = ""  # a sentence where another grader, Python or numpy graded before; "" where none did
     replayed: dict[str, GradingRow] = field(default_factory=dict)  # whose replies are judged again; others are run
     done: dict[str, Report] = field(default_factory=dict)  # after decisions
     failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
@@ -93,10 +93,10 @@ def begin_grading(session: GradingSession, book: Gradebook) -> ClassGrading:
 
 
 def describe_other_versions(graded: Iterable[GradingRow], key: CacheKey) -> str:
-    """Return a sentence where gradings come from another Python or numpy than the one that runs; "" where none does."""
-    now = _interpreter(key)
+    """Return a sentence where gradings come from another grader, Python or numpy than those that run; or ""."""
+    now = _releases(key)
     for row in sorted(graded, key=lambda row: row.id):
-        if (before := _interpreter(row.key)) != now:
+        if (before := _releases(row.key)) != now:
             return (
                 f"This class was begun with {before}; {now} runs now."
                 " A program may be right under one and fail under the other."
@@ -104,6 +104,6 @@ def describe_other_versions(graded: Iterable[GradingRow], key: CacheKey) -> str:
     return ""
 
 
-def _interpreter(key: CacheKey) -> str:
+def _releases(key: CacheKey) -> str:
     versions = json.loads(key.versions)
-    return f"Python {versions.get('python')} and numpy {versions.get('numpy')}"
+    return f"grader {versions.get('grader')}, Python {versions.get('python')} and numpy {versions.get('numpy')}"

@@ -13,6 +13,7 @@ import pytest
 
 from classroom.conftest import BARE, contents, run, write_rubric
 from classroom.once import at_hand, say
+from grader import __version__
 from grader.classroom import cache_keys
 from grader.classroom.gradebook import FILE, Gradebook
 
@@ -56,16 +57,19 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
 
 
-def test_another_python_than_before_is_noticed(tmp_path, two, rubric):
-    """What is graded after a stop may be judged by another Python."""
+@pytest.mark.parametrize("changed", ["python", "grader"])
+def test_another_release_than_before_is_noticed(tmp_path, two, rubric, changed):
+    """What is graded after a stop, or an upgrade in mid-term, may be judged by another Python or grader."""
     words = ["grade", two / "ann.py", "--assignment", rubric, "--out", tmp_path / "out", "--seed", 231]
     say(*words)
     with sqlite3.connect(tmp_path / "out" / FILE) as database:
-        database.execute("UPDATE grading SET versions = json_set(versions, '$.python', '3.99.1')")
+        database.execute("UPDATE grading SET versions = json_set(versions, ?, '0.0.9')", [f"$.{changed}"])
     words[1] = two / "ben.py"
     said = say(*words)
-    assert "This class was begun with Python 3.99.1 and numpy " in said
-    assert f"; Python {platform.python_version()} and numpy {np.__version__} runs now." in said
+    now = {"grader": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    sentence = "grader {grader}, Python {python} and numpy {numpy}"
+    assert f"This class was begun with {sentence.format_map(now | {changed: '0.0.9'})};" in said
+    assert f"; {sentence.format_map(now)} runs now." in said
 
 
 @pytest.mark.slow
