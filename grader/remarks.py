@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from grader.model import Assignment, Questions, Run
 
 MOST = 20  # remarks of one submission
+# What Python says of a program that was written for Python 2, and what to write.
+_LEFT_OF_PYTHON_2 = {
+    r"'dict' object has no attribute '(iter|view)(items|keys|values)'": r"write .\2() for .\1\2()",
+    r"'dict' object has no attribute 'has_key'": "write `key in table` for table.has_key(key)",
+    r"'\w+' object has no attribute 'next'": "write next(it) for it.next()",
+    r"'(?:dict_)?(zip|map|filter|range|keys|values|items)' object (?:is not subscriptable|has no attribute '(?:append|extend|sort|pop)')": r"\1() is no list any more: put list(...) around it",
+    r"object of type '(zip|map|filter)' has no len\(\)": r"\1() is no list any more: put list(...) around it",
+}
 
 
 def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str, ...]:
@@ -34,7 +44,18 @@ def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str
     for reply in (run.load, *run.replies.values()):
         for warning in reply.warnings:
             found[f"Warning: {warning}"] = None
+    found |= dict.fromkeys(_left_of_python_2(run))
     return tuple(found)[:MOST] + _printed(run)
+
+
+def _left_of_python_2(run: Run) -> list[str]:
+    errors = [reply.error.message for reply in (run.load, *run.replies.values()) if reply.error]
+    return [
+        f"This belongs to Python 2, and the grader runs Python 3: {said.expand(mend)}."
+        for pattern, mend in _LEFT_OF_PYTHON_2.items()
+        for message in errors
+        if (said := re.fullmatch(pattern, message))
+    ]
 
 
 def _printed(run: Run) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from examples import in_part
-from grader.model import OpaqueValue, QuestionId, Reply, Run
+from grader.model import OpaqueValue, QuestionId, Reply, Run, StudentError
 from grader.remarks import remarks
 from grader.sandbox import values
 
@@ -151,4 +151,25 @@ def test_the_types_are_noted(assignment, questions):
     }
     run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
     noted = ("It returns numbers of type Decimal, float128; they were judged as float64.",)
+    assert remarks(assignment, questions, run) == noted
+
+
+@pytest.mark.parametrize(
+    ("message", "mend"),
+    [
+        ("'dict' object has no attribute 'iteritems'", "write .items() for .iteritems()"),
+        ("'dict' object has no attribute 'has_key'", "write `key in table` for table.has_key(key)"),
+        ("'zip' object is not subscriptable", "zip() is no list any more: put list(...) around it"),
+        ("'map' object has no attribute 'append'", "map() is no list any more: put list(...) around it"),
+        ("'dict_keys' object has no attribute 'sort'", "keys() is no list any more: put list(...) around it"),
+        ("object of type 'filter' has no len()", "filter() is no list any more: put list(...) around it"),
+        ("'list_iterator' object has no attribute 'next'", "write next(it) for it.next()"),
+    ],
+)
+def test_what_is_left_of_python_2_is_noted(message, mend, assignment, questions):
+    """Once, whichever calls stop there."""
+    error = StudentError("train", "TypeError", message)
+    replies = {call.id: Reply(call.id, "raised", error=error) for call in questions.calls}
+    run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+    noted = (f"This belongs to Python 2, and the grader runs Python 3: {mend}.",)
     assert remarks(assignment, questions, run) == noted
