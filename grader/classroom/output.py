@@ -18,6 +18,7 @@ from grader.reports.similar_page import compared_of
 
 PAGE = "index.html"
 SIMILAR = "similar.html"  # once somebody asked for it
+ANNOTATED = "notebook.html"  # beside a report, where `grader grade --annotate` wrote it
 TABLE = "gradebook"  # the one of CLASS_FORMATS that is always written
 
 
@@ -34,6 +35,7 @@ def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if FAULT not in files:
         (folder / FAULT).unlink(missing_ok=True)
+    (folder / ANNOTATED).unlink(missing_ok=True)  # it tells of the report before this one
     for file_name, text in files.items():
         write_text(folder / file_name, text)
 

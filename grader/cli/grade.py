@@ -18,7 +18,8 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.group_file import add_groups
 from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
-from grader.classroom.plan import assign_names
+from grader.classroom.output import ANNOTATED
+from grader.classroom.plan import Entry, assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
 from grader.classroom.roster import Roster, RosterError, read_roster
@@ -35,7 +36,7 @@ from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
 from grader.text.nearest import lookup
-from grader.text.phrases import join_some
+from grader.text.phrases import join_some, plural
 from grader.text.sanitise import one_line
 
 LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on its page
@@ -54,6 +55,7 @@ Examples:
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
   grader grade submissions/ --out graded --format junit   as `grader export` does afterwards
   grader grade . --one --out graded --format github --fail-under 60   a step of GitHub Actions
+  grader grade submissions/ --out graded --annotate       beside each report the notebook, with the findings under its cells
 
 Run the same command again to grade what is new or changed, or to continue after a stop.
 
@@ -101,6 +103,12 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 )
 @click.option("--fail-on", type=click.Choice(["mistakes"]), help="Exit with 3 if a mistake was recognised.")
 @common.SCHEMA
+@click.option(
+    "--annotate",
+    is_flag=True,
+    callback=lambda _context, _option, wanted: wanted and common.need_packages("nbconvert", "latex2mathml"),
+    help="Write each notebook beside its report, too, with the findings under the cells that they concern.",
+)
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
 def grade(
@@ -118,6 +126,7 @@ def grade(
     fail_under: float | None,
     fail_on: str | None,
     schema: JUnitSchema | None,
+    annotate: bool,
     unsafe: bool,
     folder: Path | None,
 ) -> None:
@@ -148,6 +157,8 @@ def grade(
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     _say_rubric(screen, None if given else assignment)
     failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
+    if annotate and not outcome.stopped:
+        _annotate(screen, out, chosen, outcome, assignment)
     if form and not outcome.stopped:
         passed = not (failed or _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on))
         _write(form, schema, out, outcome.reports, passed=passed)
@@ -184,6 +195,15 @@ def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[R
     click.get_current_context().invoke(export, out=out, name=form, schema=schema)
     if form == "github":
         keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
+
+
+def _annotate(screen: Console, out: Path, chosen: Sequence[Entry], outcome: Outcome, assignment: Assignment) -> None:
+    """Write the notebooks with findings of all that were asked for, graded now or before."""
+    from grader.integrations.annotated_notebook import annotate_class  # noqa: PLC0415 -- an extra, and 0.5 s to import
+
+    with common.failures_in_words(f"--out {one_line(str(out))}"):
+        count = annotate_class(out, {entry.name: entry.path for entry in chosen}, outcome.reports, assignment)
+    common.say(screen, f"Wrote {ANNOTATED} beside {plural(count, 'report')}.")
 
 
 def _known_format(name: str | None) -> str | None:

@@ -176,7 +176,7 @@ def _check_apart(hand_in: HandIn, name: str, frozen: Frozen, part: str) -> Repor
     """Return the report on the text, run in a process of its own; None where no process can be had."""
     try:
         if not _hosts:
-            _hosts.append(_start_host(frozen))
+            _hosts.append(start_host(frozen))
         return check_program(hand_in, name, KERNEL, frozen, _hosts[0], part)
     except (ImportError, OSError, RuntimeError):  # a browser's Python has neither processes nor threads
         close()
@@ -186,7 +186,8 @@ def _check_apart(hand_in: HandIn, name: str, frozen: Frozen, part: str) -> Repor
         raise
 
 
-def _start_host(frozen: Frozen) -> StudentHost:
+def start_host(frozen: Frozen) -> StudentHost:
+    """Return what runs one's own program in a process of its own, locked down where this system can."""
     from grader.sandbox.host import StudentHost  # noqa: PLC0415 -- a browser may lack sockets
     from grader.sandbox.spawn import open_own_server  # noqa: PLC0415 -- the same
 

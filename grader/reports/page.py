@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -25,7 +25,7 @@ _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "sk
 
 def to_html(report: StudentReport) -> str:
     """Return a report as one self-contained HTML page."""
-    return _render(report, "layout.html.j2", "Graded submission")
+    return render(report, "report.html.j2", "Graded submission")
 
 
 def to_output(report: StudentReport, kicker: str, prefix: str) -> str:
@@ -33,25 +33,41 @@ def to_output(report: StudentReport, kicker: str, prefix: str) -> str:
 
     kicker : what stands above all else. prefix : of what its links lead to, which must be unlike those of the other outputs.
     """
-    piece = _render(report, "output.html.j2", kicker)
+    piece = render(report, "report.html.j2", kicker, layout="output.html.j2")
     # Ours alone: a quotation mark in a student's text is escaped.
     return re.sub(r' (id="|href="#|aria-labelledby=")(?!icon-|slant"|not-finite")', rf" \1{prefix}", piece)
 
 
-def _render(report: StudentReport, layout: str, kicker: str) -> str:
-    return template().render(
-        layout=layout,
-        kicker=kicker,
-        style=output_style(),
-        assets=page_assets(("report.css",)),
-        report=report,
-        banner=wording.banner(report),
-        remarks=wording.remarks(report),
-        sections=wording.sections(report),
-        counts=wording.counts(report),
-        titles=wording.titles(report),
-        anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
-        hidden=sum(verdict.hidden for verdict in report.checks),
+def render(
+    report: StudentReport,
+    page: str,
+    kicker: str,
+    styles: tuple[str, ...] = ("report.css",),
+    *,
+    layout: str = "layout.html.j2",
+    pictures: bool = False,
+    **more: Any,
+) -> str:
+    """Return a page; page : the template. pictures : it shows some that it holds itself. more : what the template needs besides."""
+    template()
+    return (
+        environment()
+        .get_template(page)
+        .render(
+            layout=layout,
+            kicker=kicker,
+            style=output_style(),
+            assets=page_assets(styles, pictures=pictures),
+            report=report,
+            banner=wording.banner(report),
+            remarks=wording.remarks(report),
+            sections=wording.sections(report),
+            counts=wording.counts(report),
+            titles=wording.titles(report),
+            anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
+            hidden=sum(verdict.hidden for verdict in report.checks),
+            **more,
+        )
     )
 
 

@@ -53,8 +53,8 @@ def _read_template(name: str) -> str:
 
 
 @cache
-def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = ()) -> PageAssets:
-    """Return a page's assets; styles, scripts : names of templates, our own files.
+def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = (), *, pictures: bool = False) -> PageAssets:
+    """Return a page's assets; styles, scripts : names of templates, our own files. pictures : of data that the page holds.
 
     Should a student's text ever get through as markup, the browser still runs, loads and sends nothing of it.
     """
@@ -62,6 +62,7 @@ def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = ()) -> PageA
         "\n".join(environment().get_template(name).render() for name in names) for names in (styles, scripts)
     )
     allowed = f"style-src '{_hash(style)}';" + (f" script-src '{_hash(script)}';" if script else "")
+    allowed += " img-src data:;" if pictures else ""
     policy = f"default-src 'none'; {allowed} base-uri 'none'; form-action 'none'"
     return PageAssets(Markup(style), Markup(script), policy)  # noqa: S704 -- our own files, with nothing filled in
 

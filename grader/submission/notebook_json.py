@@ -99,7 +99,7 @@ def split_cells(shown: str, content: Any) -> tuple[list[str], list[str], str]:
 
     Stored outputs are not read: they prove nothing.
     """
-    raw, strange = _raw_cells(shown, content)
+    raw, strange = list_cells(shown, content)
     if len(raw) > _MOST_CELLS:
         raise failed(f"{shown} holds more than {_MOST_CELLS:,} cells. Hand in a notebook with only your own work.")
     code: list[str] = []
@@ -115,7 +115,7 @@ def split_cells(shown: str, content: Any) -> tuple[list[str], list[str], str]:
     return code, prose, strange
 
 
-def _raw_cells(shown: str, content: Any) -> tuple[list[Any], str]:
+def list_cells(shown: str, content: Any) -> tuple[list[Any], str]:
     """Return the cells of version 4 ("cells") or earlier ("worksheets"), whatever else is wrong with the notebook."""
     content = content if isinstance(content, dict) else {}
     if isinstance(cells := content.get("cells"), list):

@@ -1,13 +1,16 @@
 """Every page meets WCAG 2.2 AA as far as axe-core can tell, in the light and in the dark scheme, with all its parts open."""
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from grader.audit.matrix import SOLUTION, Trial, audit
 from grader.audit.view import to_html as to_audit
+from grader.integrations.annotated_notebook import show_cells, to_annotated
 from grader.model import Diagnosis, Environment, Report, Verdict
 from grader.reports.class_page import to_index
 from grader.reports.similar_page import to_similar
@@ -18,6 +21,7 @@ from reports.written import to_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.untraced, pytest.mark.slow]
 
+NOTEBOOK = Path(__file__).resolve().parents[2] / "assignment" / "two_layer_net.ipynb"
 AXE = "axe-core@4.14.1"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = """async (tags) => {
@@ -72,6 +76,7 @@ def pages(sample, ruled, unloadable, assignment):
         "report after decisions": to_html(ruled),
         "report that did not load": to_html(unloadable),
         "right report": to_html(replace(sample, checks=tuple(right), diagnoses=(), steps=(), score=sample.max_score)),
+        "annotated notebook": to_annotated(sample, show_cells(json.loads(NOTEBOOK.read_text(encoding="utf-8")))),
         "class": to_index(replace(graded_class(), notes=("Two hand-ins are one student's.",))),
         "similar": to_similar(compared_class()),
         "audit": to_audit(audited(assignment)),
