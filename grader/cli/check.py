@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -41,36 +42,58 @@ Examples:
   grader check two_layer_net.ipynb
   grader check two_layer_net.ipynb --part loss
   grader check two_layer_net.ipynb --html
+  grader check two_layer_net.ipynb --watch   again on each save, until Ctrl-C
 
-Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed."""
+Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed. With --watch it is that of the last
+check when Ctrl-C ends it; 130 if none was done."""
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--part", type=click.Choice(PARTS), help="Check one part of the notebook only.")
 @click.option("--html", is_flag=True, help="Write the report as a page beside the notebook, and open it.")
+@click.option("--watch", is_flag=True, help="Check again on each save, and show what got better and what got worse.")
 @click.option(
     "--questions",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Frozen questions that your instructor gave you. [default: those that come with the grader]",
 )
-def check(path: Path, part: str | None, html: bool, questions: Path | None) -> None:
+def check(path: Path, part: str | None, html: bool, watch: bool, questions: Path | None) -> None:
     """Check your own notebook or .py file by the public questions: what passes, what is wrong, and what to write next."""
     gc.disable()  # what is imported stays: looking through it took an eighth of the time
+    status = STOPPED
     try:
         _refuse(path)
-        report = _check(path, part or "", questions)
-        _show(report)
-        if html:
-            _write_page(report, path)
+        saves = _watch(path) if watch else iter([None])
+        before = None
+        for report in _check(path, part or "", questions, saves):
+            _show(report)
+            if before is not None:
+                _show_changes(before, report)
+            if html:
+                _write_page(report, path, opened=before is None)
+            before = report
+            status = 0 if all(verdict.status == "passed" for verdict in report.checks) else NOT_PASSED
+            if watch:
+                click.echo(f"\n{time.strftime('%H:%M:%S')}: waiting for the next save. Ctrl-C ends.")
     except KeyboardInterrupt:
-        raise SystemExit(STOPPED) from None
+        click.echo("Stopped.", err=True)
+        raise SystemExit(status) from None
     except Exception as error:
         traceback.print_exc()
         click.echo(f"Error: the grader failed, not your program: {type(error).__name__}: {error}", err=True)
         raise SystemExit(GRADER_FAILED) from error
     finally:
         gc.enable()
-    raise SystemExit(0 if all(verdict.status == "passed" for verdict in report.checks) else NOT_PASSED)
+    raise SystemExit(status)
+
+
+def _watch(path: Path) -> Iterator[None]:
+    """Return the saves of a file, the first of them at once."""
+    if find_spec("watchfiles") is None:
+        _end("watchfiles is missing, which --watch needs: run `pip install watchfiles`.")
+    from grader.integrations.watch import watch_saves  # noqa: PLC0415 -- an extra
+
+    return watch_saves(path)
 
 
 def _refuse(path: Path) -> None:
@@ -95,15 +118,18 @@ def _refuse_old(numpy: str) -> None:
 
 def _end(problem: str) -> Never:
     """Print what is wrong with what was asked, and how to mend it, in one line."""
-    from grader.text.sanitise import one_line  # noqa: PLC0415 -- only where something is wrong
-
-    click.echo(f"Error: {one_line(problem)}", err=True)
+    _say_problem(problem)
     raise SystemExit(BAD_USAGE)
 
 
-def _check(path: Path, part: str, questions: Path | None) -> Report:
-    """Return the report on the program in a file."""
-    started = time.perf_counter()
+def _say_problem(problem: str) -> None:
+    from grader.text.sanitise import one_line  # noqa: PLC0415 -- only where something is wrong
+
+    click.echo(f"Error: {one_line(problem)}", err=True)
+
+
+def _check(path: Path, part: str, questions: Path | None, saves: Iterator[None]) -> Iterator[Report]:
+    """Yield the report on the program in a file at each of its saves."""
     meanwhile = Thread(target=lambda: [import_module(name) for name in _MEANWHILE])
     meanwhile.start()
     server = _open_server()
@@ -119,10 +145,19 @@ def _check(path: Path, part: str, questions: Path | None) -> Report:
         _refuse_old(np.__version__)
         frozen = load_frozen(questions or bundled())
         host = StudentHost(frozen.assignment.limits, server=server)
-        submission, run = run_program(read(path), path.name, str(path), frozen, host, part)
-        meanwhile.join()  # before anything is forked from here
-        return judge_program(submission, run, frozen, part, started)
-    except (FrozenError, NothingToCheckError) as error:
+        checked = False
+        for _ in saves:
+            started = time.perf_counter()
+            try:
+                submission, run = run_program(read(path), path.name, str(path), frozen, host, part)
+                meanwhile.join()  # before anything is forked from here
+                yield judge_program(submission, run, frozen, part, started)
+                checked = True
+            except NothingToCheckError as error:
+                if not checked:
+                    _end(str(error))
+                _say_problem(str(error))  # and the next save may mend it
+    except FrozenError as error:
         _end(str(error))
     finally:
         server.close()
@@ -153,8 +188,15 @@ def _show(report: Report) -> None:
         click.echo(write_plain(shown), nl=False)
 
 
-def _write_page(report: Report, path: Path) -> None:
-    """Write the page beside the notebook, and open it."""
+def _show_changes(before: Report, after: Report) -> None:
+    from grader.reports.self_check import describe_changes  # noqa: PLC0415 -- imported by now
+    from grader.reports.student_report import student_report  # noqa: PLC0415 -- the same
+
+    click.echo("\n" + "\n".join(describe_changes(student_report(before), student_report(after))))
+
+
+def _write_page(report: Report, path: Path, *, opened: bool) -> None:
+    """Write the page beside the notebook; opened : and open it."""
     from grader.cli.open_page import open_page  # noqa: PLC0415 -- only where it is asked for
     from grader.reports.page import to_html  # noqa: PLC0415 -- the same
     from grader.reports.self_check import count_passed  # noqa: PLC0415 -- imported by now
@@ -167,4 +209,5 @@ def _write_page(report: Report, path: Path) -> None:
     except OSError as error:
         _end(f"{page}: the page cannot be written there ({error.strerror}). Check a copy in a folder of your own.")
     click.echo(f"Wrote {page.resolve()}")
-    open_page(page)
+    if opened:
+        open_page(page)

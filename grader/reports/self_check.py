@@ -14,8 +14,9 @@ from grader.reports import terminal, wording
 from grader.text.phrases import format_points, plural
 
 if TYPE_CHECKING:
-    from grader.model import Report, StudentReport, Verdict
+    from grader.model import Report, StudentReport, Verdict, VerdictStatus
 
+_WORST_FIRST: tuple[VerdictStatus, ...] = ("failed", "skipped", "partial", "carried", "passed")
 NOT_STARTED = "Not started: "
 PLAIN_PROCESS = (
     "Your code ran in a plain child process, with what limits this system has. For your own code that is all it takes."
@@ -33,6 +34,28 @@ def count_passed(report: Report) -> str:
         f"Public checks: {passed} of {len(report.checks)} pass;"
         " the instructor's grading asks other questions of the same kind."
     )
+
+
+def describe_changes(before: StudentReport, after: StudentReport) -> list[str]:
+    """Return what got better and what got worse from one check to the next, a line each; one line where nothing did."""
+    old = {verdict.id: verdict for verdict in before.checks}
+    both = [(old[verdict.id], verdict) for verdict in after.checks if verdict.id in old]
+    told = [_describe_change(was, now) for was, now in both if was.status != now.status or was.points != now.points]
+    titles = [{one.title for one in report.diagnoses} for report in (before, after)]
+    told += [f"Better: no longer found: {title}" for title in sorted(titles[0] - titles[1])]
+    told += [f"Worse: newly found: {title}" for title in sorted(titles[1] - titles[0])]
+    points = f"{format_points(before.score)} to {format_points(after.score)} of {format_points(after.max_score)} points"
+    return (
+        [f"Since the last save: from {points}.", *sorted(told)]
+        if told
+        else ["Since the last save, no verdict changed."]
+    )
+
+
+def _describe_change(was: Verdict, now: Verdict) -> str:
+    rank = [(verdict.points, _WORST_FIRST.index(verdict.status)) for verdict in (was, now)]
+    change = f"{wording.STATUSES[was.status]} before, now {wording.STATUSES[now.status]}"
+    return f"{'Better' if rank[1] > rank[0] else 'Worse'}: {now.title.removesuffix('.')} ({change})"
 
 
 def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> RenderableType:
