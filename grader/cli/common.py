@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -123,16 +122,6 @@ def assignment_of(folder: Path | None) -> Assignment:
         return load_assignment(folder or bundled(), KNOWN)
     except AssignmentError as error:
         raise click.UsageError(str(error)) from error
-
-
-def need_packages(*names: str) -> bool:
-    """Return True where packages of the instructor's extra are installed; else raise UsageError with the command."""
-    for name in names:
-        if find_spec(name) is None:
-            raise click.UsageError(
-                f"{name} is missing, which only instructors need: run `pip install 'twolayer-grader[instructor]'`."
-            )
-    return True
 
 
 def schema_of(schema: JUnitSchema | None, form: str) -> Mapping[str, JUnitSchema]:

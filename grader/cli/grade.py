@@ -18,14 +18,14 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.group_file import add_groups
 from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
-from grader.classroom.output import ANNOTATED
-from grader.classroom.plan import Entry, assign_names
+from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
 from grader.classroom.roster import Roster, RosterError, read_roster
 from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.worker import GradingSession
 from grader.cli import common
+from grader.cli.annotate import ANNOTATE, annotate_reports
 from grader.cli.export import export
 from grader.cli.runner import CommandForRunner, keep_outputs
 from grader.model import Assignment, Report
@@ -36,7 +36,7 @@ from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
 from grader.text.nearest import lookup
-from grader.text.phrases import join_some, plural
+from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on its page
@@ -103,12 +103,7 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 )
 @click.option("--fail-on", type=click.Choice(["mistakes"]), help="Exit with 3 if a mistake was recognised.")
 @common.SCHEMA
-@click.option(
-    "--annotate",
-    is_flag=True,
-    callback=lambda _context, _option, wanted: wanted and common.need_packages("nbconvert", "latex2mathml"),
-    help="Write each notebook beside its report, too, with the findings under the cells that they concern.",
-)
+@ANNOTATE
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @common.ASSIGNMENT
 def grade(
@@ -132,11 +127,9 @@ def grade(
 ) -> None:
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
-    common.schema_of(schema, form or "")
-    _remove_older(form)
-    if not given and not (out / GRADEBOOK).exists():
-        given = common.assignment_of(None)
+    _remove_older(form, schema)
     known = given or common.assignment_of(None)
+    given = given if (out / GRADEBOOK).exists() else known
     with common.failures_in_words(f"--out {one_line(str(out))}"):
         found, ignored = find_submissions(paths, out, known, one=one)
     common.make_folder(out)
@@ -157,8 +150,7 @@ def grade(
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     _say_rubric(screen, None if given else assignment)
     failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
-    if annotate and not outcome.stopped:
-        _annotate(screen, out, chosen, outcome, assignment)
+    annotate_reports(screen, out, chosen if annotate and not outcome.stopped else (), outcome.reports, assignment)
     if form and not outcome.stopped:
         passed = not (failed or _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on))
         _write(form, schema, out, outcome.reports, passed=passed)
@@ -173,8 +165,9 @@ def _say_rubric(screen: Console, kept: Assignment | None) -> None:
         common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
 
 
-def _remove_older(form: str | None) -> None:
+def _remove_older(form: str | None, schema: JUnitSchema | None) -> None:
     """Remove what an earlier run or a student wrote where the runner reads: it would count if this run gave no grade."""
+    common.schema_of(schema, form or "")
     if form and CLASS_FORMATS[form].here:
         Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
 
@@ -195,15 +188,6 @@ def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[R
     click.get_current_context().invoke(export, out=out, name=form, schema=schema)
     if form == "github":
         keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
-
-
-def _annotate(screen: Console, out: Path, chosen: Sequence[Entry], outcome: Outcome, assignment: Assignment) -> None:
-    """Write the notebooks with findings of all that were asked for, graded now or before."""
-    from grader.integrations.annotated_notebook import annotate_class  # noqa: PLC0415 -- an extra, and 0.5 s to import
-
-    with common.failures_in_words(f"--out {one_line(str(out))}"):
-        count = annotate_class(out, {entry.name: entry.path for entry in chosen}, outcome.reports, assignment)
-    common.say(screen, f"Wrote {ANNOTATED} beside {plural(count, 'report')}.")
 
 
 def _known_format(name: str | None) -> str | None:

@@ -1,0 +1,47 @@
+"""`grader grade --annotate`: each notebook beside its report, with the findings under its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from grader.classroom.output import ANNOTATED
+from grader.classroom.plan import Entry
+from grader.cli import common
+from grader.model import Assignment, Report
+from grader.text.phrases import plural
+from grader.text.sanitise import one_line
+
+
+def _need_packages(_context: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    for name in ("nbconvert", "latex2mathml"):
+        if wanted and find_spec(name) is None:
+            raise click.UsageError(
+                f"{name} is missing, which only instructors need: run `pip install 'twolayer-grader[instructor]'`."
+            )
+    return wanted
+
+
+ANNOTATE = click.option(
+    "--annotate",
+    is_flag=True,
+    callback=_need_packages,
+    help="Write each notebook beside its report, too, with the findings under the cells that they concern.",
+)
+
+
+def annotate_reports(
+    screen: Console, out: Path, chosen: Sequence[Entry], reports: Sequence[Report], assignment: Assignment
+) -> None:
+    """Write the notebooks with findings of all that were asked for, graded now or before; nothing where none was."""
+    if not chosen:
+        return
+    from grader.integrations.annotated_notebook import annotate_class  # noqa: PLC0415 -- an extra, and 0.5 s to import
+
+    with common.failures_in_words(f"--out {one_line(str(out))}"):
+        count = annotate_class(out, {entry.name: entry.path for entry in chosen}, reports, assignment)
+    common.say(screen, f"Wrote {ANNOTATED} beside {plural(count, 'report')}.")
