@@ -82,9 +82,9 @@ SIZES: Rule = (
         and len(v) >= 2
         and all(isinstance(s, list) and len(s) == 4 and all(_whole(n) and n > 1 for n in s) for s in v)
         and all(len(set(s)) == 4 for s in v)
-        and all(s[3] >= 3 for s in v)
+        and all(3 <= s[3] < s[0] for s in v)
     ),
-    "at least two cases [N, D, H, C] of four different whole numbers above 1, with C at least 3",
+    "at least two cases [N, D, H, C] of four different whole numbers above 1, 3 <= C < N: each class needs a row",
 )
 REGS: Rule = (
     lambda v: isinstance(v, list) and all(map(_number, v)) and 0 in v and len(set(v)) >= 3 and min(v) >= 0,

@@ -50,6 +50,7 @@ def test_the_bundled_assignment_is_read():
             """regulariser is 'l2'; it must be one of "half", "full", "either", "every\"""",
         ),
         ("[4, 7, 11, 3]", "[4, 7, 4, 3]", "at least two cases [N, D, H, C] of four different whole numbers"),
+        ("[6, 8, 13, 5]", "[6, 8, 13, 7]", "3 <= C < N: each class needs a row"),
         ("regs = [0.0, 0.05, 3.0]", "regs = [0.05, 3.0]", "at least three different numbers, 0 among them"),
         ("batch_size = [1, 200]", "batch_size = [200, 1]", "[low, high]: two numbers, the smaller first"),
         ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W1", "b2"]', "four different names"),
