@@ -126,6 +126,7 @@ def test_a_format_of_a_class_is_one_file_and_one_line(copy, tmp_path_factory, tm
     assert "right_einsum\n" in (tmp_path / "exports/names.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_check_is_one_function_and_one_row(copy, tmp_path):
     """A new check is scored, and a known mistake that it fails by is named for it and charged once."""
     for file, text in (("grader/checks/forward.py", CHECK), ("assignment/assignment.toml", ROW)):

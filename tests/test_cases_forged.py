@@ -122,7 +122,7 @@ def points_of(assignment, host, edited):
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 3 else []) for at, one in enumerate(TWINS)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 6 else []) for at, one in enumerate(TWINS)]
 )
 def test_a_forged_program_earns_no_more_than_its_honest_twin(name, seed, points_of):
     """The honest twin makes the same mistake and hides nothing, or has no gradients at all where those are made up."""
@@ -133,7 +133,7 @@ def test_a_forged_program_earns_no_more_than_its_honest_twin(name, seed, points_
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", in_part([one for one in TWINS if TWINS[one].honest is NOTHING], 3))
+@pytest.mark.parametrize("name", in_part([one for one in TWINS if TWINS[one].honest is NOTHING], 9))
 def test_made_up_gradients_earn_no_gradients_points(name, points_of):
     """Zero, tiny, constant, random and one-row gradients are none: neither by themselves nor given what reached them."""
     found = points_of(TWINS[name].forged, 11)
@@ -192,7 +192,7 @@ SHOWN = {
 
 @pytest.mark.untraced
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 2 else []) for at, one in enumerate(SHOWN)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(SHOWN)]
 )
 def test_a_batch_is_judged_at_the_question_that_explains_the_step(name, edited, judgement_of):
     """A right batch that is shown in one call hides nothing in the next: the rows that were trained on count."""
@@ -223,7 +223,7 @@ COSTS = {
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", in_part(SECRETS, 2))
+@pytest.mark.parametrize("name", in_part(SECRETS, 6))
 def test_what_is_done_beside_a_right_question_is_charged(name, edited, judgement_of):
     """reg, the kept losses, the accuracies and the labels are held against the question that explains the step."""
     found = {one.id: one for one in judgement_of(edited(*SECRETS[name])).verdicts}

@@ -336,7 +336,7 @@ STYLES = {
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 5 else []) for at, name in enumerate(STYLES)]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 10 else []) for at, name in enumerate(STYLES)]
 )
 def test_a_right_program_in_another_style_keeps_every_point(name, edited, judgement_of):
     """Whatever way leads to the same steps and the same answers is right, and nothing is said against it."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from examples import in_part
 from grader import check_program
 from grader.cli import check as command
 from grader.cli import main, open_page
@@ -80,6 +81,7 @@ def test_a_mistake_is_named_with_its_line_and_the_table_of_steps():
     assert "✗  line 54  grads['W2'] (9, 4)  differs from the gradient of W2: the regulariser's part is" in said
 
 
+@pytest.mark.slow
 def test_one_part_is_checked_by_itself(frozen):
     """Of loss() only what loss() is about, and train() is never run: one that never ends holds up nothing."""
     status, said = run(SAMPLES / "unfinished_train.ipynb", "--part", "backward")
@@ -96,7 +98,7 @@ def test_every_check_belongs_to_one_part():
     assert tuple(check_program.PARTS) == command.PARTS
 
 
-@pytest.mark.parametrize("part", check_program.PARTS)
+@pytest.mark.parametrize("part", in_part(check_program.PARTS, 3))
 def test_each_part_of_a_right_program_passes(part, checked):
     """The questions of a part are enough to judge it by."""
     report = checked(SAMPLES / "right_einsum.py", part)
@@ -107,7 +109,7 @@ def test_each_part_of_a_right_program_passes(part, checked):
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, marks=[] if place % 10 == 0 else [pytest.mark.slow])
+        pytest.param(path, marks=[] if place % 20 == 0 else [pytest.mark.slow])
         for place, path in enumerate(sorted(SAMPLES.glob("right_*")))
     ],
     ids=lambda path: path.name,
@@ -117,6 +119,7 @@ def test_right_programs_that_are_written_differently_pass(path, checked):
     assert [(one.id, one.message) for one in checked(path).checks if one.status != "passed"] == []
 
 
+@pytest.mark.slow
 def test_hyperparameters_wait_until_the_network_learns(checked):
     """With a wrong gradient nobody can tell what they are worth; the reference could, and it is not at hand."""
     report = checked(SAMPLES / "wrong_relu_mask.py")
@@ -206,6 +209,7 @@ def test_a_wrong_path_is_told(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_file_without_the_class_is_told(tmp_path):
     """With the name that was meant, where one is near."""
     assert "Did you mean TwoLayerNetwork" in refused(SAMPLES / "broken_other_name.ipynb")

@@ -290,7 +290,7 @@ MISTAKES = {
 # Every third is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 10 else []) for at, one in enumerate(MISTAKES)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 25 else []) for at, one in enumerate(MISTAKES)]
 )
 def test_a_mistake_is_named_and_loses_points_where_it_is(name, edited, judgement_of):
     """The checks that lose points are exactly those that the mistake is about, and it is called by its name."""
@@ -453,6 +453,7 @@ FORGERIES = {
 
 
 # Every other one is in the default run.
+@pytest.mark.slow
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 8 else []) for at, one in enumerate(FORGERIES)]

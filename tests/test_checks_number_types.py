@@ -38,7 +38,7 @@ def test_longdouble_throughout_is_right(judgement_of, edited):
     assert {one.id: one.message for one in judgement.verdicts if one.points < one.max_points} == {}
 
 
-@pytest.mark.parametrize("name", in_part(ALIKE, 2))
+@pytest.mark.parametrize("name", in_part(ALIKE, 4))
 def test_what_is_returned_in_another_type_is_right(name, judgement_of, edited):
     """Objects that hold numbers, and classes of arrays, are their numbers."""
     loss, gradient, scores = ALIKE[name]

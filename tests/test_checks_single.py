@@ -136,6 +136,7 @@ NOWHERE = (END, "        return loss + reg / 10, grads\n")
 PARTLY = (END, "        return loss + 0.1 * (reg == 0.05), grads\n")
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize("unclear", [NOWHERE, pytest.param(PARTLY, marks=pytest.mark.slow)], ids=["nowhere", "partly"])
 def test_a_regulariser_that_is_unclear_in_the_loss_is_one_in_the_gradients(unclear, edited, verdicts_of):

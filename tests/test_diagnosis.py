@@ -105,7 +105,7 @@ REAL = [name for name in FIRST_WAYS.values() if not FORMS[POSITION[name]].mistak
 # Every eighth is in the default run.
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 16 else []) for at, name in enumerate(REAL)]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if at % 30 else []) for at, name in enumerate(REAL)]
 )
 def test_a_mistake_is_named_and_charged_once(name, answered):
     """One mistake gets one name, without alternatives, explains all that failed, and costs points where it is made."""
@@ -207,7 +207,7 @@ def bent(network, step):
     return replace(network, **{step: wrong})
 
 
-@pytest.mark.parametrize("step", ["affine", "data_term", "d_scores", "d_activate", "d_weights", "d_bias"])
+@pytest.mark.parametrize("step", in_part(["affine", "data_term", "d_scores", "d_activate", "d_weights", "d_bias"], 3))
 def test_a_mistake_outside_the_list_gets_no_name(step, answered, assignment):
     """A value that is bent is nobody's mistake: the failing checks are left unexplained, and keep their price."""
     account, findings = account_of(answered(network=bent(network_of(assignment), step)))
@@ -241,6 +241,7 @@ def test_a_batch_whose_gradient_is_wrong_is_not_accused_of_its_labels(answered, 
     assert named(account) == []
 
 
+@pytest.mark.slow
 def test_single_rows_tell_classes_counted_from_labels_from_classes_in_the_code(answered):
     """Both raise in the case with a class absent; one row holds one label, and stops only who counts labels."""
     for name in ("one_hot_of_the_labels_seen_1", "one_hot_of_the_labels_seen_2", "classes_written_into_code_3"):
@@ -331,6 +332,7 @@ def test_credit_is_given_where_what_was_given_cannot_be_solved_for(answered, ass
     assert verdicts["gradient_W2"].message.startswith("Not charged here: ")
 
 
+@pytest.mark.slow
 def test_a_second_mistake_in_a_carried_check_is_charged_there(answered):
     """W1 fails by the missing 1/N and by its own regulariser: the first is charged elsewhere, the second here."""
     account, findings = account_of(answered("gradient_not_divided", "regulariser_gradient_halved_layer1"))

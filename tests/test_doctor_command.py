@@ -106,6 +106,7 @@ def test_nobody_is_graded_where_right_programs_would_lose_points(bare, tmp_path,
         assert not (tmp_path / "out" / "submissions").exists()
 
 
+@pytest.mark.slow
 def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_path):
     """No report is written, the exit status is 1, and the message says why and what can be done."""
     status, said = run("grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"))
@@ -115,6 +116,7 @@ def test_strangers_code_is_refused_where_the_canary_got_through(weakened, tmp_pa
     assert not (tmp_path / "out" / "submissions").exists()
 
 
+@pytest.mark.slow
 def test_with_unsafe_it_is_graded_and_every_report_says_so(weakened, tmp_path):
     """Points are as ever; the report of a right program bears the warning in every format."""
     status, said = run("grade", "--seed", "231", str(SAMPLE), "--out", str(tmp_path / "out"), "--unsafe")

@@ -79,7 +79,7 @@ def test_the_public_questions_are_those_of_today(assignment, questions):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("row", in_part(range(1 + len(FORMS)), every=60))
+@pytest.mark.parametrize("row", in_part(range(1 + len(FORMS)), every=120))
 def test_the_mistakes_answer_what_they_answer_today(row, assignment, questions, known):
     """A mistake that was added, mended or moved since shows here; `grader freeze` mends it."""
     factors = accepted_factors(assignment)
@@ -120,7 +120,7 @@ def simulated(questions, *mistakes):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("index", in_part(range(len(FORMS)), every=100))
+@pytest.mark.parametrize("index", in_part(range(len(FORMS)), every=200))
 def test_a_single_mistake_is_named_and_costs_as_by_the_reference(index, assignment, questions, frozen):
     """Verdicts, points and names are the same, without any reference at hand; the two exceptions come from its absence.
 
@@ -155,6 +155,7 @@ def position(questions, name):
     return next(at for at, form in enumerate(questions.catalogue.forms) if form.id == name)
 
 
+@pytest.mark.slow
 def test_two_mistakes_in_different_methods_are_both_named(questions, frozen):
     """What they answer together in a whole training is not frozen, and does not keep them from being named."""
     both = [position(questions, name) for name in ("bias_subtracted", "rate_left_out")]

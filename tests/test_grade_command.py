@@ -320,6 +320,7 @@ def test_build_writes_the_students_notebook(tmp_path):
     assert "cannot be read" in missing.output
 
 
+@pytest.mark.slow
 def test_an_old_output_folder_is_no_submission(tmp_path):
     """--out inside the class's folder is not graded the next time, under whatever name."""
     folder = tmp_path / "class"
@@ -343,6 +344,7 @@ def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 def test_an_old_error_file_goes_with_the_error(tmp_path):
     """A submission that is graded at last has nothing left of the earlier failure."""
     left = tmp_path / "submissions" / "broken_syntax" / "grader-error.txt"

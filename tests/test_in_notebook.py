@@ -125,6 +125,7 @@ def test_methods_from_several_cells_and_what_they_need_are_taken_along(kernel):
     assert "0 of 1 pass" in text(kernel("%check tuning"))
 
 
+@pytest.mark.slow
 def test_a_class_may_be_run_two_hundred_times(kernel):
     """In an afternoon; what is read of it stays within what is read of a notebook."""
     shell = InteractiveShell.instance()
@@ -178,6 +179,7 @@ def test_a_module_of_ones_own_is_read(kernel, tmp_path):
 # ---------------------------------------------------------------- the page
 
 
+@pytest.mark.slow
 def test_the_page_is_whole_without_style_pictures_and_script(kernel):
     """An untrusted notebook takes these away; the words stay, and no two outputs share an anchor."""
     kernel(WRONG)
@@ -206,6 +208,7 @@ def piece():
     return ShownCheck(notebook._check_here(source, space["TwoLayerNet"], space, frozen, "forward"))._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def test_where_nobody_reads_the_work_is_done(here, command, code):
     assert shell(command.format(NAME, NAME), here.path) == (code, "")
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_output_that_cannot_be_written_is_one_line(here):
     """A full disk: the work is done all the same, and whoever called learns of it."""

@@ -344,6 +344,7 @@ def test_names_are_read_off_instructions_as_dis_does():
                 assert statements._names_of(code, kinds) == told
 
 
+@pytest.mark.slow
 def test_a_function_of_thousands_of_functions(tmp_path):
     """Python's compiler copies all names of a function for each function in it: eight thousand take seconds."""
     inner = "".join(f"        def f{n}(): pass\n" for n in range(8_000))

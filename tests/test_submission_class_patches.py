@@ -300,6 +300,7 @@ def test_a_broken_cell_that_comes_after(read):
 # ---------------------------------------------------------------- texts made to take for ever
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "cell",

@@ -57,7 +57,7 @@ def test_what_is_unchanged_is_left_alone(tmp_path, two, rubric):
     assert all(f"submissions/{name}/report.html" in page for name in ("ann", "ben", "cid"))
 
 
-@pytest.mark.parametrize("changed", ["python", "grader"])
+@pytest.mark.parametrize("changed", [pytest.param("python", marks=pytest.mark.slow), "grader"])
 def test_another_release_than_before_is_noticed(tmp_path, two, rubric, changed):
     """What is graded after a stop, or an upgrade in mid-term, may be judged by another Python or grader."""
     words = ["grade", two / "ann.py", "--assignment", rubric, "--out", tmp_path / "out", "--seed", 231]

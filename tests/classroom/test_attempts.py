@@ -96,7 +96,10 @@ def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here)
     assert len(here.text("exports/moodle.csv").splitlines()) == 2
 
 
-@pytest.mark.parametrize("forgotten", [["doejane_101_5551_net"], ["doejane_101_5552_net", "doejane_101_5551_net"]])
+@pytest.mark.parametrize(
+    "forgotten",
+    [pytest.param(["doejane_101_5551_net"], marks=pytest.mark.slow), ["doejane_101_5552_net", "doejane_101_5551_net"]],
+)
 def test_a_student_is_forgotten_with_all_hand_ins(here, forgotten):
     """Whichever is named: the other one's report, and what was decided about it, are the student's as well."""
     hand_in(here, "doejane_101_5551_net.py")
@@ -143,6 +146,7 @@ def test_what_holds_no_program_never_competes(here):
     assert "2 new." in said
 
 
+@pytest.mark.slow
 def test_text_alone_is_what_was_handed_in(here):
     """Where no folder of files lies beside it, it is the student's, with nothing to grade."""
     hand_in(here, "Max Muster_7_assignsubmission_onlinetext_/onlinetext.html", "<p>done</p>")

@@ -211,6 +211,7 @@ def test_of_more_than_a_screenful_the_commonest_reasons_are_told(here, monkeypat
 # ---------------------------------------------------------------- nothing to do
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_what_this_rubric_judged_is_left_unless_forced(here):
     """Nothing is judged twice for nothing; --force does it, and moves nobody."""

@@ -112,6 +112,7 @@ def test_the_roster_is_kept(here):
     assert "Doe, Ann" not in here.text("index.html")
 
 
+@pytest.mark.slow
 def test_a_decision_and_a_regrade_keep_the_students(here):
     """Whatever writes the class page writes whose each submission is."""
     here.grade("--roster", "roster.csv")

@@ -211,6 +211,7 @@ def test_no_file_but_its_own_holds_the_seed(here):
     assert [name for name, text in texts.items() if any(form in text for form in forms)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_another_seed_by_the_command(here, monkeypatch):
     """Once given, it stays without being named; another grades all again, and says so; a part of the class is refused."""

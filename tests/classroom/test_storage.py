@@ -201,6 +201,7 @@ def test_a_folder_in_its_place_is_told(tmp_path):
         Gradebook(tmp_path / "missing", create=True)
 
 
+@pytest.mark.slow
 def test_whatever_is_damaged_only_our_errors_come_out(tmp_path):
     """Cut off anywhere, or with bytes turned: each method gives something or a GradebookError."""
     filled(tmp_path)

@@ -65,7 +65,7 @@ def run_of(assignment, questions, host, solution_class):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("name", in_part(WITHOUT, 3))
+@pytest.mark.parametrize("name", in_part(WITHOUT, 6))
 def test_gradients_from_many_forward_passes_are_noticed(name, assignment, questions, run_of):
     """Differences of every build, the complex step and random directions: how, of which parameters, and at which line."""
     loss, kind, names = WITHOUT[name]

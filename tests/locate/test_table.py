@@ -322,6 +322,7 @@ def test_train(edited, rows_of, name):
 # ---------------------------------------------------------------- which methods have rows
 
 
+@pytest.mark.slow
 def test_findings_have_rows_where_something_is_wrong(recorded_of, assignment, questions, edited, solution_class):
     """A right program has none; of a wrong one the method that is wrong has, and the report shows them."""
     for source, methods in (
@@ -416,6 +417,7 @@ def _wrong_everywhere(edited):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_odd_recordings_make_tables(edited, recorded_of):
     """A recording is in the student's hands: whatever it holds, there is a table of at most 25 whole rows, or none."""
     evidence, submission = recorded_of(_wrong_everywhere(edited))

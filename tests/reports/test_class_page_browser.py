@@ -61,6 +61,7 @@ def head(page, name):
     return page.locator("table.roll thead").get_by_role("button", name=name, exact=True)
 
 
+@pytest.mark.slow
 def test_sorting_by_points(opened):
     """Up, then down; what has no points stands last either way, and the head says how it is sorted."""
     page = opened(klass())
@@ -328,6 +329,7 @@ def test_paper_gets_everything(opened):
     assert page.pdf().startswith(b"%PDF-")
 
 
+@pytest.mark.slow
 def test_an_attack_runs_nothing(opened):
     """A student's script neither runs nor becomes an element, in no place where a name may stand."""
     attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -73,6 +73,7 @@ def test_figures_are_named_pictures(opened, sample):
         assert page.get_by_role("img", name=name).count() == 1
 
 
+@pytest.mark.slow
 def test_a_submission_that_was_not_graded_opens_too(opened, unloadable):
     """The banner's page is as sound as the other."""
     page = opened(unloadable, 380, "dark")
@@ -80,6 +81,7 @@ def test_a_submission_that_was_not_graded_opens_too(opened, unloadable):
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1000, 380))
 def test_what_people_decided_fits_and_leads_to_its_check(opened, ruled, width, scheme):
     """Decisions fit on a phone too, their markup is text, and a click on one leads to the check."""
@@ -102,6 +104,7 @@ def test_an_attack_runs_nothing(opened, sample):
     assert "<script>" in page.locator("h1").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1000, 390))
 def test_the_table_of_steps_opens_and_fits(opened, sample, width, scheme):
     """Closed until it is asked for; nothing sticks out however long code and names are; the first wrong row is marked."""

@@ -134,6 +134,7 @@ def test_it_fits_and_follows_the_scheme(opened, width, scheme):
     assert shared == {"light": "rgb(223, 235, 248)", "dark": "rgb(29, 49, 69)"}[scheme]
 
 
+@pytest.mark.slow
 def test_an_attack_runs_nothing(opened):
     """A student's source neither runs nor becomes an element, folded or unfolded."""
     attack = (

@@ -427,6 +427,7 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     assert not [name for name in modules if "grader" in name or "_student" in name or "reference" in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", in_part([signal.SIGKILL, signal.SIGSTOP], 2))
 def test_a_zygote_that_is_dead_or_mute_is_replaced(monkeypatch, limits, submission, network, question, blow):
     """Between two submissions, of anything."""
@@ -465,6 +466,7 @@ def test_large_source_and_large_arrays_travel(ask, network, question):
     assert reply.results[0][0, 0] == 2_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stray", in_part([b'{"pid": 1}garbage', b'{"pid": 1}', b"[]", b'{"pid": 1, "number": 99}'], 4))
 def test_a_stray_message_of_the_zygote_costs_a_zygote(network, question, stray):
     """A student's process that gets at the control socket puts it out of step; the next submission gets a new zygote."""

@@ -171,6 +171,7 @@ def test_a_late_end_counts_as_a_timeout(ask, network, question):
     assert [run.replies[call.id].outcome for call in late] == ["crashed", "crashed", "not_asked", "not_asked"]
 
 
+@pytest.mark.slow
 def test_the_whole_submission_has_a_limit(limits, submission, network, question):
     """However long each call may take, the whole ends in time, and what was cut off says so."""
     with StudentHost(replace(limits, total_seconds=0.6)) as host:

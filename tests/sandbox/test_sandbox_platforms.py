@@ -55,6 +55,7 @@ def test_without_any_processes_it_is_refused_in_words(monkeypatch, limits):
         StudentHost(limits)
 
 
+@pytest.mark.slow
 def test_without_memfd_processes_are_forked_all_the_same(monkeypatch, limits, submission, network, question):
     """Pythons built for old systems lack it, and a temporary file does as well: no reason to go without the lock-down."""
     monkeypatch.delattr(os, "memfd_create")

@@ -100,6 +100,7 @@ def test_a_module_that_is_not_there(without_disk, submission, network, question)
     assert run.replies["q"].error.type == "ModuleNotFoundError"
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_nobody_s_to_change(without_disk, submission, network, question):
     """Who overwrites the memory that modules come from does it to itself."""
     overwrite = """

@@ -52,6 +52,7 @@ def test_a_class_in_which_nobody_copied_gives_no_pair():
     assert found.usual < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [4, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("size", in_part([2, 3, 5, 8, 12, 20], 3))
 def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
