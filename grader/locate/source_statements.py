@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from grader.model import Place, Segment, Submission
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")
+_LONGEST = 40  # nodes of a name such as self.params["W1"][0], which has twelve
 _PART = re.compile(r"\[(?:'([^']*)'|(-?\d+))\]$")
 
 
@@ -219,16 +221,24 @@ def _reads(statement: ast.stmt | ast.expr) -> Reads:
     for node in nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             inside.add(id(node.value))
-            if isinstance(node.ctx, ast.Load):
-                parts.add(f"{ast.unparse(node.value)}[{node.slice.value!r}]")
+            if isinstance(node.ctx, ast.Load) and (owner := _short_text(node.value)):
+                parts.add(f"{owner}[{node.slice.value!r}]")
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            path = ast.unparse(node)
-            parts |= {path} if "[" not in path else set()  # of h[i].sum no key is known
+            path = _short_text(node)
+            parts |= {path} if path and "[" not in path else set()  # of h[i].sum no key is known
         if isinstance(node, ast.Name) and id(node) not in inside and isinstance(node.ctx, ast.Load):
             names.add(node.id)
         if isinstance(node, ast.AugAssign):
-            target = ast.unparse(node.target)
+            target = _short_text(node.target)
             parts.add(target)
             names.add(target.split("[")[0])
-    return Reads(frozenset(names), frozenset(parts))
+    return Reads(frozenset(names) - {""}, frozenset(parts) - {""})
+
+
+def _short_text(node: ast.expr) -> str:
+    """Return the source of an expression; "" of a long one, which is no name of anything.
+
+    Each link of a chain of two hundred attributes holds all before it: written out one by one they took seconds.
+    """
+    return "" if len([*islice(ast.walk(node), _LONGEST + 1)]) > _LONGEST else ast.unparse(node)

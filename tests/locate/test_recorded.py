@@ -292,3 +292,12 @@ def test_no_recording_stops_the_reading(result, data):
                 found.function(made.call)
             found.end()
             found.shared_caller()
+
+
+def test_a_long_chain_is_no_name_of_anything():
+    """Each of two hundred attributes in a row holds all before it: written out one by one they took seconds."""
+    source = f"a = self.cache['h'] + b{'.c' * 200}\n"
+    submission = Submission("n", "n.py", "", "n.py", segments=(Segment("n.py", source, (0,)),))
+    found = statements(submission).reads("n.py", 1)
+    assert found.names == {"self", "b"}
+    assert found.parts == {"self.cache['h']", "self.cache", *(f"b{'.c' * count}" for count in range(1, 20))}
