@@ -11,7 +11,7 @@ import pytest
 
 from examples import in_part
 from grader.model import OpaqueValue, Step
-from grader.sandbox import child, forkserver
+from grader.sandbox import child, forkserver, scratch_files
 from grader.sandbox.forkserver import IsolationError
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import LAYERS
@@ -418,7 +418,8 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
         reply = host.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)]).replies["q"]
     os.close(inherited)
     environ, argv, path, cwd, modules, modes = reply.results[0]
-    assert environ.keys() <= {*forkserver.ENVIRONMENT, "LC_CTYPE"}
+    assert environ.keys() <= {*forkserver.ENVIRONMENT, "LC_CTYPE", "HOME"}
+    assert environ["HOME"] == scratch_files.HERE  # a folder in its own memory
     assert argv == ["submission"]
     assert not [folder for folder in path if "packages" in folder or "grader" in folder]
     assert list(modes) == ["0", "1", "2", "3"]
