@@ -71,7 +71,10 @@ def install() -> None:
     if globber := getattr(glob, "_StringGlobber", None):
         globber.scandir = staticmethod(os.scandir)  # Path.glob of Python 3.13 keeps the one that it found
     Path.touch = _touch  # type: ignore[method-assign, assignment]
-    tempfile._get_default_tempdir = _refuse_temporary  # type: ignore[attr-defined] # noqa: SLF001 -- asked for each
+    tempfile._get_default_tempdir = lambda: HERE  # type: ignore[attr-defined] # noqa: SLF001 -- asked for each
+    for name in ("NamedTemporaryFile", "TemporaryFile"):
+        setattr(tempfile, name, _open_temporary)
+    tempfile.mkstemp = _refuse_descriptor
     # np.savetxt and np.loadtxt keep the one that they found when numpy was loaded.
     if openers := getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None):
         openers._file_openers[None] = open_file  # noqa: SLF001 -- it has no other name
@@ -89,8 +92,25 @@ def _touch(path: Path, mode: int = 0, exist_ok: bool = True) -> None:  # noqa: A
     open_file(path, "a" if exist_ok else "x").close()
 
 
-def _refuse_temporary() -> str:
-    raise PermissionError(errno.EACCES, f"{FORBIDDEN}, temporary ones by tempfile too; open() has some in memory")
+def _open_temporary(
+    mode: str = "w+b",
+    buffering: int = -1,
+    encoding: str | None = None,
+    newline: str | None = None,
+    suffix: str | None = None,
+    prefix: str | None = None,
+    dir: Any = None,  # noqa: A002 -- as tempfile has it
+    delete: bool = True,  # noqa: ARG001, FBT001, FBT002 -- the same; what is in memory ends with the call
+    **_more: Any,
+) -> Any:
+    name = f"{os.fsdecode(prefix or 'tmp')}{len(_contents)}_{len(_folders)}{os.fsdecode(suffix or '')}"
+    return open_file(posixpath.join(os.fsdecode(dir or HERE), name), mode, buffering, encoding, None, newline)
+
+
+def _refuse_descriptor(*_arguments: Any, **_options: Any) -> Any:
+    raise PermissionError(
+        errno.EACCES, f"{FORBIDDEN}, with tempfile.mkstemp too; NamedTemporaryFile has some in memory"
+    )
 
 
 def _in_memory_or(

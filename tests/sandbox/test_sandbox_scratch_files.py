@@ -36,6 +36,10 @@ SAVED = {
     "no such file": "try: open('never.npz', 'rb')\nexcept FileNotFoundError: return not os.path.exists('never.npz')",
     "a folder": "os.mkdir('d')\ntry: open('d', 'w')\nexcept IsADirectoryError: return True",
     "touching": "Path('a').touch(); Path('a').touch(exist_ok=True); return Path('a').exists()",
+    "a temporary file": "import tempfile\nwith tempfile.NamedTemporaryFile(suffix='.npy') as f:\n    np.save(f, X); f.flush(); f.seek(0); return f.name.endswith('.npy') and np.load(f).shape == X.shape",
+    "two temporary files": "import tempfile\na, b = tempfile.TemporaryFile(), tempfile.NamedTemporaryFile('w'); a.write(b'x'); b.write('y'); b.flush(); return open(b.name).read() == 'y'",
+    "a temporary folder": "import tempfile\nwith tempfile.TemporaryDirectory() as d:\n    np.save(os.path.join(d, 'w.npy'), X); read = np.load(os.path.join(d, 'w.npy')).shape == X.shape\nreturn read and not os.path.exists(d)",
+    "spooled": "import tempfile\nwith tempfile.SpooledTemporaryFile(max_size=2) as f: f.write(b'abcd'); f.seek(0); return f.read() == b'abcd'",
     "torch.save": "import torch; torch.save({'W': X}, 'm.pt'); torch.save(1, open('n.pt', 'wb')); return np.allclose(torch.load('m.pt', map_location='cpu')['W'], X)",
     "joblib": "import joblib; joblib.dump(X, 'm.joblib'); return np.allclose(joblib.load('m.joblib'), X)",
 }
@@ -94,8 +98,7 @@ def test_what_needs_a_real_file_says_so(lose):
     assert "the grader forbids writing files: 'm' is in memory only" in reply.error.message
 
 
-@pytest.mark.parametrize("make", ["NamedTemporaryFile()", "TemporaryDirectory()", "mkstemp()", "gettempdir()"])
-def test_temporary_files_are_refused_in_plain_words(lose, make):
-    """They are made by descriptors, which are real ones."""
-    reply = lose(f"import tempfile; tempfile.{make}")[0]
-    assert "the grader forbids writing files, temporary ones by tempfile too" in reply.error.message
+def test_a_temporary_descriptor_is_refused_in_plain_words(lose):
+    """It would be a real one."""
+    reply = lose("import tempfile; tempfile.mkstemp()")[0]
+    assert "the grader forbids writing files, with tempfile.mkstemp too" in reply.error.message
