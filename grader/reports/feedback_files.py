@@ -20,7 +20,7 @@ _MOODLE = "_assignsubmission_"
 
 def to_pages(sheet: Sheet, _: ExportOptions) -> dict[str, str]:
     """Return each report's page, under the name that the platform gave the hand-in: Canvas finds the student by it."""
-    return {f"{_stem(name)}.html": to_html(StudentReport(report)) for name, report in _hand_ins(sheet).items()}
+    return {f"{_stem(name)}.html": to_html(StudentReport(report)) + "\n" for name, report in _hand_ins(sheet).items()}
 
 
 def to_moodle_feedback(sheet: Sheet, _: ExportOptions) -> bytes:

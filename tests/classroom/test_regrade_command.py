@@ -13,6 +13,7 @@ import pytest
 
 from classroom.conftest import contents, timeless
 from classroom.once import BROKEN, SMALL, UNFINISHED, WRONG, Folder, graded_once, points, remembered, say
+from grader import __version__
 from grader.classroom.executors import Workers
 from grader.classroom.regrade_class import Regraded, regrade_class
 from grader.classroom.worker import GradingSession
@@ -77,7 +78,10 @@ def test_changed_points_move_scores_and_everything_is_written_anew(here):
 
 def test_another_numpy_than_before_is_noticed(here):
     """A right program may be wrong under it, or the other way round; the next time all is of one version again."""
-    before, now = (f"Python {platform.python_version()} and numpy {version}" for version in ("1.26.4", np.__version__))
+    before, now = (
+        f"grader {__version__}, Python {platform.python_version()} and numpy {version}"
+        for version in ("1.26.4", np.__version__)
+    )
     notice = f"This class was begun with {before}; {now} runs now."
     assert "was begun with" not in here.regrade()
     here.damage("UPDATE grading SET versions = json_set(versions, '$.numpy', '1.26.4') WHERE id = 2")
