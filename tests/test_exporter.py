@@ -250,8 +250,8 @@ def test_formulas_can_be_read_without_scripts():
     assert "<code>x^2^&lt;</code>" in to_html("$x^2^<$")
 
 
-def test_pictures_that_are_attached_are_shown(page):
-    """The lesson's own are SVGs: in an <img> they run nothing."""
+def test_pictures_that_the_notebook_holds_are_shown(page):
+    """The lesson's own are SVGs, attached or in their addresses: in an <img> they run nothing."""
     assert page.count('<img src="data:image/svg+xml;base64,') == 3
 
 
@@ -301,3 +301,17 @@ def test_a_missing_package_is_named_before_anything_is_graded(monkeypatch, tmp_p
 def test_without_cells_all_is_told_at_the_top(told):
     """As where the text took too long to be shown."""
     assert "No ReLU" in to_annotated(told[0], [])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data:text/html;base64,PGI+",
+        "data:image/svg+xml,<svg>",
+        'data:image/png;base64,AAAA"onerror="x',
+        "https://x.example/a.png",
+    ],
+)
+def test_no_other_address_is_a_picture(address):
+    """Pages load nothing, and only pictures stand in an address."""
+    assert "<img" not in to_html(f"![a]({address})")

@@ -17,6 +17,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
 LARGEST_PICTURE = 2**21  # characters: more is a photograph
 _SCROLLED = '<span class="scrolled" tabindex="0" role="group" aria-label="A {}">'
+_HELD = re.compile(r"data:(image/[a-z+]+);base64,([A-Za-z0-9+/=]+)")  # a picture within its own address
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\"'<>]*", re.IGNORECASE)
 _TAGS = re.compile(
     "math|mrow|mi|mn|mo|mtext|mspace|msub|msup|msubsup|munder|mover|munderover|mfrac|msqrt|mroot|mtable|mtr|mtd|mstyle|mpadded"
@@ -83,7 +84,8 @@ class _Renderer(IPythonRenderer):
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         del title
-        source = self._pictures.get(url.removeprefix("attachment:"), "")
+        held = _HELD.fullmatch(unescape(url))
+        source = picture({held[1]: held[2]}) if held else self._pictures.get(url.removeprefix("attachment:"), "")
         alt = escape(unescape(re.sub(r"<[^>]*>", "", text)))
         return f'<img src="{source}" alt="{alt or "a picture"}">' if source else f"[picture: {alt}]"
 

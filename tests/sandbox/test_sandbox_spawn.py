@@ -226,6 +226,7 @@ def test_the_process_holds_nothing_of_ours(monkeypatch, limits, submission, netw
     reply = spawning.run(submission(network(misdeed)), "TwoLayerNet", [question("q", reg=666)]).replies["q"]
     os.close(inherited)
     environ, argv, path, cwd, modules, open_ones, leads = reply.results[0]
+    assert environ.pop("HOME") == scratch_files.HERE  # a folder in its own memory
     assert environ.keys() <= {*forkserver.ENVIRONMENT, "VECLIB_MAXIMUM_THREADS", "LC_CTYPE"}
     assert argv == ["submission"]
     assert not [folder for folder in path if "packages" in folder or "grader" in folder]
