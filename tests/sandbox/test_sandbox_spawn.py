@@ -15,7 +15,7 @@ import pytest
 
 from examples import in_part
 from grader.model import Step
-from grader.sandbox import child, forkserver, output_file, self_test, spawn
+from grader.sandbox import child, forkserver, output_file, scratch_files, self_test, spawn
 from grader.sandbox.forkserver import Ending, IsolationError, ServerLostError
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import FILE_BYTES, LAYERS, DisabledLayers, ResourceLimits
