@@ -51,7 +51,11 @@ def compare_class(
     programs, left = _programs(book, matching.superseded if matching else {})
     outside, unread = _read_outside(against, assignment)
     likeness = compare_programs(tuple(programs.values()), _skeleton(assignment), outside)
-    likeness = replace(likeness, left=dict(sorted({**likeness.left, **left, **unread}.items())))
+    likeness = replace(
+        likeness,
+        left=dict(sorted({**likeness.left, **left, **unread}.items())),
+        outside=likeness.outside | unread.keys(),
+    )
     with explain_full_disk(out):
         write_text(out / SIMILAR, to_similar(likeness, sheet))
         if to is None:

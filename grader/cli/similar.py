@@ -60,8 +60,8 @@ def _tell(screen: Console, found: Comparison) -> None:
     common.say_reasons(screen, likeness.left, "not compared")
     count = len(likeness.programs)
     counted = f"{count} programs compared"
-    if likeness.outside:
-        counted += f", {len(likeness.outside)} of them from outside the class"
+    if outside := len(likeness.outside & likeness.programs.keys()):
+        counted += f", {outside} of them from outside the class"
     for twins in likeness.twins:
         common.say(screen, f"{len(twins)} are the same apart from names and layout: {join_some(twins)}.")
     if count < 2:

@@ -41,7 +41,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
             of=compared_of(sheet) if sheet else "",
             in_class=sheet is not None,
             compared=len(likeness.programs),
-            outside=len(likeness.outside),
+            outside=len(likeness.outside & likeness.programs.keys()),
             whole=whole,
             usual=percent(likeness.usual),
             limit=percent(likeness.limit) if likeness.limit < 1 else "",
@@ -49,21 +49,21 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
             highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
             plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
             bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
-            twins=[[_who(name, students) for name in names] for names in likeness.twins],
+            twins=[[_who(name, students, likeness) for name in names] for names in likeness.twins],
             groups=[_group(number, group, likeness, students) for number, group in enumerate(likeness.groups, 1)],
             pairs=[
                 _pair(number, pair, likeness, lines, numbers, students) for number, pair in enumerate(likeness.pairs, 1)
             ],
             programs=[
                 {
-                    **_who(name, students),
+                    **_who(name, students, likeness),
                     "number": number,
                     "texts": _texts(likeness.programs[name], lines[name]),
                 }
                 for name, number in numbers.items()
             ],
             left=[
-                {**_who(name, students), "why": plain_text(likeness.left[name], limit=1_000)}
+                {**_who(name, students, likeness), "why": plain_text(likeness.left[name], limit=1_000)}
                 for name in sorted(likeness.left)
             ],
             assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
@@ -84,9 +84,9 @@ def percent(share: float) -> str:
     return f"{100 if share >= 1 else min(round(100 * share), 99)}%"
 
 
-def _who(name: str, students: Mapping[str, Student]) -> dict[str, str]:
-    """Return what stands for a program; one from outside the class, whose name holds a slash, has no report."""
-    student, outside = students.get(name), "/" in name
+def _who(name: str, students: Mapping[str, Student], likeness: Likeness) -> dict[str, str]:
+    """Return what stands for a program; one from outside the class has no report."""
+    student, outside = students.get(name), name in likeness.outside
     return {
         "name": one_line(name),
         "href": "" if outside else quote(f"submissions/{name}/report.html", errors="replace"),
@@ -110,7 +110,7 @@ def _pair(
     rarest = min((one.owners for one in pair.passages), default=0)
     return {
         "number": number,
-        "who": [_who(name, students) for name in names],
+        "who": [_who(name, students, likeness) for name in names],
         "similarity": percent(pair.similarity),
         "share": pair.similarity,
         "lines": min(map(shared_lines, spans)),
@@ -120,7 +120,7 @@ def _pair(
         ],
         "sides": [
             {
-                **_who(name, students),
+                **_who(name, students, likeness),
                 "letter": letter,
                 "other": other,
                 "program": numbers[name],
@@ -177,7 +177,7 @@ def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Ma
         for at, pair in enumerate(likeness.pairs, 1)
         if pair.first in place and pair.second in place
     ]
-    who = [_who(name, students) for name in group]
+    who = [_who(name, students, likeness) for name in group]
     names = [one["name"] for one in who]
     return {
         "number": number,

@@ -58,7 +58,7 @@ def compare_programs(programs: Iterable[Program], skeleton: Program, outside: It
         left=left,
         limit=least,
         twins=twins,
-        outside=strangers & sides.keys(),
+        outside=strangers,
         unlisted=len(different) - len(shown),
     )
 

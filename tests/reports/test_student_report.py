@@ -1,12 +1,14 @@
 """What students may see: each check is hidden in turn, and every format of theirs is searched for what it found."""
 
 import html
+import io
 import json
 import re
 import urllib.parse
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import pytest
 
@@ -59,16 +61,33 @@ def read_json(text):
     return " ".join(strings(json.loads(text)))
 
 
-READ = {"html": read_html, "junit": read_xml, "github": urllib.parse.unquote, "gradescope": read_json}
+READ = {
+    "html": read_html,
+    "pages": read_html,
+    "moodle-feedback": read_html,
+    "junit": read_xml,
+    "github": urllib.parse.unquote,
+    "gradescope": read_json,
+}
+
+
+def unzipped(data):
+    """Return the text of a file, and of all that a zip holds."""
+    if isinstance(data, str):
+        return data
+    with ZipFile(io.BytesIO(data)) as file:
+        return " ".join(file.read(name).decode() for name in file.namelist())
 
 
 def seen_by_students(report):
     """Return the text of each format that students see, as they read it."""
     seen = {one.name: READ.get(one.name, str)(one.write(report)) for one in REPORT_FORMATS.values() if one.for_students}
-    sheet = factory.sheet(report, students={report.submission: ANN})
+    of_moodle = replace(report, source="class/Ann Lee_101_assignsubmission_file")
     for one in CLASS_FORMATS.values():
         if one.for_students:
-            written = " ".join(one.write(sheet, ExportOptions()).values())
+            handed_in = of_moodle if one.name == "moodle-feedback" else report
+            sheet = factory.sheet(handed_in, students={report.submission: ANN})
+            written = " ".join(map(unzipped, one.write(sheet, ExportOptions()).values()))
             seen[f"class {one.name}"] = READ.get(one.name, str)(written)
     return seen
 
