@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from grader.grading import grade
-from test_wheel import SOLUTION
+from play_student import SOLUTION
 
 pytestmark = pytest.mark.slow
 

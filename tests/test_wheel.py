@@ -2,10 +2,7 @@
 
 import ast
 import json
-import os
 import subprocess
-import sys
-import venv
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -18,10 +15,10 @@ import pytest
 from grader.frozen import FILE
 from grader.packing import Apart
 from grader.rubric import bundled
+from play_student import SOLUTION, build_wheel, install, play, run
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "submissions"
-SOLUTION = ROOT / "reference" / "two_layer_net_solution.ipynb"
 # Lines of the solution that say nothing: they stand in any program.
 TRIVIAL = {")", "", "best_hyperparameters = dict(", "np.random.seed(0)", "for name in self.params:"}
 MOST_PACKAGES, MOST_BYTES = 20, 7e6
@@ -112,36 +109,13 @@ def test_the_search_finds_the_solution_where_it_is(tmp_path):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Build the wheel as it would be published."""
-    folder = tmp_path_factory.mktemp("wheel")
-    words = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
-    subprocess.run(words, check=True, timeout=300)
-    (found,) = folder.glob("*.whl")
-    return found
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def python(wheel, tmp_path_factory):
     """Return the Python of an empty environment in which the wheel alone was installed."""
-    folder = tmp_path_factory.mktemp("student") / "venv"
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True, timeout=600)
-    return python
-
-
-def run(python, cwd, *words):
-    """Run the installed command, and give its exit status and what it says."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "DISPLAY"}}
-    done = subprocess.run(
-        [python.parent / "grader", *map(str, words)],
-        cwd=cwd,
-        env=kept,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return install(wheel, tmp_path_factory.mktemp("student") / "venv")
 
 
 @pytest.mark.slow
@@ -218,3 +192,22 @@ def test_what_needs_more_packages_says_which(python, tmp_path):
     status, said = run(python, tmp_path, "grade", SOLUTION, "--out", "graded")
     assert status == 2
     assert "To check your own notebook, run `grader check`" in said
+
+
+@pytest.mark.slow
+def test_a_student_gets_from_pip_install_to_all_points(python, tmp_path):
+    """Part by part, from the kit; each of three wrong turns is named with its line, and mended it passes."""
+    reads = list(play(python, tmp_path))
+    assert [read.status for read in reads] == [0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0], reads
+    wrong = [read.said for read in reads if read.status][1:]
+    for said, name, line in zip(
+        wrong,
+        ("The regulariser's part of the gradient of W1 is half", "never decays.", "along the wrong axis."),
+        ('17 │     grads["W1"] = X.T.dot(dhidden) + reg * W1', "47 │         if it %", "8 │     y_pred = self.loss(X)"),
+        strict=True,
+    ):
+        assert "The mistake, named: " in said
+        assert name in " ".join(said.split())
+        assert line in said
+    assert "100 / 100" in reads[-1].said
+    assert not [read.said for read in reads if "Traceback" in read.said]

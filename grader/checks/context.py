@@ -114,8 +114,10 @@ def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> Loss
         return LossAnswer(None, {}, problem)
     answer = reply.results[index]
     if is_not_started(answer):
-        found = "a loss that is None" if isinstance(answer, tuple | list) else describe(answer)
-        text = f"Not started: loss(X, y, reg) returned {found} instead of (loss, grads)."
+        wrong = (
+            "None for the loss" if isinstance(answer, tuple | list) else f"{describe(answer)} instead of (loss, grads)"
+        )
+        text = f"Not started: loss(X, y, reg) returned {wrong}."
         return LossAnswer(None, {}, Finding(0.0, text, skipped=True, about="loss"))
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     value = as_number(parts[0]) if parts else None

@@ -115,7 +115,7 @@ MISTAKES = (
     _rate(
         "decay_forgotten",
         "The learning rate never decays.",
-        "Where is learning_rate_decay used? If so, is it inside `if verbose`?",
+        "Is learning_rate_decay used anywhere? If so, is it inside `if verbose`?",
         {"decay": lambda rate, _factor, _iteration, _per_epoch: rate},
         example="if verbose and it % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
