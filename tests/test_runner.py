@@ -210,6 +210,13 @@ def test_a_result_that_was_handed_in_is_not_the_result(here):
     assert (code, "is the grade of one submission, and 4 are here" in said) == (2, True)
 
 
+def test_a_folder_in_the_place_of_the_result_is_refused_in_words(here):
+    """Whoever hands in names the files of the current folder, a folder called result.json among them."""
+    (here.path / "result.json").mkdir()
+    code, said = run(*BASE, "--format", "classroom50")
+    assert (code, "result.json" in said, "remove it" in said) == (1, True, True)
+
+
 def test_points_in_whole_numbers_never_make_up_for_missing_ones():
     """99.6 of 100 is no full score."""
     sheet = factory.sheet(factory.report("a", {"loss": 19.6}))

@@ -169,7 +169,8 @@ def _remove_older(form: str | None, schema: JUnitSchema | None) -> None:
     """Remove what an earlier run or a student wrote where the runner reads: it would count if this run gave no grade."""
     common.schema_of(schema, form or "")
     if form and CLASS_FORMATS[form].here:
-        Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
+        with common.failures_in_words(f"--format {form}", "It is no result of this run: remove it."):
+            Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
 
 
 def _is_low(reports: Sequence[Report], fail_under: float | None, fail_on: str | None) -> bool:

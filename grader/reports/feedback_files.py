@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Callable
 from pathlib import PurePath
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -20,7 +21,7 @@ _MOODLE = "_assignsubmission_"
 
 def to_pages(sheet: Sheet, _: ExportOptions) -> dict[str, str]:
     """Return each report's page, under the name that the platform gave the hand-in: Canvas finds the student by it."""
-    return {f"{_stem(name)}.html": to_html(StudentReport(report)) + "\n" for name, report in _hand_ins(sheet).items()}
+    return {f"{name}.html": to_html(StudentReport(report)) + "\n" for name, report in _hand_ins(sheet, _stem).items()}
 
 
 def to_moodle_feedback(sheet: Sheet, _: ExportOptions) -> bytes:
@@ -58,14 +59,16 @@ def to_canvas_comments(sheet: Sheet, _: ExportOptions) -> str:
     )
 
 
-def _hand_ins(sheet: Sheet) -> dict[str, Report]:
-    """Return the reports by the names of what was handed in; where two share one, by the names in the gradebook."""
-    names = {report.submission: PurePath(report.source).name for report in sheet.reports}
-    times = Counter(_stem(name).casefold() for name in names.values())
-    return {
-        names[one.submission] if times[_stem(names[one.submission]).casefold()] == 1 else one.submission: one
-        for one in sheet.reports
-    }
+def _hand_ins(sheet: Sheet, name_of: Callable[[str], str] = str) -> dict[str, Report]:
+    """Return the reports by the names of what was handed in.
+
+    A name that two share gives way to those in the gradebook, which differ; so does one that the gradebook gives to
+    another's: nobody's page may replace another's. name_of : what counts of a name.
+    """
+    names = {report.submission: name_of(PurePath(report.source).name) for report in sheet.reports}
+    times = Counter(name for both in names.items() for name in {one.casefold() for one in both})
+    chosen = {one: name if times[name.casefold()] == 1 else one for one, name in names.items()}
+    return {chosen[report.submission]: report for report in sheet.reports}
 
 
 def _stem(name: str) -> str:

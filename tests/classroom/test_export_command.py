@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from xml.etree import ElementTree as ET
@@ -243,6 +244,23 @@ def test_pages_go_back_under_the_names_that_the_platform_gave(here):
         "wrong_half_the_gradient.html",
     ]
     assert "<title>Doe, Ann: 0 of 100</title>" in (pages / "bare.html").read_text(encoding="utf-8")
+
+
+def test_no_page_replaces_another_s(here):
+    """Names may differ in their endings alone, or be what the gradebook made of another's."""
+    with here.book() as book:
+        sheet, _ = ClassResults(book).sheet({})
+    given = {"a_b": "a:b.ipynb", "a_b-2": "a:b.py", "a_b-3": "a_b.py", "a_b.py": "a_b.py.ipynb"}
+    standings = tuple(
+        replace(
+            sheet.standings[0], report=replace(sheet.standings[0].report, submission=name, source=f"class/{source}")
+        )
+        for name, source in given.items()
+    )
+    pages = CLASS_FORMATS["pages"].write(replace(sheet, standings=standings), ExportOptions())
+    assert {place: re.search("<title>(.*):", page)[1] for place, page in pages.items()} == {
+        f"pages/{name}.html": name for name in given
+    }
 
 
 def test_moodle_gets_the_folders_that_it_made(here):
