@@ -70,7 +70,7 @@ def _read(file: Path) -> Any:
 def _write(file: Path, result: Any) -> None:
     """Write a file that is there whole or not at all, whoever else writes the same."""
     data = zlib.compress(lay_out(result), 0)  # floats shrink by a tenth, and that takes 0.3 s
-    descriptor, name = tempfile.mkstemp(dir=file.parent)  # mode 600
+    descriptor, name = tempfile.mkstemp(ENDING, dir=file.parent)  # mode 600; one that a stop leaves behind is pruned
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)

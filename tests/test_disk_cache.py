@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +92,19 @@ def test_what_was_used_longest_ago_goes_first(folder, monkeypatch):
     keep("new", lambda: 2)
     assert old not in folder.iterdir()
     assert keep("new", fail) == 2
+
+
+def test_what_a_stop_leaves_behind_goes_as_well(folder, monkeypatch):
+    """A process that is ended while it writes leaves a part of a file, under a name that nobody asks for."""
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Path, "replace", lambda *_: 1 / 0)
+        stopped.setattr(Path, "unlink", lambda *_args, **_more: None)
+        with pytest.raises(ZeroDivisionError):
+            keep("stopped", lambda: 1)
+    (left,) = folder.iterdir()
+    monkeypatch.setattr(disk_cache, "MOST_BYTES", 0)
+    disk_cache._prune(folder)
+    assert not left.exists()
 
 
 @pytest.mark.slow

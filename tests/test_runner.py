@@ -17,8 +17,10 @@ from grader.classroom.file_lines import find_line
 from grader.cli import main
 from grader.model import Place
 from grader.reports import github
-from grader.reports.export_rows import ExportOptions
+from grader.reports.annotations import annotate
+from grader.reports.export_rows import ExportOptions, mean_score
 from grader.reports.formats import CLASS_FORMATS
+from grader.text.phrases import format_points
 from reports import factory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,7 +74,7 @@ def test_the_runner_is_told_what_to_mend_first_and_the_grade(here):
     )
     returned = [int(found) for one in commands for found in re.findall(r"up to (\d+) points", one)]
     assert (commands[0].count("points"), returned) == (1, sorted(returned, reverse=True))
-    assert commands[-1].startswith("::notice title=3 of 4 submissions are graded%2C ")
+    assert commands[-1].startswith("::notice title=4 of 4 submissions have a grade%2C 46.5 points on average")
     assert sum(one.startswith("::error") for one in commands) <= 10
     assert outputs(here) == {"score": "46.5", "max": "100", "passed": "false", "result": "graded"}
     summary = (here.path / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
@@ -99,6 +101,35 @@ def test_nothing_that_is_printed_can_speak_commands(here, monkeypatch):
     assert min(map(len, drawn)) >= 32
 
 
+def test_a_fault_of_ours_is_told_before_the_runner_obeys_again(here, monkeypatch):
+    """Its traceback may quote what a student wrote."""
+
+    def fail(*_args):
+        raise RuntimeError("a name\n::set-output name=score::100")
+
+    monkeypatch.setattr("grader.cli.grade._print_outcome", fail)
+    code, said = run(*BASE, "--format", "github")
+    assert (code, "::set-output" in said) == (1, True)
+    assert [one.partition("::The grader failed")[0] for one in obeyed(said)] == [
+        "::error title=No grade%3A the infrastructure failed"
+    ]
+
+
+def test_the_annotation_and_the_output_give_the_same_mean():
+    """Who is excused counts in neither, and a program that cannot be read in both."""
+    reports = [
+        factory.report("ann"),
+        replace(factory.report("ben"), status="failed_to_load", score=0.0),
+        replace(factory.report("cleo"), excused=True),
+        replace(factory.report("dan"), status="no_submission", score=0.0),
+    ]
+    mean = format_points(reports[0].score / 2)
+    assert f"title=3 of 4 submissions have a grade%2C {mean} points on average" in annotate(reports, ExportOptions())
+    assert mean_score(reports) == reports[0].score / 2
+    assert mean_score(reports[2:]) == reports[2].score
+    assert mean_score(reports[3:]) == 0
+
+
 def test_names_are_no_markdown_and_a_summary_is_never_too_long():
     """A name is text, whatever it holds; of too many rows those at the end are left out, in words."""
     evil = factory.report("<img src=x>|[a](http://b)`\n# c")
@@ -120,6 +151,7 @@ def test_names_are_no_markdown_and_a_summary_is_never_too_long():
         (["empty"], "231", 2, "nothing to grade here."),
         (["empty", "--one"], "231", 1, "holds no notebook"),
         (["class", "--attempt", "first-ever"], "231", 2, "first-ever"),
+        (["class", "--fail-under", "nan"], "231", 2, "nan is no number of percent"),
     ],
 )
 def test_a_run_without_a_grade_is_no_grade_of_zero(here, monkeypatch, words, seed, code, said):

@@ -230,10 +230,15 @@ def say_standing(console: Console, report: Report) -> None:
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:
-    """Print what a person should look at, one line for each submission, up to a limit."""
-    told = [(one_line(one.submission), " ".join(map(one_line, one.review))) for one in reports if one.review]
-    for name, sentences in told[:REVIEWED]:
-        say(console, f"To look at: {name}: {sentences}")
+    """Print what a person should look at, one line for each submission, up to a limit.
+
+    Students may read the log of a CI: where checks are hidden, what was found stands on the class page alone.
+    """
+    told = [one for one in reports if one.review]
+    for one in told[:REVIEWED]:
+        is_secret = any(verdict.hidden for verdict in one.checks)
+        sentences = "The class page says why." if is_secret else " ".join(map(one_line, one.review))
+        say(console, f"To look at: {one_line(one.submission)}: {sentences}")
     if len(told) > REVIEWED:
         say(console, f"To look at: {len(told) - REVIEWED} more. The class page lists them.")
 

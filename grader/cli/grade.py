@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
@@ -99,6 +100,7 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     "--fail-under",
     type=click.FloatRange(0, 100),
     metavar="P",
+    callback=lambda _context, _option, percent: _number(percent),
     help="Exit with 3 if a submission has less than P percent of the points.",
 )
 @click.option("--fail-on", type=click.Choice(["mistakes"]), help="Exit with 3 if a mistake was recognised.")
@@ -189,6 +191,13 @@ def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[R
     click.get_current_context().invoke(export, out=out, name=form, schema=schema)
     if form == "github":
         keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
+
+
+def _number(percent: float | None) -> float | None:
+    """Return a percentage; raise BadParameter for NaN, which no score is under."""
+    if percent is not None and math.isnan(percent):
+        raise click.BadParameter("nan is no number of percent: expected 0 to 100.")
+    return percent
 
 
 def _known_format(name: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import click
 from grader.cli import common
 from grader.model import Report
 from grader.reports.annotations import write_command
-from grader.reports.export_rows import is_grade
+from grader.reports.export_rows import mean_score
 from grader.reports.github import ANNOTATIONS, SUMMARY, escape
 from grader.text.phrases import format_points
 
@@ -53,6 +54,8 @@ class CommandForRunner(click.Command):
             code, said = error.exit_code, error.format_message()
         except SystemExit as ended:
             code = ended.code
+        except Exception:  # noqa: BLE001 -- a fault of ours, told where the runner obeys nothing: it may quote a student
+            click.echo(traceback.format_exc(), err=True)
         finally:
             _tell(token, ctx.meta, code, said)
         raise SystemExit(code)
@@ -60,9 +63,8 @@ class CommandForRunner(click.Command):
 
 def keep_outputs(folder: Path, reports: Sequence[Report], *, passed: bool) -> None:
     """Keep what the runner is told of a class: the mean of its grades, and whether all are good enough."""
-    scores = [one.score for one in reports if is_grade(one)]
     most = format_points(reports[0].max_score)
-    outputs = {"score": format_points(sum(scores) / len(scores)), "max": most, "passed": str(passed).lower()}
+    outputs = {"score": format_points(mean_score(reports)), "max": most, "passed": str(passed).lower()}
     click.get_current_context().meta.update({_FILES: folder, _OUTPUTS: outputs})
 
 

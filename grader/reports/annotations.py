@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from grader.reports import wording
-from grader.reports.export_rows import ExportOptions
+from grader.reports.export_rows import ExportOptions, is_grade, mean_score
 from grader.text.phrases import format_points
 from grader.text.sanitise import plain_text
 
@@ -69,9 +69,9 @@ def find_line(report: Report, place: Place | None, options: ExportOptions) -> Ma
 
 
 def _class_score(reports: Sequence[Report], left_out: str) -> str:
-    scores = [report.score for report in reports if report.status == "graded"]
-    mean = f", {format_points(sum(scores) / len(scores))} points on average" if scores else ""
-    title = f"{len(scores)} of {len(reports)} submissions are graded{mean}"
+    graded = sum(map(is_grade, reports))
+    mean = f", {format_points(mean_score(reports))} points on average" if graded else ""
+    title = f"{graded} of {len(reports)} submissions have a grade{mean}"
     return write_command("notice", {"title": title}, left_out or title)
 
 

@@ -88,6 +88,13 @@ def is_grade(report: Report) -> bool:
     return decided or report.status not in {"grader_error", "no_submission"}
 
 
+def mean_score(reports: Sequence[Report]) -> float:
+    """Return the mean of a class's grades, 0 where there is none; who is excused counts only where all are."""
+    grades = [one for one in reports if is_grade(one)]
+    scores = [one.score for one in grades if not one.excused] or [one.score for one in grades]
+    return sum(scores) / len(scores) if scores else 0.0
+
+
 def all_differ(keys: Sequence[str], names: Sequence[str], platform: str, what: str) -> None:
     """Raise ExportError where a student's key is empty or two students have the same one.
 

@@ -238,6 +238,8 @@ def test_what_a_person_should_look_at_is_told(here, monkeypatch):
     assert here.report("bare")["review"] == ["The loss is odd."]
     monkeypatch.setattr("grader.cli.common.REVIEWED", 1)
     assert f"{told} To look at: 2 more. The class page lists them." in here.grade()
+    here.change(HIDDEN)  # students may read a CI's log
+    assert "To look at: bare: The class page says why." in here.regrade()
 
 
 @pytest.mark.untraced
