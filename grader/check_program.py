@@ -44,6 +44,7 @@ PARTS: Mapping[str, Part] = {
     "predict": Part("Prediction", ("predict",), _PREDICT, 3),
     "tuning": Part("Tuning", ("best_hyperparameters",), _TRAIN | {"chosen", "tuned"}, 4),
 }
+BY_TITLE: Mapping[str, tuple[str, ...]] = {part.title: part.checks for part in PARTS.values()}
 
 
 class NothingToCheckError(Exception):

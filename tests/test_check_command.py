@@ -144,6 +144,7 @@ def test_the_page_is_written_beside_the_notebook_and_opened(tmp_path, monkeypatc
     assert f"Wrote {page}" in said
     assert opened == [page.as_uri()]
     assert "Public checks: 1 of 1 pass" in page.read_text(encoding="utf-8")
+    assert "Forward pass</h2>" in page.read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- where it runs

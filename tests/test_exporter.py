@@ -247,6 +247,7 @@ def test_formulas_can_be_read_without_scripts():
     """As MathML, whose texts are escaped; what cannot be read as a formula is shown as it is written."""
     assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in to_html("$\\frac12$")
     assert to_html("$\\text{<b>}$").count("<b>") == 0
+    assert "\\" not in to_html("$$a\\\n+ \\arg\\max_j b$$")
     assert "<code>x^2^&lt;</code>" in to_html("$x^2^<$")
 
 

@@ -109,7 +109,10 @@ def test_a_mistake_is_shown_in_the_cell_where_it_stands(kernel):
     assert "cell [3]" in text(captured)
     assert '58 │         grads["W1"] = X.T.dot(dhidden) + reg * W1' in text(captured)
     assert "code cell" not in text(captured)
-    assert '<p class="where">cell [3]</p>' in captured.outputs[0].data["text/html"].replace("div", "p")
+    page = captured.outputs[0].data["text/html"]
+    assert '<p class="where">cell [3]</p>' in page.replace("div", "p")
+    assert "Backward pass</h2>" in page  # the part as the lesson calls it
+    assert "How this was graded" not in page  # where nothing is amiss
 
 
 def test_methods_from_several_cells_and_what_they_need_are_taken_along(kernel):

@@ -176,12 +176,12 @@ def _open_server() -> ForkServer | SpawnServer:
 def _show(report: Report) -> None:
     from rich.console import Console  # noqa: PLC0415 -- imported by now
 
-    from grader.check_program import PARTS as OF_NOTEBOOK  # noqa: PLC0415 -- the same
+    from grader.check_program import BY_TITLE  # noqa: PLC0415 -- the same
     from grader.reports.self_check import view  # noqa: PLC0415 -- the same
     from grader.reports.student_report import student_report  # noqa: PLC0415 -- the same
     from grader.reports.terminal import write_plain  # noqa: PLC0415 -- the same
 
-    shown = view(student_report(report), {part.title: part.checks for part in OF_NOTEBOOK.values()})
+    shown = view(student_report(report), BY_TITLE)
     if sys.stdout.isatty():
         Console().print(shown)
     else:
@@ -197,6 +197,7 @@ def _show_changes(before: Report, after: Report) -> None:
 
 def _write_page(report: Report, path: Path, *, opened: bool) -> None:
     """Write the page beside the notebook; opened : and open it."""
+    from grader.check_program import BY_TITLE  # noqa: PLC0415 -- imported by now
     from grader.cli.open_page import open_page  # noqa: PLC0415 -- only where it is asked for
     from grader.reports.page import to_html  # noqa: PLC0415 -- the same
     from grader.reports.self_check import count_passed  # noqa: PLC0415 -- imported by now
@@ -205,7 +206,7 @@ def _write_page(report: Report, path: Path, *, opened: bool) -> None:
     page = path.with_name(f"{path.stem}.check.html")
     try:
         told = student_report(replace(report, notes=(count_passed(report), *report.notes)))
-        page.write_text(to_html(told), encoding="utf-8")
+        page.write_text(to_html(told, BY_TITLE), encoding="utf-8")
     except OSError as error:
         _end(f"{page}: the page cannot be written there ({error.strerror}). Check a copy in a folder of your own.")
     click.echo(f"Wrote {page.resolve()}")

@@ -8,9 +8,9 @@ from functools import cached_property
 from html import escape
 from itertools import count
 
-from grader.check_program import PARTS
-from grader.model import Place, Report, StudentReport, Verdict
-from grader.reports import self_check
+from grader.check_program import BY_TITLE
+from grader.model import Environment, Place, Report, StudentReport, Verdict
+from grader.reports import self_check, wording
 from grader.reports.student_report import student_report
 from grader.reports.terminal import write_plain
 from grader.text.sanitise import one_line
@@ -44,8 +44,7 @@ class ShownCheck:
         """Return the verdict as text."""
         if self.report is None:
             return one_line(self.problem, 1_000)
-        parts = {part.title: part.checks for part in PARTS.values()}
-        return write_plain(self_check.view(self._for_student, parts)).rstrip("\n")
+        return write_plain(self_check.view(self._for_student, BY_TITLE)).rstrip("\n")
 
     def _repr_html_(self) -> str:
         """Return the verdict as a piece of a page, for a notebook's output."""
@@ -53,8 +52,10 @@ class ShownCheck:
             return f"<p>{escape(repr(self))}</p>"
         from grader.reports.page import to_output  # noqa: PLC0415 -- a terminal needs no templates
 
-        told = replace(self._for_student, timing={}, environment=replace(self._for_student.environment, versions={}))
-        return to_output(StudentReport(told), self_check.count_passed(self.report), f"output-{next(_numbers)}-")
+        layers = self._for_student.environment.isolation
+        shown = Environment({}, () if wording.is_locked_down(layers) else layers)  # as in the text: only what is amiss
+        told = StudentReport(replace(self._for_student, timing={}, environment=shown))
+        return to_output(told, self_check.count_passed(self.report), f"output-{next(_numbers)}-", BY_TITLE)
 
 
 def name_cells(report: Report) -> Report:

@@ -105,14 +105,16 @@ class _Renderer(IPythonRenderer):
 def _to_mathml(formula: str, display: str) -> str:
     """Return a formula as MathML, or as its text where it cannot be read."""
     try:
-        return _write_mathml(convert_to_element(formula, display=display))
+        # A backslash before a line's end is a space; the library takes both for a name.
+        return _write_mathml(convert_to_element(formula.replace("\\\n", "\\ "), display=display))
     except Exception:  # noqa: BLE001 -- its errors have no common class, and a formula that it cannot read is the student's own text
         return f"<code>{escape(formula)}</code>"
 
 
 def _write_mathml(element: Any) -> str:
     """Write an element of MathML; latex2mathml's own writer escapes nothing."""
-    inside = escape(unescape(element.text or "")) + "".join(map(_write_mathml, element))
+    text = re.sub(r"^\\(?=[A-Za-z])", "", element.text or "")  # the name of a function that the library does not know
+    inside = escape(unescape(text)) + "".join(map(_write_mathml, element))
     if not _TAGS.fullmatch(element.tag):
         return inside
     given = "".join(f' {name}="{escape(value)}"' for name, value in element.items() if name in _ATTRIBUTES)

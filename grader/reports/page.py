@@ -14,7 +14,7 @@ from grader.reports.page_assets import environment, output_style, page_assets
 from grader.text.phrases import format_points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from jinja2 import Template
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 _BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
-def to_html(report: StudentReport) -> str:
-    """Return a report as one self-contained HTML page."""
-    return render(report, "report.html.j2", "Graded submission")
+def to_html(report: StudentReport, parts: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return a report as one self-contained HTML page; parts : of the notebook, see `wording.sections`."""
+    return render(report, "report.html.j2", "Graded submission", parts=parts)
 
 
-def to_output(report: StudentReport, kicker: str, prefix: str) -> str:
+def to_output(report: StudentReport, kicker: str, prefix: str, parts: Mapping[str, Sequence[str]]) -> str:
     """Return a report as a piece of a page, for a notebook's output.
 
     kicker : what stands above all else. prefix : of what its links lead to, which must be unlike those of the other outputs.
     """
-    piece = render(report, "report.html.j2", kicker, layout="output.html.j2")
+    piece = render(report, "report.html.j2", kicker, layout="output.html.j2", parts=parts)
     # Ours alone: a quotation mark in a student's text is escaped.
     return re.sub(r' (id="|href="#|aria-labelledby=")(?!icon-|slant"|not-finite")', rf" \1{prefix}", piece)
 
@@ -46,6 +46,7 @@ def render(
     *,
     layout: str = "layout.html.j2",
     pictures: bool = False,
+    parts: Mapping[str, Sequence[str]] | None = None,
     **more: Any,
 ) -> str:
     """Return a page; page : the template. pictures : it shows some that it holds itself. more : what the template needs besides."""
@@ -61,7 +62,7 @@ def render(
             report=report,
             banner=wording.banner(report),
             remarks=wording.remarks(report),
-            sections=wording.sections(report),
+            sections=wording.sections(report, parts),
             counts=wording.counts(report),
             titles=wording.titles(report),
             anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},

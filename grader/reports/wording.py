@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grader.text.phrases import format_points, join_words, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from grader.model import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
 
@@ -59,19 +59,25 @@ _OTHERS = {
 class Section:
     """One group of checks, with failed ones first."""
 
-    group: Group
+    group: str
     title: str
     verdicts: tuple[Verdict, ...]
     points: float
     max_points: float
 
 
-def sections(report: Report) -> list[Section]:
-    """Return the groups of the report's checks in the assignment's order."""
+def sections(report: Report, parts: Mapping[str, Sequence[str]] | None = None) -> list[Section]:
+    """Return the groups of the report's checks in the assignment's order.
+
+    parts : the checks of each part of the notebook by its title, which are shown instead of the groups.
+    """
     order = list(STATUSES)
     found = []
-    for group, title in GROUPS.items():
-        verdicts = [verdict for verdict in report.checks if verdict.group == group]
+    checks = {title.lower().replace(" ", "-"): (title, chosen) for title, chosen in (parts or {}).items()} or {
+        group: (title, [one.id for one in report.checks if one.group == group]) for group, title in GROUPS.items()
+    }
+    for group, (title, chosen) in checks.items():
+        verdicts = [verdict for verdict in report.checks if verdict.id in chosen]
         if verdicts:
             found.append(
                 Section(
