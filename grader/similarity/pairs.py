@@ -76,7 +76,7 @@ def _compare_each(
             continue
         prints = frozenset(found.value for found in choose_fingerprints(reading)) - everybodys
         if len(prints) < _SMALLEST:
-            left[program.name] = "next to nothing beyond the skeleton, so there is nothing to compare."
+            left[program.name] = "it holds next to nothing beyond the skeleton, so there is nothing to compare."
         else:
             sides[program.name] = ComparedProgram(reading, prints)
     return sides, left

@@ -88,7 +88,7 @@ def test_what_cannot_be_compared_is_named_with_the_reason(here):
     said = say("similar", "graded")
     assert "1 not compared (broken_syntax): no program to compare, because the submission could not be run." in said
     assert "1 not compared (right_einsum): the saved program cannot be read" in said
-    assert "1 not compared (two_layer_net): It holds next to nothing beyond the skeleton" in said
+    assert "1 not compared (two_layer_net): it holds next to nothing beyond the skeleton" in said
     assert "4 programs compared" in said
     for name in ("broken_syntax", "right_einsum", "two_layer_net"):
         assert name in here.text("similar.html")
