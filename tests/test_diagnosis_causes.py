@@ -115,6 +115,13 @@ BY_VERSION = [
         ("MemoryError", "Unable to allocate 8 GiB", "memory", "too much memory", "Print the shapes"),
         ("IndexError", "index 5 is out of bounds", "exception", "stops with IndexError", "Print the index"),
         ("TypeError", "'NoneType' object is not subscriptable", "exception", "stops with TypeError", "still None"),
+        (
+            "SyntaxError",
+            "this function cannot be read: x",
+            "exception",
+            "stops with SyntaxError",
+            "Mend this line first",
+        ),
         ("OddError", "", "exception", "stops with OddError", "just before it"),
         ("", "exited with status 3", "stopped", "ends its own process", "in its own process"),
     ],

@@ -16,6 +16,7 @@ from grader.model import Cause, Charge, Finding, Place, StudentError, Submission
 
 METHODS = ("loss", "train", "predict")
 HINTS = (
+    (r"^this \w+ cannot be read: ", "Mend this line first: until Python can read it, nothing here can run."),
     (r"shapes?|broadcast|aligned|matmul|mismatch|dimension|axis", "Print the shape of every array in this line: which axes should meet?"),
     (r"index|out of bounds", "Print the index and the shape of the array that it is used on."),
     (r"not defined|referenced before|not associated", "Where does this name get its value? That must be in this method and before this line."),
