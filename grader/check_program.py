@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from grader.frozen import Frozen
 from grader.model import Call, QuestionId, Report, Run, Submission
 from grader.submission import HandIn, reduce
+
+OLDEST_NUMPY = (1, 26)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,14 @@ BY_TITLE: Mapping[str, tuple[str, ...]] = {part.title: part.checks for part in P
 
 
 class NothingToCheckError(Exception):
-    """There is no program in what was named; the text says why and how to mend it."""
+    """There is no program in what was named, or none can be checked here; the text says why and how to mend it."""
+
+
+def refuse_old_numpy() -> None:
+    """Raise NothingToCheckError where this version of numpy is too old."""
+    if tuple(int(digits) for digits in np.__version__.split(".")[:2]) < OLDEST_NUMPY:
+        oldest = ".".join(map(str, OLDEST_NUMPY))
+        raise NothingToCheckError(f"numpy {np.__version__} is too old: {oldest} is needed. Run `pip install -U numpy`.")
 
 
 class Host(Protocol):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +211,32 @@ def test_a_wrong_path_is_told(tmp_path):
     )
 
 
+def test_a_path_that_cannot_be_looked_at_is_told():
+    """In one line, not by a traceback."""
+    assert "it cannot be looked at (File name too long)" in refused("a" * 300 + ".ipynb")
+    assert "it cannot be looked at (File name too long)" in refused(SOLUTION, "--questions", "a" * 300)
+    assert "there is no such file" in refused(SOLUTION / "inside.ipynb")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs rights as Unix has them")
+def test_a_file_that_may_not_be_read_is_told(monkeypatch, tmp_path):
+    """With the mend, and without click's lines on usage."""
+    (tmp_path / "mine.ipynb").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    assert "you may not read it. Change its rights, or check a copy of your own." in refused(tmp_path / "mine.ipynb")
+
+
+def test_a_notebook_is_checked_as_it_was_saved(tmp_path):
+    """What is in the editor or the kernel alone is not in it, and the report says of when it is."""
+    mine = tmp_path / "two_layer_net.ipynb"
+    mine.write_bytes(SOLUTION.read_bytes())
+    os.utime(mine, (0, time.mktime((2026, 3, 9, 8, 7, 6, 0, 0, -1))))
+    status, said = run(mine, "--part", "forward")
+    assert status == 0
+    assert "Checked as it was saved at 08:07:06 on 9 March. What you changed since then is not in it" in said
+    assert "Graded: " not in said
+
+
 @pytest.mark.slow
 def test_a_file_without_the_class_is_told(tmp_path):
     """With the name that was meant, where one is near."""
@@ -253,4 +280,8 @@ def test_a_fault_of_the_grader_is_no_fault_of_the_program(monkeypatch):
     monkeypatch.setattr(check_program, "judge_program", fail)
     status, said = run(SAMPLES / "right_einsum.py")
     assert status == 4
-    assert said.splitlines()[-1] == "Error: the grader failed, not your program: RuntimeError: of ours"
+    assert said.startswith(
+        "Error: the grader failed, not your program: RuntimeError: of ours (test_check_command.py, line "
+    )
+    assert said.endswith("). Try once more; if it fails again, send your instructor this line and your program.\n")
+    assert said.count("\n") == 1

@@ -386,6 +386,22 @@ def test_questions_of_another_version_are_refused(kernel, tmp_path):
     assert "have version 99, and this grader reads" in text(kernel("%check loss --questions later.npz"))
 
 
+def test_a_fault_of_the_grader_and_an_old_numpy_are_told_in_one_line(kernel, monkeypatch):
+    """As in a terminal: whose fault it is, or the command that mends it."""
+
+    def fail(*_):
+        raise RuntimeError("of ours")
+
+    kernel(RIGHT)
+    monkeypatch.setattr(notebook, "_report", fail)
+    captured = kernel("%check")
+    assert text(captured).startswith("The grader failed, not your program: RuntimeError: of ours (")
+    assert "Traceback" not in captured.stdout + captured.stderr
+    assert "it cannot be looked at (File name too long)" in text(kernel(f"%check --questions {'a' * 300}"))
+    monkeypatch.setattr(np, "__version__", "1.24.3")
+    assert text(kernel("%check")) == "numpy 1.24.3 is too old: 1.26 is needed. Run `pip install -U numpy`."
+
+
 def test_without_ipython_the_class_must_be_named(monkeypatch):
     """There is no kernel to look into."""
     monkeypatch.setattr(notebook, "_running_shell", lambda: None)

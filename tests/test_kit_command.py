@@ -1,5 +1,6 @@
 """`grader kit`: what is handed out holds what students need, and nothing that they must not have."""
 
+import os
 import re
 import shutil
 import tomllib
@@ -91,11 +92,21 @@ def test_a_solution_is_never_handed_out(own, tmp_path):
 
 
 def test_what_is_missing_is_named(own, tmp_path):
-    """The notebook, its data, and a place that may be written to."""
+    """The notebook or its data."""
     (own / "two_layer_net.ipynb").write_text("{", encoding="utf-8")
     assert "there is no notebook that can be read" in say(tmp_path / "handout", "--assignment", own, status=2)
     shutil.rmtree(own / "data")
     assert "the folder `data` is missing" in say(tmp_path / "handout", "--assignment", own, status=2)
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    assert "Not a directory" in say(tmp_path / "file" / "handout", status=1)
     assert not Path(tmp_path / "handout").exists()
+
+
+def test_a_folder_that_cannot_be_made_or_written_is_told_in_one_line(monkeypatch, tmp_path):
+    """With the mend and exit status 2; nothing is left half written."""
+    said = [say(SOLUTION / "inside", status=2), say("a" * 300, status=2)]
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    said.append(say(tmp_path, status=2))
+    assert "this folder cannot be made (Not a directory). Name another one." in said[0]
+    assert "this folder cannot be made (File name too long). Name another one." in said[1]
+    assert "you may not write there. Name a folder of your own." in said[2]
+    assert [one.count("\n") for one in said] == [1, 1, 1]
+    assert list(tmp_path.iterdir()) == []

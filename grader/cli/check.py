@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from grader.sandbox.spawn import SpawnServer
 
 NOT_PASSED, BAD_USAGE, GRADER_FAILED, STOPPED = 1, 2, 4, 130
-OLDEST_NUMPY = (1, 26)
 PARTS = ("forward", "loss", "backward", "train", "predict", "tuning")
 # Imported while the student's process starts and while the program runs, in the order in which they are needed.
 _MEANWHILE = (
@@ -47,13 +46,13 @@ Examples:
 Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed. With --watch it is that of the last
 check when Ctrl-C ends it; 130 if none was done."""
 )
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @click.option("--part", type=click.Choice(PARTS), help="Check one part of the notebook only.")
 @click.option("--html", is_flag=True, help="Write the report as a page beside the notebook, and open it.")
 @click.option("--watch", is_flag=True, help="Check again on each save, and show what got better and what got worse.")
 @click.option(
     "--questions",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Frozen questions that your instructor gave you. [default: those that come with the grader]",
 )
@@ -79,8 +78,9 @@ def check(path: Path, part: str | None, html: bool, watch: bool, questions: Path
         click.echo("Stopped.", err=True)
         raise SystemExit(status) from None
     except Exception as error:
-        traceback.print_exc()
-        click.echo(f"Error: the grader failed, not your program: {type(error).__name__}: {error}", err=True)
+        from grader.text.phrases import describe_failure  # noqa: PLC0415 -- only where something is wrong
+
+        click.echo(f"Error: {describe_failure(error)}", err=True)
         raise SystemExit(GRADER_FAILED) from error
     finally:
         gc.enable()
@@ -98,6 +98,15 @@ def _watch(path: Path) -> Iterator[None]:
 
 def _refuse(path: Path) -> None:
     """End with a sentence where a path cannot be checked."""
+    try:
+        path.stat()
+        found = os.access(path, os.R_OK)
+    except (FileNotFoundError, NotADirectoryError):
+        found = True  # that it is not is told below
+    except OSError as error:
+        _end(f"{path}: it cannot be looked at ({error.strerror}). Name the notebook where you may read it.")
+    if not found:
+        _end(f"{path}: you may not read it. Change its rights, or check a copy of your own.")
     if path.is_dir():
         inside = sorted(path.glob("*.ipynb")) or [path / "two_layer_net.ipynb"]
         _end(f"{path}: this is a folder. Name the notebook in it, such as {inside[0]}.")
@@ -107,13 +116,6 @@ def _refuse(path: Path) -> None:
         _end(f"{path}: there is no such file.{there}")
     if find_spec("numpy") is None:
         _end("numpy is missing: run `pip install numpy` in the Python that runs the grader.")
-
-
-def _refuse_old(numpy: str) -> None:
-    """End with a sentence where this version of numpy is too old."""
-    if tuple(int(digits) for digits in numpy.split(".")[:2]) < OLDEST_NUMPY:
-        oldest = ".".join(map(str, OLDEST_NUMPY))
-        _end(f"numpy {numpy} is too old: {oldest} is needed. Run `pip install -U numpy`.")
 
 
 def _end(problem: str) -> Never:
@@ -133,34 +135,48 @@ def _check(path: Path, part: str, questions: Path | None, saves: Iterator[None])
     meanwhile = Thread(target=lambda: [import_module(name) for name in _MEANWHILE])
     meanwhile.start()
     server = _open_server()
-    import numpy as np  # noqa: PLC0415 -- the first of the above, as those that follow
-
-    from grader.check_program import NothingToCheckError, judge_program, run_program  # noqa: PLC0415 -- the same
+    # The first of the above, as those that follow.
+    from grader.check_program import (  # noqa: PLC0415
+        NothingToCheckError,
+        judge_program,
+        refuse_old_numpy,
+        run_program,
+    )
     from grader.frozen import FrozenError, load_frozen  # noqa: PLC0415 -- the same
     from grader.rubric import bundled  # noqa: PLC0415 -- the same
     from grader.sandbox.host import StudentHost  # noqa: PLC0415 -- the same
     from grader.submission import read  # noqa: PLC0415 -- the same
 
     try:
-        _refuse_old(np.__version__)
+        refuse_old_numpy()
         frozen = load_frozen(questions or bundled())
         host = StudentHost(frozen.assignment.limits, server=server)
         checked = False
         for _ in saves:
             started = time.perf_counter()
             try:
+                saved = time.localtime(path.stat().st_mtime)
                 submission, run = run_program(read(path), path.name, str(path), frozen, host, part)
                 meanwhile.join()  # before anything is forked from here
-                yield judge_program(submission, run, frozen, part, started)
+                yield _note_save(judge_program(submission, run, frozen, part, started), path, saved)
                 checked = True
             except NothingToCheckError as error:
                 if not checked:
                     _end(str(error))
                 _say_problem(str(error))  # and the next save may mend it
-    except FrozenError as error:
+    except (FrozenError, NothingToCheckError) as error:
         _end(str(error))
     finally:
         server.close()
+
+
+def _note_save(report: Report, path: Path, saved: time.struct_time) -> Report:
+    """Return the report with when the notebook was saved: what is in the editor or the kernel alone is not in it."""
+    if path.suffix != ".ipynb":
+        return report
+    at = f"{time.strftime('%H:%M:%S', saved)} on {saved.tm_mday} {time.strftime('%B', saved)}"
+    note = f"Checked as it was saved at {at}. What you changed since then is not in it: save, and check again."
+    return replace(report, notes=(note, *(one for one in report.notes if one != f"Graded: {path.name}.")))
 
 
 def _open_server() -> ForkServer | SpawnServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -35,9 +36,9 @@ Examples:
   grader kit handout
   grader kit handout --assignment DIR
 
-Exit status: 0 written; 1 it cannot be written; 2 bad usage."""
+Exit status: 0 written; 1 the disk is full or fails; 2 bad usage."""
 )
-@click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("out", type=click.Path(path_type=Path, readable=False), metavar="DIR")
 @common.ANY_ASSIGNMENT
 def kit(out: Path, folder: Path | None) -> None:
     """Write the folder to hand out to students into DIR, which must be new or empty.
@@ -45,11 +46,14 @@ def kit(out: Path, folder: Path | None) -> None:
     It holds the notebook, its data and a README, and neither the rubric nor a seed nor the solution. Frozen questions
     that lie beside an assignment of your own go with it; those of the grader's own come with the grader.
     """
-    assignment = common.assignment_of(folder)
     shown = one_line(str(out))
-    _refuse(assignment, out, shown)
+    try:
+        assignment = common.assignment_of(folder)
+        _make_folder(assignment, out, shown)
+    except click.UsageError as error:
+        click.echo(f"Error: {one_line(error.message, 1_000)}", err=True)
+        raise SystemExit(error.exit_code) from None
     with common.failures_in_words(shown, "Name another folder."):
-        out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(assignment.folder / assignment.notebook, out / assignment.notebook)
         shutil.copytree(assignment.folder / "data", out / "data", ignore=shutil.ignore_patterns(".*"))
         command = f"grader check {assignment.notebook}"
@@ -62,10 +66,8 @@ def kit(out: Path, folder: Path | None) -> None:
     click.echo(f"Wrote {shown}: {', '.join(names)}.")
 
 
-def _refuse(assignment: Assignment, out: Path, shown: str) -> None:
-    """End with a sentence where there is nothing to hand out, where it holds the solution, or where it cannot go."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
+def _make_folder(assignment: Assignment, out: Path, shown: str) -> None:
+    """Make the folder; raise UsageError where there is nothing to hand out, where it holds the solution, or where it cannot go."""
     notebook = assignment.folder / assignment.notebook
     where = one_line(str(notebook))
     if not (assignment.folder / "data").is_dir():
@@ -80,3 +82,11 @@ def _refuse(assignment: Assignment, out: Path, shown: str) -> None:
         raise click.UsageError(
             f"{where}: it holds a solution or outputs. `grader build --solution {where} --out FILE` takes them out."
         )
+    try:
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise click.UsageError(f"{shown}: you may not write there. Name a folder of your own.")
+    except OSError as error:
+        raise click.UsageError(f"{shown}: this folder cannot be made ({error.strerror}). Name another one.") from error

@@ -57,14 +57,18 @@ def load_frozen(path: Path) -> Frozen:
 
     Raises FrozenError.
     """
-    file = path / FILE if path.is_dir() else path
-    if not file.is_file():
+    try:
+        file = path / FILE if path.is_dir() else path
+        found = file.is_file()
+    except OSError as error:
+        raise FrozenError(f"{path}: it cannot be looked at ({error.strerror}). {_MEND}") from error
+    if not found:
         raise FrozenError(f"{file}: there are no frozen questions. {_MEND}")
     data = _read(file, "questions")
     try:
-        found = Apart(data).restore(0)
-        assignment = Assignment(folder=file.parent, seed=0, **found["assignment"])
-        questions = _restore(found)
+        frozen = Apart(data).restore(0)
+        assignment = Assignment(folder=file.parent, seed=0, **frozen["assignment"])
+        questions = _restore(frozen)
     except (DamagedError, *_DAMAGE) as error:
         raise _damaged(file) from error
     return Frozen(assignment, questions, lambda: _read(file, "mistakes"))

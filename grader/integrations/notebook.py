@@ -16,7 +16,14 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from grader.check_program import PARTS, NothingToCheckError, check_program, judge_program, select_calls
+from grader.check_program import (
+    PARTS,
+    NothingToCheckError,
+    check_program,
+    judge_program,
+    refuse_old_numpy,
+    select_calls,
+)
 from grader.frozen import FILE, Frozen, FrozenError, load_frozen
 from grader.integrations.kernel_source import KernelSource, last_cell_with, read_kernel
 from grader.integrations.shown_check import ShownCheck
@@ -24,6 +31,7 @@ from grader.model import Problem, Report, Submission
 from grader.rubric import bundled
 from grader.submission import HandIn, read
 from grader.text.nearest import lookup
+from grader.text.phrases import describe_failure
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -85,13 +93,17 @@ def _running_shell() -> InteractiveShell | None:
 def _check(shell: InteractiveShell | None, made: Any, part: str, questions: Path | str | None) -> ShownCheck:
     """Return the verdict, or in one line why there is none."""
     try:
+        refuse_old_numpy()
         if part:
             _refuse_unknown(part)
         frozen = _load(Path(questions) if questions else bundled())
         made = _find_class(shell, made, frozen.assignment.class_name)
         return ShownCheck(_report(shell, made, part, frozen))
-    except (RefusedError, FrozenError) as error:
+    except (RefusedError, NothingToCheckError, FrozenError) as error:
         return ShownCheck(problem=str(error))
+    except Exception as error:  # noqa: BLE001 -- a student can do nothing about a traceback of ours
+        problem = describe_failure(error)
+        return ShownCheck(problem=problem[0].upper() + problem[1:])
 
 
 def _refuse_unknown(part: str) -> None:
@@ -102,8 +114,12 @@ def _refuse_unknown(part: str) -> None:
 
 
 def _load(path: Path) -> Frozen:
-    file = path / FILE if path.is_dir() else path
-    return _load_once(file, file.stat().st_mtime_ns if file.is_file() else 0)
+    try:
+        file = path / FILE if path.is_dir() else path
+        changed = file.stat().st_mtime_ns if file.is_file() else 0
+    except OSError:
+        return load_frozen(path)  # which says why it cannot
+    return _load_once(file, changed)
 
 
 @lru_cache(maxsize=2)

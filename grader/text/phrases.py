@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
+from traceback import extract_tb
 
 from grader.text.sanitise import LINE, one_line
 
@@ -27,3 +29,14 @@ def plural(number: float, one: str, many: str = "") -> str:
 def format_points(value: float) -> str:
     """Return points with at most two digits after the point, and no zeros at the end."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return in one line that the grader failed, with what and where, for a student who can do nothing about it."""
+    frames = extract_tb(error.__traceback__)
+    where = f" ({PurePath(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return one_line(
+        f"the grader failed, not your program: {type(error).__name__}: {error}{where}."
+        " Try once more; if it fails again, send your instructor this line and your program.",
+        1_000,
+    )
