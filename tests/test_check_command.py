@@ -213,8 +213,8 @@ def test_a_wrong_path_is_told(tmp_path):
 
 def test_a_path_that_cannot_be_looked_at_is_told():
     """In one line, not by a traceback."""
-    assert "it cannot be looked at (File name too long)" in refused("a" * 300 + ".ipynb")
-    assert "it cannot be looked at (File name too long)" in refused(SOLUTION, "--questions", "a" * 300)
+    assert "it cannot be looked at (File name too long)" in refused("a" * 256 + ".ipynb")
+    assert "it cannot be looked at (File name too long)" in refused(SOLUTION, "--questions", "a" * 256)
     assert "there is no such file" in refused(SOLUTION / "inside.ipynb")
 
 

@@ -397,7 +397,7 @@ def test_a_fault_of_the_grader_and_an_old_numpy_are_told_in_one_line(kernel, mon
     captured = kernel("%check")
     assert text(captured).startswith("The grader failed, not your program: RuntimeError: of ours (")
     assert "Traceback" not in captured.stdout + captured.stderr
-    assert "it cannot be looked at (File name too long)" in text(kernel(f"%check --questions {'a' * 300}"))
+    assert "it cannot be looked at (File name too long)" in text(kernel(f"%check --questions {'a' * 256}"))
     monkeypatch.setattr(np, "__version__", "1.24.3")
     assert text(kernel("%check")) == "numpy 1.24.3 is too old: 1.26 is needed. Run `pip install -U numpy`."
 

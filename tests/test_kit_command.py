@@ -102,7 +102,7 @@ def test_what_is_missing_is_named(own, tmp_path):
 
 def test_a_folder_that_cannot_be_made_or_written_is_told_in_one_line(monkeypatch, tmp_path):
     """With the mend and exit status 2; nothing is left half written."""
-    said = [say(SOLUTION / "inside", status=2), say("a" * 300, status=2)]
+    said = [say(SOLUTION / "inside", status=2), say("a" * 256, status=2)]
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     said.append(say(tmp_path, status=2))
     assert "this folder cannot be made (Not a directory). Name another one." in said[0]

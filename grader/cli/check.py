@@ -176,7 +176,7 @@ def _note_save(report: Report, path: Path, saved: time.struct_time) -> Report:
         return report
     at = f"{time.strftime('%H:%M:%S', saved)} on {saved.tm_mday} {time.strftime('%B', saved)}"
     note = f"Checked as it was saved at {at}. What you changed since then is not in it: save, and check again."
-    return replace(report, notes=(note, *(one for one in report.notes if one != f"Graded: {path.name}.")))
+    return replace(report, notes=(*(one for one in report.notes if one != f"Graded: {path.name}."), note))
 
 
 def _open_server() -> ForkServer | SpawnServer:
