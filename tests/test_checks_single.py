@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from examples import in_part
 from grader.checks import CHECKS, GradingContext
 from grader.checks.rounding import is_rounded, quantisation_step
 from grader.model import QuestionId, Segment, Submission
@@ -46,7 +47,7 @@ def drawn(assignment):
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", in_part(RIGHT, 3))
 def test_a_right_program_that_rounds_loses_nothing(name, seed, assignment, drawn, host, edited):
     """Whatever is drawn, noise of the student's own arithmetic is not taken for a mistake."""
     path, edits = RIGHT[name]
@@ -123,7 +124,7 @@ THROUGHOUT = {
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 2 else []) for at, one in enumerate(THROUGHOUT)]
+    "name", [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(THROUGHOUT)]
 )
 def test_a_mistake_made_throughout_costs_the_same_in_single_precision(name, edited, verdicts_of):
     """What is wrong in the loss and followed by the gradients is paid for once, however many digits there are."""

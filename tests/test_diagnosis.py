@@ -145,7 +145,7 @@ PAIRS = [
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize(
     "pair",
-    [pytest.param(pair, marks=[pytest.mark.slow] if at % 8 else []) for at, pair in enumerate(PAIRS)],
+    [pytest.param(pair, marks=[pytest.mark.slow] if at % 16 else []) for at, pair in enumerate(PAIRS)],
     ids="+".join,
 )
 def test_two_mistakes_are_named_together(pair, answered):
@@ -276,6 +276,7 @@ def test_nobody_is_told_a_mistake_that_would_have_lost_what_was_earned(answered)
     assert named(account) == []
 
 
+@pytest.mark.slow
 def test_mistakes_that_nothing_tells_apart_are_told_as_one_of(assignment, questions):
     """Two entries with the same numbers: the student reads both, as alternatives."""
 

@@ -120,7 +120,7 @@ def simulated(questions, *mistakes):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("index", in_part(range(len(FORMS)), every=200))
+@pytest.mark.parametrize("index", in_part(range(len(FORMS)), every=400))
 def test_a_single_mistake_is_named_and_costs_as_by_the_reference(index, assignment, questions, frozen):
     """Verdicts, points and names are the same, without any reference at hand; the two exceptions come from its absence.
 

@@ -71,6 +71,14 @@ MORE = {
     *("right_decorated_methods", "right_functions_in_cells", "right_python2_looking"),  # of hand-ins
     *("wrong_biases_regularised", "wrong_decay_every_step", "wrong_labels_shuffled", "wrong_overflows"),  # of mistakes
     "broken_needs_memory",
+    *(
+        "right_end_of_epoch",
+        "right_float32_inside",
+        "right_old_noisy",
+        "right_stale_first_copy",
+        "right_transposed_weights",
+    ),
+    *("wrong_gradient_shape", "wrong_sum_for_mean"),
     *("right_bias_trick", "right_columns_are_examples", "right_half_logsumexp", "right_shuffled_epochs"),
 }
 LEFT = HEAVY | MORE

@@ -115,6 +115,7 @@ def test_a_mistake_is_shown_in_the_cell_where_it_stands(kernel):
     assert "How this was graded" not in page  # where nothing is amiss
 
 
+@pytest.mark.slow
 def test_methods_from_several_cells_and_what_they_need_are_taken_along(kernel):
     """The helpers, the chosen settings, and each method as it was run last."""
     before = RIGHT.partition("    def predict(")[0]

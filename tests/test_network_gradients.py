@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from examples import in_part
 from reference.activations import ACTIVATIONS
 from reference.losses import LOSSES
 from reference.network import build
@@ -80,7 +81,7 @@ def assert_entries(found, expected, relative, floor):
 
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("regulariser", REGULARISERS)
-@pytest.mark.parametrize(("activation", "loss", "depth"), VARIANTS)
+@pytest.mark.parametrize(("activation", "loss", "depth"), in_part(VARIANTS, 3))
 def test_gradients_are_the_slopes_of_the_loss(activation, loss, depth, regulariser):
     """The analytic gradient is the complex-step derivative to 1e-12 and the central difference to 5e-7."""
     network, params, X, y = draw(activation, loss, depth, regulariser)

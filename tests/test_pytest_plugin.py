@@ -154,6 +154,7 @@ def test_what_cannot_be_read_fails_with_one_line(folder):
     assert len(failed) == 3 * 18
 
 
+@pytest.mark.slow
 def test_where_the_grader_fails_no_check_has_failed(folder, monkeypatch):
     """That is an error, and one line says so; --full-trace shows where."""
 

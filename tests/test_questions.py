@@ -54,6 +54,7 @@ def test_no_question_hides_a_mistake(assignment, seed):
     assert {call.steps[0].arguments["reg"] for call in loss_calls} == set(assignment.regs)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced  # the same lines over and over: a tracer doubles the time and learns nothing
 @pytest.mark.parametrize("seeds", [range(6), pytest.param(range(60), marks=pytest.mark.slow)], ids=["few", "many"])
 def test_every_seed_has_its_questions(assignment, seeds):

@@ -357,7 +357,7 @@ def test_a_text_with_a_definition_inside(tmp_path):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", in_part(range(6), 3))
 def test_a_statement_is_kept_whole_or_not_at_all(seed):
     """Whatever letter is put in or lost, no part of a method is left where the rest of it is not."""
     import random

@@ -86,6 +86,7 @@ def files_below(*folders):
     return [one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix != ".pyc"]
 
 
+@pytest.mark.slow
 def test_nothing_that_is_installed_holds_the_solution():
     """Neither a line of it nor a function of the reference, in any file of the two folders that the wheel is made of."""
     files = files_below(ROOT / "grader", ROOT / "assignment")

@@ -75,6 +75,7 @@ class Wrecked(Executor):
         return future
 
 
+@pytest.mark.slow
 def test_a_pool_that_breaks_while_tasks_are_handed_in_loses_none(tasks, assignment, monkeypatch):
     """A task that a broken pool refused is graded with the others."""
     pools = iter([Wrecked(), SerialExecutor(), SerialExecutor(), SerialExecutor()])

@@ -97,7 +97,10 @@ def test_what_was_found_is_handed_on_from_regrade_to_regrade(here, judged):
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     "change",
-    [("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"), ("\nthreshold = 0.5", "\nthreshold = 0.4")],
+    [
+        pytest.param(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"), marks=pytest.mark.slow),
+        ("\nthreshold = 0.5", "\nthreshold = 0.4"),
+    ],
     ids=["tolerance", "threshold"],
 )
 def test_tolerances_and_thresholds_are_judged(here, judged, change):

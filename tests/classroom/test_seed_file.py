@@ -188,6 +188,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_no_file_but_its_own_holds_the_seed(here):
     """Not the gradebook or its copies, no report, page, export or safety copy; nor what commands print."""

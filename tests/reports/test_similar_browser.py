@@ -120,6 +120,7 @@ def test_without_its_script_both_sides_can_be_read(opened):
     assert page.locator(".program[open]").get_by_text("ann_5 = ").is_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), each_in_one_scheme(1280, 760, 390))
 def test_it_fits_and_follows_the_scheme(opened, width, scheme):
     """Nothing sticks out with a pair open, on a phone the sides stand one above the other, and dark is dark."""

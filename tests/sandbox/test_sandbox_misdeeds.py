@@ -199,6 +199,7 @@ def test_a_flood_past_python_ends_at_the_files_cap(misbehave):
     assert len(reply.printed) <= 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detach", in_part(["os.setsid()", "pass", "os.setsid()\n    os.fork()"], 3))
 def test_what_was_forked_is_dead_before_the_next_submission(limits, submission, network, question, detach):
     """Where neither seccomp nor a limit forbids the fork: an orphan in a session of its own would eat the next one's time."""

@@ -72,6 +72,7 @@ def everything():
     return sorted((standard - NOT_ASKED) | {name for name in ours if "distutils" not in name and "setup" not in name})
 
 
+@pytest.mark.slow
 def test_every_module_of_python_and_numpy(either, submission, network, question):
     """It imports what an interpreter outside imports, and lacks only what that lacks."""
     names = everything()

@@ -170,6 +170,7 @@ def test_an_ordinary_user(host):
     assert "It is safe to grade strangers' code here: nothing got through." in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("age", ["new", pytest.param("old", marks=pytest.mark.slow)])
 def test_a_container_s_root(age):
     """Docker's default profile has no namespaces for us, and an old one no Landlock."""

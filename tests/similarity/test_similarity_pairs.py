@@ -63,6 +63,7 @@ def test_small_classes_in_which_nobody_copied_give_no_pair(size, times):
         assert compare_programs([honest()[name] for name in drawn], skeleton()).pairs == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", in_part(FORMS, 6))
 def test_every_disguised_copy_ranks_above_every_honest_pair(form, step):
