@@ -17,11 +17,11 @@ CASES = [
     ("process", (), "secrets_descriptors"),
     ("namespaces", ("seccomp",), "network_udp"),
     ("rlimits", (), "resource_memory"),
+    ("uid", ("seccomp",), "process_fork"),
     ("landlock", (), "files_read_secret"),
     ("seccomp", (), "kernel_keyring"),
 ]
 MORE = [
-    ("uid", ("seccomp",), "process_fork"),
     ("rlimits", (), "resource_descriptors"),
     ("seccomp", (), "kernel_sysv_ipc"),
     ("seccomp", (), "kernel_young_parts"),
