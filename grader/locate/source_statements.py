@@ -15,6 +15,7 @@ from grader.model import Place, Segment, Submission
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")
+_MOST_LINKS = 8  # self.params["W1"][0].T.dot has five
 _LONGEST = 40  # nodes of a name such as self.params["W1"][0], which has twelve
 _PART = re.compile(r"\[(?:'([^']*)'|(-?\d+))\]$")
 
@@ -241,4 +242,11 @@ def _short_text(node: ast.expr) -> str:
 
     Each link of a chain of two hundred attributes holds all before it: written out one by one they took seconds.
     """
+    start: ast.expr = node
+    for _ in range(_MOST_LINKS):
+        if not isinstance(start, ast.Attribute | ast.Subscript | ast.Call):
+            break
+        start = start.func if isinstance(start, ast.Call) else start.value
+    else:
+        return ""
     return "" if len([*islice(ast.walk(node), _LONGEST + 1)]) > _LONGEST else ast.unparse(node)

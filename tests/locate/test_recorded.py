@@ -300,4 +300,4 @@ def test_a_long_chain_is_no_name_of_anything():
     submission = Submission("n", "n.py", "", "n.py", segments=(Segment("n.py", source, (0,)),))
     found = statements(submission).reads("n.py", 1)
     assert found.names == {"self", "b"}
-    assert found.parts == {"self.cache['h']", "self.cache", *(f"b{'.c' * count}" for count in range(1, 20))}
+    assert found.parts == {"self.cache['h']", "self.cache", *(f"b{'.c' * count}" for count in range(1, 8))}
