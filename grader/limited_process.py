@@ -44,8 +44,8 @@ class OverLimitError(Exception):
 class LimitedProcess(Generic[Given, Result]):
     """A function that is called in a process of its own, one call after another; each call has the limits anew.
 
-    The process is forked at the first call and knows all that was known then; arguments and results are sent. Where there is no fork, or
-    none that is safe (Windows, macOS), the function is called in this process, without limits.
+    The process is forked at the first call and knows all that was known then; arguments and results are sent. Where there
+    is no fork, or none that is safe (Windows, macOS), the function is called in this process, without limits.
     """
 
     def __init__(self, function: Callable[Given, Result]) -> None:

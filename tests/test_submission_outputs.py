@@ -102,13 +102,18 @@ def test_what_is_read_of_all_notebooks_together_is_bounded(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "values", ["[],", *(pytest.param(one, marks=pytest.mark.slow) for one in ('"a",', '{"b":"c"},'))]
+    ("values", "said"),
+    [
+        ("[],", "300,000 values, while"),
+        pytest.param('{"b":"c"},', "300,000 values, while", marks=pytest.mark.slow),
+        pytest.param('"a",', "1,000,000 values in its outputs", marks=pytest.mark.slow),
+    ],
 )
-def test_outputs_of_millions_of_values_are_dropped_or_refused_soon(tmp_path, values):
-    """Texts and brackets are counted: the reader's time is bounded by what it steps through."""
+def test_outputs_of_millions_of_values_are_refused(tmp_path, values, said):
+    """Texts and brackets are counted, so that the reader's time is bounded by what it steps through."""
     path = tmp_path / "a.ipynb"
     data = notebook(cell(["HERE"])).decode().replace('"HERE"', values * 1_500_000 + "0")
     path.write_text(data, "utf-8")
-    hand_in = read(path)
-    assert hand_in.problem is None or "values" in hand_in.problem.message
-    assert hand_in.problem is not None or json.loads(hand_in.files[0].data) == emptied(json.loads(data))
+    problem = read(path).problem
+    assert problem is not None
+    assert f"a.ipynb holds more than {said}" in problem.message
