@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from grader.integrations.shown_check import ShownCheck
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def check(made: Any = None, part: str = "", *, questions: Path | str | None = None) -> ShownCheck:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grader import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # The higher the number, the more a file may import; rooms of one floor keep to themselves.
@@ -254,6 +256,13 @@ def test_the_visible_top_level_holds_only_what_design_says():
     built = {"graded", "demo", "dist", "build"}
     expected = {"README.md", "LICENSE", "pyproject.toml", "grader", "assignment", "reference", "findings", "tests"}
     assert visible - built == expected
+
+
+def test_the_changelog_begins_with_the_version_of_today():
+    """A new version has its entry."""
+    assert (
+        re.findall(r"^## \[(.+)\] - ", (ROOT / "grader" / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == __version__
+    )
 
 
 def test_no_two_files_have_one_name():

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from grader import __version__
 from grader.frozen.frozen_catalogue import restore_catalogue
 from grader.model import Array, Assignment, Floats, Oracle, QuestionId, Questions
 from grader.packing import Apart, DamagedError
@@ -49,7 +50,7 @@ class Frozen:
         try:
             return replace(self.questions, catalogue=restore_catalogue(Apart(self.read_mistakes())))
         except (DamagedError, *_DAMAGE) as error:
-            raise _damaged(self.assignment.folder / FILE) from error
+            raise _of_another_version(self.assignment.folder / FILE) from error
 
 
 def load_frozen(path: Path) -> Frozen:
@@ -70,7 +71,7 @@ def load_frozen(path: Path) -> Frozen:
         assignment = Assignment(folder=file.parent, seed=0, **frozen["assignment"])
         questions = _restore(frozen)
     except (DamagedError, *_DAMAGE) as error:
-        raise _damaged(file) from error
+        raise _of_another_version(file) from error
     return Frozen(assignment, questions, lambda: _read(file, "mistakes"))
 
 
@@ -79,11 +80,19 @@ def checksum(part: bytes) -> Array:
     return np.frombuffer(hashlib.sha256(part).digest(), np.uint8)
 
 
+_FIT = "Install the wheel and get the file that your instructor gives out now."
 _MEND = "Name the file that your instructor gave you with --questions, or install the grader again."
 
 
 def _damaged(file: Path) -> FrozenError:
     return FrozenError(f"{file}: these frozen questions are damaged or were changed. Get the file again. {_MEND}")
+
+
+def _of_another_version(file: Path) -> FrozenError:
+    """Return what to say of a file whose checksums are right and whose records are not those of today."""
+    return FrozenError(
+        f"{file}: another version of the grader wrote these questions, and this is {__version__}. {_FIT}"
+    )
 
 
 def _read(file: Path, part: str) -> bytes:
@@ -103,10 +112,7 @@ def _read(file: Path, part: str) -> bytes:
         ) from error
     except _DAMAGE as error:
         raise _damaged(file) from error
-    raise FrozenError(
-        f"{file}: these frozen questions have version {version}, and this grader reads {VERSION}. Update the grader"
-        " (`pip install -U twolayer-grader`), or get a file that fits it."
-    )
+    raise FrozenError(f"{file}: these frozen questions have version {version}, and this grader reads {VERSION}. {_FIT}")
 
 
 def _restore(found: Mapping[str, Any]) -> Questions:
