@@ -18,7 +18,7 @@ from grader.text.sanitise import one_line
 README = """\
 # {title}
 
-1. You need Python 3.11 or newer. Run `pip install jupyterlab matplotlib`, then install the grader from where your course keeps it.
+1. You need Python 3.11 or newer. Run `pip install jupyterlab matplotlib` and `pip install WHEEL`, the grader's file or address from your course.
 2. Run `jupyter lab` in this folder and open `{notebook}`. Keep the folder `data` beside it.
 3. Go from top to bottom, and write where it says `YOUR CODE`.
 4. Run the cell with `%check` below each part. It says what passes, what is wrong and where, and what to write next.
