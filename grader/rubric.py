@@ -7,10 +7,11 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from grader.model import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
+from grader.model import TAKEN, Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
 from grader.text.nearest import nearest
 
 FILE = "assignment.toml"
@@ -73,8 +74,27 @@ PAIR: Rule = (
     "[low, high]: two numbers, the smaller first",
 )
 NAMES: Rule = (
-    lambda v: isinstance(v, list) and len(v) == 4 and all(isinstance(n, str) and n for n in v) and len(set(v)) == 4,
-    "four different names: first weights, first bias, second weights, second bias",
+    lambda v: (
+        isinstance(v, list)
+        and len(v) == 4
+        and all(isinstance(n, str) and n.isidentifier() and not iskeyword(n) and n not in TAKEN for n in v)
+        and len(set(v)) == 4
+    ),
+    f"four different names: first weights, first bias, second weights, second bias; none of {', '.join(sorted(TAKEN))}",
+)
+# 0 and 1 are other networks, and nearer to either the answers hardly differ from those.
+SLOPE: Rule = (
+    lambda v: _number(v) and 0.001 <= v <= 0.9,
+    "a number from 0.001 to 0.9: 0 is the ReLU, and 1 leaves the network linear",
+)
+ALPHA: Rule = (
+    lambda v: _number(v) and 0.05 <= v <= 20,
+    "a number from 0.05 to 20: 0 is the ReLU, and below 0 the unit rises to the left",
+)
+# Beyond 5 nearly every wrong class costs something, and the max(0, ...) cannot be told from none.
+MARGIN: Rule = (
+    lambda v: _number(v) and 0.05 <= v <= 5,
+    "a number from 0.05 to 5: at 0 and below equal scores cost nothing; far above, a missing max(0, ...) is not seen",
 )
 SIZES: Rule = (
     lambda v: (
@@ -99,10 +119,13 @@ def _one_of(*choices: str) -> Rule:
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "": {"title": TEXT, "class_name": TEXT, "notebook": TEXT, "seed": SEED},
     "variant": {
-        "activation": _one_of("relu"),
-        "loss": _one_of("softmax"),
+        "activation": _one_of("relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout"),
+        "loss": _one_of("softmax", "svm", "sigmoid"),
         "regulariser": _one_of("half", "full", "either", "every"),
         "names": NAMES,
+        "slope": SLOPE,
+        "alpha": ALPHA,
+        "margin": MARGIN,
     },
     "probes": {"sizes": SIZES, "regs": REGS, "biases": NOT_NEGATIVE},
     "tolerances": {f.name: POSITIVE for f in fields(Tolerances)},
@@ -138,6 +161,8 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "rules": {"backpropagation": _one_of("any", "required")},
 }
 OPTIONAL = frozenset({"late", "rules"})
+# Numbers that one choice of [variant] has: what is chosen, and where. Without the key the lectures' number holds.
+NUMBER_OF = {"slope": ("activation", "leaky_relu"), "alpha": ("activation", "elu"), "margin": ("loss", "svm")}
 CHECK_RULES: Mapping[str, Rule] = {"id": TEXT, "points": POSITIVE, "hidden": YES_NO}
 
 
@@ -222,10 +247,18 @@ class _Reader:
     def _section(self, section: str, table: dict[str, Any], rules: Mapping[str, Rule]) -> None:
         self._known_keys(section, table, list(rules))
         for key, rule in rules.items():
+            if key not in table and key in NUMBER_OF:
+                continue
             if key not in table:
                 where = f"in [{section}]" if section else "at the top"
                 raise AssignmentError(f"{self.path}: the key {key!r} is missing {where}. Add it: {rule[1]}.")
             self._value(section, key, table[key], rule)
+            axis, choice = NUMBER_OF.get(key, ("", ""))
+            if axis and table[axis] != choice:
+                raise AssignmentError(
+                    f'{self._line_of(section, key)}: {key} is the number of {axis} = "{choice}", but {axis} is'
+                    f' "{table[axis]}". Remove the line, or choose "{choice}".'
+                )
 
     def _known_keys(self, section: str, table: dict[str, Any], known: list[str]) -> None:
         for key in table:

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from grader.model import Array
     from reference.layers import Layer
 
-LEAK = 0.1  # 003: leaky ReLU is max(0.1 x, x)
-ALPHA = 1.0  # of ELU; 003 leaves it open, and 1 is where its slope has no jump
-
 
 def relu(u: Array) -> Array:
     """Return max(0, u) (001, 003)."""
@@ -35,15 +32,17 @@ def d_relu(dh: Array, layer: Layer) -> Array:
     return du
 
 
-def leaky_relu(u: Array) -> Array:
-    """Return max(0.1 u, u) (003)."""
-    return np.where(u.real > 0, u, LEAK * u)
+def leaky_relu(slope: float) -> Activation:
+    """Return the leaky ReLU, u where u > 0 and slope u elsewhere; 003 has the slope 0.1."""
 
+    def forward(u: Array) -> Array:
+        return np.where(u.real > 0, u, slope * u)
 
-def d_leaky_relu(dh: Array, layer: Layer) -> Array:
-    """Pass the gradient where u > 0 and a tenth of it elsewhere (003)."""
-    du: Array = dh * np.where(layer.u > 0, 1.0, LEAK)
-    return du
+    def backward(dh: Array, layer: Layer) -> Array:
+        du: Array = dh * np.where(layer.u > 0, 1.0, slope)
+        return du
+
+    return Activation(forward, backward)
 
 
 def sigmoid(u: Array) -> Array:
@@ -72,17 +71,19 @@ def d_tanh(dh: Array, layer: Layer) -> Array:
     return du
 
 
-def elu(u: Array) -> Array:
-    """Return u where u > 0 and alpha (exp(u) - 1) elsewhere (003)."""
-    right = u.real > 0
-    h: Array = np.where(right, u, ALPHA * np.expm1(np.where(right, 0.0, u)))
-    return h
+def elu(alpha: float) -> Activation:
+    """Return the ELU, u where u > 0 and alpha (exp(u) - 1) elsewhere (003); with alpha = 1 its slope has no jump."""
 
+    def forward(u: Array) -> Array:
+        right = u.real > 0
+        h: Array = np.where(right, u, alpha * np.expm1(np.where(right, 0.0, u)))
+        return h
 
-def d_elu(dh: Array, layer: Layer) -> Array:
-    """Multiply by 1 where u > 0 and by alpha exp(u) = h + alpha elsewhere (003)."""
-    du: Array = dh * np.where(layer.u > 0, 1.0, layer.h + ALPHA)
-    return du
+    def backward(dh: Array, layer: Layer) -> Array:
+        du: Array = dh * np.where(layer.u > 0, 1.0, layer.h + alpha)  # alpha exp(u) = h + alpha
+        return du
+
+    return Activation(forward, backward)
 
 
 def maxout(u: Array) -> Array:
@@ -107,11 +108,12 @@ class Activation:
     maps: int = 1  # affine maps to one hidden layer; where there is more than one, W and b have a leading axis
 
 
-ACTIVATIONS = {
-    "relu": Activation(relu, d_relu),
-    "leaky_relu": Activation(leaky_relu, d_leaky_relu),
-    "sigmoid": Activation(sigmoid, d_sigmoid),
-    "tanh": Activation(tanh, d_tanh),
-    "elu": Activation(elu, d_elu),
-    "maxout": Activation(maxout, d_maxout, maps=2),
+# Each choice, made with the leaky ReLU's slope and the ELU's alpha.
+ACTIVATIONS: dict[str, Callable[[float, float], Activation]] = {
+    "relu": lambda _slope, _alpha: Activation(relu, d_relu),
+    "leaky_relu": lambda slope, _alpha: leaky_relu(slope),
+    "sigmoid": lambda _slope, _alpha: Activation(sigmoid, d_sigmoid),
+    "tanh": lambda _slope, _alpha: Activation(tanh, d_tanh),
+    "elu": lambda _slope, alpha: elu(alpha),
+    "maxout": lambda _slope, _alpha: Activation(maxout, d_maxout, maps=2),
 }

@@ -37,9 +37,15 @@ class Case:
 def network_of(assignment: Assignment) -> Network:
     """Build the network that the assignment asks for; "either" is judged from its parts, so full stands in."""
     variant = assignment.variant
-    regulariser = "full" if variant.regulariser == "either" else variant.regulariser
-    w1, b1, w2, b2 = variant.names
-    return build(activation=variant.activation, loss=variant.loss, regulariser=regulariser, names=((w1, b1), (w2, b2)))
+    return build(
+        variant.activation,
+        variant.loss,
+        "full" if variant.regulariser == "either" else variant.regulariser,
+        tuple(zip(variant.names[::2], variant.names[1::2], strict=True)),
+        slope=variant.slope,
+        alpha=variant.alpha,
+        margin=variant.margin,
+    )
 
 
 def draw_case(
@@ -58,10 +64,11 @@ def draw_case(
     from the labels get wrong. biases : their standard deviation. solved : what reached a layer is to be solved for.
     """
     rows, inputs, hidden, classes = sizes
+    weights = {layer[0] for layer in network.names}
     for _ in range(2_000):
         X = rng.normal(size=(rows, inputs))
         params = {
-            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if len(shape) > 1 else biases, size=shape)
+            key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if key in weights else biases, size=shape)
             for key, shape in network.shapes((inputs, hidden, classes)).items()
         }
         scores = network.scores(params, X)
@@ -72,14 +79,24 @@ def draw_case(
             and np.ptp(scores.argmax(axis=1))  # else a predict() that returns one number would be right
             and (not solved or _can_be_solved(network, params, X))
         ):
-            labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes))
-            return Case(name, X, labels.astype(np.int64), params, classes)
+            labels = rng.permutation(np.arange(rows) % (classes - 1 if absent else classes)).astype(np.int64)
+            if _tells_margins(network, scores, labels):
+                return Case(name, X, labels, params, classes)
     raise ValueError(f"no case of sizes {sizes} keeps {KINK_MARGIN} away from every kink: use fewer rows or units")
 
 
 def _kink_distance(network: Network, params: Params, X: Floats) -> float:
-    weights, bias = network.names[0]
-    return float(np.abs(X @ params[weights] + params[bias]).min())
+    u = network.forward(params, X)[0].u
+    return float(np.abs(u if network.maps == 1 else u[0] - u[1]).min())
+
+
+def _tells_margins(network: Network, scores: Floats, y: Array) -> bool:
+    """Return whether an SVM's margins keep away from 0, some of them on either side; true of other losses."""
+    if network.margin is None:
+        return True
+    wrong = np.arange(scores.shape[1]) != y[:, None]
+    margins = (scores - scores[np.arange(len(y)), y][:, None] + network.margin)[wrong]
+    return bool(np.abs(margins).min() > KINK_MARGIN and margins.min() < 0 < margins.max())
 
 
 def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
@@ -94,8 +111,9 @@ def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
 def toy_case(network: Network) -> Case:
     """Draw the published toy case: numpy's legacy seeds 0 for the network and 1 for the data."""
     rng = np.random.RandomState(0)
+    weights = {layer[0] for layer in network.names}
     params = {
-        name: 0.1 * rng.randn(*shape) if len(shape) > 1 else np.zeros(shape)
+        name: 0.1 * rng.randn(*shape) if name in weights else np.zeros(shape)
         for name, shape in network.shapes((4, 10, 3)).items()
     }
     X = 10 * np.random.RandomState(1).randn(5, 4)

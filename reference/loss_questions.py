@@ -93,7 +93,6 @@ def _swept(network: Network, case: Case, step: float) -> Expectation:
 def ask_stability(assignment: Assignment, network: Network, case: Case) -> Iterator[tuple[Call, Expectation]]:
     """Shift all scores of a row by one constant, through the last bias: probabilities do not change by it (004)."""
     last = network.names[-1][1]
-    parts = loss_parts(network, case.params, case.X, case.y)
     for shift in SHIFTS:
         shifted = {**case.params, last: case.params[last] + shift}
         step = loss_step(case.X, case.y, 0.0)
@@ -101,7 +100,7 @@ def ask_stability(assignment: Assignment, network: Network, case: Case) -> Itera
             make_call(
                 QuestionId("stability", f"{shift:g}"), case, (step,), assignment.limits.call_seconds, params=shifted
             ),
-            {**parts, "reg": np.asarray(0.0)},
+            {**loss_parts(network, shifted, case.X, case.y), "reg": np.asarray(0.0)},
         )
     yield _one_row_shifted(assignment, network, case)
 
@@ -115,8 +114,11 @@ def _one_row_shifted(assignment: Assignment, network: Network, case: Case) -> tu
     X, params = case.X.copy(), {name: value.copy() for name, value in case.params.items()}
     X[:, 0] = 0.0
     X[0, 0] = SHIFTS[0]
-    params[w1][0, :], params[w1][:, 0] = 0.0, 0.0
-    params[w1][0, 0], params[b1][0], params[w2][0, :] = 1.0, 0.0, 1.0
+    params[w1][..., 0, :], params[w1][..., :, 0] = 0.0, 0.0
+    params[w1][..., 0, 0], params[b1][..., 0] = 1.0, 0.0
+    # What the unit is in the other rows, such as a sigmoid's 1/2, moves all of their scores by one constant, too.
+    off, on = network.forward(params, X)[0].h[1::-1, 0]
+    params[w2][0, :] = SHIFTS[0] / (on - off)
     answer = {**loss_parts(network, params, X, case.y), "reg": np.asarray(0.0)}
     step = loss_step(X, case.y, 0.0)
     return make_call(

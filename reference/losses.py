@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from grader.model import Array
 
-DELTA = 1.0  # the SVM's margin (003, 004)
-
 
 def centred(z: Array) -> Array:
     """Subtract each row's maximum: softmax is the same, and no exponent overflows (004)."""
@@ -52,26 +50,28 @@ def d_softmax_loss(z: Array, y: Array) -> Array:
     return dz
 
 
-def margins(z: Array, y: Array) -> Array:
-    """Return s_j - s_y + delta, (N, C); 0 at the true class, which the sum leaves out (003, 004)."""
-    rows = np.arange(len(y))
-    m: Array = z - z[rows, y][:, None] + DELTA
-    m[rows, y] = 0.0
-    return m
+def svm(margin: float) -> Loss:
+    """Return the multiclass SVM's loss, the mean of the sum over j != y of max(0, s_j - s_y + margin) (003, 004)."""
 
+    def margins(z: Array, y: Array) -> Array:
+        """Return s_j - s_y + margin, (N, C); 0 at the true class, which the sum leaves out (003, 004)."""
+        rows = np.arange(len(y))
+        m: Array = z - z[rows, y][:, None] + margin
+        m[rows, y] = 0.0
+        return m
 
-def svm_loss(z: Array, y: Array) -> Any:
-    """Return the mean of the sum over j != y of max(0, s_j - s_y + delta) (003, 004)."""
-    m = margins(z, y)
-    return np.where(m.real > 0, m, 0.0).sum() / len(y)
+    def forward(z: Array, y: Array) -> Any:
+        m = margins(z, y)
+        return np.where(m.real > 0, m, 0.0).sum() / len(y)
 
+    def backward(z: Array, y: Array) -> Array:
+        """Return dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (004)."""
+        dz = (margins(z, y) > 0).astype(np.float64)
+        dz[np.arange(len(y)), y] = -dz.sum(axis=1)
+        dz /= len(y)
+        return dz
 
-def d_svm_loss(z: Array, y: Array) -> Array:
-    """Return dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (004)."""
-    dz = (margins(z, y) > 0).astype(np.float64)
-    dz[np.arange(len(y)), y] = -dz.sum(axis=1)
-    dz /= len(y)
-    return dz
+    return Loss(as_they_are, forward, backward, largest_score)
 
 
 def largest_score(z: Array) -> Array:
@@ -80,37 +80,34 @@ def largest_score(z: Array) -> Array:
     return labels
 
 
-def single_output(z: Array) -> Array:
-    """Return the one column of z as (N,)."""
-    if z.shape[1] != 1:
-        raise ValueError(
-            f"the sigmoid loss reads one score per example, but the scores have shape {z.shape}: "
-            "make the last layer one wide (C = 1), or choose the softmax or svm loss"
-        )
-    column: Array = z[:, 0]
-    return column
+def targets(z: Array, y: Array) -> Array:
+    """Return what the outputs should be, (N, C): 1 at the true class; a single output is 1 where the label is 1 (002)."""
+    classes = np.arange(z.shape[1]) if z.shape[1] > 1 else np.ones(1)
+    t: Array = (y[:, None] == classes).astype(np.float64)
+    return t
 
 
 def sigmoid_loss(z: Array, y: Array) -> Any:
-    """Return the mean of -log sigma(z) where y is 1 and of -log(1 - sigma(z)) where y is 0 (002).
+    """Return the mean over the rows of the sum over the outputs of -log sigma(z) or, where the target is 0, -log(1 - sigma(z)).
 
+    002 has one output; with C of them each is the likelihood of its class against all others.
     Both are log(1 + exp(t)) with t = -z or z, written so that no exponent overflows.
     """
-    z = single_output(z)
-    t = np.where(y == 1, -z, z)
+    t = np.where(targets(z, y) == 1, -z, z)
     positive = t.real > 0
-    return np.mean(np.where(positive, t, 0.0) + np.log1p(np.exp(np.where(positive, -t, t))))
+    return (np.where(positive, t, 0.0) + np.log1p(np.exp(np.where(positive, -t, t)))).sum() / len(y)
 
 
 def d_sigmoid_loss(z: Array, y: Array) -> Array:
-    """Return dL/dz = (sigma(z) - y) / N, (N, 1) (002)."""
-    dz: Array = (sigmoid(single_output(z)) - y) / len(y)
-    return dz[:, None]
+    """Return dL/dz = (sigma(z) - target) / N, (N, C) (002)."""
+    dz: Array = (sigmoid(z) - targets(z, y)) / len(y)
+    return dz
 
 
-def likelier_than_not(z: Array) -> Array:
-    """Return 1 where sigma(z) > 1/2, else 0, (N,) int64 (002)."""
-    return (single_output(z) > 0).astype(np.int64)
+def likeliest(z: Array) -> Array:
+    """Return the class of the largest output, (N,) int64; of a single one whether sigma(z) > 1/2 (002)."""
+    labels: Array = z.argmax(axis=1) if z.shape[1] > 1 else (z[:, 0] > 0).astype(np.int64)
+    return labels
 
 
 @dataclass(frozen=True)
@@ -123,8 +120,9 @@ class Loss:
     label: Callable[[Array], Array]
 
 
-LOSSES = {
-    "softmax": Loss(centred, softmax_loss, d_softmax_loss, largest_score),
-    "svm": Loss(as_they_are, svm_loss, d_svm_loss, largest_score),
-    "sigmoid": Loss(as_they_are, sigmoid_loss, d_sigmoid_loss, likelier_than_not),
+# Each choice, made with the SVM's margin.
+LOSSES: dict[str, Callable[[float], Loss]] = {
+    "softmax": lambda _margin: Loss(centred, softmax_loss, d_softmax_loss, largest_score),
+    "svm": svm,
+    "sigmoid": lambda _margin: Loss(as_they_are, sigmoid_loss, d_sigmoid_loss, likeliest),
 }

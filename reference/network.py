@@ -83,6 +83,7 @@ class Network:
     names: Names
     coefficient: float  # loss = data loss + coefficient * reg * penalty
     maps: int  # affine maps to one hidden layer
+    margin: float | None = None  # of the SVM
 
     # The scores.
     affine: Callable[[Array, Array, Array, int], Array] = affine  # (x, W, b, k) -> u
@@ -303,13 +304,18 @@ def build(
     loss: str = "softmax",
     regulariser: str = "full",
     names: Names = (("W1", "b1"), ("W2", "b2")),
+    *,
+    slope: float = 0.1,
+    alpha: float = 1.0,
+    margin: float = 1.0,
 ) -> Network:
     """Return the right network of one variant; `names` holds weights and bias of each layer and so sets the depth.
 
+    slope, alpha, margin : of the leaky ReLU (003: max(0.1 u, u)), of the ELU, and of the SVM (003, 004: 1).
     Raises ValueError on a variant that does not exist, and on names that do not tell the parameters apart.
     """
-    hidden = _choose("activation", ACTIVATIONS, activation)
-    data = _choose("loss", LOSSES, loss)
+    hidden = _choose("activation", ACTIVATIONS, activation)(slope, alpha)
+    data = _choose("loss", LOSSES, loss)(margin)
     squares = _choose("regulariser", REGULARISERS, regulariser)
     flat = [name for layer in names for name in layer]
     if not names or any(len(layer) != 2 for layer in names) or len(set(flat)) < len(flat):
@@ -318,6 +324,7 @@ def build(
         names=names,
         coefficient=squares.coefficient,
         maps=hidden.maps,
+        margin=margin if loss == "svm" else None,
         activate=hidden.forward,
         d_activate=hidden.backward,
         centre=data.centre,

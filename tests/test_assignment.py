@@ -37,6 +37,34 @@ def test_the_bundled_assignment_is_read():
     assert assignment.late == LatePolicy(free_days=0, percent_a_day=10, of="maximum", lowest_percent=50)
 
 
+def test_a_variant_has_the_numbers_of_its_choices(tmp_path):
+    """Slope, alpha and margin are the lectures' where the file says nothing."""
+    chosen = TEXT.replace('activation = "relu"\nloss = "softmax"', 'activation = "elu"\nalpha = 2.0\nloss = "svm"')
+    (tmp_path / "assignment.toml").write_text(chosen, encoding="utf-8")
+    variant = load(tmp_path, KNOWN).variant
+    assert (variant.activation, variant.alpha, variant.loss, variant.margin) == ("elu", 2.0, "svm", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "number", "said"),
+    [
+        ('activation = "leaky_relu"', "slope = 1", "1 leaves the network linear"),
+        ('activation = "leaky_relu"', "slope = 0.0", "0 is the ReLU"),
+        ('activation = "elu"', "alpha = 0", "0 is the ReLU, and below 0 the unit rises"),
+        ('loss = "svm"', "margin = -1.0", "at 0 and below equal scores cost nothing"),
+        ('loss = "svm"', "margin = 0", "at 0 and below equal scores cost nothing"),
+        ('loss = "softmax"', "margin = 2.0", 'margin is the number of loss = "svm", but loss is "softmax". Remove the'),
+    ],
+)
+def test_a_degenerate_number_of_a_variant_is_refused_with_the_reason(tmp_path, chosen, number, said):
+    """Each is refused on its line: it would be another network, or would hide mistakes."""
+    axis = chosen.split()[0]
+    text = re.sub(rf'^{axis} = ".*"$', f"{chosen}\n{number}", TEXT, flags=re.MULTILINE)
+    message = refused(tmp_path, text)
+    assert said in message
+    assert f"line {line_of(text, number)}" in message
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -54,6 +82,8 @@ def test_the_bundled_assignment_is_read():
         ("regs = [0.0, 0.05, 3.0]", "regs = [0.05, 3.0]", "at least three different numbers, 0 among them"),
         ("batch_size = [1, 200]", "batch_size = [200, 1]", "[low, high]: two numbers, the smaller first"),
         ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W1", "b2"]', "four different names"),
+        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "h"]', "none of N, X, "),
+        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "2b"]', "four different names"),
         ('id = "purity"\npoints = 4', 'id = "purity"\npoints = "4"', "points is '4'; it must be a number above 0"),
         ('id = "purity"', 'id = "puriti"', "unknown check 'puriti': did you mean 'purity'?"),
         ('id = "purity"', 'id = "scores"', "the check 'scores' stands here a second time"),

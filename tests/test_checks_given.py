@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from grader.checks import GradingContext
+from grader.checks.formulas import d_loss_of_scores, loss_of_scores, slope_at
 from grader.checks.given_gradients import (
-    cross_entropy,
-    d_softmax,
     hidden_layer_found,
     is_plausible,
     judge_given_gradients,
     regulariser_right,
     solve_for_units,
 )
-from grader.model import QuestionId, Reply, Run
+from grader.model import QuestionId, Reply, Run, Variant
 from reference.cases import network_of
+from reference.network import build
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
+SOFTMAX = Variant("relu", "softmax", "half", NAMES)
 LEFT_OUT = ("digits", "tuned")
 
 
@@ -207,17 +208,29 @@ def test_a_solved_gradient_counts_only_where_it_may_be_one(found, fine):
     """A thousandth to a thousand times the size, more than one direction, and most of the rows."""
     rng = np.random.default_rng(0)
     scores, y = rng.normal(size=(6, 4)), np.arange(6) % 4
-    d = d_softmax(scores, y)
+    d = d_loss_of_scores(SOFTMAX, scores, y)
     assert is_plausible(found(d), d) == fine
 
 
-def test_softmax_and_its_gradient_agree():
-    """The formulas that everything is held against are each other's derivative."""
+@pytest.mark.parametrize("loss", ["softmax", "svm", "sigmoid"])
+def test_the_formulas_are_those_of_the_reference(loss):
+    """Loss and gradient of scores, which the wheel has to know as well, are the network's own steps."""
+    rng, variant = np.random.default_rng(1), replace(SOFTMAX, loss=loss, margin=0.7)
+    scores, y, right = rng.normal(size=(5, 3)), np.array([0, 1, 2, 1, 0]), build(loss=loss, margin=0.7)
+    assert loss_of_scores(variant, scores, y) == pytest.approx(right.data_term(right.centre(scores), y), rel=1e-12)
+    d = right.d_scores(right.centre(scores), y)
+    assert d_loss_of_scores(variant, scores, y) == pytest.approx(d, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout"])
+def test_the_units_tell_what_the_activation_passes_back(activation):
+    """The slope at the units is what the network's own step multiplies by."""
+    right, variant = (
+        build(activation, slope=0.3, alpha=2.0),
+        replace(SOFTMAX, activation=activation, slope=0.3, alpha=2.0),
+    )
     rng = np.random.default_rng(1)
-    scores, y = rng.normal(size=(5, 3)), np.array([0, 1, 2, 1, 0])
-    d, h = d_softmax(scores, y), 1e-6
-    for entry in np.ndindex(scores.shape):
-        up, down = scores.copy(), scores.copy()
-        up[entry] += h
-        down[entry] -= h
-        assert (cross_entropy(up, y) - cross_entropy(down, y)) / (2 * h) == pytest.approx(d[entry], abs=1e-8)
+    params = {name: rng.normal(size=shape) for name, shape in right.shapes((4, 6, 3)).items()}
+    layer = right.forward(params, rng.normal(size=(5, 4)))[0]
+    slope = slope_at(variant, layer.h, layer.u)
+    assert slope == pytest.approx(right.d_activate(np.ones_like(layer.h), layer), rel=1e-12)

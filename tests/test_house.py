@@ -124,6 +124,7 @@ CHECKS = [
     "rounding",
     "context",
     "registry",
+    "formulas",
     "read_losses",
     "given_gradients",
     "array_differences",

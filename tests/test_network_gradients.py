@@ -33,7 +33,7 @@ def kink_distance(network, params, X, y, loss):
 def draw(activation, loss, depth, regulariser):
     """Return a network of the variant, random parameters (biases too), and data that keep away from the kinks."""
     network = build(activation, loss, regulariser, NAMES[:depth])
-    classes = 1 if loss == "sigmoid" else SIZES[3]
+    classes = 1 if loss == "sigmoid" and depth == 1 else SIZES[3]
     for seed in range(100):
         rng = np.random.RandomState(seed)
         shapes = network.shapes((*SIZES[:depth], classes))
@@ -131,7 +131,7 @@ def test_the_penalty_counts_what_the_regulariser_covers(regulariser):
 def test_slopes_at_the_kink_itself(activation):
     """Where u is exactly 0 the gradient is that of the left side, as the lectures say; maxout's tie goes to one map."""
     network = build(activation)
-    record = ACTIVATIONS[activation]
+    record = ACTIVATIONS[activation](0.1, 1.0)
     params = {name: np.zeros(shape) for name, shape in network.shapes((2, 3, 4)).items()}
     layer = network.forward(params, np.ones((1, 2)))[0]
     slope = record.backward(np.ones((1, 3)), layer)

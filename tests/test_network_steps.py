@@ -230,19 +230,3 @@ def test_no_rows_at_all_are_refused():
     network, params, (X, y, *_rest) = case()
     with pytest.raises(ValueError, match=r"^labels are int64 of shape \(0,\): expected integers of shape \(0,\) from"):
         network.loss(params, X[:0], y[:0], 0.1)
-
-
-def test_the_sigmoid_loss_reads_one_output():
-    """Three scores under the binary loss are refused, with both ways to mend it."""
-    _network, params, (X, y, *_rest) = case()
-    text = (
-        r"^the sigmoid loss reads one score per example, but the scores have shape \(43, 3\): "
-        r"make the last layer one wide \(C = 1\), or choose the softmax or svm loss$"
-    )
-    for ask in (
-        lambda n: n.loss(params, X, y, 0.1),
-        lambda n: n.gradients(params, X, y, 0.1),
-        lambda n: n.predict(params, X),
-    ):
-        with pytest.raises(ValueError, match=text):
-            ask(build(loss="sigmoid"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.model import Array, Family, Step
+from grader.model import TAKEN, Array, Family, Step
 from reference.catalogue import MISTAKES, Form, families, list_forms, wrong_network
 from reference.network import build
 from reference.simulate import perform
@@ -221,6 +221,13 @@ def test_names_class_and_hyperparameters_are_the_callers():
     assert 'grads["A"] = X.T @ du + 2 * reg * A' in source
     assert source.endswith("best_hyperparameters = dict(\n    reg=0.5,\n)\n")
     assert "W1" not in source
+
+
+def test_no_parameter_may_be_called_as_a_variable_of_the_program():
+    """A parameter of such a name would be overwritten: the rubric refuses each of them."""
+    method = ast.parse(write_program(RIGHT)).body[1].body[1]
+    stored = {node.id for node in ast.walk(method) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert stored - {"W1", "b1", "W2", "b2"} <= TAKEN
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "elu", "maxout"])

@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
-from grader.checks.read_losses import cross_entropy, expected_factor, loses_digits, loss_tolerance, own_scores
+from grader.checks.formulas import d_loss_of_scores, loss_of_scores, slope_at
+from grader.checks.read_losses import expected_factor, loses_digits, loss_tolerance, own_scores
 from grader.compare import as_array
-from grader.model import Array, Call, Floats, QuestionId
+from grader.model import Array, Call, Floats, QuestionId, Variant
 
 # "carried": right given what it was given, which is wrong and charged where it is made. "found": wrong, and what it passes
 # on could be solved for. "wrong": wrong, and nothing can be said of what follows from it.
@@ -60,7 +61,8 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
     """Judge the gradients of one case, from the scores down to the first layer."""
     W1, b1, W2, b2 = context.names
     X, y, expected = call.steps[0].arguments["X"], call.steps[0].arguments["y"], context.expected(call.id)
-    h, weights = expected["h"], call.params[W2]
+    variant, h, weights = context.assignment.variant, expected["h"], call.params[W2]
+    slope = slope_at(variant, h, _affine(context, call))
     own = {name: own_gradient(context, call.id, 0, name, call.params[name].shape) for name in context.names}
     right = {name: expected[f"data_{name}"] for name in context.names}
     near = _Near(context)
@@ -70,8 +72,8 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
 
     d: Floats | None = d_right
     verdicts[W2] = "right" if near(own[W2], right[W2]) else "wrong"
-    if verdicts[W2] != "right" and given is not None and near(own[W2], h.T @ d_softmax(given, y)):
-        verdicts[W2], d = "carried", d_softmax(given, y)
+    if verdicts[W2] != "right" and given is not None and near(own[W2], h.T @ d_loss_of_scores(variant, given, y)):
+        verdicts[W2], d = "carried", d_loss_of_scores(variant, given, y)
     elif verdicts[W2] != "right":
         d = _solve_for_gradient(h, own[W2], d_right, near)
         verdicts[W2] = "wrong" if d is None else "found"
@@ -81,20 +83,38 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
     elif verdicts[b2] == "right" and verdicts[W2] == "found" and d is not None and not near(own[b2], d.sum(axis=0)):
         d = d_right  # the bias says that it is right: what is wrong is the product alone, and goes no further
 
-    du_right = np.linalg.lstsq(X.T, right[W1], rcond=None)[0]
-    du = None if d is None else (d @ weights.T) * (h > 0)
+    du_right = np.linalg.lstsq(X.T, np.asarray(_side_by_side(right[W1])), rcond=None)[0]
+    follows = None if d is None else (d @ weights.T) * slope
+    du = follows
     verdicts[W1] = "right" if near(own[W1], right[W1]) else "wrong"
     if verdicts[W1] != "right" and du is not None and near(own[W1], X.T @ du):
         verdicts[W1] = "carried"
     elif verdicts[W1] != "right":
-        du = _solve_for_gradient(X, own[W1], du_right, near)
-        verdicts[W1] = "wrong" if du is None else "found"
+        solved = _solve_for_gradient(X, _side_by_side(own[W1]), du_right, near)
+        verdicts[W1] = "wrong" if solved is None else "found"
+        du = None if solved is None else _apart(solved, slope.shape)
     verdicts[b1] = "right" if near(own[b1], right[b1]) else "wrong"
-    if verdicts[b1] != "right" and du is not None and near(own[b1], du.sum(axis=0)):
+    if verdicts[b1] != "right" and du is not None and near(own[b1], du.sum(axis=-2)):
         verdicts[b1] = verdicts[W1]
-    elif verdicts[b1] != "right" and d is not None and near(own[b1], ((d @ weights.T) * (h > 0)).sum(axis=0)):
+    elif verdicts[b1] != "right" and follows is not None and near(own[b1], follows.sum(axis=-2)):
         verdicts[b1] = "carried"
     return verdicts
+
+
+def _affine(context: GradingContext, call: Call) -> Floats:
+    """Return u = X W1 + b1, (N, H), or (2, N, H) of maxout (001, 003)."""
+    W1, b1, _, _ = context.names
+    return np.asarray(call.steps[0].arguments["X"] @ call.params[W1] + call.params[b1][..., None, :])
+
+
+def _side_by_side(maps: Floats | None) -> Floats | None:
+    """Return a maxout layer's two maps (2, R, H) as (R, 2 H); what is one map already, or missing, as it is."""
+    return maps if maps is None or maps.ndim == 2 else np.asarray(np.concatenate(list(maps), axis=1))
+
+
+def _apart(wide: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return what `_side_by_side` has put together in its own shape."""
+    return wide if len(shape) == 2 else np.asarray(np.split(wide, shape[0], axis=1))
 
 
 class _Near:
@@ -126,14 +146,6 @@ def is_plausible(found: Floats, right: Floats) -> bool:
     if not SMALLEST * wanted[0] < own[0] < LARGEST * wanted[0]:
         return False
     return bool((own > RANK * own[0]).sum() >= min(2, int((wanted > RANK * wanted[0]).sum())))
-
-
-def d_softmax(scores: Floats, y: Array) -> Floats:
-    """Return the gradient of the mean cross-entropy by the scores, (N, C): (p - onehot(y)) / N (001, 004)."""
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    p[np.arange(len(y)), y] -= 1
-    return np.asarray(p / len(y))
 
 
 # ---------------------------------------------------------------- the hidden layer
@@ -170,19 +182,30 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
     own = {name: own_gradient(context, call.id, 0, name, call.params[name].shape) for name in context.names}
     if scores is None or scores.shape != right.shape or near(scores, right) or any(one is None for one in own.values()):
         return False
-    d = d_softmax(scores.astype(np.float64), y)
+    variant = context.assignment.variant
+    d = d_loss_of_scores(variant, scores.astype(np.float64), y)
     units = _common_units(call.params[W2], d, scores - call.params[b2], np.asarray(own[W2]), near)
     if units is None or not near(own[b2], d.sum(axis=0)):
         return False
     dh = d @ call.params[W2].T
     if np.isfinite(units).all():
-        du = dh * (units > 0)
+        du = dh * slope_at(variant, units, _affine(context, call))
     else:
-        du = np.asarray(np.linalg.lstsq(X.T, np.asarray(own[W1]), rcond=None)[0], dtype=np.float64)
-        allowed = 100 * near.relative * np.abs(dh).max()
-        if not ((np.abs(du - dh) <= allowed) | (np.abs(du) <= allowed)).all():
+        wide = np.asarray(_side_by_side(own[W1]))
+        du = _apart(np.asarray(np.linalg.lstsq(X.T, wide, rcond=None)[0], dtype=np.float64), call.params[W1].shape)
+        if not _may_pass(variant, dh, du, 100 * near.relative * float(np.abs(dh).max())):
             return False
-    return near(own[W1], X.T @ du) and near(own[b1], du.sum(axis=0))
+    return near(own[W1], X.T @ du) and near(own[b1], du.sum(axis=-2))
+
+
+def _may_pass(variant: Variant, dh: Floats, du: Floats, allowed: float) -> bool:
+    """Return whether an activation can make du of dh: two slopes of those with a kink, any up to the steepest of others."""
+    kinked = {"relu": 0.0, "maxout": 0.0, "leaky_relu": variant.slope}
+    if variant.activation in kinked:
+        low = kinked[variant.activation]
+        return bool(((np.abs(du - dh) <= allowed) | (np.abs(du - low * dh) <= allowed)).all())
+    steepest = {"sigmoid": 0.25, "tanh": 1.0, "elu": max(variant.alpha, 1.0)}[variant.activation]
+    return bool((np.abs(du - steepest * dh / 2) <= steepest * np.abs(dh) / 2 + allowed).all())
 
 
 def _common_units(weights: Floats, d: Floats, product: Floats, gradient: Floats, near: _Near) -> Floats | None:
@@ -207,11 +230,13 @@ def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
         return False
     X, y = call.steps[0].arguments["X"], call.steps[1].arguments["y"]
     scores = units @ call.params[W2] + call.params[b2]
-    d = d_softmax(scores, y)
+    variant = context.assignment.variant
+    d = d_loss_of_scores(variant, scores, y)
     # A unit that is off is solved for as 0 but for rounding.
-    du = (d @ call.params[W2].T) * (units > RANK * np.abs(units).max())
-    follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=0)}
-    loss = cross_entropy(scores, y)
+    slope = slope_at(variant, units, _affine(context, call), off=RANK * float(np.abs(units).max()))
+    du = (d @ call.params[W2].T) * slope
+    follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=-2)}
+    loss = loss_of_scores(variant, scores, y)
     return abs(answer.value - loss) <= 10 * loss_tolerance(context) * abs(loss) and all(
         near(own_gradient(context, call.id, 1, name, right.shape), right) for name, right in follows.items()
     )

@@ -8,12 +8,12 @@ import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, read_loss
 from grader.checks.final_scores import LEARNT, final_scores
+from grader.checks.formulas import loss_of_scores
 from grader.checks.gradients import has_wrong_gradient
 from grader.checks.minibatch import minibatch
 from grader.checks.parameter_updates import decay, step_rates, update_rule
 from grader.checks.preconditions import result_at, run_failure
 from grader.checks.prediction import predict
-from grader.checks.read_losses import cross_entropy
 from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run
 from grader.compare import as_array, number
@@ -92,17 +92,21 @@ def learns_toy(context: GradingContext) -> Finding:
     if problem:
         return _carry_forward(context, problem)
     figures = _curves(context, QuestionId("toy"), "loss on the toy case")
-    scores = final_scores(context, QuestionId("toy"))
+    scores, variant = final_scores(context, QuestionId("toy")), context.assignment.variant
+    count = context.call(QuestionId("toy")).steps[0].arguments["num_iters"]
     if isinstance(scores, str):
-        text = f"After 100 iterations on the toy case {scores}."
+        text = f"After {count} iterations on the toy case {scores}."
         return _carry_forward(context, Finding(0.0, text, figures, about="train"))
-    loss = cross_entropy(scores, context.expected(QuestionId("toy"))["y"])
+    loss = loss_of_scores(variant, scores, context.expected(QuestionId("toy"))["y"])
     # Whoever ends with the parameters of the best accuracy may have stopped while the loss was still falling.
     kept_best = any(seen.restored for run in (SAME, ROWS) if (seen := read_watched_run(context, run)))
-    if loss <= LEARNT or (kept_best and (scores.argmax(axis=1) == context.expected(QuestionId("toy"))["y"]).all()):
+    if loss <= LEARNT[variant.loss] or (
+        kept_best and (scores.argmax(axis=1) == context.expected(QuestionId("toy"))["y"]).all()
+    ):
         return Finding(1.0, f"The loss on the toy case falls to {number(loss)}.", figures, about="train")
     text = (
-        f"After 100 iterations the loss on the five toy examples is {number(loss)}; it must be below {LEARNT}.\n"
+        f"After {count} iterations the loss on the five toy examples is {number(loss)};"
+        f" it must be below {LEARNT[variant.loss]}.\n"
         "Look at the curve: does it never fall, or does it fall and then rise again?"
     )
     return _carry_forward(context, Finding(0.0, text, figures, about="train"))

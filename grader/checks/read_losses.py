@@ -12,6 +12,7 @@ from grader.checks.context import (
     read_loss,
     swept_losses,
 )
+from grader.checks.formulas import loss_of_scores
 from grader.checks.rounding import is_rounded, quantisation_step
 from grader.compare import Difference, as_array, compare, is_single
 from grader.model import Array, Assignment, Call, Floats, QuestionId
@@ -172,19 +173,14 @@ def own_scores(context: GradingContext, case: str) -> Floats | None:
     )
 
 
-def cross_entropy(scores: Floats, y: Array) -> float:
-    """Return the mean of -log p[y] over the rows (000, 001, 003)."""
-    # Not as the solution has it, which no file of the wheel may hold.
-    return float(np.mean(np.logaddexp.reduce(scores, axis=1) - scores[np.arange(len(y)), y]))
-
-
 @cached_per_submission
 def right_for_own_scores(context: GradingContext, case: str) -> bool:
-    """Return whether the loss is the cross-entropy of scores that are wrong, but of the right kind."""
+    """Return whether the loss is right for scores that are wrong, but of the right kind."""
     own, value = own_scores(context, case), read_loss(context, QuestionId("loss", case, 0.0)).value
     if own is None or value is None:
         return False
-    mean = cross_entropy(own, context.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"])
+    y = context.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"]
+    mean = loss_of_scores(context.assignment.variant, own, y)
     return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(context), floor=0.0).within
 
 

@@ -31,7 +31,9 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     threshold = context.assignment.digits.tuned_threshold
     inputs, _, classes = context.call(QuestionId("tuned")).sizes
     hidden = int(settings["hidden_size"])
-    shapes = dict(zip(context.names, ((inputs, hidden), (hidden,), (hidden, classes), (classes,)), strict=True))
+    maps = context.call(QuestionId("digits")).params[context.names[0]].shape[:-2]  # (2,) of a maxout network
+    sizes = ((*maps, inputs, hidden), (*maps, hidden), (hidden, classes), (classes,))
+    shapes = dict(zip(context.names, sizes, strict=True))
     scores = final_scores(context, QuestionId("tuned"), shapes)
     if isinstance(scores, str):
         problem = failure_of(context.reply(QuestionId("tuned")))

@@ -5,6 +5,7 @@ Floor 1 of the house: everything may import them, and they import nothing of our
 
 from grader.model.arrays import Array, Floats, Params
 from grader.model.assignment import (
+    TAKEN,
     Assignment,
     Bounds,
     CheckRow,
@@ -52,6 +53,7 @@ from grader.model.seeds import derive_number, seed_id
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span, Text
 
 __all__ = [
+    "TAKEN",
     "Array",
     "Assignment",
     "Bounds",

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+# What a program of the lesson calls something else: no parameter is called so.
+TAKEN = frozenset([
+    "self", "np", "X", "y", "N", "reg", "u", "h", "hidden", "scores", "outputs", "shifted", "loss", "data_loss", "grads",
+    "dscores", "dhidden", "du", "first", "second", "penalty_grads", "indices", "it", "std",
+])  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -16,6 +22,9 @@ class Variant:
     loss: str
     regulariser: Literal["half", "full", "either", "every"]
     names: tuple[str, str, str, str]  # first weights, first bias, second weights, second bias
+    slope: float = 0.1  # of the leaky ReLU, left of 0
+    alpha: float = 1.0  # of the ELU, whose smallest value is -alpha
+    margin: float = 1.0  # of the SVM: how much larger the true class's score must be
 
 
 @dataclass(frozen=True)

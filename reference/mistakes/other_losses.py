@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import as_they_are, d_svm_loss, probabilities, svm_loss
+from reference.losses import as_they_are, probabilities, svm
 from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def d_three_columns(z: Array, y: Array) -> Any:
     return dz / len(y)
 
 
+_HINGE = svm(1.0)
 # Some are carried through to the gradient.
 _IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
@@ -166,8 +167,8 @@ MISTAKES = (
         "hinge_for_cross_entropy",
         "The loss is the multiclass SVM's hinge loss instead of the softmax's cross-entropy.",
         "Look up which loss the assignment names. Does yours take an exp and a log?",
-        {"data_term": svm_loss, "d_scores": d_svm_loss},
-        {"data_term": svm_loss},
+        {"data_term": _HINGE.forward, "d_scores": _HINGE.backward},
+        {"data_term": _HINGE.forward},
         shows_in=_CARRIED,
         example="margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + 1)\nmargins[np.arange(N), y] = 0",
     ),
