@@ -10,6 +10,7 @@ import pytest
 from examples import in_part
 from grader.checks import GradingContext
 from grader.grading import find
+from grader.limited_process import LimitedProcess
 from grader.locate.located import STEPS_OF, Located
 from grader.locate.replacing import ANSWERS, MOST_WORK
 from grader.model import OpaqueValue, QuestionId, Reply
@@ -120,11 +121,32 @@ def test_nothing_is_located_of_a_right_program(assignment, questions, judgement_
     def refuse(*_):
         raise AssertionError("located")
 
-    monkeypatch.setattr(sys.modules["grader.locate.locate"], "Located", refuse)
+    search = sys.modules["grader.locate.locate"]
+    monkeypatch.setattr(search, "Located", refuse)
+    search._close()  # one that was forked before would not refuse
     judgement = judgement_of(CLASSIC)
     assert {one.status for one in judgement.verdicts} == {"passed"}
     with pytest.raises(RuntimeError, match="AssertionError: located"):
         judgement_of(PROGRAMS["half the gradient"])
+
+
+def test_one_process_searches_a_whole_class(assignment, questions, court, monkeypatch):
+    """The process is forked once for a class, and what it finds does not depend on what it searched before."""
+    submissions, runs, *_ = court
+    names, forks, asked = ["half the gradient", "a mask of the wrong value"], [], replace(questions, catalogue=None)
+    fork = LimitedProcess._fork
+    monkeypatch.setattr(LimitedProcess, "_fork", lambda process: (forks.append(process), fork(process))[1])
+    sys.modules["grader.locate.locate"]._close()
+    there, back = (
+        [
+            {check: one.places for check, one in find(submissions[name], runs[name], assignment, asked).checks.items()}
+            for name in order
+        ]
+        for order in (names, names[::-1])
+    )
+    assert len(forks) == 1
+    assert there == back[::-1]
+    assert there[0] != there[1]
 
 
 EXAMPLES = 30 * int(os.environ.get("FUZZ", "1"))  # `FUZZ=20 pytest tests/locate/test_locate_judged.py` looks longer
