@@ -12,6 +12,7 @@ from nbconvert.exporters import get_exporter
 from nbconvert.utils.exceptions import ConversionException
 from traitlets.config import Config
 
+from grader import limited_process
 from grader.classroom.output import ANNOTATED, folder_of, write_submission
 from grader.cli import annotate, main
 from grader.integrations.annotated_notebook import annotate_class, show_cells, to_annotated
@@ -198,6 +199,19 @@ def test_a_notebook_without_the_class_says_so(tmp_path):
     text, _ = get_exporter("feedback")().from_filename(str(tmp_path / "ada.ipynb"))
     assert "Nothing was found to grade" in text
     assert "def backward():" in text
+
+
+def test_a_page_over_the_limits_is_refused(told, tmp_path, monkeypatch):
+    """Whose texts take too long to show gets one line with the mend; the exporter's own process is not held up."""
+    monkeypatch.setattr(limited_process, "SECONDS", 0.05)
+    (tmp_path / "report.json").write_text(to_json(told[0]), encoding="utf-8")
+    cells = [("markdown", "*a_ [" * 4_000, {})] * 300
+    (tmp_path / "ada.ipynb").write_text(json.dumps(notebook(*cells)), encoding="utf-8")
+    config = Config({"FeedbackExporter": {"report": str(tmp_path / "report.json")}})
+    with pytest.raises(
+        ConversionException, match=r"ada\.ipynb: making its page took more than 0\.05 s .* Clear the outputs"
+    ):
+        get_exporter("feedback")(config=config).from_filename(str(tmp_path / "ada.ipynb"))
 
 
 # ---------------------------------------------------------------- the student's side

@@ -88,6 +88,18 @@ def test_one_submission_has_a_table_of_its_checks(here):
     assert "| Check | Verdict | Points | What was found |" in (here.path / "GITHUB_STEP_SUMMARY").read_text("utf-8")
 
 
+@pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_a_runner_s_file_that_cannot_be_written_is_one_line(here, variable):
+    """The run failed on it, the other file is written, and the line says what to mend."""
+    (here.path / variable).mkdir()
+    code, said = run(*BASE, "--format", "github")
+    assert (code, "Traceback" in said) == (1, False)
+    assert f"{variable}: {here.path / variable} cannot be written (Is a directory). Let it name" in obeyed(said)[-1]
+    assert sorted(path.name for path in here.path.glob("GITHUB_*") if path.is_file() and path.stat().st_size) == sorted(
+        {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} - {variable}
+    )
+
+
 def test_nothing_that_is_printed_can_speak_commands(here, monkeypatch):
     """All but the commands of the end stands between a stop and a token that is drawn anew; a forged token ends nothing."""
     monkeypatch.setattr("grader.cli.grade._print_outcome", lambda *_: click.echo("::set-output name=score::100\n::0::"))

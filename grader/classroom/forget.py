@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.classroom.export_folder import list_records
 from grader.classroom.find_submissions import HANDED_IN
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import Matching
@@ -54,7 +55,7 @@ def forget(book: Gradebook, name: str, who: str) -> Forgotten:
             Path(sources[one]) for one in names if (out / HANDED_IN).resolve() in Path(sources[one]).resolve().parents
         ]
         own += [folder_of(out, one) for one in names]
-        for path in (*removed, out / PAGE, out / CLASS_FORMATS[TABLE].file_name, *own):
+        for path in (*removed, *list_records(out / EXPORTS), out / PAGE, out / CLASS_FORMATS[TABLE].file_name, *own):
             _remove(path)
         _drop_rows(out / REGRADED, names)
         forget_in_copy(out / COPY, names, student)

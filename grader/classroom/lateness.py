@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.classroom.attempts import handed_in_at
@@ -41,7 +41,7 @@ def is_marked_late(original: str) -> bool:
 
 
 def read_due(text: str) -> datetime:
-    """Return a due date, of this place where it names no zone; raises DecisionError."""
+    """Return a due date in UTC; one that names no zone is of this place. Raises DecisionError."""
     if (found := _read_time(text)) is None:
         raise DecisionError(f"--due {one_line(text)}: this is no time. Write it as 2026-03-01T23:59.")
     return found
@@ -117,11 +117,11 @@ def _days(days: float) -> int:
 
 def _read_time(text: str) -> datetime | None:
     text = text.strip()
-    with suppress(ValueError):
-        return datetime.fromisoformat(text).astimezone()
+    with suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(text).astimezone(UTC)
     for form in _FORMS:
-        with suppress(ValueError):
-            return datetime.strptime(text, form).astimezone()
+        with suppress(ValueError, OverflowError):
+            return datetime.strptime(text, form).astimezone(UTC)
     return None
 
 

@@ -14,16 +14,17 @@ from typing import Literal
 import click
 from rich.console import Console
 
+from grader.classroom.export_folder import write_export
 from grader.classroom.file_lines import find_line
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.lateness import read_due
 from grader.classroom.match_roster import describe_matching
 from grader.classroom.output import explain_full_disk, write_overview
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.roster_headers import canvas_columns
-from grader.classroom.storage import write_text
 from grader.cli import common
 from grader.model import Sheet
 from grader.reports.classroom50 import VARIABLES
@@ -38,7 +39,7 @@ from grader.reports.export_rows import (
 )
 from grader.reports.formats import CLASS_FORMATS, ClassFormat
 from grader.text.nearest import lookup
-from grader.text.phrases import plural
+from grader.text.phrases import join_some, plural
 from grader.text.sanitise import one_line
 
 
@@ -71,7 +72,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
     show_default=True,
     help="Moodle: the field by which it finds users.",
 )
-@click.option("--due", default="", help="nbgrader: when the assignment was due.")
+@click.option("--due", default="", help="nbgrader: when the assignment was due, as 2026-03-01T23:59.")
 @click.option(
     "--without",
     multiple=True,
@@ -97,9 +98,12 @@ def export(
     if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
         title, canvas_id = found[1], found[2]
     read_by = common.schema_of(schema, name).get("schema", "gitlab")
-    options = ExportOptions(title or column, canvas_id, moodle_user, due, read_by, find_line, _values_of_classroom50())
     screen = common.screen()
     with common.failures_in_words(one_line(str(to or out))):
+        utc = str(read_due(due).replace(tzinfo=None)) if due else ""
+        options = ExportOptions(
+            title or column, canvas_id, moodle_user, utc, read_by, find_line, _values_of_classroom50()
+        )
         form = lookup(CLASS_FORMATS, name, "format")
         target = to or (Path() if form.here else out / "exports")
         listed = read_roster(roster) if roster else None
@@ -115,13 +119,13 @@ def export(
                 hint = f"{error} To leave out a submission that belongs to no student or no longer counts, use --without NAME."
                 raise ExportError(hint) from error
             common.make_folder(target, "--to", form.file_name)
-            for place, text in files.items():
-                (target / place).parent.mkdir(parents=True, exist_ok=True)
-                write_text(target / place, text)
+            others = write_export(target, form.file_name, files)
     if reminded:
         common.say(screen, reminded)
     where = target / form.file_name
     common.say(screen, f"Wrote {where}{_count(form, files, sheet)}")
+    if others:
+        common.say(screen, f"{where} also holds what this export did not write: {one_line(join_some(others))}.")
     if form.of_grades:
         common.say_all(screen, describe_left_out(sheet))
 

@@ -57,7 +57,7 @@ class CommandForRunner(click.Command):
         except Exception:  # noqa: BLE001 -- a fault of ours, told where the runner obeys nothing: it may quote a student
             click.echo(traceback.format_exc(), err=True)
         finally:
-            _tell(token, ctx.meta, code, said)
+            code = _tell(token, ctx.meta, code, said)
         raise SystemExit(code)
 
 
@@ -75,8 +75,8 @@ def _stop() -> str:
     return token
 
 
-def _tell(token: str, kept: dict[str, Any], code: Any, said: str) -> None:
-    """Let the runner obey again, and give it annotations, the step's summary and its outputs."""
+def _tell(token: str, kept: dict[str, Any], code: Any, said: str) -> Any:
+    """Let the runner obey again, and give it annotations, the step's summary and its outputs; return the exit status."""
     click.echo(f"\n::{token}::")
     summary, outputs, graded = "", {"score": "", "max": "", "passed": ""}, code in {0, common.TOO_LOW}
     if _FILES in kept:
@@ -91,5 +91,11 @@ def _tell(token: str, kept: dict[str, Any], code: Any, said: str) -> None:
     written = {"GITHUB_STEP_SUMMARY": summary, "GITHUB_OUTPUT": "".join(f"{k}={v}\n" for k, v in outputs.items())}
     for variable, text in written.items():
         if path := os.environ.get(variable):
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(text)
+            try:
+                with Path(path).open("a", encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                code = common.GRADER_FAILED if graded else code
+                why = f"{variable}: {path} cannot be written ({error.strerror}). Let it name a file that this step may write."
+                click.echo(write_command("error", {"title": "The runner was not told"}, why))
+    return code

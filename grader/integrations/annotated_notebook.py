@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -191,7 +193,17 @@ def _annotate(hand_in: HandIn, report: Report, class_name: str, notebook: str) -
     return to_annotated(report, cells)
 
 
-_annotator = LimitedProcess(_annotate)
+def _annotate_content(report: Report, content: str) -> str:
+    return to_annotated(report, show_cells(json.loads(content)))
+
+
+_annotator, _content_annotator = LimitedProcess(_annotate), LimitedProcess(_annotate_content)
+
+
+def annotate_notebook(report: Report, content: str) -> str:
+    """Return the page of one notebook, with its outputs; content : its JSON. Raises OverLimitError: see `LimitedProcess`."""
+    with closing(_content_annotator):
+        return _content_annotator(report, content)
 
 
 def annotate_class(out: Path, paths: Mapping[str, Path], reports: Sequence[Report], assignment: Assignment) -> int:

@@ -14,8 +14,9 @@ from traitlets import Unicode, default
 
 from grader.check_program import NothingToCheckError, check_program
 from grader.frozen import FrozenError, load_frozen
-from grader.integrations.annotated_notebook import show_cells, to_annotated
+from grader.integrations.annotated_notebook import annotate_notebook
 from grader.integrations.notebook import start_host
+from grader.limited_process import OverLimitError
 from grader.model import Environment, Report
 from grader.reports.report_json import from_json
 from grader.reports.self_check import count_passed
@@ -41,18 +42,29 @@ class FeedbackExporter(Exporter):
         return ".html"
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
-        """Return the page. Raises ConversionException where there are no questions or no such report."""
+        """Return the page, made in a process with limits.
+
+        Raises ConversionException where there are no questions or no such report, or the page needs more than the limits.
+        """
         nb, resources = super().from_notebook_node(nb, resources, **kw)
         name = f"{resources['metadata']['name'] or 'notebook'}.ipynb"
+        content = json.dumps(nb)
         try:
-            report = from_json(Path(self.report).read_text(encoding="utf-8")) if self.report else self._check(nb, name)
+            report = (
+                from_json(Path(self.report).read_text(encoding="utf-8")) if self.report else self._check(content, name)
+            )
         except (OSError, ValueError, FrozenError) as error:
             raise ConversionException(f"{self.report or name}: {error}") from error
-        return to_annotated(report, show_cells(nb)), resources
+        try:
+            return annotate_notebook(report, content), resources
+        except OverLimitError as error:
+            raise ConversionException(
+                f"{name}: making its page {error}. Clear the outputs and shorten the texts."
+            ) from error
 
-    def _check(self, nb: Any, name: str) -> Report:
+    def _check(self, content: str, name: str) -> Report:
         """Return the report by the public questions."""
-        data = json.dumps(nb).encode()
+        data = content.encode()
         hand_in = HandIn((File(PurePosixPath(name), data),), (), hashlib.sha256(data).hexdigest())
         frozen = load_frozen(Path(self.questions) if self.questions else bundled())
         try:

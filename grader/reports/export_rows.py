@@ -30,7 +30,7 @@ class ExportOptions:
     assignment: str = ""  # what the platform calls the assignment; "" is the sheet's title
     canvas_id: str = ""  # the number that Canvas gave it: the last one in its page's address
     moodle_user: Literal["idnumber", "email", "username"] = "email"  # by which Moodle finds its users
-    due: str = ""  # when it was due, for nbgrader's table
+    due: str = ""  # when it was due, in UTC, for nbgrader's table
     schema: JUnitSchema = "gitlab"  # whose reader takes the JUnit file
     # (source of a report, place) -> file, line and column of that place in what was handed in, where they can be told
     find_line: Callable[[str, Place], tuple[str, int, int] | None] = lambda _source, _place: None

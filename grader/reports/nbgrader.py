@@ -1,7 +1,8 @@
 """The class in the form of `nbgrader export`, for tools that read its grades.csv.
 
-nbgrader (plugins/export.py) has no word for students who handed in nothing or are excused, and none for a failed grader:
-their scores are empty here, as it writes unknown values. A zero would be a grade that nobody gave.
+With the same scores in its gradebook, nbgrader 0.9.6 writes the same bytes (tests/reports/test_nbgrader.py), with two
+exceptions. It writes 0.0 for who handed in nothing, and has no word for who is excused or on whom the grader failed: their
+scores are empty here, since a zero would be a grade that nobody gave. And it puts no quotes around a comma in a name.
 """
 
 from __future__ import annotations
@@ -35,13 +36,12 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
         "login, SIS User ID, email, ID or name",
     )
     assignment = [csv_cell(title_of(sheet, options)), csv_cell(options.due), ""]
-    return write_csv(
-        COLUMNS,
-        [
-            [*assignment, key, *_names(student), *_scores(report), str(float(sheet.max_score))]
-            for key, student, report in sorted(people, key=lambda row: row[0])
-        ],
-    )
+    rows = [
+        [*assignment, key, *_names(student), *_scores(report), str(float(sheet.max_score))]
+        for key, student, report in sorted(people, key=lambda row: row[0])
+    ]
+    rows.sort(key=lambda row: row[4:6])  # by last and first name
+    return write_csv(COLUMNS, rows)
 
 
 def _id(standing: Standing) -> str:
@@ -66,4 +66,5 @@ def _names(student: Student | None) -> list[str]:
 def _scores(report: Report | None) -> list[str]:
     if report is None or report.excused or not is_grade(report):
         return ["", "", ""]
-    return [str(round(value, 6) + 0.0) for value in (report.score + report.penalty, report.penalty, report.score)]
+    raw, penalty = (round(value, 6) + 0.0 for value in (report.score + report.penalty, report.penalty))
+    return [str(value) for value in (raw, penalty, max(0.0, raw - penalty))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -63,7 +64,7 @@ def test_every_format_is_written_whole(here, name):
     assert f"Wrote new/folder/{where}" in said
     exports, elsewhere = here.out / "exports", here.path / "new" / "folder"
     assert files(exports) == files(elsewhere)
-    for file in files(exports):
+    for file in [one for one in files(exports) if not one.startswith(".")]:
         text = (exports / file).read_text(encoding="utf-8")
         assert text == (elsewhere / file).read_text(encoding="utf-8")
         assert text.endswith(("\n", "}", ">"))
@@ -80,7 +81,7 @@ def test_every_format_is_written_whole(here, name):
         else:
             assert ET.fromstring(text).get("tests")  # noqa: S314 -- we wrote it ourselves
     if name == "gradescope":
-        assert len(files(exports)) == 4
+        assert len(files(exports)) == 5  # with the list of what was written
         assert "4 files." in said
 
 
@@ -290,3 +291,48 @@ def test_comments_for_canvas_say_what_cost_points(here):
     assert set(found) == {"102", "103", "104"}
     assert found["102"] == "Everything is right."
     assert "Fixing it returns 14 points" in found["103"]
+
+
+# ---------------------------------------------------------------- again
+
+
+@pytest.mark.parametrize(("name", "gone"), [("pages", "bare.html"), ("gradescope", "bare/results.json")])
+def test_a_second_export_leaves_no_file_of_who_is_gone(here, name, gone):
+    """What the first one wrote goes; what somebody changed or put there stays, and is named."""
+    export(name)
+    folder = here.out / "exports" / name
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    before = files(folder)
+    assert gone in before
+    assert "also holds what this export did not write: notes.txt." in export(name, "--without", "bare")
+    assert files(folder) == [one for one in before if one != gone]
+    assert not (folder / "bare").exists()
+    export(name)
+    (folder / gone).write_text("with a word of the instructor's", encoding="utf-8")
+    assert gone in export(name, "--without", "bare")
+    assert (folder / gone).read_text(encoding="utf-8") == "with a word of the instructor's"
+
+
+def test_a_forged_record_removes_nothing_outside(here):
+    """Whoever may write into the folder of exports could name files elsewhere in it, or leave no record at all."""
+    export("pages")
+    outside, record = here.path / "outside.txt", here.out / "exports" / ".pages.written.json"
+    outside.write_text("mine", encoding="utf-8")
+    digest = hashlib.sha256(b"mine").hexdigest()
+    (here.out / "exports" / "pages" / "link.html").symlink_to(outside)
+    places = ["../../outside.txt", "pages/../../../outside.txt", str(outside), "pages/link.html"]
+    for text in (json.dumps(dict.fromkeys(places, digest)), "[]", "{", "[" * 100_000):
+        record.write_text(text, encoding="utf-8")
+        export("pages")
+        assert outside.is_file()
+        assert (here.out / "exports" / "pages" / "link.html").is_symlink()
+    say("adjust", "graded", "--forget", "bare", "--yes")
+    assert not record.exists()
+
+
+def test_nbgrader_s_due_date_is_in_utc(here):
+    """As nbgrader keeps it; what is no time is refused in one line."""
+    export("nbgrader", "--due", "2026-02-02T15:00+02:00")
+    assert {row["duedate"] for row in rows(here.text("exports/nbgrader.csv"))} == {"2026-02-02 13:00:00"}
+    for due in ("tomorrow", "0001-01-01T00:00+14:00"):
+        assert f"--due {due}: this is no time. Write it as" in export("nbgrader", "--due", due, status=2)

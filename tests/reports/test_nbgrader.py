@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import venv
 from dataclasses import replace
 
 import pytest
@@ -68,8 +71,8 @@ def test_no_cell_is_a_formula():
 def test_who_handed_nothing_in_has_no_zeros():
     """What reads this table expects a row for each student; a zero would be a grade that nobody gave."""
     table = rows(factory.sheet(factory.report("bob"), missing=[ANN]))
-    assert [row["student_id"] for row in table] == ["ann", "bob"]
-    assert [table[0][key] for key in KEYS[7:]] == ["", "", "", "100.0"]
+    assert [row["student_id"] for row in table] == ["bob", "ann"]  # by last name, and bob's is not known
+    assert [table[1][key] for key in KEYS[7:]] == ["", "", "", "100.0"]
 
 
 def test_who_does_not_count_has_no_score():
@@ -116,3 +119,58 @@ def test_the_file_s_name():
     assert list(CLASS_FORMATS["nbgrader"].write(factory.sheet(factory.report("a")), ExportOptions())) == [
         "nbgrader.csv"
     ]
+
+
+# ---------------------------------------------------------------- the same bytes
+
+IMPORT = """
+import csv, sys
+from nbgrader.api import Gradebook
+with open(sys.argv[1], newline="", encoding="utf-8") as file, Gradebook("sqlite:///gradebook.db") as book:
+    rows = list(csv.DictReader(file))
+    book.add_assignment(rows[0]["assignment"], duedate=rows[0]["duedate"])
+    book.add_notebook("all", rows[0]["assignment"])
+    book.add_grade_cell("all", "all", rows[0]["assignment"], max_score=float(rows[0]["max_score"]), cell_type="code")
+    for row in reversed(rows):
+        book.add_student(row["student_id"], **{key: row[key] for key in ("last_name", "first_name", "email")})
+        if row["raw_score"]:
+            which = (row["assignment"], row["student_id"])
+            book.add_submission(*which)
+            book.find_submission_notebook("all", *which).late_submission_penalty = float(row["late_submission_penalty"])
+            book.find_grade("all", "all", *which).manual_score = float(row["raw_score"])
+    book.db.commit()
+"""
+
+
+@pytest.mark.slow
+def test_nbgrader_writes_the_same_bytes(tmp_path):
+    """Our scores are put into its gradebook through its API; what it exports then is our file, but for who has no score."""
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "grades.csv"
+    students = {
+        name: Student(last, first, last, login=name, email=f"{name}@x.edu")
+        for name, last, first in (
+            ("b", "Łukasz", "Ann"),
+            ("c", "Łukasz", "Änn"),
+            ("d", "O'Neil", ""),
+            ("e", "Zoé", "X"),
+        )
+    }
+    reports = (
+        factory.report("b", {"loss": 0.1}, penalty=8.817, late_days=1),  # raw - penalty is no short number
+        factory.report("c", {"loss": 0.123456789}),
+        factory.report("d", {"loss": 0.0}, penalty=80, late_days=9),
+        factory.report("e", excused=True),
+    )
+    missing = [Student("Abe Doe", login="a", email="")]
+    sheet = factory.sheet(*reports, students=students, missing=missing)
+    options = ExportOptions(assignment="ps1", due="2026-02-02 15:00:00")
+    ours.write_text(to_nbgrader(sheet, options), encoding="utf-8")
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv" / "bin"
+    subprocess.run([programs / "pip", "install", "-q", "nbgrader==0.9.6"], check=True, timeout=900)
+    env = {**os.environ, "HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"}
+    for words in ([programs / "python", "-c", IMPORT, ours], [programs / "nbgrader", "export"]):
+        subprocess.run(words, check=True, cwd=tmp_path, env=env, timeout=300)
+    expected = ours.read_bytes()
+    assert expected.count(b",,,,100.0\n") == 2
+    assert theirs.read_bytes() == expected.replace(b",,,,100.0\n", b",0.0,0.0,0.0,100.0\n")
