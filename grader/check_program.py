@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from grader.frozen import Frozen
 from grader.model import Call, QuestionId, Report, Run, Submission
+from grader.records import dataclass, replace
 from grader.submission import HandIn, reduce
 
 OLDEST_NUMPY = (1, 26)

@@ -7,12 +7,12 @@ array as a whole carries. One ratio over a whole tensor would hide a wrong small
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grader.model import Array, Floats, OpaqueValue
+from grader.records import dataclass
 
 TINY = float(np.finfo(np.float64).tiny)
 MOST_ENTRIES = 1_000_000  # of lists that are made arrays; as many numbers as travel in lists

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from grader.compose import compose_anew, compose_report, report_not_run
 from grader.diagnosis.diagnose import diagnose
 from grader.locate import locate
 from grader.model import Assignment, Decision, Findings, Questions, Report, Run, Submission
+from grader.records import dataclass, replace
 from grader.remarks import remarks
 from grader.reports.formats import IN_FOLDER
 from grader.sandbox.host import StudentHost

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from grader.model import Limits
+from grader.records import dataclass
 from grader.sandbox import self_test
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import LAYERS

@@ -7,10 +7,11 @@ taken is therefore asked of the real part alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from grader.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

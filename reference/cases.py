@@ -5,11 +5,10 @@ Biases are never zero, one case misses a class, every pre-activation keeps away 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from grader.model import Array, Assignment, Floats, Params
+from grader.records import dataclass
 from reference.network import Network, build
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink

@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import reference.mistakes
 from grader.model import Family, MistakeForm, Stage
+from grader.records import dataclass, fields, replace
 from reference.mistakes.entry import SOURCES, Mistake
 from reference.network import Network
 

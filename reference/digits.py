@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from grader.model import Array, Assignment, Floats, Params, derive_number
+from grader.records import dataclass
 from reference.network import Network
 
 DIGITS_SPLIT = (1100, 297, 400)  # training, validation, held out: all 1,797

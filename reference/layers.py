@@ -8,8 +8,9 @@ notes on K-layer networks, 003 Computer Vision lecture 4, 004 a derivation of SV
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from grader.records import dataclass
 
 if TYPE_CHECKING:
     from grader.model import Array

@@ -6,11 +6,11 @@ dL/dz is (N, C). The losses work with complex scores too, for complex-step deriv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grader.records import dataclass
 from reference.activations import sigmoid
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ what the right step leaves unused is named with an underscore.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from grader.records import dataclass
 from reference.activations import ACTIVATIONS
 from reference.layers import Layer, affine, d_bias, d_input, d_weights
 from reference.losses import LOSSES

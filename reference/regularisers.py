@@ -6,10 +6,11 @@ the course. Half or whole is a convention of the assignment: 000 and 001 write 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from grader.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

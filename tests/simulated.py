@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from grader.records import dataclass, field, fields, replace
 from reference.network import Network
 from reference.simulate import perform
 

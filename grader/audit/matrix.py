@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from grader.checks import CHECKS
 from grader.model import Assignment, MistakeForm, Report, Verdict
+from grader.records import dataclass
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
 Cell = Literal["passed", "charged", "credited"]

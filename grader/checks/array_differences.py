@@ -6,13 +6,13 @@ A fact is told only if it holds in every wrong case, within the tolerance of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from grader.compare import compare, number
 from grader.model import Array, Floats
+from grader.records import dataclass, field
 from grader.text.phrases import join_words
 
 NOUNS = {"N": "example", "D": "input", "H": "hidden unit", "C": "class"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -12,6 +11,7 @@ import numpy as np
 
 from grader.compare import as_array, as_number, describe, fit
 from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, QuestionId, Questions, Reply, Run
+from grader.records import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ with full rank and about the right size: zero, tiny, constant and one-row gradie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from grader.checks.formulas import d_loss_of_scores, loss_of_scores, slope_at
 from grader.checks.read_losses import expected_factor, loses_digits, loss_tolerance, own_scores
 from grader.compare import as_array
 from grader.model import Array, Call, Floats, QuestionId, Variant
+from grader.records import dataclass
 
 # "carried": right given what it was given, which is wrong and charged where it is made. "found": wrong, and what it passes
 # on could be solved for. "wrong": wrong, and nothing can be said of what follows from it.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission
@@ -11,6 +9,7 @@ from grader.checks.preconditions import observation, precondition
 from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, arguments_of, final_params, read_watched_run
 from grader.model import Array, Call, Finding, Floats
+from grader.records import dataclass
 
 LOOK = "Look at the indices: in each iteration, draw batch_size of the N rows, and use the same indices for X and y."
 NEAR = 1e-5  # of a row, relative: a program may train in single precision

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from inspect import getdoc
 
 from grader.checks.context import GradingContext, cached_per_submission
 from grader.model import Finding, Group
+from grader.records import dataclass
 
 Judge = Callable[[GradingContext], Finding]
 

@@ -7,7 +7,6 @@ must agree with them, which `training` sees to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from grader.checks.context import GradingContext, cached_per_submission
 from grader.compare import as_array, is_single
 from grader.model import Array, Call, Floats, Params, QuestionId
+from grader.records import dataclass
 from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS, StandIn
 
 SAME, ROWS, LARGE = (QuestionId("watched", case) for case in ("same", "rows", "large"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
 from grader.classroom.gradebook import GradingRow
+from grader.records import dataclass, field
 
 Attempt = Literal["latest", "first", "best"]
 ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)

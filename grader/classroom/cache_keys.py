@@ -8,7 +8,6 @@ import json
 import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from grader import __version__
 from grader.model import Assignment, Call, Questions, seed_id
 from grader.packing import lay_out
+from grader.records import dataclass, fields, replace
 
 JUDGING = "judging"
 _SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)

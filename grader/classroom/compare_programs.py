@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.classroom.gradebook import Gradebook
@@ -12,6 +11,7 @@ from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
 from grader.packing import DamagedError, unpack
+from grader.records import dataclass, replace
 from grader.reports.similar_page import to_similar
 from grader.similarity import compare_programs
 from grader.submission import load, read, reduce_limited

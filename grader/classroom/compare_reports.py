@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.model import Decision, Report, Verdict
+from grader.records import dataclass, replace
 from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 

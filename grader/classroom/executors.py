@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from grader.classroom.cache_keys import versions
+from grader.records import dataclass
 
 LOCAL = "local:"
 REMOTE = ("tcp://", "tls://")

@@ -8,12 +8,12 @@ import shutil
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from grader.classroom.match_entries import count_people
 from grader.model import Assignment
+from grader.records import dataclass, field
 from grader.submission import list_ignored, list_submissions, read, safe_names
 from grader.submission.companions import list_companions
 from grader.submission.errors import SubmissionError

@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from grader.classroom.export_folder import list_records
@@ -23,6 +22,7 @@ from grader.classroom.safety_copy import forget_in_copy
 from grader.classroom.schema import erase
 from grader.classroom.storage import COPY, FILE, write_text
 from grader.model import Student
+from grader.records import dataclass
 from grader.reports.formats import CLASS_FORMATS
 from grader.text.sanitise import csv_cell
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
 from grader.grading import render
 from grader.model import Assignment, Report, Sheet
+from grader.records import dataclass
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
 from grader.submission import read
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 
 from grader.classroom.batch import grade_tasks
 from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
@@ -18,6 +17,7 @@ from grader.classroom.output import write_submission
 from grader.classroom.reference_api import build_questions
 from grader.classroom.worker import Graded, GradingSession, Task
 from grader.model import Report
+from grader.records import dataclass, field, replace
 from grader.rubric import FILE as RUBRIC
 
 # Replayed submissions in one transaction: each has to reach the disk before the next, which takes longer than judging.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.storage import encode_path
 from grader.model import Report
+from grader.records import dataclass
 
 _KEY = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
 ROWS = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_KEY} FROM grading"  # noqa: S608 -- names of columns, written above

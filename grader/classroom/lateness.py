@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from grader.classroom.find_student import DecisionError, find_names, name_keys
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.roster_headers import find_columns, squeeze
 from grader.classroom.roster_text import Row, decode_roster, parse_rows
+from grader.records import dataclass
 from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import one_line
 

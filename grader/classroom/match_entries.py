@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from grader.classroom.name_index import (
@@ -19,6 +18,7 @@ from grader.classroom.name_index import (
     trigrams,
 )
 from grader.model.class_sheet import Student
+from grader.records import dataclass
 from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import one_line
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from grader.classroom.match_entries import EntryMatch, find_conventions, match_entry, suggest_student
 from grader.classroom.name_index import Index, build_index, describe_student, normalize, split_words
 from grader.classroom.roster import Claim, Roster, RosterError
 from grader.model.class_sheet import Student
+from grader.records import dataclass, field, replace
 from grader.submission.name_submissions import without_ending
 from grader.text.phrases import join_words
 from grader.text.sanitise import one_line

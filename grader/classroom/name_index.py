@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from grader.model.class_sheet import Student
+from grader.records import dataclass
 from grader.text.sanitise import one_line
 
 KINDS = {

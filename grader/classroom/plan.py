@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from grader.classroom.cache_keys import CacheKey
 from grader.classroom.gradebook import Gradebook, GradingRow
 from grader.classroom.worker import Known, Task
 from grader.model import Decision
+from grader.records import dataclass, field, replace
 from grader.submission import read, safe_names
 
 Action = Literal["new", "changed", "judged again", "graded again", "unchanged"]

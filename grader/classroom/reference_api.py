@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 
 from grader.classroom.cache_keys import findings_key
 from grader.model import Assignment, MistakeForm, Questions
 from grader.packing import lay_out
+from grader.records import dataclass, replace
 
 REFERENCE_MISSING = (
     "The reference solution is missing. Grading needs it, and the installed package does not contain it."

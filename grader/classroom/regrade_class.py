@@ -6,7 +6,6 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from grader.classroom.cache_keys import CacheKey
@@ -20,6 +19,7 @@ from grader.classroom.results import ClassResults
 from grader.classroom.storage import write_text
 from grader.classroom.worker import FAULT, Graded, GradingSession, Task
 from grader.model import Sheet
+from grader.records import dataclass
 from grader.rubric import FILE as RUBRIC
 from grader.text.sanitise import sanitise_report
 

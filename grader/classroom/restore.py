@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from grader.classroom.results import match_sources
 from grader.classroom.safety_copy import CopyError, DecisionRecord, missing, read_copy
 from grader.classroom.storage import COPY
 from grader.model import Report
+from grader.records import dataclass, replace
 from grader.text.sanitise import one_line
 
 

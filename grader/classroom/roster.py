@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 from grader.classroom.roster_headers import find_columns
 from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, parse_rows
 from grader.model.class_sheet import Student
+from grader.records import dataclass, fields
 from grader.text.sanitise import one_line
 
 __all__ = ["Claim", "Roster", "RosterError", "read_roster"]

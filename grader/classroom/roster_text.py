@@ -6,9 +6,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from grader.records import dataclass
 from grader.text.sanitise import one_line
 
 ROWS = 20_000

@@ -9,11 +9,11 @@ import os
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from grader.classroom.gradebook import Gradebook, GradebookError, GradingRow
 from grader.model import seed_id
+from grader.records import dataclass
 from grader.text.phrases import join_some, plural
 
 FILE = "secret-seed.txt"

@@ -7,7 +7,6 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from grader.classroom.reference_api import build_questions
@@ -15,6 +14,7 @@ from grader.compose import report_our_failure
 from grader.grading import judge_run, publish, run_and_judge, score_again
 from grader.model import Assignment, Decision, Findings, Report
 from grader.packing import DamagedError, pack, unpack
+from grader.records import dataclass, replace
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import template
 from grader.sandbox import self_test

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from grader.records import dataclass
 
 # Each hands in a program with these mistakes, named as `reference.catalogue.Way.name` does; the first eight are right.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {

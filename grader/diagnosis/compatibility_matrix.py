@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from grader.model import Array, MistakeKey
+from grader.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ simulated. Nothing is accepted that does not show exactly what was found, in eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions, convention
 from grader.diagnosis.candidates import Mistakes
@@ -19,6 +17,7 @@ from grader.diagnosis.match_block import Block, BlockMatch, match_block
 from grader.diagnosis.signature import MISSING, TRAIN_PARTS, core_parts, signature_of
 from grader.diagnosis.signature_tables import SearchState
 from grader.model import MistakeCatalogue, MistakeKey
+from grader.records import dataclass, replace
 
 ALONE = frozenset({"predict", "train"})  # blocks that are judged whatever is wrong elsewhere
 MOST_KEPT = 6  # explanations of one block that are carried on; "one of" has no use for more

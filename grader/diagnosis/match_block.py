@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -15,6 +14,7 @@ from grader.diagnosis.fitting import fit_number
 from grader.diagnosis.signature import Signature, distinguishes, same, signature_of, tolerance
 from grader.diagnosis.signature_tables import EQUAL, SearchState, Table, tables
 from grader.model import Array, MistakeCatalogue, MistakeForm, MistakeKey, Stage
+from grader.records import dataclass, replace
 
 # What is laid out for a block, a base and the parts whose checks have passed: a class asks for some forty of them.
 MOST_CANDIDATES = 200

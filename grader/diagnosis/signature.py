@@ -7,7 +7,6 @@ what the checks allow. A signature knows nothing of right and wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from grader.checks.read_losses import loss_tolerance
 from grader.checks.watched_training import SAME, arguments_of, read_watched_run
 from grader.compare import TINY, as_array, as_number, fit
 from grader.model import Floats, QuestionId
+from grader.records import dataclass, field
 
 
 @dataclass(frozen=True)

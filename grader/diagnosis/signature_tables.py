@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from grader.diagnosis.candidates import (
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.disk_cache import keep
 from grader.model import Array, Assignment, Floats, NotFrozenError, Questions
+from grader.records import dataclass
 
 MOST_SIGNATURES = 6_000  # some three KiB each
 # Half a MiB each at most. On top of no other mistake there are some fifty, and ten on top of each that is found in a class.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from grader import __version__
 from grader.frozen.frozen_catalogue import restore_catalogue
 from grader.model import Array, Assignment, Floats, Oracle, QuestionId, Questions
 from grader.packing import Apart, DamagedError
+from grader.records import dataclass, replace
 from grader.text.installed_files import read_installed
 
 FILE = "public_questions.npz"
@@ -26,7 +27,7 @@ KEPT_BACK = {"folder", "seed"}  # of the assignment: a path of the instructor's,
 # What reading a damaged .npz raises.
 _DAMAGE = (
     OSError, ValueError, TypeError, LookupError, EOFError, NotImplementedError, RuntimeError, MemoryError, SyntaxError,
-    zipfile.BadZipFile, zlib.error, struct.error,
+    zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError,
 )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from grader.classroom.storage import write_text
 from grader.integrations import student_markdown
 from grader.limited_process import LimitedProcess, OverLimitError
 from grader.model import Assignment, Diagnosis, Place, Report, StepRow, StudentReport, Verdict
+from grader.records import dataclass, field, replace
 from grader.reports import wording
 from grader.reports.page import render
 from grader.reports.student_report import student_report

@@ -10,11 +10,11 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from grader.records import dataclass
 from grader.submission.read_files import File, HandIn
 
 if TYPE_CHECKING:

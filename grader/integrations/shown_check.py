@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from itertools import count
 
 from grader.check_program import BY_TITLE
 from grader.model import Environment, Place, Report, StudentReport, Verdict
+from grader.records import dataclass, replace
 from grader.reports import self_check, wording
 from grader.reports.student_report import student_report
 from grader.reports.terminal import write_plain

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.model import StepRow, StepStatus
+from grader.records import dataclass
 
 MOST = 25  # rows of the table
 NOWHERE = math.inf  # in the order of the recording: after all that was made

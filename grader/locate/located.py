@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +23,7 @@ from grader.locate.recorded_values import Recorded, Spot, read
 from grader.locate.source_statements import Statements, statements
 from grader.locate.training_lines import Asked
 from grader.model import Call, Cause, Place, QuestionId, Submission
+from grader.records import dataclass
 from grader.sandbox.stand_in_replies import StandIn
 
 QUESTION = QuestionId("recorded")

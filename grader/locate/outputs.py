@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from grader.compare import as_array, as_number
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, GradientForm, LossForm, Right, laid_out
 from grader.model import Floats
+from grader.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,6 +22,7 @@ from grader.locate.located import LOSS, QUESTION
 from grader.locate.recorded_values import ARGUMENT, KINDS, Spot
 from grader.locate.source_statements import statements
 from grader.model import Array, Findings, Floats, Params, Place, Submission
+from grader.records import dataclass, replace
 
 FEWEST = 20  # entries that are moved, of parameters of which at least half is moved: a check of ten each moves fewer
 DIFFERENCES, COMPLEX = "finite differences", "the complex step"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from grader.locate.recorded_values import Made, Recorded, Spot
 from grader.locate.replacing import Explained, Search
 from grader.locate.source_statements import Statements
 from grader.model import Array
+from grader.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Literal
@@ -12,6 +11,7 @@ import numpy as np
 
 from grader.locate.recorded_values import Made, Spot
 from grader.model import Array, Floats, Params
+from grader.records import dataclass
 
 Right = Mapping[str, Floats]  # all values of a network, by name, as reference.recompute has them
 

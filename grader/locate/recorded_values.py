@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.source_statements import Statements
 from grader.model import Array, Floats
+from grader.records import dataclass, field
 from grader.sandbox.recording import MOST_BYTES, MOST_EVENTS, MOST_LINES, MOST_TEXTS
 
 ARGUMENT, VARIABLE, RETURNED = 0, 1, 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Known, laid_out
 from grader.locate.recorded_values import Made
 from grader.model import Floats
+from grader.records import dataclass
 
 # What one wrong value may stand for, in the order of the computation.
 FORWARD = ("u", "h", "scores")

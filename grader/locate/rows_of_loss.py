@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from grader.locate.recorded_case import Known
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.wrong_in_loss import WrongInLoss
 from grader.model import StepStatus
+from grader.records import dataclass, replace
 
 _ENTRY = re.compile(r"\[\d+\]$")  # of a list that a loop fills
 FEW_CALLS = 3  # of a function that is called for each layer; one that is called for each entry is a loop

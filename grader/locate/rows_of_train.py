@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -16,6 +15,7 @@ from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.training_lines import is_value, positions, rate_of, same_each_time
 from grader.model import Array
+from grader.records import dataclass, field
 from grader.text.phrases import join_words
 
 KEYS = {

@@ -7,11 +7,11 @@ import re
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
 from grader.model import Place, Segment, Submission
+from grader.records import dataclass
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")

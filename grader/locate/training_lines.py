@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from grader.locate.recorded_case import laid_out
 from grader.locate.recorded_values import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.model import Array, Floats
+from grader.records import dataclass
 from grader.sandbox.stand_in_replies import StandIn
 
 # How much earlier, in events, the line that makes an accuracy may come than the one that keeps it.

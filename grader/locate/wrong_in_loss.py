@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +15,7 @@ from grader.locate.recorded_case import Right, Spotted
 from grader.locate.recorded_values import Made, Spot
 from grader.locate.replacing import Replaced
 from grader.model import Floats
+from grader.records import dataclass, field
 
 # What may stand for a step in a right program: the nearest of them tells how a value differs.
 ALIKE: Mapping[str, tuple[str, ...]] = {

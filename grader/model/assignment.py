@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from grader.records import dataclass
 
 # What a program of the lesson calls something else: no parameter is called so.
 TAKEN = frozenset([

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from grader.model.arrays import Params
 from grader.model.program import Place
+from grader.records import dataclass, field
 
 Outcome = Literal["returned", "raised", "timed_out", "crashed", "broke_protocol", "not_asked"]
 

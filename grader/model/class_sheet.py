@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from grader.model.report import Report
+from grader.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from grader.records import dataclass
 
 DecisionKind = Literal["points", "excused", "late_days"]
 

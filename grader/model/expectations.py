@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from grader.model.arrays import Array, Floats, Params
 from grader.model.assignment import Assignment
 from grader.model.calls import Call, QuestionId, Reply
+from grader.records import dataclass, replace
 
 Expectation = Mapping[str, Array]
 

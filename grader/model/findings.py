@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from grader.model.calls import StudentError
 from grader.model.expectations import MistakeKey
 from grader.model.program import Place
 from grader.model.report import Figure, StepRow
+from grader.records import dataclass, field
 
 
 @dataclass(frozen=True)

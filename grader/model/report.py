@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NewType
 
 from grader.model.arrays import Floats
 from grader.model.decisions import Ruling
 from grader.model.program import Place
+from grader.records import dataclass, field
 
 Group = Literal["loss", "gradients", "train", "predict", "style"]
 # "carried": it failed by a mistake that is charged elsewhere; it keeps its points, and counts as not passed.

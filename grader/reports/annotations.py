@@ -6,10 +6,10 @@ random token would also make the text differ from run to run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from grader.records import dataclass
 from grader.reports import wording
 from grader.reports.export_rows import ExportOptions, is_grade, mean_score
 from grader.text.phrases import format_points

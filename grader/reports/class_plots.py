@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
+from grader.records import dataclass
 from grader.reports import wording
 from grader.reports.figures import at, element
 from grader.reports.statistics import STATUSES, Bar, Summary

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grader.records import dataclass
 from grader.reports.figures import at, drawing, element, number, power_of_ten
 
 if TYPE_CHECKING:

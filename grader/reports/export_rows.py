@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from grader.model import Place, Report, Sheet, Student
+from grader.records import dataclass, field
 from grader.text.phrases import join_some, plural
 from grader.text.sanitise import csv_cell, one_line
 

@@ -6,11 +6,11 @@ To add a format, write one file with a function that returns its text, and add o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 from typing import Any
 
 from grader.model import Report, Sheet
+from grader.records import dataclass, replace
 from grader.reports.export_rows import ExportOptions
 from grader.reports.student_report import student_report
 from grader.text.sanitise import sanitise_report

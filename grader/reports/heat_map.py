@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grader.records import dataclass
 from grader.reports.figures import drawing, element, number, power_of_ten
 
 if TYPE_CHECKING:

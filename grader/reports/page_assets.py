@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from grader.records import dataclass
 from grader.reports import class_plots, wording
 from grader.text.installed_files import read_installed
 from grader.text.phrases import format_points, plural

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from grader.model.similar_programs import Program, Span
+from grader.records import dataclass
 from grader.text.sanitise import one_line
 
 AROUND = 3  # unshared lines that are shown before and after a passage

@@ -10,10 +10,10 @@ import math
 import statistics
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.model import Diagnosis, Report, Sheet, Standing, Verdict, VerdictStatus
+from grader.records import dataclass
 
 BARS = 10
 # Below this a correlation says next to nothing: with 8 submissions even 0.7 can be chance.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from grader.records import dataclass
 from grader.text.phrases import format_points, join_words, plural
 
 if TYPE_CHECKING:

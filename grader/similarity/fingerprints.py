@@ -6,9 +6,9 @@ Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for Document Finger
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from grader.records import dataclass
 from grader.similarity.tokens import TokenizedProgram, TokenStream
 
 # Measured on tests/similarity: see there.

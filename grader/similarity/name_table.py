@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from grader.records import dataclass
 
 # Of `a.b.c`; each link of a longer chain would walk the rest of it again.
 _LONGEST_CHAIN = 8

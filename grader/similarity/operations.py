@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from grader.records import dataclass
 from grader.similarity.name_table import NameTable, root_name
 
 _OPERATORS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from grader.model.similar_programs import Passage, Span
+from grader.records import dataclass
 from grader.similarity.fingerprints import GRAM, hash_grams
 from grader.similarity.rank_pairs import Weights
 from grader.similarity.tokens import TokenizedProgram

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 import numpy as np
 
 from grader.model.arrays import Floats
+from grader.records import dataclass
 
 # Weights are whole numbers of these, so that sums are exact and no order of programs changes one.
 _BIT = 1024

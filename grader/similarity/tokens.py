@@ -13,9 +13,9 @@ import ast
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from grader.model.similar_programs import Program
+from grader.records import dataclass
 from grader.similarity.canonical_form import canonical_form
 from grader.similarity.name_table import FUNCTIONS, DeferredAssignments, NameTable, build_name_table, list_identifiers
 from grader.similarity.operations import Part, Token, split_node

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass
 from itertools import pairwise
+
+from grader.records import dataclass
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')"""

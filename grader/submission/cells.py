@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from grader.records import dataclass, field
 from grader.submission.bindings import FUNCTIONS, IMPORTS, assigned_targets, names_stored, walk_statements
 from grader.submission.blocks import indent_of, track_brackets
 from grader.submission.errors import SubmissionError

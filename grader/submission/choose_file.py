@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from grader.model import Place, Problem
+from grader.records import dataclass, field
 from grader.submission.bindings import IMPORTS, names_bound, walk_statements
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError

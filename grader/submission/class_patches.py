@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from grader.records import dataclass
 from grader.submission.bindings import (
     DEFINITIONS,
     FUNCTIONS,

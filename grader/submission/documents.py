@@ -10,10 +10,10 @@ import tokenize
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from grader.model import Place, Problem
+from grader.records import dataclass
 from grader.submission.cells import Cell, Translated, translate
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.name_submissions import printable

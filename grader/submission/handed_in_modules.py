@@ -7,13 +7,13 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from grader.model import Problem
+from grader.records import dataclass, replace
 from grader.submission.bindings import walk_statements
 from grader.submission.cells import Cell
 from grader.submission.documents import Document

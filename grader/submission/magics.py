@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 
+from grader.records import dataclass
 from grader.submission.newer_syntax import parses
 
 # Line magics that bind no name in the notebook.

@@ -7,8 +7,9 @@ import builtins
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+from grader.records import dataclass
 
 Version = tuple[int, int]
 HERE: Version = sys.version_info[:2]

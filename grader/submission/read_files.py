@@ -7,11 +7,11 @@ import os
 import stat
 import zipfile
 from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from grader.model import Problem
+from grader.records import dataclass, field
 from grader.submission.companions import find_companions
 from grader.submission.drop_outputs import MOST_READ
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade

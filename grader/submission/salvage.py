@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 
+from grader.records import dataclass, field, replace
 from grader.submission.blocks import Block, BlockReader, indent_of, usable_name
 from grader.submission.errors import SubmissionError
 from grader.submission.syntax import Complaint, explain_syntax_error, parse, parse_strictly, syntax_error_at

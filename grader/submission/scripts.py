@@ -6,9 +6,9 @@ import ast
 import re
 import textwrap
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from grader.records import dataclass, field
 from grader.submission.bindings import FUNCTIONS, names_stored
 from grader.submission.cells import Translated, translate
 from grader.submission.newer_syntax import parses

@@ -8,11 +8,11 @@ import dis
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import count
 from types import CodeType
 
 from grader.model import Place
+from grader.records import dataclass, replace
 from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound, names_changed, names_stored, walk_statements
 from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.model import Place, Problem
+from grader.records import dataclass
 from grader.submission.bindings import FUNCTIONS, walk_statements
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.name_submissions import printable

@@ -7,10 +7,10 @@ program, which then holds the same mistake that the network has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from grader.model import Stage
+from grader.records import dataclass
 
 Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in its place
 
