@@ -15,6 +15,7 @@ from grader.model import TAKEN, Assignment, Bounds, CheckRow, DigitsTask, LatePo
 from grader.text.nearest import nearest
 
 FILE = "assignment.toml"
+DEEPEST = 6  # layers of weights: there is a check for each of their gradients
 
 
 class AssignmentError(Exception):
@@ -60,6 +61,7 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+LIST: Rule = (lambda v: isinstance(v, list), "a list")
 TEXT: Rule = (lambda v: isinstance(v, str) and bool(v.strip()), "a text in quotes")
 SEED: Rule = (lambda v: _whole(v) and 0 <= v < 2**32, "a whole number from 0 to 4294967295")
 COUNT: Rule = (lambda v: _whole(v) and v > 0, "a whole number above 0")
@@ -76,11 +78,11 @@ PAIR: Rule = (
 NAMES: Rule = (
     lambda v: (
         isinstance(v, list)
-        and len(v) == 4
+        and len(v) in range(2, 2 * DEEPEST + 1, 2)
         and all(isinstance(n, str) and n.isidentifier() and not iskeyword(n) and n not in TAKEN for n in v)
-        and len(set(v)) == 4
+        and len(set(v)) == len(v)
     ),
-    f"four different names: first weights, first bias, second weights, second bias; none of {', '.join(sorted(TAKEN))}",
+    f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}",
 )
 # 0 and 1 are other networks, and nearer to either the answers hardly differ from those.
 SLOPE: Rule = (
@@ -96,16 +98,22 @@ MARGIN: Rule = (
     lambda v: _number(v) and 0.05 <= v <= 5,
     "a number from 0.05 to 5: at 0 and below equal scores cost nothing; far above, a missing max(0, ...) is not seen",
 )
-SIZES: Rule = (
-    lambda v: (
-        isinstance(v, list)
-        and len(v) >= 2
-        and all(isinstance(s, list) and len(s) == 4 and all(_whole(n) and n > 1 for n in s) for s in v)
-        and all(len(set(s)) == 4 for s in v)
-        and all(3 <= s[3] < s[0] for s in v)
-    ),
-    "at least two cases [N, D, H, C] of four different whole numbers above 1, 3 <= C < N: each class needs a row",
-)
+
+
+def _sizes(depth: int) -> Rule:
+    """Return what the cases' sizes may be where the network has so many layers."""
+    letters = ", ".join(["N", "D", *(["H"] if depth == 2 else [f"H{k}" for k in range(1, depth)]), "C"])
+    return (
+        lambda v: (
+            isinstance(v, list)
+            and len(v) >= 2
+            and all(isinstance(s, list) and len(s) == depth + 2 and all(_whole(n) and n > 1 for n in s) for s in v)
+            and all(len(set(s)) == len(s) and 3 <= s[-1] < s[0] for s in v)
+        ),
+        f"at least two cases [{letters}] of different whole numbers above 1, 3 <= C < N: each class needs a row",
+    )
+
+
 REGS: Rule = (
     lambda v: isinstance(v, list) and all(map(_number, v)) and 0 in v and len(set(v)) >= 3 and min(v) >= 0,
     "at least three different numbers, 0 among them and none below it",
@@ -127,7 +135,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "alpha": ALPHA,
         "margin": MARGIN,
     },
-    "probes": {"sizes": SIZES, "regs": REGS, "biases": NOT_NEGATIVE},
+    "probes": {"sizes": LIST, "regs": REGS, "biases": NOT_NEGATIVE},
     "tolerances": {f.name: POSITIVE for f in fields(Tolerances)},
     "limits": {
         "load_seconds": POSITIVE,
@@ -177,14 +185,17 @@ class _Reader:
         """Check every section, then build the record."""
         sections = [name for name in RULES if name]
         self._known_keys("", table, [*RULES[""], *sections, "checks"])
+        linear = self._depth(table) == 1
         self._section("", {key: value for key, value in table.items() if key in RULES[""]}, RULES[""])
         for name in sections:
             if name in table:
                 self._value("", name, table[name], (lambda v: isinstance(v, dict), f"a section, [{name}]"))
-                self._section(name, table[name], RULES[name])
+                rules = {key: rule for key, rule in RULES[name].items() if not (linear and key == "hidden_size")}
+                self._section(name, table[name], rules)
             elif name not in OPTIONAL:
                 raise AssignmentError(f"{self.path}: the section [{name}] is missing. Add it, or copy the bundled one.")
         digits, questions = table["digits"], table["probes"]
+        self._value("probes", "sizes", questions["sizes"], _sizes(self._depth(table)))
         return Assignment(
             folder=folder,
             title=table["title"],
@@ -192,12 +203,12 @@ class _Reader:
             notebook=table["notebook"],
             variant=Variant(**{**table["variant"], "names": tuple(table["variant"]["names"])}),
             seed=table["seed"],
-            sizes=tuple((s[0], s[1], s[2], s[3]) for s in questions["sizes"]),
+            sizes=tuple(map(tuple, questions["sizes"])),
             regs=tuple(float(reg) for reg in questions["regs"]),
             biases=float(questions["biases"]),
             tolerances=Tolerances(**table["tolerances"]),
             limits=Limits(**table["limits"]),
-            digits=DigitsTask(**digits),
+            digits=DigitsTask(**{"hidden_size": 0, **digits}),
             hyperparameters={
                 key: Bounds(low, high, isinstance(low, int) and isinstance(high, int))
                 for key, (low, high) in table["hyperparameters"].items()
@@ -207,6 +218,12 @@ class _Reader:
             late=LatePolicy(**table["late"]) if "late" in table else None,
             rules=Rules(**table.get("rules", {})),
         )
+
+    def _depth(self, table: dict[str, Any]) -> int:
+        """Return how many layers the names are of; 2 where they are none, which is refused later."""
+        variant = table.get("variant")
+        names = variant.get("names") if isinstance(variant, dict) else None
+        return len(names) // 2 if isinstance(names, list) and NAMES[0](names) else 2
 
     def _checks(self, rows: Any, known: tuple[str, ...]) -> tuple[CheckRow, ...]:
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -13,7 +13,7 @@ from grader.checks import CHECKS
 from grader.model import Assignment
 from grader.rubric import bundled, load
 from reference.cases import network_of
-from reference.digits import digits, digits_settings, digits_start
+from reference.digits import digits, digits_settings, digits_sizes, digits_start
 
 CLASSIC_STD = 1e-4  # the classic constructor's own small weights, from which best_hyperparameters has to start
 TUNED: Mapping[str, float] = {
@@ -40,7 +40,7 @@ def tuned_accuracy(assignment: Assignment, seed: int) -> float:
     network, split = network_of(assignment), digits(assignment.folder, seed)
     settings = {name: value for name, value in TUNED.items() if name != "hidden_size"}
     rng = np.random.RandomState(seed)
-    start = network.initialise((64, int(TUNED["hidden_size"]), 10), CLASSIC_STD, rng)
+    start = network.initialise(digits_sizes(int(TUNED["hidden_size"]), network.depth), CLASSIC_STD, rng)
     trained = network.train(start, **split.data, **settings, rng=rng)  # type: ignore[arg-type]  # whole counts
     return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
 

@@ -27,10 +27,10 @@ class Case:
     classes: int
 
     @property
-    def sizes(self) -> tuple[int, int, int]:
-        """D, H, C."""
-        first = next(iter(self.params.values()))
-        return self.X.shape[1], first.shape[-1], self.classes
+    def sizes(self) -> tuple[int, ...]:
+        """D, the hidden layers' H, C."""
+        *hidden, _ = (bias.shape[-1] for bias in list(self.params.values())[1::2])
+        return self.X.shape[1], *hidden, self.classes
 
 
 def network_of(assignment: Assignment) -> Network:
@@ -40,17 +40,23 @@ def network_of(assignment: Assignment) -> Network:
         variant.activation,
         variant.loss,
         "full" if variant.regulariser == "either" else variant.regulariser,
-        tuple(zip(variant.names[::2], variant.names[1::2], strict=True)),
+        variant.layers,
         slope=variant.slope,
         alpha=variant.alpha,
         margin=variant.margin,
     )
 
 
+def with_hidden(sizes: tuple[int, int, int, int], depth: int) -> tuple[int, ...]:
+    """Return N, D, H, C for a network of another depth: no hidden layer, or more of them, each one unit wider."""
+    rows, inputs, hidden, classes = sizes
+    return rows, inputs, *range(hidden, hidden + depth - 1), classes
+
+
 def draw_case(
     network: Network,
     name: str,
-    sizes: tuple[int, int, int, int],
+    sizes: tuple[int, ...],
     rng: np.random.Generator,
     *,
     absent: bool,
@@ -59,16 +65,16 @@ def draw_case(
 ) -> Case:
     """Draw inputs, labels and parameters of one case.
 
-    sizes : N, D, H, C. absent : leave the last class out of the labels, which programs that count classes
+    sizes : N, D, the hidden layers' H, C. absent : leave the last class out of the labels, which programs that count classes
     from the labels get wrong. biases : their standard deviation. solved : what reached a layer is to be solved for.
     """
-    rows, inputs, hidden, classes = sizes
+    rows, inputs, *hidden, classes = sizes
     weights = {layer[0] for layer in network.names}
     for _ in range(2_000):
         X = rng.normal(size=(rows, inputs))
         params = {
             key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if key in weights else biases, size=shape)
-            for key, shape in network.shapes((inputs, hidden, classes)).items()
+            for key, shape in network.shapes((inputs, *hidden, classes)).items()
         }
         scores = network.scores(params, X)
         best = np.sort(scores, axis=1)
@@ -85,8 +91,8 @@ def draw_case(
 
 
 def _kink_distance(network: Network, params: Params, X: Floats) -> float:
-    u = network.forward(params, X)[0].u
-    return float(np.abs(u if network.maps == 1 else u[0] - u[1]).min())
+    kinks = (layer.u if network.maps == 1 else layer.u[0] - layer.u[1] for layer in network.forward(params, X)[:-1])
+    return min((float(np.abs(kink).min()) for kink in kinks), default=np.inf)
 
 
 def _tells_margins(network: Network, scores: Floats, y: Array) -> bool:
@@ -100,10 +106,10 @@ def _tells_margins(network: Network, scores: Floats, y: Array) -> bool:
 
 def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
     """Return whether each row has an active unit, and X and h have full rank with a margin where their sizes allow it."""
-    h = network.forward(params, X)[0].h
-    if not (h > 0).any(axis=1).all():
+    hidden = [layer.h for layer in network.forward(params, X)[:-1]]
+    if not all((h > 0).any(axis=1).all() for h in hidden):
         return False
-    wide = [array for array in (X, h) if array.shape[0] <= array.shape[1]]
+    wide = [array for array in (X, *hidden) if array.shape[0] <= array.shape[1]]
     return all(np.linalg.svd(array, compute_uv=False)[-1] > RANK_MARGIN for array in wide)
 
 
@@ -113,7 +119,7 @@ def toy_case(network: Network) -> Case:
     weights = {layer[0] for layer in network.names}
     params = {
         name: 0.1 * rng.randn(*shape) if name in weights else np.zeros(shape)
-        for name, shape in network.shapes((4, 10, 3)).items()
+        for name, shape in network.shapes(with_hidden((5, 4, 10, 3), network.depth)[1:]).items()
     }
     X = 10 * np.random.RandomState(1).randn(5, 4)
     return Case("toy", X, np.array([0, 1, 2, 2, 1]), params, 3)

@@ -59,9 +59,10 @@ MISTAKES: tuple[Mistake, ...] = load_mistakes()
 
 @dataclass(frozen=True)
 class Form:
-    """One way of making one mistake: `steps` in one layer, or in both where `layer` is None.
+    """One way of making one mistake: `steps` in one layer, or in all where `layer` is None.
 
     steps : what stands in the place of which step; a key such as "affine@0" is about one layer by itself.
+    depth : how many layers the network has.
     number : of a mistake with a free number, the one that these steps have.
     """
 
@@ -69,6 +70,12 @@ class Form:
     steps: Mapping[str, Callable[..., Any]]
     layer: int | None
     number: float | None = None
+    depth: int = 2
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Return the layers that the steps are in, counted from 0."""
+        return tuple(range(self.depth)) if self.layer is None else (self.layer,)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -76,7 +83,7 @@ class Form:
         found = set()
         for step in self.steps:
             name, _, layer = step.partition("@")
-            chosen = (int(layer),) if layer else (0, 1) if self.layer is None else (self.layer,)
+            chosen = (int(layer),) if layer else self.layers
             found |= {f"{name}@{k}" for k in chosen} if name in PER_LAYER else {name}
         return frozenset(found)
 
@@ -90,17 +97,19 @@ class Form:
         return self.mistake.id + form + ("" if self.layer is None else f"_layer{1 + self.layer}")
 
 
-def list_forms(mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[Form]:
+def list_forms(mistakes: Iterable[Mistake] = MISTAKES, depth: int = 2) -> Iterator[Form]:
     """Yield every form of every mistake; of one with a free number, one for each typical number."""
     for mistake in mistakes:
         for steps, number in _steps_of_forms(mistake):
-            for layer in mistake.layers:
-                yield Form(mistake, steps, layer, number)
+            for layer in _layers(mistake, depth):
+                yield Form(mistake, steps, layer, number, depth)
 
 
-def families(
-    mistakes: Iterable[Mistake], names: tuple[str, str, str, str]
-) -> list[tuple[Family, Callable[[float], Form]]]:
+def _layers(mistake: Mistake, depth: int) -> tuple[int | None, ...]:
+    return (None, *range(depth)) if mistake.layers == "each" and depth > 1 else (None,)
+
+
+def families(mistakes: Iterable[Mistake], names: tuple[str, ...]) -> list[tuple[Family, Callable[[float], Form]]]:
     """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer.
 
     names : as in `mistake`.
@@ -108,15 +117,15 @@ def families(
     found: list[tuple[Family, Callable[[float], Form]]] = []
     for mistake in mistakes:
         if (number := mistake.number) is not None:
-            for layer in mistake.layers:
-                made = _maker(mistake, number, layer)
+            for layer in _layers(mistake, len(names) // 2):
+                made = _maker(mistake, number, layer, len(names) // 2)
                 words = _describe(made(number.typical[0]), names, "{c}")
                 found.append((Family(words, number.low, number.high, number.guesses), made))
     return found
 
 
-def _maker(mistake: Mistake, number: Number, layer: int | None) -> Callable[[float], Form]:
-    return lambda c: Form(mistake, number.steps(c), layer, c)
+def _maker(mistake: Mistake, number: Number, layer: int | None, depth: int) -> Callable[[float], Form]:
+    return lambda c: Form(mistake, number.steps(c), layer, c, depth)
 
 
 def wrong_network(network: Network, mistakes: Iterable[Form]) -> Network:
@@ -147,16 +156,16 @@ def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> C
     return choose
 
 
-def describe_form(form: Form, names: tuple[str, str, str, str]) -> MistakeForm:
+def describe_form(form: Form, names: tuple[str, ...]) -> MistakeForm:
     """Return what the diagnosis needs to know of a way.
 
-    names : first weights, first bias, second weights, second bias, as the assignment calls them.
+    names : first weights, first bias, second weights, and so on, as the assignment calls them.
     """
     return _describe(form, names, "" if form.number is None else f"{form.number:.4g}")
 
 
-def _describe(form: Form, names: tuple[str, str, str, str], number: str) -> MistakeForm:
-    wrong, layers = form.mistake, (0, 1) if form.layer is None else (form.layer,)
+def _describe(form: Form, names: tuple[str, ...], number: str) -> MistakeForm:
+    wrong, layers, last = form.mistake, form.layers, form.depth - 1
     weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
     words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
     about = wrong.about.format(W=names[2 * layers[0]], b=names[2 * layers[0] + 1], k=layers[0])
@@ -167,12 +176,20 @@ def _describe(form: Form, names: tuple[str, str, str, str], number: str) -> Mist
         hint=wrong.hint.format(**words),
         formula=wrong.formula,
         source="; ".join(SOURCES[key] for key in wrong.source),
-        charged=tuple(dict.fromkeys(check.format(1 + k) for check in wrong.charged for k in layers)),
-        about={"layer 0": "hidden", "layer 1": "scores"}.get(about, about),
+        charged=tuple(dict.fromkeys(check for told in wrong.charged for check in _checks(told, form))),
+        about={f"layer {k}": "scores" if k == last else "hidden" for k in layers}.get(about, about),
         steps=form.keys,
         harmless=wrong.harmless,
         shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(form)),
     )
+
+
+def _checks(told: str, form: Form) -> Iterator[str]:
+    """Yield the checks that an entry's text stands for: see `reference.mistakes.entry.Mistake`."""
+    depth = form.depth
+    chosen = {"last": [depth], "hidden": range(1, depth), "each": range(1, depth + 1), "": [1 + k for k in form.layers]}
+    name, brace, which = told.partition("{")
+    return (f"{name}{k}" for k in chosen[which.rstrip("}")]) if brace else iter((told,))
 
 
 def _reaches_gradient(form: Form) -> bool:

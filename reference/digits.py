@@ -60,10 +60,17 @@ def digits(folder: Path, seed: int) -> Digits:
     return Digits(data, X[second:], y[second:])
 
 
+def digits_sizes(hidden_size: int, depth: int) -> tuple[int, ...]:
+    """Return the sizes of a network for the digits: 64 pixels, hidden layers that are all of one size, 10 classes."""
+    return 64, *[hidden_size] * (depth - 1), 10
+
+
 def digits_start(assignment: Assignment, network: Network, seed: int) -> Params:
     """Draw the parameters from which training on the digits starts."""
     rng = np.random.RandomState(hash_seed(seed, "digits start"))
-    return network.initialise((64, assignment.digits.hidden_size, 10), assignment.digits.initial_std, rng)
+    return network.initialise(
+        digits_sizes(assignment.digits.hidden_size, network.depth), assignment.digits.initial_std, rng
+    )
 
 
 def digits_settings(assignment: Assignment) -> dict[str, float]:

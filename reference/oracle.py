@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from grader.model import Assignment, Call, Floats, Oracle
-from reference.digits import digits, hash_seed
+from reference.digits import digits, digits_sizes, hash_seed
 from reference.network import Network
 from reference.recompute import follow
 
@@ -27,11 +27,12 @@ def build_oracle(assignment: Assignment, network: Network, seed: int, recorded: 
     @lru_cache(maxsize=256)
     def trial(items: tuple[tuple[str, float], ...]) -> float:
         settings = dict(items)
-        if settings["num_iters"] * settings["batch_size"] * settings["hidden_size"] > TRIAL_BUDGET:
+        hidden = int(settings.get("hidden_size", 1))  # a linear classifier has none
+        if settings["num_iters"] * settings["batch_size"] * hidden > TRIAL_BUDGET:
             return 0.0
         split = digits(assignment.folder, seed)
         rng = np.random.RandomState(hash_seed(seed, "trial"))
-        params = network.initialise((64, int(settings["hidden_size"]), 10), assignment.digits.initial_std, rng)
+        params = network.initialise(digits_sizes(hidden, network.depth), assignment.digits.initial_std, rng)
         arguments = {name: value for name, value in settings.items() if name != "hidden_size"}
         arguments |= {name: int(arguments[name]) for name in ("num_iters", "batch_size")}
         with np.errstate(all="ignore"):  # a learning rate that is too large runs away, and that is the answer

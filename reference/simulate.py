@@ -50,7 +50,7 @@ def build_catalogue(
 
     network : the right one. calls : the questions of this grading.
     """
-    chosen = tuple(list_forms(mistakes))
+    chosen = tuple(list_forms(mistakes, network.depth))
     free = families(mistakes, assignment.variant.names)
     asked = {call.id: call for call in calls}
 
@@ -180,7 +180,7 @@ class _Player:
         """Return what a program's stand-ins would note, and answer as they would."""
         known = [(X, given["y"]), (given["X_val"], given["y_val"])] if method == "train" else []
         shapes = {name: value.shape for name, value in self.params.items()}
-        stand_in = StandIn(self.seed, shapes, self.sizes[2], known, times)
+        stand_in = StandIn(self.seed, shapes, self.sizes[-1], known, times)
         if method == "predict":
             answer: Any = self.network.predict(self.params, X)
             return {**stand_in.notes(self.params, answer), "misfit": ""}

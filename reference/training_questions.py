@@ -8,8 +8,8 @@ import numpy as np
 
 from grader.model import Array, Assignment, Call, Expectation, Floats, Params, QuestionId, Step
 from grader.sandbox.stand_in_replies import StandIn
-from reference.cases import Case, draw_case, toy_case
-from reference.digits import digits, digits_settings, digits_start, hash_seed, stream
+from reference.cases import Case, draw_case, toy_case, with_hidden
+from reference.digits import digits, digits_settings, digits_sizes, digits_start, hash_seed, stream
 from reference.network import Network
 from reference.question_parts import loss_parts, loss_step, make_call
 
@@ -49,7 +49,9 @@ def _watch_train(data: Mapping[str, Array], settings: Mapping[str, float], repla
 def ask_same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
     """Ask for train() on one row many times over: with stand-ins, and then with the program's own loss()."""
     rng = stream(seed, "same rows")
-    case = draw_case(network, "same", SAME_SIZES, rng, absent=False, biases=assignment.biases)
+    case = draw_case(
+        network, "same", with_hidden(SAME_SIZES, network.depth), rng, absent=False, biases=assignment.biases
+    )
     # The row with the label 0: programs that count classes from the labels of a batch do not stop at it.
     row = int(case.y.argmin())
     X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
@@ -72,7 +74,9 @@ def ask_same_rows(assignment: Assignment, network: Network, seed: int) -> Iterat
 def ask_different_rows(assignment: Assignment, network: Network, seed: int) -> tuple[Call, Expectation]:
     """Ask for train() with stand-ins on rows that all differ: which of them are used, with which labels and settings."""
     rng = stream(seed, "different rows")
-    case = draw_case(network, "rows", ROWS_SIZES, rng, absent=False, biases=assignment.biases)
+    case = draw_case(
+        network, "rows", with_hidden(ROWS_SIZES, network.depth), rng, absent=False, biases=assignment.biases
+    )
     X_val = rng.normal(size=(ROWS_VAL, ROWS_SIZES[1]))
     data = {"X": case.X, "y": case.y, "X_val": X_val, "y_val": np.arange(ROWS_VAL) % case.classes}
     watch = _watch_train(data, ROWS, ["loss", "predict"], num_iters=ROWS_ITERATIONS, batch_size=ROWS_BATCH)
@@ -103,7 +107,14 @@ def ask_watched_predict(assignment: Assignment, network: Network, case: Case, se
 
 def ask_alone(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
     """Ask for one iteration of train() as it is, for the programs that stand-ins cannot watch."""
-    case = draw_case(network, "alone", ALONE_SIZES, stream(seed, "alone"), absent=False, biases=assignment.biases)
+    case = draw_case(
+        network,
+        "alone",
+        with_hidden(ALONE_SIZES, network.depth),
+        stream(seed, "alone"),
+        absent=False,
+        biases=assignment.biases,
+    )
     data = {"X": case.X, "y": case.y, "X_val": case.X[:ALONE_BATCH], "y_val": case.y[:ALONE_BATCH]}
     rates = {"learning_rate": ALONE_RATE, "learning_rate_decay": 1.0, "reg": 0.0}
     step = _watch_train(data, rates, ["predict"], num_iters=1, batch_size=ALONE_BATCH)
@@ -156,7 +167,7 @@ def ask_digits(assignment: Assignment, network: Network, seed: int) -> tuple[Cal
     )
     call = Call(
         QuestionId("digits"),
-        (64, assignment.digits.hidden_size, 10),
+        digits_sizes(assignment.digits.hidden_size, network.depth),
         params,
         steps,
         hash_seed(seed, "digits"),
@@ -170,7 +181,8 @@ def ask_tuned(assignment: Assignment, seed: int) -> Iterator[tuple[Call, Expecta
     """Ask for the chosen hyperparameters, and then for a network that is trained with them."""
     split = digits(assignment.folder, seed)
     bounds = {name: [bound.low, bound.high, bound.whole] for name, bound in assignment.hyperparameters.items()}
-    name, sizes, chance = {"name": "best_hyperparameters"}, (64, 1, 10), hash_seed(seed, "tuned")
+    name, chance = {"name": "best_hyperparameters"}, hash_seed(seed, "tuned")
+    sizes = digits_sizes(1, assignment.variant.depth)
     yield Call(QuestionId("chosen"), sizes, {}, (Step("variable", name),), chance, assignment.limits.load_seconds), {}
     steps = (
         Step("train_with", {**name, "bounds": bounds, **split.data}),
@@ -184,7 +196,12 @@ def ask_tuned(assignment: Assignment, seed: int) -> Iterator[tuple[Call, Expecta
 def ask_recorded(assignment: Assignment, network: Network, seed: int) -> Call:
     """Ask for all that the program's lines make, once; last, so that no tracer is near anything that is judged."""
     case = draw_case(
-        network, "recorded", RECORDED_SIZES, stream(seed, "recorded"), absent=True, biases=assignment.biases
+        network,
+        "recorded",
+        with_hidden(RECORDED_SIZES, network.depth),
+        stream(seed, "recorded"),
+        absent=True,
+        biases=assignment.biases,
     )
     rng = stream(seed, "recorded training")
     X, y = rng.normal(size=(3 * RECORDED_BATCH, case.X.shape[1])), np.arange(3 * RECORDED_BATCH) % case.classes

@@ -23,8 +23,8 @@ class GradingContext:
     run: Run
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
-        """First weights, first bias, second weights, second bias."""
+    def names(self) -> tuple[str, ...]:
+        """First weights, first bias, second weights, second bias, and so on."""
         return self.assignment.variant.names
 
     def calls(self, prefix: str) -> list[Call]:

@@ -31,7 +31,9 @@ def with_details(finding: Finding, facts: Callable[[], Iterable[str]]) -> Findin
 
 
 def _counts(call: Call) -> dict[str, int]:
-    return dict(zip("NDHC", (len(call.steps[0].arguments["X"]), *call.sizes), strict=True))
+    inputs, *hidden, classes = call.sizes
+    words = {f"H{k}" if len(hidden) > 1 else "H": size for k, size in enumerate(hidden, start=1)}
+    return {"N": len(call.steps[0].arguments["X"]), "D": inputs, **words, "C": classes}
 
 
 def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:

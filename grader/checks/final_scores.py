@@ -34,7 +34,7 @@ def final_scores(
     results = context.reply(call).results
     claimed = as_array(results[position + 1]) if len(results) > position + 1 else None
     # No column more than there are classes: as float64 a claim of 64 MiB of single bytes took half a gibibyte.
-    if claimed is None or claimed.shape != (len(X), asked.sizes[2]) or not np.isfinite(claimed).all():
+    if claimed is None or claimed.shape != (len(X), asked.sizes[-1]) or not np.isfinite(claimed).all():
         return "loss(X) gives no scores afterwards"
     return claimed.astype(np.float64)
 

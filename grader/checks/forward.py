@@ -100,7 +100,7 @@ def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | No
     expected = context.expected(identity)
     right = float(expected["data_loss"])
     call = context.call(identity)
-    rows, classes = len(call.steps[0].arguments["y"]), call.sizes[2]
+    rows, classes = len(call.steps[0].arguments["y"]), call.sizes[-1]
     theirs = float("nan") if value is None else value
     ratio = theirs / right
     told = ""

@@ -27,6 +27,8 @@ from grader.checks.registry import check
 from grader.compare import Difference, compare, number
 from grader.model import Call, Finding, HeatMap, QuestionId
 
+# There is a check of each gradient of so many layers.
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 HINTS = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
     "bias": "Look at the gradient of this layer's output, summed over the rows of the batch; a bias has one entry per unit.",
@@ -180,25 +182,22 @@ def own_slopes_agree(context: GradingContext) -> bool:
     return True
 
 
-@check("gradients")
-def gradient_W1(context: GradingContext) -> Finding:
-    """grads['W1'] is the gradient of the loss with respect to the first layer's weights."""
-    return _against_reference(context, 0)
+def gradient_check(position: int) -> str:
+    """Return the id of the check of one gradient; position : of its parameter among the names."""
+    return f"gradient_{'Wb'[position % 2]}{1 + position // 2}"
 
 
-@check("gradients")
-def gradient_b1(context: GradingContext) -> Finding:
-    """grads['b1'] is the gradient of the loss with respect to the first layer's bias."""
-    return _against_reference(context, 1)
+def _enter(position: int) -> None:
+    identity, what = gradient_check(position), ("weights", "bias")[position % 2]
+    name, layer = identity.removeprefix("gradient_"), ORDINALS[position // 2]
+
+    def judge(context: GradingContext) -> Finding:
+        return _against_reference(context, position)
+
+    judge.__name__ = identity
+    judge.__doc__ = f"grads['{name}'] is the gradient of the loss with respect to the {layer} layer's {what}."
+    check("gradients")(judge)
 
 
-@check("gradients")
-def gradient_W2(context: GradingContext) -> Finding:
-    """grads['W2'] is the gradient of the loss with respect to the second layer's weights."""
-    return _against_reference(context, 2)
-
-
-@check("gradients")
-def gradient_b2(context: GradingContext) -> Finding:
-    """grads['b2'] is the gradient of the loss with respect to the second layer's bias."""
-    return _against_reference(context, 3)
+for _position in range(2 * len(ORDINALS)):
+    _enter(_position)

@@ -72,7 +72,8 @@ def _decays_too_fast(context: GradingContext) -> bool:
     settings["learning_rate_decay"] = float(given["learning_rate_decay"]) ** (
         per_iteration * max(len(given["X"]) // given["batch_size"], 1)
     )
-    return train({**settings, "hidden_size": call.sizes[1]}) < context.assignment.digits.threshold
+    hidden = {"hidden_size": call.sizes[1]} if len(call.sizes) > 2 else {}
+    return train({**settings, **hidden}) < context.assignment.digits.threshold
 
 
 def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curves, ...]:

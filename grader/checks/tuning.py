@@ -29,11 +29,13 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     if isinstance(settings, Finding):
         return settings
     threshold = context.assignment.digits.tuned_threshold
-    inputs, _, classes = context.call(QuestionId("tuned")).sizes
-    hidden = int(settings["hidden_size"])
+    inputs, *hidden, classes = context.call(QuestionId("tuned")).sizes
+    sizes = inputs, *(int(settings["hidden_size"]) for _ in hidden), classes
     maps = context.call(QuestionId("digits")).params[context.names[0]].shape[:-2]  # (2,) of a maxout network
-    sizes = ((*maps, inputs, hidden), (*maps, hidden), (hidden, classes), (classes,))
-    shapes = dict(zip(context.names, sizes, strict=True))
+    shapes: dict[str, tuple[int, ...]] = {}
+    for (W, b), rows, columns in zip(context.assignment.variant.layers, sizes[:-1], sizes[1:], strict=True):
+        own = maps if b != context.names[-1] else ()
+        shapes |= {W: (*own, rows, columns), b: (*own, columns)}
     scores = final_scores(context, QuestionId("tuned"), shapes)
     if isinstance(scores, str):
         problem = failure_of(context.reply(QuestionId("tuned")))

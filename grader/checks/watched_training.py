@@ -125,7 +125,7 @@ def stand_in_of(call: Call) -> StandIn:
     """Return the stand-in that answered in a watched call to train()."""
     given = arguments_of(call)
     shapes = {name: value.shape for name, value in call.params.items()}
-    return StandIn(call.seed, shapes, call.sizes[2], [(given["X"], given["y"]), (given["X_val"], given["y_val"])])
+    return StandIn(call.seed, shapes, call.sizes[-1], [(given["X"], given["y"]), (given["X_val"], given["y_val"])])
 
 
 def _split(call: Call, flat: Floats) -> dict[str, Floats]:

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
+from grader.checks.gradients import gradient_check
 from grader.checks.read_losses import expected_factor, right_gradient
 from grader.model import Assignment, Cause, Findings, Floats
 
 NO_BACKWARD_PASS = "no_backward_pass"  # noqa: S105 -- no password
-OF_EACH = ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")  # in the order of the parameters
 OF_ALL = "numeric_gradient"
 HINT = (
     "Compute the gradients by the chain rule, from the scores back to the first layer's weights, in one pass. Use finite"
@@ -90,7 +90,7 @@ def withhold_points(findings: Findings, context: GradingContext) -> Findings:
 def _without(findings: Findings, names: tuple[str, ...], assignment: Assignment) -> Findings:
     some = "" if len(names) == len(assignment.variant.names) else f" of {' and '.join(names)}"
     way = f"loss() works out its gradients{some} by finite differences"
-    each = (check for check, name in zip(OF_EACH, assignment.variant.names, strict=True) if name in names)
+    each = (gradient_check(at) for at, name in enumerate(assignment.variant.names) if name in names)
     concerned = tuple(check for check in (*each, OF_ALL) if check in findings.checks)
     lost = {check: share for check in concerned if (share := _share(findings, check)) > 0}
     told = f"No points: the rubric asks for a backward pass, and {way}."

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.checks.context import GradingContext
-from grader.checks.gradients import own_slopes_agree
+from grader.checks.gradients import gradient_check, own_slopes_agree
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.diagnosis.backward_pass import withhold_points
 from grader.diagnosis.causes import find_causes, refer_to_cause
 from grader.model import Finding, Findings, Submission
 
-LOSS, GRADIENTS = (
-    ("scores", "data_loss", "regularised_loss"),
-    ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2"),
-)
+LOSS = ("scores", "data_loss", "regularised_loss")
 
 
 def diagnose(context: GradingContext, submission: Submission, checked: Mapping[str, Finding]) -> Findings:
@@ -42,7 +39,9 @@ def review_notes(context: GradingContext, findings: Mapping[str, Finding]) -> tu
     nothing by itself; a person sees at once whether somebody went astray or played a trick.
     """
     wrong_loss = any(findings[check].share < 1 for check in LOSS if check in findings)
-    wrong_gradient = any(findings[check].share < 1 for check in GRADIENTS if check in findings)
+    wrong_gradient = any(
+        findings[check].share < 1 for check in map(gradient_check, range(len(context.names))) if check in findings
+    )
     if not wrong_loss or not wrong_gradient or not own_slopes_agree(context):
         return ()
     text = (

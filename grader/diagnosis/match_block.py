@@ -248,7 +248,7 @@ class BlockMatch:
         """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
         steps = {step for mistake in chosen for step in self.catalogue.form_of(mistake).steps}
         names = self.state.assignment.variant.names
-        for layer in (0, 1):
+        for layer in range(len(names) // 2):
             if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
                 ratios = [self._multiple(f"gradient/{name}/bare") for name in names[2 * layer : 2 * layer + 2]]
                 if ratios[0] and abs(ratios[0] - ratios[1]) <= 1e-6 * abs(ratios[0]):

@@ -196,7 +196,7 @@ _AFTER = {
 class Words:
     """The words of one assignment. names : of its parameters. activation : of its hidden layer, as the assignment has it."""
 
-    def __init__(self, names: tuple[str, str, str, str], activation: str) -> None:
+    def __init__(self, names: tuple[str, ...], activation: str) -> None:
         self.names = names
         acts = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
         self._own = dict(zip(("W1", "b1", "W2", "b2"), names, strict=True))

@@ -232,7 +232,7 @@ class Located:
             return None
         given, shapes = call.steps[TRAIN].arguments, {name: value.shape for name, value in call.params.items()}
         X, X_val = np.asarray(given["X"], np.float64), np.asarray(given["X_val"], np.float64)
-        stand_in = StandIn(call.seed, shapes, call.sizes[2], [(X, given["y"]), (X_val, given["y_val"])])
+        stand_in = StandIn(call.seed, shapes, call.sizes[-1], [(X, given["y"]), (X_val, given["y_val"])])
         asked = Asked(
             X, given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"], given["num_iters"],
             given["batch_size"], call.params, X_val, given["y_val"], stand_in,

@@ -42,7 +42,7 @@ class Case:
     X: Array
     y: Array
     reg: float
-    names: tuple[str, str, str, str]
+    names: tuple[str, ...]
     covered: frozenset[str]  # by the regulariser
     factors: tuple[float, ...]  # that the assignment accepts of the regulariser
     follow: Callable[[float, Mapping[str, Floats], bool], Right]

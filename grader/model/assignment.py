@@ -22,10 +22,20 @@ class Variant:
     activation: str
     loss: str
     regulariser: Literal["half", "full", "either", "every"]
-    names: tuple[str, str, str, str]  # first weights, first bias, second weights, second bias
+    names: tuple[str, ...]  # first weights, first bias, second weights, second bias, and so on
     slope: float = 0.1  # of the leaky ReLU, left of 0
     alpha: float = 1.0  # of the ELU, whose smallest value is -alpha
     margin: float = 1.0  # of the SVM: how much larger the true class's score must be
+
+    @property
+    def depth(self) -> int:
+        """Number of affine layers: 1 is a linear classifier, 2 has one hidden layer."""
+        return len(self.names) // 2
+
+    @property
+    def layers(self) -> tuple[tuple[str, str], ...]:
+        """Return each layer's weights and bias."""
+        return tuple(zip(self.names[::2], self.names[1::2], strict=True))
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ class Limits:
 class DigitsTask:
     """Training on the real digits: how, and how well is well enough."""
 
-    hidden_size: int
+    hidden_size: int  # of each hidden layer; 0 in a linear classifier
     initial_std: float
     learning_rate: float
     learning_rate_decay: float
@@ -116,7 +126,7 @@ class Assignment:
     notebook: str  # file name that students hand in
     variant: Variant
     seed: int
-    sizes: tuple[tuple[int, int, int, int], ...]  # N, D, H, C of each case
+    sizes: tuple[tuple[int, ...], ...]  # N, D, the hidden layers' H, C of each case
     biases: float  # standard deviation of the biases in a case
     regs: tuple[float, ...]
     tolerances: Tolerances

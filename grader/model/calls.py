@@ -60,7 +60,7 @@ class Call:
     """One question: make a network of these sizes, give it these parameters, take these steps."""
 
     id: QuestionId
-    sizes: tuple[int, int, int]  # D, H, C
+    sizes: tuple[int, ...]  # D, the hidden layers' H, C
     params: Params  # empty: the student's own initialisation stays
     steps: tuple[Step, ...]
     seed: int  # for numpy's and Python's global generators, set before the network is made

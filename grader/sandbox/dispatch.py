@@ -57,7 +57,7 @@ class Answer:
         unpacking = values.Unpacking(call.arrays, lambda kind, _text: ReportedError("TypeError", kind))
         message = call.message
         self._make = make
-        self._sizes: tuple[int, int, int] = tuple(message["sizes"])
+        self._sizes: tuple[int, ...] = tuple(message["sizes"])
         self._seed: int = message["seed"]
         self._params: dict[str, Array] = unpacking.restore(message["params"])
         self._steps: list[tuple[str, dict[str, Any]]] = [
@@ -116,9 +116,11 @@ class Answer:
 
     # ---------------------------------------------------------------- the network and its parameters
 
-    def _new_network(self, sizes: tuple[int, int, int]) -> Any:
+    def _new_network(self, sizes: tuple[int, ...]) -> Any:
         self.during = f"{self._name}(...)"
-        net = self._make(*sizes)
+        inputs, *hidden, classes = sizes
+        # The constructor of a deeper network is given the sizes of its hidden layers as one list.
+        net = self._make(inputs, *(hidden if len(hidden) < 2 else [hidden]), classes)
         self.during = "params"
         params = getattr(net, "params", None)
         if isinstance(params, dict | MutableMapping):
@@ -191,7 +193,7 @@ class Answer:
     def _watch_of(self, arguments: Mapping[str, Any], times: float = 1.0) -> Watch:
         shapes = {name: value.shape for name, value in self._params.items()}
         known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
-        stand_in = StandIn(self._seed, shapes, self._sizes[2], known, times)
+        stand_in = StandIn(self._seed, shapes, self._sizes[-1], known, times)
         return Watch(stand_in, shapes, self._remembered.get("loss"))
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
@@ -227,7 +229,7 @@ class Answer:
         rest = dict(chosen)
         sizes = self._sizes
         if "hidden_size" in rest:
-            sizes = (sizes[0], int(rest.pop("hidden_size")), sizes[2])
+            sizes = (sizes[0], *[int(rest.pop("hidden_size"))] * (len(sizes) - 2), sizes[-1])
         self._net = self._new_network(sizes)
         order = {key: rest[key] for key in INTERFACE["train"] if key in rest}
         trained = self._ask("train", {"X": X, "y": y, "X_val": X_val, "y_val": y_val, **order})

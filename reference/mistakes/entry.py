@@ -7,16 +7,15 @@ program, which then holds the same mistake that the network has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from grader.model import Stage
 from grader.records import dataclass
 
 Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in its place
 
-# Which layers a way is about: both, the first alone, the second alone.
-EACH = (None, 0, 1)
-BOTH = (None,)
+# Which layers a way is about: all at once, or also each by itself.
+Layers = Literal["all", "each"]
 
 SOURCES = {
     "000": "back-propagation notes, COMS 4732 (000)",
@@ -49,8 +48,9 @@ class Mistake:
 
     title : what is wrong, as the student reads it; {W} and {b} stand for the parameters of the layers it is in.
     hint : what to look at; it does not give the answer away. formula : the one that it breaks.
-    source : keys of SOURCES. charged : the checks that it costs points in, {} standing for the layer's number;
-    whatever else goes wrong in consequence is not charged again.
+    source : keys of SOURCES. charged : the checks that it costs points in; {} stands for the number of the layer that it is
+    in, {last} for the last one's, {hidden} for each hidden one's, {each} for all. Whatever else goes wrong in consequence is
+    not charged again.
     about : what in the student's code to point at, in the words of `grader.locate.Located.place`.
     forms : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.
@@ -68,7 +68,7 @@ class Mistake:
     charged: tuple[str, ...]
     about: str
     forms: tuple[Steps, ...]
-    layers: tuple[int | None, ...] = BOTH
+    layers: Layers = "all"
     harmless: bool = False
     shows_in: tuple[str, ...] = ()
     example: str = ""

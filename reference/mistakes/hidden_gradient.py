@@ -33,7 +33,7 @@ _DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
 
 
 def _hidden(identity: str, title: str, hint: str, *forms: Any, about: str = "mask", **more: Any) -> Mistake:
-    charged, shows_in = ("gradient_W1", "gradient_b1"), ("gradient",)
+    charged, shows_in = ("gradient_W{hidden}", "gradient_b{hidden}"), ("gradient",)
     return Mistake(identity, "gradients", title, hint, _DU, ("001",), charged, about, forms, shows_in=shows_in, **more)
 
 

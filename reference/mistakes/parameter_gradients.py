@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import EACH, Mistake, Number
+from reference.mistakes.entry import Mistake, Number
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -39,7 +39,7 @@ def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest
     # A gradient that is nothing agrees with no loss: what it should have been the derivative of is charged as well.
     charged = (check, "numeric_gradient") if identity.endswith("_zero") else (check,)
     return Mistake(
-        identity, "gradients", title, hint, formula, source, charged, about, forms, EACH, shows_in=shows_in, **more
+        identity, "gradients", title, hint, formula, source, charged, about, forms, "each", shows_in=shows_in, **more
     )
 
 

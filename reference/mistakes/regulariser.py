@@ -41,7 +41,7 @@ def d_first_weights(params: Params, names: Names) -> Any:
 
 def d_second_weights(params: Params, names: Names) -> Any:
     gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
-    gradients[names[1][0]] = 2 * params[names[1][0]]
+    gradients[names[-1][0]] = 2 * params[names[-1][0]]
     return gradients
 
 
@@ -100,9 +100,9 @@ MISTAKES = (
         "Only one of the two weight matrices is in the loss's regulariser.",
         "Both layers have weights. Which of them enter your sum of squares?",
         {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum()},
-        {"penalty_term": lambda params, names: (params[names[1][0]] ** 2).sum()},
+        {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum()},
         {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum(), "d_penalty": d_first_weights},
-        {"penalty_term": lambda params, names: (params[names[1][0]] ** 2).sum(), "d_penalty": d_second_weights},
+        {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum(), "d_penalty": d_second_weights},
         shows_in=_CARRIED,
         example="loss = data_loss + reg * np.sum(W1 * W1)",
     ),
@@ -111,7 +111,7 @@ MISTAKES = (
         "One weight matrix is in the loss's regulariser twice, and the other not at all.",
         "Read the names in your sum of squares aloud.",
         {"penalty_term": lambda params, names: 2 * (params[names[0][0]] ** 2).sum()},
-        {"penalty_term": lambda params, names: 2 * (params[names[1][0]] ** 2).sum()},
+        {"penalty_term": lambda params, names: 2 * (params[names[-1][0]] ** 2).sum()},
         example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W1 * W1))",
     ),
     _in_loss(

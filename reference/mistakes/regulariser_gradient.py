@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference.mistakes.entry import EACH, Mistake, Number
+from reference.mistakes.entry import Mistake, Number
 from reference.regularisers import d_squared_parameters
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where
 def _in_gradient(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
     about, charged, source = "grad regulariser {W}", ("gradient_W{}",), ("001", "004")
     return Mistake(
-        identity, "gradients", title, hint, _DR, source, charged, about, forms, EACH, shows_in=("gradient",), **more
+        identity, "gradients", title, hint, _DR, source, charged, about, forms, "each", shows_in=("gradient",), **more
     )
 
 
@@ -36,7 +36,7 @@ MISTAKES = (
         "Which parameters are in the loss's regulariser? It adds nothing to the gradients of the others.",
         _DR,
         ("001", "004"),
-        ("gradient_b1", "gradient_b2"),
+        ("gradient_b{each}",),
         "grad regulariser b1",
         ({"d_penalty": d_squared_parameters},),
         shows_in=("gradient",),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import EACH, Mistake
+from reference.mistakes.entry import Mistake
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -46,7 +46,7 @@ MISTAKES = (
         ("scores",),
         "layer {k}",
         ({"affine": lambda x, W, _b, _k: x @ W},),
-        EACH,
+        "each",
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1))",
     ),
@@ -60,7 +60,7 @@ MISTAKES = (
         ("scores",),
         "layer {k}",
         ({"affine": lambda x, W, b, _k: x @ W - b},),
-        EACH,
+        "each",
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1) - b1)",
     ),
@@ -74,7 +74,7 @@ MISTAKES = (
         ("scores",),
         "layer {k}",
         ({"affine": lambda x, W, b, _k: x @ (W + b)},),
-        EACH,
+        "each",
         shows_in=_THROUGHOUT,
         example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),

@@ -151,7 +151,7 @@ _DZ = "dL/dz = (p - onehot(y)) / N"
 
 def _softmax(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
     forms, source = tuple({"d_scores": step} for step in steps), ("001", "004")
-    charged, shows_in = ("gradient_W2", "gradient_b2"), more.pop("shows_in", ("gradient",))
+    charged, shows_in = ("gradient_W{last}", "gradient_b{last}"), more.pop("shows_in", ("gradient",))
     return Mistake(
         identity, "gradients", title, hint, _DZ, source, charged, "dscores", forms, shows_in=shows_in, **more
     )

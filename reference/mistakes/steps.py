@@ -24,7 +24,7 @@ def biases_alone(params: Params, gradients: Params, rate: float, names: Names, _
 
 
 def all_but_second_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name != names[1][1]) for name, theta in params.items()}
+    return {name: theta - rate * gradients[name] * (name != names[-1][1]) for name, theta in params.items()}
 
 
 def all_but_first_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
@@ -32,17 +32,17 @@ def all_but_first_bias(params: Params, gradients: Params, rate: float, names: Na
 
 
 def first_bias_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    times = {names[0][1]: 2, names[1][1]: 0}
+    times = {names[0][1]: 2, names[-1][1]: 0}
     return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
 
 
 def first_weights_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    times = {names[0][0]: 2, names[1][0]: 0}
+    times = {names[0][0]: 2, names[-1][0]: 0}
     return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
 
 
 def last_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name in names[1]) for name, theta in params.items()}
+    return {name: theta - rate * gradients[name] * (name in names[-1]) for name, theta in params.items()}
 
 
 def first_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
