@@ -11,7 +11,7 @@ from grader.model import Array, Assignment, Call, Expectation, Floats, QuestionI
 from reference.cases import Case, draw_case
 from reference.digits import stream
 from reference.network import Network
-from reference.question_parts import loss_parts, loss_step, make_call, to_six_digits
+from reference.question_parts import hidden_layers, loss_parts, loss_step, make_call, to_six_digits
 
 SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row's maximum and sees no difference
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
@@ -26,7 +26,7 @@ def ask_forward(
     """Ask for the scores, the loss and gradients with each reg, and the labels of one case."""
     scores = network.scores(case.params, case.X)
     yield make_call(QuestionId("scores", case.name), case, (Step("loss", {"X": case.X}),), seconds), {"scores": scores}
-    parts = {**loss_parts(network, case.params, case.X, case.y), "h": network.forward(case.params, case.X)[0].h}
+    parts = {**loss_parts(network, case.params, case.X, case.y), **hidden_layers(network, case.params, case.X)}
     for reg in assignment.regs:
         step = loss_step(case.X, case.y, reg)
         yield (
@@ -106,19 +106,19 @@ def ask_stability(assignment: Assignment, network: Network, case: Case) -> Itera
 
 
 def _one_row_shifted(assignment: Assignment, network: Network, case: Case) -> tuple[Call, Expectation]:
-    """Shift the scores of the first row alone, through a hidden unit that only this row reaches.
+    """Shift the scores of the first row alone, through a hidden unit of each layer that only this row reaches.
 
     Subtracting the maximum of the whole batch, as every seventh student does, leaves the other rows exp(-1000) = 0.
     """
-    (w1, b1), (w2, _) = network.names
     X, params = case.X.copy(), {name: value.copy() for name, value in case.params.items()}
     X[:, 0] = 0.0
     X[0, 0] = SHIFTS[0]
-    params[w1][..., 0, :], params[w1][..., :, 0] = 0.0, 0.0
-    params[w1][..., 0, 0], params[b1][..., 0] = 1.0, 0.0
+    for weights, bias in network.names[:-1]:
+        params[weights][..., 0, :], params[weights][..., :, 0] = 0.0, 0.0
+        params[weights][..., 0, 0], params[bias][..., 0] = 1.0, 0.0
     # What the unit is in the other rows, such as a sigmoid's 1/2, moves all of their scores by one constant, too.
-    off, on = network.forward(params, X)[0].h[1::-1, 0]
-    params[w2][0, :] = SHIFTS[0] / (on - off)
+    off, on = network.forward(params, X)[-1].x[1::-1, 0]
+    params[network.names[-1][0]][0, :] = SHIFTS[0] / (on - off)
     answer = {**loss_parts(network, params, X, case.y), "reg": np.asarray(0.0)}
     step = loss_step(X, case.y, 0.0)
     return make_call(
@@ -152,7 +152,12 @@ def ask_single_rows(
 
 
 def ask_narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser."""
+    """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser.
+
+    Only where there is one hidden layer: what reached it is X, which is known.
+    """
+    if network.depth != 2:
+        return
     for letter, sizes in zip("ab", NARROW_SIZES, strict=True):
         rng = stream(seed, f"narrow {letter}")
         case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases, solved=True)
@@ -160,6 +165,6 @@ def ask_narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[
         answer = {
             **loss_parts(network, case.params, case.X, case.y),
             "scores": network.scores(case.params, case.X),
-            "h": network.forward(case.params, case.X)[0].h,
+            **hidden_layers(network, case.params, case.X),
         }
         yield make_call(QuestionId("narrow", letter), case, steps, assignment.limits.call_seconds), answer

@@ -47,4 +47,6 @@ def build_oracle(assignment: Assignment, network: Network, seed: int, recorded: 
         right = with_factor[factor]
         return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced, whole=whole)
 
-    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=follow_replaced)
+    # The way back from step to step is written out for one hidden layer.
+    way = follow_replaced if network.depth == 2 else None
+    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=way)

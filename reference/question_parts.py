@@ -32,6 +32,11 @@ def loss_step(X: Floats, y: Array, reg: float) -> Step:
     return Step("loss", {"X": X, "y": y, "reg": reg})
 
 
+def hidden_layers(network: Network, params: Params, X: Floats) -> Expectation:
+    """Return the hidden layers' values by name, "h1" the first."""
+    return {f"h{k}": layer.h for k, layer in enumerate(network.forward(params, X)[:-1], start=1)}
+
+
 def loss_parts(network: Network, params: Params, X: Floats, y: Array) -> Expectation:
     """Return loss and gradients in two parts, so that either convention of the regulariser can be put together.
 

@@ -27,10 +27,10 @@ def line_of(text: str, part: str) -> int:
 
 
 def test_the_bundled_assignment_is_read():
-    """The bundled file holds every check once, worth 100 points."""
+    """The bundled file holds every check once, but for the gradients of deeper networks, worth 100 points."""
     assignment = load(bundled(), KNOWN)
-    assert len(assignment.checks) == len(KNOWN)
-    assert {row.id for row in assignment.checks} == set(KNOWN)
+    known = [check for check in KNOWN if not re.fullmatch(r"gradient_[Wb][3-6]", check)]
+    assert sorted(row.id for row in assignment.checks) == sorted(known)
     assert assignment.max_score == 100
     assert assignment.hyperparameters["hidden_size"].whole
     assert not assignment.hyperparameters["reg"].whole
@@ -77,13 +77,21 @@ def test_a_degenerate_number_of_a_variant_is_refused_with_the_reason(tmp_path, c
             'regulariser = "l2"',
             """regulariser is 'l2'; it must be one of "half", "full", "either", "every\"""",
         ),
-        ("[4, 7, 11, 3]", "[4, 7, 4, 3]", "at least two cases [N, D, H, C] of four different whole numbers"),
+        ("[4, 7, 11, 3]", "[4, 7, 4, 3]", "at least two cases [N, D, H, C] of different whole numbers"),
         ("[6, 8, 13, 5]", "[6, 8, 13, 7]", "3 <= C < N: each class needs a row"),
         ("regs = [0.0, 0.05, 3.0]", "regs = [0.05, 3.0]", "at least three different numbers, 0 among them"),
         ("batch_size = [1, 200]", "batch_size = [200, 1]", "[low, high]: two numbers, the smaller first"),
-        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W1", "b2"]', "four different names"),
+        (
+            'names = ["W1", "b1", "W2", "b2"]',
+            'names = ["W1", "b1", "W1", "b2"]',
+            "different names, weights and bias of each layer",
+        ),
         ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "h"]', "none of N, X, "),
-        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "2b"]', "four different names"),
+        (
+            'names = ["W1", "b1", "W2", "b2"]',
+            'names = ["W1", "b1", "W2", "2b"]',
+            "different names, weights and bias of each layer",
+        ),
         ('id = "purity"\npoints = 4', 'id = "purity"\npoints = "4"', "points is '4'; it must be a number above 0"),
         ('id = "purity"', 'id = "puriti"', "unknown check 'puriti': did you mean 'purity'?"),
         ('id = "purity"', 'id = "scores"', "the check 'scores' stands here a second time"),

@@ -156,7 +156,7 @@ def test_a_hidden_layer_that_is_wrong_is_found_in_narrow_networks(evidence_of):
     assert set(judge_given_gradients(evidence).verdicts.values()) <= {"right", "carried"}
     for call in evidence.calls("narrow"):
         own = solve_for_units(evidence, call)
-        assert np.allclose(own, 2 * evidence.expected(call.id)["h"])
+        assert np.allclose(own, 2 * evidence.expected(call.id)["h1"])
 
 
 def test_a_right_hidden_layer_is_not_found_wrong(evidence_of, right):

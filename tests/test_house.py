@@ -21,6 +21,7 @@ FLOORS = {
     "grader.limited_process": 2,
     "grader.compare": 3,
     "grader.rubric": 3,
+    "grader.rubric_values": 2,
     "grader.submission": 3,
     "grader.sandbox": 3,
     "grader.release": 3,

@@ -68,12 +68,12 @@ def test_every_case_can_be_solved_for_what_reached_its_layers(assignment, questi
     plain = [call for call in questions.calls if call.id.kind == "loss"]
     assert len({call.id.case for call in plain}) >= 2
     for call in plain:
-        X, h = call.steps[0].arguments["X"], questions.expected[call.id]["h"]
+        X, h = call.steps[0].arguments["X"], questions.expected[call.id]["h1"]
         assert len(X) <= min(X.shape[1], h.shape[1])
         assert (h > 0).any(axis=1).all()
         assert min(np.linalg.svd(one, compute_uv=False)[-1] for one in (X, h)) > RANK_MARGIN
     for call in (one for one in questions.calls if one.id.kind == "narrow"):
-        h = questions.expected[call.id]["h"]
+        h = questions.expected[call.id]["h1"]
         assert h.shape[1] < call.sizes[2]
         assert np.linalg.matrix_rank(call.params["W2"]) == h.shape[1]
 

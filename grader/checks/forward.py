@@ -38,7 +38,7 @@ SHIFT_SINGLE = 2 * 1000 * float(np.finfo(np.float32).eps)
 
 @check("loss")
 def scores(context: GradingContext) -> Finding:
-    """loss(X) without labels returns the scores of the second layer."""
+    """loss(X) without labels returns the scores of the last layer."""
     calls = context.calls("scores")
     findings = [
         failure_of(context.reply(call.id), about="loss")

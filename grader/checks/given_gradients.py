@@ -30,7 +30,7 @@ ENOUGH = 2  # cases that have to say the same
 
 @dataclass(frozen=True)
 class GivenGradients:
-    """The data's part of the four gradients, by name, over all cases; solvable : whether enough cases could tell."""
+    """The data's part of the gradients, by name, over all cases; solvable : whether enough cases could tell."""
 
     verdicts: Mapping[str, Verdict]
     solvable: bool
@@ -53,58 +53,73 @@ def judge_given_gradients(context: GradingContext) -> GivenGradients:
 
 def _is_solvable(context: GradingContext, call: Call) -> bool:
     """Return whether a case has fewer rows than inputs and hidden units, with full rank, and a loss that was given."""
-    X, h = call.steps[0].arguments["X"], context.expected(call.id)["h"]
-    return len(X) <= min(X.shape[1], h.shape[1]) and read_loss(context, call.id).value is not None
+    rows = _inputs(context, call)
+    return len(rows[0]) <= min(x.shape[1] for x in rows) and read_loss(context, call.id).value is not None
+
+
+def _inputs(context: GradingContext, call: Call) -> list[Floats]:
+    """Return what each layer is given in the right network: X and the hidden layers, (N, D), (N, H)..."""
+    expected = context.expected(call.id)
+    return [call.steps[-1].arguments["X"], *(expected[f"h{k}"] for k in range(1, context.assignment.variant.depth))]
 
 
 def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Verdict]:
     """Judge the gradients of one case, from the scores down to the first layer."""
-    W1, b1, W2, b2 = context.names
-    X, y, expected = call.steps[0].arguments["X"], call.steps[0].arguments["y"], context.expected(call.id)
-    variant, h, weights = context.assignment.variant, expected["h"], call.params[W2]
-    slope = slope_at(variant, h, _affine(context, call))
-    own = {name: own_gradient(context, call.id, 0, name, call.params[name].shape) for name in context.names}
-    right = {name: expected[f"data_{name}"] for name in context.names}
-    near = _Near(context)
-    d_right = np.linalg.lstsq(h.T, right[W2], rcond=None)[0]
-    given = own_scores(context, case)
+    variant, near, inputs = context.assignment.variant, _Near(context), _inputs(context, call)
+    given, y = own_scores(context, case), call.steps[0].arguments["y"]
     verdicts: dict[str, Verdict] = {}
-
-    d: Floats | None = d_right
-    verdicts[W2] = "right" if near(own[W2], right[W2]) else "wrong"
-    if verdicts[W2] != "right" and given is not None and near(own[W2], h.T @ d_loss_of_scores(variant, given, y)):
-        verdicts[W2], d = "carried", d_loss_of_scores(variant, given, y)
-    elif verdicts[W2] != "right":
-        d = _solve_for_gradient(h, own[W2], d_right, near)
-        verdicts[W2] = "wrong" if d is None else "found"
-    verdicts[b2] = "right" if near(own[b2], right[b2]) else "wrong"
-    if verdicts[b2] != "right" and d is not None and near(own[b2], d.sum(axis=0)):
-        verdicts[b2] = verdicts[W2]
-    elif verdicts[b2] == "right" and verdicts[W2] == "found" and d is not None and not near(own[b2], d.sum(axis=0)):
-        d = d_right  # the bias says that it is right: what is wrong is the product alone, and goes no further
-
-    du_right = np.linalg.lstsq(X.T, np.asarray(_side_by_side(right[W1])), rcond=None)[0]
-    follows = None if d is None else (d @ weights.T) * slope
-    du = follows
-    verdicts[W1] = "right" if near(own[W1], right[W1]) else "wrong"
-    if verdicts[W1] != "right" and du is not None and near(own[W1], X.T @ du):
-        verdicts[W1] = "carried"
-    elif verdicts[W1] != "right":
-        solved = _solve_for_gradient(X, _side_by_side(own[W1]), du_right, near)
-        verdicts[W1] = "wrong" if solved is None else "found"
-        du = None if solved is None else _apart(solved, slope.shape)
-    verdicts[b1] = "right" if near(own[b1], right[b1]) else "wrong"
-    if verdicts[b1] != "right" and du is not None and near(own[b1], du.sum(axis=-2)):
-        verdicts[b1] = verdicts[W1]
-    elif verdicts[b1] != "right" and follows is not None and near(own[b1], follows.sum(axis=-2)):
-        verdicts[b1] = "carried"
+    follows = None if given is None else d_loss_of_scores(variant, given, y)
+    for k in reversed(range(variant.depth)):
+        layer, x, weights = variant.layers[k], inputs[k], call.params[variant.layers[k][0]]
+        own = tuple(own_gradient(context, call.id, 0, name, call.params[name].shape) for name in layer)
+        right = tuple(context.expected(call.id)[f"data_{name}"] for name in layer)
+        found, d = _judge_layer(x, own, right, follows, near)
+        verdicts |= dict(zip(layer, found, strict=True))
+        if k:
+            slope = slope_at(variant, x, _affine(context, call, k - 1, inputs[k - 1]))
+            follows = None if d is None else _back(d, weights) * slope
     return verdicts
 
 
-def _affine(context: GradingContext, call: Call) -> Floats:
-    """Return u = X W1 + b1, (N, H), or (2, N, H) of maxout (001, 003)."""
-    W1, b1, _, _ = context.names
-    return np.asarray(call.steps[0].arguments["X"] @ call.params[W1] + call.params[b1][..., None, :])
+def _judge_layer(
+    x: Floats, own: tuple[Floats | None, ...], right: tuple[Array, ...], follows: Floats | None, near: _Near
+) -> tuple[tuple[Verdict, Verdict], Floats | None]:
+    """Return the verdicts on the gradients of a layer's weights and bias, and the gradient of its output that they are of.
+
+    x : what the layer is given. follows : the gradient of its output that follows from what is after it, None if unknown.
+    """
+    d_right = _apart(np.linalg.lstsq(x.T, np.asarray(_side_by_side(right[0])), rcond=None)[0], right[0].shape)
+    weights: Verdict
+    d: Floats | None
+    if near(own[0], right[0]):
+        weights, d = "right", d_right
+    elif follows is not None and near(own[0], x.T @ follows):
+        weights, d = "carried", follows
+    else:
+        solved = _solve_for_gradient(x, _side_by_side(own[0]), np.asarray(_side_by_side(d_right)), near)
+        weights, d = "wrong" if solved is None else "found", None if solved is None else _apart(solved, right[0].shape)
+    bias: Verdict = "wrong"
+    if near(own[1], right[1]):
+        bias = "right"
+        if weights == "found" and d is not None and not near(own[1], d.sum(axis=-2)):
+            d = d_right  # the bias says that it is right: what is wrong is the product alone, and goes no further
+    elif d is not None and near(own[1], d.sum(axis=-2)):
+        bias = weights
+    elif weights != "right" and follows is not None and near(own[1], follows.sum(axis=-2)):
+        bias = "carried"
+    return (weights, bias), d
+
+
+def _back(d: Floats, weights: Floats) -> Floats:
+    """Return the gradient of what a layer is given, (N, R): d W^T, added up over the maps of a maxout layer (001, 003)."""
+    dx = d @ weights.swapaxes(-1, -2)
+    return np.asarray(dx if dx.ndim == 2 else dx.sum(axis=0))
+
+
+def _affine(context: GradingContext, call: Call, k: int, x: Floats) -> Floats:
+    """Return u = x W + b of the layer after k others, (N, H), or (2, N, H) of maxout (001, 003)."""
+    weights, bias = context.assignment.variant.layers[k]
+    return np.asarray(x @ call.params[weights] + call.params[bias][..., None, :])
 
 
 def _side_by_side(maps: Floats | None) -> Floats | None:
@@ -113,7 +128,7 @@ def _side_by_side(maps: Floats | None) -> Floats | None:
 
 
 def _apart(wide: Floats, shape: tuple[int, ...]) -> Floats:
-    """Return what `_side_by_side` has put together in its own shape."""
+    """Return what `_side_by_side` has put together, as many maps as `shape` has."""
     return wide if len(shape) == 2 else np.asarray(np.split(wide, shape[0], axis=1))
 
 
@@ -189,7 +204,7 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
         return False
     dh = d @ call.params[W2].T
     if np.isfinite(units).all():
-        du = dh * slope_at(variant, units, _affine(context, call))
+        du = dh * slope_at(variant, units, _affine(context, call, 0, X))
     else:
         wide = np.asarray(_side_by_side(own[W1]))
         du = _apart(np.asarray(np.linalg.lstsq(X.T, wide, rcond=None)[0], dtype=np.float64), call.params[W1].shape)
@@ -233,7 +248,7 @@ def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
     variant = context.assignment.variant
     d = d_loss_of_scores(variant, scores, y)
     # A unit that is off is solved for as 0 but for rounding.
-    slope = slope_at(variant, units, _affine(context, call), off=RANK * float(np.abs(units).max()))
+    slope = slope_at(variant, units, _affine(context, call, 0, X), off=RANK * float(np.abs(units).max()))
     du = (d @ call.params[W2].T) * slope
     follows = {W2: units.T @ d, b2: d.sum(axis=0), W1: X.T @ du, b1: du.sum(axis=-2)}
     loss = loss_of_scores(variant, scores, y)
@@ -244,7 +259,7 @@ def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
 
 def solve_for_units(context: GradingContext, call: Call) -> Floats | None:
     """Return the program's own hidden units, (N, H), where its scores are h W2 + b2 for an h that is wrong; else None."""
-    results, right = context.reply(call.id).results, context.expected(call.id)["h"]
+    results, right = context.reply(call.id).results, context.expected(call.id)["h1"]
     scores = as_array(results[0]) if results else None
     weights, bias = (call.params[name] for name in context.names[2:])
     if scores is None or scores.shape != (len(right), len(bias)) or not np.isfinite(scores).all():
