@@ -35,7 +35,7 @@ LAYERS: Mapping[str, Callable[[int], Sequence[int]]] = {
 }
 CLASS = """\
 class $class_name:
-    def __init__(self, input_size, ${hidden_sizes}output_size, std=1e-4):
+    def __init__(self, input_size, ${hidden_sizes}output_size, std=$std):
         self.params = {}
         self.params["$W_k"] = std * np.random.randn(${maps_k}$rows_k, $columns_k)#* each
         self.params["$b_k"] = np.zeros($bias_shape_k)#* each
@@ -183,7 +183,9 @@ def write_program(
     head = "import numpy as np"
     if "layers" in flags:
         head = f'from collections import namedtuple\n\n{head}\n\n\nLayer = namedtuple("Layer", "k x W b u h")'
-    chosen = "".join(f"    {name}={value!r},\n" for name, value in best.items())
+    chosen = "".join(
+        f"    {name}={value!r},\n" for name, value in best.items() if network.depth > 1 or name != "hidden_size"
+    )
     numbers = f"best_hyperparameters = dict(\n{chosen})\n"
     return "\n\n\n".join([head, *write_functions(functions), text, numbers])
 
@@ -234,6 +236,9 @@ def _fields(network: Network, names: Names, functions: Mapping[str, Step]) -> di
     fields["outputs"] = "outputs" if "output" in functions else "scores"
     fields["star"] = "*" if "loss_arguments" in functions else ""
     fields["forward"] = "forward" if "report_scores" in functions else "self.loss"
+    fields["std"] = (
+        "1e-4" if network.depth <= 2 else "0.1"
+    )  # from smaller weights a deep network does not start to learn
     fields["hidden_sizes"] = {1: "", 2: "hidden_size, "}.get(network.depth, "hidden_sizes, ")
     for key, (right, given) in EXPRESSIONS.items():
         fields[key] = f"{key}({given})" if key in functions else right

@@ -26,7 +26,7 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
 class ArrayPair:
     """One wrong array and the right one.
 
-    near : relative tolerance, with a floor of the array's largest entry. counts : N, D, H, C of the case, all different.
+    near : relative tolerance, with a floor of the array's largest entry. counts : N, D, H (or H1, H2, ...) and C of the case, all different.
     """
 
     theirs: Floats
@@ -45,7 +45,7 @@ class ArrayPair:
     @property
     def axes(self) -> list[tuple[str, str]]:
         """Return the name and the meaning of a line along each axis: ("row", "example")."""
-        nouns = {self.counts[letter]: noun for letter, noun in NOUNS.items()}
+        nouns = {size: NOUNS[letter[0]] for letter, size in self.counts.items()}
         lines = ("row", "column") if self.right.ndim == 2 else ("entry",)
         return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
 

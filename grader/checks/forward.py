@@ -159,7 +159,9 @@ def _which_parameters(context: GradingContext, factors: list[float]) -> str:
     calls = [call for call, _, reg in loss_calls(context) if reg]
     added = np.array(factors) * [float(context.expected(call.id)["penalty"]) for call in calls]
     squares = np.array([[(call.params[name] ** 2).sum() for name in context.names] for call in calls])
-    for pick in ((0,), (2,), (0, 1, 2, 3), (0, 2, 3), (0, 1, 2), (1, 3)):
+    every, biases = range(len(context.names)), range(1, len(context.names), 2)
+    single = [[at] for at in every[::2]]
+    for pick in (*single, every, *([at for at in every if at != bias] for bias in biases), biases):
         ratio: Floats = added / squares[:, pick].sum(axis=1)
         if np.ptp(ratio) <= 1e-4 * np.abs(ratio).max():
             names = " + ".join(f"sum {context.names[i]}^2" for i in pick)

@@ -80,7 +80,7 @@ def author(assignment: Assignment) -> Author:
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
-    network, known = network_of(assignment), {form.name: form for form in list_forms()}
+    network, known = network_of(assignment), {form.name: form for form in list_forms(depth=network.depth)}
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
