@@ -11,6 +11,7 @@ from grader.checks import CHECKS
 from grader.diagnosis.candidates import simulate_context
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
 from grader.model import Family
+from judging import RUBRIC
 from reference.cases import network_of
 from reference.catalogue import MISTAKES, describe_form, families, list_forms, wrong_network
 from reference.mistakes.entry import SOURCES
@@ -188,7 +189,7 @@ def test_every_mistake_shows_and_no_other_right_way_does(assignment, questions):
         for position, form in enumerate(FORMS):
             found = simulate_context(assignment, questions, frozenset({position}), 1.0)
             if form.mistake.harmless:
-                lost = [check for check in CHECKS if check != "best_hyperparameters" and _share(found, check) < 1]
+                lost = [check for check in RUBRIC if check != "best_hyperparameters" and _share(found, check) < 1]
                 assert not lost, f"{form.name} is right, and loses points at {lost}"
             else:
                 assert any(not same(signature_of(found, part), signature_of(right, part), 1e-6) for part in PARTS), (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+import judging
 from examples import in_part
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
@@ -21,7 +22,7 @@ FORMS = list(list_forms())
 POSITION = {form.name: position for position, form in enumerate(FORMS)}
 # Training on the digits takes a tenth of a second, and the student's own numbers are no step of a network.
 LEFT_OUT = ("digits", "tuned")
-RUBRIC = tuple(check for check in CHECKS if check not in {"learns_digits", "best_hyperparameters"})
+RUBRIC = tuple(check for check in judging.RUBRIC if check not in {"learns_digits", "best_hyperparameters"})
 
 
 @pytest.fixture(autouse=True)

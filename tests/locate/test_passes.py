@@ -18,7 +18,7 @@ from grader.model import Credit, Finding, Findings, Rules, Segment, Sheet, Stand
 from grader.reports.class_page import to_index
 from grader.rubric import bundled, load
 from grader.submission import read, reduce
-from judging import judge
+from judging import RUBRIC, judge
 from locate.differences import (
     CENTRAL_IN_PLACE,
     COMPLEX_STEP,
@@ -177,7 +177,7 @@ def test_no_backward_pass_is_taken_for_differences(name, assignment, questions, 
 def test_with_the_rule_the_gradients_earn_nothing_and_all_else_keeps_its_points(assignment, required, told):
     """A cause says why, where, and what it costs; the checks say it too; no other check moves."""
     before, after = told(CENTRAL_IN_PLACE), told(CENTRAL_IN_PLACE, required)
-    assert {check for check in CHECKS if points(before)[check] != points(after)[check]} == set(GRADIENTS)
+    assert {check for check in RUBRIC if points(before)[check] != points(after)[check]} == set(GRADIENTS)
     assert {check: points(after)[check] for check in GRADIENTS} == dict.fromkeys(GRADIENTS, 0)
     for verdict in after.checks:
         if verdict.id in GRADIENTS:
@@ -197,7 +197,7 @@ def test_with_the_rule_the_gradients_earn_nothing_and_all_else_keeps_its_points(
 def test_what_comes_from_a_backward_pass_keeps_its_points(required, told):
     """Where the first layer's gradients alone come from differences, the second layer's are paid for."""
     before, after = told(FIRST_LAYER_ONLY), told(FIRST_LAYER_ONLY, required)
-    moved = {check for check in CHECKS if points(before)[check] != points(after)[check]}
+    moved = {check for check in RUBRIC if points(before)[check] != points(after)[check]}
     assert moved == {"gradient_W1", "gradient_b1"}
     assert "gradients of W1 and b1 by finite differences" in after.review[-1]
 

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
-from grader.checks import CHECKS, GradingContext
+from grader.checks import GradingContext
 from grader.grading import find
 from grader.locate.differences import Words
 from grader.locate.located import Located
 from grader.locate.step_table import table
 from grader.model import Finding, Findings, Place, QuestionId, Segment, StepRow, Submission
 from grader.score import methods_of, score
+from judging import RUBRIC
 from locate.programs import SHARED, changed
 
 SUBMISSIONS = Path(__file__).resolve().parent.parent / "submissions"
@@ -342,7 +343,7 @@ def _row(name, status="differs"):
 
 
 def _scored(assignment, failing, steps=None):
-    checks = {check: Finding(0.0 if check in failing else 1.0, "") for check in CHECKS}
+    checks = {check: Finding(0.0 if check in failing else 1.0, "") for check in RUBRIC}
     steps = steps or {method: (_row(method, "right"), _row(method)) for method in ALL}
     return [row.name for row in score(Findings(checks, steps=steps), assignment, None).steps if row.status == "differs"]
 
