@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
+import threading
 from pathlib import Path
 
 from grader.text.standard_streams import find_lost_output, open_streams
@@ -26,10 +29,22 @@ def run() -> None:
         raise SystemExit(130) from None
     try:
         main()
+    except SystemExit as ended:
+        _leave(ended.code)
+        raise
     finally:
         if lost := find_lost_output():
             sys.stderr.write(f"Error: the output could not be written ({lost.strerror}): a part of it is lost.\n")
             raise SystemExit(1) from None
+
+
+def _leave(code: object) -> None:
+    """End at once where all went well: to take apart all that was imported takes a tenth of a check's time."""
+    if type(code) is int and threading.active_count() == 1:
+        atexit._run_exitfuncs()  # noqa: SLF001 -- as Python itself would
+        if not find_lost_output():
+            sys.stderr.flush()
+            os._exit(code)
 
 
 if __name__ == "__main__":

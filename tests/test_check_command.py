@@ -1,7 +1,9 @@
 """`grader check` as a student uses it: a verdict on one's own program, without any reference at hand."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -169,6 +171,33 @@ def test_where_the_sandbox_does_not_start_a_plain_child_process_runs_it(monkeypa
     monkeypatch.setattr(command, "ForkServer", refuse)
     status, said = run(SAMPLES / "right_einsum.py", "--part", "forward")
     assert (status, said.count("plain child process")) == (0, 1)
+
+
+PEEK = """
+import os, sys, zlib
+import numpy as np
+class TwoLayerNet:
+    def __init__(self, D, H, C, std=1e-4):
+        self.params = {'W1': np.ones((D, H)), 'b1': np.ones(H), 'W2': np.ones((H, C)), 'b2': np.ones(C)}
+    def loss(self, X, y=None, reg=0.0):
+        ours = sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names))
+        finders = [getattr(one, "__name__", type(one).__name__) for one in sys.meta_path]
+        descriptors = [one for one in range(200) if os.path.exists(f"/proc/self/fd/{one}")]
+        seen = (ours, finders, descriptors, sys.path, dict(os.environ), sys.argv, sys.stdout.encoding, os.getcwd())
+        raise ValueError(f"{zlib.crc32(repr(seen).encode())}: {ours}")
+"""
+
+
+def test_the_first_process_of_a_check_sees_what_any_other_does(tmp_path, checked):
+    """The command forks itself before it has loaded much; its student's process finds nothing of ours all the same."""
+    program = tmp_path / "peek.py"
+    program.write_text(PEEK, encoding="utf-8")
+    words = [sys.executable, "-m", "grader", "check", program, "--part", "forward"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    seen = re.search(r"ValueError: (\d+): (\[.*?\])", checked(program, "forward").checks[0].message)
+    assert "numpy" in seen[2]
+    assert not {"grader", "click", "rich"} & set(ast.literal_eval(seen[2]))
+    assert f": {seen[1]}:" in shown
 
 
 def test_the_check_imports_what_it_needs():

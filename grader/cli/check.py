@@ -133,8 +133,7 @@ def _say_problem(problem: str) -> None:
 def _check(path: Path, part: str, questions: Path | None, saves: Iterator[None]) -> Iterator[Report]:
     """Yield the report on the program in a file at each of its saves."""
     meanwhile = Thread(target=lambda: [import_module(name) for name in _MEANWHILE])
-    meanwhile.start()
-    server = _open_server()
+    server = _open_server(meanwhile)
     # The first of the above, as those that follow.
     from grader.check_program import (  # noqa: PLC0415
         NothingToCheckError,
@@ -179,11 +178,16 @@ def _note_save(report: Report, path: Path, saved: time.struct_time) -> Report:
     return replace(report, notes=(*(one for one in report.notes if one != f"Graded: {path.name}."), note))
 
 
-def _open_server() -> ForkServer | SpawnServer:
-    """Start what the program's process comes from; it lives as long as the thread that starts it, which must be the first."""
+def _open_server(meanwhile: Thread) -> ForkServer | SpawnServer:
+    """Start what the program's process comes from; it lives as long as the thread that starts it, which must be the first.
+
+    meanwhile : started once no process is to be forked from here any more.
+    """
     if can_fork():
         with suppress(SandboxError):  # for one's own code the lock-down may be missing
-            return ForkServer(lean=True)
+            return ForkServer(lean=True, meanwhile=meanwhile.start)
+    if meanwhile.ident is None:
+        meanwhile.start()
     from grader.sandbox.spawn import SpawnServer  # noqa: PLC0415 -- it imports numpy, for which a zygote need not wait
 
     return SpawnServer()

