@@ -167,9 +167,11 @@ class _Reader:
                 )
 
     def _value(self, section: str, key: str, value: Any, rule: Rule, count: int = 0) -> None:
-        test, words = rule
-        if not test(value):
-            raise AssignmentError(f"{self._line_of(section, key, count)}: {key} is {value!r}; it must be {words}.")
+        if not rule[0](value):
+            near = "".join(f" Did you mean {one!r}?" for one in nearest(str(value), re.findall(r'"(\w+)"', rule[1])))
+            raise AssignmentError(
+                f"{self._line_of(section, key, count)}: {key} is {value!r}; it must be {rule[1]}.{near}"
+            )
 
     def _line_of(self, section: str, key: str, count: int = 0) -> str:
         """Return ``path, line K`` of a key: the `count`-th section of that name, then the key below it."""

@@ -15,12 +15,11 @@ from string import Template
 from reference.catalogue import PER_LAYER, Form, wrong_network
 from reference.network import Network, build
 from reference.regularisers import Names
+from reference.settings import tuned_settings
 from reference.step_source import Step, write_functions
 
 NAMES: Names = (("W1", "b1"), ("W2", "b2"))
-BEST = {
-    "hidden_size": 32, "learning_rate": 1.0, "learning_rate_decay": 0.97, "reg": 1e-3, "num_iters": 330, "batch_size": 50,
-}  # fmt: skip
+BEST = tuned_settings("relu", "softmax")
 RIGHT = {name: step for name, step in vars(build()).items() if callable(step)}  # the steps that EXPRESSIONS write
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 OF_A_LAYER = frozenset({"d_input", "d_activate", "d_hidden", "d_weights", "d_bias"})  # those that are given a Layer

@@ -43,6 +43,7 @@ FLOORS = {
     "grader.check_program": 9,
     "grader.integrations": 10,
     "grader.audit": 10,
+    "grader.new_assignment": 10,
     "grader.demo": 10,
     "grader.cli": 11,
     "grader.__main__": 12,

@@ -188,9 +188,12 @@ def test_a_program_s_checks_are_pytest_s_tests_without_the_reference(python, tmp
 @pytest.mark.slow
 def test_what_needs_more_packages_says_which(python, tmp_path):
     """In one line, with the command that installs them."""
-    status, said = run(python, tmp_path, "build", "--solution", SOLUTION, "--out", "x.ipynb")
+    status, said = run(python, tmp_path, "check", SOLUTION, "--watch")
     assert status == 2
-    assert "run `pip install 'twolayer-grader[instructor]'`" in said
+    assert "run `pip install watchfiles`" in said
+    status, said = run(python, tmp_path, "new", "assignment")
+    assert status == 2
+    assert "The reference solution is missing." in said
     status, said = run(python, tmp_path, "grade", SOLUTION, "--out", "graded")
     assert status == 2
     assert "To check your own notebook, run `grader check`" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from grader.classroom.cache_keys import findings_key
 from grader.model import Assignment, MistakeForm, Questions
@@ -77,13 +78,40 @@ def author(assignment: Assignment) -> Author:
     try:
         from reference.cases import network_of  # noqa: PLC0415 -- the same
         from reference.catalogue import describe_form, list_forms  # noqa: PLC0415 -- the same
+        from reference.settings import tuned_settings  # noqa: PLC0415 -- as above
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
-    network, known = network_of(assignment), {form.name: form for form in list_forms(depth=network.depth)}
+    network = network_of(assignment)
+    known = {form.name: form for form in list_forms(depth=network.depth)}
+    best = tuned_settings(assignment.variant.activation, assignment.variant.loss)
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
-        return write_program(network, mistakes, class_name=assignment.class_name, names=network.names)
+        return write_program(network, mistakes, class_name=assignment.class_name, names=network.names, best=best)
 
     return Author({name: describe_form(form, assignment.variant.names) for name, form in known.items()}, write)
+
+
+def calibrate(assignment: Assignment, runs: int, begin: Callable[[], Callable[[int], object]]) -> dict[str, Any]:
+    """Return the values of [digits] that fit the assignment's network, measured by training it so many times.
+
+    begin : is called first, and what it returns with the number of each run that is done. Raises ReferenceMissingError.
+    """
+    try:
+        from reference import calibrate as reference  # noqa: PLC0415 -- as above
+    except ImportError as error:
+        raise ReferenceMissingError from error
+    return reference.choose_values(assignment, runs, begin())
+
+
+def write_lesson(assignment: Assignment, questions: str) -> str:
+    """Return the solution notebook of an assignment; questions : the file beside it by which students check themselves.
+
+    Raises ReferenceMissingError.
+    """
+    try:
+        from reference.lesson import write_lesson as reference  # noqa: PLC0415 -- as above
+    except ImportError as error:
+        raise ReferenceMissingError from error
+    return reference.write_lesson(assignment, questions)

@@ -26,6 +26,7 @@ COMMANDS = (
     "doctor",
     "build",
     "kit",
+    "new",
 )
 
 

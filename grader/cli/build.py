@@ -1,4 +1,4 @@
-"""`grader build`: the students' notebook, made from the solution."""
+"""`grader build`: the solution, made from the lesson's template, and the students' notebook, made from the solution."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from pathlib import Path
 
 import click
 
+from grader.classroom.reference_api import write_lesson
+from grader.cli import common
+from grader.frozen import FILE
+from grader.release import ReleaseError, build_release
+from grader.rubric import bundled
+
 
 @click.command(
     epilog="""\b
-Example:
+Examples:
+  grader build --lesson --out reference/two_layer_net_solution.ipynb
   grader build --solution reference/two_layer_net_solution.ipynb --out assignment/two_layer_net.ipynb
 
 Exit status: 0 the notebook is written; 2 bad usage."""
 )
-@click.option(
-    "--solution", type=click.Path(path_type=Path), required=True, help="The solution notebook, with marked regions."
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The students' notebook to write.")
-def build(solution: Path, out: Path) -> None:
+@click.option("--solution", type=click.Path(path_type=Path), help="The solution notebook, with marked regions.")
+@click.option("--lesson", is_flag=True, help="Write the solution notebook itself, from the lesson's template.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The notebook to write.")
+@common.ANY_ASSIGNMENT
+def build(solution: Path | None, lesson: bool, out: Path, folder: Path | None) -> None:
     """Build the students' notebook: the solution without its marked regions and its outputs."""
+    if lesson == (solution is not None):
+        raise click.UsageError("Name what to build from: --solution FILE, or --lesson.")
     try:
-        from grader.release import ReleaseError, build_release  # noqa: PLC0415 -- an extra, and 0.4 s to import
-    except ImportError as error:
-        raise click.UsageError(
-            f"{error.name} is missing, which only instructors need: run `pip install 'twolayer-grader[instructor]'`."
-        ) from error
-    try:
-        text = build_release(solution)
+        with common.failures_in_words(f"--out {out}", "Name another file."):
+            text = build_release(solution) if solution else _write_solution(folder)
+            out.write_text(text, encoding="utf-8")
     except ReleaseError as error:
         raise click.UsageError(str(error)) from error
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"--out {out}: cannot be written ({error.strerror}).") from error
     click.echo(f"Wrote {out}, {out.stat().st_size:,} bytes.")
+
+
+def _write_solution(folder: Path | None) -> str:
+    assignment = common.assignment_of(folder)
+    return write_lesson(assignment, "" if assignment.folder.resolve() == bundled().resolve() else FILE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def kit(out: Path, folder: Path | None) -> None:
     shown = one_line(str(out))
     try:
         assignment = common.assignment_of(folder)
-        _make_folder(assignment, out, shown)
+        _make_folder(assignment, out)
     except click.UsageError as error:
         click.echo(f"Error: {one_line(error.message, 1_000)}", err=True)
         raise SystemExit(error.exit_code) from None
@@ -66,7 +65,7 @@ def kit(out: Path, folder: Path | None) -> None:
     click.echo(f"Wrote {shown}: {', '.join(names)}.")
 
 
-def _make_folder(assignment: Assignment, out: Path, shown: str) -> None:
+def _make_folder(assignment: Assignment, out: Path) -> None:
     """Make the folder; raise UsageError where there is nothing to hand out, where it holds the solution, or where it cannot go."""
     notebook = assignment.folder / assignment.notebook
     where = one_line(str(notebook))
@@ -82,11 +81,4 @@ def _make_folder(assignment: Assignment, out: Path, shown: str) -> None:
         raise click.UsageError(
             f"{where}: it holds a solution or outputs. `grader build --solution {where} --out FILE` takes them out."
         )
-    try:
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
-        out.mkdir(parents=True, exist_ok=True)
-        if not os.access(out, os.W_OK | os.X_OK):
-            raise click.UsageError(f"{shown}: you may not write there. Name a folder of your own.")
-    except OSError as error:
-        raise click.UsageError(f"{shown}: this folder cannot be made ({error.strerror}). Name another one.") from error
+    common.make_empty_folder(out)

@@ -12,6 +12,7 @@ from grader.records import dataclass
 TAKEN = frozenset([
     "self", "np", "X", "y", "N", "reg", "u", "h", "hidden", "scores", "outputs", "shifted", "loss", "data_loss", "grads",
     "dscores", "dhidden", "du", "first", "second", "penalty_grads", "indices", "it", "std",
+    "margins", "probabilities", "targets", "small", "exp_scores", "sums",
 ])  # fmt: skip
 
 

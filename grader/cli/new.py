@@ -1,0 +1,111 @@
+"""`grader new`: a whole assignment for another network of the family."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from grader.cli import common
+from grader.model import Assignment
+from grader.rubric import AssignmentError
+from grader.text.sanitise import one_line
+
+IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  grader new leaky --activation leaky_relu --slope 0.05
+  grader new svm --loss svm --margin 1 --regulariser half --names W,c,w,b
+  grader audit --assignment svm           proves that its rubric finds every known mistake
+  grader kit handout --assignment svm     the folder to hand out
+
+Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped."""
+)
+@click.argument("out", type=click.Path(path_type=Path, readable=False), metavar="DIR")
+@click.option("--activation", help="relu, leaky_relu, sigmoid, tanh, elu or maxout.")
+@click.option("--slope", type=float, help="leaky_relu: the slope below 0.")
+@click.option("--alpha", type=float, help="elu: what it bends down to, without its minus.")
+@click.option("--loss", help="softmax or svm.")
+@click.option("--margin", type=float, help="svm: by how much the right class is to be ahead.")
+@click.option("--regulariser", help="half, full, either or every.")
+@click.option(
+    "--names", help="Parameters: first weights, first bias, second weights, second bias, with commas between."
+)
+@click.option("--class-name", help="What students' class is called.")
+@click.option("--title", help="Title of the notebook and of reports.")
+@click.option("--seed", type=int, help="Public seed, which the frozen questions are drawn from.")
+@click.option(
+    "--runs",
+    type=click.IntRange(10, 10_000),
+    default=200,
+    show_default=True,
+    help="Right runs to measure thresholds by.",
+)
+@common.NO_CACHE
+def new(out: Path, runs: int, **chosen: Any) -> None:
+    """Write an assignment into DIR, which must be new or empty: rubric, lesson, solution, data and frozen questions.
+
+    What is not chosen is as in the grader's own assignment. Thresholds are measured by training the solution, which takes
+    a minute, and what each known mistake answers is worked out, which takes two; both are kept for the next time.
+    """
+    shown = one_line(str(out))
+    try:
+        choices = _sort(chosen)
+        common.make_empty_folder(out)
+        with common.failures_in_words(shown, "Name another folder."):
+            assignment = _write(out, choices, runs)
+    except click.UsageError as error:
+        click.echo(f"Error: {one_line(error.message, 1_000)}", err=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        click.echo("Stopped; nothing was written.", err=True)
+        raise SystemExit(common.STOPPED) from None
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    click.echo(f"Wrote {shown}: {', '.join(files)}.")
+    digits = assignment.digits
+    click.echo(
+        f"Thresholds: {digits.threshold:g} as given, {digits.tuned_threshold:g} tuned. Next: grader audit --assignment {shown}"
+    )
+
+
+def _sort(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what was chosen by the rubric's sections; raise UsageError for a number of layers that the lesson lacks."""
+    found: dict[str, dict[str, Any]] = {"": {}, "variant": {}}
+    for key, value in chosen.items():
+        if value is not None:
+            found["variant" if key in IN_VARIANT else ""][key] = value
+    if names := found["variant"].get("names"):
+        found["variant"]["names"] = [name.strip() for name in names.split(",")]
+        if len(found["variant"]["names"]) != 4:
+            raise click.UsageError(f"--names {names}: the lesson has two layers, so four names, with commas between.")
+    return found
+
+
+def _write(out: Path, choices: dict[str, dict[str, Any]], runs: int) -> Assignment:
+    """Write the assignment beside its folder, and move it there when it is whole."""
+    from grader.new_assignment import write_assignment  # noqa: PLC0415 -- other commands have no use for it
+
+    with TemporaryDirectory(prefix=".new-", dir=out.parent) as room, ExitStack() as bars:
+
+        def begin(doing: str, steps: int) -> Callable[[object], None]:
+            bars.close()
+            began, done = bars.enter_context(common.progress(doing))
+            began(steps)
+            return lambda _: done(None)
+
+        folder = Path(room) / "assignment"
+        folder.mkdir()
+        try:
+            assignment = write_assignment(folder, choices, runs, begin)
+        except AssignmentError as error:
+            raise click.UsageError(str(error).replace(str(folder), str(out))) from error
+        shutil.copytree(folder, out, dirs_exist_ok=True)
+    return assignment

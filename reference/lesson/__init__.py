@@ -1,0 +1,1 @@
+"""The lesson: one template of the notebook for every network of the family, and the figures that are printed in it."""
