@@ -44,9 +44,18 @@ def softmax_loss(z: Array, y: Array) -> Any:
 
 def d_softmax_loss(z: Array, y: Array) -> Array:
     """Return dL/dz = (p - onehot(y)) / N (001, 004)."""
-    dz = probabilities(z)
+    return less_target(probabilities(z), y) / len(y)
+
+
+def cross_entropy(p: Array, y: Array) -> Any:
+    """Return the mean of -log p[y] of probabilities, (N, C), however they were made."""
+    return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def less_target(p: Array, y: Array) -> Array:
+    """Return p - onehot(y), (N, C)."""
+    dz: Array = p.copy()
     dz[np.arange(len(y)), y] -= 1.0
-    dz /= len(y)
     return dz
 
 

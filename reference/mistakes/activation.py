@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.activations import sigmoid, tanh
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -36,12 +36,9 @@ _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN = "h = max(0, u), u = X W1 + b1"
 
 
-def _activation(identity: str, title: str, hint: str, *forms: Any, about: str = "activation", **more: Any) -> Mistake:
-    source, shows_in = more.pop("source", ("003",)), more.pop("shows_in", _THROUGHOUT)
-    return Mistake(
-        identity, "scores", title, hint, _HIDDEN, source, ("scores",), about, forms, shows_in=shows_in, **more
-    )
-
+_activation = define_kind(
+    stage="scores", formula=_HIDDEN, source=("003",), charged=("scores",), about="activation", shows_in=_THROUGHOUT
+)
 
 MISTAKES = (
     _activation(

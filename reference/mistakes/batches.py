@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array, Params
@@ -63,20 +63,12 @@ _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 _BATCH = "batch_size new rows drawn in each iteration, each with its own label"
 
 
-def _of(check: str, about: str, formula: str, part: str) -> Any:
-    """Return a maker of entries that are charged at one check, and most of which show in one part."""
-
-    def make_entry(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
-        shows_in = more.pop("shows_in", (part,))
-        return Mistake(
-            identity, "train", title, hint, formula, ("003",), (check,), about, forms, shows_in=shows_in, **more
-        )
-
-    return make_entry
-
-
-_step, _batch = _of("update_rule", "update", _STEP, "moved"), _of("minibatch", "batch", _BATCH, "batches")
-
+_step = define_kind(
+    stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
+)
+_batch = define_kind(
+    stage="train", formula=_BATCH, source=("003",), charged=("minibatch",), about="batch", shows_in=("batches",)
+)
 
 MISTAKES = (
     _step(

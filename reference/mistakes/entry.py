@@ -73,3 +73,15 @@ class Mistake:
     shows_in: tuple[str, ...] = ()
     example: str = ""
     number: Number | None = None
+
+
+def define_kind(**same: Any) -> Callable[..., Mistake]:
+    """Return a function that makes entries which have these fields in common; each entry may have its own all the same.
+
+    It takes id, title, hint and forms in this order, and other fields by name.
+    """
+
+    def make_entry(identity: str, title: str, hint: str, *forms: Steps, **own: Any) -> Mistake:
+        return Mistake(id=identity, title=title, hint=hint, forms=forms, **{**same, **own})
+
+    return make_entry

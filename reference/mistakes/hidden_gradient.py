@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -32,10 +32,14 @@ def sigmoid_of_input(dh: Array, layer: Layer) -> Any:
 _DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
 
 
-def _hidden(identity: str, title: str, hint: str, *forms: Any, about: str = "mask", **more: Any) -> Mistake:
-    charged, shows_in = ("gradient_W{hidden}", "gradient_b{hidden}"), ("gradient",)
-    return Mistake(identity, "gradients", title, hint, _DU, ("001",), charged, about, forms, shows_in=shows_in, **more)
-
+_hidden = define_kind(
+    stage="gradients",
+    formula=_DU,
+    source=("001",),
+    charged=("gradient_W{hidden}", "gradient_b{hidden}"),
+    about="mask",
+    shows_in=("gradient",),
+)
 
 MISTAKES = (
     _hidden(

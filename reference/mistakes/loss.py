@@ -6,83 +6,47 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import as_they_are, probabilities
-from reference.mistakes.entry import Mistake
+from reference.losses import as_they_are, cross_entropy, d_softmax_loss, less_target, probabilities
+from reference.mistakes.entry import define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
 
 
+def over_examples(z: Array) -> Any:
+    return np.exp(z) / np.exp(z).sum(axis=0)
+
+
+def over_the_batch(z: Array) -> Any:
+    return np.exp(z) / np.exp(z).sum()
+
+
+def loss_over_examples(z: Array, y: Array) -> Any:
+    return cross_entropy(over_examples(z), y)
+
+
+def loss_over_the_batch(z: Array, y: Array) -> Any:
+    return cross_entropy(over_the_batch(z), y)
+
+
 def summed(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y]).sum()
-
-
-def d_summed(z: Array, y: Array) -> Any:
-    dz = probabilities(z)
-    dz[np.arange(len(y)), y] -= 1
-    return dz
+    return cross_entropy(probabilities(z), y) * len(y)
 
 
 def divided_twice(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y]).mean() / len(y)
-
-
-def d_divided_twice(z: Array, y: Array) -> Any:
-    dz = probabilities(z)
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y) ** 2
+    return cross_entropy(probabilities(z), y) / len(y)
 
 
 def over_all_entries(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y]).sum() / z.size
+    return cross_entropy(probabilities(z), y) * len(y) / z.size
 
 
 def over_classes(z: Array, y: Array) -> Any:
-    return -np.log(probabilities(z)[np.arange(len(y)), y]).sum() / z.shape[1]
-
-
-def d_over_all_entries(z: Array, y: Array) -> Any:
-    dz = probabilities(z)
-    dz[np.arange(len(y)), y] -= 1
-    return dz / z.size
-
-
-def d_over_classes(z: Array, y: Array) -> Any:
-    dz = probabilities(z)
-    dz[np.arange(len(y)), y] -= 1
-    return dz / z.shape[1]
+    return cross_entropy(probabilities(z), y) * len(y) / z.shape[1]
 
 
 def without_minus(z: Array, y: Array) -> Any:
-    return np.log(probabilities(z)[np.arange(len(y)), y]).mean()
-
-
-def d_without_minus(z: Array, y: Array) -> Any:
-    dz = probabilities(z)
-    dz[np.arange(len(y)), y] -= 1
-    return -dz / len(y)
-
-
-def over_examples(z: Array, y: Array) -> Any:
-    p = np.exp(z) / np.exp(z).sum(axis=0)
-    return -np.log(p[np.arange(len(y)), y]).mean()
-
-
-def d_over_examples(z: Array, y: Array) -> Any:
-    dz = np.exp(z) / np.exp(z).sum(axis=0)
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
-
-
-def over_the_batch(z: Array, y: Array) -> Any:
-    p = np.exp(z) / np.exp(z).sum()
-    return -np.log(p[np.arange(len(y)), y]).mean()
-
-
-def d_over_the_batch(z: Array, y: Array) -> Any:
-    dz = np.exp(z) / np.exp(z).sum()
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
+    return -cross_entropy(probabilities(z), y)
 
 
 # Some are carried through to the gradient.
@@ -90,14 +54,13 @@ _IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
-def _mistake(
-    identity: str, title: str, hint: str, *forms: Any, formula: str = _L, about: str = "data loss", **more: Any
-) -> Mistake:
-    source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
-    return Mistake(
-        identity, "loss", title, hint, formula, source, ("data_loss",), about, forms, shows_in=shows_in, **more
-    )
-
+_mistake = define_kind(
+    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS
+)
+_overflow = define_kind(
+    stage="loss", formula=f"{_P}; subtract the row's maximum first", source=("004",), charged=("stability",), about="exp",
+    shows_in=("stability",),
+)  # fmt: skip
 
 MISTAKES = (
     _mistake(
@@ -105,7 +68,7 @@ MISTAKES = (
         "The data loss is the sum over the examples instead of the mean.",
         "What should happen to the loss when every example is there twice?",
         {"data_term": summed},
-        {"data_term": summed, "d_scores": d_summed},
+        {"data_term": summed, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y)},
         shows_in=_CARRIED,
         example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
     ),
@@ -122,7 +85,7 @@ MISTAKES = (
         "The data loss is divided by N twice.",
         "Count the divisions by N on the way to the loss; np.mean is one of them.",
         {"data_term": divided_twice},
-        {"data_term": divided_twice, "d_scores": d_divided_twice},
+        {"data_term": divided_twice, "d_scores": lambda z, y: d_softmax_loss(z, y) / len(y)},
         shows_in=_CARRIED,
         example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y])) / N",
     ),
@@ -132,8 +95,8 @@ MISTAKES = (
         "What is one term of the sum: an example, or an entry of an (N, C) array? How many terms are there?",
         {"data_term": over_all_entries},
         {"data_term": over_classes},
-        {"data_term": over_all_entries, "d_scores": d_over_all_entries},
-        {"data_term": over_classes, "d_scores": d_over_classes},
+        {"data_term": over_all_entries, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y) / z.size},
+        {"data_term": over_classes, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y) / z.shape[1]},
         shows_in=_CARRIED,
         example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y])) / probabilities.size",
     ),
@@ -142,7 +105,7 @@ MISTAKES = (
         "The data loss has the wrong sign: the logarithm of a probability is negative, the loss is not.",
         "What is -log p for p = 1/2, and what is your term?",
         {"data_term": without_minus},
-        {"data_term": without_minus, "d_scores": d_without_minus},
+        {"data_term": without_minus, "d_scores": lambda z, y: -d_softmax_loss(z, y)},
         shows_in=_CARRIED,
         example="data_loss = np.mean(np.log(probabilities[np.arange(N), y]))",
     ),
@@ -208,8 +171,8 @@ MISTAKES = (
         "softmax_over_examples",
         "The softmax is normalised over the examples (axis 0) instead of over the classes of each example.",
         "Which sums of your probabilities are 1: those of the rows, or those of the columns?",
-        {"data_term": over_examples, "d_scores": d_over_examples},
-        {"data_term": over_examples},
+        {"data_term": loss_over_examples, "d_scores": lambda z, y: less_target(over_examples(z), y) / len(y)},
+        {"data_term": loss_over_examples},
         formula=_P,
         about="probabilities",
         source=("004",),
@@ -220,8 +183,8 @@ MISTAKES = (
         "softmax_over_the_batch",
         "The softmax is normalised by the sum over the whole batch instead of by each row's own sum.",
         "How many numbers is each row divided by: one of its own, or one for all? Look at axis and keepdims.",
-        {"data_term": over_the_batch, "d_scores": d_over_the_batch},
-        {"data_term": over_the_batch},
+        {"data_term": loss_over_the_batch, "d_scores": lambda z, y: less_target(over_the_batch(z), y) / len(y)},
+        {"data_term": loss_over_the_batch},
         formula=_P,
         about="probabilities",
         source=("004",),
@@ -239,30 +202,18 @@ MISTAKES = (
         shows_in=_CARRIED,
         example="shifted = scores - scores.max(axis=0)",
     ),
-    Mistake(
+    _overflow(
         "nothing_subtracted",
-        "loss",
         "exp() is taken of the scores themselves, and overflows where they are large.",
         "exp(1000) is inf. What can you subtract from each row of scores without changing its probabilities?",
-        f"{_P}; subtract the row's maximum first",
-        ("004",),
-        ("stability",),
-        "exp",
-        ({"centre": as_they_are},),
-        shows_in=("stability",),
+        {"centre": as_they_are},
         example="exp_scores = np.exp(scores)",
     ),
-    Mistake(
+    _overflow(
         "maximum_of_the_batch",
-        "loss",
         "The maximum of the whole batch is subtracted before exp(), so that one large row makes the others vanish.",
         "Two rows of scores, one around 0 and one around 1000: what is left of the first after your subtraction?",
-        f"{_P}; subtract the row's maximum first",
-        ("004",),
-        ("stability",),
-        "exp",
-        ({"centre": lambda z: z - z.max()},),
-        shows_in=("stability",),
+        {"centre": lambda z: z - z.max()},
         example="shifted = scores - np.max(scores)",
     ),
 )

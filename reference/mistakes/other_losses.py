@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import as_they_are, probabilities, svm
-from reference.mistakes.entry import Mistake, Number
+from reference.losses import as_they_are, cross_entropy, less_target, probabilities, svm
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -28,17 +28,14 @@ def epsilon_in_logarithm(c: float) -> Any:
 
 def epsilon_in_denominator(c: float) -> Any:
     def data_term(z: Array, y: Array) -> Any:
-        p = np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c)
-        return -np.log(p[np.arange(len(y)), y]).mean()
+        return cross_entropy(np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c), y)
 
     return data_term
 
 
 def d_epsilon_in_denominator(c: float) -> Any:
     def d_scores(z: Array, y: Array) -> Any:
-        dz = np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c)
-        dz[np.arange(len(y)), y] -= 1
-        return dz / len(y)
+        return less_target(np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c), y) / len(y)
 
     return d_scores
 
@@ -59,41 +56,27 @@ def d_halved_squared_errors(z: Array, y: Array) -> Any:
     return (z - np.eye(z.shape[1])[y]) / len(y)
 
 
-def classes_of_the_labels(z: Array, y: Array) -> Any:
-    classes = y.max() + 1
+def of_classes(z: Array, y: Array, classes: int) -> Any:
     return (np.log(np.exp(z[:, :classes]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
 
 
-def d_classes_of_the_labels(z: Array, y: Array) -> Any:
-    classes = y.max() + 1
+def d_of_classes(z: Array, y: Array, classes: int) -> Any:
     dz = np.zeros_like(z)
     dz[:, :classes] = probabilities(z[:, :classes])
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
+    return less_target(dz, y) / len(y)
+
+
+def classes_of_the_labels(z: Array, y: Array) -> Any:
+    return of_classes(z, y, y.max() + 1)
 
 
 def three_classes(z: Array, y: Array) -> Any:
-    return (np.log(np.exp(z[:, :3]).sum(axis=1)) - z[np.arange(len(y)), y]).mean()
+    return of_classes(z, y, 3)
 
 
-def d_three_classes(z: Array, y: Array) -> Any:
-    dz = np.zeros_like(z)
-    dz[:, :3] = probabilities(z[:, :3])
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
-
-
-def three_columns(z: Array, y: Array) -> Any:
+def three_columns(z: Array) -> Any:
     exps = np.exp(z - z.max(axis=1, keepdims=True))
-    p = exps / np.tile(exps.sum(axis=1), (3, 1)).T
-    return -np.log(p[np.arange(len(y)), y]).mean()
-
-
-def d_three_columns(z: Array, y: Array) -> Any:
-    exps = np.exp(z - z.max(axis=1, keepdims=True))
-    dz = exps / np.tile(exps.sum(axis=1), (3, 1)).T
-    dz[np.arange(len(y)), y] -= 1
-    return dz / len(y)
+    return exps / np.tile(exps.sum(axis=1), (3, 1)).T
 
 
 _HINGE = svm(1.0)
@@ -102,14 +85,9 @@ _IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
 _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
-def _mistake(
-    identity: str, title: str, hint: str, *forms: Any, formula: str = _L, about: str = "data loss", **more: Any
-) -> Mistake:
-    source, shows_in = more.pop("source", ("003", "004")), more.pop("shows_in", _IN_LOSS)
-    return Mistake(
-        identity, "loss", title, hint, formula, source, ("data_loss",), about, forms, shows_in=shows_in, **more
-    )
-
+_mistake = define_kind(
+    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS
+)
 
 MISTAKES = (
     _mistake(
@@ -188,7 +166,7 @@ MISTAKES = (
         "classes_counted_from_labels",
         "The number of classes is taken from the labels of the batch, but a batch need not hold every class.",
         "Where else than in y can you read how many classes there are?",
-        {"data_term": classes_of_the_labels, "d_scores": d_classes_of_the_labels},
+        {"data_term": classes_of_the_labels, "d_scores": lambda z, y: d_of_classes(z, y, y.max() + 1)},
         {"data_term": classes_of_the_labels},
         about="probabilities",
         shows_in=_CARRIED,
@@ -198,9 +176,12 @@ MISTAKES = (
         "classes_written_into_code",
         "The number of classes is written into the code as 3, but other data have other numbers.",
         "Look for a 3 in loss(). What would it have to be for ten classes?",
-        {"data_term": three_classes, "d_scores": d_three_classes},
+        {"data_term": three_classes, "d_scores": lambda z, y: d_of_classes(z, y, 3)},
         {"data_term": three_classes},
-        {"data_term": three_columns, "d_scores": d_three_columns},
+        {
+            "data_term": lambda z, y: cross_entropy(three_columns(z), y),
+            "d_scores": lambda z, y: less_target(three_columns(z), y) / len(y),
+        },
         about="probabilities",
         shows_in=_CARRIED,
         example="exp_scores = np.exp(shifted[:, :3])",

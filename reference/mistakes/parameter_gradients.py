@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Mistake, Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -23,24 +23,27 @@ def weights_times(c: float) -> Any:
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
 
 
-def _weights(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
-    forms = tuple({"d_weights": step} for step in steps)
-    return _entry(identity, title, hint, _DW, "gradient_W{}", "grads {W}", forms, **more)
+_of_weights = define_kind(
+    stage="gradients", formula=_DW, source=("001", "004"), about="grads {W}", layers="each", shows_in=("gradient",)
+)
+_of_bias = define_kind(
+    stage="gradients", formula=_DB, source=("001", "004"), about="grads {b}", layers="each", shows_in=("gradient",)
+)
 
 
-def _bias(identity: str, title: str, hint: str, *steps: Any, **more: Any) -> Mistake:
-    forms = tuple({"d_bias": step} for step in steps)
-    return _entry(identity, title, hint, _DB, "gradient_b{}", "grads {b}", forms, **more)
+def _weights(identity: str, title: str, hint: str, *steps: Any, **own: Any) -> Mistake:
+    forms = ({"d_weights": step} for step in steps)
+    return _of_weights(identity, title, hint, *forms, charged=_charged("gradient_W{}", identity), **own)
 
 
-def _entry(identity: str, title: str, hint: str, formula: str, check: str, *rest: Any, **more: Any) -> Mistake:
-    about, forms = rest
-    source, shows_in = ("001", "004"), ("gradient",)
+def _bias(identity: str, title: str, hint: str, *steps: Any, **own: Any) -> Mistake:
+    forms = ({"d_bias": step} for step in steps)
+    return _of_bias(identity, title, hint, *forms, charged=_charged("gradient_b{}", identity), **own)
+
+
+def _charged(check: str, identity: str) -> tuple[str, ...]:
     # A gradient that is nothing agrees with no loss: what it should have been the derivative of is charged as well.
-    charged = (check, "numeric_gradient") if identity.endswith("_zero") else (check,)
-    return Mistake(
-        identity, "gradients", title, hint, formula, source, charged, about, forms, "each", shows_in=shows_in, **more
-    )
+    return (check, "numeric_gradient") if identity.endswith("_zero") else (check,)
 
 
 MISTAKES = (

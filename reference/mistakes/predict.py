@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake
+from reference.mistakes.entry import define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array, Params
@@ -74,84 +74,74 @@ def shares_of_each_class(z: Array) -> Any:
 _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
 
 
-def _mistake(identity: str, title: str, hint: str, *forms: Any, scores: bool = False, **more: Any) -> Mistake:
-    formula, about = (_SAME, "predict scores") if scores else (_LABEL, "labels")
-    charged, shows_in = ("predict",), ("labels",)
-    return Mistake(
-        identity, "predict", title, hint, formula, ("003",), charged, about, forms, shows_in=shows_in, **more
-    )
-
-
+_of_labels = define_kind(
+    stage="predict", formula=_LABEL, source=("003",), charged=("predict",), about="labels", shows_in=("labels",)
+)
+_of_scores = define_kind(
+    stage="predict", formula=_SAME, source=("003",), charged=("predict",), about="predict scores", shows_in=("labels",)
+)
 _COMPARE = "predict() and loss(X) must compute the same scores: put the two side by side."
 
 MISTAKES = (
-    _mistake(
+    _of_scores(
         "predict_without_relu",
         "predict() leaves the ReLU out.",
         _COMPARE,
         {"predict_scores": without_relu},
-        scores=True,
         example="scores = (X.dot(W1) + b1).dot(W2) + b2",
     ),
-    _mistake(
+    _of_scores(
         "predict_without_first_bias",
         "predict() leaves the first bias out.",
         _COMPARE,
         {"predict_scores": without_first_bias},
-        scores=True,
         example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
     ),
-    _mistake(
+    _of_scores(
         "predict_without_second_bias",
         "predict() leaves the second bias out.",
         _COMPARE,
         {"predict_scores": without_second_bias},
-        scores=True,
         example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
     ),
-    _mistake(
+    _of_scores(
         "predict_without_biases",
         "predict() leaves both biases out.",
         _COMPARE,
         {"predict_scores": without_biases},
-        scores=True,
         example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
     ),
-    _mistake(
+    _of_scores(
         "predict_bias_inside_product",
         "predict() adds a bias to the weights before the product, not to the product.",
         "Look at the parentheses of predict()'s forward pass.",
         {"predict_scores": first_bias_inside},
         {"predict_scores": second_bias_inside},
-        scores=True,
         example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
     ),
-    _mistake(
+    _of_scores(
         "predict_with_another_activation",
         "predict() uses a different activation from loss().",
         _COMPARE,
         {"predict_scores": with_sigmoid},
         {"predict_scores": with_tanh},
-        scores=True,
         example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
     ),
-    _mistake(
+    _of_scores(
         "predict_with_relu_on_the_scores",
         "predict() applies a ReLU to the scores, so that negative ones can no longer be told apart.",
         "Which class is chosen where all scores of a row are negative?",
         {"predict_scores": lambda forward, _params, _names, X: np.maximum(0, forward(X))},
-        scores=True,
         example="y_pred = np.maximum(0, self.loss(X)).argmax(axis=1)",
     ),
-    _mistake(
+    _of_scores(
         "predict_from_hidden_layer",
         "predict() chooses the largest hidden unit, not the largest score.",
         "How many classes are there, and how many hidden units?",
         {"predict_scores": hidden_layer},
-        scores=True,
         example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_over_examples",
         "predict() looks for the largest score along the wrong axis.",
         "How many labels must be returned for N rows? Along which axis do the classes lie?",
@@ -159,42 +149,42 @@ MISTAKES = (
         {"label": lambda z: z.argmax()},
         example="y_pred = self.loss(X).argmax(axis=0)",
     ),
-    _mistake(
+    _of_labels(
         "predict_softmax_over_examples",
         "predict() normalises its softmax over the examples (axis 0), so the other rows change what it chooses.",
         "Does the label of one row change with the other rows? Which sums of your probabilities are 1?",
         {"label": shares_of_each_class},
         example="probabilities = exp_scores / exp_scores.sum(axis=0)\ny_pred = probabilities.argmax(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_lowest_score",
         "predict() chooses the lowest score.",
         "Is a high score a good or a bad sign for a class?",
         {"label": lambda z: z.argmin(axis=1)},
         example="y_pred = self.loss(X).argmin(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_largest_size",
         "predict() chooses the score that is furthest from zero, whatever its sign.",
         "Which wins: a score of -5 or a score of +3?",
         {"label": lambda z: np.abs(z).argmax(axis=1)},
         example="y_pred = np.abs(self.loss(X)).argmax(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_second_best",
         "predict() chooses the second largest score.",
         "In which order does argsort put the scores, and which position do you take?",
         {"label": lambda z: z.argsort(axis=1)[:, -2]},
         example="y_pred = np.argsort(self.loss(X), axis=1)[:, -2]",
     ),
-    _mistake(
+    _of_labels(
         "predict_returns_maximum",
         "predict() returns the largest score of each row, not its position.",
         "max returns the value, argmax the position. Which of them is the class?",
         {"label": lambda z: z.max(axis=1)},
         example="y_pred = self.loss(X).max(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_returns_scores",
         "predict() returns scores or probabilities instead of labels.",
         "predict() must return one whole number per row.",
@@ -203,28 +193,28 @@ MISTAKES = (
         {"label": lambda z: z.argsort(axis=1)},
         example="y_pred = self.loss(X)",
     ),
-    _mistake(
+    _of_labels(
         "predict_returns_one_hot",
         "predict() returns a one-hot row for each example instead of its label.",
         "predict() must return one whole number per row.",
         {"label": lambda z: np.eye(z.shape[1])[z.argmax(axis=1)]},
         example="y_pred = np.eye(scores.shape[1])[scores.argmax(axis=1)]",
     ),
-    _mistake(
+    _of_labels(
         "predict_returns_column",
         "predict() returns a column (N, 1). Comparing that with y compares every row with every label.",
         "What shape does y have, and what shape does your result have?",
         {"label": lambda z: z.argmax(axis=1)[:, None]},
         example="y_pred = self.loss(X).argmax(axis=1)[:, None]",
     ),
-    _mistake(
+    _of_labels(
         "predict_returns_floats",
         "predict() returns labels as floating-point numbers.",
         "What type is the array that the labels are written into?",
         {"label": lambda z: z.argmax(axis=1).astype(float)},
         example="y_pred = np.zeros(X.shape[0])\ny_pred[:] = self.loss(X).argmax(axis=1)",
     ),
-    _mistake(
+    _of_labels(
         "predict_counts_from_one",
         "predict() counts the classes from 1, but they begin at 0.",
         "What does argmax return where the first class wins?",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 from reference.regularisers import d_squared_parameters, squared_parameters
 
 if TYPE_CHECKING:
@@ -79,11 +79,10 @@ _CARRIED = ("loss", "gradient")  # through to the gradient
 _R = "loss = data loss + reg (sum W1^2 + sum W2^2), with or without 1/2"
 
 
-def _in_loss(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
-    source, shows_in = ("000", "001", "003", "004"), more.pop("shows_in", ("loss",))
-    charged, about = ("regularised_loss",), "regulariser"
-    return Mistake(identity, "loss", title, hint, _R, source, charged, about, forms, shows_in=shows_in, **more)
-
+_in_loss = define_kind(
+    stage="loss", formula=_R, source=("000", "001", "003", "004"), charged=("regularised_loss",), about="regulariser",
+    shows_in=("loss",),
+)  # fmt: skip
 
 MISTAKES = (
     _in_loss(

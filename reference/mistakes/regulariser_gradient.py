@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 from reference.regularisers import d_squared_parameters
 
 if TYPE_CHECKING:
@@ -21,25 +21,20 @@ def d_times(c: float) -> Any:
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
 
 
-def _in_gradient(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
-    about, charged, source = "grad regulariser {W}", ("gradient_W{}",), ("001", "004")
-    return Mistake(
-        identity, "gradients", title, hint, _DR, source, charged, about, forms, "each", shows_in=("gradient",), **more
-    )
-
+_in_gradient = define_kind(
+    stage="gradients", formula=_DR, source=("001", "004"), charged=("gradient_W{}",), about="grad regulariser {W}",
+    layers="each", shows_in=("gradient",),
+)  # fmt: skip
 
 MISTAKES = (
-    Mistake(
+    _in_gradient(
         "biases_regularised_in_gradient",
-        "gradients",
         "The gradients of the biases have a regulariser's part, but the loss regularises only the weights.",
         "Which parameters are in the loss's regulariser? It adds nothing to the gradients of the others.",
-        _DR,
-        ("001", "004"),
-        ("gradient_b{each}",),
-        "grad regulariser b1",
-        ({"d_penalty": d_squared_parameters},),
-        shows_in=("gradient",),
+        {"d_penalty": d_squared_parameters},
+        charged=("gradient_b{each}",),
+        about="grad regulariser b1",
+        layers="all",
         example='grads["b1"] = dhidden.sum(axis=0) + 2 * reg * b1',
     ),
     _in_gradient(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -89,20 +89,13 @@ _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
 _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
 
 
-def _of(check: str, about: str, formula: str, part: str) -> Any:
-    """Return a maker of entries that are charged at one check, and most of which show in one part."""
-
-    def make_entry(identity: str, title: str, hint: str, *forms: Any, about: str = about, **more: Any) -> Mistake:
-        shows_in = more.pop("shows_in", (part,))
-        return Mistake(
-            identity, "train", title, hint, formula, ("003",), (check,), about, forms, shows_in=shows_in, **more
-        )
-
-    return make_entry
-
-
-_rate, _kept = _of("decay", "decay", _RATE, "moved"), _of("histories", "returned histories", _KEPT, "accuracies kept")
-
+_rate = define_kind(
+    stage="train", formula=_RATE, source=("003",), charged=("decay",), about="decay", shows_in=("moved",)
+)
+_kept = define_kind(
+    stage="train", formula=_KEPT, source=("003",), charged=("histories",), about="returned histories",
+    shows_in=("accuracies kept",),
+)  # fmt: skip
 
 MISTAKES = (
     _rate(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake
+from reference.mistakes.entry import define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -34,171 +34,121 @@ def logarithms(z: Array) -> Any:
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
 
+_forward = define_kind(
+    stage="scores", formula=_HIDDEN, source=("001", "003"), charged=("scores",), about="layer {k}", shows_in=_THROUGHOUT
+)
+_scores = define_kind(
+    stage="scores", formula=_SCORES, source=("003",), charged=("scores",), about="returned scores", shows_in=("scores",)
+)
 
 MISTAKES = (
-    Mistake(
+    _forward(
         "bias_forgotten",
-        "scores",
         "The bias {b} is left out of the forward pass.",
         "Which parameters of `self.params` does your forward pass never read?",
-        f"{_HIDDEN}; {_SCORES}",
-        ("001", "003"),
-        ("scores",),
-        "layer {k}",
-        ({"affine": lambda x, W, _b, _k: x @ W},),
-        "each",
-        shows_in=_THROUGHOUT,
+        {"affine": lambda x, W, _b, _k: x @ W},
+        formula=f"{_HIDDEN}; {_SCORES}",
+        layers="each",
         example="hidden = np.maximum(0, X.dot(W1))",
     ),
-    Mistake(
+    _forward(
         "bias_subtracted",
-        "scores",
         "The bias {b} is subtracted instead of added.",
         "Compare the sign of the bias with the formula of the layer.",
-        f"{_HIDDEN}; {_SCORES}",
-        ("001", "003"),
-        ("scores",),
-        "layer {k}",
-        ({"affine": lambda x, W, b, _k: x @ W - b},),
-        "each",
-        shows_in=_THROUGHOUT,
+        {"affine": lambda x, W, b, _k: x @ W - b},
+        formula=f"{_HIDDEN}; {_SCORES}",
+        layers="each",
         example="hidden = np.maximum(0, X.dot(W1) - b1)",
     ),
-    Mistake(
+    _forward(
         "bias_inside_product",
-        "scores",
         "The bias {b} is added to the weights before the product, not to the product.",
         "Work out by hand, for one example and one unit, how often your bias is counted. Look at the parentheses.",
-        f"{_HIDDEN}; {_SCORES}",
-        ("001", "003"),
-        ("scores",),
-        "layer {k}",
-        ({"affine": lambda x, W, b, _k: x @ (W + b)},),
-        "each",
-        shows_in=_THROUGHOUT,
+        {"affine": lambda x, W, b, _k: x @ (W + b)},
+        formula=f"{_HIDDEN}; {_SCORES}",
+        layers="each",
         example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),
-    Mistake(
+    _forward(
         "bias_after_relu",
-        "scores",
         "b1 is added after the ReLU instead of before it.",
         "Which array does the ReLU cut off at zero: the product alone, or the product with its bias?",
-        _HIDDEN,
-        ("001", "003"),
-        ("scores",),
-        "hidden",
-        ({"affine@0": lambda x, W, b, _k: np.maximum(x @ W, 0) + b, "activate": lambda u: u},),
-        shows_in=_THROUGHOUT,
+        {"affine@0": lambda x, W, b, _k: np.maximum(x @ W, 0) + b, "activate": lambda u: u},
+        about="hidden",
         example="hidden = np.maximum(0, X.dot(W1)) + b1",
     ),
-    Mistake(
+    _forward(
         "inputs_normalised_inside",
-        "scores",
         "loss() changes the inputs first (it subtracts their mean), so the scores are not those of X.",
         "loss() must use X unchanged. Look for a mean or a deviation over the batch. Data are prepared outside.",
-        _HIDDEN,
-        ("003",),
-        ("scores",),
-        "layer 0",
-        ({"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b}, {"affine@0": normalised_inputs}),
-        shows_in=_THROUGHOUT,
+        {"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b},
+        {"affine@0": normalised_inputs},
+        source=("003",),
+        about="layer 0",
         example="X = X - X.mean(axis=0)",
     ),
-    Mistake(
+    _forward(
         "relu_on_the_scores",
-        "scores",
         "A ReLU is applied to the scores as well.",
         "Scores may be negative. Which layer has an activation in the assignment, and which has none?",
-        _SCORES,
-        ("001", "003"),
-        ("scores",),
-        "scores",
-        ({"output": lambda z: np.maximum(z, 0)},),
-        shows_in=_THROUGHOUT,
+        {"output": lambda z: np.maximum(z, 0)},
+        formula=_SCORES,
+        about="scores",
         example="scores = np.maximum(0, hidden.dot(W2) + b2)",
     ),
-    Mistake(
+    _scores(
         "sigmoid_on_the_scores",
-        "scores",
         "A sigmoid is applied to the scores.",
         "What comes between the second layer and the softmax?",
-        _SCORES,
-        ("003",),
-        ("scores",),
-        "scores",
-        ({"output": lambda z: 1 / (1 + np.exp(-z))},),
+        {"output": lambda z: 1 / (1 + np.exp(-z))},
+        about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
         example="scores = 1 / (1 + np.exp(-(hidden.dot(W2) + b2)))",
     ),
-    Mistake(
+    _scores(
         "softmax_twice",
-        "scores",
         "The scores are turned into probabilities, and the loss takes the softmax of those again.",
         "How often is exp() taken on the way from the second layer to the loss?",
-        f"{_SCORES}; p = exp(z) / sum_j exp(z_j)",
-        ("003", "004"),
-        ("scores",),
-        "scores",
-        ({"output": softmax_on_top},),
+        {"output": softmax_on_top},
+        formula=f"{_SCORES}; p = exp(z) / sum_j exp(z_j)",
+        source=("003", "004"),
+        about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
         example="scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)",
     ),
-    Mistake(
+    _scores(
         "probabilities_returned",
-        "scores",
         "loss(X) returns probabilities instead of scores.",
         "What does loss() return if y is None: the second layer's output, or its softmax?",
-        _SCORES,
-        ("003", "004"),
-        ("scores",),
-        "returned scores",
-        (
-            {"report_scores": softmax_on_top},
-            {"report_scores": lambda z: np.exp(z - z.max(axis=1, keepdims=True))},
-            {"report_scores": lambda z: np.exp(z)},  # noqa: PLW0108 -- its source is written out
-            {"report_scores": softmax_over_examples},
-            {"report_scores": logarithms},
-        ),
-        shows_in=("scores",),
+        {"report_scores": softmax_on_top},
+        {"report_scores": lambda z: np.exp(z - z.max(axis=1, keepdims=True))},
+        {"report_scores": lambda z: np.exp(z)},  # noqa: PLW0108 -- its source is written out
+        {"report_scores": softmax_over_examples},
+        {"report_scores": logarithms},
+        source=("003", "004"),
         example="if y is None:\n    return probabilities",
     ),
-    Mistake(
+    _scores(
         "scores_shifted",
-        "scores",
         "loss(X) returns the scores minus their maximum.",
         "Only the softmax needs the maximum subtracted. What were the scores one line earlier?",
-        _SCORES,
-        ("004",),
-        ("scores",),
-        "returned scores",
-        ({"report_scores": lambda z: z - z.max(axis=1, keepdims=True)}, {"report_scores": lambda z: z - z.max()}),
-        shows_in=("scores",),
+        {"report_scores": lambda z: z - z.max(axis=1, keepdims=True)},
+        {"report_scores": lambda z: z - z.max()},
+        source=("004",),
         example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
-    Mistake(
+    _scores(
         "scores_in_a_tuple",
-        "scores",
         "loss(X) returns the scores together with something else.",
         "If y is None, loss() must return exactly one array.",
-        _SCORES,
-        ("003",),
-        ("scores",),
-        "returned scores",
-        ({"report_scores": lambda z: (z, z)},),
-        shows_in=("scores",),
+        {"report_scores": lambda z: (z, z)},
         example="if y is None:\n    return scores, hidden",
     ),
-    Mistake(
+    _scores(
         "labels_for_scores",
-        "scores",
         "loss(X) returns labels instead of scores.",
         "Choosing a class is for predict(). What shape must the scores have?",
-        _SCORES,
-        ("003",),
-        ("scores",),
-        "returned scores",
-        ({"report_scores": lambda z: z.argmax(axis=1)},),
-        shows_in=("scores",),
+        {"report_scores": lambda z: z.argmax(axis=1)},
         example="if y is None:\n    return scores.argmax(axis=1)",
     ),
 )

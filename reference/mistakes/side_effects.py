@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake
+from reference.mistakes.entry import define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -30,19 +30,15 @@ def dropout(u: Array) -> Any:
 _PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
 
 
-def _mistake(identity: str, title: str, hint: str, about: str, *forms: Any, **more: Any) -> Mistake:
-    shows_in = more.pop("shows_in", ("purity",))
-    return Mistake(
-        identity, "purity", title, hint, _PURE, ("003",), ("purity",), about, forms, shows_in=shows_in, **more
-    )
-
+_mistake = define_kind(
+    stage="purity", formula=_PURE, source=("003",), charged=("purity",), about="inputs", shows_in=("purity",)
+)
 
 MISTAKES = (
     _mistake(
         "inputs_changed",
         "loss() changes X in place: its caller has different data afterwards.",
         "Look for X[...] = ... and for +=, -=, *=, /= on X or on a view of it.",
-        "inputs",
         {"d_weights@0": inputs_scaled},
         example="X -= X.mean(axis=0)",
     ),
@@ -50,16 +46,16 @@ MISTAKES = (
         "parameters_changed",
         "loss() changes the parameters, so the next call uses a different network.",
         "Only train() may change the parameters. Look for +=, -=, *= on one of them or on a view.",
-        "parameters",
         {"d_bias@0": bias_shrunk},
+        about="parameters",
         example='self.params["b1"] *= 0.9',
     ),
     _mistake(
         "answers_change",
         "loss() returns something different when it is called again with the same arguments: it is random (dropout, noise).",
         "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
-        "hidden",
         {"activate": dropout},
+        about="hidden",
         shows_in=("purity", "scores", "loss", "gradient", "labels"),
         example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Mistake, Number
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Params
@@ -152,10 +152,9 @@ def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names,
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 
 
-def _step(identity: str, title: str, hint: str, *forms: Any, **more: Any) -> Mistake:
-    charged, shows_in = ("update_rule",), more.pop("shows_in", ("moved",))
-    return Mistake(identity, "train", title, hint, _STEP, ("003",), charged, "update", forms, shows_in=shows_in, **more)
-
+_step = define_kind(
+    stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
+)
 
 MISTAKES = (
     _step(
