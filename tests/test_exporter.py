@@ -1,6 +1,8 @@
 """The annotated notebook: findings stand under the cells that they concern, and a student's text stays text."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.metadata import entry_points
@@ -263,6 +265,21 @@ def test_formulas_can_be_read_without_scripts():
     assert to_html("$\\text{<b>}$").count("<b>") == 0
     assert "\\" not in to_html("$$a\\\n+ \\arg\\max_j b$$")
     assert "<code>x^2^&lt;</code>" in to_html("$x^2^<$")
+
+
+@pytest.mark.slow
+def test_without_the_formulas_library_every_exporter_can_be_listed():
+    """JupyterLab imports all of them for its menu, and one that fails takes the menu away; formulas stay as they are written."""
+    program = """
+import sys
+sys.modules["latex2mathml"] = None
+from nbconvert.exporters import get_export_names
+from grader.integrations.student_markdown import to_html
+assert "feedback" in get_export_names()
+print(to_html(r"It is $\\frac12 < 1$."))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "<code>\\frac12 &lt; 1</code>" in done.stdout
 
 
 def test_pictures_that_the_notebook_holds_are_shown(page):

@@ -129,6 +129,24 @@ def test_methods_from_several_cells_and_what_they_need_are_taken_along(kernel):
     assert "0 of 1 pass" in text(kernel("%check tuning"))
 
 
+def test_what_is_not_written_yet_is_a_next_step_on_the_page_too(kernel):
+    """In the order of the notebook, with its checks closed below; no table says that nothing was computed, and none that a cell was run twice."""
+    first = "class TwoLayerNet:\n    def __init__(self, D, H, C, std=1e-4):\n        self.params = {}"
+    methods = ("loss(self, X, y=None, reg=0.0)", "train(self, *given, **more)", "predict(self, X)")
+    for _ in range(2):
+        kernel("\n".join([first, *(f"    def {head}:\n        return None" for head in methods)]))
+    captured = kernel("%check")
+    page = captured.outputs[0].data["text/html"]
+    told = re.findall(r"<li><b>(.*?)</b>: .*<span class=\"aside\">\((.*?)\)</span></li>", page)
+    assert [title for title, _ in told] == ["Forward pass", "Loss", "Backward pass", "Training", "Prediction", "Tuning"]
+    assert told[1][1] == "4 checks, 22 points"
+    assert page.count("<details") == 18
+    assert not re.search(r"<details[^>]* open", page)
+    for shown in (page, text(captured)):
+        assert "Your values" not in shown
+        assert "is defined" not in shown
+
+
 @pytest.mark.slow
 def test_a_class_may_be_run_two_hundred_times(kernel):
     """In an afternoon; what is read of it stays within what is read of a notebook."""

@@ -104,7 +104,7 @@ def _place(report: StudentReport, cells: Sequence[ShownCell]) -> dict[str, Feedb
         label = label or _first([_written_in(check, cells) for check in diagnosis.checks], labels)
         under[label].diagnoses.append(diagnosis)
         explained |= dict.fromkeys(diagnosis.checks, label if diagnosis.places else "")
-    for step in report.steps:
+    for step in report.steps if wording.is_wrong_somewhere(report) else ():
         under[_first([step.place.label], labels)].steps.append(step)
     for verdict in report.checks:
         by_place = [place.label for place in reversed(verdict.places)]  # the innermost line of a traceback

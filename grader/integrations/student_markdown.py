@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from html import escape, unescape
 from typing import Any
 
-from latex2mathml.converter import convert_to_element
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -105,6 +104,9 @@ class _Renderer(IPythonRenderer):
 def _to_mathml(formula: str, display: str) -> str:
     """Return a formula as MathML, or as its text where it cannot be read."""
     try:
+        # JupyterLab imports every exporter to list it, and a student's has no such library: the formula stays as it is written.
+        from latex2mathml.converter import convert_to_element  # noqa: PLC0415 -- an extra
+
         # A backslash before a line's end is a space; the library takes both for a name.
         return _write_mathml(convert_to_element(formula.replace("\\\n", "\\ "), display=display))
     except Exception:  # noqa: BLE001 -- its errors have no common class, and a formula that it cannot read is the student's own text

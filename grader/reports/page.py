@@ -34,6 +34,8 @@ def to_output(report: StudentReport, kicker: str, prefix: str, parts: Mapping[st
     kicker : what stands above all else. prefix : of what its links lead to, which must be unlike those of the other outputs.
     """
     piece = render(report, "report.html.j2", kicker, layout="output.html.j2", parts=parts)
+    # Where a notebook is not trusted its pictures are left out, but for their words: apart they can be read.
+    piece = re.sub(r"</(text|title|desc)>", r"</\1> ", piece)
     # Ours alone: a quotation mark in a student's text is escaped.
     return re.sub(r' (id="|href="#|aria-labelledby=")(?!icon-|slant"|not-finite")', rf" \1{prefix}", piece)
 
@@ -51,6 +53,7 @@ def render(
 ) -> str:
     """Return a page; page : the template. pictures : it shows some that it holds itself. more : what the template needs besides."""
     template()
+    sections = wording.sections(report, parts)
     return (
         environment()
         .get_template(page)
@@ -62,7 +65,9 @@ def render(
             report=report,
             banner=wording.banner(report),
             remarks=wording.remarks(report),
-            sections=wording.sections(report, parts),
+            sections=sections,
+            next_steps=wording.next_steps((one.title, one.verdicts) for one in sections) if parts else [],
+            shows_steps=bool(report.steps) and wording.is_wrong_somewhere(report),
             counts=wording.counts(report),
             titles=wording.titles(report),
             anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
@@ -78,6 +83,7 @@ def template() -> Template:
     made = environment()
     made.globals |= {
         "statuses": wording.STATUSES,
+        "next_title": wording.NEXT_STEPS,
         "steps_title": step_rows.TITLE,
         "explain_steps": step_rows.explain,
     }
@@ -101,22 +107,24 @@ def template() -> Template:
     return made.get_template("report.html.j2")
 
 
-def check(verdict: Verdict, anchor: str) -> Markup:
-    """Write one check: the line that is always seen, and under it message, quoted lines and figures."""
+def check(verdict: Verdict, anchor: str, closed: tuple[VerdictStatus, ...] = ("passed",)) -> Markup:
+    """Write one check: the line that is always seen, and under it message, quoted lines and figures, which may be closed."""
     # Texts, so that -0.0 is told from 0.0.
     texts = format_points(verdict.points), format_points(verdict.max_points)
     line = (verdict.status, verdict.title, verdict.hidden, wording.adjusted(verdict), *texts)
-    standing = wording.standing(verdict)
+    standing, is_open = wording.standing(verdict), verdict.status not in closed
     if verdict.places or verdict.figures:
-        return _part("check")(anchor, line, standing, verdict.message, verdict.places, verdict.figures)
-    return _in_words(anchor, line, standing, verdict.message)
+        return _part("check")(anchor, line, is_open, standing, verdict.message, verdict.places, verdict.figures)
+    return _in_words(anchor, line, standing, verdict.message, is_open=is_open)
 
 
 # Eighteen checks a page, and in most pages of a class most of them say the same: written anew they took a third of the
 # time. A message has at most 4,000 characters.
 @lru_cache(maxsize=1_000)
-def _in_words(anchor: str, line: tuple[str, str, bool, str, str, str], standing: str, message: str) -> Markup:
-    return _part("check")(anchor, line, standing, message, (), ())
+def _in_words(
+    anchor: str, line: tuple[str, str, bool, str, str, str], standing: str, message: str, *, is_open: bool
+) -> Markup:
+    return _part("check")(anchor, line, is_open, standing, message, (), ())
 
 
 def bar(verdicts: tuple[Verdict, ...]) -> Markup:

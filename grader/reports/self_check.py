@@ -11,13 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.reports import terminal, wording
-from grader.text.phrases import format_points, plural
+from grader.text.phrases import format_points
 
 if TYPE_CHECKING:
     from grader.model import Report, StudentReport, Verdict, VerdictStatus
 
 _WORST_FIRST: tuple[VerdictStatus, ...] = ("failed", "skipped", "partial", "carried", "passed")
-NOT_STARTED = "Not started: "
 PLAIN_PROCESS = (
     "Your code ran in a plain child process, with what limits this system has. For your own code that is all it takes."
 )
@@ -73,8 +72,8 @@ def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> Renderabl
         return Group(*head, Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2)))
     body: list[RenderableType] = [*head, Text(count_passed(report)), Text(), _glance(chosen)]
     body += terminal.show_diagnoses(report)
-    if any(verdict.status not in {"passed", "skipped"} for verdict in report.checks):
-        body += terminal.show_steps(report)  # of an untouched method it would say what is still to be written
+    if wording.is_wrong_somewhere(report):
+        body += terminal.show_steps(report)
     for title, verdicts in chosen:
         body += _wrong(title, verdicts)
     body += _next_steps(chosen)
@@ -111,15 +110,9 @@ def _wrong(title: str, verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
 
 def _next_steps(parts: Sequence[tuple[str, Sequence[Verdict]]]) -> Iterator[RenderableType]:
     """Yield what is still to be written, part by part."""
-    waiting = [(title, [one for one in verdicts if one.status == "skipped"]) for title, verdicts in parts]
-    waiting = [(title, skipped) for title, skipped in waiting if skipped]
-    if not waiting:
-        return
-    yield Text()
-    yield Text("Next steps, in the order of the notebook", style="bold underline")
-    for number, (title, skipped) in enumerate(waiting, 1):
-        points = sum(verdict.max_points for verdict in skipped)
-        reason = skipped[0].message.partition("\n")[0].removeprefix(NOT_STARTED)
-        text = Text.assemble((title, "bold"), f": {reason}")
-        text.append(f" ({plural(len(skipped), 'check')}, {plural(points, 'point')})", style="dim")
+    if waiting := wording.next_steps(parts):
+        yield Text()
+        yield Text(wording.NEXT_STEPS, style="bold underline")
+    for number, (title, reason, worth) in enumerate(waiting, 1):
+        text = Text.assemble((title, "bold"), f": {reason}", (f" ({worth})", "dim"))
         yield terminal.show_item(Text(f"{number}."), text)

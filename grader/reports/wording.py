@@ -10,7 +10,7 @@ from grader.records import dataclass
 from grader.text.phrases import format_points, join_words, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from grader.model import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
 
@@ -29,6 +29,8 @@ STATUSES: dict[VerdictStatus, str] = {
     "carried": "carried",
     "passed": "passed",
 }
+NOT_STARTED = "Not started: "
+NEXT_STEPS = "Next steps, in the order of the notebook"
 CARRIED = "It failed because of a mistake that is charged elsewhere. It keeps its points."
 KEPT = "It keeps its points."
 BANNERS: dict[ReportStatus, str] = {
@@ -88,6 +90,22 @@ def sections(report: Report, parts: Mapping[str, Sequence[str]] | None = None) -
                     sum(verdict.max_points for verdict in verdicts),
                 )
             )
+    return found
+
+
+def is_wrong_somewhere(report: Report) -> bool:
+    """Return whether something that was judged is wrong. If not, the steps would say of each method only that it is not written."""
+    return any(verdict.status not in {"passed", "skipped"} for verdict in report.checks)
+
+
+def next_steps(parts: Iterable[tuple[str, Sequence[Verdict]]]) -> list[tuple[str, str, str]]:
+    """Return what is still to be written: the title of each part, what is missing, and how many checks and points wait for it."""
+    found = []
+    for title, verdicts in parts:
+        if skipped := [verdict for verdict in verdicts if verdict.status == "skipped"]:
+            reason = skipped[0].message.partition("\n")[0].removeprefix(NOT_STARTED)
+            points = sum(verdict.max_points for verdict in skipped)
+            found.append((title, reason, f"{plural(len(skipped), 'check')}, {plural(points, 'point')}"))
     return found
 
 
