@@ -63,7 +63,7 @@ def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -
     shape = call.params[name].shape
     if name not in answer.grads:
         if answer.surplus and not answer.grads:
-            text = f"grads must be a dict with the keys W1, b1, W2, b2; loss(X, y, reg) returned {answer.surplus}."
+            text = f"grads must be a dict with the keys {', '.join(context.names)}; loss(X, y, reg) returned {answer.surplus}."
             return Finding(0.0, text, about=about)
         if not answer.grads:
             text = f"Not started: loss(X, y, reg) returns no gradients, so grads[{name!r}] is missing."

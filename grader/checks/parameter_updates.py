@@ -57,12 +57,12 @@ def update_rule(context: GradingContext) -> Finding:
         right = [name for name in right if name not in context.names[::2]]
         texts.append(reg)
     if not texts:
-        text = "Right for all four parameters: each step is -learning_rate times the gradient."
+        text = "Right for every parameter: each step is -learning_rate times the gradient."
         large = read_watched_run(context, LARGE)
         if large and large.steps and not large.steps[0].explained:
             text += "\nIt clips gradients that are thousands of times larger than usual. The assignment does not ask for that, but it costs nothing."
         return Finding(1.0, text, about="train")
-    finding = Finding(len(right) / 4, "\n".join([*texts, LOOK]), about="train")
+    finding = Finding(len(right) / len(context.names), "\n".join([*texts, LOOK]), about="train")
     first_wrong = {name: _first_wrong(context, name) for name, text in told.items() if text}
     return with_details(finding, lambda: describe_steps([] if reg else right, first_wrong))
 
