@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, TypeVar
 
 from grader.classroom.grading_rows import ROWS, GradingRow, NewGrading, insert_grading, now, read_row
@@ -45,9 +44,7 @@ class Gradebook:
     def __enter__(self) -> Gradebook:  # noqa: PYI034 -- one class, never subclassed
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -146,12 +146,7 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self._packages.update(".".join(parts[:n]) for n in range(1, len(parts)))
         self._run = run
 
-    def find_spec(
-        self,
-        fullname: str,
-        _path: Sequence[str] | None,
-        _target: types.ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, *_others: Any) -> importlib.machinery.ModuleSpec | None:
         """Answer for a handed-in module; see importlib.abc.MetaPathFinder."""
         if fullname not in self._texts and fullname not in self._packages:
             return None

@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, StudentError, Submission
 
@@ -70,9 +69,7 @@ class StudentHost:
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:

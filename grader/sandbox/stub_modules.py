@@ -10,7 +10,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from . import stubs
@@ -32,12 +32,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._asks = asks
         self.used: list[str] = []
 
-    def find_spec(
-        self,
-        fullname: str,
-        _path: Sequence[str] | None,
-        _target: types.ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, *_others: Any) -> importlib.machinery.ModuleSpec | None:
         """Answer for a missing module; see importlib.abc.MetaPathFinder."""
         top = fullname.partition(".")[0]
         if top in NEVER or not self._asks():
