@@ -29,7 +29,7 @@ FLOORS = {
     "grader.apply_decisions": 3,
     "grader.checks": 4,
     "grader.packing": 4,
-    "grader.disk_cache": 5,
+    "grader.disk_cache": 4.5,
     "grader.diagnosis": 6,
     "grader.score": 5,
     "grader.remarks": 5,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from grader import __version__
+from grader.disk_cache import keep
 from grader.model import Assignment, Call, Questions, seed_id
 from grader.packing import lay_out
 from grader.records import dataclass, fields, replace
@@ -90,9 +91,16 @@ def findings_key(assignment: Assignment, questions: Questions) -> str:
 @cache
 def _found_by_code() -> str:
     """Return the digest of all code that makes findings, without the texts of known mistakes."""
-    return _digest(
-        (file, _without_sentences(file) if file.parent == _MISTAKES else file.read_bytes()) for file in _finding_files()
-    )
+    files = {file: file.read_bytes() for file in _finding_files()}
+
+    def make() -> str:
+        return _digest(
+            (file, _without_sentences(source) if file.parent == _MISTAKES else source) for file, source in files.items()
+        )
+
+    # To parse the mistakes takes 70 ms; what comes of it depends on Python, which parses and dumps.
+    kept: str = keep(["code that makes findings", platform.python_version(), _digest(files.items())], make)
+    return kept
 
 
 def _others() -> dict[str, str]:
@@ -104,13 +112,13 @@ def _finding_files() -> list[Path]:
     return [_HERE / "grading.py", _HERE / "compare.py", *(one for room in rooms for one in room.rglob("*.py"))]
 
 
-def _without_sentences(file: Path) -> bytes:
+def _without_sentences(source: bytes) -> bytes:
     """Return the source of a file of mistakes without titles and hints.
 
     These are texts of several words that are assigned to a name, or passed to a function that the file defines. A text
     such as "ij, jk -> ik" that is passed to numpy stays.
     """
-    tree = ast.parse(file.read_bytes())
+    tree = ast.parse(source)
     named = [statement.value for statement in tree.body if isinstance(statement, ast.Assign)]
     handed = [
         argument

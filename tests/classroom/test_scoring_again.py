@@ -215,16 +215,18 @@ def test_sentences_of_the_list_of_mistakes_do_not_count_and_its_code_does(tmp_pa
     """A hint may be mended in a class that is graded; a wrong step is another wrong network."""
     file = tmp_path / "mistakes.py"
     file.write_text(ENTRY, encoding="utf-8")
-    before = cache_keys._without_sentences(file)
+    before = cache_keys._without_sentences(file.read_bytes())
     file.write_text(ENTRY.replace(old, new), encoding="utf-8")
-    assert (cache_keys._without_sentences(file) != before) == counts
+    assert (cache_keys._without_sentences(file.read_bytes()) != before) == counts
 
 
 def test_all_titles_and_hints_of_the_real_list_are_left_out():
     """Whatever way an entry is written in, its title and hint stand in none of the code that counts."""
     from reference.catalogue import MISTAKES
 
-    code = "".join(cache_keys._without_sentences(file).decode() for file in cache_keys._MISTAKES.glob("*.py"))
+    code = "".join(
+        cache_keys._without_sentences(file.read_bytes()).decode() for file in cache_keys._MISTAKES.glob("*.py")
+    )
     for mistake in (one for one in MISTAKES if not one.harmless):
         for text in (mistake.title, mistake.hint):
             assert repr(text)[1:-1] not in code, text
