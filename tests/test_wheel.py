@@ -197,6 +197,8 @@ def test_what_needs_more_packages_says_which(python, tmp_path):
     status, said = run(python, tmp_path, "grade", SOLUTION, "--out", "graded")
     assert status == 2
     assert "To check your own notebook, run `grader check`" in said
+    assert run(python, tmp_path, "package", "--for", "gradescope") == (2, said)
+    assert not (tmp_path / "secret-seed.txt").exists()
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook, GradebookError, GradingRow
 from grader.model import seed_id
 from grader.records import dataclass
@@ -85,6 +86,26 @@ def choose_to_judge(book: Gradebook, public: int, given: int | None) -> ChosenSe
     seed = _resume(last, kept, public) if given is None else given
     if kept is None and _newest(last) == seed_id(seed):
         _write(path, seed)
+    return ChosenSeed(seed, remarks)
+
+
+def choose_to_package(folder: Path, public: int, given: int | None) -> ChosenSeed:
+    """Return the seed of questions that another machine asks, and keep it in a folder: the kept, the given or a new one.
+
+    Raises GradebookError where the kept one cannot be read, and ValueError for a public seed or another one than is kept.
+    """
+    path = folder / FILE
+    kept, remarks = _read(path)
+    if kept is not None and given not in {None, kept}:
+        raise ValueError(f"--seed: {path} keeps another seed, which stays. Name a file in another folder with --out.")
+    if kept is None and (folder / GRADEBOOK).exists():
+        raise ValueError(f"--out: the class in {folder} has no secret seed in {FILE}. Name a file in another folder.")
+    seed = next(one for one in (kept, given, secrets.randbits(BITS)) if one is not None)
+    if seed == public:
+        raise ValueError("--seed: students may know the assignment's own seed. Without --seed, a secret one is drawn.")
+    if kept is None:
+        _write(path, seed)
+        remarks = (f"{_DRAWN} {path}.",)
     return ChosenSeed(seed, remarks)
 
 

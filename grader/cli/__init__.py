@@ -27,6 +27,7 @@ COMMANDS = (
     "build",
     "kit",
     "new",
+    "package",
 )
 
 

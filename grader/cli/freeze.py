@@ -10,6 +10,7 @@ from grader.classroom.reference_api import build_questions
 from grader.cli import common
 from grader.frozen import FILE, load_frozen
 from grader.frozen.freeze import freeze as freeze_questions
+from grader.model import Assignment
 from grader.text.sanitise import one_line
 
 
@@ -32,10 +33,7 @@ def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:
     assignment = common.assignment_of(folder)
     file = out or assignment.folder / FILE
     with common.failures_in_words(one_line(str(file)), "Name another file with --out."):
-        questions = build_questions(assignment, assignment.seed if seed is None else seed)
-        with common.progress("freezing") as (on_start, on_result):
-            on_start(1 + (len(questions.catalogue.forms) if questions.catalogue else 0))
-            data = freeze_questions(assignment, questions, lambda _: on_result(None))
+        data = freeze_with_progress(assignment, assignment.seed if seed is None else seed)
         file.write_bytes(data)
     screen, frozen = common.screen(), load_frozen(file)
     common.say(
@@ -43,3 +41,11 @@ def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:
         f"Wrote {one_line(str(file))}: {len(frozen.questions.calls)} questions for {len(frozen.assignment.checks)} checks,"
         f" {len(data) / 1e6:.1f} MB.",
     )
+
+
+def freeze_with_progress(assignment: Assignment, seed: int, *, with_hidden: bool = False) -> bytes:
+    """Return the frozen questions of a seed; with_hidden : for no student's eyes."""
+    questions = build_questions(assignment, seed)
+    with common.progress("freezing") as (on_start, on_result):
+        on_start(1 + (len(questions.catalogue.forms) if questions.catalogue else 0))
+        return freeze_questions(assignment, questions, lambda _: on_result(None), with_hidden=with_hidden)

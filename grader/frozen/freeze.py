@@ -17,15 +17,18 @@ from grader.packing import lay_out, pack_apart
 Progress = Callable[[int], None]
 
 
-def freeze(assignment: Assignment, questions: Questions, on_mistake: Progress = lambda _: None) -> bytes:
-    """Return the file: an .npz without pickle. Hidden checks are left out, and the seed does not go along.
+def freeze(
+    assignment: Assignment, questions: Questions, on_mistake: Progress = lambda _: None, *, with_hidden: bool = False
+) -> bytes:
+    """Return the file: an .npz without pickle. The seed does not go along.
 
-    on_mistake : is called with the number of each mistake that is being worked out.
+    on_mistake : is called with the number of each mistake that is being worked out. with_hidden : keep hidden checks, for
+    a file that no student gets.
 
     Raises ValueError for questions whose reference is not at hand.
     """
     parts = {
-        "questions": pack_apart([describe_questions(assignment, questions)]),
+        "questions": pack_apart([describe_questions(assignment, questions, with_hidden=with_hidden)]),
         "mistakes": pack_apart(describe_mistakes(assignment, questions, on_mistake)),
     }
     file = io.BytesIO()
@@ -39,14 +42,14 @@ def freeze(assignment: Assignment, questions: Questions, on_mistake: Progress = 
     return file.getvalue()
 
 
-def describe_questions(assignment: Assignment, questions: Questions) -> dict[str, object]:
-    """Return the assignment without what students must not see, the calls, the right answers, and those on the way to them."""
+def describe_questions(assignment: Assignment, questions: Questions, *, with_hidden: bool = False) -> dict[str, object]:
+    """Return the assignment without seed and folder, the calls, the right answers, and those on the way to them."""
     follow = questions.oracle.follow if questions.oracle else None
     if follow is None:
         raise ValueError("these questions have no reference to be worked out by")
-    public = replace(assignment, checks=tuple(row for row in assignment.checks if not row.hidden))
+    kept = replace(assignment, checks=tuple(row for row in assignment.checks if with_hidden or not row.hidden))
     return {
-        "assignment": {one.name: getattr(public, one.name) for one in fields(public) if one.name not in KEPT_BACK},
+        "assignment": {one.name: getattr(kept, one.name) for one in fields(kept) if one.name not in KEPT_BACK},
         "calls": questions.calls,
         "expected": {str(call): dict(answer) for call, answer in questions.expected.items()},
         "followed": {factor: dict(follow(factor, {}, True)) for factor in accepted_factors(assignment)},

@@ -36,8 +36,16 @@ def to_gradescope(report: StudentReport) -> str:
         "tests": _tests(report),
         "extra_data": _extra(report),
     }
-    # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
-    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
+    return _write(data)
+
+
+def to_no_grade(why: str) -> str:
+    """Return the results.json of a run that gave no grade: with neither `score` nor `tests`, nothing in it counts as 0."""
+    text = (
+        f"Infrastructure: the autograder could not grade this. {why}\nThere is no grade, and no score of 0: this says nothing"
+        " about your program. Your instructor sees the reason in the autograder's output, and can run it again."
+    )
+    return _write({"output": plain_text(text), "output_format": "text", "stdout_visibility": "hidden"})
 
 
 def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
@@ -57,6 +65,11 @@ def to_class_gradescope(sheet: Sheet, _: ExportOptions) -> Mapping[str, str]:
             )
         files[name] = to_gradescope(cast("StudentReport", report))  # the table of formats gives a sheet of them
     return {f"{name}/results.json": text for name, text in files.items()}
+
+
+def _write(data: Mapping[str, Any]) -> str:
+    # ASCII: the bytes do not depend on the encoding that whoever writes the file happens to choose.
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
 
 
 def _remarks(report: Report) -> Iterator[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from grader.model import Place
 from grader.reports.export_rows import ExportError, ExportOptions
 from grader.reports.formats import CLASS_FORMATS, REPORT_FORMATS
+from grader.reports.gradescope import to_no_grade
 from reports import factory
 from reports.written import to_gradescope
 
@@ -29,6 +30,12 @@ TEST = {
 def results(report):
     """Read a results.json, and hold it against Gradescope's specification."""
     data = json.loads(to_gradescope(report), parse_constant=pytest.fail)
+    hold_to_specification(data)
+    return data
+
+
+def hold_to_specification(data):
+    """Hold what a results.json with a grade holds against Gradescope's specification."""
     assert set(data) <= WHOLE
     assert isinstance(data["score"], float)
     assert isinstance(data["output"], str)
@@ -41,7 +48,6 @@ def results(report):
         assert test["visibility"] in VISIBILITIES
         assert isinstance(test["number"], str)
         assert all(isinstance(tag, str) for tag in test["tags"])
-    return data
 
 
 def test_a_test_is_a_check():
@@ -153,6 +159,15 @@ def test_the_time_is_the_report_s():
     report = factory.report("a")
     assert results(replace(report, timing={"total_seconds": 1.23456}))["execution_time"] == 1.235
     assert "execution_time" not in results(replace(report, timing={}))
+
+
+def test_no_grade_has_nothing_that_counts():
+    """Neither a score nor tests, from which Gradescope would add one up; a reason is plain text."""
+    data = json.loads(to_no_grade("Because\x1b[31m of <b>."))
+    assert {*data} == {"output", "output_format", "stdout_visibility"}
+    assert {*data} <= WHOLE
+    assert data["output"].startswith("Infrastructure: ")
+    assert "Because\\u001b[31m of <b>." in data["output"]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
