@@ -20,6 +20,7 @@ import grader
 import grader.grading  # on Linux it reads system headers once, which no test below may hinder
 from grader.frozen import FILE
 from grader.integrations import notebook
+from grader.integrations.exercises import EXERCISES
 from grader.integrations.shown_check import ShownCheck
 from grader.rubric import bundled
 from grader.sandbox import forkserver, spawn
@@ -360,6 +361,25 @@ def test_without_fork_a_plain_child_process_runs_it(kernel, monkeypatch):
     notebook.close()
 
 
+# ---------------------------------------------------------------- exercises by hand
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("and_h, or_h, xnor_h = [0, 0, 0, 1], [0, 1, 1, 1], [1, 0, 0, 1]", "gates: and_h: right; or_h: right; xnor_h: right."),
+        ("and_h, or_h = [0, 0, 1, 1], 'x'", "gates: and_h: 1 of 4 wrong, the first at [2]; or_h: no numbers; xnor_h: not written yet."),
+        ("and_h = [[0], [0], [0], [1]]", "gates: and_h: has the shape (4, 1) and should have (4,); or_h: not written yet"),
+        ("and_h = [float('nan')] * 4", "gates: and_h: 4 of 4 wrong, the first at [0]"),
+    ],
+)  # fmt: skip
+def test_an_exercise_is_compared_by_value(kernel, cell, said):
+    """Each number in one line, whatever the student wrote; no class is needed."""
+    kernel(cell)
+    assert text(kernel("%check gates")).startswith(said)
+    assert "did you mean 'gates'?" in text(kernel("%check gate"))
+
+
 # ---------------------------------------------------------------- what cannot be checked
 
 
@@ -467,6 +487,8 @@ def executed(path, tmp_path, change=lambda source: source):
 def test_the_solution_passes_every_part_of_the_lesson(tmp_path):
     """Each `%check PART` below its cell."""
     shown = executed(SOLUTION, tmp_path)
+    by_hand = [shown.pop(name)[0]["text/plain"] for name in EXERCISES]
+    assert not [said for said in by_hand if set(re.findall(r"\w+: ([^;.]+)", said.partition(": ")[2])) != {"right"}]
     assert list(shown) == ["forward", "loss", "backward", "train", "predict", "tuning"]
     for (output,) in shown.values():
         assert re.search(r"Public checks: (\d+) of \1 pass", output["text/plain"])
@@ -477,8 +499,8 @@ def test_the_solution_passes_every_part_of_the_lesson(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_the_untouched_lesson_is_told_what_to_write(tmp_path):
     """Nothing failed: it is not written yet."""
-    for (output,) in executed(LESSON, tmp_path).values():
-        assert "Next steps" in output["text/plain"]
+    for name, (output,) in executed(LESSON, tmp_path).items():
+        assert ("not written yet" if name in EXERCISES else "Next steps") in output["text/plain"]
         assert "✗" not in output["text/plain"]
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.cli.new import new
+from grader.integrations.exercises import EXERCISES
 from grader.model import TAKEN, Variant
 from grader.release import build_release
 from reference.lesson.write_lesson import write_lesson, write_tex
@@ -20,6 +22,9 @@ ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout")
 LOSSES = ("softmax", "svm", "sigmoid")
 REGULARISERS = ("either", "half", "full", "every")
 NAMES = (("W1", "b1", "W2", "b2"), ("W", "c", "w", "b"), ("weights_1", "bias_1", "weights_2", "bias_2"))
+ROWS = re.findall(
+    r"\| `(.+?)` \| `(.+)` \|$", (SOLUTION.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 FEW = [(one, LOSSES[place % 3], REGULARISERS[place % 4], NAMES[place % 3]) for place, one in enumerate(ACTIVATIONS)]
 ALL = [(*one, NAMES[place % 3]) for place, one in enumerate(product(ACTIVATIONS, LOSSES, REGULARISERS))]
 VARIANTS = [*FEW, *(pytest.param(one, marks=pytest.mark.slow) for one in ALL if one not in FEW)]
@@ -79,6 +84,21 @@ def test_what_the_students_get_is_made_of_it(assignment, tmp_path):
     shown = re.sub("base64,[^)]*", "", text)
     assert not re.search(r"\bW_?1\b|softmax|[Pp]robabilit|(?<!leaky )(?<!plain )ReLU", shown)
     assert text.count("--questions public.npz") == 7
+
+
+@pytest.mark.parametrize(("command", "figure"), ROWS, ids=lambda word: word[:40])
+def test_each_network_of_the_lectures_has_its_row_and_its_figure(assignment, command, figure):
+    """The command of each row of the README writes a notebook in which the row's figure stands."""
+    assert len(ROWS) > 10
+    variant, by_hand = assignment.variant, command.removeprefix("%check ")
+    if command.startswith("grader new DIR "):
+        chosen = new.make_context("new", command.split()[2:]).params
+        chosen = {name: value for name, value in chosen.items() if value is not None and hasattr(variant, name)}
+        variant = replace(variant, **{**chosen, "names": tuple(chosen.get("names", "W1,b1,W2,b2").split(","))})
+    else:
+        assert by_hand in EXERCISES
+    cells = cells_of(replace(assignment, variant=variant))
+    assert figure in "\n".join(cells.values()).replace("`", "")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grader.integrations.exercises import EXERCISES, TOLERANCE
 from reference.activations import d_sigmoid, sigmoid
 from reference.layers import Layer, affine, d_input, d_weights
 from reference.network import build
@@ -85,6 +86,20 @@ def test_the_worked_back_propagation_as_the_slides_round_it():
     assert np.round(d_input(slides, layer), 2).tolist() == [[0.5, 0.27, 0.3]]
 
 
+def test_the_exercises_by_hand_have_these_figures():
+    """The lesson's worked layer is 003's; its graph is an SVM on the same numbers, with the regulariser 0.1 sum W^2."""
+    layer, upstream = worked_layer()
+    dy, right = d_sigmoid(upstream, layer), EXERCISES["worked"]
+    for found, name in ((dy[0], "dy"), (d_input(dy, layer)[0], "dx"), (d_weights(dy, layer), "dW")):
+        assert found == pytest.approx(np.array(right[name]), abs=TOLERANCE / 5)
+    svm, right = build(loss="svm", names=(("W", "b"),)), EXERCISES["graph"]
+    params, y = {"W": layer.W, "b": layer.b}, np.array([2])
+    assert svm.loss(params, layer.x, y, 0.1) == pytest.approx(right["L"])
+    assert svm.data_loss(params, layer.x, y) == sum(right["m"])
+    assert svm.d_scores(layer.u, y).tolist() == [right["dL_dy"]]
+    assert svm.gradients(params, layer.x, y, 0.1)["W"] == pytest.approx(np.array(right["dL_dW"]))
+
+
 TABLE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
@@ -95,6 +110,7 @@ def test_one_sigmoid_unit_is_and_or_or(bias, truth):
     params = {"W": np.array([[20.0], [20.0]]), "b": np.array([bias])}
     assert network.predict(params, TABLE).tolist() == truth
     assert sigmoid(network.scores(params, TABLE))[:, 0] == pytest.approx(truth, abs=1e-4)
+    assert truth in (EXERCISES["gates"]["and_h"], EXERCISES["gates"]["or_h"])
 
 
 def test_two_sigmoid_layers_are_xnor():
@@ -106,6 +122,6 @@ def test_two_sigmoid_layers_are_xnor():
         "W2": np.array([[20.0], [20.0]]),
         "b2": np.array([-10.0]),
     }
-    assert network.predict(params, TABLE).tolist() == [1, 0, 0, 1]
+    assert network.predict(params, TABLE).tolist() == EXERCISES["gates"]["xnor_h"] == [1, 0, 0, 1]
     assert sigmoid(network.scores(params, TABLE))[:, 0] == pytest.approx([1, 0, 0, 1], abs=1e-4)
     assert network.data_loss(params, TABLE, np.array([1, 0, 0, 1])) < 1e-4

@@ -16,6 +16,7 @@ from nbconvert.preprocessors import ExecutePreprocessor
 from grader.check_program import PARTS
 from grader.checks import CHECKS
 from grader.cli import main
+from grader.integrations.exercises import EXERCISES
 from grader.release import BEGIN, END, PLACEHOLDER
 from grader.rubric import bundled, load
 from reference.digits import digits
@@ -24,6 +25,7 @@ SOLUTION = Path(__file__).resolve().parent.parent / "reference" / "two_layer_net
 # The marked regions in the order of the notebook: three methods, three places in train(), predict(), two of tuning.
 REGIONS = ("forward", "softmax_loss", "backward", "minibatch", "step", "decay", "predict", "tried", "chosen")
 OF_CLASS, PASSES = REGIONS[:7], REGIONS[:3]
+BY_HAND = tuple(EXERCISES)  # regions after all others, and not graded
 REGION = re.compile(rf"^( *){BEGIN}\n(.*?)^ *{END}$", re.MULTILINE | re.DOTALL)
 # What a program without the decay, and one that draws each example once, is made of.
 FORGETS_THE_DECAY = ("learning_rate *= learning_rate_decay", "pass")
@@ -38,7 +40,7 @@ def solution():
 
 def lesson(written=REGIONS, *edits):
     """Return the notebook of a student who wrote these regions, as (id, kind, source); edits : what else differs."""
-    regions = iter(REGIONS)
+    regions = iter((*REGIONS, *BY_HAND))
 
     def region(found):
         return found[2].rstrip("\n") if next(regions) in written else found[1] + PLACEHOLDER
@@ -119,7 +121,7 @@ def test_each_part_says_why_and_is_written_tried_and_checked():
     """In the order of the grader's parts, and under the grader's names."""
     cells = solution().cells
     checks = [cell.source.removeprefix("%check ") for cell in cells if cell.source.startswith("%check")]
-    assert checks == list(PARTS)
+    assert checks == [*PARTS, *BY_HAND]
     names = [cell.id for cell in cells]
     for number in range(1, 6):
         places = [names.index(f"{what}-{number}") for what in ("part", "write", "toy", "try", "check")]
@@ -273,7 +275,7 @@ def test_without_matplotlib_and_the_grader_one_line_says_so(tmp_path, monkeypatc
     said, drawn = executed(lesson(), monkeypatch, tmp_path)
     assert drawn == 0
     assert said.count("No picture here: matplotlib is missing (pip install matplotlib).\n") == 4
-    assert said.count("not checked, the grader is not installed.\n") == len(PARTS)
+    assert said.count("not checked, the grader is not installed.\n") == len(PARTS) + len(BY_HAND)
     assert "at last 0.0367" in said
 
 

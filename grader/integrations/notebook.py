@@ -25,6 +25,7 @@ from grader.check_program import (
     select_calls,
 )
 from grader.frozen import FILE, Frozen, FrozenError, load_frozen
+from grader.integrations.exercises import EXERCISES, judge_exercise
 from grader.integrations.kernel_source import KernelSource, last_cell_with, read_kernel
 from grader.integrations.shown_check import ShownCheck
 from grader.model import Problem, Report, Submission
@@ -94,6 +95,8 @@ def _check(shell: InteractiveShell | None, made: Any, part: str, questions: Path
     """Return the verdict, or in one line why there is none."""
     try:
         refuse_old_numpy()
+        if part in EXERCISES and shell is not None:
+            return ShownCheck(problem=judge_exercise(part, shell.user_ns))
         if part:
             _refuse_unknown(part)
         frozen = _load(Path(questions) if questions else bundled())
@@ -108,7 +111,7 @@ def _check(shell: InteractiveShell | None, made: Any, part: str, questions: Path
 
 def _refuse_unknown(part: str) -> None:
     try:
-        lookup(PARTS, part, "part")
+        lookup(dict.fromkeys((*PARTS, *EXERCISES)), part, "part")
     except ValueError as error:
         raise RefusedError(f"{error}.") from error
 

@@ -21,9 +21,9 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class ShownCheck:
-    """A verdict as a notebook shows it, or the one line that says why there is none.
+    """A verdict as a notebook shows it, or one line: why there is none, or how an exercise by hand is done.
 
-    problem : "" where there is a report.
+    problem : that line, "" where there is a report.
     """
 
     report: Report | None = None
