@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from grader import limited_process
 from grader.classroom.output import ANNOTATED, folder_of, write_submission
-from grader.cli import annotate, main
+from grader.cli import main, options
 from grader.integrations.annotated_notebook import annotate_class, show_cells, to_annotated
 from grader.integrations.student_markdown import to_html
 from grader.model import Diagnosis, Environment, Place, Report, StepRow, Verdict
@@ -322,7 +322,7 @@ def test_a_class_has_it_beside_each_report(told, tmp_path):
 
 def test_a_missing_package_is_named_before_anything_is_graded(monkeypatch, tmp_path):
     """In one line, with the command."""
-    monkeypatch.setattr(annotate, "find_spec", lambda name: None if name == "nbconvert" else name)
+    monkeypatch.setattr(options, "find_spec", lambda name: None if name == "nbconvert" else name)
     done = CliRunner().invoke(main, ["grade", str(SOLUTION), "--out", str(tmp_path / "out"), "--annotate"])
     assert done.exit_code == 2
     assert "nbconvert is missing" in done.output

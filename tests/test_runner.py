@@ -102,7 +102,9 @@ def test_a_runner_s_file_that_cannot_be_written_is_one_line(here, variable):
 
 def test_nothing_that_is_printed_can_speak_commands(here, monkeypatch):
     """All but the commands of the end stands between a stop and a token that is drawn anew; a forged token ends nothing."""
-    monkeypatch.setattr("grader.cli.grade._print_outcome", lambda *_: click.echo("::set-output name=score::100\n::0::"))
+    monkeypatch.setattr(
+        "grader.cli.grade_paths._print_outcome", lambda *_: click.echo("::set-output name=score::100\n::0::")
+    )
     drawn, real = [], secrets.token_hex
     monkeypatch.setattr(secrets, "token_hex", lambda size: drawn.append(real(size)) or drawn[-1])
     for _ in range(2):
@@ -119,7 +121,7 @@ def test_a_fault_of_ours_is_told_before_the_runner_obeys_again(here, monkeypatch
     def fail(*_args):
         raise RuntimeError("a name\n::set-output name=score::100")
 
-    monkeypatch.setattr("grader.cli.grade._print_outcome", fail)
+    monkeypatch.setattr("grader.cli.grade_paths._print_outcome", fail)
     code, said = run(*BASE, "--format", "github")
     assert (code, "::set-output" in said) == (1, True)
     assert [one.partition("::The grader failed")[0] for one in obeyed(said)] == [
@@ -187,7 +189,7 @@ def test_without_the_kernels_features_nothing_is_graded(here, monkeypatch):
     def refuse(*_args, **_rest):
         raise self_test.NotIsolatedError("Student code is not isolated here: run `grader doctor`.")
 
-    monkeypatch.setattr("grader.cli.grade.grade_class", refuse)
+    monkeypatch.setattr("grader.cli.grade_paths.grade_class", refuse)
     code, said = run(*BASE, "--format", "github")
     assert (code, outputs(here)["result"]) == (1, "infrastructure")
     assert "run `grader doctor`" in obeyed(said)[0]
@@ -335,15 +337,15 @@ def test_the_readme_lists_each_exit_status():
     """The one table of exit statuses says what the command's help says, and no other number ends a grading."""
     text = (ROOT / "grader" / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (\d+) \| (.+?) \|", text.partition("## Exit statuses")[2], re.MULTILINE))
-    from grader.cli import check, common
+    from grader.cli import check, options
 
     assert set(map(int, rows)) == {
         0,
-        common.GRADER_FAILED,
+        options.GRADER_FAILED,
         check.BAD_USAGE,
-        common.TOO_LOW,
+        options.TOO_LOW,
         check.GRADER_FAILED,
-        common.STOPPED,
+        options.STOPPED,
     }
     said = CliRunner().invoke(main, ["grade", "--help"]).output
     assert {number for number in rows if re.search(rf"\b{number}\b", said.partition("Exit status:")[2])} == set(

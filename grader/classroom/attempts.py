@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from grader.classroom.gradebook import GradingRow
 from grader.records import dataclass, field
 
 Attempt = Literal["latest", "first", "best"]
-ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)
 
 # Platforms number what is handed in, or write its time. Canvas: doejane_LATE_101_5551_net.ipynb, 5551 being the file's.
 _NUMBERED = {

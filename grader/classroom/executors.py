@@ -18,7 +18,6 @@ from grader.records import dataclass
 LOCAL = "local:"
 REMOTE = ("tcp://", "tls://")
 CONNECT_SECONDS = 10
-MOST_WORKERS = 256
 
 
 class ClusterError(Exception):

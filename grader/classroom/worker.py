@@ -18,12 +18,18 @@ from grader.records import dataclass, replace
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.page import template
 from grader.sandbox import self_test
+from grader.sandbox.forkserver import ForkServer
 from grader.sandbox.host import StudentHost
 from grader.submission import HandIn
 from grader.text.sanitise import plain_text
 
 TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
 FAULT = "grader-error.txt"
+
+
+started_before: list[
+    ForkServer
+] = []  # what the first host of this process takes: one that a command started in good time
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class GradingWorker:
     @cached_property
     def host(self) -> StudentHost:
         """The host that runs student code; it is not started where saved replies are only judged again."""
-        return StudentHost(self.assignment.limits)
+        return StudentHost(self.assignment.limits, server=started_before.pop() if started_before else None)
 
     @cached_property
     def isolation(self) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from grader.classroom.gradebook import Gradebook, now
 from grader.classroom.lateness import compare_times, read_days, read_due
 from grader.classroom.restore import restore
 from grader.classroom.results import ClassResults
-from grader.cli import common
+from grader.cli import common, options
 from grader.model import Decision, DecisionKind
 from grader.text.phrases import join_some
 from grader.text.sanitise import LINE, MESSAGE, one_line, plain_text
@@ -47,7 +47,7 @@ decisions, and the line of the roster. A note of the date and your name stays.
 
 Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did not confirm; 2 bad usage."""
 )
-@common.GRADED
+@options.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--mistake", default="", help="Instead of NAMEs: everybody who made this mistake, by its id.")
 @click.option("--check", help="The check whose points you set.")

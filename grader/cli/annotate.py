@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from grader.classroom.output import ANNOTATED
@@ -15,23 +13,6 @@ from grader.cli import common
 from grader.model import Assignment, Report
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line
-
-
-def _need_packages(_context: click.Context, _option: click.Parameter, wanted: bool) -> bool:
-    for name in ("nbconvert", "latex2mathml"):
-        if wanted and find_spec(name) is None:
-            raise click.UsageError(
-                f"{name} is missing, which only instructors need: run `pip install 'twolayer-grader[instructor]'`."
-            )
-    return wanted
-
-
-ANNOTATE = click.option(
-    "--annotate",
-    is_flag=True,
-    callback=_need_packages,
-    help="Write each notebook beside its report, too, with the findings under the cells that they concern.",
-)
 
 
 def annotate_reports(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from grader.classroom.storage import write_text
-from grader.cli import common
+from grader.cli import common, options
 
 
 @click.command(
@@ -19,10 +19,10 @@ Examples:
 Exit status: 0 the rubric is sound; 1 it is not, and the output says why; 2 bad usage; 130 stopped."""
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for audit.html and audit.json.")
-@common.TWO_JOBS
-@common.NO_CACHE
+@options.TWO_JOBS
+@options.NO_CACHE
 @click.option("--seed", type=click.IntRange(0), help="Seed to draw the questions from. [default: the public one]")
-@common.ANY_ASSIGNMENT
+@options.ANY_ASSIGNMENT
 def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) -> None:
     """Prove a rubric: grade the solution and every known mistake, and check that each mistake costs points and is named."""
     from grader.audit import mistake_class, view  # noqa: PLC0415 -- other commands have no use for them
@@ -36,11 +36,11 @@ def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) ->
             found = mistake_class.run(assignment, number, jobs=jobs, began=began, told=told)
     except KeyboardInterrupt:
         click.echo("Stopped. An audit says something only when all of its submissions are graded.", err=True)
-        raise SystemExit(common.STOPPED) from None
+        raise SystemExit(options.STOPPED) from None
     screen = common.screen()
     screen.print(view.to_terminal(found))
     if out:
         write_text(out / "audit.html", view.to_html(found))
         write_text(out / "audit.json", view.to_json(found))
         common.point_to(screen, out / "audit.html")
-    raise SystemExit(common.GRADER_FAILED if found.problems else 0)
+    raise SystemExit(options.GRADER_FAILED if found.problems else 0)

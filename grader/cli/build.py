@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from grader.classroom.reference_api import write_lesson
-from grader.cli import common
+from grader.cli import common, options
 from grader.frozen import FILE
 from grader.release import ReleaseError, build_release
 from grader.rubric import bundled
@@ -24,7 +24,7 @@ Exit status: 0 the notebook is written; 2 bad usage."""
 @click.option("--solution", type=click.Path(path_type=Path), help="The solution notebook, with marked regions.")
 @click.option("--lesson", is_flag=True, help="Write the solution notebook itself, from the lesson's template.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The notebook to write.")
-@common.ANY_ASSIGNMENT
+@options.ANY_ASSIGNMENT
 def build(solution: Path | None, lesson: bool, out: Path, folder: Path | None) -> None:
     """Build the students' notebook: the solution without its marked regions and its outputs."""
     if lesson == (solution is not None):

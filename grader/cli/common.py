@@ -8,19 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from grader.classroom.executors import LOCAL, MOST_WORKERS, REMOTE, ClusterError, Workers
+from grader.classroom.executors import LOCAL, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.reference_api import ReferenceMissingError
 from grader.classroom.roster import RosterError
 from grader.classroom.worker import Graded
-from grader.disk_cache import SWITCH
+from grader.cli.options import MOST_WORKERS
 from grader.model import Assignment, Report
 from grader.reports.export_rows import JUnitSchema
 from grader.rubric import FILE as RUBRIC
@@ -31,86 +31,8 @@ from grader.score import KNOWN
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
-GRADER_FAILED = 1
 REVIEWED = 10  # submissions that a person should look at; the class page lists all
-TOO_LOW = 3  # --fail-under, --fail-on
-STOPPED = 130  # what a shell gives for Ctrl-C
 
-
-def _assignment_option(default: str) -> Callable[[Any], Any]:
-    return click.option(
-        "--assignment",
-        "folder",
-        type=click.Path(path_type=Path),
-        default=None,
-        help=f"Folder with an assignment.toml. [default: {default}]",
-    )
-
-
-ASSIGNMENT = _assignment_option("the one that this class was graded with, or the grader's own")
-ANY_ASSIGNMENT = _assignment_option("the grader's own")
-SEED_VARIABLE = "GRADER_SEED"
-
-
-def _choose_seed(_context: click.Context, _option: click.Parameter, given: int | None) -> int | None:
-    """Return the seed that is given, or the environment's, which is taken out there before any student code runs.
-
-    The message never shows what the variable holds: it is secret, and a CI's log is not.
-    """
-    text = os.environ.pop(SEED_VARIABLE, None)
-    if given is not None or text is None:
-        return given
-    if not text.strip():
-        raise click.UsageError(
-            f"{SEED_VARIABLE} is empty: expected the class's secret seed, a whole number. Add it to the secrets of the"
-            " repository. Pull requests from forks are given no secrets: grade those after the merge, or by hand."
-        )
-    if not (text.strip().isascii() and text.strip().isdecimal() and len(text) < 1000):
-        raise click.UsageError(
-            f"{SEED_VARIABLE} is not a whole number. It is secret, so it is not shown. Mend the secret."
-        )
-    return int(text)
-
-
-SEED = click.option(
-    "--seed",
-    type=click.IntRange(0),
-    callback=_choose_seed,
-    is_eager=True,  # the variable goes, whatever else is wrong
-    help="Secret seed to draw the questions from. [default: what GRADER_SEED holds, or the class's own]",
-)
-JOBS = click.option(
-    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="How many submissions at a time."
-)
-TWO_JOBS = click.option(
-    "--jobs", type=click.IntRange(1, MOST_WORKERS), default=2, show_default=True, help="How many submissions at a time."
-)
-CLUSTER = click.option(
-    "--cluster",
-    default="",
-    metavar="ADDRESS",
-    help="Use Dask workers: local:N starts N here, tcp://host:port names a scheduler.",
-)
-
-
-def _switch_cache_off(_context: click.Context, _option: click.Parameter, off: bool) -> None:
-    if off:
-        os.environ[SWITCH] = "off"  # where the workers' processes read it as well
-
-
-NO_CACHE = click.option(
-    "--no-cache",
-    is_flag=True,
-    expose_value=False,
-    callback=_switch_cache_off,
-    help="Work out anew what known mistakes answer, and keep nothing in the cache folder.",
-)
-SCHEMA = click.option(
-    "--schema",
-    type=click.Choice(["gitlab", "jenkins"]),
-    help="JUnit: who reads it. Jenkins's schema allows no file, line or properties of a test. [default: gitlab]",
-)
-GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 
 _BINS = 10
 _BARS = " ▁▂▃▄▅▆▇█"

@@ -9,7 +9,7 @@ import click
 
 from grader.classroom.output import PAGE
 from grader.classroom.reference_api import ReferenceMissingError
-from grader.cli import common
+from grader.cli import common, options
 from grader.cli.check import NOT_PASSED, check
 from grader.cli.grade import grade
 from grader.cli.open_page import open_page
@@ -28,8 +28,8 @@ Exit status: the same as for `grader grade`."""
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to create."
 )
-@common.TWO_JOBS
-@common.NO_CACHE
+@options.TWO_JOBS
+@options.NO_CACHE
 @click.option(
     "--open/--no-open", "show", default=None, help="Open the class page. [default: only if there is a screen]"
 )
@@ -68,5 +68,5 @@ def _check_one(context: click.Context, assignment: Assignment, out: Path) -> Nev
         context.invoke(check, path=mine)
     except SystemExit as ended:
         # That nothing passes yet is what it is to show.
-        raise SystemExit(0 if ended.code in {0, NOT_PASSED} else common.GRADER_FAILED) from None
+        raise SystemExit(0 if ended.code in {0, NOT_PASSED} else options.GRADER_FAILED) from None
     raise SystemExit(0)

@@ -25,7 +25,7 @@ from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
 from grader.classroom.roster import Roster, read_roster
 from grader.classroom.roster_headers import canvas_columns
-from grader.cli import common
+from grader.cli import common, options
 from grader.model import Sheet
 from grader.reports.classroom50 import VARIABLES
 from grader.reports.export_rows import (
@@ -55,7 +55,7 @@ Examples:
 
 Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage."""
 )
-@common.GRADED
+@options.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
 @click.option(
     "--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports; classroom50: here]"
@@ -80,7 +80,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
     help="Leave out this submission, such as one that belongs to no student.",
 )
 @click.option("--roster", type=click.Path(path_type=Path), help="List of the class. It replaces the one given before.")
-@common.SCHEMA
+@options.SCHEMA
 def export(
     out: Path,
     name: str,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from grader.classroom.reference_api import build_questions
-from grader.cli import common
+from grader.cli import common, options
 from grader.frozen import FILE, load_frozen
 from grader.frozen.freeze import freeze as freeze_questions
 from grader.model import Assignment
@@ -22,7 +22,7 @@ Examples:
 
 Exit status: 0 written; 1 the file cannot be written; 2 bad usage."""
 )
-@common.ASSIGNMENT
+@options.ASSIGNMENT
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw from this seed: never the one that you grade by.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"File to write. [default: DIR/{FILE}]")
 def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:

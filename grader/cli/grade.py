@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+import sys
+from contextlib import ExitStack, closing, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
 
-from grader.classroom.attempts import ATTEMPTS, Attempt
-from grader.classroom.executors import Workers
-from grader.classroom.find_submissions import find_submissions
-from grader.classroom.grade_class import Outcome, grade_class
-from grader.classroom.gradebook import FILE as GRADEBOOK
-from grader.classroom.gradebook import Gradebook
-from grader.classroom.group_file import add_groups
-from grader.classroom.lateness import is_marked_late
-from grader.classroom.match_roster import Matching, describe_matching
-from grader.classroom.plan import assign_names
-from grader.classroom.restore import reminder
-from grader.classroom.results import match_sources
-from grader.classroom.roster import Roster, RosterError, read_roster
-from grader.classroom.seed_file import choose_to_grade
-from grader.classroom.worker import GradingSession
-from grader.cli import common
-from grader.cli.annotate import ANNOTATE, annotate_reports
-from grader.cli.export import export
-from grader.cli.runner import CommandForRunner, keep_outputs
-from grader.model import Assignment, Report
-from grader.reports.export_rows import JUnitSchema, is_grade
-from grader.reports.formats import CLASS_FORMATS
-from grader.reports.student_report import student_report
-from grader.reports.terminal import summary
-from grader.rubric import FILE as RUBRIC
-from grader.rubric import bundled
-from grader.text.nearest import lookup
-from grader.text.phrases import join_some
-from grader.text.sanitise import one_line
+from grader.cli import options
+from grader.cli.runner import CommandForRunner
+from grader.sandbox.forkserver import ForkServer, SandboxError, can_fork
 
-LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on its page
+REST = "grader.cli.grade_paths"
 
 
 @click.command(
@@ -68,10 +43,10 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
-@common.JOBS
-@common.NO_CACHE
-@common.CLUSTER
-@common.SEED
+@options.JOBS
+@options.NO_CACHE
+@options.CLUSTER
+@options.SEED
 @click.option("--one", is_flag=True, help="Treat a folder as one submission, not as a class.")
 @click.option("--force", is_flag=True, help="Grade everything again, even what has not changed.")
 @click.option(
@@ -86,7 +61,7 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 )
 @click.option(
     "--attempt",
-    type=click.Choice(ATTEMPTS),
+    type=click.Choice(["latest", "first", "best"]),
     help="Which of a student's hand-ins counts, by the roster. It is kept for later commands. [default: latest]",
 )
 @click.option(
@@ -104,93 +79,24 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
     help="Exit with 3 if a submission has less than P percent of the points.",
 )
 @click.option("--fail-on", type=click.Choice(["mistakes"]), help="Exit with 3 if a mistake was recognised.")
-@common.SCHEMA
-@ANNOTATE
+@options.SCHEMA
+@options.ANNOTATE
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
-@common.ASSIGNMENT
-def grade(
-    paths: Sequence[Path],
-    out: Path,
-    jobs: int,
-    cluster: str,
-    seed: int | None,
-    one: bool,
-    force: bool,
-    roster: Path | None,
-    groups: Path | None,
-    attempt: Attempt | None,
-    form: str | None,
-    fail_under: float | None,
-    fail_on: str | None,
-    schema: JUnitSchema | None,
-    annotate: bool,
-    unsafe: bool,
-    folder: Path | None,
-) -> None:
+@options.ASSIGNMENT
+def grade(jobs: int, cluster: str, **given: Any) -> None:
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
-    given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
-    _remove_older(form, schema)
-    known = given or common.assignment_of(None)
-    given = given if (out / GRADEBOOK).exists() else known
-    with common.failures_in_words(f"--out {one_line(str(out))}"):
-        found, ignored = find_submissions(paths, out, known, one=one)
-    common.make_folder(out)
-    screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
-    with common.failures_in_words(f"--out {out}", again):
-        listed = _read_roster(roster, groups)
-        with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
-            assignment = given or common.assignment_of(common.same_folder(book))
-            chosen = assign_names(found, book.sources())
-            on_start(len(chosen))
-            secret = choose_to_grade(book, assignment.seed, seed, {entry.name for entry in chosen})
-            common.say_all(screen, secret.remarks)
-            session = GradingSession(assignment, secret.seed, unsafe)
-            few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
-            outcome = grade_class(
-                chosen, session, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
-            )
-            reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
-    _say_rubric(screen, None if given else assignment)
-    failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
-    annotate_reports(screen, out, chosen if annotate and not outcome.stopped else (), outcome.reports, assignment)
-    if form and not outcome.stopped:
-        passed = not (failed or _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on))
-        _write(form, schema, out, outcome.reports, passed=passed)
-    code = common.GRADER_FAILED if failed else common.TOO_LOW if _is_low(outcome.reports, fail_under, fail_on) else 0
-    raise SystemExit(common.STOPPED if outcome.stopped else code)
+    with ExitStack() as stack:
+        if jobs == 1 and not cluster and REST not in sys.modules and can_fork():
+            with suppress(SandboxError):  # which the worker meets as well, and tells of
+                # What a student's process comes from takes as long to start as the rest of the grader to be imported.
+                server = ForkServer(meanwhile=lambda: import_module(REST))
+                stack.enter_context(closing(server))
+                started = import_module("grader.classroom.worker").started_before
+                started.append(server)
+                stack.callback(started.clear)
+        from grader.cli.grade_paths import grade_paths  # noqa: PLC0415 -- options need none of it
 
-
-def _say_rubric(screen: Console, kept: Assignment | None) -> None:
-    """Print which rubric was kept from the last grading, unless it is the grader's own."""
-    if kept and kept.folder.resolve() != bundled():
-        rubric = one_line(str(kept.folder / RUBRIC))
-        common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
-
-
-def _remove_older(form: str | None, schema: JUnitSchema | None) -> None:
-    """Remove what an earlier run or a student wrote where the runner reads: it would count if this run gave no grade."""
-    common.schema_of(schema, form or "")
-    if form and CLASS_FORMATS[form].here:
-        with common.failures_in_words(f"--format {form}", "It is no result of this run: remove it."):
-            Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
-
-
-def _is_low(reports: Sequence[Report], fail_under: float | None, fail_on: str | None) -> bool:
-    """Return whether somebody who is not excused has too few points or made a mistake, by what is asked for."""
-    counting = [one for one in reports if not one.excused]
-    if fail_under is not None and any(100 * one.score < fail_under * one.max_score - 1e-9 for one in counting):
-        return True
-    return fail_on is not None and any(student_report(one).diagnoses for one in counting)
-
-
-def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[Report], *, passed: bool) -> None:
-    """Write the class in a format. A runner of CI is given no grade where there is none: an empty hand-in is not 0."""
-    if CLASS_FORMATS[form].for_runner and not any(map(is_grade, reports)):
-        why = one_line(reports[0].notes[0]) if reports and reports[0].notes else "nothing was handed in"
-        common.fail(f"There is no grade, because nothing could be graded: {why}")
-    click.get_current_context().invoke(export, out=out, name=form, schema=schema)
-    if form == "github":
-        keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
+        grade_paths(jobs=jobs, cluster=cluster, **given)
 
 
 def _number(percent: float | None) -> float | None:
@@ -202,99 +108,12 @@ def _number(percent: float | None) -> float | None:
 
 def _known_format(name: str | None) -> str | None:
     """Return the name of a format; raise BadParameter before anything is graded where there is no such format."""
+    if name is None:
+        return None
+    from grader.reports.formats import CLASS_FORMATS  # noqa: PLC0415 -- only where one is named
+    from grader.text.nearest import lookup  # noqa: PLC0415 -- the same
+
     try:
-        return lookup(CLASS_FORMATS, name, "format").name if name else None
+        return lookup(CLASS_FORMATS, name, "format").name
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-
-
-def _read_roster(roster: Path | None, groups: Path | None) -> Roster | None:
-    """Return the class's list with who works together; None where there is none."""
-    if groups and not roster:
-        raise RosterError("--groups needs the roster, too: give --roster FILE.")
-    listed = read_roster(roster) if roster else None
-    return add_groups(listed, groups) if listed and groups else listed
-
-
-def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Outcome) -> list[str]:
-    """Return the names of ignored files, each with its student where they are listed as missing."""
-    missing = outcome.matching.missing if outcome.matching else ()
-    whose = {name: student for name, student in matching.students.items() if student in missing} if matching else {}
-    return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
-
-
-def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int, reminded: str) -> bool:
-    """Print what was graded; return whether the grader failed on something."""
-    _scores(screen, outcome)
-    for text in _remarks(outcome, ignored):
-        common.say(screen, text)
-    if outcome.stopped:
-        graded = f"{len(outcome.actions)} of {asked} are graded and saved."
-        common.say(screen, f"Stopped. {graded} Run the same command again to grade the rest.")
-    common.say_review(screen, outcome.reports)
-    failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
-    if failed:
-        where = "The file grader-error.txt beside each report holds the details."
-        common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
-    common.point_to(screen, outcome.page)
-    if reminded:
-        common.say(screen, reminded)
-    return bool(failed)
-
-
-def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
-    """Return remarks on what was graded, one or two sentences each."""
-    if outcome.other_versions:
-        yield outcome.other_versions
-    if ignored:
-        # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
-        dots = (
-            " A name that begins with a dot is a hidden file. Rename it if it is to be graded."
-            if any(one.startswith(".") for one in ignored)
-            else ""
-        )
-        yield f"Ignored, because they are not submissions: {join_some(ignored, most=len(ignored))}.{dots}"
-    counts = Counter(outcome.actions.values())
-    yield f"{', '.join(f'{count} {fate}' for fate, count in sorted(counts.items())) or 'Nothing'}."
-    elsewhere = [name for name in outcome.moved if outcome.actions.get(name, "unchanged") != "unchanged"]
-    if elsewhere:
-        was = join_some([f"{name} (was {outcome.moved[name]})" for name in elsewhere])
-        yield f"These replace submissions of the same name from another folder: {was}."
-    overtaken = [
-        report.submission
-        for report in outcome.reports
-        if outcome.actions.get(report.submission) in {"changed", "new"}
-        and any(one.decision.kind == "points" and not one.applies for one in report.rulings)
-    ]
-    if overtaken:
-        yield (
-            f"Points that a person gave for an earlier hand-in do not count for the new one: {join_some(overtaken)}."
-            " See `grader history`."
-        )
-    late = [
-        one.submission for one in outcome.reports if is_marked_late(PurePath(one.source).name) and not one.late_days
-    ]
-    if late:
-        yield f"Late, as Canvas marks them: {join_some(late)}. `grader adjust` with --late-days notes by how much."
-    if outcome.others:
-        yield f"In the gradebook, but not graded this time: {join_some(outcome.others)}."
-    if outcome.matching:
-        yield from describe_matching(outcome.matching)
-
-
-def _scores(screen: Console, outcome: Outcome) -> None:
-    if len(outcome.reports) <= LISTED:
-        screen.print(summary(map(student_report, outcome.reports), whole=not screen.is_terminal))
-        return
-    scores = sorted(report.score for report in outcome.reports if report.status == "graded")
-    unread = len(outcome.reports) - len(scores)
-    tenths = Counter(
-        min(int(10 * report.score / report.max_score), 9)
-        for report in outcome.reports
-        if report.status == "graded" and report.max_score
-    )
-    median = f", median {scores[len(scores) // 2]:g}" if scores else ""
-    common.say(
-        screen,
-        f"{len(scores)} graded{median}, {unread} not graded: {common.distribution(tenths)}".rstrip(": "),
-    )

@@ -11,7 +11,7 @@ from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import DecisionRecord, Gradebook, GradingRow
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults
-from grader.cli import common
+from grader.cli import common, options
 from grader.model import Report
 from grader.reports.report_json import from_json
 from grader.text.phrases import plural
@@ -27,7 +27,7 @@ Example:
 
 Exit status: 0 the history is shown; 1 the gradebook cannot be used; 2 bad usage."""
 )
-@common.GRADED
+@options.GRADED
 @click.argument("name")
 def history(out: Path, name: str) -> None:
     """List every grading of one submission, the changes between them, and people's decisions."""

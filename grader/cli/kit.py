@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli import common
+from grader.cli import common, options
 from grader.frozen import FILE
 from grader.model import Assignment
 from grader.rubric import bundled
@@ -38,7 +38,7 @@ Examples:
 Exit status: 0 written; 1 the disk is full or fails; 2 bad usage."""
 )
 @click.argument("out", type=click.Path(path_type=Path, readable=False), metavar="DIR")
-@common.ANY_ASSIGNMENT
+@options.ANY_ASSIGNMENT
 def kit(out: Path, folder: Path | None) -> None:
     """Write the folder to hand out to students into DIR, which must be new or empty.
 

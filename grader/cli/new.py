@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from grader.cli import common
+from grader.cli import common, options
 from grader.model import Assignment
 from grader.rubric import AssignmentError
 from grader.text.sanitise import one_line
@@ -49,7 +49,7 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
     show_default=True,
     help="Right runs to measure thresholds by.",
 )
-@common.NO_CACHE
+@options.NO_CACHE
 def new(out: Path, runs: int, **chosen: Any) -> None:
     """Write an assignment into DIR, which must be new or empty: rubric, lesson, solution, data and frozen questions.
 
@@ -67,7 +67,7 @@ def new(out: Path, runs: int, **chosen: Any) -> None:
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         click.echo("Stopped; nothing was written.", err=True)
-        raise SystemExit(common.STOPPED) from None
+        raise SystemExit(options.STOPPED) from None
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     click.echo(f"Wrote {shown}: {', '.join(files)}.")
     digits = assignment.digits

@@ -14,7 +14,7 @@ from grader.classroom.gradebook import Gradebook
 from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.seed_file import choose_to_judge
 from grader.classroom.worker import GradingSession
-from grader.cli import common
+from grader.cli import common, options
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
@@ -34,13 +34,13 @@ this clone are used, too. If the rubric now asks other questions, run `grader gr
 
 Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
 )
-@common.GRADED
-@common.JOBS
-@common.NO_CACHE
-@common.CLUSTER
-@common.SEED
+@options.GRADED
+@options.JOBS
+@options.NO_CACHE
+@options.CLUSTER
+@options.SEED
 @click.option("--force", is_flag=True, help="Judge everything again, even what this rubric has already judged.")
-@common.ASSIGNMENT
+@options.ASSIGNMENT
 def regrade(
     out: Path,
     jobs: int,
@@ -66,9 +66,9 @@ def regrade(
         except KeyboardInterrupt:
             # Between two steps: what was judged is kept, and the same command writes the pages.
             click.echo(f"Stopped. {again}", err=True)
-            raise SystemExit(common.STOPPED) from None
+            raise SystemExit(options.STOPPED) from None
     _print_changes(screen, found, out)
-    raise SystemExit(common.STOPPED if found.stopped else common.GRADER_FAILED if found.failed else 0)
+    raise SystemExit(options.STOPPED if found.stopped else options.GRADER_FAILED if found.failed else 0)
 
 
 def _print_changes(screen: Console, found: Regraded, out: Path) -> None:

@@ -7,16 +7,14 @@ import secrets
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli import common
-from grader.model import Report
-from grader.reports.annotations import write_command
-from grader.reports.export_rows import mean_score
-from grader.reports.github import ANNOTATIONS, SUMMARY, escape
-from grader.text.phrases import format_points
+from grader.cli import options
+
+if TYPE_CHECKING:
+    from grader.model import Report
 
 FAULT = "infrastructure"  # the result of a run that gave no grade, whatever the reason: never 0 points
 _FILES, _OUTPUTS = "grader.runner.files", "grader.runner.outputs"  # what the command leaves in its context
@@ -44,7 +42,7 @@ class CommandForRunner(click.Command):
         """Run the command and tell the runner how it ended."""
         if ctx.params["form"] != "github":
             return super().invoke(ctx)
-        code: Any = common.GRADER_FAILED
+        code: Any = options.GRADER_FAILED
         said = "The grader failed. The log says on what."
         token = _stop()
         try:
@@ -63,6 +61,9 @@ class CommandForRunner(click.Command):
 
 def keep_outputs(folder: Path, reports: Sequence[Report], *, passed: bool) -> None:
     """Keep what the runner is told of a class: the mean of its grades, and whether all are good enough."""
+    from grader.reports.export_rows import mean_score  # noqa: PLC0415 -- options need none of it
+    from grader.text.phrases import format_points  # noqa: PLC0415 -- the same
+
     most = format_points(reports[0].max_score)
     outputs = {"score": format_points(mean_score(reports)), "max": most, "passed": str(passed).lower()}
     click.get_current_context().meta.update({_FILES: folder, _OUTPUTS: outputs})
@@ -77,8 +78,11 @@ def _stop() -> str:
 
 def _tell(token: str, kept: dict[str, Any], code: Any, said: str) -> Any:
     """Let the runner obey again, and give it annotations, the step's summary and its outputs; return the exit status."""
+    from grader.reports.annotations import write_command  # noqa: PLC0415 -- options need none of it
+    from grader.reports.github import ANNOTATIONS, SUMMARY, escape  # noqa: PLC0415 -- the same
+
     click.echo(f"\n::{token}::")
-    summary, outputs, graded = "", {"score": "", "max": "", "passed": ""}, code in {0, common.TOO_LOW}
+    summary, outputs, graded = "", {"score": "", "max": "", "passed": ""}, code in {0, options.TOO_LOW}
     if _FILES in kept:
         click.echo((kept[_FILES] / ANNOTATIONS).read_text(encoding="utf-8"), nl=False)
         summary = (kept[_FILES] / SUMMARY).read_text(encoding="utf-8")
@@ -95,7 +99,7 @@ def _tell(token: str, kept: dict[str, Any], code: Any, said: str) -> Any:
                 with Path(path).open("a", encoding="utf-8") as file:
                     file.write(text)
             except OSError as error:
-                code = common.GRADER_FAILED if graded else code
+                code = options.GRADER_FAILED if graded else code
                 why = f"{variable}: {path} cannot be written ({error.strerror}). Let it name a file that this step may write."
                 click.echo(write_command("error", {"title": "The runner was not told"}, why))
     return code

@@ -10,7 +10,7 @@ from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
 from grader.classroom.storage import COPY, FILE
-from grader.cli import common
+from grader.cli import common, options
 from grader.reports.export_rows import JUnitSchema
 from grader.reports.formats import REPORT_FORMATS
 from grader.reports.student_report import student_report
@@ -28,7 +28,7 @@ Examples:
 
 Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage."""
 )
-@common.GRADED
+@options.GRADED
 @click.argument("name")
 @click.option(
     "--format",
@@ -44,7 +44,7 @@ Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage.
     metavar="FILE",
     help="Write to this file instead.",
 )
-@common.SCHEMA
+@options.SCHEMA
 def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema | None) -> None:
     """Show the report of one submission and the decisions about it.
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from grader.classroom.compare_programs import Comparison, compare_class
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR
-from grader.cli import common
+from grader.cli import common, options
 from grader.reports.similar_page import percent
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
@@ -30,7 +30,7 @@ Examples:
 
 Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad usage."""
 )
-@common.GRADED
+@options.GRADED
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
@@ -43,7 +43,7 @@ Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad u
     metavar="FOLDER",
     help="Compare with these programs as well: last year's hand-ins, public solutions. May be given more than once.",
 )
-@common.ASSIGNMENT
+@options.ASSIGNMENT
 def similar(out: Path, to: Path | None, against: tuple[Path, ...], folder: Path | None) -> None:
     """Show which programs of a class are built alike. Code that was handed out or that many write counts little."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
