@@ -10,7 +10,7 @@ import click
 
 from grader.classroom.reference_api import build_questions
 from grader.classroom.seed_file import choose_to_package
-from grader.cli import common
+from grader.cli import common, options
 from grader.cli.freeze import freeze_with_progress
 from grader.integrations.autograder_zip import build_wheel, write_zip
 from grader.sandbox.policy import WALL_FACTOR
@@ -40,8 +40,8 @@ Exit status: 0 written; 1 the file cannot be written; 2 bad usage."""
     show_default=True,
     help="File to write, which must be new.",
 )
-@common.SEED
-@common.ANY_ASSIGNMENT
+@options.SEED
+@options.ANY_ASSIGNMENT
 def package(out: Path, seed: int | None, folder: Path | None) -> None:
     """Write the zip with which Gradescope grades each submission as it is handed in; takes two minutes.
 
