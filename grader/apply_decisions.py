@@ -9,6 +9,7 @@ from dataclasses import replace
 from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
 from grader.text.phrases import format_points, plural
 
+ASKED = "Regrade request received: nobody has answered it yet"
 EARLIER = "It was made for an earlier hand-in and does not count for this one: decide again"
 GONE = "The rubric no longer has this check, so it changes nothing"
 
@@ -28,7 +29,7 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
     points = {check: _points(one, found[check]) for (kind, check), one in in_force.items() if kind == "points"}
     checks = tuple(_adjusted(one, points[one.id]) if one.id in points else one for one in report.checks)
     earned = sum(verdict.points for verdict in checks)
-    late, excused = in_force.get(("late_days", "")), in_force.get(("excused", ""))
+    late, excused, asked = (in_force.get((kind, "")) for kind in ("late_days", "excused", "request"))
     late_days = max(0.0, late.value) if late else 0.0
     penalty = _penalty(late_days, policy, earned, report.max_score)
     said = _lateness(late_days, policy, earned, report.max_score)
@@ -49,17 +50,23 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
         penalty=penalty,
         late_days=late_days,
         excused=bool(excused and excused.value),
+        review=(*report.review, f"Regrade request: {asked.comment}") if asked and asked.value else report.review,
     )
 
 
 def _about(decision: Decision) -> tuple[str, str]:
-    """Return what a decision is about. A later decision about the same thing replaces it."""
+    """Return what a decision is about. A later decision about the same thing replaces it; a comment replaces none."""
+    if decision.kind == "comment":
+        return decision.kind, str(decision.number)
     return decision.kind, decision.check if decision.kind == "points" else ""
 
 
 def _counts(decision: Decision, found: Mapping[str, Verdict], submission_digest: str) -> bool:
-    # Lateness and excuses are about the student; points are about the program that was read.
-    return decision.kind != "points" or (decision.check in found and decision.submission_digest == submission_digest)
+    # Lateness, excuses and requests are about the student; points and comments are about the program that was read.
+    if decision.kind not in {"points", "comment"}:
+        return True
+    is_there = decision.check in found or (decision.kind == "comment" and not decision.check)
+    return is_there and decision.submission_digest == submission_digest
 
 
 # ---------------------------------------------------------------- points
@@ -131,6 +138,10 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
             return late
         case "excused":
             return "Excused: this does not count" if decision.value else "Not excused: this counts"
+        case "comment":
+            return f"Comment on {decision.check}" if decision.check else "Comment"
+        case "request":
+            return ASKED if decision.value else "Regrade request answered"
         case "points":
             verdict = found[decision.check]
             points, most = _points(decision, verdict), format_points(verdict.max_points)
@@ -168,7 +179,12 @@ def _idle(decision: Decision, latest: Decision, found: Mapping[str, Verdict]) ->
         "points": f"{decision.check}: {plural(decision.value, 'point')}",
         "late_days": f"Late by {plural(decision.value, 'day')}" if decision.value else "Not late",
         "excused": "Excused" if decision.value else "Not excused",
+        "comment": _effect(decision, found, late="") if decision.kind == "comment" else "",
+        "request": "Regrade request",
     }[decision.kind]
+    if decision.kind == "comment" and (not decision.check or decision.check in found):
+        return f"{what} of an earlier hand-in"
     if latest.number > decision.number:
-        return f"{what}. Replaced by decision {latest.number}"
+        did = "Answered" if latest.kind == "request" and not latest.value else "Replaced"
+        return f"{what}. {did} by decision {latest.number}"
     return f"{what}. {EARLIER if decision.check in found else GONE}"

@@ -2,56 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from grader.classroom.find_student import DecisionError
-from grader.classroom.grade_class import rewrite_reports
-from grader.classroom.gradebook import Gradebook
-from grader.classroom.output import explain_full_disk, write_overview
-from grader.classroom.results import ClassResults
+from grader.classroom.gradebook import Gradebook, now
+from grader.classroom.output import explain_full_disk, write_overview, write_submission
+from grader.classroom.results import ClassResults, follow_students
+from grader.grading import render
 from grader.model import Decision, Report
 from grader.text.nearest import nearest
 from grader.text.phrases import join_words
-from grader.text.sanitise import one_line
+from grader.text.sanitise import one_line, plain_text
 
 
-def add_decisions(book: Gradebook, names: Sequence[str], made: Sequence[Decision]) -> list[Report]:
+def add_decisions(book: Gradebook, made: Sequence[tuple[str, Decision]], *, answer: bool = False) -> list[Report]:
     """Save decisions, write the reports and the class page, and return the reports.
 
-    made : the decisions, each about every one of `names`; numbers and digests are filled in here.
-    Raises DecisionError before anything is saved.
+    made : each decision with its submission; numbers and digests are filled in here. answer : they answer what these
+    students asked for. Raises DecisionError before anything is saved.
     """
-    worths: dict[str, dict[str, float]] = {}
-    for name in names:
-        report = book.report(name)
-        for decision in made:
-            if decision.kind == "points":
-                _check_points(decision, report)
-        worths[name] = {verdict.id: verdict.max_points for verdict in report.checks}
-    last = book.last()
-    for name, worth in worths.items():
-        digest = last[name].key.submission_digest
-        for decision in made:
-            book.decide(name, replace(decision, submission_digest=digest, of=worth.get(decision.check)))
-    return rewrite(book, names)
+    reports = {name: book.report(name) for name, _ in made}
+    for name, one in made:
+        check_decision(one, reports[name])
+    worths = {name: {one.id: one.max_points for one in report.checks} for name, report in reports.items()}
+    made = [(name, replace(one, of=worths[name].get(one.check)) if one.kind == "points" else one) for name, one in made]
+    save_decisions(book, made, answer=answer)
+    return rewrite(book, list(reports))
 
 
-def find_mistaken(book: Gradebook, mistake: str) -> list[str]:
-    """Return the submissions that count and in which a known mistake was found, by its id.
+def save_decisions(book: Gradebook, made: Sequence[tuple[str, Decision]], *, answer: bool = False) -> None:
+    """Save decisions at once, with the hand-ins that they are about, and the same words only once."""
+    results = ClassResults(book)
+    in_force, fresh = results.decisions, []
+    seen = {_words(name, one) for name, those in in_force.items() for one in those if one.kind == "comment"}
+    # A request lies in later hand-ins, too, and one that a person took back is not asked again.
+    every = follow_students(book.decisions(taken_back=True), results.matching)
+    seen |= {_words(name, one) for name, those in every.items() for one in those if one.kind == "request"}
+    for name, decision in made:
+        one = replace(decision, submission_digest=results.last[name].key.submission_digest)
+        if one.kind not in {"comment", "request"} or (words := _words(name, one)) not in seen:
+            fresh.append((name, one))
+            seen |= {words} if one.kind in {"comment", "request"} else set()
+    for name, one in dict(fresh).items() if answer else ():
+        if any(asked.value for asked in [old for old in in_force.get(name, ()) if old.kind == "request"][-1:]):
+            fresh.append((name, replace(one, kind="request", check="", value=0.0, comment="", of=None)))
+    book.decide_all(fresh)
 
-    Raises DecisionError, with proposals, where nobody made it.
+
+def ask(text: str) -> Decision:
+    """Return a student's request."""
+    return Decision(0, "request", "", 1.0, plain_text(text), "the student", now(), "")
+
+
+def _words(name: str, one: Decision) -> tuple[str, ...]:
+    """Return what makes words the same: said once of one hand-in, or asked once of all."""
+    return name, one.kind, one.check, one.comment, one.submission_digest if one.kind == "comment" else ""
+
+
+def find_alike(book: Gradebook, mistake: str, failed: str) -> list[str]:
+    """Return the submissions that count and made a mistake, or else fail a check wholly or in part, after all decisions.
+
+    Raises DecisionError, with proposals, where there is none.
     """
-    sheet, _ = ClassResults(book).sheet({})
-    made: dict[str, list[str]] = {}
-    for report in sheet.reports:
-        for key in dict.fromkeys(one.id for one in report.diagnoses):
-            made.setdefault(key, []).append(report.submission)
-    if mistake not in made:
-        near = nearest(mistake, made, most=3)
-        hint = f"did you mean {join_words(near, 'or')}?" if near else f"there are {join_words(sorted(made)) or 'none'}."
-        raise DecisionError(f"--mistake {one_line(mistake)}: nobody in this class made it: {hint}")
-    return made[mistake]
+    option, wanted, what = ("--mistake", mistake, "made it") if mistake else ("--failed", failed, "fails it")
+    found: dict[str, list[str]] = {}
+    for report in ClassResults(book).sheet({})[0].reports:
+        failing = [one.id for one in report.checks if one.status in {"failed", "partial"}]
+        for key in dict.fromkeys([one.id for one in report.diagnoses] if mistake else failing):
+            found.setdefault(key, []).append(report.submission)
+    if wanted not in found:
+        raise DecisionError(f"{option} {one_line(wanted)}: nobody in this class {what}: {_propose(wanted, found)}")
+    return found[wanted]
+
+
+def _propose(wanted: str, known: Iterable[str]) -> str:
+    near = nearest(wanted, known, most=3)
+    return f"did you mean {join_words(near, 'or')}?" if near else f"there are {', '.join(known) or 'none'}."
 
 
 def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Report:
@@ -77,14 +104,14 @@ def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Rep
     return rewrite(book, [name])[0]
 
 
-def _check_points(decision: Decision, report: Report) -> None:
+def check_decision(decision: Decision, report: Report, where: str = "--check ") -> None:
+    """Raise DecisionError where the rubric lacks the check, or gives other points for it; where : for the message."""
     rows = {verdict.id: verdict for verdict in report.checks}
-    if decision.check not in rows:
-        near = nearest(decision.check, rows, most=3)
-        hint = f"did you mean {join_words(near, 'or')}?" if near else f"there are {', '.join(rows)}."
-        raise DecisionError(f"--check {one_line(decision.check)}: the rubric has no such check: {hint}")
-    most = rows[decision.check].max_points
-    if not 0 <= decision.value <= most:  # true for NaN too
+    if decision.check and decision.check not in rows:
+        hint = _propose(decision.check, rows)
+        raise DecisionError(f"{where}{one_line(decision.check)}: the rubric has no such check: {hint}")
+    most = rows[decision.check].max_points if decision.check else 0.0
+    if decision.kind == "points" and not 0 <= decision.value <= most:  # true for NaN too
         raise DecisionError(f"--points {decision.value:g}: {decision.check} gives 0 to {most:g} points.")
 
 
@@ -97,3 +124,10 @@ def rewrite(book: Gradebook, names: Sequence[str]) -> list[Report]:
         sheet, _ = standings.sheet({})
         write_overview(book.path.parent, sheet)
         return [standings.report(name) for name in names]
+
+
+def rewrite_reports(book: Gradebook, names: Sequence[str]) -> None:
+    """Write reports from the gradebook: after a decision, or where somebody removed them."""
+    results = ClassResults(book)
+    for name in names:
+        write_submission(book.path.parent, name, render(results.report(name)))

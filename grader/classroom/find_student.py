@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import Matching
@@ -21,16 +23,26 @@ class DecisionError(ValueError):
     """A decision is about something that does not exist; the text says what exists."""
 
 
-def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
+def pseudonyms(book: Gradebook, others: Iterable[str] = ()) -> dict[str, str]:
+    """Return the pseudonym of each submission, by name, and those of others: the class's key and the name make it."""
+    key = book.secret_key()
+    made = {name: hashlib.blake2b(name.encode(), key=key).digest() for name in (*others, *book.sources())}
+    return {name: base64.b32encode(digest)[:8].decode().lower() for name, digest in made.items()}
+
+
+def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: bool = False) -> str:
     """Return the name of the submission that is meant. A beginning is enough if it is one submission's only.
 
-    exact : no beginning is enough. Raises DecisionError, with proposals, where it is none's or several's.
+    exact : no beginning is enough. blind : only a pseudonym is. Raises DecisionError, with proposals, where it is none's
+    or several's.
     """
     names = book.last()
-    if text in names:
+    if text in names and not blind:
         return text
     matching = match_class(book, whole=False)
     called = _called(book, matching, names)
+    if blind:
+        called = {pseudonym: {name} for name, pseudonym in pseudonyms(book).items()}
     words = name_keys(text)
     found = {name for word in words for name in called.get(word, ())}
     if not found and not exact:
@@ -38,6 +50,8 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False) -> str:
     if len(found) == 1:
         return found.pop()
     shown, where = one_line(text), one_line(str(book.path.parent))
+    if blind:
+        raise DecisionError(f"{shown}: --blind takes a pseudonym, as on the page that --format class --blind writes.")
     if found:
         people = [_describe(name, matching) for name in sorted(found)[:PROPOSED]]
         more = f" and {len(found) - PROPOSED} more" if len(found) > PROPOSED else ""
@@ -71,13 +85,14 @@ def name_keys(text: str) -> set[str]:
 
 def _called(book: Gradebook, matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:
     """Return the submissions by all that each may be called, in small letters."""
-    called = defaultdict[str, set[str]](set)
+    called, code = defaultdict[str, set[str]](set), pseudonyms(book)
     roster = book.roster()
     # Moodle's own numbers: "Participant 101" in its worksheet, 101 in the names of its folders.
     numbers = {claim.student: claim.participant for claim in roster.claims if claim.participant} if roster else {}
     for name in names:
         if matching is None or name not in matching.superseded:
             called[normalize(name).casefold()].add(name)
+            called[code[name]].add(name)
         for student in matching.owners(name) if matching else ():
             number = numbers.get(student)
             for key in _keys(student) | ({number, f"participant{number}"} if number else set()):

@@ -15,9 +15,10 @@ from grader.classroom.match_entries import count_people
 from grader.model import Assignment
 from grader.records import dataclass, field
 from grader.submission import list_ignored, list_submissions, read, safe_names
-from grader.submission.companions import list_companions
+from grader.submission.companions import list_companions, whose
 from grader.submission.errors import SubmissionError
 from grader.submission.name_submissions import is_wanted, plain_stem, without_ending
+from grader.submission.regrade_requests import is_request
 from grader.submission.zip_members import DAMAGE, check_directory, read_member, refuse_member
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
@@ -66,7 +67,9 @@ class _Found:
                 entries = whole
         if not whole and len(entries) <= FEW:
             self._refuse_hidden_class(entries)
-        self.ignored += [entry.name for entry in list_ignored(folder)]
+        owners = {whose(entry.name) for entry in entries} - {""}
+        others = [entry.name for entry in list_ignored(folder)]
+        self.ignored += [name for name in others if not (is_request(name) and whose(name) in owners)]
         for entry in entries:
             if entry in whole:
                 self.add_class(self._unwrap(entry))

@@ -15,7 +15,7 @@ from grader.classroom.export_folder import list_records
 from grader.classroom.find_submissions import HANDED_IN
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import Matching
-from grader.classroom.output import PAGE, SIMILAR, TABLE, explain_full_disk, folder_of, write_overview
+from grader.classroom.output import BLIND, EXPORTS, PAGE, SIMILAR, TABLE, explain_full_disk, folder_of, write_overview
 from grader.classroom.regrade_class import TABLE as REGRADED
 from grader.classroom.results import ClassResults
 from grader.classroom.safety_copy import forget_in_copy
@@ -25,8 +25,6 @@ from grader.model import Student
 from grader.records import dataclass
 from grader.reports.formats import CLASS_FORMATS
 from grader.text.sanitise import csv_cell
-
-EXPORTS = "exports"  # where `grader export` writes, unless it is told otherwise
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def forget(book: Gradebook, name: str, who: str) -> Forgotten:
     names, student = _of_one_student(ClassResults(book).matching, name)
     with explain_full_disk(out):
         whole = [out / EXPORTS / form.file_name for form in CLASS_FORMATS.values()]
-        removed = [path for path in (*whole, out / SIMILAR) if path.exists()]
+        removed = [path for path in (*whole, out / SIMILAR, out / BLIND) if path.exists()]
         # A class's zip is unpacked there: such a file is a copy, and the grader's own.
         own = [
             Path(sources[one]) for one in names if (out / HANDED_IN).resolve() in Path(sources[one]).resolve().parents

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from grader.classroom.adjust import ask, rewrite_reports, save_decisions
 from grader.classroom.attempts import Attempt, Attempts
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading_loop import ClassGrading, begin_grading
 from grader.classroom.match_roster import Matching
-from grader.classroom.output import explain_full_disk, folder_of, write_overview, write_submission
+from grader.classroom.output import explain_full_disk, folder_of, write_overview
 from grader.classroom.plan import Action, Entry, Plan
 from grader.classroom.results import (
     ClassResults,
@@ -25,7 +26,6 @@ from grader.classroom.results import (
 )
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
-from grader.grading import render
 from grader.model import Assignment, Report, Sheet
 from grader.records import dataclass
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
@@ -70,7 +70,7 @@ def grade_class(
         book.set_roster(roster)
     if attempt:
         book.set_attempt(attempt)
-    entries, matching = _choose_entries(entries, session, book)
+    chosen, matching = _choose_entries(entries, session, book)
     grading = begin_grading(session, book)
     plan = Plan(
         book,
@@ -85,17 +85,18 @@ def grade_class(
     stopped = False
     with explain_full_disk(book.path.parent):
         try:
-            grading.run(plan.tasks(entries), workers, on_result)
+            grading.run(plan.tasks(chosen), workers, on_result)
             if grading.failed:
                 # The program is here to be run, whatever became of its saved replies.
-                again = [entry for entry in entries if entry.name in grading.failed]
+                again = [entry for entry in chosen if entry.name in grading.failed]
                 plan.force = True
                 grading.replayed.clear()
                 grading.run(plan.tasks(again), workers, on_result)
-            _rewrite_unchanged(book, plan)
+            _save_requests(book, plan, entries, matching)
+            _rewrite_others(book, plan)
         except KeyboardInterrupt:
             stopped = True
-        return _outcome(grading, entries, plan, stopped=stopped)
+        return _outcome(grading, chosen, plan, stopped=stopped)
 
 
 def _holds_program(assignment: Assignment, today: frozenset[str], path: str) -> bool | None:
@@ -126,37 +127,41 @@ def _is_left_out(name: str, attempts: Attempts, matching: Matching | None) -> bo
     return attempts.policy != "best" or not attempts.is_gradable(name)
 
 
-def _rewrite_unchanged(book: Gradebook, plan: Plan) -> None:
-    """Write the files that somebody removed, or that do not name their student yet."""
-    unchanged = [name for name, action in plan.actions.items() if action == "unchanged"]
-    if missing := [name for name in unchanged if not _is_written(book.path.parent, name, plan.students)]:
-        rewrite_reports(book, missing)
+def _save_requests(book: Gradebook, plan: Plan, every: Sequence[Entry], matching: Matching | None) -> None:
+    """Save what students ask of a person, also in hand-ins that do not count."""
+    superseded = matching.superseded if matching else {}
+    for entry in every:
+        if entry.name not in plan.actions and entry.name in superseded and (request := read(entry.path).request):
+            plan.requests.setdefault(superseded[entry.name], request)
+    asked = sorted((name, text) for name, text in plan.requests.items() if name in book.last())
+    save_decisions(book, [(name, ask(text)) for name, text in asked])
+    book.write_copy()
 
 
-def rewrite_reports(book: Gradebook, names: Sequence[str]) -> None:
-    """Write reports from the gradebook: after a decision, or where somebody removed them."""
-    results = ClassResults(book)
-    for name in names:
-        write_submission(book.path.parent, name, render(results.report(name)))
+def _rewrite_others(book: Gradebook, plan: Plan) -> None:
+    """Write the files that somebody removed, or that lack their student or people's last words."""
+    made, out = ClassResults(book).decisions, book.path.parent
+    names = [name for name, action in plan.actions.items() if action == "unchanged" or name in plan.requests]
+    rewrite_reports(
+        book, [name for name in names if not _is_written(out, name, plan.students, len(made.get(name, ())))]
+    )
 
 
-def _is_written(out: Path, name: str, students: Mapping[str, str]) -> bool:
-    """Return whether a submission's files exist and name its student: the roster may have come later."""
+def _is_written(out: Path, name: str, students: Mapping[str, str], decisions: int) -> bool:
+    """Return whether a submission's files exist, name its student and hold so many decisions: these may be newer."""
     folder = folder_of(out, name)
     if not all((folder / one.file_name).exists() for one in IN_FOLDER):
         return False
-    if not students:
-        return True
     try:
-        return bool(
-            json.loads((folder / REPORT_FORMATS["json"].file_name).read_bytes()).get("student") == students.get(name)
-        )
-    except (ValueError, AttributeError):
+        written = json.loads((folder / REPORT_FORMATS["json"].file_name).read_bytes())
+        return bool(written.get("student") == students.get(name) and len(written.get("rulings", ())) == decisions)
+    except (ValueError, AttributeError, TypeError):
         return False
 
 
 def _outcome(grading: ClassGrading, entries: Sequence[Entry], plan: Plan, *, stopped: bool) -> Outcome:
-    sheet, matching = ClassResults(grading.book).sheet(grading.done)
+    known = {name: report for name, report in grading.done.items() if name not in plan.requests}
+    sheet, matching = ClassResults(grading.book).sheet(known)
     found = {standing.report.submission: standing.report for standing in sheet.standings}
     here = {entry.name for entry in entries}
     return Outcome(

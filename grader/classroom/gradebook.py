@@ -112,15 +112,20 @@ class Gradebook:
     # ------------------------------------------------------------ people
 
     def decide(self, name: str, decision: Decision) -> Decision:
-        """Insert a decision and return it with its number.
+        """Insert a decision and return it with its number; raises what `decide_all` raises."""
+        return self.decide_all([(name, decision)])[0]
 
-        Raises ValueError where its value is negative, infinite or NaN, since no report could hold it.
+    def decide_all(self, made: Sequence[tuple[str, Decision]]) -> list[Decision]:
+        """Insert decisions, each with its submission: all of them or, if that fails, none. Return them with their numbers.
+
+        Raises ValueError where a value is negative, infinite or NaN, since no report could hold it.
         """
-        if not (math.isfinite(decision.value) and decision.value >= 0):
-            raise ValueError(f"{decision.kind}: {decision.value} can be neither points nor days")
-        decision = replace(decision, value=float(decision.value))
+        for _, one in made:
+            if not (math.isfinite(one.value) and one.value >= 0):
+                raise ValueError(f"{one.kind}: {one.value} can be neither points nor days")
+        records = [DecisionRecord(name, replace(one, value=float(one.value)), "") for name, one in made]
         with self._storage.transaction() as database:
-            return replace(decision, number=_insert_decision(database, DecisionRecord(name, decision, ""), None))
+            return [replace(one.decision, number=_insert_decision(database, one, None)) for one in records]
 
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
@@ -137,11 +142,11 @@ class Gradebook:
         query = f"SELECT name, withdrawn, {_DECISION} FROM decision WHERE ? IS NULL OR name = ? ORDER BY number"  # noqa: S608 -- as above
         return [DecisionRecord(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
-    def decisions(self) -> dict[str, tuple[Decision, ...]]:
-        """Return the decisions in force, by the submission's name."""
+    def decisions(self, *, taken_back: bool = False) -> dict[str, tuple[Decision, ...]]:
+        """Return the decisions in force, or also those that were taken back, by the submission's name."""
         found: dict[str, tuple[Decision, ...]] = {}
         for record in self.decision_records():
-            if not record.withdrawn:
+            if taken_back or not record.withdrawn:
                 found[record.name] = (*found.get(record.name, ()), record.decision)
         return found
 
@@ -206,6 +211,10 @@ class Gradebook:
         rows = self._storage.rows("SELECT value FROM setting WHERE name = 'attempt'")
         found: Literal["latest", "first", "best"] = rows[0][0] if rows else "latest"
         return found
+
+    def secret_key(self) -> bytes:
+        """Return the class's own key, which makes its pseudonyms."""
+        return str(self._storage.one("key", "SELECT value FROM setting WHERE name = 'pseudonyms'")).encode()
 
     def roster(self) -> Roster | None:
         """Return the roster, or None if none was given."""

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.classroom.attempts import handed_in_at
-from grader.classroom.find_student import DecisionError, find_names, name_keys
+from grader.classroom.find_student import DecisionError
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.roster_headers import find_columns, squeeze
-from grader.classroom.roster_text import Row, decode_roster, parse_rows
+from grader.classroom.results import ClassResults
+from grader.classroom.student_table import read_table
 from grader.records import dataclass
-from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import one_line
 
 MOST = 10_000
@@ -59,32 +58,35 @@ def read_days(book: Gradebook, path: Path, due: datetime | None) -> Lateness:
 
     Raises RosterError for what is no table, and DecisionError for one that tells no lateness.
     """
-    name = one_line(path.name, 100)
-    text, _ = decode_roster(path, name)
-    separator = max(",;\t", key=text.split("\n", 1)[0].count)
-    header, *rows = (*parse_rows(text, separator, name), Row(1, ()))
-    heads = [squeeze(head) for head in header.cells]
+    table, heads, rows = read_table(book, path)
     tell = _find_teller(heads, due)
     if tell is None:
         raise DecisionError(
-            f"{name}: no column tells how late anybody was. Expected `late_days`, Gradescope's `Lateness (H:M:S)`, Moodle's"
+            f"{table}: no column tells how late anybody was. Expected `comment`, `request`, `late_days`, Gradescope's `Lateness (H:M:S)`, Moodle's"
             " `Status`, or times together with --due."
         )
     at, read = tell
-    called, columns = find_names(book), find_columns(header.cells)
     days: dict[str, int] = {}
     unknown = []
-    for row in rows:
+    for row, found in rows:
         cell = row.cells[at].strip() if at < len(row.cells) else ""
         if cell in {"", "-"}:  # Moodle's dash: no submission
             continue
         if (late := read(cell)) is None or not 0 <= late <= MOST:
-            raise DecisionError(f'{name}, line {row.line}: "{one_line(cell, 40)}" tells no days from 0 to {MOST:,}.')
-        if found := _find_row(row, columns, called):
+            raise DecisionError(f'{table}, line {row.line}: "{one_line(cell, 40)}" tells no days from 0 to {MOST:,}.')
+        if found:
             days[found] = late
         elif late:
             unknown.append(f"line {row.line}")
     return Lateness(days, tuple(unknown))
+
+
+def find_news(book: Gradebook, found: Lateness, *, by_hand: bool) -> dict[str, int]:
+    """Return the days that change something. by_hand : a person's; a time overrules no person who decided before."""
+    results = ClassResults(book)
+    decided = {name for name, made in results.decisions.items() if any(one.kind == "late_days" for one in made)}
+    late = {name: days for name, days in found.days.items() if by_hand or name not in decided}
+    return {name: days for name, days in late.items() if days != results.report(name).late_days}
 
 
 def _find_teller(heads: Sequence[str], due: datetime | None) -> tuple[int, Callable[[str], int | None]] | None:
@@ -123,16 +125,3 @@ def _read_time(text: str) -> datetime | None:
         with suppress(ValueError, OverflowError):
             return datetime.strptime(text, form).astimezone(UTC)
     return None
-
-
-def _find_row(row: Row, columns: Mapping[str, int], called: Mapping[str, set[str]]) -> str:
-    """Return the submission whose student a line tells, or ""."""
-    cells = {field: row.cells[at] for field, at in columns.items() if at < len(row.cells)}
-    cells["submission"] = without_ending(cells.get("submission", ""))
-    cells["name"] = cells.get("name") or f"{cells.get('first_name', '')} {cells.get('last_name', '')}"
-    order = ("submission", "id", "sis_id", "own_id", "login", "email", "github", "identifier", "name")
-    for cell in (cells[field] for field in order if cells.get(field, "").strip()):
-        fitting = {name for key in name_keys(cell) for name in called.get(key, ())}
-        if len(fitting) == 1:
-            return fitting.pop()
-    return ""

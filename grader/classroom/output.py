@@ -17,6 +17,7 @@ from grader.reports.formats import CLASS_FORMATS
 from grader.reports.similar_page import compared_of
 
 PAGE = "index.html"
+EXPORTS, BLIND = "exports", "blind"  # folders of what `grader export` writes, unless it is told otherwise
 SIMILAR = "similar.html"  # once somebody asked for it
 ANNOTATED = "notebook.html"  # beside a report, where `grader grade --annotate` wrote it
 TABLE = "gradebook"  # the one of CLASS_FORMATS that is always written

@@ -64,12 +64,15 @@ class Plan:
     actions: dict[str, Action] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # name -> where it came from before, if that was elsewhere
     replayed: dict[str, GradingRow] = field(default_factory=dict)  # name -> the grading whose replies are judged again
+    requests: dict[str, str] = field(default_factory=dict)  # name -> what the student asks of a person
 
     def tasks(self, entries: Sequence[Entry]) -> Iterator[Task]:
         """Yield the tasks; `force` makes it run submissions that have not changed."""
         last, sources = self.book.last(), self.book.sources()
         for entry in entries:
             hand_in = read(entry.path)
+            if hand_in.request:
+                self.requests[entry.name] = hand_in.request
             before = last.get(entry.name)
             if entry.name in sources and sources[entry.name] != str(entry.path):
                 self.moved[entry.name] = sources[entry.name]

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.adjust import add_decisions, find_mistaken, withdraw_decision
+from grader.classroom.adjust import add_decisions, find_alike, withdraw_decision
+from grader.classroom.blind import hide_names
 from grader.classroom.find_student import find_submission
 from grader.classroom.forget import Forgotten, forget
 from grader.classroom.gradebook import Gradebook, now
-from grader.classroom.lateness import compare_times, read_days, read_due
+from grader.classroom.lateness import compare_times, find_news, read_days, read_due
 from grader.classroom.restore import restore
-from grader.classroom.results import ClassResults
+from grader.classroom.student_table import read_words
 from grader.cli import common, options
 from grader.model import Decision, DecisionKind
-from grader.text.phrases import join_some
+from grader.text.phrases import join_some, plural
 from grader.text.sanitise import LINE, MESSAGE, one_line, plain_text
-
-_MADE = {"grade": "graded", "regrade": "judged again"}
 
 
 @click.command(
@@ -29,16 +28,24 @@ Examples:
   grader adjust graded alice --check gradient_b1 --points 5 --comment "Right up to the sign; seen in office hours."
   grader adjust graded alice --late-days 2 --comment "Handed in on Sunday."
   grader adjust graded --mistake gradient_cut_off --check gradient_W1 --points 3 --comment "Half for the right idea."
+  grader adjust graded alice --comment "Come and see me."                   a comment alone, which changes no points
+  grader adjust graded --failed gradient_W1 --check gradient_W1 --comment "See lecture 4, page 12."
+  grader adjust graded --from comments.csv          columns: who, as in a roster; comment; check, if you like
+  grader adjust graded --from requests.csv          regrade requests: who; request
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded --due 2026-03-01T23:59
-  grader adjust graded --late-from late_days.csv --comment "Late days of the forum."
+  grader adjust graded --from late_days.csv --comment "Late days of the forum."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
   grader adjust graded --restore graded/decisions.db
   grader adjust graded --forget alice
 
-Decisions survive every regrade. A later decision of the same kind replaces an earlier one. `grader history` lists
-them with their numbers.
+Decisions survive every regrade. A later decision of the same kind replaces an earlier one; comments stand side by side.
+`grader history` lists them with their numbers.
+
+A student asks for a regrade with a file regrade_request.txt in the hand-in, or you bring requests with --from. They
+stand on the class page under "To look at". What you decide or write next about that NAME answers one; withdraw the
+answer, and it waits again.
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 
@@ -50,7 +57,8 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
 @options.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--mistake", default="", help="Instead of NAMEs: everybody who made this mistake, by its id.")
-@click.option("--check", help="The check whose points you set.")
+@click.option("--failed", default="", help="Instead of NAMEs: everybody who fails this check, wholly or in part.")
+@click.option("--check", help="The check whose points you set, or which your comment is about.")
 @click.option("--points", type=float, help="The points that this check gives from now on.")
 @click.option(
     "--late-days",
@@ -59,11 +67,13 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
 )
 @click.option("--due", default="", help="Note how late everybody was: the time at which it was due, 2026-03-01T23:59.")
 @click.option(
+    "--from",
     "--late-from",
     "table",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The same from a CSV: days, or times with --due; Gradescope's scores and Moodle's grading worksheet too.",
+    help="A CSV about many: with a column `comment` (and `check`, if you like), `request`, or with days of lateness;"
+    " Gradescope's scores and Moodle's grading worksheet, too, or times together with --due.",
 )
 @click.option(
     "--excuse/--no-excuse",
@@ -71,7 +81,7 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
     default=None,
     help="Excuse the submission, so that it does not count. --no-excuse takes that back.",
 )
-@click.option("--withdraw", "number", type=int, help="Take back the decision with this number.")
+@click.option("--withdraw", "number", type=int, help="Take back the decision, comment or request with this number.")
 @click.option(
     "--restore",
     "file",
@@ -83,12 +93,14 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
     "--forget", "to_forget", is_flag=True, help="Take these submissions and their students' data out of the class."
 )
 @click.option("--yes", is_flag=True, help="With --forget: do not ask.")
-@click.option("--comment", default="", help="The reason. The student reads it in the report.")
+@click.option("--comment", default="", help="The reason, or alone a comment. The student reads it.")
 @click.option("--by", default="", help="Your name. [default: your login]")
+@options.BLIND
 def adjust(
     out: Path,
     names: Sequence[str],
     mistake: str,
+    failed: str,
     check: str | None,
     points: float | None,
     late_days: int | None,
@@ -101,115 +113,113 @@ def adjust(
     yes: bool,
     comment: str,
     by: str,
+    blind: bool,
 ) -> None:
-    """Decide what the grader cannot: the points of a check, days of lateness, or that a submission is excused."""
+    """Decide what the grader cannot: points, days of lateness, an excuse; write comments; answer requests."""
+    chosen = bool(names or mistake or failed)
     decided = any(one is not None for one in (check, points, late_days, excuse, number))
     if yes and not to_forget:
         raise click.UsageError("--yes goes with --forget only.")
     if file:
-        if names or mistake or comment or by or to_forget or decided:
+        if chosen or comment or by or to_forget or decided or blind:
             raise click.UsageError(
-                "--restore reads everything from its file. Give it without a NAME and without other options."
+                "--restore reads everything from its file. Give it without a NAME and other options."
             )
         _restore(out, file)
         return
     if due or table:
-        if names or mistake or decided:
+        if chosen or decided or to_forget:
             raise click.UsageError(
-                "--due and --late-from are about everybody. Give them without a NAME and other decisions."
+                "--due and --from are about everybody. Give them without a NAME and other decisions."
             )
-        _note_lateness(out, due, table, one_line(_short(by, "--by", LINE) or _login()), comment)
+        _note_table(out, due, table, _name_author(by), comment, blind=blind)
         return
-    if mistake and (names or to_forget or number is not None):
-        raise click.UsageError(
-            "--mistake is about everybody who made it. Give it without a NAME, --forget and --withdraw."
-        )
-    if not (names or mistake):
+    _check_choice(names, mistake, failed, alone=to_forget or number is not None)
+    if to_forget:
+        if comment or decided or blind:
+            raise click.UsageError("--forget goes with NAMEs, --by and --yes only: a comment could name the student.")
+        _forget(out, list(dict.fromkeys(names)), _name_author(by), yes=yes)
+        return
+    values: dict[DecisionKind, float | None] = {"points": points, "late_days": late_days, "excused": excuse}
+    if number is None and not any(one is not None for one in values.values()) and comment.strip():
+        values["comment"] = 0.0
+    _decide(out, list(dict.fromkeys(names)), (mistake, failed), values, check, number, comment, by, blind=blind)
+
+
+def _check_choice(names: Sequence[str], mistake: str, failed: str, *, alone: bool) -> None:
+    """Raise UsageError unless it is said in one way whom it is about; alone : only names will do."""
+    if not (names or mistake or failed):
         raise click.UsageError(
             "No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists the names."
         )
-    if to_forget:
-        if comment or decided:
-            raise click.UsageError("--forget goes with NAMEs, --by and --yes only: a comment could name the student.")
-        _forget(out, list(dict.fromkeys(names)), one_line(_short(by, "--by", LINE) or _login()), yes=yes)
-        return
-    values: dict[DecisionKind, float | None] = {"points": points, "late_days": late_days, "excused": excuse}
-    _decide(out, list(dict.fromkeys(names)), mistake, values, check, number, comment, by)
+    if bool(names) + bool(mistake) + bool(failed) > 1 or (alone and not names):
+        raise click.UsageError("--mistake and --failed mean many: give one, without a NAME, --forget and --withdraw.")
 
 
 def _decide(
     out: Path,
     names: Sequence[str],
-    mistake: str,
+    those: tuple[str, str],
     values: Mapping[DecisionKind, float | None],
     check: str | None,
     number: int | None,
     comment: str,
     by: str,
+    *,
+    blind: bool,
 ) -> None:
-    """Save one decision about each of these submissions, or take one back, and print where they stand."""
+    """Save one decision about each of these submissions, or take one back, and print where they stand.
+
+    those : a mistake or a failed check, of which all are meant who made or failed it.
+    """
     # What is kept is plain, whoever reads the gradebook by other means.
-    who, reason = one_line(_short(by, "--by", LINE) or _login()), plain_text(_short(comment, "--comment", MESSAGE))
-    if (check is None) != (values["points"] is None):
-        raise click.UsageError("--check ID and --points P must be given together.")
-    made = _decisions(values, check or "", reason, who)
+    who, reason = _name_author(by), plain_text(_strip(comment, "--comment", MESSAGE))
+    if (check is None) != (values["points"] is None) and "comment" not in values:
+        raise click.UsageError("--check ID goes with --points P, or with a --comment alone.")
+    made = [
+        Decision(0, kind, (check or "") if kind in {"points", "comment"} else "", float(value), reason, who, now(), "")
+        for kind, value in values.items()
+        if value is not None
+    ]
     if bool(made) == (number is not None):
-        raise click.UsageError(
-            "Give one decision: --check ID with --points P, --late-days N, --excuse or --no-excuse, or --withdraw NUMBER."
-        )
+        known = "--check ID with --points P, --late-days N, --excuse or --no-excuse, --withdraw NUMBER"
+        raise click.UsageError(f"Give one decision: {known}, or a --comment alone.")
     if not reason:
         raise click.UsageError('A decision needs a reason: --comment "...". The report and the history show it.')
     if number is not None and len(names) > 1:
         raise click.UsageError("--withdraw takes back one decision about one submission. Name only that submission.")
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
-        names = list(dict.fromkeys(find_submission(book, name) for name in names))
-        names = names or find_mistaken(book, mistake)
+        names = list(dict.fromkeys(find_submission(book, name, blind=blind) for name in names))
+        about = names or find_alike(book, *those)
         if number is None:
-            reports = add_decisions(book, names, made)
+            reports = add_decisions(book, [(name, one) for name in about for one in made], answer=bool(names))
         else:
             reports = [withdraw_decision(book, names[0], number, f"{who}, {now()}: {reason}")]
-    screen = common.screen()
-    for report in reports:
-        common.say_standing(screen, report)
+        common.say_standings(reports, hide_names(book, blind=blind))
 
 
-def _note_lateness(out: Path, due: str, table: Path | None, who: str, comment: str) -> None:
-    """Save the days of lateness that times or a table tell, and print what was noted."""
-    screen = common.screen()
+def _note_table(out: Path, due: str, table: Path | None, who: str, comment: str, *, blind: bool) -> None:
+    """Save the words in a table, or the days of lateness that times or a table tell, and print where people stand."""
+    reason = plain_text(_strip(comment, "--comment", MESSAGE)) or f"By {'the times' if due else one_line(str(table))}."
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
-        until = read_due(due) if due else None
-        found = read_days(book, table, until) if table else compare_times(book, read_due(due))
-        reason = (
-            plain_text(_short(comment, "--comment", MESSAGE)) or f"By {'the times' if due else one_line(str(table))}."
-        )
-        results = ClassResults(book)
-        decided = {name for name, made in results.decisions.items() if any(one.kind == "late_days" for one in made)}
-        # A time knows less than the person who decided before; a table is a person's.
-        late = {name: days for name, days in found.days.items() if (table or name not in decided)}
-        late = {name: days for name, days in late.items() if days != results.report(name).late_days}
-        for days in sorted(set(late.values())):
-            made = _decisions({"late_days": days}, "", reason, who)
-            for report in add_decisions(book, [name for name, many in late.items() if many == days], made):
-                common.say_standing(screen, report)
-    common.say(screen, f"{len(found.days)} known, {len(late)} noted. What a day costs stands in assignment.toml.")
-    if found.unknown:
-        common.say(screen, f"Not known: {join_some(list(found.unknown))}.")
-
-
-def _decisions(values: Mapping[DecisionKind, float | None], check: str, reason: str, who: str) -> list[Decision]:
-    """Return a decision for each value that was given."""
-    return [
-        Decision(0, kind, check if kind == "points" else "", float(value), reason, who, now(), "")
-        for kind, value in values.items()
-        if value is not None
-    ]
+        if table and not due and (words := read_words(book, table, who)):
+            made, unknown = words
+            told = f"{plural(len(made), 'line')} read; the same words are saved once."
+        else:
+            until = read_due(due) if due else None
+            found = read_days(book, table, until) if table else compare_times(book, read_due(due))
+            late, unknown = find_news(book, found, by_hand=table is not None), list(found.unknown)
+            made = [(name, Decision(0, "late_days", "", days, reason, who, now(), "")) for name, days in late.items()]
+            told = f"{len(found.days)} known, {len(late)} noted. What a day costs stands in assignment.toml."
+        common.say_standings(add_decisions(book, made), hide_names(book, blind=blind))
+    common.say_all(common.screen(), [told, *[f"Not known: {join_some(unknown)}."] * bool(unknown)])
 
 
 def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
     """Take submissions out of a class, once the person agrees, and print what stays."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         names = [find_submission(book, name, exact=yes) for name in names]
-        listed = join_some([one_line(name) for name in names], most=len(names))
+        listed = join_some(names, most=len(names))
         if not yes:
             click.confirm(
                 f"Take {listed}, and other hand-ins of the same students, out of {one_line(str(out))}? It cannot be undone.",
@@ -219,34 +229,27 @@ def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
         for name in names:
             if not any(name in one.names for one in found):
                 found.append(forget(book, name, who))
-    screen = common.screen()
+    told = []
     for one in found:
-        whose = (
-            "and the student's line of the roster" if one.student else "and no line of a roster: none is surely theirs"
-        )
-        taken = join_some([one_line(name) for name in one.names], most=len(one.names))
-        common.say(screen, f"Took out {taken}: the submission, its answers, reports and decisions, {whose}.")
-        for source in filter(Path.exists, one.sources):
-            again = "`grader grade` reads it again if it is named."
-            common.say(screen, f"What was handed in is not the grader's and stays: {one_line(str(source))}. {again}")
-    whole = dict.fromkeys(str(path) for one in found for path in one.removed)
-    if whole:
-        common.say(
-            screen,
-            f"Removed, as they held the whole class: {join_some(list(whole))}. The same commands write them anew.",
-        )
-    if found[-1].left:
-        left = join_some([str(path) for path in found[-1].left])
-        common.say(screen, f"These still hold the name, as a person's comment or file, or by chance: {left}.")
+        line = "the student's line of the roster" if one.student else "no line of a roster: none is surely theirs"
+        taken = join_some(one.names, most=len(one.names))
+        told.append(f"Took out {taken}: the submission, its answers, reports and decisions, and {line}.")
+        told += [
+            f"What was handed in is not the grader's and stays: {one_line(str(source))}. `grader grade` reads it again if it is named."
+            for source in filter(Path.exists, one.sources)
+        ]
+    if whole := list(dict.fromkeys(str(path) for one in found for path in one.removed)):
+        told.append(f"Removed, as they held the whole class: {join_some(whole)}. The same commands write them anew.")
+    if left := [str(path) for path in found[-1].left]:
+        told.append(f"These still hold the name, as a person's comment or file, or by chance: {join_some(left)}.")
+    common.say_all(common.screen(), told)
 
 
 def _restore(out: Path, file: Path) -> None:
     """Restore the decisions and the roster of a safety copy, and print what was restored."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out) as book:
         found = restore(book, file)
-    screen = common.screen()
-    for report in found.reports:
-        common.say_standing(screen, report)
+    common.say_standings(found.reports)
     counts = [
         (found.added, "restored"),
         (found.withdrawn, "taken back, as in the file"),
@@ -254,20 +257,19 @@ def _restore(out: Path, file: Path) -> None:
         (sum(found.unknown.values()), "not restored"),
     ]
     said = ", ".join(f"{count} {what}" for count, what in counts if count) or "none"
-    common.say(screen, f"Decisions of {one_line(str(file))}: {said}.")
+    told = [f"Decisions of {one_line(str(file))}: {said}."]
     if found.students:
-        common.say(screen, f"Roster: {found.students} students restored.")
+        told.append(f"Roster: {found.students} students restored.")
     if found.unknown:
-        common.say(
-            screen,
-            f"Not in this gradebook: {join_some(list(found.unknown))}. Grade them, and run the same command again.",
-        )
+        unknown = join_some(list(found.unknown))
+        told.append(f"Not in this gradebook: {unknown}. Grade them, and run the same command again.")
     if found.renumbered:
         pairs = [f"{old} is now {new}" for old, new in found.renumbered.items()]
-        common.say(screen, f"Some decisions have new numbers, in the order of their dates: {join_some(pairs)}.")
+        told.append(f"Some decisions have new numbers, in the order of their dates: {join_some(pairs)}.")
+    common.say_all(common.screen(), told)
 
 
-def _short(text: str, option: str, most: int) -> str:
+def _strip(text: str, option: str, most: int) -> str:
     """Return a text without blanks around it; raise UsageError where it is too long for a report."""
     text = text.strip()
     if len(text) > most:
@@ -275,9 +277,9 @@ def _short(text: str, option: str, most: int) -> str:
     return text
 
 
-def _login() -> str:
+def _name_author(by: str) -> str:
     try:
-        return getpass.getuser()
+        return one_line(_strip(by, "--by", LINE) or getpass.getuser())
     except (OSError, KeyError, ImportError) as error:
         # A container's user may have no name.
         raise click.UsageError("Your login has no name on this system. Give your name with --by NAME.") from error

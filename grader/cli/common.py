@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from grader.classroom.blind import Blind
 from grader.classroom.executors import LOCAL, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.reference_api import ReferenceMissingError
@@ -154,14 +155,16 @@ def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
         say(console, f"{count} {what} ({join_some(names)}): {reason}")
 
 
-def say_standing(console: Console, report: Report) -> None:
-    """Print a submission's score and the decisions about it."""
-    excused = ", excused" if report.excused else ""
-    whose = f" ({one_line(report.student)})" if report.student else ""
-    say(console, f"{one_line(report.submission)}{whose}: {report.score:g} of {report.max_score:g} points{excused}.")
-    for ruling in report.rulings:
-        aside = "" if ruling.applies else " (not in force)"  # the effect says why
-        say(console, f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")
+def say_standings(reports: Sequence[Report], names: Blind | None = None) -> None:
+    """Print each submission's score and the decisions about it; names : what to hide."""
+    console = screen()
+    for report in map(names.hide_report, reports) if names else reports:
+        excused = ", excused" if report.excused else ""
+        whose = f" ({one_line(report.student)})" if report.student else ""
+        say(console, f"{one_line(report.submission)}{whose}: {report.score:g} of {report.max_score:g} points{excused}.")
+        for ruling in report.rulings:
+            aside = "" if ruling.applies else " (not in force)"  # the effect says why
+            say(console, f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")
 
 
 def say_review(console: Console, reports: Sequence[Report]) -> None:

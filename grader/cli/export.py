@@ -14,13 +14,14 @@ from typing import Literal
 import click
 from rich.console import Console
 
+from grader.classroom.blind import hide_names
 from grader.classroom.export_folder import write_export
 from grader.classroom.file_lines import find_line
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.lateness import read_due
 from grader.classroom.match_roster import describe_matching
-from grader.classroom.output import explain_full_disk, write_overview
+from grader.classroom.output import BLIND, EXPORTS, explain_full_disk, write_overview
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
 from grader.classroom.roster import Roster, read_roster
@@ -52,13 +53,16 @@ Examples:
   grader export graded --format moodle-feedback        a zip of pages for Moodle's "Upload multiple feedback files"
   grader export graded --format pages                  pages named as the hand-ins, for Canvas's upload of feedback files
   grader export graded --format canvas --without old_alice --without ta_notes
+  grader export graded --format class --blind          the class's pages without names, for who grades: graded/blind/
 
 Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage."""
 )
 @options.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
 @click.option(
-    "--to", type=click.Path(path_type=Path), help="Folder to write to. [default: DIR/exports; classroom50: here]"
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Folder to write to. [default: DIR/exports; with --blind DIR/blind; classroom50: here]",
 )
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
 @click.option("--column", default="", help='Canvas: its own column for the assignment, as in "Two-layer net (4711)".')
@@ -81,6 +85,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
 )
 @click.option("--roster", type=click.Path(path_type=Path), help="List of the class. It replaces the one given before.")
 @options.SCHEMA
+@options.BLIND
 def export(
     out: Path,
     name: str,
@@ -93,6 +98,7 @@ def export(
     without: tuple[str, ...],
     roster: Path | None,
     schema: JUnitSchema | None,
+    blind: bool,
 ) -> None:
     """Write the grades of a class as a file that a platform imports."""
     if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
@@ -104,12 +110,12 @@ def export(
         options = ExportOptions(
             title or column, canvas_id, moodle_user, utc, read_by, find_line, _values_of_classroom50()
         )
-        form = lookup(CLASS_FORMATS, name, "format")
-        target = to or (Path() if form.here else out / "exports")
+        form = _find_format(name, blind=blind)
+        target = to or (Path() if form.here else out / (BLIND if blind else EXPORTS))
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
         with Gradebook(out, reading=listed is None) as book, explain_full_disk(target):
-            sheet = _without(_sheet(book, listed, screen), without, book)
+            sheet = hide_names(book, blind=blind).hide_sheet(_without(_sheet(book, listed, screen), without, book))
             reminded = reminder(book)
             if name == "canvas" and not canvas_id:
                 options = _choose_column(options, sheet, canvas_columns(roster) if roster else [], screen)
@@ -128,6 +134,14 @@ def export(
         common.say(screen, f"{where} also holds what this export did not write: {one_line(join_some(others))}.")
     if form.of_grades:
         common.say_all(screen, describe_left_out(sheet))
+
+
+def _find_format(name: str, *, blind: bool) -> ClassFormat:
+    """Return the format of that name; raise ValueError where there is none, or none without names."""
+    known = {one.name: one for one in CLASS_FORMATS.values() if one.for_people}
+    if blind and name in CLASS_FORMATS.keys() - known.keys():
+        raise ExportError(f"--blind: {name} is for platforms, which need names. Without names: {', '.join(known)}.")
+    return lookup(CLASS_FORMATS, name, "format")
 
 
 def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grader.classroom.blind import hide_names
 from grader.classroom.compare_reports import compare_reports, explain
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import DecisionRecord, Gradebook, GradingRow
@@ -29,23 +30,25 @@ Exit status: 0 the history is shown; 1 the gradebook cannot be used; 2 bad usage
 )
 @options.GRADED
 @click.argument("name")
-def history(out: Path, name: str) -> None:
+@options.BLIND
+def history(out: Path, name: str, blind: bool) -> None:
     """List every grading of one submission, the changes between them, and people's decisions."""
     with common.failures_in_words(one_line(str(out))), Gradebook(out, reading=True) as book:
-        name = find_submission(book, name)
+        name = find_submission(book, name, blind=blind)
         gradings = [(kept, from_json(book.published(kept.id))) for kept in book.gradings(name)]
         records = book.decision_records(name)
         source = book.sources()[name]
         report = ClassResults(book).report(name)
+        names = hide_names(book, blind=blind)
         reminded = reminder(book)
     screen = common.screen()
-    common.say(screen, f"{one_line(name)}, from {one_line(source)}")
+    common.say(screen, names.hide(f"{one_line(name)}, from {one_line(Path(source).name if blind else source)}"))
     events = [*_grading_events(gradings), *map(_decision_event, records)]
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
-        common.say(screen, f"{at}  {one_line(text, 2 * MESSAGE)}")
+        common.say(screen, names.hide(f"{at}  {one_line(text, 2 * MESSAGE)}"))
     common.say(screen, "Now:")
-    common.say_standing(screen, report)
+    common.say_standings([report], names)
     if reminded:
         common.say(screen, reminded)
 
@@ -74,6 +77,8 @@ def _decision_event(one: DecisionRecord) -> tuple[str, str]:
         "points": f"{decision.check} set to {decision.value:g}{of} points",
         "late_days": f"late by {plural(decision.value, 'day')}",
         "excused": "excused" if decision.value else "not excused",
+        "comment": f"comment on {decision.check}" if decision.check else "comment",
+        "request": "regrade request" if decision.value else "regrade request answered",
     }[decision.kind]
     taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
     return one_line(decision.at), f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"

@@ -91,6 +91,7 @@ SCHEMA = click.option(
     type=click.Choice(["gitlab", "jenkins"]),
     help="JUnit: who reads it. Jenkins's schema allows no file, line or properties of a test. [default: gitlab]",
 )
+BLIND = click.option("--blind", is_flag=True, help="Show pseudonyms for names; a NAME that you give is one as well.")
 GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 
 

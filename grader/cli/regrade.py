@@ -75,9 +75,8 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
     if found.other_versions:
         common.say(screen, found.other_versions)
     if found.causes:
-        common.say(screen, "What changed in the rubric or the grader:")
-        for cause in found.causes:
-            common.say(screen, f"  {one_line(cause)}")
+        causes = [f"  {one_line(cause)}" for cause in found.causes]
+        common.say_all(screen, ["What changed in the rubric or the grader:", *causes])
     if found.changes:
         screen.print(_table(found))
         if len(found.changes) > LISTED:
@@ -88,28 +87,20 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
             for change in found.changes[LISTED:]:
                 for text in change.decisions:
                     common.say(screen, f"{one_line(change.name)}: {one_line(text)}")
-    current = f"{found.current} had been judged by this rubric already (--force judges them again)."
+    said = [f"{found.count} judged again."]
+    if found.current:
+        said.append(f"{found.current} had been judged by this rubric already (--force judges them again).")
     when = "" if found.count else " when this rubric was first used"
-    changed = (
-        f"{plural(len(found.changes), 'score')} changed{when}; see {one_line(str(out / TABLE))}."
-        if found.changes
-        else "No score changed."
-    )
-    reworded = f"{found.reworded} keep their points, but their report has new wording."
-    said = [
-        f"{found.count} judged again.",
-        *[current] * bool(found.current),
-        changed,
-        *[reworded] * bool(found.reworded),
-    ]
+    many = f"{plural(len(found.changes), 'score')} changed{when}; see {one_line(str(out / TABLE))}."
+    said.append(many if found.changes else "No score changed.")
+    if found.reworded:
+        said.append(f"{found.reworded} keep their points, but their report has new wording.")
     common.say(screen, " ".join(said))
     common.say_reasons(screen, found.left, "not changed")
     common.say_review(screen, found.sheet.reports)
     if found.stopped:
-        common.say(
-            screen,
-            f"Stopped. {found.count} of {found.todo} are judged again and saved. Run the same command again to judge the rest.",
-        )
+        done = f"{found.count} of {found.todo} are judged again and saved."
+        common.say(screen, f"Stopped. {done} Run the same command again to judge the rest.")
     common.point_to(screen, found.page)
 
 

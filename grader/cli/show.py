@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grader.classroom.blind import hide_names
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.results import ClassResults
@@ -45,14 +46,16 @@ Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage.
     help="Write to this file instead.",
 )
 @options.SCHEMA
-def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema | None) -> None:
+@options.BLIND
+def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema | None, blind: bool) -> None:
     """Show the report of one submission and the decisions about it.
 
     Of hidden checks, json alone tells more than title and verdict: it is for you, the others are for students.
     """
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as, options = lookup(REPORT_FORMATS, form, "format"), common.schema_of(schema, form)
-        report = ClassResults(book).report(find_submission(book, name))
+        report = ClassResults(book).report(find_submission(book, name, blind=blind))
+        report = hide_names(book, blind=blind).hide_report(report)
     text = written_as.write(report, **options)
     screen = common.screen()
     if to:

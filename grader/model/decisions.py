@@ -1,4 +1,4 @@
-"""What people decide about a submission, after and above what the grader found."""
+"""What people decide and say about a submission, after and above what the grader found."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from typing import Literal
 
 from grader.records import dataclass
 
-DecisionKind = Literal["points", "excused", "late_days"]
+DecisionKind = Literal["points", "excused", "late_days", "comment", "request"]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing that a person decided about one submission; it outlives every regrade."""
+    """One thing that a person decided, wrote or asked about one submission; it outlives every regrade."""
 
     number: int  # in its gradebook, counted from 1
     kind: DecisionKind
-    check: str  # of "points"; "" otherwise
+    check: str  # of "points", and of a "comment" about one check; "" otherwise
     value: float  # "points": what the check counts from now on; "late_days": days; "excused": 1 or 0
-    comment: str  # why
+    # "comment": 0; "request": 1 while it waits for an answer, 0 of the answer
+    comment: str  # why; or what is said or asked
     by: str  # who
     at: str  # when: UTC, ISO 8601, to the second: "2026-11-22T15:19:03Z"
     submission_digest: str  # of what had been handed in then

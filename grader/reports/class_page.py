@@ -14,9 +14,13 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from grader.model import Report, Sheet, Standing, Student, Verdict
+from grader.model import Report, Ruling, Sheet, Standing, Student, Verdict
 from grader.reports import class_plots, statistics, wording
+from grader.reports.export_rows import ExportOptions
+from grader.reports.page import to_html
 from grader.reports.page_assets import environment, page_assets
+from grader.reports.report_json import to_json
+from grader.reports.student_report import student_report
 from grader.reports.terminal import costs
 from grader.text.phrases import format_points, plural
 from grader.text.sanitise import one_line, plain_text, sanitise_report
@@ -63,6 +67,13 @@ def to_index(sheet: Sheet, *, similar: str = "", stale: bool = False) -> str:
         **_statistics(sheet),
         **_people(sheet, rows),
     )
+
+
+def to_folder(sheet: Sheet, _: ExportOptions) -> dict[str, str]:
+    """Return the class page and, where it links to them, each student's page and report.json."""
+    pages = {f"submissions/{one.submission}/report.html": f"{to_html(student_report(one))}\n" for one in sheet.reports}
+    data = {f"submissions/{one.submission}/report.json": to_json(one) for one in sheet.reports}
+    return {"index.html": f"{to_index(sheet)}\n", **pages, **data}
 
 
 def _statistics(sheet: Sheet) -> dict[str, Any]:
@@ -123,6 +134,7 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
     lost = [verdict.id for verdict in report.checks if verdict.status != "passed"] if graded else []
     made = dict.fromkeys(map(statistics.kind, report.diagnoses)) if graded else {}
     changed = [verdict for verdict in report.checks if verdict.adjusted_from is not None]
+    decided = [one for one in report.rulings if one.decision.kind not in {"comment", "request"}]
     return {
         **_linked(standing),
         "section": one_line(standing.student.section) if standing.student else "",
@@ -134,9 +146,9 @@ def _row(standing: Standing, checks: dict[str, int], named: dict[str, int]) -> d
         "scored": graded or report.score > 0,
         "late": report.late_days,
         "penalty": report.penalty,
-        "adjusted": [_adjustment(verdict, report) for verdict in changed],
+        "adjusted": [_adjustment(verdict, decided) for verdict in changed],
         "difference": sum(verdict.points - (verdict.adjusted_from or 0.0) for verdict in changed),
-        "overtaken": [one_line(ruling.effect) for ruling in report.rulings if not ruling.applies],
+        "overtaken": [one_line(one.effect) for one in decided if not one.applies],
         "lost": " ".join(str(checks[check]) for check in lost),
         "mistakes": " ".join(str(named[mistake]) for mistake in made),
         # What people decided has columns of its own.
@@ -160,9 +172,9 @@ def _person(student: Student | None) -> dict[str, Any] | None:
     return {"name": one_line(student.name), "others": others, "section": one_line(student.section)}
 
 
-def _adjustment(verdict: Verdict, report: Report) -> tuple[str, str]:
+def _adjustment(verdict: Verdict, decided: Sequence[Ruling]) -> tuple[str, str]:
     """Return which points a person changed, and why and who."""
-    decisions = [ruling.decision for ruling in report.rulings if ruling.applies and ruling.decision.check == verdict.id]
+    decisions = [ruling.decision for ruling in decided if ruling.applies and ruling.decision.check == verdict.id]
     why = "; ".join(
         f"{one.comment} ({one.by})" if one.comment and one.by else one.comment or one.by for one in decisions
     )

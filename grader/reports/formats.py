@@ -53,6 +53,7 @@ class ClassFormat(Format):
     of_grades: bool = False  # a platform imports grades from it, and none of whoever has none
     for_runner: bool = False  # a CI's runner reads it: a run without a grade is a fault there, never 0 points
     here: bool = False  # its reader looks for it in the current folder
+    for_people: bool = False  # it may be written without names
 
     def write(self, sheet: Sheet, options: ExportOptions) -> Mapping[str, str | bytes]:
         """Return what each file holds by its place in the folder of exports, with "/" between names.
@@ -73,7 +74,7 @@ FORMATS: tuple[Format, ...] = (
     ReportFormat("junit", "report.xml", "junit:to_junit", for_students=True),
     ReportFormat("github", "report.github.txt", "annotations:to_annotations", for_students=True),
     ReportFormat("gradescope", "results.json", "gradescope:to_gradescope", for_students=True),
-    ClassFormat("gradebook", "gradebook.csv", "gradebook_csv:to_gradebook"),
+    ClassFormat("gradebook", "gradebook.csv", "gradebook_csv:to_gradebook", for_people=True),
     ClassFormat("canvas", "canvas.csv", "canvas:to_canvas", of_grades=True),
     ClassFormat("moodle", "moodle.csv", "moodle:to_moodle", for_students=True, of_grades=True),
     ClassFormat("nbgrader", "nbgrader.csv", "nbgrader:to_nbgrader", of_grades=True),
@@ -82,10 +83,11 @@ FORMATS: tuple[Format, ...] = (
     ClassFormat("github", "github", "github:to_class_github", for_students=True, for_runner=True),
     ClassFormat("classroom50", "result.json", "classroom50:to_result", for_students=True, for_runner=True, here=True),
     ClassFormat("codequality", "gl-code-quality-report.json", "codequality:to_codequality", for_students=True),
-    ClassFormat("pages", "pages", "feedback_files:to_pages", for_students=True),
+    ClassFormat("pages", "pages", "feedback_files:to_pages", for_students=True, for_people=True),
     ClassFormat("moodle-feedback", "moodle-feedback.zip", "feedback_files:to_moodle_feedback", for_students=True),
     ClassFormat("canvas-comments", "canvas-comments.csv", "feedback_files:to_canvas_comments", for_students=True),
-    ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions"),
+    ClassFormat("decisions", "decisions.csv", "decisions_csv:to_decisions", for_people=True),
+    ClassFormat("class", "class", "class_page:to_folder", for_people=True),
 )
 REPORT_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ReportFormat)}
 CLASS_FORMATS = {one.name: one for one in FORMATS if isinstance(one, ClassFormat)}

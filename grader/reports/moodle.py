@@ -82,11 +82,11 @@ def _within(sheet: Sheet, rows: list[tuple[Student, Report]]) -> None:
 def feedback(report: Report) -> str:
     """Return what cost points on one line of at most `FEEDBACK` characters: lateness, named mistakes, then checks.
 
-    It holds sentences of the grader's and of the people who teach, and nothing that a student wrote.
+    People's comments come first. It holds sentences of the grader's and of the people who teach, and nothing that a student wrote.
     """
     told, left = "", 0
     for sentence in _sentences(report):
-        piece = csv_cell(_no_markup(sentence))
+        piece = csv_cell(_no_markup(sentence), FEEDBACK - 100)
         if left or len(told) + len(piece) > FEEDBACK:
             left += 1
         else:
@@ -95,6 +95,10 @@ def feedback(report: Report) -> str:
 
 
 def _sentences(report: Report) -> Iterator[str]:
+    for ruling in report.rulings:
+        if ruling.applies and ruling.decision.kind == "comment":
+            where = f" on {ruling.decision.check}" if ruling.decision.check else ""
+            yield f"{ruling.decision.by}{where}: {' '.join(ruling.decision.comment.split())}"
     if banner := wording.banner(report):
         yield f"{banner[0]}."
     if report.penalty:

@@ -65,7 +65,7 @@ def view(report: StudentReport) -> RenderableType:
     """Lay a report out for a rich console of any width."""
     parts: list[RenderableType] = [*show_headline(report)]
     if report.rulings:
-        parts += [Text(), Text("Decided by people", style="bold underline"), *map(_ruling, report.rulings)]
+        parts += [Text(), Text("Decided and written by people", style="bold underline"), *map(_ruling, report.rulings)]
     if banner := wording.banner(report):
         heading, message = banner
         parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]

@@ -180,7 +180,9 @@ def signature(decision: Decision) -> str:
 
 def ruling(one: Ruling) -> str:
     """Return a sentence on a decision: its effect, by whom, when and why."""
-    joint = " by " if one.applies and one.decision.kind == "points" else ". Decided by "
+    kind = one.decision.kind
+    said = kind == "comment" or (one.applies and kind == "points") or (kind == "request" and not one.decision.value)
+    joint = " by " if said else ". Asked by " if kind == "request" else ". Decided by "
     why = f': "{one.decision.comment}"' if one.decision.comment else "."
     return f"{one.effect}{joint}{signature(one.decision)}{why}"
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader.submission.name_submissions import drop_added, plain_stem
+from grader.submission.regrade_requests import is_request
 
 # doejane_LATE_101_5552_helper-1.py: whose it is, the file's own number, and the student's name for it.
 _CANVAS = re.compile(r"(?P<whose>[^_]*(?:_LATE)?_\d+_)(?P<number>\d+)_.+", re.DOTALL)
@@ -45,6 +46,18 @@ def find_companions(path: Path, data: bytes) -> dict[str, Path]:
             left -= len(text)
             wanted |= _imported(text) & beside.keys()
     return found
+
+
+def find_request(path: Path) -> list[Path]:
+    """Return the regrade requests of the same person beside a file of Canvas's download, the latest first."""
+    beside = path.parent.glob(f"{person}*.txt") if (person := whose(path.name)) else ()
+    return sorted((one for one in beside if is_request(one.name) and not one.is_symlink()), reverse=True)
+
+
+def whose(name: str) -> str:
+    """Return the part of a name by which Canvas's download tells a person; "" of other names."""
+    own = _CANVAS.fullmatch(name)
+    return own["whose"] if own else ""
 
 
 def list_companions(paths: Iterable[Path]) -> set[Path]:

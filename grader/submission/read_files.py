@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.records import dataclass, field
-from grader.submission.companions import find_companions
+from grader.submission.companions import find_companions, find_request
 from grader.submission.drop_outputs import MOST_READ
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import (
@@ -24,6 +24,7 @@ from grader.submission.name_submissions import (
     may_be_program,
     printable,
 )
+from grader.submission.regrade_requests import decode_request, is_request
 from grader.submission.text_notebooks import holds_program
 from grader.submission.zip_members import (
     AGAIN,
@@ -62,24 +63,24 @@ class HandIn:
     notes: tuple[str, ...]
     digest: str  # SHA-256 of the paths in it and the bytes, in hexadecimal; "" where nothing could be read
     problem: Problem | None = None  # why it could not be read
+    request: str = ""  # what the student asks of a person, plain
 
 
 def read(path: Path) -> HandIn:
     """Return what was handed in, to be parsed elsewhere; if anything is wrong with it, `problem` says so."""
-    shown = printable(path.name)
+    shown, found = printable(path.name), _Contents()
     try:
-        return _read(path, shown)
+        return _read(path, shown, found)
     except SubmissionError as error:
         problem = error.problem
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
         reason = getattr(error, "strerror", None) or str(error)
         problem = failed(f"{shown} cannot be read: {reason}. Hand in a file that can be opened.").problem
-    return HandIn((), (), "", problem)
+    return HandIn((), (), "", problem, found.request)
 
 
-def _read(path: Path, shown: str) -> HandIn:
+def _read(path: Path, shown: str, found: _Contents) -> HandIn:
     """Return what was handed in; raise SubmissionError where it holds no notebook and no Python."""
-    found = _Contents()
     if path.is_dir():
         found.add_folder(path)
     elif not path.exists():
@@ -89,6 +90,8 @@ def _read(path: Path, shown: str) -> HandIn:
         for plain, part in find_companions(path, found.files.get(PurePosixPath(name), b"")).items():
             found.add_entry(part, PurePosixPath(plain), PurePosixPath(), follow=False)
             found.notes.append(f"{printable(part.name)} was handed in beside it and is read as {printable(plain)}.")
+        for beside in find_request(path):
+            found.add_entry(beside, PurePosixPath("regrade_request.txt"), PurePosixPath(), follow=False)
     if not found.files and not path.is_dir() and not path.name.lower().endswith(".zip"):
         raise nothing_to_grade(
             f"{shown} is not a notebook (.ipynb), a Python file (.py) or a zip of these. Hand in one of them."
@@ -101,7 +104,7 @@ def _read(path: Path, shown: str) -> HandIn:
         holds_in_all = "; ".join(holds) or "it is empty"
         raise nothing_to_grade(f"The {kind} {shown} holds {asked}: {holds_in_all}. Hand in the notebook.")
     files = tuple(File(name, data) for name, data in sorted(found.files.items()))
-    return HandIn(files, tuple(found.notes), _digest(files))
+    return HandIn(files, tuple(found.notes), _digest(files), request=found.request)
 
 
 @dataclass
@@ -116,6 +119,7 @@ class _Contents:
     looked_at: int = 0
     texts_left: int = TOTAL_BYTES  # that are read to find out whether they are programs
     bytes_left: int = MOST_READ  # of notebooks with their outputs
+    request: str = ""
 
     def add_folder(self, folder: Path) -> None:
         links = []
@@ -165,6 +169,9 @@ class _Contents:
 
     def _add(self, path: PurePosixPath, data: bytes, shown: str) -> None:
         """Keep one file that is a program; raise SubmissionError where it or the submission is too large."""
+        if is_request(path.name):
+            self.request = self.request or decode_request(data)
+            return
         if may_be_program(path.name):
             self.texts_left = max(0, self.texts_left - len(data))
             if len(data) > LARGEST_TEXT or not holds_program(path.name, data):

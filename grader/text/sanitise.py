@@ -70,9 +70,9 @@ def plain_text(text: str, limit: int = MESSAGE) -> str:
     return _shortened("\n".join(map(_make_visible, lines)), limit)
 
 
-def csv_cell(text: str) -> str:
+def csv_cell(text: str, limit: int = LINE) -> str:
     """Make a text fit for a cell of a CSV file: as `one_line`, and an apostrophe says that it is no formula."""
-    return _FORMULA.sub(r"\1'", one_line(text))
+    return _FORMULA.sub(r"\1'", one_line(text, limit))
 
 
 def _make_visible(text: str) -> str:

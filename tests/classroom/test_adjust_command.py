@@ -188,9 +188,12 @@ def test_exports_hold_what_was_decided(here):
         (["bare", "--check", "scores", "--points", "nan"], "--points nan: scores gives 0 to 8 points."),
         (["bare", "--check", "scores", "--points", "inf"], "--points inf: scores gives 0 to 8 points."),
         (["bare", "--check", "scores", "--points", "many"], "Invalid value for '--points'"),
-        (["bare", "--check", "scores"], "--check ID and --points P must be given together."),
-        (["bare", "--points", 3], "--check ID and --points P must be given together."),
-        (["bare"], "Give one decision"),
+        (["bare", "--check", "scores", "--excuse"], "--check ID goes with --points P, or with a --comment alone."),
+        (["bare", "--points", 3], "--check ID goes with --points P, or with a --comment alone."),
+        (["bare", "--check", "zzz"], "--check zzz: the rubric has no such check: there are scores, "),
+        (["--failed", "gradient_w1"], "--failed gradient_w1: nobody in this class fails it: did you mean gradient_W1?"),
+        (["--failed", "scores", "--mistake", "x"], "give one, without a NAME"),
+        (["--failed", "scores", "--withdraw", 1], "give one, without a NAME"),
         (["bare", "--excuse", "--withdraw", 1], "Give one decision"),
         (["bare", "--late-days", -1], "Invalid value for '--late-days'"),
         (
@@ -223,6 +226,7 @@ def test_one_wrong_decision_of_several_keeps_none(here):
 def test_a_decision_needs_its_reason(here, comment):
     """The student reads it."""
     assert 'A decision needs a reason: --comment "..."' in adjust("bare", "--excuse", comment=comment, status=2)
+    assert "Give one decision" in adjust("bare", comment=comment, status=2)
 
 
 def test_a_comment_that_no_report_would_show_whole_is_refused(here):
@@ -315,5 +319,5 @@ def test_a_mistake_that_nobody_made_is_refused(here):
     """With those that were made; nothing is saved, and names beside it are refused."""
     said = adjust("--mistake", "regulariser_gradient", "--excuse", status=2)
     assert "nobody in this class made it: did you mean regulariser_gradient_halved?" in said
-    assert "Give it without a NAME" in adjust("bare", "--mistake", "x", "--excuse", status=2)
+    assert "give one, without a NAME" in adjust("bare", "--mistake", "x", "--excuse", status=2)
     assert decisions(here) == 0

@@ -72,6 +72,8 @@ def test_every_format_is_written_whole(here, name):
             assert len(rows(text)) >= (0 if name == "decisions" else 4)  # nobody decided anything here
         elif file.endswith(".html"):
             assert text.startswith("<!doctype html>")
+        elif name == "class":
+            assert json.loads(text)["schema"]
         elif name == "gradescope":
             assert json.loads(text)["score"] >= 0
         elif name == "codequality":

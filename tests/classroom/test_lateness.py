@@ -126,7 +126,7 @@ def test_what_is_noted_is_a_decision(tmp_path_factory, tmp_path, monkeypatch):
     """It has an author and a reason, is not noted twice, and a time overrules no person."""
     here = graded_once(tmp_path_factory, tmp_path, monkeypatch)
     (here.path / "late.csv").write_text("submission,late_days\nbare.py,2\nright_einsum,0\nnobody,1\n", encoding="utf-8")
-    words = ("adjust", "graded", "--late-from", "late.csv", "--by", "ada")
+    words = ("adjust", "graded", "--from", "late.csv", "--by", "ada")
     said = say(*words)
     assert "bare: 0 of 100 points. 1. Late by 2 days" in said
     assert "2 known, 1 noted." in said

@@ -283,8 +283,8 @@ def test_a_roster_alone_is_remembered(here):
     ("words", "said"),
     [
         (["bare", "--restore", "x.csv"], "--restore reads everything from its file. Give it without a NAME"),
-        (["--restore", "x.csv", "--excuse"], "without other options"),
-        (["--restore", "x.csv", "--comment", "x"], "without other options"),
+        (["--restore", "x.csv", "--excuse"], "without a NAME and other options"),
+        (["--restore", "x.csv", "--comment", "x"], "without a NAME and other options"),
         (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected a decisions.db"),
         (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected a decisions.db"),
         (["--restore", "graded/gradebook.db"], "Expected a decisions.db as the grader writes it beside a gradebook."),

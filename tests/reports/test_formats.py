@@ -20,7 +20,7 @@ def test_the_table_lists_every_format_once():
     assert list(REPORT_FORMATS) == ["terminal", "html", "json", "junit", "github", "gradescope"]
     assert list(CLASS_FORMATS) == [
         "gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "github", "classroom50", "codequality",
-        "pages", "moodle-feedback", "canvas-comments", "decisions",
+        "pages", "moodle-feedback", "canvas-comments", "decisions", "class",
     ]  # fmt: skip
     assert len(REPORT_FORMATS) + len(CLASS_FORMATS) == len(FORMATS)
     assert len({one.file_name for one in FORMATS}) == len(FORMATS)

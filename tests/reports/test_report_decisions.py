@@ -123,7 +123,7 @@ def test_days_are_counted_in_words(sample, days, said):
 def test_the_terminal_tells_decisions_under_the_score(ruled):
     """All of them stand in order between the score and the first group, and adjusted checks say what the grader gave."""
     text = joined(render(ruled, width=240))
-    parts = ["56 / 100, excused", "Decided by people", *SAID, "The mistake, named"]
+    parts = ["56 / 100, excused", "Decided and written by people", *SAID, "The mistake, named"]
     places = [text.index(one) for one in parts]
     assert places == sorted(places)
     assert "✓ Gradient of W1 passed (adjusted: 0 by the grader)" in text
