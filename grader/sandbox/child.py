@@ -8,11 +8,15 @@ import socket
 import time
 from collections.abc import Sequence
 
+from grader.model import Outcome
+
 from . import output_file, protocol
 from .deadline import Deadline
 from .forkserver import START_TIMEOUT, Ending, ForkServer, IsolationError, ServerLostError
 from .policy import FILE_BYTES, ResourceLimits
+from .source_map import ending_in_words
 from .spawn import SpawnServer
+from .worker_main import CHANNEL_LOST
 
 # How long a process has to write its traceback, of its own time, and how often we look for it.
 TRACEBACK_TIMEOUT = 0.2
@@ -38,7 +42,7 @@ class DuplicateReplyError(Exception):
 class Child:
     """One student's process; `layers` names the isolation that it reported before it had seen any student code."""
 
-    def __init__(self, server: ForkServer | SpawnServer, limits: ResourceLimits) -> None:
+    def __init__(self, server: ForkServer | SpawnServer, questions: int, limits: ResourceLimits) -> None:
         self._server = server
         self._output = output_file.create()
         self._channel, theirs = socket.socketpair()
@@ -48,19 +52,19 @@ class Child:
         self._ending: Ending | None = None
         try:
             with theirs:
-                self.pid = self._fork(theirs, limits)
+                self.pid = self._fork(theirs, questions, limits)
             self.layers = self._hear_layers()
         except BaseException:
             self.release()
             raise
 
-    def _fork(self, theirs: socket.socket, limits: ResourceLimits) -> int:
+    def _fork(self, theirs: socket.socket, questions: int, limits: ResourceLimits) -> int:
         try:
-            return self._server.fork(theirs, self._output, limits)
+            return self._server.fork(theirs, self._output, questions, limits)
         except ServerLostError:
             # It may have died between two submissions, of anything; a second death in a row is a fault of ours.
             self._server.replace()
-            return self._server.fork(theirs, self._output, limits)
+            return self._server.fork(theirs, self._output, questions, limits)
 
     def _hear_layers(self) -> tuple[str, ...]:
         try:
@@ -72,18 +76,20 @@ class Child:
             raise IsolationError(f"a student's process could not be locked down: {self.output().strip()[-1000:]}")
         return tuple(str(layer) for layer in frame.message["ready"])
 
-    def ask(self, pieces: Sequence[memoryview], number: int, deadline: Deadline) -> protocol.Frame:
-        """Return the reply to one message.
-
-        Raises TimeoutError, ProcessEndedError, DuplicateReplyError, or protocol.ProtocolError where what comes is no reply to it.
-        """
-        self.output()  # what was written before belongs to earlier calls
+    def send(self, pieces: Sequence[memoryview], deadline: Deadline) -> None:
+        """Send the one message that the process gets; raise TimeoutError where it does not take it."""
         try:
             protocol.send(self._channel, pieces, deadline)
         except TimeoutError:
             raise
         except OSError:
             pass  # it has gone, or has closed its end; perhaps it said something before
+
+    def hear(self, number: int, deadline: Deadline) -> protocol.Frame:
+        """Return the reply to a call, which the process answers once it has answered those before.
+
+        Raises TimeoutError, ProcessEndedError, DuplicateReplyError, or protocol.ProtocolError where what comes is no reply to it.
+        """
         frame = protocol.receive(self._channel, self._reader, deadline)
         if frame is None:
             raise ProcessEndedError
@@ -95,11 +101,6 @@ class Child:
             raise protocol.ProtocolError("a reply to a call that was not asked")
         self._answered = number
         return frame
-
-    def check_silence(self) -> None:
-        """Raise protocol.ProtocolError where more than one reply has come so far."""
-        if self._reader.pending:
-            raise protocol.ProtocolError("two replies to one call")
 
     def shutdown(self, deadline: Deadline) -> None:
         """Close our direction of the channel; raise DuplicateReplyError where the process sends anything more."""
@@ -127,9 +128,11 @@ class Child:
     def _size(self) -> int:
         return min(os.fstat(self._output).st_size, OUTPUT_BYTES)
 
-    def output(self) -> str:
-        """Return what the process wrote to descriptors 1 and 2 since this was last asked."""
+    def output(self, until: object = None) -> str:
+        """Return what the process wrote to descriptors 1 and 2 since this was last asked, up to a size of the file if it is one."""
         size = self._size()
+        if type(until) is int:
+            size = min(size, until)
         if size <= self._shown:
             self._shown = size  # nothing new, or the process cut its own output short
             return ""
@@ -151,3 +154,12 @@ class Child:
         """Close our descriptors."""
         self._channel.close()
         os.close(self._output)
+
+
+def describe_ending(ending: Ending) -> tuple[Outcome, str]:
+    """Return what became of a process that ended, or closed the channel, instead of replying."""
+    if ending.with_zygote:
+        return "crashed", "its process ended together with the one that it was forked from"
+    if ending.code is None or ending.code == CHANNEL_LOST:
+        return "broke_protocol", "its process closed the channel to the grader"
+    return "crashed", ending_in_words(ending.code)

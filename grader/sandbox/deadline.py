@@ -34,16 +34,23 @@ class Deadline:
         What it may take for itself.
     wall_end
         A time of `time.monotonic()`, the end whatever it took; ten times `seconds` from now is another.
+    after
+        An earlier deadline of the process, that it has kept: what it has taken since then counts.
     """
 
-    def __init__(self, pid: int, seconds: float, wall_end: float = math.inf) -> None:
+    def __init__(self, pid: int, seconds: float, wall_end: float = math.inf, after: Deadline | None = None) -> None:
         self._pid = pid
         self._seconds = seconds
         self._began = time.monotonic()
         self._wall_end = min(self._began + WALL_FACTOR * seconds, wall_end)
-        self._at_first = processor_seconds(pid)
+        self._at_first = processor_seconds(pid) if after is None else after.end
         self._busy = self._asleep = 0.0
         self._plan_look()
+
+    @property
+    def end(self) -> float | None:
+        """The processor time of the process when this was last measured; None where it cannot be known."""
+        return None if self._at_first is None else self._at_first + self._busy
 
     @property
     def spent(self) -> float:

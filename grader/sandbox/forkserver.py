@@ -150,6 +150,8 @@ class ForkServer:
     It lives as long as the thread that made it: when that ends, the kernel tells the zygote to go.
     """
 
+    streams = True  # its processes are told all of their questions at once
+
     def __init__(
         self,
         disabled: DisabledLayers = NONE_DISABLED,
@@ -219,9 +221,13 @@ class ForkServer:
         self.close(timeout=1.0)
         self._start()
 
-    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> int:
-        """Fork a student's process, which gets its end of the channel and the file for its outputs; return its process id."""
-        pid = self._ask({"do": "start", "limits": asdict(limits)}, [channel.fileno(), output]).get("pid")
+    def fork(self, channel: socket.socket, output: int, questions: int, limits: ResourceLimits) -> int:
+        """Fork a student's process, which gets its end of the channel and two files, for its outputs and with its questions.
+
+        Returns its process id.
+        """
+        descriptors = [channel.fileno(), output, questions]
+        pid = self._ask({"do": "start", "limits": asdict(limits)}, descriptors).get("pid")
         if type(pid) is not int:
             raise ServerLostError("the zygote did not say which process it forked")
         return pid

@@ -1,6 +1,7 @@
 """Run a submission: ask its process every question, and return replies whatever the process does.
 
-One misdeed costs its own call: the process is ended, and the next call is asked of a fresh one. Time is measured
+A process is told once which questions of the class's file it answers, and the replies stream back. One misdeed costs its
+own call: the process is ended, and the calls from the next on are asked of a fresh one. Time is measured
 from outside (see `deadline`): an alarm inside the process is swallowed by `except Exception` and delayed by a long call
 into LAPACK.
 """
@@ -16,14 +17,14 @@ from dataclasses import dataclass, replace
 from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, StudentError, Submission
 
 from . import protocol
-from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError
+from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError, describe_ending
 from .deadline import Deadline
-from .forkserver import Ending, ForkServer
-from .messages import MAX_KEPT, clean, first_method, pack_call, pack_submission, reply_of, weight
+from .forkserver import ForkServer
+from .messages import MAX_KEPT, clean, first_method, pack_submission, reply_of, weight
 from .policy import NONE_DISABLED, WALL_FACTOR, DisabledLayers, ResourceLimits
-from .source_map import SourceMap, before_trace, ending_in_words
+from .question_file import QuestionFile
+from .source_map import SourceMap, before_trace
 from .spawn import SpawnServer, open_server
-from .worker_main import CHANNEL_LOST
 
 # After this many timeouts of one method, its other questions of the kind are not asked: an endless loop must not hold up a class.
 MOST_TIMEOUTS = 2
@@ -64,7 +65,7 @@ class StudentHost:
         self._limits = limits
         self.server = server or open_server(disabled)
         self._calls: Sequence[Call] = ()
-        self._packed: list[list[memoryview]] = []
+        self._questions = QuestionFile(())
 
     def __enter__(self) -> StudentHost:  # noqa: PYI034 -- one class, never subclassed
         return self
@@ -75,6 +76,8 @@ class StudentHost:
     def close(self) -> None:
         """End the zygote and all that is left of the students' processes."""
         self.server.close()
+        self._questions.close()
+        self._calls = ()
 
     def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
         """Load a submission and ask it every call, in order.
@@ -86,21 +89,22 @@ class StudentHost:
             self.server.replace()
         # A class is asked the same calls again and again; laying them out takes a tenth of a submission's time.
         if calls is not self._calls:
-            self._packed = [pack_call(number, call) for number, call in enumerate(calls, start=1)]
-            self._calls = calls
-        return _Session(self.server, self._limits, submission, class_name, self._packed).run(calls)
+            laid_out = QuestionFile(calls)
+            self._questions.close()
+            self._questions, self._calls = laid_out, calls
+        return _Session(self.server, self._limits, submission, class_name, self._questions).run(calls)
 
 
 @dataclass(frozen=True)
-class _Message:
-    """One message to a process: the submission (number 0), or a call."""
+class _Awaited:
+    """What a process replies to next: the submission (number 0), or a call."""
 
     id: QuestionId
     number: int
-    pieces: Sequence[memoryview]
     seconds: float
     during: str
     steps: int = 0
+    source: Sequence[memoryview] = ()  # what is sent to the process before
 
 
 class _Session:
@@ -112,20 +116,21 @@ class _Session:
         limits: Limits,
         submission: Submission,
         class_name: str,
-        packed: Sequence[Sequence[memoryview]],
+        questions: QuestionFile,
     ) -> None:
         self._server = server
-        self._packed = packed
+        self._questions = questions
         self._limits = limits
+        self._submission = submission
         self._text = SourceMap(submission)
         self._class_name = class_name
-        self._source = pack_submission(submission, class_name, limits.printed_characters)
         self._process_limits = ResourceLimits(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
         self._wall_end = self._started + WALL_FACTOR * limits.total_seconds
         self._whole = f"the {limits.total_seconds:g} processor seconds for the whole submission"
         self._spent = 0.0
         self._child: Child | None = None
+        self._kept_deadline: Deadline | None = None  # the last of this process that was kept
         self._layers: tuple[str, ...] = ()
         self._cpu_seconds = 0.0
         self._timeouts: collections.Counter[tuple[str, bool]] = collections.Counter()
@@ -136,7 +141,7 @@ class _Session:
     def run(self, calls: Sequence[Call]) -> Run:
         """Return the replies of the whole run."""
         try:
-            self._load = self._open()
+            self._load = self._open(calls, 1)
             for number, call in enumerate(calls, start=1):
                 self._replies[call.id] = self._reply(number, calls)
             self._shut_down(calls)
@@ -151,15 +156,13 @@ class _Session:
             cpu_seconds=self._cpu_seconds,
         )
 
-    # ---------------------------------------------------------------- one question after another
-
     def _reply(self, number: int, calls: Sequence[Call]) -> Reply:
         call = calls[number - 1]
         reason = self._reason_not_to_ask(call)
         if reason:
             return _not_asked(call, reason)
         if self._child is None:
-            again = self._open()
+            again = self._open(calls, number)
             if again.outcome != "returned":
                 why = again.error.message if again.error else again.outcome
                 return _not_asked(call, f"the submission loaded at first, but not again in a fresh process: {why}")
@@ -178,6 +181,7 @@ class _Session:
         if self._timeouts[_way(call)] >= MOST_TIMEOUTS:
             return f"{first_method(call)} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
         if self._spent >= self._limits.total_seconds or time.monotonic() >= self._wall_end:
+            self._retire()  # it would go on answering
             return f"{self._whole} were used up"
         return ""
 
@@ -185,31 +189,38 @@ class _Session:
         late = self._timeouts.total() >= MOST_TIMEOUTS
         seconds = min(call.seconds, SHORT_TIMEOUT) if late else call.seconds
         before = self._spent
-        pieces = self._packed[number - 1]
-        reply = self._request(_Message(call.id, number, pieces, seconds, first_method(call), len(call.steps)))
+        source = [] if self._server.streams else protocol.pack({"asked": [self._questions.places[number - 1]]})
+        reply = self._await(_Awaited(call.id, number, seconds, first_method(call), len(call.steps), source))
         late_end = reply.outcome in {"crashed", "broke_protocol"} and self._spent - before > LATE_SHARE * seconds
         if reply.outcome == "timed_out" or late_end:
             self._timeouts[_way(call)] += 1
         return reply
 
-    def _open(self) -> Reply:
-        """Start a process and load the submission in it."""
-        self._child = Child(self._server, self._process_limits)
+    def _open(self, calls: Sequence[Call], first: int) -> Reply:
+        """Start a process, load the submission in it, and have it answer the calls from number `first` on."""
+        self._child = Child(self._server, self._questions.descriptor, self._process_limits)
+        self._kept_deadline = None
         self._layers = self._child.layers
-        return self._request(_Message(QuestionId("load"), 0, self._source, self._limits.load_seconds, "import"))
+        # As it is now: a timeout ends the process, and the next one is told anew.
+        asked = [
+            place
+            for call, place in zip(calls[first - 1 :], self._questions.places[first - 1 :], strict=True)
+            if self._server.streams and self._timeouts[_way(call)] < MOST_TIMEOUTS
+        ]
+        source = pack_submission(self._submission, self._class_name, self._limits.printed_characters, asked)
+        return self._await(_Awaited(QuestionId("load"), 0, self._limits.load_seconds, "import", source=source))
 
-    def _request(self, message: _Message) -> Reply:
-        """Return the reply to one message; whatever goes wrong ends the process and becomes the reply."""
+    def _await(self, message: _Awaited) -> Reply:
+        """Return the next reply of the process; whatever goes wrong ends the process and becomes the reply."""
         child = self._child
         if child is None:
             raise RuntimeError("there is no process to ask")
         left = self._limits.total_seconds - self._spent
-        deadline = Deadline(child.pid, min(message.seconds, left), self._wall_end)
+        deadline = Deadline(child.pid, min(message.seconds, left), self._wall_end, after=self._kept_deadline)
         try:
             frame = self._wait_for(child, message, deadline)
+            self._kept_deadline = deadline
             reply = reply_of(frame, message.id, message.steps, self._text, self._limits.printed_characters)
-            # Only now, so that a wrong reply is called wrong, however soon the next one comes.
-            child.check_silence()
             self._keep(reply)
         except TimeoutError:
             said = f"after {deadline.describe()}" if message.seconds <= left else f"when {self._whole} were used up"
@@ -218,18 +229,20 @@ class _Session:
         except protocol.ProtocolError as error:
             return self._fail(child, message, "broke_protocol", f"its process sent {error}")
         except ProcessEndedError:
-            return self._fail(child, message, *_describe_ending(child.end(EXIT_TIMEOUT)))
+            return self._fail(child, message, *describe_ending(child.end(EXIT_TIMEOUT)))
         if reply.error is not None and (reply.error.type == "MemoryError" or message.number == 0):
             # What filled the memory may be kept in a variable; and what did not load has nothing more to say.
             self._retire()
             return reply
-        raw = child.output()  # what was written past Python's own standard output, such as with os.write
+        # What was written past Python's own standard output, such as with os.write; later calls may be writing by now.
+        raw = child.output(frame.message.get("written"))
         printed = clean(reply.printed + raw, self._limits.printed_characters + 100)
         return replace(reply, printed=printed) if raw else reply
 
-    def _wait_for(self, child: Child, message: _Message, deadline: Deadline) -> protocol.Frame:
+    def _wait_for(self, child: Child, message: _Awaited, deadline: Deadline) -> protocol.Frame:
         try:
-            return child.ask(message.pieces, message.number, deadline)
+            child.send(message.source, deadline)
+            return child.hear(message.number, deadline)
         finally:
             self._spent += deadline.spent
 
@@ -240,7 +253,7 @@ class _Session:
             raise protocol.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
         self._kept = kept
 
-    def _fail(self, child: Child, message: _Message, outcome: Outcome, said: str) -> Reply:
+    def _fail(self, child: Child, message: _Awaited, outcome: Outcome, said: str) -> Reply:
         """Return the reply for a process that failed, with the output that it wrote, and end it."""
         output = child.output()
         self._retire()
@@ -248,8 +261,6 @@ class _Session:
         during = f"{self._class_name}(...)" if function == "__init__" else message.during
         printed = clean(before_trace(output), self._limits.printed_characters)
         return Reply(message.id, outcome, error=StudentError(during, "", said, places), printed=printed)
-
-    # ---------------------------------------------------------------- ends
 
     def _shut_down(self, calls: Sequence[Call]) -> None:
         """End the last process in order; a second reply that comes now still counts against the last call."""
@@ -274,15 +285,6 @@ class _Session:
         if child is not None:
             self._cpu_seconds += child.end(0).cpu_seconds
             child.release()
-
-
-def _describe_ending(ending: Ending) -> tuple[Outcome, str]:
-    """Return what became of a process that ended, or closed the channel, instead of replying."""
-    if ending.with_zygote:
-        return "crashed", "its process ended together with the one that it was forked from"
-    if ending.code is None or ending.code == CHANNEL_LOST:
-        return "broke_protocol", "its process closed the channel to the grader"
-    return "crashed", ending_in_words(ending.code)
 
 
 def _way(call: Call) -> tuple[str, bool]:

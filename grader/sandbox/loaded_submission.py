@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import mmap
+import os
+import stat
 import sys
 import traceback
 import types
@@ -14,6 +16,8 @@ import numpy as np
 from . import dispatch, older_names, protocol, scratch_files, stubs, values
 from .capture import OutputCapture, ReportedError
 from .exec_submission import Loader, SourceText
+
+_fstat = os.fstat  # the student's code may replace the module's own
 
 
 class LoadedSubmission:
@@ -32,6 +36,7 @@ class LoadedSubmission:
         self._memory_reserve = memory_reserve
         self._class: type = object
         self._remembered: dict[str, Any] = {}
+        self.loaded = False
         self._module = types.ModuleType("submission")
         self._loader = Loader(self._modules, self._capture)
 
@@ -48,6 +53,7 @@ class LoadedSubmission:
                 for text in self._segments:
                     self._loader.run(text, self._module.__dict__)
                 self._class = self._find_class()
+                self.loaded = True
             except BaseException as raised:  # noqa: BLE001 -- whatever the student's text raises is the answer
                 error = self._error("import", raised)
             return self._reply({"number": 0, "error": error})
@@ -115,13 +121,25 @@ class LoadedSubmission:
 
     def _reply(self, message: dict[str, Any], packing: values.Packing | None = None) -> list[memoryview]:
         self._loader.note_stubs()
-        message |= {"printed": self._capture.printed, "warnings": self._capture.warnings}
+        message |= {"printed": self._capture.printed, "warnings": self._capture.warnings, "written": _count_written()}
         try:
             return protocol.pack(message, packing.arrays if packing else ())
         except protocol.ProtocolError as error:
             message |= {"results": [], "own_shapes": {}, "positional": [], "printed": "", "warnings": []}
             message["error"] = {"during": "reply", "type": "ValueError", "message": f"returned {error}", "frames": []}
             return protocol.pack(message)
+
+
+def _count_written() -> int | None:
+    """Return how much was written past Python's own standard output so far: our end may look when more has come.
+
+    None where the output is no file, or the program has closed it.
+    """
+    try:
+        status = _fstat(1)
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def warm_up() -> None:
@@ -143,13 +161,9 @@ def warm_up() -> None:
     source = {"segments": [_WARM], "extras": [], "modules": [], "class_name": "Network", "printed_characters": 100}
     submission = LoadedSubmission(source, 0, mmap.mmap(-1, mmap.PAGESIZE))
     submission.load()
+    question = b"".join(protocol.pack(message, packing.arrays))
     for _ in range(16):
-        reader = protocol.Reader(protocol.MAX_OWN_HEADER)
-        for piece in protocol.pack(message, packing.arrays):
-            reader.feed(bytes(piece))
-        frame = reader.take()
-        if frame is not None:
-            submission.answer(frame)
+        submission.answer(protocol.unpack(question))
     sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
     sys.meta_path[:] = finders
     sys.modules["__main__"] = main

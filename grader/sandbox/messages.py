@@ -36,8 +36,10 @@ def clean(text: str, most: int) -> str:
     return _ADDRESS.sub("0x...", re.sub(_UNPRINTABLE, "\N{REPLACEMENT CHARACTER}", text[: 2 * most]))[:most]
 
 
-def pack_submission(submission: Submission, class_name: str, printed_characters: int) -> list[memoryview]:
-    """Lay out a submission for its process."""
+def pack_submission(
+    submission: Submission, class_name: str, printed_characters: int, asked: Sequence[tuple[int, int]] = ()
+) -> list[memoryview]:
+    """Lay out a submission for its process; asked : where in the file of questions those are that it answers, in order."""
     message = {
         "segments": [_describe_segment(segment) for segment in submission.segments],
         "extras": [_describe_segment(segment) for segment in submission.extras],
@@ -47,6 +49,7 @@ def pack_submission(submission: Submission, class_name: str, printed_characters:
         ],
         "class_name": class_name,
         "printed_characters": printed_characters,
+        "asked": asked,
     }
     return protocol.pack(message, (), protocol.MAX_OWN_HEADER)
 

@@ -1,4 +1,4 @@
-"""The file behind the descriptors 1 and 2 of a student's process: in memory where the system can, else a temporary one.
+"""Files of a student's process, in memory where the system can, else temporary ones: that behind 1 and 2, and its questions.
 
 Our end reads it while it is being written, so neither may move the other's place in it.
 """
@@ -6,8 +6,12 @@ Our end reads it while it is being written, so neither may move the other's plac
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
+
+if sys.platform == "linux":
+    import fcntl
 
 # Windows has one place for reading and writing, and no pread: there our own threads do both, one at a time.
 _place = threading.Lock()
@@ -16,10 +20,22 @@ _place = threading.Lock()
 def create() -> int:
     """Return the descriptor of a new file that goes with its last descriptor."""
     if hasattr(os, "memfd_create"):
-        made: int = os.memfd_create("output")
+        made: int = os.memfd_create("file", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         return made
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+def create_sealed(content: bytes) -> int:
+    """Return the descriptor of a new file that holds this, and that nobody can change where the system can see to it."""
+    made = create()
+    append(made, content)
+    if hasattr(os, "memfd_create"):
+        # Not even a mapping of it can become writable after this.
+        fcntl.fcntl(
+            made, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+        )
+    return made
 
 
 def read(descriptor: int, start: int, length: int) -> bytes:

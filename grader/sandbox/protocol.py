@@ -138,11 +138,6 @@ class Reader:
         self._buffer = bytearray()
         self._header: tuple[dict[str, Any], list[Spec], int, int] | None = None
 
-    @property
-    def pending(self) -> bool:
-        """Return True where bytes are left over after the last frame."""
-        return bool(self._buffer)
-
     def feed(self, data: bytes) -> None:
         """Add bytes as they came; call `take` before feeding more, so that the caps are looked at."""
         self._buffer += data
@@ -156,13 +151,10 @@ class Reader:
         message, specs, start, end = self._header
         if len(self._buffer) < end:
             return None
-        arrays = []
-        for dtype, shape, size in specs:
-            arrays.append(_array(self._buffer, dtype, shape, start))
-            start += size
+        arrays = _arrays(self._buffer, specs, start)
         del self._buffer[:end]
         self._header = None
-        return Frame(message, tuple(arrays))
+        return Frame(message, arrays)
 
     def _read_header(self) -> tuple[dict[str, Any], list[Spec], int, int] | None:
         if not MAGIC.startswith(self._buffer[: len(MAGIC)]):
@@ -178,6 +170,13 @@ class Reader:
         header = _parse(bytes(self._buffer[PREFIX.size : start]))
         specs = _specs(header["arrays"])
         return header["message"], specs, start, start + sum(size for _, _, size in specs)
+
+
+def unpack(data: bytes | memoryview) -> Frame:
+    """Return the frame that is all of these bytes, which are our own or were packed by us."""
+    start = PREFIX.size + PREFIX.unpack_from(data)[1]
+    header = _parse(bytes(data[PREFIX.size : start]))
+    return Frame(header["message"], _arrays(data, _specs(header["arrays"]), start))
 
 
 def _parse(encoded: bytes) -> dict[str, Any]:
@@ -232,7 +231,15 @@ def _spec(raw: Any) -> Spec:
     return dtype, tuple(shape), math.prod(shape) * dtype.itemsize
 
 
-def _array(buffer: bytearray, dtype: np.dtype[Any], shape: tuple[int, ...], start: int) -> Array:
+def _arrays(buffer: bytes | bytearray | memoryview, specs: Sequence[Spec], start: int) -> tuple[Array, ...]:
+    arrays = []
+    for dtype, shape, size in specs:
+        arrays.append(_array(buffer, dtype, shape, start))
+        start += size
+    return tuple(arrays)
+
+
+def _array(buffer: bytes | bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], start: int) -> Array:
     count = math.prod(shape)
     if dtype.kind == "b":
         # A byte other than 0 and 1 in a bool array makes numpy's sums and comparisons disagree.

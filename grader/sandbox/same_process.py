@@ -64,7 +64,7 @@ class SameProcessHost:
         self, number: int, call: Call, capture: OutputCapture, text: SourceMap, labels: Mapping[str, str]
     ) -> Reply:
         # Laid out and read again as on the way to another process: the class gets arrays of its own, and gives checked ones.
-        question = _carry(pack_call(number, call), protocol.MAX_OWN_HEADER)
+        question = protocol.unpack(b"".join(pack_call(number, call)))
         with capture.capturing():
             answer = dispatch.Answer(self._made, question, self._variable, self._remembered, frozenset(labels))
             error = None
@@ -84,7 +84,7 @@ class SameProcessHost:
             "warnings": [_name_cells(text, labels) for text in capture.warnings],
         }
         try:
-            frame = _carry(protocol.pack(_rename(message, labels.get), answer.packing.arrays), protocol.MAX_HEADER)
+            frame = protocol.unpack(b"".join(protocol.pack(_rename(message, labels.get), answer.packing.arrays)))
             return reply_of(frame, call.id, len(call.steps), text, self._most)
         except protocol.ProtocolError as refused:
             told = StudentError(first_method(call), "ValueError", f"returned {refused}")
@@ -94,16 +94,6 @@ class SameProcessHost:
         if name not in self._variables:
             raise ReportedError("NameError", f"there is no {name}; write {name} = ... in a cell of its own")
         return self._variables[name]
-
-
-def _carry(pieces: Sequence[memoryview], most: int) -> protocol.Frame:
-    reader = protocol.Reader(most)
-    for piece in pieces:
-        reader.feed(bytes(piece))
-    frame = reader.take()
-    if frame is None:
-        raise protocol.ProtocolError("half a frame")
-    return frame
 
 
 def _name_cells(text: str, labels: Mapping[str, str]) -> str:

@@ -68,6 +68,8 @@ class SpawnServer:
     Of the disabled's layers only rlimits can be left out: the others are not there.
     """
 
+    streams = False  # what comes through the pipe of the outputs must be known to belong to one question
+
     def __init__(self, disabled: DisabledLayers = NONE_DISABLED) -> None:
         if sys.platform in WITHOUT_PROCESSES:
             raise UnsupportedPlatformError(
@@ -99,10 +101,14 @@ class SpawnServer:
         self.close()
         self._owner = os.getpid()
 
-    def fork(self, channel: socket.socket, output: int, limits: ResourceLimits) -> int:
-        """Start a student's process, whose three pipes are connected to `channel` and the file `output`; return its process id."""
+    def fork(self, channel: socket.socket, output: int, questions: int, limits: ResourceLimits) -> int:
+        """Start a student's process, whose three pipes are connected to `channel` and the file `output`; return its process id.
+
+        What the file `questions` holds is sent before anything else: nothing but pipes can be inherited everywhere.
+        """
         self.end(0)
-        terms = {"limits": asdict(limits), "layers": list(self.facts)}
+        content = output_file.read(questions, 0, os.fstat(questions).st_size)
+        terms = {"limits": asdict(limits), "layers": list(self.facts), "questions": len(content)}
         # In a virtual environment of Windows, python.exe is a launcher that starts the real one as a process of its own.
         python = getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
         # Windows starts no program without the first (see subprocess.Popen), and conda's numpy finds its libraries by the second.
@@ -123,7 +129,7 @@ class SpawnServer:
             )
         except OSError as error:
             raise ServerLostError(f"a student's process cannot be started: {error}") from error
-        self._output = _connect(self._process, channel, output)
+        self._output = _connect(self._process, channel, output, content)
         return self._process.pid
 
     def dump_traceback(self) -> None:
@@ -150,11 +156,13 @@ class SpawnServer:
 # ---------------------------------------------------------------- between our socket and a child's pipes
 
 
-def _connect(process: subprocess.Popen[bytes], channel: socket.socket, output: int) -> threading.Thread:
+def _connect(
+    process: subprocess.Popen[bytes], channel: socket.socket, output: int, questions: bytes
+) -> threading.Thread:
     """Carry bytes on three threads, which end when either side closes; return the one that fills the file `output`."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise ValueError("the process has no pipes")
-    _start_thread(_carry_questions, channel.dup(), process.stdin)
+    _start_thread(_carry_questions, questions, channel.dup(), process.stdin)
     _start_thread(_carry_answers, process.stdout, channel.dup())
     return _start_thread(_carry_output, process.stderr, os.dup(output))
 
@@ -166,9 +174,10 @@ def _start_thread(carry: Callable[..., None], *ends: object) -> threading.Thread
     return thread
 
 
-def _carry_questions(ours: socket.socket, stdin: IO[bytes]) -> None:
+def _carry_questions(questions: bytes, ours: socket.socket, stdin: IO[bytes]) -> None:
     # An error means that one side has gone; the other learns it from the closed end.
     with ours, stdin, contextlib.suppress(OSError):
+        protocol.write(stdin.fileno(), [memoryview(questions)])
         while data := ours.recv(protocol.CHUNK):
             protocol.write(stdin.fileno(), [memoryview(data)])
 

@@ -63,11 +63,20 @@ def run_spawned(terms: dict[str, Any], standard: list[str]) -> NoReturn:
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         if "rlimits" in terms["layers"]:
             resource_limits.apply(limits)
+        questions = memoryview(_read_all(inward, terms["questions"]))
         protocol.write(outward, protocol.pack({"ready": terms["layers"]}))
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs without the limits that a report names
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
-    serve(inward, outward, limits, memory_reserve)
+    serve(inward, outward, limits, memory_reserve, questions)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Return so many bytes from a pipe."""
+    data = bytearray()
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return bytes(data)
 
 
 def _move_channel() -> tuple[int, int]:
@@ -85,9 +94,12 @@ def _move_channel() -> tuple[int, int]:
     return inward, outward
 
 
-def run(channel: int, output: int, limits: ResourceLimits, plan: lockdown.Plan, parent: int) -> NoReturn:
-    """Run as a student's process, from just after the fork; `channel` and `output` are descriptors."""
+def run(
+    channel: int, output: int, questions: int, limits: ResourceLimits, plan: lockdown.Plan, parent: int
+) -> NoReturn:
+    """Run as a student's process, from just after the fork; `channel`, `output` and `questions` are descriptors."""
     try:
+        asked = _map(questions)
         _arrange_descriptors(channel, output, plan)
         arrange_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
@@ -99,13 +111,22 @@ def run(channel: int, output: int, limits: ResourceLimits, plan: lockdown.Plan, 
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs in a process that is locked by half
         traceback.print_exc(file=_stderr())
         os._exit(SETUP_FAILED)
-    serve(CHANNEL, CHANNEL, limits, memory_reserve)
+    serve(CHANNEL, CHANNEL, limits, memory_reserve, asked)
 
 
-def serve(inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap) -> NoReturn:
+def _map(questions: int) -> memoryview:
+    """Return a file's content, to be read only; see `question_file` for why all of it may be seen at once."""
+    if not os.fstat(questions).st_size:  # what is empty cannot be mapped
+        return memoryview(b"")
+    return memoryview(mmap.mmap(questions, 0, prot=mmap.PROT_READ))
+
+
+def serve(
+    inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap, questions: memoryview
+) -> NoReturn:
     """Serve, once everything is arranged, until the grader closes the channel; it may be two descriptors, or one twice."""
     try:
-        _answer_calls(inward, outward, limits, memory_reserve)
+        _answer_calls(inward, outward, limits, memory_reserve, questions)
     except OSError:
         os._exit(CHANNEL_LOST)
     # No interpreter shutdown: a student's atexit functions and finalisers would hang there.
@@ -138,7 +159,10 @@ def _stderr() -> Any:
     return os.fdopen(2, "w", closefd=False, errors="replace")
 
 
-def _answer_calls(inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap) -> None:
+def _answer_calls(
+    inward: int, outward: int, limits: ResourceLimits, memory_reserve: mmap.mmap, questions: memoryview
+) -> None:
+    """Load the submission, and answer the questions that come with it, and those of later messages, one after another."""
     reader = protocol.Reader(protocol.MAX_OWN_HEADER)
     first = protocol.read(inward, reader)
     if first is None:
@@ -147,9 +171,11 @@ def _answer_calls(inward: int, outward: int, limits: ResourceLimits, memory_rese
     submission = LoadedSubmission(first.message, limits.memory_mb, memory_reserve)
     submission.put_back_older_names()
     protocol.write(outward, submission.load())
-    del first
-    while (frame := protocol.read(inward, reader)) is not None:
-        protocol.write(outward, submission.answer(frame))
+    told: protocol.Frame | None = first
+    while told is not None:
+        for start, end in told.message["asked"] if submission.loaded else ():
+            protocol.write(outward, submission.answer(protocol.unpack(questions[start:end])))
+        told = protocol.read(inward, reader)
 
 
 def _arrange_interpreter() -> None:

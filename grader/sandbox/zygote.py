@@ -128,17 +128,16 @@ def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan
     gc.freeze()
     pid = 0
     while True:
-        data, descriptors, _flags, _address = socket.recv_fds(control, 4096, 2)
+        data, descriptors, _flags, _address = socket.recv_fds(control, 4096, 3)
         if not data:
             return
         request = json.loads(data)
         answer: dict[str, Any] = {}
         if request["do"] == "start":
             limits = ResourceLimits(**request["limits"])
-            channel, output = descriptors
-            pid = _start(control, partial(worker.run, channel, output, limits, plan))
-            os.close(channel)
-            os.close(output)
+            pid = _start(control, partial(worker.run, *descriptors, limits, plan))
+            for descriptor in descriptors:
+                os.close(descriptor)
             answer = {"pid": pid}
         elif request["do"] == "dump_traceback":
             with contextlib.suppress(ProcessLookupError):

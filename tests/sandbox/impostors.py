@@ -36,7 +36,7 @@ class Impostors:
     An act is bytes for the channel, ("print", bytes) for the process's own output, CLOSE, or STALL.
     """
 
-    alive, pid = True, 0
+    alive, pid, streams = True, 0, True
     versions, missing, facts = {"python": "3"}, {}, {}
 
     def __init__(self, script):
@@ -46,10 +46,11 @@ class Impostors:
         self._gone = threading.Event()
         self._asleep = subprocess.Popen(["sleep", "600"])
 
-    def fork(self, channel, output, _limits):
+    def fork(self, channel, output, questions, _limits):
         """Start a thread in place of a process; return the id of one that uses no processor time."""
         self._gone = threading.Event()
         self._channel, self._output = channel.dup(), os.dup(output)
+        self._questions = os.pread(questions, os.fstat(questions).st_size, 0)
         self._thread = threading.Thread(target=self._live, args=(next(self._born),))
         self._thread.start()
         return self._asleep.pid
@@ -78,9 +79,15 @@ class Impostors:
         reader = protocol.Reader(protocol.MAX_OWN_HEADER)
         with contextlib.suppress(OSError):
             self._say(b"".join(protocol.pack({"ready": ["process"]})))
-            while (frame := protocol.read(self._channel.fileno(), reader)) is not None:
-                for act in self.script(process, frame.message.get("number", LOAD)):
-                    self._act(act)
+            told = protocol.read(self._channel.fileno(), reader)
+            if told is None:
+                return
+            asked = [
+                protocol.unpack(self._questions[start:end]).message["number"] for start, end in told.message["asked"]
+            ]
+            for act in (act for number in (LOAD, *asked) for act in self.script(process, number)):
+                self._act(act)
+            protocol.read(self._channel.fileno(), reader)
             self._act(CLOSE)
 
     def _act(self, act):

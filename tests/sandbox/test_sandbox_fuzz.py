@@ -30,7 +30,7 @@ def stage(host, submission, network, question, limits):
 # ---------------------------------------------------------------- what a right reply is, told a second time
 
 
-def right_reply(sent, number, steps, *, alone=True):
+def right_reply(sent, number, steps):
     """Tell, by rules written for this test, whether bytes are a right reply without an error, or begin with one."""
     if sent[:4] != b"2LN1" or len(sent) < 8:
         return False
@@ -43,7 +43,7 @@ def right_reply(sent, number, steps, *, alone=True):
         arrays = [shaped(spec) for spec in header["arrays"]]
         message = header["message"]
         left = len(sent) - start - sum(size for *_, size in arrays)
-        whole = set(header) == {"arrays", "message"} and (left == 0 if alone else left >= 0)
+        whole = set(header) == {"arrays", "message"} and left >= 0
         results = message.get("results", [])
         told = type(message["number"]) is int and message["number"] == number and message.get("error") is None
         extras = plain_extras(message)
@@ -149,10 +149,10 @@ def test_damaged_bytes_are_an_answer_only_if_they_begin_with_one(stage, number):
     def holds(portions):
         run, sent = stage.play([*portions, CLOSE], number), b"".join(portions)
         if number == LOAD:
-            assert run.load.outcome != "returned" or right_reply(sent, LOAD, 0, alone=False)
+            assert run.load.outcome != "returned" or right_reply(sent, LOAD, 0)
         elif not stage.blamed_before(run):
             reply = run.replies["target"]
-            assert reply.outcome != "returned" or right_reply(sent, TARGET, len(stage.steps), alone=False)
+            assert reply.outcome != "returned" or right_reply(sent, TARGET, len(stage.steps))
             if reply.outcome not in {"returned", "raised"}:
                 stage.must_be_honest(run.replies, ["before", "after"])
 

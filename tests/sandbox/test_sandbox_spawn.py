@@ -408,7 +408,7 @@ def test_what_is_carried_past_the_cap_is_dropped():
     )
     ours, theirs = spawn.socket.socketpair()
     with ours, theirs:
-        spawn._connect(process, theirs, output).join(20)
+        spawn._connect(process, theirs, output, b"").join(20)
         assert process.wait(20) == 0
     assert os.fstat(output).st_size == FILE_BYTES
     os.close(output)
@@ -417,7 +417,7 @@ def test_what_is_carried_past_the_cap_is_dropped():
 def test_a_process_without_pipes_is_no_process_to_carry_for():
     """A mistake of ours is said, before a thread could fail where nobody sees it."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process, pytest.raises(ValueError, match="no pipes"):
-        spawn._connect(process, None, 0)
+        spawn._connect(process, None, 0, b"")
 
 
 def test_a_second_process_ends_the_first(spawning):
@@ -426,9 +426,9 @@ def test_a_second_process_ends_the_first(spawning):
     ours, theirs = spawn.socket.socketpair()
     output = output_file.create()
     with ours, theirs:
-        one.fork(theirs, output, ResourceLimits(64, 5))
+        one.fork(theirs, output, output, ResourceLimits(64, 5))
         first = one._process
-        one.fork(theirs, output, ResourceLimits(64, 5))
+        one.fork(theirs, output, output, ResourceLimits(64, 5))
         assert first.returncode == -signal.SIGKILL
         assert one.end(0).code is None
     os.close(output)
