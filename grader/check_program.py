@@ -32,13 +32,13 @@ class Part:
 _LOSS = frozenset({"stability", "scores", "loss", "sweep", "purity", "single", "narrow", "recorded"})
 _PREDICT = _LOSS | {"predict", "labels", "watched"}
 _TRAIN = _PREDICT | {"whole", "alone", "toy", "digits"}
+# Those of a network as deep as may be; an assignment has the rows of its own layers.
+_GRADIENTS = tuple(f"gradient_{parameter}{layer}" for layer in range(1, 7) for parameter in "Wb")
 # In the order of the notebook.
 PARTS: Mapping[str, Part] = {
     "forward": Part("Forward pass", ("scores",), _LOSS, 2),
     "loss": Part("Loss", ("data_loss", "regularised_loss", "stability", "purity"), _LOSS, 2),
-    "backward": Part(
-        "Backward pass", ("gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2", "numeric_gradient"), _LOSS, 2
-    ),
+    "backward": Part("Backward pass", (*_GRADIENTS, "numeric_gradient"), _LOSS, 2),
     "train": Part(
         "Training",
         ("update_rule", "decay", "minibatch", "histories", "learns_toy", "learns_digits"),

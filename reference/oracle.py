@@ -47,6 +47,7 @@ def build_oracle(assignment: Assignment, network: Network, seed: int, recorded: 
         right = with_factor[factor]
         return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced, whole=whole)
 
-    # The way back from step to step is written out for one hidden layer.
-    way = follow_replaced if network.depth == 2 else None
-    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=way)
+    # Which step's value explains the answers is searched for with one hidden layer only.
+    return Oracle(
+        scores=network.scores, trained_accuracy=trained_accuracy, follow=follow_replaced, replaces=network.depth == 2
+    )

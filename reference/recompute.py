@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reference.layers import Layer
+from reference.losses import d_softmax_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ def follow(
 
     replaced : values to go on with, by name, in place of the right ones: "u", "h" and "scores" of the forward pass;
     "centred", the scores that the softmax is taken of; "e", their exponentials; "log p" and "p", the probabilities; "one-hot";
-    "p back", the probabilities that the backward pass has; "d scores", "d h", "mask" and "d u". whole : else only what leads to scores, data loss and the
+    "p back", the probabilities that the backward pass has; "d scores", "d h", "mask" and "d u". Of several hidden layers each
+    has its own, such as "u1", "h2" and "d u1". whole : else only what leads to scores, data loss and the
     data's gradients, in a third of the time.
     """
     form = _Way(network, params, X, y, reg, replaced)
@@ -42,7 +44,7 @@ def follow(
         form.forward()
         if whole:
             form.beside()
-        form.softmax()
+        form.data_loss()
         if whole:
             form.losses()
         form.backward(whole=whole)
@@ -64,14 +66,20 @@ class _Way:
         self.values[name] = kept = np.asarray(self.replaced.get(name, value), dtype=np.float64)
         return kept
 
+    def name(self, value: str, k: int) -> str:
+        """Return what a value of hidden layer k, counted from 0, is called: numbered where there are several."""
+        return value if self.network.depth == 2 else f"{value}{1 + k}"
+
     def forward(self) -> None:
         """Add the layers (001, 003)."""
-        (w1, b1), (w2, b2) = self.network.names
-        self.put("X W1", self.X @ self.params[w1])
-        u = self.put("u", self.network.affine(self.X, self.params[w1], self.params[b1], 0))
-        h = self.put("h", self.network.activate(u))
-        self.put("h W2", h @ self.params[w2])
-        self.put("scores", self.network.affine(h, self.params[w2], self.params[b2], 1))
+        network, x, of = self.network, np.asarray(self.X), "X"
+        for k, (weights, bias) in enumerate(network.names):
+            W, b, last = self.params[weights], self.params[bias], k + 1 == network.depth
+            self.put(f"{of} W{1 + k}", x @ W)
+            u = self.put("scores" if last else self.name("u", k), network.affine(x, W, b, k))
+            if not last:
+                of = self.name("h", k)
+                x = self.put(of, network.activate(u))
 
     def beside(self) -> None:
         """Add exponentials and logarithms (004), of the scores as they are and with a maximum taken off."""
@@ -93,6 +101,16 @@ class _Way:
             self.put(f"true scores{tag}", centred[rows, y])
             self.put(f"exp of true scores{tag}", e[rows, y])
 
+    def data_loss(self) -> None:
+        """Add what the data loss is put together from, and N times its gradient by the scores."""
+        network, y = self.network, self.y
+        if network.d_scores is d_softmax_loss:
+            self.softmax()
+        else:
+            centred = network.centre(self.values["scores"])
+            self.put("data loss", self.put("sum of losses", network.data_term(centred, y) * len(y)) / len(y))
+            self.put("N d scores", network.d_scores(centred, y) * len(y))
+
     def softmax(self) -> None:
         """Add the probabilities and the data loss (000, 001, 004)."""
         scores, y, rows = self.values["scores"], self.y, self.rows
@@ -113,7 +131,8 @@ class _Way:
     def losses(self) -> None:
         """Add the regulariser and what else a loss is put together from (000, 001, 003)."""
         network, params = self.network, self.params
-        self.put("log p, one-hot", self.values["log p"] * self.values["one-hot"])
+        if "one-hot" in self.values:
+            self.put("log p, one-hot", self.values["log p"] * self.values["one-hot"])
         for name in params:
             self.put(f"sum {name}^2", self.put(f"{name}^2", params[name] ** 2).sum())
         squares = self.put("sum of squares", network.penalty_term(params, network.names))
@@ -122,19 +141,30 @@ class _Way:
     def backward(self, *, whole: bool) -> None:
         """Add the gradients, from the scores back to the first layer (001, 004)."""
         network, values = self.network, self.values
-        (w1, b1), (w2, b2) = network.names
-        first = Layer(0, self.X, self.params[w1], self.params[b1], values["u"], values["h"])
-        last = Layer(1, values["h"], self.params[w2], self.params[b2], values["scores"], values["scores"])
-        d = self.put("d scores", values["p - one-hot"] / len(self.y))
-        data = {w2: network.d_weights(d, last), b2: network.d_bias(d, last)}
-        dh = self.put("d h", network.d_input(d, last))
-        mask = self.put("mask", network.d_activate(np.ones_like(dh), first))
-        du = self.put("d u", dh * mask)
-        data |= {w1: network.d_weights(du, first), b1: network.d_bias(du, first)}
+        undivided = values["p - one-hot"] if "p - one-hot" in values else values["N d scores"]
+        reached = {network.depth - 1: self.put("d scores", undivided / len(self.y))}
+        for k in reversed(range(network.depth - 1)):
+            dh = self.put(self.name("d h", k), network.d_input(reached[k + 1], self._layer(k + 1)))
+            mask = self.put(self.name("mask", k), network.d_activate(np.ones_like(dh), self._layer(k)))
+            reached[k] = self.put(self.name("d u", k), dh * mask)
         penalties = network.d_penalty(self.params, network.names) if whole else {}
-        for name in (w2, b2, w1, b1):
-            self.put(f"data d{name}", data[name])
-            if not whole:
-                continue
-            own = self.put(f"regulariser d{name}", network.coefficient * self.reg * penalties[name])
-            self.put(f"d{name}", data[name] + own)
+        for k, d in reached.items():
+            self._gradients(k, d, self._layer(k), penalties)
+
+    def _layer(self, k: int) -> Layer:
+        """Return layer k with the values that it has here."""
+        network, values = self.network, self.values
+        x = values[self.name("h", k - 1)] if k else np.asarray(self.X)
+        last = k + 1 == network.depth
+        u, h = (values["scores" if last else self.name(name, k)] for name in ("u", "h"))
+        weights, bias = network.names[k]
+        return Layer(k, x, self.params[weights], self.params[bias], u, h)
+
+    def _gradients(self, k: int, d: Floats, layer: Layer, penalties: Mapping[str, Array]) -> None:
+        """Add the gradients of one layer's parameters; d : that of its output."""
+        network = self.network
+        for name, of in zip(network.names[k], (network.d_weights, network.d_bias), strict=True):
+            data = self.put(f"data d{name}", of(d, layer))
+            if penalties:
+                own = self.put(f"regulariser d{name}", network.coefficient * self.reg * penalties[name])
+                self.put(f"d{name}", data + own)

@@ -10,6 +10,7 @@ import numpy as np
 from grader.locate.outputs import Form
 from grader.locate.recorded_case import Case, Known, laid_out
 from grader.model import Array, Floats
+from grader.text.phrases import join_words
 
 MOST_ROWS = 3  # rows or columns that are told by number
 
@@ -67,13 +68,12 @@ def loss_in_words(case: Case, form: Form) -> str:
     if form.form is None or len(form.form) != 3:
         return ""
     a, k, chosen = form.form
-    first, b1, second, b2 = case.names
     found = [f"its data part is {text}"] if (text := times(case, a)) else []
     if not k:
         found.append("the regulariser is missing")
-    elif biases := [name for name in chosen if name in {b1, b2}]:
+    elif biases := [name for name in chosen if name in case.names[1::2]]:
         found.append(f"{' and '.join(biases)} should not be in the regulariser")
-    elif missing := {first, second} - {*chosen}:
+    elif missing := {*case.names[::2]} - {*chosen}:
         found.append(f"{' and '.join(sorted(missing))} is missing in the regulariser")
     elif k not in case.factors:
         found.append("the regulariser has another factor")
@@ -87,7 +87,7 @@ def gradient_in_words(case: Case, name: str, form: Form) -> str:
     if form.form is None or len(form.form) != 2:
         return ""
     a, k = form.form
-    bias = name in {case.names[1], case.names[3]}
+    bias = name in case.names[1::2]
     found = []
     if not a:
         found.append("nothing of the data is in it")
@@ -112,7 +112,7 @@ def _of_entries(case: Case, laid: Floats, right: Floats, bad: Array) -> str:
         told = [f"{zeros[0]} {of} should be 0"] if zeros[0] else []
         told += [f"{zeros[1]} {of if not told else 'more'} are 0 and should not be"] if zeros[1] else []
         return ", ".join(told)
-    if right.ndim == 2 and right.shape == (case.N, case.params[case.names[3]].size):
+    if right.ndim == 2 and right.shape == (case.N, case.params[case.names[-1]].size):
         true = np.zeros(right.shape, dtype=bool)
         true[np.arange(case.N), case.y] = True
         if (bad == true).all():
@@ -165,14 +165,24 @@ WORDS: Mapping[str, str] = {
     "p - one-hot": "the probabilities minus 1 at the true class, not divided by N",
     "sum of losses": "the sum of the rows' losses",
     "data loss": "the data loss, the mean of the rows' losses",
-    "sum of squares": "the sum of squares of {W1} and {W2}",
+    "sum of squares": "the sum of squares of {weights}",
     "regulariser": "the regulariser's part of the loss",
     "loss": "the whole loss",
     "d scores": "the gradient of the scores",
+    "N d scores": "N times the gradient of the scores",
     "d h": "the gradient of the hidden layer after the {act}",
     "mask": "where the {act} lets the gradient pass",
     "d u": "the gradient of the hidden layer before the {act}",
 }
+# Of one of several hidden layers.
+_OF_LAYERS = (
+    (re.compile(r"(?:X|h\d) W(\d)"), "the input of layer {k} times {W}, before {b} is added"),
+    (re.compile(r"u(\d)"), "hidden layer {k} before the {act}"),
+    (re.compile(r"h(\d)"), "hidden layer {k} after the {act}"),
+    (re.compile(r"d h(\d)"), "the gradient of hidden layer {k} after the {act}"),
+    (re.compile(r"mask(\d)"), "where the {act} of hidden layer {k} lets the gradient pass"),
+    (re.compile(r"d u(\d)"), "the gradient of hidden layer {k} before the {act}"),
+)
 # Of each parameter, and of some sets of them.
 _OF_PARAMETERS = (
     (re.compile(r"data d(.+)"), "the gradient of {0}, without the regulariser"),
@@ -199,14 +209,19 @@ class Words:
     def __init__(self, names: tuple[str, ...], activation: str) -> None:
         self.names = names
         acts = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
-        self._own = dict(zip(("W1", "b1", "W2", "b2"), names, strict=True))
+        self._own = {f"{'Wb'[at % 2]}{1 + at // 2}": name for at, name in enumerate(names)}
+        self._own["weights"] = join_words(names[::2])
         self._own["act"] = acts.get(activation, activation or "activation")
 
     def of(self, name: str) -> str:
         """Return the words for a value of the right network by its name; the name itself where there are none."""
         if name in WORDS:
             return WORDS[name].format(**self._own)
-        biases = {f"data d{bias}" for bias in (self.names[1], self.names[3])}
+        for pattern, text in _OF_LAYERS:
+            if found := pattern.fullmatch(name):
+                k = found[1]
+                return text.format(k=k, W=self._own[f"W{k}"], b=self._own[f"b{k}"], act=self._own["act"])
+        biases = {f"data d{bias}" for bias in self.names[1::2]}
         if name in biases:  # a bias has no regulariser to be without
             name = name.removeprefix("data ")
         for pattern, text in _OF_PARAMETERS:

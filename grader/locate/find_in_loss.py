@@ -11,7 +11,7 @@ import numpy as np
 from grader.locate.outputs import Form, Outputs
 from grader.locate.read_loss import Reading, read_loss
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case, GradientForm, LossForm, Spotted
+from grader.locate.recorded_case import Case, GradientForm, LossForm, Spotted, without_layer
 from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.locate.wrong_values import (
@@ -163,8 +163,9 @@ def _loss_of_form(reading: Reading, form: LossForm) -> Made | None:
     numbers = [one for one in reading.recorded.made if one.value.size == 1 and one.kind == "f"]
     data = form[0] * float(reading.explained.network["data loss"])
     scaled = [one for one in numbers if reading.case.close(float(one.value.ravel()[0]), data)]
-    if form[0] < 0:  # also in a part of the sum
-        added = -np.cumsum(reading.explained.network["-log p true"])
+    of_rows = reading.explained.network.right.get("-log p true")
+    if form[0] < 0 and of_rows is not None:  # also in a part of the sum
+        added = -np.cumsum(of_rows)
         parts = [one for one in numbers if np.isclose(float(one.value.ravel()[0]), added, rtol=1e-9, atol=0).any()]
         scaled = [*parts, *scaled][:1]
     if form[0] != 1 and scaled:
@@ -249,7 +250,11 @@ class Finder:
         for value in wanted:
             for one in self.made:
                 known = self.follows[one.number]
-                if known is not None and known.kind != "part" and known.name.partition(" of ")[0] == value:
+                if (
+                    known is not None
+                    and known.kind != "part"
+                    and without_layer(known.name.partition(" of ")[0]) == value
+                ):
                     return one.spot
                 if about == "exp" and known is not None and known.detail.startswith("each row"):
                     return one.spot

@@ -199,7 +199,7 @@ class Located:
             asked["y"],
             asked["reg"],
             names,
-            frozenset(names if every else (names[0], names[2])),
+            frozenset(names if every else names[::2]),
             allowed_conventions(evidence) if fitted is None else (fitted,),
             oracle.follow,
             1e-4 if loses_digits(evidence) else 1e-6,

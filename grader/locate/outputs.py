@@ -38,7 +38,7 @@ def outputs(case: Case, scores: Any, answer: Any) -> Outputs:
         arrays = {name: _reshape(one, case.params[name].shape) for name, one in found.items() if one is not None}
     own = as_array(scores)
     in_form = isinstance(answer, tuple) and len(parts) == 2 and value is not None and grads is not None
-    shape = (case.N, case.params[case.names[3]].size)
+    shape = (case.N, case.params[case.names[-1]].size)
     return Outputs(None if own is None else _reshape(own, shape), value, arrays, in_form)
 
 

@@ -91,7 +91,7 @@ def find_many_passes(evidence: GradingContext) -> ManyPasses | None:
             recorded = _Moves(reply.results[LOSS], evidence.call(QUESTION).params)
             names, kind = differences_of_losses(evidence), DIFFERENCES
             if not names and recorded.complex:  # as exact as a backward pass, which is then looked for
-                reached = [follow(factor, {}, False)["d u"] for factor in allowed_conventions(evidence)]
+                reached = [_first_gradient(follow(factor, {}, False)) for factor in allowed_conventions(evidence)]
                 names, kind = () if recorded.holds_one_of(reached) else recorded.most_moved(), COMPLEX
             elif not names and len(recorded.moves) >= FEWEST:
                 exact = exact_gradients(evidence)
@@ -99,6 +99,11 @@ def find_many_passes(evidence: GradingContext) -> ManyPasses | None:
             return ManyPasses(kind, recorded.count_passes(), names, recorded.first_spot()) if names else None
     except (IndexError, ValueError, OverflowError):
         return None  # numbers that point to nothing: they come from the student's process
+
+
+def _first_gradient(right: Mapping[str, Floats]) -> Floats:
+    """Return the gradient of the first layer's output in the right network."""
+    return next(right[name] for name in ("d u", "d u1", "d scores") if name in right)
 
 
 def _repeats(result: Any) -> bool:

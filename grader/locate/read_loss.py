@@ -159,7 +159,7 @@ def read_loss(
     follows, explained = right, Search(case, own, made, right).explain(base)
     if explained.replaced:
         follows = {n: known or explained.network.recognise(made[n].value) for n, known in right.items()}
-    first, _, second, _ = case.names
-    with_ones = frozenset((case.params[name].shape[0] + 1, case.params[name].shape[1]) for name in (first, second))
+    weights = (case.params[name].shape for name in case.names[::2])
+    with_ones = frozenset((shape[-2] + 1, shape[-1]) for shape in weights)
     ancestry = Ancestry(made, right, follows, with_ones)
     return Reading(case, statements, recorded, own, right, follows, explained, ancestry, asked_for_scores)

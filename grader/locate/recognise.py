@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from grader.locate.recorded_case import Case, GradientForm, Kind, Known, LossForm, Right, laid_out
+from grader.locate.recorded_case import Case, GradientForm, Kind, Known, LossForm, Right, laid_out, without_layer
 from grader.model import Floats
 
 # Values that may be carried undivided, or with another sign, and be put right later.
@@ -131,15 +131,20 @@ class Network:
     @cached_property
     def _parts(self) -> tuple[list[Known], Floats]:
         known, found = list[Known](), list[Floats]()
-        for name in _BY_ROW:
+        for name in self._there(_BY_ROW):
             known += [Known(name, "part", detail=f"row {row} of") for row in range(self.case.N)]
             found.append(np.abs(self.right[name]))
-        known += [Known("sum of losses", "part", detail="a part of")] * self.case.N
-        found.append(np.abs(np.cumsum(self.right["-log p true"])))
-        for name in _BY_ENTRY:
+        for name in self._there(("-log p true",)):
+            known += [Known("sum of losses", "part", detail="a part of")] * self.case.N
+            found.append(np.abs(np.cumsum(self.right[name])))
+        for name in self._there(_BY_ENTRY):
             known += [Known(name, "part", detail="an entry of")] * self.right[name].size
             found.append(np.abs(self.right[name].ravel()))
         return known, np.concatenate(found)
+
+    def _there(self, names: Sequence[str]) -> list[str]:
+        """Return those of these values that this network has, of all its layers."""
+        return [name for name in self.right if without_layer(name) in names]
 
     def _part(self, value: float) -> Known | None:
         known, numbers = self._parts
@@ -186,7 +191,9 @@ class Network:
         if factor == "":
             return Known(name, "right")
         plain = name in {"X", "y", *case.names}
-        if factor is not None and (name in _SCALED or plain or name.startswith(("data d", "exp(", "sum exp"))):
+        if factor is not None and (
+            without_layer(name) in _SCALED or plain or name.startswith(("data d", "exp(", "sum exp"))
+        ):
             return Known(name, "right", factor)
         kind: Kind = "right" if plain or name.startswith("regulariser d") else "near"
         return Known(name, kind, factor or case.other_words(c))
@@ -214,7 +221,7 @@ class Network:
 
     def _trick(self, value: Floats) -> Known | None:
         """Recognise inputs and hidden units with a column of ones, for programs that keep biases in the weights."""
-        for name, right in (("X", self.case.X), ("h", self.right["h"])):
+        for name, right in (("X", self.case.X), *((name, self.right[name]) for name in self._there(("h",)))):
             fits = value.ndim == 2 and value.shape == (len(right), right.shape[1] + 1)
             if fits and any(np.allclose(cut, right) for cut in (value[:, 1:], value[:, :-1])):
                 return Known(name, "right", detail="with ones:")

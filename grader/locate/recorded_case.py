@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import combinations
@@ -82,7 +83,7 @@ class Case:
 
     def other_words(self, c: float) -> str:
         """Return any factor in words."""
-        N, reg, C = self.N, self.reg, int(self.params[self.names[3]].size)
+        N, reg, C = self.N, self.reg, int(self.params[self.names[-1]].size)
         table = (
             (2.0, "twice "), (0.5, "half of "), (N * N, "N^2 times "), (1 / N**2, "1/N^2 of "), (C, "C times "),
             (1 / C, "1/C of "), (reg, "reg times "), (2 * reg, "2 reg times "), (reg / 2, "reg/2 times "), (reg / N, "reg/N times "),
@@ -92,7 +93,10 @@ class Case:
     @cached_property
     def penalties(self) -> list[tuple[float, tuple[str, ...]]]:
         """The sum of squares of each set of parameters, the right one first."""
-        sets = [one for size in (1, 2, 3, 4) for one in combinations(self.names, size)]
+        few = range(1, min(4, len(self.names) - 1) + 1)
+        sets = [*(one for size in few for one in combinations(self.names, size)), self.names]
+        right = tuple(name for name in self.names if name in self.covered)
+        sets += [right] if right not in sets else []
         squares = {name: float((self.params[name] ** 2).sum()) for name in self.names}
         ordered = sorted(sets, key=lambda one: set(one) != self.covered)
         return [(sum(squares[name] for name in chosen), chosen) for chosen in ordered]
@@ -115,6 +119,11 @@ class Case:
     def multiple(self, value: Floats, of: Floats) -> float | None:
         """Return c where a value is c times another, else None."""
         return multiple(value, of, self.fine)
+
+
+def without_layer(name: str) -> str:
+    """Return the name of a hidden layer's value without the layer's number, which there is where there are several."""
+    return re.sub(r"^(u|h|mask|d h|d u)\d$", r"\1", name)
 
 
 def multiple(value: Floats, of: Floats, fine: float = 1e-6) -> float | None:

@@ -86,7 +86,7 @@ class Search:
         for steps in (FORWARD, BACKWARD) if "scores" in before else (BACKWARD,):
             best: Trial | None = None
             for step in steps:
-                for trial in self._trials(step, taken, network, before):
+                for trial in self._trials(step, taken, network, before) if step in network.right else ():
                     best = trial if best is None or trial[0] > best[0] else best
                     # All answers follow from a value as it is that is nothing right.
                     if trial[0] == (len(before), 0, 1, 1):

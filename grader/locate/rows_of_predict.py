@@ -11,13 +11,13 @@ from grader.locate.differences import Words, difference, not_finite, wrong_entri
 from grader.locate.find_in_predict import leaves
 from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, list_stop, moment, wrong
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case, Spotted
+from grader.locate.recorded_case import Case, Spotted, without_layer
 from grader.locate.recorded_values import Made, Recorded
 from grader.locate.source_statements import Statements
 
 MOST_LOOKED_AT = 200  # values; a program of scalar loops makes thousands
 # What a value of a shape is held against, where it is nothing right.
-_WANTED = ("u", "h", "scores")
+_WANTED = frozenset({"u", "h", "scores"})
 
 
 def rows(
@@ -75,7 +75,11 @@ def _strange(case: Case, one: Made, base: Network, words: Words) -> str:
         return f"differs from the scores: it is {words.describe(known)}"
     if not np.isfinite(one.value).all():
         return f"differs: {not_finite(one.value)}"
-    alike = [name for name in _WANTED if sorted(base[name].shape) == sorted(one.value.shape)]
+    alike = [
+        name
+        for name in base.right
+        if without_layer(name) in _WANTED and sorted(base[name].shape) == sorted(one.value.shape)
+    ]
     if not alike:
         return "differs: no step of the right forward pass is like it"
     name = min(alike, key=lambda name: wrong_entries(case, one.value, base[name]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.locate.read_loss import Reading
-from grader.locate.recorded_case import Spotted
+from grader.locate.recorded_case import Spotted, without_layer
 from grader.locate.recorded_values import ARGUMENT, RETURNED, VARIABLE, Made, Spot
 from grader.locate.replacing import Replaced
 
@@ -208,15 +208,17 @@ def _of_another_layer(reading: Reading, stopped: Spot) -> Spot | None:
         for held in one.holders
         if held.name in names and (held.how == VARIABLE or held.call == len(reading.recorded.calls) - 1)
     ]
-    w1, b1, w2, b2 = reading.case.names
-    inputs = {name for _, name in read if name in {"X", "h"}}
+    names_of = list(zip(reading.case.names[::2], reading.case.names[1::2], strict=True))
+    hidden = [name for name in reading.explained.network.right if without_layer(name) == "h"]
+    layers = dict(zip(("X", *hidden), names_of, strict=True))
+    inputs = {name for _, name in read if name in layers}
     inputs |= {"X"} & {
         known.name
         for one in reading.recorded.made
         for h in one.holders
         if h.name in names and (known := reading.right[one.number])
     }
-    wanted = {"X": {w1, b1}, "h": {w2, b2}}.get(next(iter(inputs), "")) if len(inputs) == 1 else None
+    wanted = layers.get(next(iter(inputs), "")) if len(inputs) == 1 else None
     if wanted is None:
         return None
     params = [(held, name) for held, name in read if name in reading.case.names]
