@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.model import Array, Assignment, Floats, Params
 from grader.records import dataclass
-from reference.network import Network, build
+from reference.network import Network, network_of_variant
 
 KINK_MARGIN = 0.01  # smallest |u| of a case: a thousand steps of the central differences away from the kink
 RANK_MARGIN = 0.3  # smallest singular value of X and h, so that the gradient that reached a layer can be solved for
@@ -34,17 +34,8 @@ class Case:
 
 
 def network_of(assignment: Assignment) -> Network:
-    """Build the network that the assignment asks for; "either" is judged from its parts, so full stands in."""
-    variant = assignment.variant
-    return build(
-        variant.activation,
-        variant.loss,
-        "full" if variant.regulariser == "either" else variant.regulariser,
-        variant.layers,
-        slope=variant.slope,
-        alpha=variant.alpha,
-        margin=variant.margin,
-    )
+    """Build the network that the assignment asks for."""
+    return network_of_variant(assignment.variant)
 
 
 def with_hidden(sizes: tuple[int, int, int, int], depth: int) -> tuple[int, ...]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 import reference.mistakes
-from grader.model import Family, MistakeForm, Stage
+from grader.model import Family, MistakeForm, Stage, Variant
 from grader.records import dataclass, fields, replace
+from grader.text.variant_words import with_own_names, words_of
 from reference.mistakes.entry import SOURCES, Mistake
-from reference.network import Network
+from reference.network import Network, network_of_variant
+from reference.same_network import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,19 +29,31 @@ if TYPE_CHECKING:
 PER_LAYER = frozenset({"affine", "d_weights", "d_bias", "d_total"})
 # Steps that the loss alone is made of: of two ways of one mistake, one may stop there and the other go on to the gradient.
 OF_THE_LOSS = frozenset({"data_term", "penalty_term", "total"})
+OF_TRAINING = frozenset([
+    "begin", "iterations_per_epoch", "iterations", "rows_drawn", "draw_batch", "loss_arguments", "step_rate", "update",
+    "is_epoch", "decay", "report_training",
+])  # fmt: skip
 
 
-def load_mistakes() -> tuple[Mistake, ...]:
-    """Return the entries of all files in `reference/mistakes/`, in the order in which data flow through a network.
+def mistakes_of(variant: Variant) -> tuple[Mistake, ...]:
+    """Return the entries of all files in `reference/mistakes/` that fit a variant, in the order in which data flow.
 
-    So reports name them in this order: by stage, then by the first step that is replaced, then as they stand in the files.
-    What is harmless comes last.
+    A file holds entries for every variant, MISTAKES, or makes them for one: `list_mistakes(variant, network)`.
+    Reports name them by stage, then by the first step that is replaced, then as they stand in the files; harmless ones last.
     """
-    found: list[Mistake] = []
+    network, found = network_of_variant(variant), list[Mistake]()
     for module in pkgutil.iter_modules(reference.mistakes.__path__):
         if module.name != "entry":
-            found += importlib.import_module(f"{reference.mistakes.__name__}.{module.name}").MISTAKES
-    return tuple(sorted(found, key=_place))
+            room = importlib.import_module(f"{reference.mistakes.__name__}.{module.name}")
+            found += getattr(room, "MISTAKES", ())
+            found += room.list_mistakes(variant, network) if hasattr(room, "list_mistakes") else ()
+    apt = [
+        replace(one, id=one.id.format(kind=variant.activation))
+        for one in found
+        if variant.activation in (one.activations or (variant.activation,))
+        and variant.loss in (one.losses or (variant.loss,))
+    ]
+    return tuple(sorted(apt, key=_place))
 
 
 def _place(entry: Mistake) -> tuple[bool, int, int]:
@@ -54,7 +69,9 @@ def _steps_of_forms(entry: Mistake) -> list[tuple[Mapping[str, Callable[..., Any
     return [(entry.number.steps(number), number) for number in entry.number.typical]
 
 
-MISTAKES: tuple[Mistake, ...] = load_mistakes()
+# The network of most lectures, and its mistakes.
+LECTURES = Variant("relu", "softmax", "either", ("W1", "b1", "W2", "b2"))
+MISTAKES: tuple[Mistake, ...] = mistakes_of(LECTURES)
 
 
 @dataclass(frozen=True)
@@ -105,21 +122,43 @@ def list_forms(mistakes: Iterable[Mistake] = MISTAKES, depth: int = 2) -> Iterat
                 yield Form(mistake, steps, layer, number, depth)
 
 
+@lru_cache(maxsize=16)
+def forms_of(variant: Variant) -> tuple[Form, ...]:
+    """Return the forms of all mistakes of a variant; those that change nothing in it are left out, as `is_one_of` says."""
+    network, forms = network_of_variant(variant), tuple(list_forms(mistakes_of(variant), variant.depth))
+    # Of the lectures' own network none is, as a test proves; to ask takes longer than to draw the questions of a grading.
+    plain = (variant.activation, variant.loss, variant.depth) == (
+        "relu",
+        "softmax",
+        2,
+    ) and variant.regulariser != "every"
+    return forms if plain else tuple(form for form in forms if is_one_of(network, form))
+
+
+def is_one_of(network: Network, form: Form) -> bool:
+    """Return whether a form is a mistake of this right network, or harmless in it.
+
+    A hinge loss is none where the loss is an SVM's; and another way to write a ReLU is a mistake where there is none. Both
+    are told by what the networks answer. What a form does to train() is the same in all variants.
+    """
+    if {key.partition("@")[0] for key in form.steps} <= OF_TRAINING or form.mistake.stage == "purity":
+        return True
+    wrong = wrong_network(network, [form])
+    return agree(wrong, network, 1e-6, stable=False) if form.mistake.harmless else not agree(wrong, network)
+
+
 def _layers(mistake: Mistake, depth: int) -> tuple[int | None, ...]:
     return (None, *range(depth)) if mistake.layers == "each" and depth > 1 else (None,)
 
 
-def families(mistakes: Iterable[Mistake], names: tuple[str, ...]) -> list[tuple[Family, Callable[[float], Form]]]:
-    """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer.
-
-    names : as in `mistake`.
-    """
+def families(mistakes: Iterable[Mistake], variant: Variant) -> list[tuple[Family, Callable[[float], Form]]]:
+    """Return the mistakes with a free number, each with what makes a way for any number: one for each choice of layer."""
     found: list[tuple[Family, Callable[[float], Form]]] = []
     for mistake in mistakes:
         if (number := mistake.number) is not None:
-            for layer in _layers(mistake, len(names) // 2):
-                made = _maker(mistake, number, layer, len(names) // 2)
-                words = _describe(made(number.typical[0]), names, "{c}")
+            for layer in _layers(mistake, variant.depth):
+                made = _maker(mistake, number, layer, variant.depth)
+                words = _describe(made(number.typical[0]), variant, "{c}")
                 found.append((Family(words, number.low, number.high, number.guesses), made))
     return found
 
@@ -156,25 +195,25 @@ def _in_layer(k: int, wrong: Callable[..., Any], right: Callable[..., Any]) -> C
     return choose
 
 
-def describe_form(form: Form, names: tuple[str, ...]) -> MistakeForm:
-    """Return what the diagnosis needs to know of a way.
-
-    names : first weights, first bias, second weights, and so on, as the assignment calls them.
-    """
-    return _describe(form, names, "" if form.number is None else f"{form.number:.4g}")
+def describe_form(form: Form, variant: Variant) -> MistakeForm:
+    """Return what the diagnosis needs to know of a way, in words that fit the variant."""
+    return _describe(form, variant, "" if form.number is None else f"{form.number:.4g}")
 
 
-def _describe(form: Form, names: tuple[str, ...], number: str) -> MistakeForm:
-    wrong, layers, last = form.mistake, form.layers, form.depth - 1
+def _describe(form: Form, variant: Variant, number: str) -> MistakeForm:
+    wrong, layers, last, names = form.mistake, form.layers, form.depth - 1, variant.names
     weights, biases = " and ".join(names[2 * k] for k in layers), " and ".join(names[2 * k + 1] for k in layers)
-    words = {"W": weights, "b": biases, "k": str(layers[0]), "c": number}
+    words = {**words_of(variant), "W": weights, "b": biases, "k": str(layers[0]), "c": number}
+    title, hint, formula = (
+        with_own_names(text, variant).format(**words) for text in (wrong.title, wrong.hint, wrong.formula)
+    )
     about = wrong.about.format(W=names[2 * layers[0]], b=names[2 * layers[0] + 1], k=layers[0])
     return MistakeForm(
         id=wrong.id,
         stage=wrong.stage,
-        title=wrong.title.format(**words),
-        hint=wrong.hint.format(**words),
-        formula=wrong.formula,
+        title=title,
+        hint=hint,
+        formula=formula,
         source="; ".join(SOURCES[key] for key in wrong.source),
         charged=tuple(dict.fromkeys(check for told in wrong.charged for check in _checks(told, form))),
         about={f"layer {k}": "scores" if k == last else "hidden" for k in layers}.get(about, about),

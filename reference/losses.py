@@ -59,15 +59,21 @@ def less_target(p: Array, y: Array) -> Array:
     return dz
 
 
-def svm(margin: float) -> Loss:
-    """Return the multiclass SVM's loss, the mean of the sum over j != y of max(0, s_j - s_y + margin) (003, 004)."""
+def margins_of(margin: float) -> Callable[[Array, Array], Array]:
+    """Return the function of scores and labels that is s_j - s_y + margin, (N, C); 0 at the true class (003, 004)."""
 
     def margins(z: Array, y: Array) -> Array:
-        """Return s_j - s_y + margin, (N, C); 0 at the true class, which the sum leaves out (003, 004)."""
         rows = np.arange(len(y))
         m: Array = z - z[rows, y][:, None] + margin
         m[rows, y] = 0.0
         return m
+
+    return margins
+
+
+def svm(margin: float) -> Loss:
+    """Return the multiclass SVM's loss, the mean of the sum over j != y of max(0, s_j - s_y + margin) (003, 004)."""
+    margins = margins_of(margin)
 
     def forward(z: Array, y: Array) -> Any:
         m = margins(z, y)

@@ -35,7 +35,7 @@ from reference.sgd import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from grader.model import Array, Floats, Params
+    from grader.model import Array, Floats, Params, Variant
 
 Choice = TypeVar("Choice")
 
@@ -333,6 +333,19 @@ def build(
         label=data.label,
         penalty_term=squares.penalty,
         d_penalty=squares.backward,
+    )
+
+
+def network_of_variant(variant: Variant) -> Network:
+    """Return the right network of an assignment's variant; "either" is judged from its parts, so full stands in."""
+    return build(
+        variant.activation,
+        variant.loss,
+        "full" if variant.regulariser == "either" else variant.regulariser,
+        variant.layers,
+        slope=variant.slope,
+        alpha=variant.alpha,
+        margin=variant.margin,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,16 @@ from grader.model import (
     StudentError,
 )
 from grader.sandbox.stand_in_replies import StandIn
-from reference.catalogue import MISTAKES, Form, describe_form, families, list_forms, wrong_network
+from reference.catalogue import (
+    OF_TRAINING,
+    Form,
+    describe_form,
+    families,
+    forms_of,
+    list_forms,
+    mistakes_of,
+    wrong_network,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +45,11 @@ if TYPE_CHECKING:
 
 # Replies kept, those used last: some 2 KiB each. What single mistakes show is kept by the diagnosis, in its tables.
 REMEMBERED = 4_000
+OF_THE_SCORES = frozenset({"affine", "activate", "output"})
+OF_THE_WHOLE_LOSS = OF_THE_SCORES | {
+    *("centre", "data_term", "penalty_term", "total", "d_scores", "d_input", "d_activate", "d_hidden"),
+    *("d_weights", "d_bias", "d_penalty", "d_total"),
+}
 # What a program does with the student's own variables, and line by line; a network has neither.
 NOT_SIMULATED = frozenset({"variable", "train_with", "record"})
 
@@ -44,14 +58,15 @@ def build_catalogue(
     assignment: Assignment,
     network: Network,
     calls: Sequence[Call],
-    mistakes: Sequence[Mistake] = MISTAKES,
+    mistakes: Sequence[Mistake] | None = None,
 ) -> MistakeCatalogue:
     """Put the mistakes side by side for a diagnosis; nothing is worked out before it is asked for.
 
-    network : the right one. calls : the questions of this grading.
+    network : the right one. calls : the questions of this grading. mistakes : all of the variant where None.
     """
-    chosen = tuple(list_forms(mistakes, network.depth))
-    free = families(mistakes, assignment.variant.names)
+    variant = assignment.variant
+    chosen = forms_of(variant) if mistakes is None else tuple(list_forms(mistakes, network.depth))
+    free = families(mistakes_of(variant) if mistakes is None else mistakes, variant)
     asked = {call.id: call for call in calls}
 
     def form_of_key(mistake: MistakeKey) -> Form:
@@ -62,14 +77,37 @@ def build_catalogue(
         return wrong_network(replace(network, coefficient=factor), [form_of_key(one) for one in mistakes])
 
     @lru_cache(maxsize=REMEMBERED)
-    def simulate(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId, draw: int = 0) -> Reply:
+    def replies(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId, draw: int = 0) -> Reply:
         return perform(network_with(mistakes, factor), replace(asked[call], seed=asked[call].seed + draw))
 
+    def simulate(mistakes: frozenset[MistakeKey], factor: float, call: QuestionId, draw: int = 0) -> Reply:
+        taken = steps_taken(asked[call])
+        return replies(frozenset(one for one in mistakes if taken & replaced_by(one)), factor, call, draw)
+
+    @cache
+    def replaced_by(mistake: MistakeKey) -> frozenset[str]:
+        return frozenset(key.partition("@")[0] for key in form_of_key(mistake).steps)
+
     return MistakeCatalogue(
-        tuple(describe_form(form, assignment.variant.names) for form in chosen),
+        tuple(describe_form(form, variant) for form in chosen),
         simulate,
         tuple(family for family, _ in free),
     )
+
+
+def steps_taken(call: Call) -> frozenset[str]:
+    """Return the steps that an answer can depend on: a mistake in others need not be simulated."""
+    taken: set[str] = set()
+    for step in call.steps:
+        method = step.arguments.get("method", step.method)
+        own_loss = "loss" not in step.arguments.get("replaced", ())
+        if method == "train":
+            taken |= OF_TRAINING | (OF_THE_WHOLE_LOSS if own_loss else frozenset())
+        if method == "predict" or (method == "train" and step.method == "train"):
+            taken |= OF_THE_SCORES | {"predict_scores", "label"}
+        if method in {"loss", "sweep"}:
+            taken |= OF_THE_WHOLE_LOSS | {"report_loss", "report_scores"}
+    return frozenset(taken)
 
 
 def perform(network: Network, call: Call) -> Reply:

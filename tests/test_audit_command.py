@@ -12,7 +12,7 @@ from grader.audit.matrix import SOLUTION, Trial, audit
 from grader.audit.view import conclusion, to_html, to_json
 from grader.cli import main
 from grader.model import Diagnosis, Environment, Report, Verdict
-from reference.catalogue import describe_form, list_forms
+from reference.catalogue import LECTURES, describe_form, list_forms
 
 # One for each check, and another right way.
 FEW = [
@@ -120,7 +120,7 @@ def report(assignment, name, lost=(), credited=(), named=(), status="graded"):
 
 def wrong_one(name="relu_on_the_scores"):
     """Return a mistake and its trial."""
-    chosen = describe_form(KNOWN[name], ("W1", "b1", "W2", "b2"))
+    chosen = describe_form(KNOWN[name], LECTURES)
     return chosen, Trial(name, chosen)
 
 

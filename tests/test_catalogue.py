@@ -13,13 +13,13 @@ from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_
 from grader.model import Family
 from judging import RUBRIC
 from reference.cases import network_of
-from reference.catalogue import MISTAKES, describe_form, families, list_forms, wrong_network
+from reference.catalogue import LECTURES, MISTAKES, describe_form, families, list_forms, wrong_network
 from reference.mistakes.entry import SOURCES
 from reference.network import build
 from simulated import LOSS_PARTS, alike, parts, parts_beside
 from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 
-NAMES = ("V", "c", "U", "d")
+OWN_NAMES = replace(LECTURES, names=("V", "c", "U", "d"))
 PARTS = ("purity", "scores", *core_parts(("W1", "b1", "W2", "b2")), "labels", *TRAIN_PARTS)
 FORMS = list(list_forms())
 
@@ -43,7 +43,7 @@ def test_an_entry_says_what_it_should(entry):
     assert set(entry.source) <= set(SOURCES)
     assert entry.harmless == (not entry.charged)
     for form in (form for form in FORMS if form.mistake is entry):
-        shown = describe_form(form, NAMES)
+        shown = describe_form(form, OWN_NAMES)
         assert set(shown.charged) <= set(CHECKS)
         assert "{" not in shown.title + shown.hint + shown.about
         assert shown.hint != shown.title
@@ -51,7 +51,7 @@ def test_an_entry_says_what_it_should(entry):
 
 def test_texts_speak_of_the_assignments_own_parameters():
     """An assignment may call its parameters otherwise; which layer it is about is told by them."""
-    forgotten = [describe_form(form, NAMES) for form in FORMS if form.mistake.id == "bias_gradient_averaged"]
+    forgotten = [describe_form(form, OWN_NAMES) for form in FORMS if form.mistake.id == "bias_gradient_averaged"]
     assert [one.title.split(" is ")[0] for one in forgotten] == [
         "The gradient of c and d",
         "The gradient of c",
@@ -103,7 +103,7 @@ def test_mistakes_show_in_the_parts_that_they_name(right, shown):
     seen = {entry.id: set() for entry in MISTAKES}
     for form in FORMS:
         changed = {part for part in right if not alike(right[part], shown[form.name][part])}
-        assert changed <= set(describe_form(form, NAMES).shows_in), form.name
+        assert changed <= set(describe_form(form, OWN_NAMES).shows_in), form.name
         seen[form.mistake.id] |= changed
     for entry in MISTAKES:
         assert seen[entry.id] == set(entry.shows_in) & told, entry.id
@@ -129,7 +129,7 @@ def test_no_two_mistakes_answer_alike(right, shown):
     } == {("bias_gradient_scalar_2_layer2", "bias_gradient_zero_layer2")}
 
 
-FAMILIES = families(MISTAKES, ("W1", "b1", "W2", "b2"))
+FAMILIES = families(MISTAKES, LECTURES)
 
 
 def test_there_is_a_family_for_each_number_and_layer():
@@ -153,7 +153,7 @@ def test_a_family_makes_a_way_for_any_number(family, made):
         assert family.low <= number <= family.high
         form = made(number)
         (listed,) = (one for one in FORMS if one.name == form.name)
-        words = describe_form(listed, ("W1", "b1", "W2", "b2"))
+        words = describe_form(listed, LECTURES)
         assert words.title == family.form.title.replace("{c}", f"{number:.4g}") != family.form.title
         assert replace(words, title="") == replace(family.form, title="")
     assert all(family.low <= number <= family.high for number in family.guesses)

@@ -14,11 +14,11 @@ from grader.diagnosis.signature import signature_of, tolerance
 from grader.diagnosis.signature_tables import SearchState
 from grader.model import Fitted, QuestionId, Reply, Run
 from reference.cases import network_of
-from reference.catalogue import MISTAKES, families, wrong_network
+from reference.catalogue import LECTURES, MISTAKES, families, wrong_network
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
-FAMILIES = families(MISTAKES, NAMES)
+FAMILIES = families(MISTAKES, LECTURES)
 LEFT_OUT = ("digits", "tuned", "toy")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from grader.model import TAKEN, Array, Family, Step
-from reference.catalogue import MISTAKES, Form, families, list_forms, wrong_network
+from reference.catalogue import LECTURES, MISTAKES, Form, families, list_forms, wrong_network
 from reference.network import build
 from reference.simulate import perform
 from reference.student_program import write_program
@@ -140,7 +140,7 @@ def test_every_way_answers_as_its_network(calls_by_name, coefficient, every):
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("family", "made"),
-    families(MISTAKES, ("W1", "b1", "W2", "b2")),
+    families(MISTAKES, LECTURES),
     ids=lambda one: one.form.id if isinstance(one, Family) else "made",
 )
 def test_a_number_that_is_in_no_list_is_typed_into_the_program(calls_by_name, family, made):
@@ -190,7 +190,7 @@ def test_a_wrong_step_is_a_function_and_the_line_that_calls_it():
         "from collections import namedtuple",
         'Layer = namedtuple("Layer", "k x W b u h")',
         "def d_bias_2(du, _layer):",
-        "return du.mean(axis=0)",
+        "return du.mean(axis=-2)",
         "first = Layer(0, X, W1, b1, u, hidden)",
         "second = Layer(1, hidden, W2, b2, scores, scores)",
         'grads["b2"] = d_bias_2(dscores, second)',

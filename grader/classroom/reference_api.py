@@ -77,20 +77,20 @@ def author(assignment: Assignment) -> Author:
     """
     try:
         from reference.cases import network_of  # noqa: PLC0415 -- the same
-        from reference.catalogue import describe_form, list_forms  # noqa: PLC0415 -- the same
+        from reference.catalogue import describe_form, forms_of  # noqa: PLC0415 -- the same
         from reference.settings import tuned_settings  # noqa: PLC0415 -- as above
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
     network = network_of(assignment)
-    known = {form.name: form for form in list_forms(depth=network.depth)}
+    known = {form.name: form for form in forms_of(assignment.variant)}
     best = tuned_settings(assignment.variant.activation, assignment.variant.loss)
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
         return write_program(network, mistakes, class_name=assignment.class_name, names=network.names, best=best)
 
-    return Author({name: describe_form(form, assignment.variant.names) for name, form in known.items()}, write)
+    return Author({name: describe_form(form, assignment.variant) for name, form in known.items()}, write)
 
 
 def calibrate(assignment: Assignment, runs: int, begin: Callable[[], Callable[[int], object]]) -> dict[str, Any]:

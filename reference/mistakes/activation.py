@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.activations import sigmoid, tanh
-from reference.mistakes.entry import Number, define_kind
+from reference.mistakes.entry import ENTRYWISE, Number, define_kind
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -33,22 +33,24 @@ def size_of(u: Array) -> Any:
 
 
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
-_HIDDEN = "h = max(0, u), u = X W1 + b1"
+_HIDDEN = "h = {h}, u = X W1 + b1"
 
 
 _activation = define_kind(
-    stage="scores", formula=_HIDDEN, source=("003",), charged=("scores",), about="activation", shows_in=_THROUGHOUT
-)
+    stage="scores", formula=_HIDDEN, source=("003",), charged=("scores",), about="activation", shows_in=_THROUGHOUT,
+    activations=("relu",),
+)  # fmt: skip
 
 MISTAKES = (
     _activation(
-        "relu_left_out",
-        "There is no ReLU between the two layers.",
-        "Two layers with nothing between them are one layer. Which line makes the hidden values zero or more?",
+        "{kind}_left_out",
+        "There is no {act} between the two layers.",
+        "Two layers with nothing between them are one layer. Which line {does}?",
         {"activate": lambda u: u},
         {"activate": lambda u: u, "d_activate": lambda dh, _layer: dh},
         about="hidden",
         source=("001", "003"),
+        activations=ENTRYWISE,
         example="hidden = X.dot(W1) + b1",
     ),
     _activation(
@@ -67,10 +69,11 @@ MISTAKES = (
         example="hidden = np.max(X.dot(W1) + b1, 0)",
     ),
     _activation(
-        "leaky_relu_for_relu",
-        "The hidden layer uses a leaky ReLU of slope {c}; the assignment asks for the plain one.",
+        "leaky_relu_for_{kind}",
+        "The hidden layer uses a leaky ReLU of slope {c}; the assignment asks for the {plain}.",
         "What does your activation return for a negative input, and what does the formula say?",
         number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        activations=("relu", "sigmoid", "tanh", "elu"),
         example="u = X.dot(W1) + b1\nhidden = np.maximum(0.01 * u, u)",
     ),
     _activation(
@@ -81,19 +84,21 @@ MISTAKES = (
         example="u = X.dot(W1) + b1\nhidden = np.where(u > 0, u, 0.01 * u)",
     ),
     _activation(
-        "sigmoid_for_relu",
-        "The hidden layer uses a sigmoid; the assignment asks for the ReLU.",
+        "sigmoid_for_{kind}",
+        "The hidden layer uses a sigmoid; the assignment asks for the {act}.",
         "Look up which activation the assignment asks for, and what it does to a large value.",
         {"activate": sigmoid, "d_activate": lambda dh, layer: dh * layer.h * (1 - layer.h)},
         {"activate": sigmoid},
+        activations=ENTRYWISE,
         example="hidden = 1 / (1 + np.exp(-(X.dot(W1) + b1)))",
     ),
     _activation(
-        "tanh_for_relu",
-        "The hidden layer uses tanh; the assignment asks for the ReLU.",
+        "tanh_for_{kind}",
+        "The hidden layer uses tanh; the assignment asks for the {act}.",
         "Look up which activation the assignment asks for, and what it does to a large value.",
         {"activate": tanh, "d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
         {"activate": tanh},
+        activations=ENTRYWISE,
         example="hidden = np.tanh(X.dot(W1) + b1)",
     ),
     _activation(

@@ -17,6 +17,9 @@ Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in i
 # Which layers a way is about: all at once, or also each by itself.
 Layers = Literal["all", "each"]
 
+# The activations that take each entry by itself: all but maxout, which has two affine maps.
+ENTRYWISE = ("relu", "leaky_relu", "sigmoid", "tanh", "elu")
+
 SOURCES = {
     "000": "back-propagation notes, COMS 4732 (000)",
     "001": "back-propagation notes, COMS 4732 (001)",
@@ -46,7 +49,8 @@ class Number:
 class Mistake:
     """A named mistake.
 
-    title : what is wrong, as the student reads it; {W} and {b} stand for the parameters of the layers it is in.
+    id : {kind} in it stands for the activation, "relu". title : what is wrong, as the student reads it; {W} and {b} stand
+    for the parameters of the layers it is in. In title, hint and formula stand the words of `grader.text.variant_words`.
     hint : what to look at; it does not give the answer away. formula : the one that it breaks.
     source : keys of SOURCES. charged : the checks that it costs points in; {} stands for the number of the layer that it is
     in, {last} for the last one's, {hidden} for each hidden one's, {each} for all. Whatever else goes wrong in consequence is
@@ -57,6 +61,7 @@ class Mistake:
     shows_in : the parts of a submission's answers in which it can show, as `grader.model.MistakeForm` lists them.
     example : the mistake as a student writes it, one or two lines of Python.
     number : for a mistake with a free number, in place of `forms`; the title then holds {c}.
+    activations, losses : those of the variants in which the words make sense; empty for all.
     """
 
     id: str
@@ -73,6 +78,8 @@ class Mistake:
     shows_in: tuple[str, ...] = ()
     example: str = ""
     number: Number | None = None
+    activations: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
 
 
 def define_kind(**same: Any) -> Callable[..., Mistake]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Number, define_kind
+from reference.mistakes.entry import ENTRYWISE, Mistake, Number, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
     from reference.layers import Layer
+    from reference.network import Network
 
 
 def all_or_nothing(du: Array, layer: Layer, strength: float) -> Any:
@@ -29,7 +30,11 @@ def sigmoid_of_input(dh: Array, layer: Layer) -> Any:
     return dh * s * (1 - s)
 
 
-_DU = "dL/dh = dL/dz W2^T, and dL/du is that where u > 0, else 0"
+def upstream_dropped(right: Any) -> Any:
+    return lambda dh, layer: right(np.ones_like(dh), layer)
+
+
+_DU = "dL/dh = dL/dz W2^T, and {du}"
 
 
 _hidden = define_kind(
@@ -47,6 +52,7 @@ MISTAKES = (
         "The ReLU is missing in the backward pass: the gradient passes where the unit was off.",
         "For negative u the ReLU is always 0. What is its derivative there?",
         {"d_activate": lambda dh, _layer: dh},
+        activations=("relu",),
         example='dhidden = dscores.dot(W2.T)\ngrads["W1"] = X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _hidden(
@@ -54,6 +60,7 @@ MISTAKES = (
         "The gradient itself is cut off at zero. It must be stopped where the hidden unit was off.",
         "Which array decides where the gradient passes: the gradient, or the unit's value in the forward pass?",
         {"d_activate": lambda dh, _layer: dh * (dh > 0)},
+        activations=("relu",),
         example="dhidden[dhidden <= 0] = 0",
     ),
     _hidden(
@@ -62,6 +69,7 @@ MISTAKES = (
         "Which array decides where the gradient passes, and what shape does it have?",
         {"d_activate": lambda dh, _layer: dh, "d_hidden": all_or_nothing},
         {"d_activate": lambda dh, _layer: np.zeros_like(dh)},
+        activations=("relu",),
         example="penalty = reg * np.sum(W1 * W1)\ndhidden[penalty <= 0] = 0",
     ),
     _hidden(
@@ -69,6 +77,7 @@ MISTAKES = (
         "The ReLU's mask is upside down: the gradient passes where the unit was off.",
         "Look at the sign of the comparison.",
         {"d_activate": lambda dh, layer: dh * (layer.u < 0)},
+        activations=("relu",),
         example="dhidden[hidden > 0] = 0",
     ),
     _hidden(
@@ -76,30 +85,26 @@ MISTAKES = (
         "The backward pass lets {c} of the gradient through where the hidden unit was off, as a leaky ReLU does.",
         "For negative u the ReLU is always 0. What is its derivative there?",
         number=Number(lambda c: {"d_activate": leaky_mask(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        activations=("relu",),
         example="dhidden[hidden <= 0] *= 0.01",
     ),
     _hidden(
         "multiplied_by_hidden",
-        "The gradient is multiplied by the hidden values themselves instead of by the ReLU's slope.",
-        "The slope of the ReLU is 0 or 1. Which values does your factor have?",
+        "The gradient is multiplied by the hidden values themselves instead of by the {act}'s slope.",
+        "{slope_is} Which values does your factor have?",
         {"d_activate": lambda dh, layer: dh * layer.h},
         {"d_activate": lambda dh, layer: dh * layer.u},
+        activations=ENTRYWISE,
         example="dhidden = dscores.dot(W2.T) * hidden",
     ),
     _hidden(
-        "upstream_gradient_dropped",
-        "The ReLU's mask replaces the gradient instead of being multiplied with it.",
-        "The chain rule is a product. What are its two factors at the hidden layer?",
-        {"d_activate": lambda dh, layer: np.ones_like(dh) * (layer.u > 0)},
-        example="dhidden = (hidden > 0).astype(float)",
-    ),
-    _hidden(
         "slope_of_another_activation",
-        "The backward pass uses the slope of a sigmoid or tanh, though the hidden layer is a ReLU.",
+        "The backward pass uses the slope of {another}, though the hidden layer is {an_act}.",
         "Does the slope belong to the activation of your forward pass?",
         {"d_activate": lambda dh, layer: dh * layer.h * (1 - layer.h)},
         {"d_activate": sigmoid_of_input},
         {"d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
+        activations=ENTRYWISE,
         example="dhidden *= hidden * (1 - hidden)",
     ),
     _hidden(
@@ -107,6 +112,7 @@ MISTAKES = (
         "The ReLU's mask begins at 1 instead of at 0.",
         "Where does the ReLU's slope change?",
         {"d_activate": lambda dh, layer: dh * (layer.u > 1)},
+        activations=("relu",),
         example="dhidden[hidden <= 1] = 0",
     ),
     _hidden(
@@ -134,3 +140,16 @@ MISTAKES = (
         example="dhidden = dscores.dot(W2.T) / N",
     ),
 )
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistake that is made of the right slope."""
+    return (
+        _hidden(
+            "upstream_gradient_dropped",
+            "The {act}'s {mask} replaces the gradient instead of being multiplied with it.",
+            "The chain rule is a product. What are its two factors at the hidden layer?",
+            {"d_activate": upstream_dropped(network.d_activate)},
+            example="dhidden = (hidden > 0).astype(float)",
+        ),
+    )

@@ -1,16 +1,18 @@
-"""Mistakes in the cross-entropy: its mean, its logarithm, its softmax; some carried through to the gradient."""
+"""Mistakes in a loss's mean, and in the cross-entropy: its logarithm, its softmax; some carried through to the gradient."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import as_they_are, cross_entropy, d_softmax_loss, less_target, probabilities
-from reference.mistakes.entry import define_kind
+from reference.losses import as_they_are, cross_entropy, less_target, probabilities
+from reference.mistakes.entry import Mistake, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
+    from reference.network import Network
 
 
 def over_examples(z: Array) -> Any:
@@ -29,24 +31,24 @@ def loss_over_the_batch(z: Array, y: Array) -> Any:
     return cross_entropy(over_the_batch(z), y)
 
 
-def summed(z: Array, y: Array) -> Any:
-    return cross_entropy(probabilities(z), y) * len(y)
+def times(step: Any, c: float) -> Any:
+    return lambda z, y: c * step(z, y)
 
 
-def divided_twice(z: Array, y: Array) -> Any:
-    return cross_entropy(probabilities(z), y) / len(y)
+def of_rows(step: Any) -> Any:
+    return lambda z, y: step(z, y) * len(y)
 
 
-def over_all_entries(z: Array, y: Array) -> Any:
-    return cross_entropy(probabilities(z), y) * len(y) / z.size
+def of_a_row(step: Any) -> Any:
+    return lambda z, y: step(z, y) / len(y)
 
 
-def over_classes(z: Array, y: Array) -> Any:
-    return cross_entropy(probabilities(z), y) * len(y) / z.shape[1]
+def of_an_entry(step: Any) -> Any:
+    return lambda z, y: step(z, y) / z.shape[1]
 
 
-def without_minus(z: Array, y: Array) -> Any:
-    return -cross_entropy(probabilities(z), y)
+def of_a_class(step: Any) -> Any:
+    return lambda z, y: step(z, y) * len(y) / z.shape[1]
 
 
 # Some are carried through to the gradient.
@@ -55,68 +57,23 @@ _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 _mistake = define_kind(
-    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS
+    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
+    losses=("softmax",),
+)  # fmt: skip
+_of_any = define_kind(
+    stage="loss",
+    formula="{data_loss}",
+    source=("003", "004"),
+    charged=("data_loss",),
+    about="data loss",
+    shows_in=_IN_LOSS,
 )
 _overflow = define_kind(
     stage="loss", formula=f"{_P}; subtract the row's maximum first", source=("004",), charged=("stability",), about="exp",
-    shows_in=("stability",),
+    shows_in=("stability",), losses=("softmax",),
 )  # fmt: skip
 
 MISTAKES = (
-    _mistake(
-        "loss_summed",
-        "The data loss is the sum over the examples instead of the mean.",
-        "What should happen to the loss when every example is there twice?",
-        {"data_term": summed},
-        {"data_term": summed, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y)},
-        shows_in=_CARRIED,
-        example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
-    ),
-    _mistake(
-        "data_loss_counted_twice",
-        "The data loss is added to the loss twice.",
-        "List everything that is added to the loss between its first line and the return.",
-        {"total": lambda data, penalty, strength, _N: data + data + strength * penalty},
-        {"total": lambda data, penalty, strength, _N: 2 * (data + strength * penalty)},
-        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))\nloss += data_loss",
-    ),
-    _mistake(
-        "loss_divided_twice",
-        "The data loss is divided by N twice.",
-        "Count the divisions by N on the way to the loss; np.mean is one of them.",
-        {"data_term": divided_twice},
-        {"data_term": divided_twice, "d_scores": lambda z, y: d_softmax_loss(z, y) / len(y)},
-        shows_in=_CARRIED,
-        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y])) / N",
-    ),
-    _mistake(
-        "loss_divided_by_classes",
-        "The data loss is averaged over the classes, or over all N times C entries, not over the N examples.",
-        "What is one term of the sum: an example, or an entry of an (N, C) array? How many terms are there?",
-        {"data_term": over_all_entries},
-        {"data_term": over_classes},
-        {"data_term": over_all_entries, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y) / z.size},
-        {"data_term": over_classes, "d_scores": lambda z, y: d_softmax_loss(z, y) * len(y) / z.shape[1]},
-        shows_in=_CARRIED,
-        example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y])) / probabilities.size",
-    ),
-    _mistake(
-        "loss_without_minus",
-        "The data loss has the wrong sign: the logarithm of a probability is negative, the loss is not.",
-        "What is -log p for p = 1/2, and what is your term?",
-        {"data_term": without_minus},
-        {"data_term": without_minus, "d_scores": lambda z, y: -d_softmax_loss(z, y)},
-        shows_in=_CARRIED,
-        example="data_loss = np.mean(np.log(probabilities[np.arange(N), y]))",
-    ),
-    _mistake(
-        "wrong_logarithm",
-        "The data loss uses a logarithm to base 2 or 10 instead of the natural one.",
-        "Which function of numpy is the inverse of np.exp?",
-        {"data_term": lambda z, y: -np.log10(probabilities(z)[np.arange(len(y)), y]).mean()},
-        {"data_term": lambda z, y: -np.log2(probabilities(z)[np.arange(len(y)), y]).mean()},
-        example="data_loss = -np.mean(np.log10(probabilities[np.arange(N), y]))",
-    ),
     _mistake(
         "logarithm_left_out",
         "The data loss uses the probability of the right class, not its logarithm.",
@@ -217,3 +174,71 @@ MISTAKES = (
         example="shifted = scores - np.max(scores)",
     ),
 )
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistakes in the mean of any loss."""
+    return (
+        _of_any(
+            "loss_summed",
+            "The data loss is the sum over the examples instead of the mean.",
+            "What should happen to the loss when every example is there twice?",
+            {"data_term": of_rows(network.data_term)},
+            {"data_term": of_rows(network.data_term), "d_scores": of_rows(network.d_scores)},
+            shows_in=_CARRIED,
+            example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
+        ),
+        _of_any(
+            "data_loss_counted_twice",
+            "The data loss is added to the loss twice.",
+            "List everything that is added to the loss between its first line and the return.",
+            {"total": lambda data, penalty, strength, _N: data + data + strength * penalty},
+            {"total": lambda data, penalty, strength, _N: 2 * (data + strength * penalty)},
+            example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))\nloss += data_loss",
+        ),
+        _of_any(
+            "loss_divided_twice",
+            "The data loss is divided by N twice.",
+            "Count the divisions by N on the way to the loss; np.mean is one of them.",
+            {"data_term": of_a_row(network.data_term)},
+            {"data_term": of_a_row(network.data_term), "d_scores": of_a_row(network.d_scores)},
+            shows_in=_CARRIED,
+            example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y])) / N",
+        ),
+        _of_any(
+            "loss_divided_by_classes",
+            "The data loss is averaged over the classes, or over all N times C entries, not over the N examples.",
+            "What is one term of the sum: an example, or an entry of an (N, C) array? How many terms are there?",
+            {"data_term": of_an_entry(network.data_term)},
+            {"data_term": of_a_class(network.data_term)},
+            {"data_term": of_an_entry(network.data_term), "d_scores": of_an_entry(network.d_scores)},
+            {"data_term": of_a_class(network.data_term), "d_scores": of_a_class(network.d_scores)},
+            shows_in=_CARRIED,
+            example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y])) / probabilities.size",
+        ),
+        *_of_logarithms(network),
+    )
+
+
+def _of_logarithms(network: Network) -> tuple[Mistake, ...]:
+    return (
+        _of_any(
+            "loss_without_minus",
+            "The data loss has the wrong sign: the logarithm of a probability is negative, the loss is not.",
+            "What is -log p for p = 1/2, and what is your term?",
+            {"data_term": times(network.data_term, -1)},
+            {"data_term": times(network.data_term, -1), "d_scores": times(network.d_scores, -1)},
+            shows_in=_CARRIED,
+            losses=("softmax", "sigmoid"),
+            example="data_loss = np.mean(np.log(probabilities[np.arange(N), y]))",
+        ),
+        _of_any(
+            "wrong_logarithm",
+            "The data loss uses a logarithm to base 2 or 10 instead of the natural one.",
+            "Which function of numpy is the inverse of np.exp?",
+            {"data_term": times(network.data_term, 1 / math.log(10))},
+            {"data_term": times(network.data_term, 1 / math.log(2))},
+            losses=("softmax", "sigmoid"),
+            example="data_loss = -np.mean(np.log10(probabilities[np.arange(N), y]))",
+        ),
+    )

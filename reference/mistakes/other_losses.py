@@ -86,8 +86,9 @@ _P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
 _mistake = define_kind(
-    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS
-)
+    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
+    losses=("softmax",),
+)  # fmt: skip
 
 MISTAKES = (
     _mistake(
@@ -143,11 +144,13 @@ MISTAKES = (
     ),
     _mistake(
         "hinge_for_cross_entropy",
-        "The loss is the multiclass SVM's hinge loss instead of the softmax's cross-entropy.",
+        "The loss is the multiclass SVM's hinge loss instead of {loss}.",
         "Look up which loss the assignment names. Does yours take an exp and a log?",
         {"data_term": _HINGE.forward, "d_scores": _HINGE.backward},
         {"data_term": _HINGE.forward},
         shows_in=_CARRIED,
+        formula="{data_loss}",
+        losses=("softmax", "sigmoid"),
         example="margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + 1)\nmargins[np.arange(N), y] = 0",
     ),
     _mistake(
@@ -195,6 +198,7 @@ MISTAKES = (
         formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
         shows_in=_CARRIED,
+        losses=(),
         example="return loss, grads, data_loss",
     ),
     _mistake(
@@ -206,6 +210,7 @@ MISTAKES = (
         formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
         shows_in=_CARRIED,
+        losses=(),
         example="return grads, loss",
     ),
 )

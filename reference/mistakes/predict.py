@@ -7,58 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import define_kind
+from reference.activations import sigmoid, tanh
+from reference.mistakes.entry import ENTRYWISE, Mistake, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array, Params
+    from grader.model import Array, Params, Variant
+    from reference.network import Network
     from reference.regularisers import Names
 
     Forward = Callable[[Array], Array]
 
 
-def without_relu(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return (X @ W1 + b1) @ W2 + b2
+def own_pass(activate: Any, affine: Any) -> Any:
+    """Make a forward pass of predict()'s own; affine : (x, W, b, whether it is the first layer) -> u."""
+
+    def predict_scores(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+        x = X
+        for k, (W, b) in enumerate(names):
+            u = affine(x, params[W], params[b][..., None, :], k == 0)
+            x = activate(u) if k + 1 < len(names) else u
+        return x
+
+    return predict_scores
 
 
-def without_first_bias(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, _b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ W1) @ W2 + b2
+def hidden_layer(activate: Any) -> Any:
+    def predict_scores(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
+        x = X
+        for W, b in names[:-1]:
+            x = activate(x @ params[W] + params[b][..., None, :])
+        return x
+
+    return predict_scores
 
 
-def without_second_bias(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, _b2) = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ W1 + b1) @ W2
+def whole(x: Array, W: Array, b: Array, _first: bool) -> Any:  # noqa: FBT001 -- of a step's type
+    return x @ W + b
 
 
-def without_biases(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, _b1), (W2, _b2) = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ W1) @ W2
+def without_first(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
+    return x @ W if first else x @ W + b
 
 
-def first_bias_inside(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ (W1 + b1)) @ W2 + b2
+def without_others(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
+    return x @ W + b if first else x @ W
 
 
-def second_bias_inside(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ W1 + b1) @ (W2 + b2)
+def without_any(x: Array, W: Array, _b: Array, _first: bool) -> Any:  # noqa: FBT001 -- the same
+    return x @ W
 
 
-def with_sigmoid(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return 1 / (1 + np.exp(-(X @ W1 + b1))) @ W2 + b2
+def first_inside(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
+    return x @ (W + b) if first else x @ W + b
 
 
-def with_tanh(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), (W2, b2) = ((params[W], params[b]) for W, b in names)
-    return np.tanh(X @ W1 + b1) @ W2 + b2
-
-
-def hidden_layer(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
-    (W1, b1), _second = ((params[W], params[b]) for W, b in names)
-    return np.maximum(0, X @ W1 + b1)
+def others_inside(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
+    return x @ W + b if first else x @ (W + b)
 
 
 def probabilities(z: Array) -> Any:
@@ -84,62 +88,11 @@ _COMPARE = "predict() and loss(X) must compute the same scores: put the two side
 
 MISTAKES = (
     _of_scores(
-        "predict_without_relu",
-        "predict() leaves the ReLU out.",
-        _COMPARE,
-        {"predict_scores": without_relu},
-        example="scores = (X.dot(W1) + b1).dot(W2) + b2",
-    ),
-    _of_scores(
-        "predict_without_first_bias",
-        "predict() leaves the first bias out.",
-        _COMPARE,
-        {"predict_scores": without_first_bias},
-        example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
-    ),
-    _of_scores(
-        "predict_without_second_bias",
-        "predict() leaves the second bias out.",
-        _COMPARE,
-        {"predict_scores": without_second_bias},
-        example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
-    ),
-    _of_scores(
-        "predict_without_biases",
-        "predict() leaves both biases out.",
-        _COMPARE,
-        {"predict_scores": without_biases},
-        example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
-    ),
-    _of_scores(
-        "predict_bias_inside_product",
-        "predict() adds a bias to the weights before the product, not to the product.",
-        "Look at the parentheses of predict()'s forward pass.",
-        {"predict_scores": first_bias_inside},
-        {"predict_scores": second_bias_inside},
-        example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
-    ),
-    _of_scores(
-        "predict_with_another_activation",
-        "predict() uses a different activation from loss().",
-        _COMPARE,
-        {"predict_scores": with_sigmoid},
-        {"predict_scores": with_tanh},
-        example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
-    ),
-    _of_scores(
         "predict_with_relu_on_the_scores",
         "predict() applies a ReLU to the scores, so that negative ones can no longer be told apart.",
         "Which class is chosen where all scores of a row are negative?",
         {"predict_scores": lambda forward, _params, _names, X: np.maximum(0, forward(X))},
         example="y_pred = np.maximum(0, self.loss(X)).argmax(axis=1)",
-    ),
-    _of_scores(
-        "predict_from_hidden_layer",
-        "predict() chooses the largest hidden unit, not the largest score.",
-        "How many classes are there, and how many hidden units?",
-        {"predict_scores": hidden_layer},
-        example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
     ),
     _of_labels(
         "predict_over_examples",
@@ -154,6 +107,7 @@ MISTAKES = (
         "predict() normalises its softmax over the examples (axis 0), so the other rows change what it chooses.",
         "Does the label of one row change with the other rows? Which sums of your probabilities are 1?",
         {"label": shares_of_each_class},
+        losses=("softmax",),
         example="probabilities = exp_scores / exp_scores.sum(axis=0)\ny_pred = probabilities.argmax(axis=1)",
     ),
     _of_labels(
@@ -222,3 +176,68 @@ MISTAKES = (
         example="y_pred = self.loss(X).argmax(axis=1) + 1",
     ),
 )
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistakes of a forward pass that is written a second time."""
+    return (
+        _of_scores(
+            "predict_without_{kind}",
+            "predict() leaves the {act} out.",
+            _COMPARE,
+            {"predict_scores": own_pass(lambda u: u, whole)},
+            activations=ENTRYWISE,
+            example="scores = (X.dot(W1) + b1).dot(W2) + b2",
+        ),
+        *_of_biases(network),
+        _of_scores(
+            "predict_with_another_activation",
+            "predict() uses a different activation from loss().",
+            _COMPARE,
+            {"predict_scores": own_pass(sigmoid, whole)},
+            {"predict_scores": own_pass(tanh, whole)},
+            activations=ENTRYWISE,
+            example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
+        ),
+        _of_scores(
+            "predict_from_hidden_layer",
+            "predict() chooses the largest hidden unit, not the largest score.",
+            "How many classes are there, and how many hidden units?",
+            {"predict_scores": hidden_layer(network.activate)},
+            example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
+        ),
+    )
+
+
+def _of_biases(network: Network) -> tuple[Mistake, ...]:
+    return (
+        _of_scores(
+            "predict_without_first_bias",
+            "predict() leaves the first bias out.",
+            _COMPARE,
+            {"predict_scores": own_pass(network.activate, without_first)},
+            example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
+        ),
+        _of_scores(
+            "predict_without_second_bias",
+            "predict() leaves the second bias out.",
+            _COMPARE,
+            {"predict_scores": own_pass(network.activate, without_others)},
+            example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
+        ),
+        _of_scores(
+            "predict_without_biases",
+            "predict() leaves both biases out.",
+            _COMPARE,
+            {"predict_scores": own_pass(network.activate, without_any)},
+            example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
+        ),
+        _of_scores(
+            "predict_bias_inside_product",
+            "predict() adds a bias to the weights before the product, not to the product.",
+            "Look at the parentheses of predict()'s forward pass.",
+            {"predict_scores": own_pass(network.activate, first_inside)},
+            {"predict_scores": own_pass(network.activate, others_inside)},
+            example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
+        ),
+    )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import Number, define_kind
-from reference.regularisers import d_squared_parameters, squared_parameters
+from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.regularisers import d_squared_parameters, d_squared_weights, squared_parameters, squared_weights
 
 if TYPE_CHECKING:
-    from grader.model import Array, Params
+    from grader.model import Array, Params, Variant
+    from reference.network import Network
     from reference.regularisers import Names
 
 
@@ -76,7 +77,7 @@ def d_once_an_example(d_data: Array, d_penalty: Array, strength: float, N: int, 
 
 
 _CARRIED = ("loss", "gradient")  # through to the gradient
-_R = "loss = data loss + reg (sum W1^2 + sum W2^2), with or without 1/2"
+_R = "loss = data loss + {regulariser}"
 
 
 _in_loss = define_kind(
@@ -226,3 +227,17 @@ MISTAKES = (
         example="loss = data_loss + reg * (np.mean(W1 * W1) + np.mean(W2 * W2))",
     ),
 )
+
+
+def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
+    """Return the mistake of whoever regularises only the weights where every parameter is."""
+    forgotten = _in_loss(
+        "biases_not_regularised",
+        "The biases are missing from the regulariser. Every parameter should be in it.",
+        "Which parameters are in the regulariser's formula, and which in yours?",
+        {"penalty_term": squared_weights, "d_penalty": d_squared_weights},
+        {"penalty_term": squared_weights},
+        shows_in=_CARRIED,
+        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
+    )
+    return (forgotten,) if variant.regulariser == "every" else ()

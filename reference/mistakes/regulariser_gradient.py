@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference.mistakes.entry import Number, define_kind
-from reference.regularisers import d_squared_parameters
+from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.regularisers import d_squared_parameters, d_squared_weights
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
+    from reference.network import Network
 
 
 def d_times(c: float) -> Any:
@@ -111,3 +112,20 @@ MISTAKES = (
         example='grads["W1"] = X.T.dot(dhidden) + reg * W1 * W1',
     ),
 )
+
+
+def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
+    """Return the mistake of whoever forgets the biases' part where every parameter is regularised."""
+    forgotten = _in_gradient(
+        "bias_regulariser_gradient_left_out",
+        "The gradients of the biases have no regulariser's part, though the loss regularises every parameter.",
+        "Take the derivative of every term of your loss by {b}.",
+        {"d_penalty": d_squared_weights},
+        formula="the regulariser adds 2 reg theta to the gradient of every parameter",
+        source=("002",),
+        charged=("gradient_b{each}",),
+        about="grad regulariser b1",
+        layers="all",
+        example='grads["b1"] = dhidden.sum(axis=0)',
+    )
+    return (forgotten,) if variant.regulariser == "every" else ()

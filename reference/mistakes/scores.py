@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import define_kind
+from reference.mistakes.entry import ENTRYWISE, Mistake, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
+    from reference.network import Network
 
 
 def normalised_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
-    return (x - x.mean(axis=0)) / x.std(axis=0) @ W + b
+    return (x - x.mean(axis=0)) / x.std(axis=0) @ W + b[..., None, :]
 
 
 def softmax_on_top(z: Array) -> Any:
@@ -31,8 +32,12 @@ def logarithms(z: Array) -> Any:
     return np.log(e / e.sum(axis=1, keepdims=True))
 
 
+def bias_after(activate: Any) -> Any:
+    return lambda x, W, b, _k: activate(x @ W) + b
+
+
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
-_HIDDEN, _SCORES = "h = max(0, u), u = X W1 + b1", "z = h W2 + b2"
+_HIDDEN, _SCORES = "h = {h}, u = X W1 + b1", "z = h W2 + b2"
 
 _forward = define_kind(
     stage="scores", formula=_HIDDEN, source=("001", "003"), charged=("scores",), about="layer {k}", shows_in=_THROUGHOUT
@@ -55,7 +60,7 @@ MISTAKES = (
         "bias_subtracted",
         "The bias {b} is subtracted instead of added.",
         "Compare the sign of the bias with the formula of the layer.",
-        {"affine": lambda x, W, b, _k: x @ W - b},
+        {"affine": lambda x, W, b, _k: x @ W - b[..., None, :]},
         formula=f"{_HIDDEN}; {_SCORES}",
         layers="each",
         example="hidden = np.maximum(0, X.dot(W1) - b1)",
@@ -64,42 +69,25 @@ MISTAKES = (
         "bias_inside_product",
         "The bias {b} is added to the weights before the product, not to the product.",
         "Work out by hand, for one example and one unit, how often your bias is counted. Look at the parentheses.",
-        {"affine": lambda x, W, b, _k: x @ (W + b)},
+        {"affine": lambda x, W, b, _k: x @ (W + b[..., None, :])},
         formula=f"{_HIDDEN}; {_SCORES}",
         layers="each",
         example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),
     _forward(
-        "bias_after_relu",
-        "b1 is added after the ReLU instead of before it.",
-        "Which array does the ReLU cut off at zero: the product alone, or the product with its bias?",
-        {"affine@0": lambda x, W, b, _k: np.maximum(x @ W, 0) + b, "activate": lambda u: u},
-        about="hidden",
-        example="hidden = np.maximum(0, X.dot(W1)) + b1",
-    ),
-    _forward(
         "inputs_normalised_inside",
         "loss() changes the inputs first (it subtracts their mean), so the scores are not those of X.",
         "loss() must use X unchanged. Look for a mean or a deviation over the batch. Data are prepared outside.",
-        {"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b},
+        {"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b[..., None, :]},
         {"affine@0": normalised_inputs},
         source=("003",),
         about="layer 0",
         example="X = X - X.mean(axis=0)",
     ),
-    _forward(
-        "relu_on_the_scores",
-        "A ReLU is applied to the scores as well.",
-        "Scores may be negative. Which layer has an activation in the assignment, and which has none?",
-        {"output": lambda z: np.maximum(z, 0)},
-        formula=_SCORES,
-        about="scores",
-        example="scores = np.maximum(0, hidden.dot(W2) + b2)",
-    ),
     _scores(
         "sigmoid_on_the_scores",
         "A sigmoid is applied to the scores.",
-        "What comes between the second layer and the softmax?",
+        "What comes between the second layer and {then}?",
         {"output": lambda z: 1 / (1 + np.exp(-z))},
         about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
@@ -114,6 +102,7 @@ MISTAKES = (
         source=("003", "004"),
         about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
+        losses=("softmax",),
         example="scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)",
     ),
     _scores(
@@ -126,6 +115,7 @@ MISTAKES = (
         {"report_scores": softmax_over_examples},
         {"report_scores": logarithms},
         source=("003", "004"),
+        losses=("softmax",),
         example="if y is None:\n    return probabilities",
     ),
     _scores(
@@ -135,6 +125,7 @@ MISTAKES = (
         {"report_scores": lambda z: z - z.max(axis=1, keepdims=True)},
         {"report_scores": lambda z: z - z.max()},
         source=("004",),
+        losses=("softmax",),
         example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
     _scores(
@@ -152,3 +143,28 @@ MISTAKES = (
         example="if y is None:\n    return scores.argmax(axis=1)",
     ),
 )
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistakes that are made of the right activation."""
+    return (
+        _forward(
+            "bias_after_{kind}",
+            "b1 is added after the {act} instead of before it.",
+            "Which array does the {act} {take}: the product alone, or the product with its bias?",
+            {"affine@0": bias_after(network.activate), "activate": lambda u: u},
+            about="hidden",
+            activations=ENTRYWISE,
+            example="hidden = np.maximum(0, X.dot(W1)) + b1",
+        ),
+        _forward(
+            "{kind}_on_the_scores",
+            "{An_act} is applied to the scores as well.",
+            "Scores may be negative. Which layer has an activation in the assignment, and which has none?",
+            {"output": network.activate},
+            formula=_SCORES,
+            about="scores",
+            activations=("relu", "leaky_relu", "tanh", "elu"),
+            example="scores = np.maximum(0, hidden.dot(W2) + b2)",
+        ),
+    )

@@ -6,25 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.mistakes.entry import define_kind
+from reference.mistakes.entry import Mistake, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
     from reference.layers import Layer
+    from reference.network import Network
 
 
 def inputs_scaled(du: Array, layer: Layer) -> Any:
-    layer.x[:] = layer.x / len(du)
-    return layer.x.T @ (du * len(du))
+    rows = len(layer.x)
+    layer.x[:] = layer.x / rows
+    return layer.x.T @ (du * rows)
 
 
 def bias_shrunk(du: Array, layer: Layer) -> Any:
     layer.b[:] = 0.9 * layer.b
-    return du.sum(axis=0)
+    return du.sum(axis=-2)
 
 
-def dropout(u: Array) -> Any:
-    return np.maximum(u, 0) * (np.random.rand(*u.shape) < 0.5) / 0.5  # noqa: NPY002 -- as students draw
+def dropout(right: Any) -> Any:
+    def activate(u: Array) -> Any:
+        h = right(u)
+        return h * (np.random.rand(*h.shape) < 0.5) / 0.5  # noqa: NPY002 -- as students draw
+
+    return activate
 
 
 _PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
@@ -50,13 +56,19 @@ MISTAKES = (
         about="parameters",
         example='self.params["b1"] *= 0.9',
     ),
-    _mistake(
-        "answers_change",
-        "loss() returns something different when it is called again with the same arguments: it is random (dropout, noise).",
-        "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
-        {"activate": dropout},
-        about="hidden",
-        shows_in=("purity", "scores", "loss", "gradient", "labels"),
-        example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
-    ),
 )
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistake that is made of the right activation."""
+    return (
+        _mistake(
+            "answers_change",
+            "loss() returns something different when it is called again with the same arguments: it is random (dropout, noise).",
+            "Look for np.random inside loss(), or for a value that is kept from one call to the next.",
+            {"activate": dropout(network.activate)},
+            about="hidden",
+            shows_in=("purity", "scores", "loss", "gradient", "labels"),
+            example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
+        ),
+    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.losses import d_softmax_loss, less_target, probabilities
+from grader.records import replace
+from reference.activations import sigmoid
+from reference.losses import less_target, probabilities
 from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.mistakes.loss import of_a_class, of_a_row, of_an_entry, of_rows, times
 
 if TYPE_CHECKING:
-    from grader.model import Array
+    from grader.model import Array, Variant
+    from reference.network import Network
 
 
 def minus_one_in_all_rows(z: Array, y: Array) -> Any:
@@ -67,17 +72,18 @@ def minus_inverse(z: Array, y: Array) -> Any:
     return dz / len(y)
 
 
-_DZ = "dL/dz = (p - onehot(y)) / N"
-
-
 _entry = define_kind(
-    stage="gradients", formula=_DZ, source=("001", "004"), charged=("gradient_W{last}", "gradient_b{last}"), about="dscores",
+    stage="gradients", formula="{dz}", source=("001", "004"), charged=("gradient_W{last}", "gradient_b{last}"), about="dscores",
     shows_in=("gradient",),
 )  # fmt: skip
 
 
-def _softmax(identity: str, title: str, hint: str, *steps: Any, **own: Any) -> Mistake:
+def _of_any(identity: str, title: str, hint: str, *steps: Any, **own: Any) -> Mistake:
     return _entry(identity, title, hint, *({"d_scores": step} for step in steps), **own)
+
+
+def _softmax(*told: Any, **own: Any) -> Mistake:
+    return _of_any(*told, losses=("softmax",), **own)
 
 
 MISTAKES = (
@@ -137,42 +143,6 @@ MISTAKES = (
         example="dscores = exp_scores / exp_scores.sum(axis=0)\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
-        "gradient_not_divided",
-        "The gradient is not divided by N, though the loss is a mean.",
-        "Use every example twice: what happens to your loss, and what to your gradient?",
-        lambda z, y: less_target(probabilities(z), y),
-        example="dscores = probabilities.copy()\ndscores[np.arange(N), y] -= 1",
-    ),
-    _softmax(
-        "gradient_divided_twice",
-        "The gradient of the scores is divided by N twice.",
-        "Count the divisions by N from the scores on; np.mean is one of them.",
-        lambda z, y: d_softmax_loss(z, y) / len(y),
-        example='dscores /= N\ngrads["W2"] = hidden.T.dot(dscores / N) + 2 * reg * W2',
-    ),
-    _softmax(
-        "gradient_divided_by_wrong_count",
-        "The gradient of the scores is divided by the number of classes or of all entries instead of examples.",
-        "Which axis of the (N, C) array counts the examples?",
-        lambda z, y: less_target(probabilities(z), y) / z.shape[1],
-        lambda z, y: less_target(probabilities(z), y) / z.size,
-        example="dscores /= scores.shape[1]",
-    ),
-    _softmax(
-        "gradient_wrong_factor",
-        "The gradient of the scores is {c} times as large as it should be.",
-        "Collect the factors of the gradient of the scores. Does the loss have the same ones?",
-        number=Number(lambda c: {"d_scores": lambda z, y: c * d_softmax_loss(z, y)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
-        example="dscores *= 2",
-    ),
-    _softmax(
-        "gradient_sign_turned",
-        "The gradient of the scores has the wrong sign.",
-        "Should the score of the right class rise or fall to make the loss smaller? Which sign must its gradient have?",
-        lambda z, y: -d_softmax_loss(z, y),
-        example="dscores = -probabilities\ndscores[np.arange(N), y] += 1",
-    ),
-    _softmax(
         "minus_one_after_division",
         "The minus one and the division by N come in the wrong order: only one of the two parts is divided.",
         "Write (p - 1) / N without parentheses. What have you written?",
@@ -204,3 +174,62 @@ MISTAKES = (
         example="dscores *= probabilities * (1 - probabilities)",
     ),
 )
+
+
+# Those whose words are true of sigmoid outputs as well, with their s in the place of p.
+_OF_SIGMOID = frozenset(
+    ("minus_one_forgotten", "one_hot_of_the_labels_seen", "gradient_from_scores", "minus_one_after_division")
+)
+
+
+def _with_sigmoid(one: Mistake) -> Mistake:
+    """Return an entry in whose steps `probabilities` are each output's own sigmoid."""
+    steps = (form["d_scores"] for form in one.forms)
+    forms = (
+        types.FunctionType(step.__code__, {**step.__globals__, "probabilities": sigmoid}, step.__name__)
+        for step in steps
+    )
+    return replace(one, losses=("sigmoid",), forms=tuple({"d_scores": step} for step in forms))
+
+
+def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
+    """Return the mistakes in the size of any loss's gradient, and those of the softmax's that sigmoid outputs have, too."""
+    return (
+        *(_with_sigmoid(one) for one in MISTAKES if one.id in _OF_SIGMOID),
+        _of_any(
+            "gradient_not_divided",
+            "The gradient is not divided by N, though the loss is a mean.",
+            "Use every example twice: what happens to your loss, and what to your gradient?",
+            of_rows(network.d_scores),
+            example="dscores = probabilities.copy()\ndscores[np.arange(N), y] -= 1",
+        ),
+        _of_any(
+            "gradient_divided_twice",
+            "The gradient of the scores is divided by N twice.",
+            "Count the divisions by N from the scores on; np.mean is one of them.",
+            of_a_row(network.d_scores),
+            example='dscores /= N\ngrads["W2"] = hidden.T.dot(dscores / N) + 2 * reg * W2',
+        ),
+        _of_any(
+            "gradient_divided_by_wrong_count",
+            "The gradient of the scores is divided by the number of classes or of all entries instead of examples.",
+            "Which axis of the (N, C) array counts the examples?",
+            of_a_class(network.d_scores),
+            of_an_entry(network.d_scores),
+            example="dscores /= scores.shape[1]",
+        ),
+        _of_any(
+            "gradient_wrong_factor",
+            "The gradient of the scores is {c} times as large as it should be.",
+            "Collect the factors of the gradient of the scores. Does the loss have the same ones?",
+            number=Number(lambda c: {"d_scores": times(network.d_scores, c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
+            example="dscores *= 2",
+        ),
+        _of_any(
+            "gradient_sign_turned",
+            "The gradient of the scores has the wrong sign.",
+            "Should the score of the right class rise or fall to make the loss smaller? Which sign must its gradient have?",
+            times(network.d_scores, -1),
+            example="dscores = -probabilities\ndscores[np.arange(N), y] += 1",
+        ),
+    )

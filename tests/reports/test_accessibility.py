@@ -14,7 +14,7 @@ from grader.integrations.annotated_notebook import show_cells, to_annotated
 from grader.model import Diagnosis, Environment, Report, Verdict
 from grader.reports.class_page import to_index
 from grader.reports.similar_page import to_similar
-from reference.catalogue import describe_form, list_forms
+from reference.catalogue import LECTURES, describe_form, list_forms
 from reports.test_class_page_browser import klass as graded_class
 from reports.test_similar_browser import klass as compared_class
 from reports.written import to_html
@@ -49,7 +49,7 @@ def audited(assignment):
     """Return an audit of the solution and of two mistakes, one of which is not named."""
     known = {form.name: form for form in list_forms()}
     names, reports = ("relu_on_the_scores", "uphill"), {}
-    wrong = [Trial(name, describe_form(known[name], ("W1", "b1", "W2", "b2"))) for name in names]
+    wrong = [Trial(name, describe_form(known[name], LECTURES)) for name in names]
     trials = [Trial(SOLUTION, None), *wrong]
     for trial in trials:
         lost = {"relu_on_the_scores": {"scores"}, "uphill": {"update_rule"}}.get(trial.name, set())

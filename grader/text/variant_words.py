@@ -1,0 +1,97 @@
+"""How the network that an assignment asks for is spoken of, to students and in formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from grader.model import Variant
+
+# Of each activation: its name, h, and what the gradient of h is multiplied by (003).
+ACTIVATIONS = {
+    "relu": ("ReLU", "max(0, u)", "dL/du is that where u > 0, else 0"),
+    "leaky_relu": ("leaky ReLU", "max({slope:g} u, u)", "dL/du is that where u > 0, else {slope:g} times that"),
+    "sigmoid": ("sigmoid", "1 / (1 + exp(-u))", "dL/du is that times h (1 - h)"),
+    "tanh": ("tanh", "tanh(u)", "dL/du is that times 1 - h^2"),
+    "elu": (
+        "ELU",
+        "u where u > 0, else {alpha:g} (exp(u) - 1)",
+        "dL/du is that where u > 0, else that times h + {alpha:g}",
+    ),
+    "maxout": (
+        "maxout",
+        "max(u1, u2) of two affine maps",
+        "dL/du1 is that where u1 is the larger, else 0; so is dL/du2",
+    ),
+}
+# Of each loss: its name, its formula, and its gradient by the scores (002, 003, 004).
+LOSSES = {
+    "softmax": (
+        "the softmax's cross-entropy",
+        "data loss = 1/N sum_i -log p[i, y_i]",
+        "dL/dz = (p - onehot(y)) / N",
+    ),
+    "svm": (
+        "the multiclass SVM's hinge loss",
+        "data loss = 1/N sum_i sum_j max(0, z[i, j] - z[i, y_i] + {margin:g}), j not y_i",
+        "dL/dz = C / N: C is 1 where a margin is violated, and minus their number at y_i",
+    ),
+    "sigmoid": (
+        "the sigmoid outputs' log-likelihood",
+        "data loss = -1/N sum_i (log s[i, y_i] + sum_j log(1 - s[i, j])), j not y_i, s = sigma(z)",
+        "dL/dz = (s - onehot(y)) / N, s = sigma(z)",
+    ),
+}
+# What is said of the ReLU in words of its own.
+_OF_RELU = {
+    "plain": "plain one",
+    "does": "makes the hidden values zero or more",
+    "take": "cut off at zero",
+    "mask": "mask",
+    "slope_is": "The slope of the ReLU is 0 or 1.",
+}
+_OF_OTHERS = {
+    "plain": "{act}",
+    "does": "applies the {act}",
+    "take": "take",
+    "mask": "slope",
+    "slope_is": "Write down the slope of the {act}.",
+}
+_FACTORS = {"half": "1/2 reg", "full": "reg", "every": "reg", "either": "reg"}
+
+
+def words_of(variant: Variant) -> Mapping[str, str]:
+    """Return the words that a text may hold in braces: {act}, {an_act}, {h}, {du}, {loss}, {data_loss}, {dz} and so on."""
+    act, h, du = (part.format(**_numbers(variant)) for part in ACTIVATIONS[variant.activation])
+    loss, data_loss, dz = (part.format(**_numbers(variant)) for part in LOSSES[variant.loss])
+    squares = "the squares of all parameters" if variant.regulariser == "every" else "(sum W1^2 + sum W2^2)"
+    told = ", with or without 1/2" if variant.regulariser == "either" else ""
+    return {
+        **{name: f"{value:g}" for name, value in _numbers(variant).items()},
+        "act": act,
+        "an_act": f"{'an' if act[0] == 'E' else 'a'} {act}",
+        "An_act": f"{'An' if act[0] == 'E' else 'A'} {act}",
+        "another": {"sigmoid": "tanh", "tanh": "a sigmoid"}.get(variant.activation, "a sigmoid or tanh"),
+        "h": h,
+        "du": du,
+        **(
+            _OF_RELU
+            if variant.activation == "relu"
+            else {name: text.format(act=act) for name, text in _OF_OTHERS.items()}
+        ),
+        "loss": loss,
+        "data_loss": data_loss,
+        "dz": dz,
+        "then": {"softmax": "the softmax", "svm": "the margins", "sigmoid": "the loss"}[variant.loss],
+        "regulariser": with_own_names(f"{_FACTORS[variant.regulariser]} {squares}{told}", variant),
+    }
+
+
+def _numbers(variant: Variant) -> dict[str, float]:
+    return {"slope": variant.slope, "alpha": variant.alpha, "margin": variant.margin}
+
+
+def with_own_names(text: str, variant: Variant) -> str:
+    """Return a text that speaks of W1, b1, W2 and b2 with the names that a two-layer assignment has for them."""
+    names = dict(zip(("W1", "b1", "W2", "b2"), variant.names, strict=False)) if variant.depth == 2 else {}
+    return re.sub(r"(?<!\w)[Wb][12](?!\w)", lambda found: names.get(found[0], found[0]), text)
