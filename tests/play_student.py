@@ -61,8 +61,8 @@ def build_wheel(folder: Path) -> Path:
     return found
 
 
-def install(wheel: Path, folder: Path) -> Path:
-    """Return the Python of an empty environment in which the wheel alone was installed."""
+def install(wheel: Path | str, folder: Path) -> Path:
+    """Return the Python of an empty environment in which the wheel alone was installed; wheel : with its extras, if any."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True, timeout=600)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import zipfile
 from functools import cache
@@ -183,6 +184,24 @@ def test_a_program_s_checks_are_pytest_s_tests_without_the_reference(python, tmp
     assert tests("--submission", SOLUTION.name, "--submission", wrong, "-n", "2") == (1, (36, 2, 0, 1))
     assert tests("--submission", wrong, "--lf") == (1, (2, 2, 0, 0))
     assert tests() == (0, (1, 0, 0, 0))
+
+
+@pytest.mark.slow
+def test_the_annotated_notebook_takes_the_wheel_and_its_extra_alone(wheel, tmp_path):
+    """`jupyter nbconvert --to feedback` finds the exporter by itself; mistake, line and formulas are on its page."""
+    python = install(f"{wheel}[instructor]", tmp_path / "venv")
+    text = SOLUTION.read_text(encoding="utf-8")
+    wrong = text.replace("X.T.dot(dhidden) + 2 * reg * W1", "X.T.dot(dhidden) + reg * W1")
+    assert wrong != text
+    (tmp_path / "mine.ipynb").write_text(wrong, encoding="utf-8")
+    words = [python.parent / "jupyter", "nbconvert", "--to", "feedback", "mine.ipynb"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert "The regulariser&#39;s part of the gradient of W1 is half of what the loss asks for." in page
+    assert re.search(r'<code class="named"><span class="number">\d+</span> *grads\[&#34;W1&#34;\]', page)
+    assert page.count("<math") > 20
+    assert "\\frac" not in page
 
 
 @pytest.mark.slow
