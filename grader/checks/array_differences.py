@@ -44,8 +44,10 @@ class ArrayPair:
 
     @property
     def axes(self) -> list[tuple[str, str]]:
-        """Return the name and the meaning of a line along each axis: ("row", "example")."""
+        """Return the name and the meaning of a line along each axis: ("row", "example"); none of a maxout layer's maps."""
         nouns = {size: NOUNS[letter[0]] for letter, size in self.counts.items()}
+        if self.right.ndim > 2 or not nouns.keys() >= {*self.right.shape}:
+            return []
         lines = ("row", "column") if self.right.ndim == 2 else ("entry",)
         return [(line, nouns[size]) for line, size in zip(lines, self.right.shape, strict=True)]
 

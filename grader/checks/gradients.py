@@ -84,14 +84,14 @@ def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -
 def _wrong_entries(context: GradingContext, call: Call, name: str, difference: Difference) -> Finding:
     shape, reg = call.params[name].shape, float(context.expected(call.id)["reg"])
     where = f"[{', '.join(map(str, difference.worst))}]"
-    error = difference.error.reshape(1, -1) if difference.error.ndim == 1 else difference.error
+    error = difference.error.reshape(-1, shape[-1])  # of a maxout layer the maps one below the other
     text = (
         f"grads[{name!r}] of loss(X, y, reg={reg:g}), shape {shape}: {difference.wrong_entries} of"
         f" {difference.error.size} entries are wrong; the worst is {name}{where}: yours {number(difference.theirs)},"
         f" right {number(difference.right)}.\n{_hint(shape)}"
     )
-    worst = difference.worst if difference.error.ndim == 2 else (0, *difference.worst)
-    return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, worst),), about=f"grads {name}")
+    row, column = divmod(int(np.ravel_multi_index(difference.worst, shape)), shape[-1])
+    return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, (row, column)),), about=f"grads {name}")
 
 
 def _hint(shape: tuple[int, ...]) -> str:
