@@ -9,7 +9,6 @@ from dataclasses import replace
 from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
 from grader.text.phrases import format_points, plural
 
-ASKED = "Regrade request received: nobody has answered it yet"
 EARLIER = "It was made for an earlier hand-in and does not count for this one: decide again"
 GONE = "The rubric no longer has this check, so it changes nothing"
 
@@ -29,7 +28,8 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
     points = {check: _points(one, found[check]) for (kind, check), one in in_force.items() if kind == "points"}
     checks = tuple(_adjusted(one, points[one.id]) if one.id in points else one for one in report.checks)
     earned = sum(verdict.points for verdict in checks)
-    late, excused, asked = (in_force.get((kind, "")) for kind in ("late_days", "excused", "request"))
+    late, excused = in_force.get(("late_days", "")), in_force.get(("excused", ""))
+    waiting = [one for one in in_force.values() if one.kind == "request" and one.value]
     late_days = max(0.0, late.value) if late else 0.0
     penalty = _penalty(late_days, policy, earned, report.max_score)
     said = _lateness(late_days, policy, earned, report.max_score)
@@ -50,7 +50,7 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
         penalty=penalty,
         late_days=late_days,
         excused=bool(excused and excused.value),
-        review=(*report.review, f"Regrade request: {asked.comment}") if asked and asked.value else report.review,
+        review=report.review + tuple(f"Regrade request: {' '.join(one.comment.split())}" for one in waiting),
     )
 
 
@@ -65,8 +65,7 @@ def _counts(decision: Decision, found: Mapping[str, Verdict], submission_digest:
     # Lateness, excuses and requests are about the student; points and comments are about the program that was read.
     if decision.kind not in {"points", "comment"}:
         return True
-    is_there = decision.check in found or (decision.kind == "comment" and not decision.check)
-    return is_there and decision.submission_digest == submission_digest
+    return (not decision.check or decision.check in found) and decision.submission_digest == submission_digest
 
 
 # ---------------------------------------------------------------- points
@@ -141,7 +140,7 @@ def _effect(decision: Decision, found: Mapping[str, Verdict], *, late: str) -> s
         case "comment":
             return f"Comment on {decision.check}" if decision.check else "Comment"
         case "request":
-            return ASKED if decision.value else "Regrade request answered"
+            return f"Regrade request {'received: nobody has answered it yet' if decision.value else 'answered'}"
         case "points":
             verdict = found[decision.check]
             points, most = _points(decision, verdict), format_points(verdict.max_points)

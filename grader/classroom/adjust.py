@@ -86,20 +86,15 @@ def withdraw_decision(book: Gradebook, name: str, number: int, said: str) -> Rep
 
     Raises DecisionError where that submission has no such decision.
     """
-    records = {one.decision.number: one for one in book.decision_records()}
-    one = records.get(number)
+    every = book.decision_records()
+    one = next((one for one in every if one.decision.number == number), None)
     if one is None or one.name != name or one.withdrawn:
-        standing = [
-            str(there.decision.number) for there in records.values() if there.name == name and not there.withdrawn
-        ]
-        if one is None:
-            what = f"there is no decision with that number about {one_line(name)}."
-        elif one.name != name:
-            what = f"that decision is about {one_line(one.name)}, not about {one_line(name)}."
-        else:
-            what = f"it has already been taken back by {one_line(one.withdrawn)}"
-        there = f"Decisions in force: {', '.join(standing)}." if standing else "There are no decisions in force."
-        raise DecisionError(f"--withdraw {number}: {what} {there}")
+        what = "there is no decision with that number" if one is None else "that decision is about another submission"
+        if one and one.name == name:
+            what = f"it has already been taken back by {one_line(one.withdrawn).removesuffix('.')}"
+        left = [str(there.decision.number) for there in every if there.name == name and not there.withdrawn]
+        there = f"Decisions in force: {', '.join(left)}." if left else "There are no decisions in force."
+        raise DecisionError(f"--withdraw {number}: {what}. {there}")
     book.withdraw(number, said)
     return rewrite(book, [name])[0]
 

@@ -33,8 +33,7 @@ def pseudonyms(book: Gradebook, others: Iterable[str] = ()) -> dict[str, str]:
 def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: bool = False) -> str:
     """Return the name of the submission that is meant. A beginning is enough if it is one submission's only.
 
-    exact : no beginning is enough. blind : only a pseudonym is. Raises DecisionError, with proposals, where it is none's
-    or several's.
+    exact : no beginning is enough. blind : only a pseudonym is. Raises DecisionError where it is none's or several's.
     """
     names = book.last()
     if text in names and not blind:

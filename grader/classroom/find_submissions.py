@@ -68,7 +68,7 @@ class _Found:
         if not whole and len(entries) <= FEW:
             self._refuse_hidden_class(entries)
         owners = {whose(entry.name) for entry in entries} - {""}
-        others = [entry.name for entry in list_ignored(folder)]
+        others = (entry.name for entry in list_ignored(folder))
         self.ignored += [name for name in others if not (is_request(name) and whose(name) in owners)]
         for entry in entries:
             if entry in whole:

@@ -26,7 +26,7 @@ from grader.classroom.results import (
 )
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
-from grader.model import Assignment, Report, Sheet
+from grader.model import Assignment, Decision, Report, Sheet
 from grader.records import dataclass
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
 from grader.submission import read
@@ -93,7 +93,7 @@ def grade_class(
                 grading.replayed.clear()
                 grading.run(plan.tasks(again), workers, on_result)
             _save_requests(book, plan, entries, matching)
-            _rewrite_others(book, plan)
+            _rewrite_others(book, plan, follow_students(book.decisions(), matching))
         except KeyboardInterrupt:
             stopped = True
         return _outcome(grading, chosen, plan, stopped=stopped)
@@ -133,18 +133,18 @@ def _save_requests(book: Gradebook, plan: Plan, every: Sequence[Entry], matching
     for entry in every:
         if entry.name not in plan.actions and entry.name in superseded and (request := read(entry.path).request):
             plan.requests.setdefault(superseded[entry.name], request)
-    asked = sorted((name, text) for name, text in plan.requests.items() if name in book.last())
-    save_decisions(book, [(name, ask(text)) for name, text in asked])
-    book.write_copy()
+    if plan.requests:
+        save_decisions(book, [(name, ask(text)) for name, text in sorted(plan.requests.items())])
+        book.write_copy()
 
 
-def _rewrite_others(book: Gradebook, plan: Plan) -> None:
+def _rewrite_others(book: Gradebook, plan: Plan, made: Mapping[str, Sequence[Decision]]) -> None:
     """Write the files that somebody removed, or that lack their student or people's last words."""
-    made, out = ClassResults(book).decisions, book.path.parent
-    names = [name for name, action in plan.actions.items() if action == "unchanged" or name in plan.requests]
-    rewrite_reports(
-        book, [name for name in names if not _is_written(out, name, plan.students, len(made.get(name, ())))]
-    )
+    out, names = book.path.parent, [name for name, action in plan.actions.items() if action == "unchanged"]
+    counts = {name: len(made.get(name, ())) for name in dict.fromkeys([*names, *plan.requests])}
+    missing = [name for name, count in counts.items() if not _is_written(out, name, plan.students, count)]
+    if missing:
+        rewrite_reports(book, missing)
 
 
 def _is_written(out: Path, name: str, students: Mapping[str, str], decisions: int) -> bool:

@@ -14,8 +14,7 @@ from grader.model import Decision, DecisionKind
 from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import MESSAGE, one_line, plain_text
 
-_KINDS: dict[str, DecisionKind] = {"comment": "comment", "comments": "comment", "request": "request"}
-_KINDS |= {"regraderequest": "request", "regraderequests": "request"}
+_KINDS: dict[str, DecisionKind] = {"comment": "comment", "request": "request", "regraderequest": "request"}
 
 
 def read_table(book: Gradebook, path: Path) -> tuple[str, list[str], list[tuple[Row, str]]]:

@@ -30,8 +30,7 @@ Examples:
   grader adjust graded --mistake gradient_cut_off --check gradient_W1 --points 3 --comment "Half for the right idea."
   grader adjust graded alice --comment "Come and see me."                   a comment alone, which changes no points
   grader adjust graded --failed gradient_W1 --check gradient_W1 --comment "See lecture 4, page 12."
-  grader adjust graded --from comments.csv          columns: who, as in a roster; comment; check, if you like
-  grader adjust graded --from requests.csv          regrade requests: who; request
+  grader adjust graded --from comments.csv          columns: who, as in a roster; comment or request; check
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded --due 2026-03-01T23:59
   grader adjust graded --from late_days.csv --comment "Late days of the forum."
@@ -43,9 +42,8 @@ Examples:
 Decisions survive every regrade. A later decision of the same kind replaces an earlier one; comments stand side by side.
 `grader history` lists them with their numbers.
 
-A student asks for a regrade with a file regrade_request.txt in the hand-in, or you bring requests with --from. They
-stand on the class page under "To look at". What you decide or write next about that NAME answers one; withdraw the
-answer, and it waits again.
+A student asks for a regrade with regrade_request.txt in the hand-in, or you bring requests with --from. The class page
+lists them. What you decide or write next about that NAME answers one; withdraw the answer, and it waits again.
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 

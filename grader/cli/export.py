@@ -60,9 +60,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
 @options.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
 @click.option(
-    "--to",
-    type=click.Path(path_type=Path),
-    help="Folder to write to. [default: DIR/exports; with --blind DIR/blind; classroom50: here]",
+    "--to", type=click.Path(path_type=Path), help="Folder. [default: DIR/exports or DIR/blind; classroom50: here]"
 )
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
 @click.option("--column", default="", help='Canvas: its own column for the assignment, as in "Two-layer net (4711)".')

@@ -81,4 +81,5 @@ def _decision_event(one: DecisionRecord) -> tuple[str, str]:
         "request": "regrade request" if decision.value else "regrade request answered",
     }[decision.kind]
     taken_back = f" Taken back by {one.withdrawn}" if one.withdrawn else ""
-    return one_line(decision.at), f"decision {decision.number} by {decision.by}: {what}: {decision.comment}{taken_back}"
+    words = ": ".join(part for part in (what, " ".join(decision.comment.split())) if part)
+    return one_line(decision.at), f"decision {decision.number} by {decision.by}: {words}{taken_back}"
