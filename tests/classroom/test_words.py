@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -17,6 +20,8 @@ from classroom.once import graded_once, points, say
 from grader.classroom import safety_copy, schema
 from grader.classroom.gradebook import FILE, Gradebook
 from grader.classroom.storage import COPY
+from grader.model import DecisionKind
+from grader.reports import report_json
 from grader.submission import read
 
 HOSTILE = "Look </script><img src=x onerror=alert(1)> \x1b[2J \u202e ::error::x =1+1"
@@ -141,6 +146,12 @@ def test_a_comment_on_an_earlier_hand_in_says_so(here):
     here.grade()
     assert rulings(here, "bare") == [("comment", "Nothing is here yet.", False)]
     assert "Comment of an earlier hand-in by ada on " in say("show", "graded", "bare")
+
+
+def test_the_published_schema_knows_each_kind():
+    """An older report.json still fits; one with words fits as well."""
+    schema = json.loads((Path(report_json.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
+    assert set(schema["$defs"]["ruling"]["properties"]["kind"]["enum"]) == set(get_args(DecisionKind))
 
 
 # ---------------------------------------------------------------- requests
