@@ -17,6 +17,12 @@ def run() -> None:
     Ctrl-C while numpy is still being imported ends it without a traceback, too.
     """
     open_streams()
+    for library in (
+        "OPENBLAS",
+        "OMP",
+        "MKL",
+    ):  # numpy's threads would gain nothing, and a process with threads should not fork
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         Path.cwd()
     except OSError as error:

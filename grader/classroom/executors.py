@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -97,8 +98,9 @@ def cluster_lost(error: BaseException) -> bool:
 
 @contextmanager
 def _processes(jobs: int) -> Iterator[Pool]:
-    # spawn: a fork would take the parent's threads' locks and memory along.
-    context = multiprocessing.get_context("spawn")
+    # A fork knows all that is imported and drawn here, which takes a second otherwise. Of threads it would take the locks
+    # along: where there are any, each worker is a fresh Python.
+    context = multiprocessing.get_context("fork" if _may_fork() else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_live_as_a_worker) as executor:
 
         def stop() -> None:
@@ -107,6 +109,10 @@ def _processes(jobs: int) -> Iterator[Pool]:
                 worker.terminate()
 
         yield Pool(executor, 2 * jobs, stop)
+
+
+def _may_fork() -> bool:
+    return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 -- numpy's threads count, too
 
 
 def _live_as_a_worker() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 import time
 import traceback
 from collections.abc import Mapping
 from functools import cached_property
+from multiprocessing.util import Finalize
 
 from grader.classroom.reference_api import build_questions
 from grader.compose import report_our_failure
@@ -210,10 +210,10 @@ def run_task(session: GradingSession, task: Task) -> Graded:
         if _worker is None or _worker.session != session:
             shutdown()
             _worker = GradingWorker(session)
+            Finalize(None, shutdown, exitpriority=0)  # a forked worker runs nothing else at its end
         return _worker.grade(task)
 
 
-@atexit.register
 def shutdown() -> None:
     """End the students' processes of this process's worker."""
     global _worker  # noqa: PLW0603 -- the same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ REVIEWED = 10  # submissions that a person should look at; the class page lists 
 
 
 _BINS = 10
+_PAUSE = 0.1  # seconds between two looks of the progress bar
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -202,16 +204,22 @@ def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Grad
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     scores = TextColumn("{task.fields[scores]}")
-    with Progress(*columns, scores, console=console, transient=True) as shown:
+    # Without rich's thread, of which a forked worker would have the locks.
+    with Progress(*columns, scores, console=console, transient=True, auto_refresh=False) as shown:
         task = shown.add_task(doing, total=None, scores="")
         found: Counter[int] = Counter()
+        drawn = 0.0
 
         def on_result(one: Graded | None) -> None:
+            nonlocal drawn
             if one is not None and one.decided.status == "graded" and one.decided.max_score:
                 found[min(int(_BINS * one.decided.score / one.decided.max_score), _BINS - 1)] += 1
             shown.update(task, advance=1, scores=distribution(found))
+            if (now := time.monotonic()) > drawn + _PAUSE:
+                drawn = now
+                shown.refresh()
 
-        yield lambda total: shown.update(task, total=total), on_result
+        yield lambda total: shown.update(task, total=total, refresh=True), on_result
 
 
 def distribution(found: Counter[int]) -> str:

@@ -100,12 +100,8 @@ class Ending:
 
 def _is_fresh() -> bool:
     """Return True where this process has loaded little yet, no numpy, and runs nothing beside: a zygote can be its fork."""
-    return "numpy" not in sys.modules and sys.gettrace() is None and threading.active_count() == 1
-
-
-def _load_numpy() -> None:
-    os.environ |= {name: "1" for name in ENVIRONMENT if name.endswith("_THREADS")}  # it must start none before a fork
-    importlib.import_module("numpy.random")
+    alone = os.environ.get("OPENBLAS_NUM_THREADS") == "1" and threading.active_count() == 1
+    return alone and "numpy" not in sys.modules and sys.gettrace() is None
 
 
 def _become_zygote(command: list[str]) -> NoReturn:
@@ -184,7 +180,7 @@ class ForkServer:
         command = start_command(sys.executable, START_ZYGOTE, *words)
         forked = self._lean and _is_fresh()
         if forked:
-            _load_numpy()
+            importlib.import_module("numpy.random")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
                 command,
