@@ -50,7 +50,7 @@ def build_release(solution: Path) -> str:
     except OSError as error:
         raise ReleaseError(f"{solution}: cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{solution}: this is no notebook of version 4. Save it with JupyterLab.") from error
+        raise ReleaseError(f"{solution}: this is not a notebook of version 4. Save it with JupyterLab.") from error
     # Laid out as Jupyter does, so that a student's first save changes nothing.
     return json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

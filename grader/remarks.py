@@ -12,8 +12,8 @@ _LEFT_OF_PYTHON_2 = {
     r"'dict' object has no attribute '(iter|view)(items|keys|values)'": r"write .\2() for .\1\2()",
     r"'dict' object has no attribute 'has_key'": "write `key in table` for table.has_key(key)",
     r"'\w+' object has no attribute 'next'": "write next(it) for it.next()",
-    r"'(?:dict_)?(zip|map|filter|range|keys|values|items)' object (?:is not subscriptable|has no attribute '(?:append|extend|sort|pop)')": r"\1() is no list any more: put list(...) around it",
-    r"object of type '(zip|map|filter)' has no len\(\)": r"\1() is no list any more: put list(...) around it",
+    r"'(?:dict_)?(zip|map|filter|range|keys|values|items)' object (?:is not subscriptable|has no attribute '(?:append|extend|sort|pop)')": r"\1() is no longer a list: put list(...) around it",
+    r"object of type '(zip|map|filter)' has no len\(\)": r"\1() is no longer a list: put list(...) around it",
 }
 
 

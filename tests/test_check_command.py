@@ -263,7 +263,7 @@ def test_a_notebook_is_checked_as_it_was_saved(tmp_path):
     os.utime(mine, (0, time.mktime((2026, 3, 9, 8, 7, 6, 0, 0, -1))))
     status, said = run(mine, "--part", "forward")
     assert status == 0
-    assert "Checked as it was saved at 08:07:06 on 9 March. What you changed since then is not in it" in said
+    assert "This is the version saved at 08:07:06 on 9 March. Later changes are not in it" in said
     assert "Graded: " not in said
 
 

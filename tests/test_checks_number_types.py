@@ -159,10 +159,10 @@ def test_the_types_are_noted(assignment, questions):
     [
         ("'dict' object has no attribute 'iteritems'", "write .items() for .iteritems()"),
         ("'dict' object has no attribute 'has_key'", "write `key in table` for table.has_key(key)"),
-        ("'zip' object is not subscriptable", "zip() is no list any more: put list(...) around it"),
-        ("'map' object has no attribute 'append'", "map() is no list any more: put list(...) around it"),
-        ("'dict_keys' object has no attribute 'sort'", "keys() is no list any more: put list(...) around it"),
-        ("object of type 'filter' has no len()", "filter() is no list any more: put list(...) around it"),
+        ("'zip' object is not subscriptable", "zip() is no longer a list: put list(...) around it"),
+        ("'map' object has no attribute 'append'", "map() is no longer a list: put list(...) around it"),
+        ("'dict_keys' object has no attribute 'sort'", "keys() is no longer a list: put list(...) around it"),
+        ("object of type 'filter' has no len()", "filter() is no longer a list: put list(...) around it"),
         ("'list_iterator' object has no attribute 'next'", "write next(it) for it.next()"),
     ],
 )

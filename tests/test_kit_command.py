@@ -96,7 +96,9 @@ def test_what_is_missing_is_named(own, tmp_path):
     (own / "two_layer_net.ipynb").write_text("{", encoding="utf-8")
     assert "there is no notebook that can be read" in say(tmp_path / "handout", "--assignment", own, status=2)
     shutil.rmtree(own / "data")
-    assert "the folder `data` is missing" in say(tmp_path / "handout", "--assignment", own, status=2)
+    assert "the folder `data`, which the notebook reads, is missing" in say(
+        tmp_path / "handout", "--assignment", own, status=2
+    )
     assert not Path(tmp_path / "handout").exists()
 
 

@@ -165,7 +165,7 @@ def test_names_are_no_markdown_and_a_summary_is_never_too_long():
         (["empty"], "231", 2, "nothing to grade here."),
         (["empty", "--one"], "231", 1, "holds no notebook"),
         (["class", "--attempt", "first-ever"], "231", 2, "first-ever"),
-        (["class", "--fail-under", "nan"], "231", 2, "nan is no number of percent"),
+        (["class", "--fail-under", "nan"], "231", 2, "nan is not a percentage"),
     ],
 )
 def test_a_run_without_a_grade_is_no_grade_of_zero(here, monkeypatch, words, seed, code, said):

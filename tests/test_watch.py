@@ -97,7 +97,7 @@ def test_each_save_gets_a_verdict_and_what_changed(tmp_path, monkeypatch):
     status, said = check(mine, "--watch", "--part", "predict")
     assert status == 0
     assert said.count("Public checks: ") == 3
-    assert said.count("waiting for the next save. Ctrl-C ends.") == 3
+    assert said.count("waiting for the next save. Press Ctrl-C to stop.") == 3
     assert "Since the last save: from 6 to 0 of 6 points." in said
     assert "Since the last save: from 0 to 6 of 6 points." in said
     assert said.count("Worse: ") == said.count("Better: ") >= 1
@@ -109,7 +109,7 @@ def test_watchfiles_that_is_missing_is_named(monkeypatch):
     """In one line, with the command."""
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == "watchfiles" else name)
     status, said = check(ROOT / "assignment" / "two_layer_net.ipynb", "--watch")
-    assert (status, said) == (2, "Error: watchfiles is missing, which --watch needs: run `pip install watchfiles`.\n")
+    assert (status, said) == (2, "Error: --watch needs watchfiles, which is missing: run `pip install watchfiles`.\n")
 
 
 def test_what_got_better_and_what_got_worse_is_told():

@@ -94,7 +94,7 @@ def _read_outside(folders: Sequence[Path], assignment: Assignment) -> tuple[list
         shown = one_line(str(folder))
         if not (entries := list_submissions(folder) if folder.is_dir() else []):
             raise ValueError(
-                f"--against {shown}: this is no folder with notebooks, .py files, zips or folders of these."
+                f"--against {shown}: this is not a folder with notebooks, .py files, zips or folders of these."
             )
         before = len(programs)
         for entry in entries:

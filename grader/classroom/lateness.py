@@ -42,7 +42,7 @@ def is_marked_late(original: str) -> bool:
 def read_due(text: str) -> datetime:
     """Return a due date in UTC; one that names no zone is of this place. Raises DecisionError."""
     if (found := _read_time(text)) is None:
-        raise DecisionError(f"--due {one_line(text)}: this is no time. Write it as 2026-03-01T23:59.")
+        raise DecisionError(f"--due {one_line(text)}: this is not a time. Write it as 2026-03-01T23:59.")
     return found
 
 

@@ -101,7 +101,7 @@ def match_entry(stem: str, index: Index, usual: Conventions) -> EntryMatch:
             " whose it is"
         )
     if found := _BLACKBOARD.fullmatch(stem):
-        missing = EntryMatch(why="what comes before `_attempt_` is no login of the roster")
+        missing = EntryMatch(why="what comes before `_attempt_` is not a login in the roster")
         return _of_account(found["who"], "_", index, usual.prefixes) or missing
     if found := _BRIGHTSPACE.fullmatch(stem):
         return _by_name(found["who"], index)

@@ -159,9 +159,9 @@ def read_copy(path: Path) -> SafetyCopy:
             data = file.read(MOST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have this name"
-        raise CopyError(f"{where}: cannot be read ({reason}). {expected}") from error
+        raise CopyError(f"{where}: it cannot be read ({reason}). {expected}") from error
     if not data.startswith(_MAGIC) or len(data) > MOST:
-        what = f"more than {MOST // 1_000_000} MB" if len(data) > MOST else "is no SQLite database"
+        what = f"it has more than {MOST // 1_000_000} MB" if len(data) > MOST else "this is not an SQLite database"
         raise CopyError(f"{where}: {what}. {expected}")
     try:
         with closing(sqlite3.connect(":memory:")) as database, closing(sqlite3.connect(":memory:")) as empty:
@@ -169,10 +169,10 @@ def read_copy(path: Path) -> SafetyCopy:
             database.deserialize(data)
             # The same tables, and rows that keep to their types and checks: all that follows may rely on those.
             if _tables_of(database) != _tables_of(empty) or _damage_of(database) != "ok":
-                raise CopyError(f"{where}: is damaged, or another kind of file. {expected}")
+                raise CopyError(f"{where}: it is damaged, or another kind of file. {expected}")
             return _deserialize(database)
     except (sqlite3.Error, UnicodeError, OverflowError) as error:
-        raise CopyError(f"{where}: cannot be read ({error}). {expected}") from error
+        raise CopyError(f"{where}: it cannot be read ({error}). {expected}") from error
 
 
 def _tables_of(database: sqlite3.Connection) -> list[tuple[str]]:

@@ -183,7 +183,7 @@ class Storage:
     def damaged(self, what: str) -> GradebookError:
         """Return the error to raise where the file lacks what was saved in it; what : what was found."""
         return GradebookError(
-            f"{self.path}: {what}. The file is damaged, or it is no gradebook. Move it away and {_AGAIN}."
+            f"{self.path}: {what}. The file is damaged, or it is not a gradebook. Move it away and {_AGAIN}."
             f" The reports in submissions/ stay until their submissions are graded.{self._saved()}"
         )
 

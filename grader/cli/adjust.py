@@ -33,7 +33,7 @@ Examples:
   grader adjust graded --from comments.csv          columns: who, as in a roster; comment or request; check
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded --due 2026-03-01T23:59
-  grader adjust graded --from late_days.csv --comment "Late days of the forum."
+  grader adjust graded --from late_days.csv --comment "Late days from the forum."
   grader adjust graded alice --excuse --comment "Ill."
   grader adjust graded alice --withdraw 3 --comment "Meant for alice-2."
   grader adjust graded --restore graded/decisions.db
@@ -47,31 +47,33 @@ lists them. What you decide or write next about that NAME answers one; withdraw 
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 
---forget takes out all that the folder holds of a student: the submission and earlier ones, their answers, reports and
-decisions, and the line of the roster. A note of the date and your name stays.
+--forget removes all that the folder holds about a student: every submission with its answers, reports and decisions,
+and the student's line of the roster. Only a note with the date and your name stays.
 
 Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did not confirm; 2 bad usage."""
 )
 @options.GRADED
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--mistake", default="", help="Instead of NAMEs: everybody who made this mistake, by its id.")
+@click.option(
+    "--mistake", default="", help="Instead of NAMEs: decide about everybody who made the mistake with this id."
+)
 @click.option("--failed", default="", help="Instead of NAMEs: everybody who fails this check, wholly or in part.")
 @click.option("--check", help="The check whose points you set, or which your comment is about.")
-@click.option("--points", type=float, help="The points that this check gives from now on.")
+@click.option("--points", type=float, help="The points to give for this check.")
 @click.option(
     "--late-days",
     type=click.IntRange(0, 10_000),
-    help="How many days late it is. assignment.toml says what a day costs.",
+    help="How many days late the submission is. assignment.toml says what a day costs.",
 )
-@click.option("--due", default="", help="Note how late everybody was: the time at which it was due, 2026-03-01T23:59.")
+@click.option("--due", default="", help="When it was due, as 2026-03-01T23:59. Notes how late everybody was.")
 @click.option(
     "--from",
     "--late-from",
     "table",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A CSV about many: with a column `comment` (and `check`, if you like), `request`, or with days of lateness;"
-    " Gradescope's scores and Moodle's grading worksheet, too, or times together with --due.",
+    help="A CSV about many: with a column `comment` (and perhaps `check`) or `request`, or with late days, or times for"
+    " --due. Gradescope's scores and Moodle's worksheet work, too.",
 )
 @click.option(
     "--excuse/--no-excuse",
@@ -88,10 +90,10 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
     help="Add the decisions and the roster in this decisions.db that the gradebook lacks.",
 )
 @click.option(
-    "--forget", "to_forget", is_flag=True, help="Take these submissions and their students' data out of the class."
+    "--forget", "to_forget", is_flag=True, help="Remove these submissions and their students' data from the class."
 )
-@click.option("--yes", is_flag=True, help="With --forget: do not ask.")
-@click.option("--comment", default="", help="The reason, or alone a comment. The student reads it.")
+@click.option("--yes", is_flag=True, help="With --forget: do not ask for confirmation.")
+@click.option("--comment", default="", help="The reason; by itself, a comment. The student reads it.")
 @click.option("--by", default="", help="Your name. [default: your login]")
 @options.BLIND
 def adjust(
@@ -120,16 +122,12 @@ def adjust(
         raise click.UsageError("--yes goes with --forget only.")
     if file:
         if chosen or comment or by or to_forget or decided or blind:
-            raise click.UsageError(
-                "--restore reads everything from its file. Give it without a NAME and other options."
-            )
+            raise click.UsageError("--restore reads everything from its file. Leave out NAME and all other options.")
         _restore(out, file)
         return
     if due or table:
         if chosen or decided or to_forget:
-            raise click.UsageError(
-                "--due and --from are about everybody. Give them without a NAME and other decisions."
-            )
+            raise click.UsageError("--due and --from apply to everybody. Leave out NAME and other decisions.")
         _note_table(out, due, table, _name_author(by), comment, blind=blind)
         return
     _check_choice(names, mistake, failed, alone=to_forget or number is not None)
@@ -151,7 +149,9 @@ def _check_choice(names: Sequence[str], mistake: str, failed: str, *, alone: boo
             "No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists the names."
         )
     if bool(names) + bool(mistake) + bool(failed) > 1 or (alone and not names):
-        raise click.UsageError("--mistake and --failed mean many: give one, without a NAME, --forget and --withdraw.")
+        raise click.UsageError(
+            "--mistake and --failed mean many: give one of them, and leave out NAME, --forget and --withdraw."
+        )
 
 
 def _decide(
@@ -208,7 +208,7 @@ def _note_table(out: Path, due: str, table: Path | None, who: str, comment: str,
             found = read_days(book, table, until) if table else compare_times(book, read_due(due))
             late, unknown = find_news(book, found, by_hand=table is not None), list(found.unknown)
             made = [(name, Decision(0, "late_days", "", days, reason, who, now(), "")) for name, days in late.items()]
-            told = f"{len(found.days)} known, {len(late)} noted. What a day costs stands in assignment.toml."
+            told = f"{len(found.days)} known, {len(late)} noted. assignment.toml says what a day costs."
         common.say_standings(add_decisions(book, made), hide_names(book, blind=blind))
     common.say_all(common.screen(), [told, *[f"Not known: {join_some(unknown)}."] * bool(unknown)])
 
@@ -220,7 +220,7 @@ def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
         listed = join_some(names, most=len(names))
         if not yes:
             click.confirm(
-                f"Take {listed}, and other hand-ins of the same students, out of {one_line(str(out))}? It cannot be undone.",
+                f"Remove {listed}, and other hand-ins of the same students, from {one_line(str(out))}? This cannot be undone.",
                 abort=True,
             )
         found: list[Forgotten] = []
@@ -229,17 +229,23 @@ def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
                 found.append(forget(book, name, who))
     told = []
     for one in found:
-        line = "the student's line of the roster" if one.student else "no line of a roster: none is surely theirs"
+        line = (
+            "the student's line of the roster" if one.student else "no line of a roster: none is certain to be theirs"
+        )
         taken = join_some(one.names, most=len(one.names))
-        told.append(f"Took out {taken}: the submission, its answers, reports and decisions, and {line}.")
+        told.append(f"Removed {taken}: the submission, its answers, reports and decisions, and {line}.")
         told += [
-            f"What was handed in is not the grader's and stays: {one_line(str(source))}. `grader grade` reads it again if it is named."
+            f"The handed-in file is not the grader's, so it stays: {one_line(str(source))}. `grader grade` reads it again if you name it."
             for source in filter(Path.exists, one.sources)
         ]
     if whole := list(dict.fromkeys(str(path) for one in found for path in one.removed)):
-        told.append(f"Removed, as they held the whole class: {join_some(whole)}. The same commands write them anew.")
+        told.append(
+            f"Also removed, because they held the whole class: {join_some(whole)}. Run the same commands to write them again."
+        )
     if left := [str(path) for path in found[-1].left]:
-        told.append(f"These still hold the name, as a person's comment or file, or by chance: {join_some(left)}.")
+        told.append(
+            f"These files still contain the name, in a person's comment or file, or by chance: {join_some(left)}."
+        )
     common.say_all(common.screen(), told)
 
 
@@ -255,7 +261,7 @@ def _restore(out: Path, file: Path) -> None:
         (sum(found.unknown.values()), "not restored"),
     ]
     said = ", ".join(f"{count} {what}" for count, what in counts if count) or "none"
-    told = [f"Decisions of {one_line(str(file))}: {said}."]
+    told = [f"Decisions in {one_line(str(file))}: {said}."]
     if found.students:
         told.append(f"Roster: {found.students} students restored.")
     if found.unknown:
@@ -271,7 +277,9 @@ def _strip(text: str, option: str, most: int) -> str:
     """Return a text without blanks around it; raise UsageError where it is too long for a report."""
     text = text.strip()
     if len(text) > most:
-        raise click.UsageError(f"{option}: {len(text):,} characters, and a report shows at most {most:,}. Shorten it.")
+        raise click.UsageError(
+            f"{option} has {len(text):,} characters, but a report shows at most {most:,}. Shorten it."
+        )
     return text
 
 

@@ -35,7 +35,7 @@ def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None) ->
         with common.failures_in_words(f"--out {out}"), common.progress("auditing") as (began, told):
             found = mistake_class.run(assignment, number, jobs=jobs, began=began, told=told)
     except KeyboardInterrupt:
-        click.echo("Stopped. An audit says something only when all of its submissions are graded.", err=True)
+        click.echo("Stopped. An audit is complete only when all of its submissions are graded.", err=True)
         raise SystemExit(options.STOPPED) from None
     screen = common.screen()
     screen.print(view.to_terminal(found))

@@ -43,11 +43,11 @@ Examples:
   grader check two_layer_net.ipynb --html
   grader check two_layer_net.ipynb --watch   again on each save, until Ctrl-C
 
-Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed. With --watch it is that of the last
-check when Ctrl-C ends it; 130 if none was done."""
+Exit status: 0 all public checks pass; 1 some do not; 2 bad usage; 4 the grader failed. With --watch,
+Ctrl-C ends it with the status of the last check, or with 130 if there was none."""
 )
 @click.argument("path", type=click.Path(path_type=Path, readable=False))
-@click.option("--part", type=click.Choice(PARTS), help="Check one part of the notebook only.")
+@click.option("--part", type=click.Choice(PARTS), help="Check only one part of the notebook.")
 @click.option("--html", is_flag=True, help="Write the report as a page beside the notebook, and open it.")
 @click.option("--watch", is_flag=True, help="Check again on each save, and show what got better and what got worse.")
 @click.option(
@@ -57,7 +57,7 @@ check when Ctrl-C ends it; 130 if none was done."""
     help="Frozen questions that your instructor gave you. [default: those that come with the grader]",
 )
 def check(path: Path, part: str | None, html: bool, watch: bool, questions: Path | None) -> None:
-    """Check your own notebook or .py file by the public questions: what passes, what is wrong, and what to write next."""
+    """Check your own notebook or .py file against the public questions: what passes, what is wrong, and what to write next."""
     gc.disable()  # what is imported stays: looking through it took an eighth of the time
     status = STOPPED
     try:
@@ -73,7 +73,7 @@ def check(path: Path, part: str | None, html: bool, watch: bool, questions: Path
             before = report
             status = 0 if all(verdict.status == "passed" for verdict in report.checks) else NOT_PASSED
             if watch:
-                click.echo(f"\n{time.strftime('%H:%M:%S')}: waiting for the next save. Ctrl-C ends.")
+                click.echo(f"\n{time.strftime('%H:%M:%S')}: waiting for the next save. Press Ctrl-C to stop.")
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
         raise SystemExit(status) from None
@@ -90,7 +90,7 @@ def check(path: Path, part: str | None, html: bool, watch: bool, questions: Path
 def _watch(path: Path) -> Iterator[None]:
     """Return the saves of a file, the first of them at once."""
     if find_spec("watchfiles") is None:
-        _end("watchfiles is missing, which --watch needs: run `pip install watchfiles`.")
+        _end("--watch needs watchfiles, which is missing: run `pip install watchfiles`.")
     from grader.integrations.watch import watch_saves  # noqa: PLC0415 -- an extra
 
     return watch_saves(path)
@@ -174,7 +174,7 @@ def _note_save(report: Report, path: Path, saved: time.struct_time) -> Report:
     if path.suffix != ".ipynb":
         return report
     at = f"{time.strftime('%H:%M:%S', saved)} on {saved.tm_mday} {time.strftime('%B', saved)}"
-    note = f"Checked as it was saved at {at}. What you changed since then is not in it: save, and check again."
+    note = f"This is the version saved at {at}. Later changes are not in it: save, and check again."
     return replace(report, notes=(*(one for one in report.notes if one != f"Graded: {path.name}."), note))
 
 

@@ -64,7 +64,7 @@ def same_folder(book: Gradebook) -> Path | None:
     folder = book.rubric_folder()
     if folder and not (folder / RUBRIC).exists():
         raise click.UsageError(
-            f"This class was graded with the rubric in {one_line(str(folder))}, which no longer exists. Give its new place"
+            f"This class was graded with the rubric in {one_line(str(folder))}, which no longer exists. Give its new location"
             f" with --assignment. The grader's own rubric is in {one_line(str(bundled()))}."
         )
     return folder

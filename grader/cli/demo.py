@@ -15,7 +15,7 @@ from grader.cli.grade import grade
 from grader.cli.open_page import open_page
 from grader.model import Assignment
 
-NO_CLASS = "The class of the demo is written out from the reference, which is not here. This is a check of one notebook instead."
+NO_CLASS = "The demo class is made from the reference, which is not here. This checks one notebook instead."
 
 
 @click.command(

@@ -63,7 +63,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
     "--to", type=click.Path(path_type=Path), help="Folder. [default: DIR/exports or DIR/blind; classroom50: here]"
 )
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
-@click.option("--column", default="", help='Canvas: its own column for the assignment, as in "Two-layer net (4711)".')
+@click.option("--column", default="", help='Canvas: the column of the assignment, as in "Two-layer net (4711)".')
 @click.option(
     "--canvas-id", default="", help="Canvas: the assignment's number, which is the last one in the address of its page."
 )

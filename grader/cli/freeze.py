@@ -23,12 +23,16 @@ Examples:
 Exit status: 0 written; 1 the file cannot be written; 2 bad usage."""
 )
 @options.ASSIGNMENT
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Draw from this seed: never the one that you grade by.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Seed to draw the questions from. Never give the one that you grade with.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=f"File to write. [default: DIR/{FILE}]")
 def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:
-    """Write the questions, their answers and what known mistakes answer into one file for students; takes two minutes.
+    """Write the questions, their answers and what known mistakes answer into one file for students. This takes two minutes.
 
-    It holds no solution and no seed, and nothing of hidden checks.
+    The file holds no solution, no seed and nothing about hidden checks.
     """
     assignment = common.assignment_of(folder)
     file = out or assignment.folder / FILE

@@ -29,17 +29,17 @@ Examples:
   grader grade submissions.zip --out graded        or a whole class, as Canvas and Moodle pack it
   grader grade submissions/ --out graded --roster roster.csv
   grader grade submissions/ --out graded --cluster tcp://10.0.0.5:8786
-  grader grade submissions/ --out graded --format junit   as `grader export` does afterwards
+  grader grade submissions/ --out graded --format junit   and write JUnit, as `grader export` does
   grader grade . --one --out graded --format github --fail-under 60   a step of GitHub Actions
-  grader grade submissions/ --out graded --annotate       beside each report the notebook, with the findings under its cells
+  grader grade submissions/ --out graded --annotate       and write each notebook with the findings under its cells
 
 Run the same command again to grade what is new or changed, or to continue after a stop.
 
 The questions are drawn from a secret seed. A class gets its own when it is first graded, and keeps it in
-DIR/secret-seed.txt. With another --seed, everything is graded again. CI gives it as GRADER_SEED.
+DIR/secret-seed.txt. With another --seed, everything is graded again. CI passes it as GRADER_SEED.
 
 Exit status: 0 everything is graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage;
-3 graded, and --fail-under or --fail-on asks for more; 130 stopped.""",
+3 graded, but --fail-under or --fail-on is not met; 130 stopped.""",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
@@ -57,19 +57,19 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 @click.option(
     "--groups",
     type=click.Path(path_type=Path),
-    help="Who works together: a CSV with a column `group`, such as Canvas's. A group's hand-in is each member's.",
+    help="Who works together: a CSV with a column `group`, such as Canvas's. A group's hand-in counts for each member.",
 )
 @click.option(
     "--attempt",
     type=click.Choice(["latest", "first", "best"]),
-    help="Which of a student's hand-ins counts, by the roster. It is kept for later commands. [default: latest]",
+    help="Which of a student's hand-ins counts; this needs a roster. Later commands keep it. [default: latest]",
 )
 @click.option(
     "--format",
     "form",
     metavar="NAME",
     callback=lambda _context, _option, name: _known_format(name),
-    help="Write the class in this format, too, as `grader export` does: junit, github, classroom50 and others.",
+    help="Also write the class in this format, as `grader export` does: junit, github, classroom50 and others.",
 )
 @click.option(
     "--fail-under",
@@ -102,7 +102,7 @@ def grade(jobs: int, cluster: str, **given: Any) -> None:
 def _number(percent: float | None) -> float | None:
     """Return a percentage; raise BadParameter for NaN, which no score is under."""
     if percent is not None and math.isnan(percent):
-        raise click.BadParameter("nan is no number of percent: expected 0 to 100.")
+        raise click.BadParameter("nan is not a percentage: expected 0 to 100.")
     return percent
 
 

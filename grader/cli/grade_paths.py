@@ -69,7 +69,7 @@ def grade_paths(
     with common.failures_in_words(f"--out {one_line(str(out))}"):
         found, ignored = find_submissions(paths, out, known, one=one)
     common.make_folder(out)
-    screen, again = common.screen(), "What is graded so far is saved. Run the same command again to grade the rest."
+    screen, again = common.screen(), "Graded submissions are saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
         listed = _read_roster(roster, groups)
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
@@ -110,7 +110,7 @@ def _remove_older(form: str | None, schema: JUnitSchema | None) -> None:
     """Remove what an earlier run or a student wrote where the runner reads: it would count if this run gave no grade."""
     common.schema_of(schema, form or "")
     if form and CLASS_FORMATS[form].here:
-        with common.failures_in_words(f"--format {form}", "It is no result of this run: remove it."):
+        with common.failures_in_words(f"--format {form}", "It is not a result of this run: remove it."):
             Path(CLASS_FORMATS[form].file_name).unlink(missing_ok=True)
 
 
@@ -173,7 +173,7 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     if ignored:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
         dots = (
-            " A name that begins with a dot is a hidden file. Rename it if it is to be graded."
+            " A file whose name begins with a dot is hidden. Rename it if it should be graded."
             if any(one.startswith(".") for one in ignored)
             else ""
         )

@@ -42,8 +42,8 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage."""
 def kit(out: Path, folder: Path | None) -> None:
     """Write the folder to hand out to students into DIR, which must be new or empty.
 
-    It holds the notebook, its data and a README, and neither the rubric nor a seed nor the solution. Frozen questions
-    that lie beside an assignment of your own go with it; those of the grader's own come with the grader.
+    It holds the notebook, its data and a README, but no rubric, seed or solution. Frozen questions that lie beside an
+    assignment of your own are added; those of the bundled assignment come with the grader.
     """
     shown = one_line(str(out))
     try:
@@ -71,7 +71,7 @@ def _make_folder(assignment: Assignment, out: Path) -> None:
     where = one_line(str(notebook))
     if not (assignment.folder / "data").is_dir():
         raise click.UsageError(
-            f"{one_line(str(assignment.folder))}: the folder `data` is missing, which the notebook reads."
+            f"{one_line(str(assignment.folder))}: the folder `data`, which the notebook reads, is missing."
         )
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]

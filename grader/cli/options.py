@@ -46,7 +46,7 @@ def _choose_seed(_context: click.Context, _option: click.Parameter, given: int |
         )
     if not (text.strip().isascii() and text.strip().isdecimal() and len(text) < 1000):
         raise click.UsageError(
-            f"{SEED_VARIABLE} is not a whole number. It is secret, so it is not shown. Mend the secret."
+            f"{SEED_VARIABLE} is not a whole number. It is secret, so it is not shown. Correct the secret."
         )
     return int(text)
 
@@ -84,7 +84,7 @@ NO_CACHE = click.option(
     is_flag=True,
     expose_value=False,
     callback=_switch_cache_off,
-    help="Work out anew what known mistakes answer, and keep nothing in the cache folder.",
+    help="Work out again what known mistakes answer, and keep nothing in the cache folder.",
 )
 SCHEMA = click.option(
     "--schema",
@@ -108,5 +108,5 @@ ANNOTATE = click.option(
     "--annotate",
     is_flag=True,
     callback=_need_packages,
-    help="Write each notebook beside its report, too, with the findings under the cells that they concern.",
+    help="Also write each notebook beside its report, with the findings under the cells that they concern.",
 )

@@ -29,8 +29,8 @@ Examples:
   grader regrade graded --assignment mine/ --jobs 2
   grader regrade graded --seed 4711                if its secret-seed.txt is lost
 
-No student code runs: the saved replies are judged again. People's decisions stay. Changed hints and checks in
-this clone are used, too. If the rubric now asks other questions, run `grader grade` instead.
+No student code runs: the saved replies are judged again. People's decisions stay. Hints and checks that
+changed in this clone are used, too. If the rubric now asks other questions, run `grader grade` instead.
 
 Exit status: 0 judged again; 1 the grader itself failed; 2 bad usage; 130 stopped."""
 )
@@ -89,7 +89,7 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
                     common.say(screen, f"{one_line(change.name)}: {one_line(text)}")
     said = [f"{found.count} judged again."]
     if found.current:
-        said.append(f"{found.current} had been judged by this rubric already (--force judges them again).")
+        said.append(f"{found.current} had already been judged by this rubric (--force judges them again).")
     when = "" if found.count else " when this rubric was first used"
     many = f"{plural(len(found.changes), 'score')} changed{when}; see {one_line(str(out / TABLE))}."
     said.append(many if found.changes else "No score changed.")

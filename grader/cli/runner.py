@@ -43,7 +43,7 @@ class CommandForRunner(click.Command):
         if ctx.params["form"] != "github":
             return super().invoke(ctx)
         code: Any = options.GRADER_FAILED
-        said = "The grader failed. The log says on what."
+        said = "The grader failed. The log says why."
         token = _stop()
         try:
             super().invoke(ctx)

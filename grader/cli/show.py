@@ -50,7 +50,7 @@ Exit status: 0 the report is shown; 1 the gradebook cannot be used; 2 bad usage.
 def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema | None, blind: bool) -> None:
     """Show the report of one submission and the decisions about it.
 
-    Of hidden checks, json alone tells more than title and verdict: it is for you, the others are for students.
+    Only json tells more about hidden checks than title and verdict: it is for you, the other formats are for students.
     """
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         written_as, options = lookup(REPORT_FORMATS, form, "format"), common.schema_of(schema, form)

@@ -45,7 +45,7 @@ Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad u
 )
 @options.ASSIGNMENT
 def similar(out: Path, to: Path | None, against: tuple[Path, ...], folder: Path | None) -> None:
-    """Show which programs of a class are built alike. Code that was handed out or that many write counts little."""
+    """Show which programs of a class are built alike. Code that was handed out, or that many write, counts for little."""
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)

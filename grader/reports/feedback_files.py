@@ -32,8 +32,8 @@ def to_moodle_feedback(sheet: Sheet, _: ExportOptions) -> bytes:
     hand_ins = _hand_ins(sheet)
     if others := [name for name in hand_ins if _MOODLE not in name]:
         raise ExportError(
-            f"Moodle finds a student by the folder that it made, as in Jane Doe_101_assignsubmission_file, which is"
-            f" not so with {name_few(others)}: grade Moodle's own download, or use --format pages."
+            f"Moodle finds a student by a folder that it made, such as Jane Doe_101_assignsubmission_file. These are in none:"
+            f" {name_few(others)}. Grade Moodle's own download, or use --format pages."
         )
     made = io.BytesIO()
     with ZipFile(made, "w") as file:

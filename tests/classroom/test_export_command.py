@@ -337,4 +337,4 @@ def test_nbgrader_s_due_date_is_in_utc(here):
     export("nbgrader", "--due", "2026-02-02T15:00+02:00")
     assert {row["duedate"] for row in rows(here.text("exports/nbgrader.csv"))} == {"2026-02-02 13:00:00"}
     for due in ("tomorrow", "0001-01-01T00:00+14:00"):
-        assert f"--due {due}: this is no time. Write it as" in export("nbgrader", "--due", due, status=2)
+        assert f"--due {due}: this is not a time. Write it as" in export("nbgrader", "--due", due, status=2)

@@ -75,9 +75,9 @@ def test_nothing_of_the_student_stays_in_the_folder(full):
 
     said = say("adjust", "graded", "--forget", NAME, "--yes", "--by", "ada")
 
-    assert f"Took out {NAME}: the submission, its answers, reports and decisions, and the student's line" in said
+    assert f"Removed {NAME}: the submission, its answers, reports and decisions, and the student's line" in said
     assert f"stays: class/{NAME}.py" in said
-    assert "still hold the name" not in said
+    assert "still contain the name" not in said
     assert "exports/gradebook.csv" in said
     assert holding(full, *words) == []
     assert holding(full, *kept) == []
@@ -107,7 +107,7 @@ def test_the_class_goes_on_without_the_student(here):
 def test_it_is_asked_for_first(here):
     """Whoever does not agree has lost nothing."""
     before = unchanged(here)
-    assert "It cannot be undone." in say("adjust", "graded", "--forget", NAME, "--by", "ada", status=1)
+    assert "This cannot be undone." in say("adjust", "graded", "--forget", NAME, "--by", "ada", status=1)
     assert unchanged(here) == before
 
 
@@ -132,4 +132,4 @@ def test_what_a_person_wrote_elsewhere_is_named(here):
     """The grader does not change people's files: it says where the name is left."""
     (here.out / "notes.txt").write_text(f"ask {NAME} about it", encoding="utf-8")
     said = say("adjust", "graded", "--forget", NAME, "--yes", "--by", "ada")
-    assert "These still hold the name, as a person's comment or file, or by chance: graded/notes.txt." in said
+    assert "These files still contain the name, in a person's comment or file, or by chance: graded/notes.txt." in said

@@ -61,7 +61,7 @@ def test_a_full_disk_costs_nothing_that_was_graded(monkeypatch, tmp_path, handed
     assert first == 1, said
     assert "Traceback" not in said
     assert "the disk is full." in said
-    assert "What is graded so far is saved. Run the same command again to grade the rest." in said
+    assert "Graded submissions are saved. Run the same command again to grade the rest." in said
     assert not list(kept.rglob("*.part"))
     graded = sound(kept)
     assert second == 0, said_later

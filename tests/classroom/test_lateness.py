@@ -134,5 +134,5 @@ def test_what_is_noted_is_a_decision(tmp_path_factory, tmp_path, monkeypatch):
     assert "2 known, 0 noted." in say(*words)
     assert "decision 1 by ada: late by 2 days: By late.csv." in say("history", "graded", "bare")
     assert "0 known, 0 noted." in say("adjust", "graded", "--due", "2024-03-01", "--by", "ada")
-    assert "--due soon: this is no time." in say("adjust", "graded", "--due", "soon", "--by", "ada", status=2)
-    assert "about everybody" in say("adjust", "graded", "bare", "--due", "2024-03-01", status=2)
+    assert "--due soon: this is not a time." in say("adjust", "graded", "--due", "soon", "--by", "ada", status=2)
+    assert "apply to everybody" in say("adjust", "graded", "bare", "--due", "2024-03-01", status=2)

@@ -130,7 +130,7 @@ UNREAD = {
         f"neither its ID 777 nor its name is in the roster. To mend it, {MEND}"
     ),
     "Net_mallory_attempt_2024-03-01-12-00-59_x_jberg_attempt_2024-03-01-12-00-59_.ipynb": (
-        f"what comes before `_attempt_` is no login of the roster. To mend it, {MEND}"
+        f"what comes before `_attempt_` is not a login in the roster. To mend it, {MEND}"
     ),
 }
 

@@ -143,7 +143,7 @@ def test_what_may_not_even_be_read_is_told_so(place, mode):
 def test_what_is_no_gradebook_is_told_and_not_touched(tmp_path, content):
     """Whoever reads finds out as whoever writes does."""
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(GradebookError, match="The file is damaged, or it is no gradebook"):
+    with pytest.raises(GradebookError, match="The file is damaged, or it is not a gradebook"):
         reading(tmp_path)
     assert (tmp_path / FILE).read_bytes() == content
 

@@ -21,7 +21,7 @@ from grader.rubric import load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 
-ALREADY = "had been judged by this rubric already (--force judges them again)"
+ALREADY = "had already been judged by this rubric (--force judges them again)"
 BOTH = ("right_einsum", "wrong_half_the_gradient")
 
 

@@ -113,7 +113,7 @@ def test_a_damaged_gradebook_costs_no_decision(here):
         "bare (Doe, Ann): 5.5 of 100 points. 1. scores: 3 points. Replaced by decision 2 (not in force) 2. scores: 0 of 8"
         in said
     )
-    assert said.endswith("Decisions of graded/decisions.db: 5 restored. Roster: 4 students restored.")
+    assert said.endswith("Decisions in graded/decisions.db: 5 restored. Roster: 4 students restored.")
     after = told(here)
     assert after.keys() == before.keys()
     for what, text in before.items():
@@ -125,7 +125,7 @@ def test_taking_them_over_again_changes_nothing(here):
     """The second time all are there already, and not a byte of report, table or file differs."""
     decided(here)
     before = {path: path.read_bytes() for path in here.out.rglob("*") if path.suffix in {".html", ".csv", ".json"}}
-    assert restore() == "Decisions of graded/decisions.db: 5 already there."
+    assert restore() == "Decisions in graded/decisions.db: 5 already there."
     assert before == {path: path.read_bytes() for path in before}
     with here.book() as book:
         assert len(book.decision_records()) == 5
@@ -142,7 +142,7 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
     adjust("bare", "--check", "scores", "--points", 8)
     assert len(read_copy(here.out / COPY).records) == 3
     said = restore()
-    assert "Decisions of graded/decisions.db: 2 restored, 1 already there. Some decisions have new numbers, in the order of their dates: 1 is now 3." in said  # fmt: skip
+    assert "Decisions in graded/decisions.db: 2 restored, 1 already there. Some decisions have new numbers, in the order of their dates: 1 is now 3." in said  # fmt: skip
     assert "1. scores: 3 points. Replaced by decision 3 (not in force)" in said
     assert here.report("bare")["checks"][0]["points"] == 8
     with here.book() as book:
@@ -151,7 +151,7 @@ def test_what_was_decided_meanwhile_stays_and_stays_the_later(here, at):
             (2, 1),
             (3, 8),
         ]
-    assert restore() == "Decisions of graded/decisions.db: 3 already there."
+    assert restore() == "Decisions in graded/decisions.db: 3 already there."
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_was_taken_back_is_taken_back_again(here):
     shutil.copy(here.out / FILE, here.path / "copy.db")
     adjust("bare", "--withdraw", 1, by="bob", comment="A slip.")
     shutil.copy(here.path / "copy.db", here.out / FILE)
-    assert restore().endswith("Decisions of graded/decisions.db: 1 taken back, as in the file.")
+    assert restore().endswith("Decisions in graded/decisions.db: 1 taken back, as in the file.")
     assert "excused" not in here.report("bare")
     assert "Taken back by bob, " in say("history", "graded", "bare")
 
@@ -270,7 +270,7 @@ def test_a_roster_alone_is_remembered(here):
     (here.out / FILE).unlink()
     assert "holds a roster that the gradebook lacks" in here.grade()
     assert here.report("bare")["student"] is None
-    assert restore() == "Decisions of graded/decisions.db: none. Roster: 4 students restored."
+    assert restore() == "Decisions in graded/decisions.db: none. Roster: 4 students restored."
     assert here.report("bare")["student"] == "Doe, Ann"
     assert here.text("index.html") == page
     assert "lacks" not in say("history", "graded", "bare")
@@ -282,11 +282,11 @@ def test_a_roster_alone_is_remembered(here):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["bare", "--restore", "x.csv"], "--restore reads everything from its file. Give it without a NAME"),
-        (["--restore", "x.csv", "--excuse"], "without a NAME and other options"),
-        (["--restore", "x.csv", "--comment", "x"], "without a NAME and other options"),
-        (["--restore", "none.db"], "none.db: cannot be read (No such file or directory). Expected a decisions.db"),
-        (["--restore", "roster.csv"], "roster.csv: is no SQLite database. Expected a decisions.db"),
+        (["bare", "--restore", "x.csv"], "--restore reads everything from its file. Leave out NAME"),
+        (["--restore", "x.csv", "--excuse"], "Leave out NAME and all other options"),
+        (["--restore", "x.csv", "--comment", "x"], "Leave out NAME and all other options"),
+        (["--restore", "none.db"], "none.db: it cannot be read (No such file or directory). Expected a decisions.db"),
+        (["--restore", "roster.csv"], "roster.csv: this is not an SQLite database. Expected a decisions.db"),
         (["--restore", "graded/gradebook.db"], "Expected a decisions.db as the grader writes it beside a gradebook."),
         (["--excuse", "--comment", "x"], "No submission is named. Usage: grader adjust DIR NAME..."),
     ],

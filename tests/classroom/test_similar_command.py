@@ -149,7 +149,7 @@ def test_without_the_rubric_s_folder_none_is_taken_in_its_place(here):
     (here.path / "rubric").rename(here.path / "moved")
     for words in (("similar", "graded"), ("regrade", "graded"), ("grade", SAMPLES / CLASS[0], "--out", "graded")):
         said = say(*words, status=2)
-        assert "rubric, which no longer exists. Give its new place with --assignment." in said
+        assert "rubric, which no longer exists. Give its new location with --assignment." in said
     assert "programs compared" in say("similar", "graded", "--assignment", "moved")
 
 

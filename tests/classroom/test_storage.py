@@ -118,7 +118,7 @@ def test_an_empty_file_is_a_damaged_gradebook(tmp_path, reading):
     """To SQLite it is a database without tables, and a whole class would count as none."""
     (tmp_path / FILE).touch()
     with pytest.raises(
-        GradebookError, match=r"it is empty\. The file is damaged, or it is no gradebook\. Move it away"
+        GradebookError, match=r"it is empty\. The file is damaged, or it is not a gradebook\. Move it away"
     ):
         Gradebook(tmp_path, reading=reading)
     assert not (tmp_path / FILE).stat().st_size
@@ -164,7 +164,7 @@ def test_a_text_file_is_told_apart(tmp_path):
     with pytest.raises(GradebookError) as caught:
         Gradebook(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / FILE}: file is not a database. The file is damaged, or it is no gradebook. Move it away and grade again, with the same --assignment and --seed as before."
+        f"{tmp_path / FILE}: file is not a database. The file is damaged, or it is not a gradebook. Move it away and grade again, with the same --assignment and --seed as before."
         " The reports in submissions/ stay until their submissions are graded."
     )
 
@@ -247,7 +247,10 @@ def test_what_somebody_changed_in_it_is_told(tmp_path, damage):
     filled(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.execute(damage)
-    with Gradebook(tmp_path) as book, pytest.raises(GradebookError, match="The file is damaged, or it is no gradebook"):
+    with (
+        Gradebook(tmp_path) as book,
+        pytest.raises(GradebookError, match="The file is damaged, or it is not a gradebook"),
+    ):
         everything(book)
 
 
