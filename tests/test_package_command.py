@@ -122,15 +122,22 @@ def test_a_platform_must_be_named():
     assert (done.exit_code, "Missing option '--for'" in done.output) == (2, True)
 
 
-def test_a_wheel_that_cannot_be_built_is_told_in_one_line(monkeypatch, tmp_path):
-    """With what pip said last, and what its build needs."""
-    pip = tmp_path / "python"
-    pip.write_text("#!/bin/sh\necho first >&2\necho 'No module named pip' >&2\nexit 1\n")
-    pip.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(pip))
-    with pytest.raises(
-        ValueError, match=r"^The grader's wheel cannot be built: No module named pip Its build needs pip"
-    ):
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("/venv/bin/python: No module named pip", "/venv/bin/python: No module named pip"),
+        (
+            "  ERROR: No matching hatchling\nerror: subprocess-exited\nnote: Not pip's fault",
+            "ERROR: No matching hatchling",
+        ),
+        ("", "pip says nothing"),
+    ],
+)
+def test_a_wheel_that_cannot_be_built_is_told_in_one_line(monkeypatch, tmp_path, said, reason):
+    """With pip's first error, and what the build needs."""
+    write_command(tmp_path / "python", f'#!/bin/sh\nprintf "{said}" >&2\nexit 1\n')
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ValueError, match=f"^The grader's wheel cannot be built: {reason}. That takes pip, which"):
         autograder_zip.build_wheel(tmp_path)
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -26,10 +27,12 @@ def build_wheel(folder: Path) -> Path:
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)  # noqa: S603 -- pip, of our own clone
     found = sorted(folder.glob("*.whl"))
     if done.returncode or len(found) != 1:
-        said = one_line((done.stderr.strip().splitlines() or ["pip said nothing"])[-1])
+        lines = [line for line in done.stderr.splitlines() if line.lstrip().lower().startswith("error")] or [
+            done.stderr
+        ]
         raise ValueError(
-            f"The grader's wheel cannot be built: {said} Its build needs pip (`python -m ensurepip`) and, for hatchling, the"
-            " network."
+            f"The grader's wheel cannot be built: {one_line(lines[0].strip()) or 'pip says nothing'}. That takes pip, which"
+            " `python -m ensurepip` installs, and a network or hatchling's wheel at hand."
         )
     return found[0]
 
@@ -55,22 +58,28 @@ def pin_versions() -> str:
 
 def write_zip(out: Path, questions: bytes, wheel: Path) -> None:
     """Write the zip, for its owner alone, whole or not at all; questions : frozen, with hidden checks. Raises OSError."""
-    scripts = files("grader.integrations") / "gradescope"
+    scripts = (
+        files("grader.integrations") / "gradescope"
+    )  # read as text: a clone on Windows may end lines in another way
     members = {
-        "setup.sh": (0o755, (scripts / "setup.sh").read_bytes()),
-        "run_autograder": (0o755, (scripts / "run_autograder").read_bytes()),
+        "setup.sh": (0o755, (scripts / "setup.sh").read_text(encoding="utf-8").encode()),
+        "run_autograder": (0o755, (scripts / "run_autograder").read_text(encoding="utf-8").encode()),
         "requirements.txt": (0o644, pin_versions().encode()),
         "no_grade.json": (0o644, to_no_grade(STOPPED).encode()),
         wheel.name: (0o644, wheel.read_bytes()),
         QUESTIONS: (0o600, questions),
     }
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        with (
+            open(out, "xb", opener=partial(os.open, mode=0o600)) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
+        ):
             for name, (mode, data) in members.items():
                 info = zipfile.ZipInfo(name)
                 info.external_attr = mode << 16
                 packed.writestr(info, data, zipfile.ZIP_DEFLATED)
-    except OSError:
-        out.unlink()
+    except FileExistsError:
+        raise
+    except BaseException:
+        out.unlink(missing_ok=True)
         raise
