@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from importlib import import_module
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,8 +29,14 @@ from grader.sandbox.protocol import DTYPES
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT = 8
-# Level 1 keeps the replies of a class at 0.7 of their size; the highest saves 2 % more and takes three times as long.
+# Floats are stored as they are, in blocks that zlib reads like any other: the replies of a class stay at 0.83 of their size.
+# With the floats they would be at 0.62, and take twelve times as long.
 LEVEL = 1
+BEGIN = b"\x78\x01"  # of a zlib stream (RFC 1950)
+STORED, MOST_STORED = (
+    struct.Struct("<BHH"),
+    0xFFFF,
+)  # RFC 1951: whether it is the last block, its length, the complement
 BEST = 9
 # The floats of a loss history take 8 bytes as an array and 20 as JSON.
 FEW = 8
@@ -59,18 +67,33 @@ def pack(value: Any) -> bytes:
 
     Raises TypeError for a value that is no record, number, text, array, None, or container of these.
     """
-    return zlib.compress(lay_out(value), LEVEL)
+    stream, plain, check = zlib.compressobj(LEVEL, wbits=-zlib.MAX_WBITS), [BEGIN], 1
+    for floats, run in groupby(_pieces(value), key=itemgetter(0)):
+        content = b"".join(piece for _, piece in run)
+        check = zlib.adler32(content, check)
+        if floats:
+            blocks = (content[start : start + MOST_STORED] for start in range(0, len(content), MOST_STORED))
+            plain += [STORED.pack(0, len(one), len(one) ^ 0xFFFF) + one for one in blocks]
+        else:
+            # Flushed whole, so that nothing refers back across what is stored.
+            plain += [stream.compress(content), stream.flush(zlib.Z_FULL_FLUSH)]
+    return b"".join([*plain, STORED.pack(1, 0, 0xFFFF), check.to_bytes(4, "big")])
 
 
 def lay_out(value: Any) -> bytes:
     """Return the bytes before compression: they are the same for the same value, whatever zlib's version."""
+    return b"".join(piece for _, piece in _pieces(value))
+
+
+def _pieces(value: Any) -> list[tuple[bool, bytes]]:
+    """Return the bytes in pieces, each with whether it is an array of floats, in which there is little to compress."""
     packing = _Packing()
     described = json.dumps(packing.describe(value), ensure_ascii=False, separators=(",", ":"))
     # Unescaped: two lone surrogates side by side would come back from \ud83d\ude00 as one character.
     header = described.encode("utf-8", "surrogatepass")
     header += b" " * _gap(LENGTH.size + len(header))
-    arrays = [piece for array in packing.arrays for piece in (array.tobytes(), bytes(_gap(array.nbytes)))]
-    return b"".join([LENGTH.pack(len(header)), header, *arrays])
+    arrays = [(array.dtype.kind == "f", array.tobytes() + bytes(_gap(array.nbytes))) for array in packing.arrays]
+    return [(False, LENGTH.pack(len(header)) + header), *arrays]
 
 
 def _gap(size: int) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from grader.compare import as_array, as_number, describe, fit
 from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, QuestionId, Questions, Reply, Run
-from grader.records import dataclass, replace
+from grader.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +20,7 @@ class GradingContext:
     assignment: Assignment
     questions: Questions
     run: Run
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what was worked out by `cached_per_submission`
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ class GradingContext:
 
     def calls(self, prefix: str) -> list[Call]:
         """Return the calls of one family, such as "loss", in the order in which they were asked."""
-        return [call for call in self.questions.calls if call.id.kind == prefix]
+        return _calls_by_kind(self).get(prefix, [])
 
     def reply(self, call: QuestionId) -> Reply:
         """Return the reply to a call; without one, a reply that says that it was not asked."""
@@ -41,13 +41,11 @@ class GradingContext:
 
     def call(self, identity: QuestionId) -> Call:
         """Return a call by its id."""
-        return next(call for call in self.questions.calls if call.id == identity)
+        return _calls_by_id(self)[identity]
 
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# What was worked out for each submission; it goes when its context goes.
-_CACHES: WeakKeyDictionary[GradingContext, dict[Any, Any]] = WeakKeyDictionary()
 
 
 def cached_per_submission(
@@ -59,7 +57,7 @@ def cached_per_submission(
     def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
             return function(context, *args, **kwargs)
-        cache, key = _CACHES.setdefault(context, {}), (function, args)
+        cache, key = context.known, (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
             found: T = cache[key]
@@ -68,6 +66,19 @@ def cached_per_submission(
         return found
 
     return remembered
+
+
+@cached_per_submission
+def _calls_by_id(context: GradingContext) -> dict[QuestionId, Call]:
+    return {call.id: call for call in context.questions.calls}
+
+
+@cached_per_submission
+def _calls_by_kind(context: GradingContext) -> dict[str, list[Call]]:
+    found: dict[str, list[Call]] = {}
+    for call in context.questions.calls:
+        found.setdefault(call.id.kind, []).append(call)
+    return found
 
 
 def failure_of(reply: Reply, index: int = 0, about: str = "") -> Finding | None:
