@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from grader.model import Decision, Diagnosis, LatePolicy, Report, Ruling, Verdict, VerdictStatus
 from grader.text.phrases import format_points, plural
+from grader.text.sanitise import one_line
 
 EARLIER = "It was made for an earlier hand-in and does not count for this one: decide again"
 GONE = "The rubric no longer has this check, so it changes nothing"
@@ -29,7 +30,7 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
     checks = tuple(_adjusted(one, points[one.id]) if one.id in points else one for one in report.checks)
     earned = sum(verdict.points for verdict in checks)
     late, excused = in_force.get(("late_days", "")), in_force.get(("excused", ""))
-    waiting = [one for one in in_force.values() if one.kind == "request" and one.value]
+    waiting = [" ".join(one.comment.split()) for one in in_force.values() if one.kind == "request" and one.value]
     late_days = max(0.0, late.value) if late else 0.0
     penalty = _penalty(late_days, policy, earned, report.max_score)
     said = _lateness(late_days, policy, earned, report.max_score)
@@ -50,7 +51,7 @@ def decide(report: Report, decisions: Sequence[Decision], policy: LatePolicy | N
         penalty=penalty,
         late_days=late_days,
         excused=bool(excused and excused.value),
-        review=report.review + tuple(f"Regrade request: {' '.join(one.comment.split())}" for one in waiting),
+        review=(*report.review, *(one_line(f"Regrade request: {text}", 1_000) for text in waiting)),
     )
 
 

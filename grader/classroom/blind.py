@@ -1,7 +1,4 @@
-"""Names hidden from whoever grades: a submission goes by a pseudonym, and so does whatever names its student in a text.
-
-A nickname, or a name that the student spells otherwise, stays in the student's own text.
-"""
+"""Names hidden from whoever grades, behind pseudonyms; a nickname or another spelling in a student's text stays."""
 
 from __future__ import annotations
 
