@@ -86,11 +86,17 @@ def _one_of(*choices: str) -> Rule:
     return (lambda v: v in choices, "one of " + ", ".join(f'"{choice}"' for choice in choices))
 
 
+# What a class may be spread over: "either" would accept two of the others.
+CHOICES = {
+    "activation": ("relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout"),
+    "loss": ("softmax", "svm", "sigmoid"),
+    "regulariser": ("half", "full", "every"),
+}
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "": {"title": TEXT, "class_name": TEXT, "notebook": TEXT, "seed": SEED},
     "variant": {
-        "activation": _one_of("relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout"),
-        "loss": _one_of("softmax", "svm", "sigmoid"),
+        "activation": _one_of(*CHOICES["activation"]),
+        "loss": _one_of(*CHOICES["loss"]),
         "regulariser": _one_of("half", "full", "either", "every"),
         "names": NAMES,
         "slope": SLOPE,

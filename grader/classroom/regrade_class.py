@@ -68,19 +68,22 @@ def regrade_class(
     workers: Workers,
     *,
     force: bool = False,
+    of: Callable[[str], bool] = lambda _: True,
     on_start: Callable[[int], None] = lambda _: None,
     on_result: Callable[[Graded | None], None] = lambda _: None,
 ) -> Regraded:
     """Judge all saved replies by the current rubric, save the results, and write the reports and the class page.
 
-    force : judge also those that this rubric and grader judged last, without their saved findings. on_start : called
-    with the number to judge; on_result : called with each result. Raises GradebookError where none can be judged again,
-    and what `grade_tasks` raises. Whatever was judged before that, or before Ctrl-C, is saved.
+    force : judge also those that this rubric and grader judged last, without their saved findings. of : which submissions
+    are this assignment's, by their names. on_start : called with the number to judge; on_result : called with each result.
+    Raises GradebookError where none can be judged again, and what `grade_tasks` raises. Whatever was judged before that, or
+    before Ctrl-C, is saved.
     """
     grading = begin_grading(session, book)
     before = ClassResults(book)
-    todo, left = _sort_out(before.last, grading.key, force=force)
-    if left and len(left) == len(before.last):
+    own = {name: row for name, row in before.last.items() if of(name)}
+    todo, left = _sort_out(own, grading.key, force=force)
+    if left and len(left) == len(own):
         reasons = Counter(left.values()).most_common()
         raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     on_start(len(todo))
@@ -106,7 +109,7 @@ def regrade_class(
             write_submission(book.path.parent, name, {FAULT: graded.files[FAULT]} if FAULT in graded.files else {})
             left[name] = FAILED
             on_result(graded)
-        return _compare(grading, left, force=force, stopped=stopped)
+        return _compare(grading, own, left, force=force, stopped=stopped)
 
 
 def _sort_out(
@@ -143,7 +146,9 @@ def _choose_workers(todo: Mapping[str, GradingRow], findings_key: str, workers: 
 # ---------------------------------------------------------------- what came of it
 
 
-def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, stopped: bool) -> Regraded:
+def _compare(
+    grading: ClassGrading, own: Collection[str], left: Mapping[str, str], *, force: bool, stopped: bool
+) -> Regraded:
     """Return the changed scores, and write the tables and the class page."""
     now, out = ClassResults(grading.book), grading.book.path.parent
     earlier = _earlier_gradings(grading, now, force=force)
@@ -161,7 +166,7 @@ def _compare(grading: ClassGrading, left: Mapping[str, str], *, force: bool, sto
     return Regraded(
         count=len(done),
         todo=len(grading.replayed),
-        current=len(now.last) - len(grading.replayed.keys() | left.keys()),
+        current=len(own) - len(grading.replayed.keys() | left.keys()),
         changes=tuple(changes),
         reworded=sum(one.reworded and not one.points for one in compared),
         causes=_causes(tuple(earlier.values()), grading),

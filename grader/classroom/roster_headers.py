@@ -25,6 +25,7 @@ _HEADERS = {
     "team": "team, team name, pair, project group, group name",
     "submission": "submission",
     "role": "role, roles",
+    "variant": "variant",
     "identifier": "identifier, roster identifier",
 }
 _CANVAS = {"sisid", "sisuserid", "sisloginid"}  # Canvas's word for what it has from the school

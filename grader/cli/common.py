@@ -21,6 +21,7 @@ from grader.classroom.executors import LOCAL, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.reference_api import ReferenceMissingError
 from grader.classroom.roster import RosterError
+from grader.classroom.variants import list_variants
 from grader.classroom.worker import Graded
 from grader.cli.options import MOST_WORKERS
 from grader.model import Assignment, Report
@@ -49,6 +50,11 @@ def assignment_of(folder: Path | None) -> Assignment:
         raise click.UsageError(str(error)) from error
 
 
+def assignments_of(folder: Path | None) -> dict[str, Assignment]:
+    """Return the assignment without a name, or those of a class in which students have different ones, by their names."""
+    return {name: assignment_of(one) for name, one in list_variants(folder or bundled()).items()}
+
+
 def schema_of(schema: JUnitSchema | None, form: str) -> Mapping[str, JUnitSchema]:
     """Return what `--schema` asks of a format; raise UsageError where the format has no such thing."""
     if schema and form != "junit":
@@ -67,7 +73,7 @@ def same_folder(book: Gradebook) -> Path | None:
             f"This class was graded with the rubric in {one_line(str(folder))}, which no longer exists. Give its new location"
             f" with --assignment. The grader's own rubric is in {one_line(str(bundled()))}."
         )
-    return folder
+    return folder.parent if folder and "" not in list_variants(folder.parent) else folder
 
 
 def workers_of(jobs: int, cluster: str) -> Workers:
@@ -97,19 +103,6 @@ def make_folder(folder: Path, option: str = "--out", what: str = "") -> None:
         ) from error
     if what and not os.access(folder, os.W_OK):
         fail(f"{shown}: you may not write there, so {what} cannot be written. Name a folder of your own with {option}.")
-
-
-def make_empty_folder(out: Path) -> None:
-    """Make the folder that a command fills. Ends the command where it holds something, or cannot be made or written."""
-    shown = one_line(str(out))
-    try:
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"{shown}: this folder cannot be made ({error.strerror}). Name another one.") from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise click.UsageError(f"{shown}: you may not write there. Name a folder of your own.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import click
@@ -12,17 +12,16 @@ from rich.console import Console
 from grader.classroom.attempts import Attempt
 from grader.classroom.executors import Workers
 from grader.classroom.find_submissions import find_submissions
-from grader.classroom.grade_class import Outcome, grade_class
+from grader.classroom.grade_class import Outcome
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.group_file import add_groups
 from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
 from grader.classroom.plan import assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
-from grader.classroom.roster import Roster, RosterError, read_roster
 from grader.classroom.seed_file import choose_to_grade
+from grader.classroom.variants import grade_variants, read_class
 from grader.classroom.worker import GradingSession
 from grader.cli import common, options
 from grader.cli.annotate import annotate_reports
@@ -62,34 +61,34 @@ def grade_paths(
     folder: Path | None,
 ) -> None:
     """Grade submissions and end the command; the arguments are its options."""
-    given, workers = folder and common.assignment_of(folder), common.workers_of(jobs, cluster)
+    given, workers = folder and common.assignments_of(folder), common.workers_of(jobs, cluster)
     _remove_older(form, schema)
-    known = given or common.assignment_of(None)
+    known = given or common.assignments_of(None)
     given = given if (out / GRADEBOOK).exists() else known
     with common.failures_in_words(f"--out {one_line(str(out))}"):
-        found, ignored = find_submissions(paths, out, known, one=one)
+        found, ignored = find_submissions(paths, out, *list(known.values())[:1], one=one)
     common.make_folder(out)
     screen, again = common.screen(), "Graded submissions are saved. Run the same command again to grade the rest."
     with common.failures_in_words(f"--out {out}", again):
-        listed = _read_roster(roster, groups)
+        listed = read_class(roster, groups)
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
-            assignment = given or common.assignment_of(common.same_folder(book))
+            first, *_ = (assignments := given or common.assignments_of(common.same_folder(book))).values()
             chosen = assign_names(found, book.sources())
             on_start(len(chosen))
-            secret = choose_to_grade(book, assignment.seed, seed, {entry.name for entry in chosen})
+            secret = choose_to_grade(book, first.seed, seed, {entry.name for entry in chosen})
             common.say_all(screen, secret.remarks)
-            session = GradingSession(assignment, secret.seed, unsafe)
+            sessions = {name: GradingSession(one, secret.seed, unsafe) for name, one in assignments.items()}
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
-            outcome = grade_class(
-                chosen, session, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
+            outcome, left = grade_variants(
+                chosen, sessions, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
-    _say_rubric(screen, None if given else assignment)
+    _say_rubric(screen, None if given else first, left)
     failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
-    annotate_reports(screen, out, chosen if annotate and not outcome.stopped else (), outcome.reports, assignment)
+    annotate_reports(screen, out, chosen if annotate and not outcome.stopped else (), outcome.reports, first)
     if form and not outcome.stopped:
-        passed = not (failed or _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on))
-        _write(form, schema, out, outcome.reports, passed=passed)
+        low = _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on)
+        _write(form, schema, out, outcome.reports, passed=not (failed or low))
     raise SystemExit(_status(outcome, failed=failed, low=_is_low(outcome.reports, fail_under, fail_on)))
 
 
@@ -99,8 +98,9 @@ def _status(outcome: Outcome, *, failed: bool, low: bool) -> int:
     return options.STOPPED if outcome.stopped else graded
 
 
-def _say_rubric(screen: Console, kept: Assignment | None) -> None:
-    """Print which rubric was kept from the last grading, unless it is the grader's own."""
+def _say_rubric(screen: Console, kept: Assignment | None, left: Mapping[str, str]) -> None:
+    """Print which rubric was kept from the last grading, unless it is the grader's own; left : name -> why it has none."""
+    common.say_reasons(screen, left, "not graded")
     if kept and kept.folder.resolve() != bundled():
         rubric = one_line(str(kept.folder / RUBRIC))
         common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
@@ -130,14 +130,6 @@ def _write(form: str, schema: JUnitSchema | None, out: Path, reports: Sequence[R
     click.get_current_context().invoke(export, out=out, name=form, schema=schema)
     if form == "github":
         keep_outputs(out / "exports" / CLASS_FORMATS[form].file_name, reports, passed=passed)
-
-
-def _read_roster(roster: Path | None, groups: Path | None) -> Roster | None:
-    """Return the class's list with who works together; None where there is none."""
-    if groups and not roster:
-        raise RosterError("--groups needs the roster, too: give --roster FILE.")
-    listed = read_roster(roster) if roster else None
-    return add_groups(listed, groups) if listed and groups else listed
 
 
 def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Outcome) -> list[str]:

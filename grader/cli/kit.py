@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from grader.cli import common, options
+from grader.cli.empty_folder import make_empty_folder
 from grader.frozen import FILE
 from grader.model import Assignment
 from grader.rubric import bundled
@@ -81,4 +82,4 @@ def _make_folder(assignment: Assignment, out: Path) -> None:
         raise click.UsageError(
             f"{where}: it holds a solution or outputs. `grader build --solution {where} --out FILE` takes them out."
         )
-    common.make_empty_folder(out)
+    make_empty_folder(out)

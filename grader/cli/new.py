@@ -11,11 +11,18 @@ from typing import Any
 
 import click
 
+from grader.classroom.roster import read_roster
+from grader.classroom.spread_variants import choose_variants, spread_variants
+from grader.classroom.variants import ROSTER
 from grader.cli import common, options
+from grader.cli.empty_folder import make_empty_folder
+from grader.cli.kit import kit
 from grader.model import Assignment
 from grader.rubric import AssignmentError
+from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
+HANDOUTS = "handouts"
 IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names")
 
 
@@ -24,6 +31,8 @@ IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "
 Examples:
   grader new leaky --activation leaky_relu --slope 0.05
   grader new svm --loss svm --margin 1 --regulariser half --names W,c,w,b
+  grader new class --variants 4 --roster roster.csv       each student one of four; class/handouts holds the kits
+  grader grade submissions --assignment class --out graded  each by its own, as class/roster.csv says
   grader audit --assignment svm           proves that its rubric finds every known mistake
   grader kit handout --assignment svm     the folder to hand out
 
@@ -49,19 +58,24 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
     show_default=True,
     help="Right runs to measure thresholds by.",
 )
+@click.option(
+    "--variants", type=click.IntRange(2), metavar="N", help="Write N assignments, and spread them over a class."
+)
+@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="With --variants: the class's list.")
 @options.NO_CACHE
-def new(out: Path, runs: int, **chosen: Any) -> None:
+def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chosen: Any) -> None:
     """Write an assignment into DIR, which must be new or empty: rubric, lesson, solution, data and frozen questions.
 
     What is not chosen is as in the grader's own assignment. Thresholds are measured by training the solution, which takes
-    a minute, and what each known mistake answers is worked out, which takes two; both are kept for the next time.
+    a minute, and what each known mistake answers is worked out, which takes two; both are kept for the next time. With
+    --variants each student has one of several, and `grader grade` takes the folder of them all.
     """
-    shown = one_line(str(out))
+    shown, context = one_line(str(out)), click.get_current_context()
     try:
-        choices = _sort(chosen)
-        common.make_empty_folder(out)
         with common.failures_in_words(shown, "Name another folder."):
-            assignment = _write(out, choices, runs)
+            plan, listed = _plan(_sort(chosen), variants, roster)
+            make_empty_folder(out)
+            assignment = _write(out, plan, listed, runs)
     except click.UsageError as error:
         click.echo(f"Error: {one_line(error.message, 1_000)}", err=True)
         raise SystemExit(error.exit_code) from None
@@ -70,10 +84,12 @@ def new(out: Path, runs: int, **chosen: Any) -> None:
         raise SystemExit(options.STOPPED) from None
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     click.echo(f"Wrote {shown}: {', '.join(files)}.")
-    digits = assignment.digits
-    click.echo(
-        f"Thresholds: {digits.threshold:g} as given, {digits.tuned_threshold:g} tuned. Next: grader audit --assignment {shown}"
-    )
+    for name in filter(None, plan):
+        context.invoke(kit, out=out / HANDOUTS / name, folder=out / name)
+    digits, first = assignment.digits, one_line(str(out / next(iter(plan))))
+    if not listed:
+        click.echo(f"Thresholds: {digits.threshold:g} as given, {digits.tuned_threshold:g} tuned.")
+    click.echo(f"Next: grader audit --assignment {first}")
 
 
 def _sort(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -89,23 +105,46 @@ def _sort(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _write(out: Path, choices: dict[str, dict[str, Any]], runs: int) -> Assignment:
-    """Write the assignment beside its folder, and move it there when it is whole."""
+def _plan(
+    found: dict[str, dict[str, Any]], count: int | None, roster: Path | None
+) -> tuple[dict[str, dict[str, dict[str, Any]]], str]:
+    """Return the choices of each assignment by its subfolder, and the roster that says whose each is.
+
+    Raises UsageError where there is no such plan.
+    """
+    if (count is None) != (roster is None):
+        raise click.UsageError("--variants N and --roster FILE go together: each student of the list gets one of N.")
+    if count is None or roster is None:
+        return {"": found}, ""
+    seed = found[""].get("seed", 0)
+    given = {key: value for key, value in found["variant"].items() if isinstance(value, str)}
+    chosen = {"-".join(choice.values()): choice for choice in choose_variants(count, given, seed)}
+    text, counts = spread_variants(read_roster(roster), tuple(chosen), seed)
+    for name in chosen:
+        click.echo(f"{name}: {plural(counts[name], 'student')}.")
+    return {name: {**found, "variant": {**found["variant"], **choice}} for name, choice in chosen.items()}, text
+
+
+def _write(out: Path, plan: dict[str, dict[str, dict[str, Any]]], roster: str, runs: int) -> Assignment:
+    """Write all beside the folder, and move it there when it is whole; return the last assignment."""
     from grader.new_assignment import write_assignment  # noqa: PLC0415 -- other commands have no use for it
 
     with TemporaryDirectory(prefix=".new-", dir=out.parent) as room, ExitStack() as bars:
+        for name, choices in plan.items():
 
-        def begin(doing: str, steps: int) -> Callable[[object], None]:
-            bars.close()
-            began, done = bars.enter_context(common.progress(doing))
-            began(steps)
-            return lambda _: done(None)
+            def begin(doing: str, steps: int, name: str = name) -> Callable[[object], None]:
+                bars.close()
+                began, done = bars.enter_context(common.progress(f"{name} {doing}".strip()))
+                began(steps)
+                return lambda _: done(None)
 
-        folder = Path(room) / "assignment"
-        folder.mkdir()
-        try:
-            assignment = write_assignment(folder, choices, runs, begin)
-        except AssignmentError as error:
-            raise click.UsageError(str(error).replace(str(folder), str(out))) from error
-        shutil.copytree(folder, out, dirs_exist_ok=True)
+            folder = Path(room) / "whole" / name
+            folder.mkdir(parents=True)
+            try:
+                assignment = write_assignment(folder, choices, runs, begin)
+            except AssignmentError as error:
+                raise click.UsageError(str(error).replace(str(folder), str(out / name))) from error
+        if roster:
+            (Path(room) / "whole" / ROSTER).write_text(roster, encoding="utf-8")
+        shutil.copytree(Path(room) / "whole", out, dirs_exist_ok=True)
     return assignment

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from grader.classroom.compare_reports import count_reasons, explain
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
+from grader.classroom.regrade_class import TABLE, Regraded
 from grader.classroom.seed_file import choose_to_judge
+from grader.classroom.variants import regrade_variants
 from grader.classroom.worker import GradingSession
 from grader.cli import common, options
 from grader.text.phrases import plural
@@ -57,12 +58,12 @@ def regrade(
         Gradebook(out) as book,
         common.progress("judging") as (on_start, on_result),
     ):
-        assignment = common.assignment_of(folder or common.same_folder(book))
-        secret = choose_to_judge(book, assignment.seed, seed)
+        assignments = common.assignments_of(folder or common.same_folder(book))
+        secret = choose_to_judge(book, next(iter(assignments.values())).seed, seed)
         common.say_all(screen, secret.remarks)
-        session = GradingSession(assignment, secret.seed)
+        sessions = {name: GradingSession(one, secret.seed) for name, one in assignments.items()}
         try:
-            found = regrade_class(session, book, workers, force=force, on_start=on_start, on_result=on_result)
+            found = regrade_variants(sessions, book, workers, force=force, on_start=on_start, on_result=on_result)
         except KeyboardInterrupt:
             # Between two steps: what was judged is kept, and the same command writes the pages.
             click.echo(f"Stopped. {again}", err=True)

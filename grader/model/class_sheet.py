@@ -19,6 +19,7 @@ class Student:
     email: str = ""
     section: str = ""
     github: str = ""  # account there
+    variant: str = ""  # of the assignment: the subfolder that holds it
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ def _statistics(sheet: Sheet) -> dict[str, Any]:
         "uses": [
             replace(use, id=one_line(use.id), title=one_line(use.title)) for use in statistics.check_uses(counted)
         ],
+        "variants": {one_line(name): shares for name, shares in statistics.compare_variants(sheet.standings).items()},
         "chance": statistics.chance(len(counted)) if len(counted) >= statistics.FEWEST else None,
         # What could not be loaded was never run, and has no layers to name.
         "layers": next(

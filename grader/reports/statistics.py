@@ -183,6 +183,19 @@ def _share(verdict: Verdict) -> float:
     return own / verdict.max_points if verdict.max_points and verdict.status != "carried" else 0.0
 
 
+def compare_variants(standings: Sequence[Standing]) -> dict[str, dict[str, float]]:
+    """Return the percentage of submissions that passed, variant -> check; nothing where all have the same assignment."""
+    found: dict[str, list[Report]] = {}
+    for standing in standings:
+        if standing.student and standing.student.variant and counts(standing):
+            found.setdefault(standing.student.variant, []).append(standing.report)
+    shares = {
+        variant: {use.id: 100 * use.counts[0] / sum(use.counts) for use in check_uses(reports)}
+        for variant, reports in sorted(found.items())
+    }
+    return shares if len(shares) > 1 else {}
+
+
 def mistakes(standings: Sequence[Standing]) -> tuple[Mistake, ...]:
     """Return the named mistakes, the most frequent first, then those that cost most."""
     made: dict[str, dict[int, tuple[Standing, Diagnosis]]] = {}

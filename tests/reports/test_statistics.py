@@ -15,6 +15,7 @@ from grader.reports.statistics import (
     Bar,
     chance,
     check_uses,
+    compare_variants,
     counts,
     histogram,
     mistakes,
@@ -157,6 +158,18 @@ def test_a_check_that_a_report_lacks_says_nothing_of_it():
     assert sum(uses["predict"].counts) == 1
     assert sum(uses["loss"].counts) == 2
     assert (uses["x"].counts, uses["x"].separation) == ((1, 0, 0, 0, 0), None)
+
+
+def test_variants_are_compared_by_check():
+    """How many of each variant passed; of one variant alone there is nothing to compare."""
+    marks = ((1.0, "a"), (0.0, "a"), (1.0, "b"), (1.0, ""))
+    standings = [
+        Standing(report(str(at), {"scores": 20 * share}), student(str(at), variant=variant))
+        for at, (share, variant) in enumerate(marks)
+    ]
+    found = compare_variants(standings)
+    assert {variant: shares["scores"] for variant, shares in found.items()} == {"a": 50.0, "b": 100.0}
+    assert compare_variants(standings[:2]) == {}
 
 
 def test_what_is_carried_counts_as_not_passed():

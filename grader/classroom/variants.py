@@ -1,0 +1,131 @@
+"""A class in which students have different variants of the assignment.
+
+Its folder holds an assignment in each subfolder, and a roster whose column `variant` names each student's subfolder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.classroom.compare_reports import to_csv
+from grader.classroom.executors import Workers
+from grader.classroom.grade_class import Outcome, grade_class
+from grader.classroom.gradebook import Gradebook
+from grader.classroom.group_file import add_groups
+from grader.classroom.match_roster import Matching
+from grader.classroom.plan import Entry
+from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
+from grader.classroom.results import class_attempts, match_class, match_sources
+from grader.classroom.roster import Roster, RosterError, read_roster
+from grader.classroom.storage import write_text
+from grader.classroom.worker import Graded, GradingSession
+from grader.records import replace
+from grader.rubric import FILE as RUBRIC
+
+ROSTER = "roster.csv"
+WITHOUT = (
+    "no roster says which variant is this student's. Write its name beside the student in the column `submission`."
+)
+
+
+def list_variants(folder: Path) -> dict[str, Path]:
+    """Return the folder of each variant by its name; the folder itself, without a name, where it holds one assignment."""
+    found = {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{RUBRIC}"))}
+    return found if found and (folder / ROSTER).is_file() and not (folder / RUBRIC).exists() else {"": folder}
+
+
+def read_class(roster: Path | None, groups: Path | None) -> Roster | None:
+    """Return the class's list with who works together, None where there is none; raise RosterError."""
+    if groups and not roster:
+        raise RosterError("--groups needs the roster, too: give --roster FILE.")
+    listed = read_roster(roster) if roster else None
+    return add_groups(listed, groups) if listed and groups else listed
+
+
+def variant_of(name: str, matching: Matching | None) -> str:
+    """Return which variant a submission's student has; "" where the roster does not tell."""
+    student = matching.students.get(matching.superseded.get(name, name)) if matching else None
+    return student.variant if student else ""
+
+
+def grade_variants(
+    entries: Sequence[Entry],
+    sessions: Mapping[str, GradingSession],
+    book: Gradebook,
+    workers: Workers,
+    *,
+    roster: Roster | None,
+    on_result: Callable[[Graded | None], None],
+    **options: Any,
+) -> tuple[Outcome, dict[str, str]]:
+    """Grade each entry against its student's variant; return what came of it, and why others were left out.
+
+    sessions : by the variants' names. options, and what is raised: see `grade_class`.
+    """
+    if "" in sessions:
+        return grade_class(entries, sessions[""], book, workers, roster=roster, on_result=on_result, **options), {}
+    roster, paths = roster or _read_own(sessions), {entry.name: str(entry.path) for entry in entries}
+    match_sources(roster, {**book.sources(), **paths})
+    book.set_roster(roster)
+    matching = match_class(book, class_attempts(book, paths), whole=False)
+    whose = {entry.name: variant_of(entry.name, matching) for entry in entries}
+    left = {name: WITHOUT for name, variant in whose.items() if variant not in sessions}
+    outcomes: list[Outcome] = []
+    for variant, session in sessions.items():
+        own = [entry for entry in entries if whose[entry.name] == variant]
+        if (own or not outcomes) and not (outcomes and outcomes[-1].stopped):
+            outcomes.append(grade_class(own, session, book, workers, on_result=on_result, **options))
+    for _ in left:
+        on_result(None)
+    return _join(outcomes, {entry.name for entry in entries}), left
+
+
+def _read_own(sessions: Mapping[str, GradingSession]) -> Roster:
+    """Return the roster beside the variants."""
+    return read_roster(next(iter(sessions.values())).assignment.folder.parent / ROSTER)
+
+
+def _join(outcomes: Sequence[Outcome], here: set[str]) -> Outcome:
+    """Return the outcomes of several variants as that of one class; the last has the whole class's sheet."""
+    last = outcomes[-1]
+    return replace(
+        last,
+        reports=tuple(report for one in outcomes for report in one.reports),
+        actions={name: action for one in outcomes for name, action in one.actions.items()},
+        moved={name: before for one in outcomes for name, before in one.moved.items()},
+        others=tuple(name for name in last.others if name not in here),
+        other_versions=next((one.other_versions for one in outcomes if one.other_versions), ""),
+    )
+
+
+def regrade_variants(
+    sessions: Mapping[str, GradingSession], book: Gradebook, workers: Workers, **options: Any
+) -> Regraded:
+    """Judge the saved replies again, each by its student's variant; options, and what is raised: see `regrade_class`."""
+    if "" in sessions:
+        return regrade_class(sessions[""], book, workers, **options)
+    matching, found = match_class(book, whole=False), list[Regraded]()
+    for variant, session in sessions.items():
+
+        def has_it(name: str, variant: str = variant) -> bool:
+            return variant_of(name, matching) == variant
+
+        found.append(regrade_class(session, book, workers, of=has_it, **options))
+        if found[-1].stopped:
+            break
+    changes = sorted((one for each in found for one in each.changes), key=lambda one: -abs(one.after - one.before))
+    write_text(book.path.parent / TABLE, to_csv(changes))
+    return replace(
+        found[-1],
+        count=sum(one.count for one in found),
+        todo=sum(one.todo for one in found),
+        current=sum(one.current for one in found),
+        changes=tuple(changes),
+        reworded=sum(one.reworded for one in found),
+        causes=tuple(dict.fromkeys(cause for one in found for cause in one.causes)),
+        left={name: why for one in found for name, why in one.left.items()},
+        failed=tuple(name for one in found for name in one.failed),
+        other_versions=next((one.other_versions for one in found if one.other_versions), ""),
+    )
