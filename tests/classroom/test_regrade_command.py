@@ -30,7 +30,7 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
     """Return a class that is graded, and a machine on which no student code can run."""
     folder = graded_once(tmp_path_factory, tmp_path, monkeypatch)
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise AssertionError("student code was to be run")
 
     monkeypatch.setattr(StudentHost, "__init__", refuse)
