@@ -133,12 +133,15 @@ def test_a_platform_must_be_named():
         ("", "pip says nothing"),
     ],
 )
-def test_a_wheel_that_cannot_be_built_is_told_in_one_line(monkeypatch, tmp_path, said, reason):
-    """With pip's first error, and what the build needs."""
+def test_a_wheel_that_cannot_be_built_is_told_in_one_line(package, monkeypatch, tmp_path, said, reason):
+    """With pip's first error, and what the build needs; no mistake was worked out before."""
     write_command(tmp_path / "python", f'#!/bin/sh\nprintf "{said}" >&2\nexit 1\n')
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(ValueError, match=f"^The grader's wheel cannot be built: {reason}. That takes pip, which"):
-        autograder_zip.build_wheel(tmp_path)
+    monkeypatch.setattr("grader.cli.package.build_wheel", autograder_zip.build_wheel)
+    last = package("--out", package.out, status=1).splitlines()[-1]
+    assert last.startswith(f"Error: The grader's wheel cannot be built: {reason}. That takes pip, which")
+    assert not package.drawn
+    assert not package.out.exists()
 
 
 def test_versions_are_those_that_are_installed_here():

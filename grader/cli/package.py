@@ -12,7 +12,7 @@ from grader.classroom.reference_api import build_questions
 from grader.classroom.seed_file import choose_to_package
 from grader.cli import common, options
 from grader.cli.freeze import freeze_with_progress
-from grader.integrations.autograder_zip import build_wheel, write_zip
+from grader.integrations.autograder_zip import WheelError, build_wheel, write_zip
 from grader.sandbox.policy import WALL_FACTOR
 from grader.text.sanitise import one_line
 
@@ -28,7 +28,7 @@ Examples:
 The questions are drawn from a secret seed: the one in secret-seed.txt beside the file, --seed or GRADER_SEED, or a new one,
 which is kept there. So the same questions are asked after you mend a rubric and package it again.
 
-Exit status: 0 written; 1 the file cannot be written; 2 bad usage."""
+Exit status: 0 written; 1 the wheel cannot be built, or the file not be written; 2 bad usage."""
 )
 @click.option(
     "--for", required=True, type=click.Choice(["gradescope"]), expose_value=False, help="The platform that is to grade."
@@ -57,7 +57,10 @@ def package(out: Path, seed: int | None, folder: Path | None) -> None:
         build_questions(assignment, assignment.seed)  # where the reference is missing it ends here, and no seed is kept
         chosen = choose_to_package(out.parent, assignment.seed, seed)
         common.say_all(screen, chosen.remarks)
-        wheel = build_wheel(Path(made))
+        try:
+            wheel = build_wheel(Path(made))
+        except WheelError as error:
+            common.fail(str(error))
         data = freeze_with_progress(assignment, chosen.seed, with_hidden=True)
         write_zip(out, data, wheel)
     hidden, limits = sum(row.hidden for row in assignment.checks), assignment.limits

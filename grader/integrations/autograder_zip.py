@@ -21,8 +21,12 @@ NAME = "twolayer-grader"
 STOPPED = "It was stopped before it was done."
 
 
+class WheelError(Exception):
+    """The grader's wheel cannot be built; the text says why and how to mend it."""
+
+
 def build_wheel(folder: Path) -> Path:
-    """Return the wheel of this clone, built into a folder; it holds no reference. Raises ValueError where it cannot be built."""
+    """Return the wheel of this clone, built into a folder; it holds no reference. Raises WheelError."""
     words = ["-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(bundled().parent)]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)  # noqa: S603 -- pip, of our own clone
     found = sorted(folder.glob("*.whl"))
@@ -30,7 +34,7 @@ def build_wheel(folder: Path) -> Path:
         lines = [line for line in done.stderr.splitlines() if line.lstrip().lower().startswith("error")] or [
             done.stderr
         ]
-        raise ValueError(
+        raise WheelError(
             f"The grader's wheel cannot be built: {one_line(lines[0].strip()) or 'pip says nothing'}. That takes pip, which"
             " `python -m ensurepip` installs, and a network or hatchling's wheel at hand."
         )
