@@ -79,7 +79,7 @@ def told(here) -> dict[str, object]:
     for form in ("gradebook", "canvas", "moodle", "nbgrader", "gradescope", "junit", "decisions"):
         shutil.rmtree(here.out / "exports", ignore_errors=True)
         say("export", "graded", "--format", form, "--moodle-user", "idnumber")
-        for path in (here.out / "exports").rglob("*.*"):
+        for path in (here.out / "exports").rglob("[!.]*.*"):
             found[f"{form}: {path.name}"] = re.sub(
                 r'"execution_time": [\d.]+|time="[\d.]+"', "", path.read_text(encoding="utf-8")
             )
