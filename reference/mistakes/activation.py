@@ -44,7 +44,7 @@ _activation = define_kind(
 MISTAKES = (
     _activation(
         "{kind}_left_out",
-        "There is no {act} between the two layers.",
+        "There is no {act} between the layers.",
         "Two layers with nothing between them are one layer. Which line {does}?",
         {"activate": lambda u: u},
         {"activate": lambda u: u, "d_activate": lambda dh, _layer: dh},

@@ -69,6 +69,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             {"activate": dropout(network.activate)},
             about="hidden",
             shows_in=("purity", "scores", "loss", "gradient", "labels"),
+            fewest_layers=2,
             example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
         ),
     )

@@ -173,18 +173,20 @@ MISTAKES = (
     ),
     _step(
         "one_bias_never_updated",
-        "train() does not change one of the two biases.",
+        "train() does not change one of the biases.",
         "Tick off W1, b1, W2, b2 in your update.",
         {"update": all_but_second_bias},
         {"update": all_but_first_bias},
+        fewest_layers=2,
         example='for name in ("W1", "b1", "W2"):\n    self.params[name] -= learning_rate * grads[name]',
     ),
     _step(
         "one_parameter_updated_twice",
-        "train() updates one parameter twice, and the same parameter of the other layer not at all.",
+        "train() updates one parameter twice, and the same parameter of another layer not at all.",
         "Read the names in your update aloud: a 1 where a 2 should stand?",
         {"update": first_bias_twice},
         {"update": first_weights_twice},
+        fewest_layers=2,
         example='self.params["b1"] -= learning_rate * grads["b1"]\nself.params["b1"] -= learning_rate * grads["b1"]',
     ),
     _step(
@@ -193,6 +195,7 @@ MISTAKES = (
         "Tick off W1, b1, W2, b2 in your update.",
         {"update": last_layer_alone},
         {"update": first_layer_alone},
+        fewest_layers=2,
         example='self.params["W2"] -= learning_rate * grads["W2"]\nself.params["b2"] -= learning_rate * grads["b2"]',
     ),
     _step(

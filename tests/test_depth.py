@@ -1,0 +1,129 @@
+"""Networks of other depths: a linear classifier, and networks with several hidden layers."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from grader.checks import CHECKS, GradingContext
+from grader.cli import main
+from grader.diagnosis.attribute import attribute, charge_at_least_once
+from grader.model import QuestionId, Reply, Run
+from grader.rubric import AssignmentError, bundled, load
+from reference.cases import network_of
+from reference.catalogue import list_forms
+from reference.questions import draw
+from reference.student_program import write_program
+
+DEPTHS = (1, 3)
+# What takes longest to train, and the student's own numbers, which no network has.
+LEFT_OUT = {"digits": "learns_digits", "tuned": "best_hyperparameters", "chosen": "best_hyperparameters"}
+
+
+def rewrite(text, depth):
+    """Return the bundled assignment.toml for a network of so many layers, each of whose gradients has a check."""
+    names = ", ".join(f'"W{k}", "b{k}"' for k in range(1, depth + 1))
+    sizes = [[4, 7, *range(11, 10 + depth), 3], [5, 9, *range(12, 11 + depth), 3], [6, 8, *range(13, 12 + depth), 5]]
+    rows = "".join(f'[[checks]]\nid = "gradient_{p}{k}"\npoints = 4\n\n' for k in range(1, depth + 1) for p in "Wb")
+    text = re.sub(r'\[\[checks\]\]\nid = "gradient_\w+"\n.*?(?=\[\[checks|\Z)', "", text, flags=re.DOTALL)
+    text = re.sub(r"^names = .*$", f"names = [{names}]", text, flags=re.MULTILINE)
+    text = re.sub(r"^sizes = .*$", f"sizes = {sizes}", text, flags=re.MULTILINE)
+    return (
+        (re.sub(r"^hidden_size = .*\n", "", text, flags=re.MULTILINE) if depth == 1 else text).rstrip() + "\n\n" + rows
+    )
+
+
+def folder_of(where, depth):
+    """Write the folder of an assignment of so many layers."""
+    shutil.copytree(bundled() / "data", where / "data")
+    text = (bundled() / "assignment.toml").read_text(encoding="utf-8")
+    (where / "assignment.toml").write_text(rewrite(text, depth), encoding="utf-8")
+    return where
+
+
+@pytest.fixture(scope="module", params=DEPTHS)
+def asked(request, tmp_path_factory):
+    """Return an assignment of one depth with its questions."""
+    assignment = load(folder_of(tmp_path_factory.mktemp("depth"), request.param), tuple(CHECKS))
+    return assignment, draw(assignment, 7)
+
+
+def judged(asked, position):
+    """Return the checks that a program with one mistake fails, what is named, and whether it stops; position : None for none."""
+    assignment, questions = asked
+    chosen = frozenset() if position is None else frozenset({position})
+    with np.errstate(all="ignore"):
+        replies = {
+            call.id: questions.catalogue.simulate(chosen, 1.0, call.id)
+            for call in questions.calls
+            if call.id.kind not in LEFT_OUT
+        }
+        context = GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
+        rubric = [row.id for row in assignment.checks if row.id not in LEFT_OUT.values()]
+        found = charge_at_least_once({check: CHECKS[check].function(context) for check in rubric})
+        charges, _ = attribute(context, found)
+    assert all(0 <= one.share <= 1 for one in found.values())
+    stops = any(reply.outcome == "raised" for reply in replies.values())
+    told = [{one.mistake, *one.alternatives} for one in charges]
+    return (
+        {check for check, one in found.items() if one.share < 1},
+        [{questions.catalogue.form_of(mistake).id for mistake in one} for one in told],
+        stops,
+    )
+
+
+def test_the_right_network_passes_every_check(asked):
+    """Of any depth, right answers lose nothing."""
+    assert judged(asked, None) == (set(), [], False)
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+@pytest.mark.parametrize("part", range(12))
+def test_each_mistake_is_caught_and_named(asked, part):
+    """What is wrong at one layer is found there, whichever it is."""
+    forms = asked[1].catalogue.forms
+    unnamed = {}
+    for position in range(part, len(forms), 12):
+        lost, named, stops = judged(asked, position)
+        if forms[position].harmless:
+            assert not lost, forms[position].id
+        else:
+            assert lost, forms[position].title
+            if not stops and (len(named) != 1 or forms[position].id not in named[0]):
+                unnamed[forms[position].id] = named
+    assert not unnamed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_written_solution_has_full_marks(tmp_path, depth):
+    """A program of one layer or of three is run as any other."""
+    folder = folder_of(tmp_path / "assignment", depth)
+    network = network_of(load(folder, tuple(CHECKS)))
+    (tmp_path / "right.py").write_text(write_program(network, names=network.names), encoding="utf-8")
+    words = ["grade", tmp_path / "right.py", "--assignment", folder, "--out", tmp_path / "out"]
+    outcome = CliRunner().invoke(main, [*map(str, words)])
+    assert outcome.exit_code == 0, outcome.output
+    points = re.search(r"right +([\d.]+) / ([\d.]+)", outcome.output)
+    assert points, outcome.output
+    assert points[1] == points[2]
+
+
+def test_the_check_of_a_layer_that_is_not_there_is_refused(tmp_path):
+    """A row for a third layer's gradient says how many layers the names are of."""
+    text = rewrite((bundled() / "assignment.toml").read_text(encoding="utf-8"), 2)
+    (tmp_path / "assignment.toml").write_text(text.replace("gradient_W2", "gradient_W3"), encoding="utf-8")
+    with pytest.raises(AssignmentError, match=r"'gradient_W3' is the check of layer 3, but .* of 2 layers. Remove"):
+        load(tmp_path, tuple(CHECKS))
+
+
+def test_a_mistake_of_each_layer_has_a_form_for_each():
+    """What may be wrong in one layer may be so in all at once, or in any by itself; a single layer has no other."""
+    forms = [form for form in list_forms(depth=3) if form.mistake.id == "bias_gradient_averaged"]
+    assert [form.layer for form in forms] == [None, 0, 1, 2]
+    assert [form.layer for form in list_forms(depth=1) if form.mistake.id == "bias_gradient_averaged"] == [None]
