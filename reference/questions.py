@@ -7,9 +7,10 @@ rows, where sampling cannot matter. Only the calls reach a student's process; th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from grader.model import Assignment, Call, Expectation, QuestionId, Questions
+from grader.model import Assignment, Call, Expectation, Questions
 from reference.cases import draw_case, network_of
 from reference.digits import stream
 from reference.loss_questions import (
@@ -36,19 +37,16 @@ from reference.training_questions import (
 )
 
 
-def draw(assignment: Assignment, seed: int) -> Questions:
-    """Draw all calls from `seed` and answer them with the reference."""
+def draw(
+    assignment: Assignment, seed: int, keep: Callable[[Callable[[], Any]], Any] = lambda make: make()
+) -> Questions:
+    """Draw all calls from `seed` and answer them with the reference; keep : gives what an earlier run made, or makes it."""
     network = network_of(assignment)
-    calls: list[Call] = []
-    expected: dict[QuestionId, Expectation] = {}
-    for call, answer in _all(assignment, network, seed):
-        calls.append(call)
-        expected[call.id] = answer
-    recorded = ask_recorded(assignment, network, seed)
-    expected[recorded.id] = {}
-    calls.append(recorded)
-    oracle = build_oracle(assignment, network, seed, recorded)
-    return Questions(tuple(calls), expected, oracle, build_catalogue(assignment, network, calls))
+    asked: list[tuple[Call, Expectation]] = keep(lambda: list(_all(assignment, network, seed)))
+    calls = tuple(call for call, _ in asked)
+    oracle = build_oracle(assignment, network, seed, calls[-1])
+    catalogue = build_catalogue(assignment, network, calls)
+    return Questions(calls, {call.id: answer for call, answer in asked}, oracle, catalogue)
 
 
 def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
@@ -83,3 +81,4 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     yield ask_toy(assignment, network)
     yield ask_digits(assignment, network, seed)
     yield from ask_tuned(assignment, seed)
+    yield ask_recorded(assignment, network, seed), {}

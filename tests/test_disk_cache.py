@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 from classroom.conftest import SAMPLES
 from classroom.once import say
 from grader import disk_cache
-from grader.classroom import reference_api
+from grader.classroom import cache_keys, reference_api
 from grader.disk_cache import cache_folder, keep
 from grader.rubric import bundled, load
 from grader.score import KNOWN
+from test_packing import same
 
 WRONG = "wrong_half_the_gradient.py"
 
@@ -126,6 +128,24 @@ def test_a_report_is_the_same_with_and_without(folder, tmp_path, monkeypatch):
     assert set(folder.iterdir()) == kept
     monkeypatch.setenv(disk_cache.SWITCH, "")
     assert report("anew", "--no-cache") == made
+
+
+def test_questions_that_were_kept_are_those_that_are_drawn(folder, monkeypatch):
+    """Calls and right answers come back with the same types and bits, for the same seed and the same data alone."""
+    assignment = load(bundled(), KNOWN)
+    found = []
+    for _ in range(2):
+        monkeypatch.setattr(reference_api, "_drawn", None)
+        found.append(reference_api.build_questions(assignment, 5))
+        assert len(list(folder.iterdir())) >= 1
+    assert all(map(same, found[0].calls, found[1].calls))
+    assert same(dict(found[0].expected), dict(found[1].expected))
+    assert not found[1].calls[0].steps[0].arguments["X"].flags.writeable  # these were read
+    seven, other = (cache_keys.questions_key(assignment, seed) for seed in (7, 8))
+    assert seven != other
+    assert "7" not in {str(part) for part in seven}
+    moved = replace(assignment, folder=folder)
+    assert cache_keys.questions_key(moved, 7) != seven
 
 
 def test_another_tolerance_or_seed_is_another_file():

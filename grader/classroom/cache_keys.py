@@ -71,6 +71,17 @@ def _judging() -> str:
     return _digest((file, file.read_bytes()) for file in files)[:12]
 
 
+def questions_key(assignment: Assignment, seed: int) -> Sequence[object]:
+    """Return all that questions and their right answers depend on."""
+    data = {file.name: file.read_bytes() for file in sorted(assignment.folder.glob("data/*.npz"))}
+    held = [(name, hashlib.sha256(content).hexdigest()) for name, content in data.items()]
+    return ["questions", seed_id(seed), _in_numbers(assignment), held, versions()]
+
+
+def _in_numbers(assignment: Assignment) -> list[object]:
+    return [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
+
+
 def findings_key(assignment: Assignment, questions: Questions) -> str:
     """Return the digest of all that findings depend on besides replies and questions.
 
@@ -83,8 +94,8 @@ def findings_key(assignment: Assignment, questions: Questions) -> str:
         (one.id, one.stage, one.charged, one.about, sorted(one.steps), one.harmless, one.shows_in) for one in forms
     ]
     numbers = [(one.low, one.high, one.guesses) for one in families]
-    rubric = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
-    depends = ([row.id for row in assignment.checks], rubric, known, numbers, _found_by_code(), _others())
+    rows = [row.id for row in assignment.checks]
+    depends = (rows, _in_numbers(assignment), known, numbers, _found_by_code(), _others())
     return hashlib.sha256(lay_out(depends)).hexdigest()
 
 

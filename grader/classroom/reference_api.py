@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from grader.classroom.cache_keys import findings_key
+from grader.classroom.cache_keys import findings_key, questions_key
+from grader.disk_cache import keep
 from grader.model import Assignment, MistakeForm, Questions
 from grader.packing import lay_out
 from grader.records import dataclass, replace
@@ -52,7 +53,8 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
         raise ReferenceMissingError from error
     drawn = _drawn
     if drawn is None or drawn[:2] != (assignment, seed):
-        drawn = _drawn = (assignment, seed, _identify(questions.draw(assignment, seed)))
+        kept = partial(keep, questions_key(assignment, seed))
+        drawn = _drawn = (assignment, seed, _identify(questions.draw(assignment, seed, kept)))
     return drawn[2]
 
 
