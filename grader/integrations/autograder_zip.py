@@ -17,9 +17,6 @@ from grader.reports.gradescope import to_no_grade
 from grader.rubric import bundled
 from grader.text.sanitise import one_line
 
-NAME = "twolayer-grader"
-STOPPED = "It was stopped before it was done."
-
 
 class WheelError(Exception):
     """The grader's wheel cannot be built; the text says why and how to mend it."""
@@ -44,7 +41,7 @@ def build_wheel(folder: Path) -> Path:
 def pin_versions() -> str:
     """Return requirements.txt: all that the grader needs, in the versions that are installed here; first, with which Python."""
     found: dict[str, str] = {}
-    waiting = [NAME]
+    waiting = ["twolayer-grader"]
     while waiting:
         for line in metadata.requires(waiting.pop()) or ():
             asked, _, marker = line.partition(";")
@@ -69,7 +66,7 @@ def write_zip(out: Path, questions: bytes, wheel: Path) -> None:
         "setup.sh": (0o755, (scripts / "setup.sh").read_text(encoding="utf-8").encode()),
         "run_autograder": (0o755, (scripts / "run_autograder").read_text(encoding="utf-8").encode()),
         "requirements.txt": (0o644, pin_versions().encode()),
-        "no_grade.json": (0o644, to_no_grade(STOPPED).encode()),
+        "no_grade.json": (0o644, to_no_grade("It was stopped before it was done.").encode()),
         wheel.name: (0o644, wheel.read_bytes()),
         QUESTIONS: (0o600, questions),
     }
