@@ -136,6 +136,13 @@ def forms_of(variant: Variant) -> tuple[Form, ...]:
     return forms if plain else tuple(form for form in forms if is_one_of(network, form))
 
 
+def left_out(variant: Variant) -> tuple[str, ...]:
+    """Return the names of the forms that are about this variant, and change nothing in it."""
+    kept = {form.name for form in forms_of(variant)}
+    every = list_forms(mistakes_of(variant), variant.depth)
+    return tuple(form.name for form in every if form.name not in kept and not form.mistake.harmless)
+
+
 def is_one_of(network: Network, form: Form) -> bool:
     """Return whether a form is a mistake of this right network, or harmless in it.
 

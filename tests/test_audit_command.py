@@ -42,7 +42,7 @@ def _at_hand(monkeypatch):
 @pytest.fixture
 def few(monkeypatch):
     """Audit with a dozen ways instead of all: a whole audit takes two minutes."""
-    monkeypatch.setattr(reference.catalogue, "list_forms", lambda: [KNOWN[name] for name in FEW])
+    monkeypatch.setattr(reference.catalogue, "forms_of", lambda _: tuple(KNOWN[name] for name in FEW))
 
 
 def assignment_with(folder, assignment, *edits):
@@ -60,7 +60,7 @@ def assignment_with(folder, assignment, *edits):
 @pytest.mark.untraced  # a dozen gradings, whose lines other tests trace: a tracer doubles the time and learns nothing
 def test_the_bundled_rubric_is_sound(few, tmp_path):
     """Each mistake is run as a submission, loses points and is named; the other right way loses nothing."""
-    result = CliRunner().invoke(main, ["audit", "--out", str(tmp_path / "out"), "--jobs", "1"])
+    result = CliRunner().invoke(main, ["audit", "--programs", "--out", str(tmp_path / "out"), "--jobs", "1"])
     assert result.exit_code == 0, result.output
     assert "12 mistakes in 12 ways: 12 of them lose points where they should and are named correctly." in result.output
     data = json.loads((tmp_path / "out" / "audit.json").read_text(encoding="utf-8"))
@@ -78,9 +78,9 @@ def test_the_bundled_rubric_is_sound(few, tmp_path):
 @pytest.mark.untraced
 def test_zero_biases_hide_what_is_wrong_about_biases(monkeypatch, tmp_path, assignment):
     """The classic toy check's fault: with zero biases nobody sees that they are forgotten, and the audit says why."""
-    monkeypatch.setattr(reference.catalogue, "list_forms", lambda: [KNOWN[FEW[0]]])
+    monkeypatch.setattr(reference.catalogue, "forms_of", lambda _: (KNOWN[FEW[0]],))
     folder = assignment_with(tmp_path / "mine", assignment, ("biases = 0.6", "biases = 0"))
-    result = CliRunner().invoke(main, ["audit", "--assignment", str(folder), "--jobs", "1"])
+    result = CliRunner().invoke(main, ["audit", "--programs", "--assignment", str(folder), "--jobs", "1"])
     assert result.exit_code == 1, result.output
     told = " ".join(result.output.split())
     assert "Wrong: bias_forgotten_layer1" in told

@@ -59,6 +59,7 @@ class Audit:
     rows: tuple[Row, ...]
     uses: tuple[Use, ...]
     problems: tuple[str, ...]
+    left_out: tuple[str, ...] = ()  # ways that change nothing in this network, so that they are no mistakes
 
     @property
     def mistakes(self) -> tuple[Row, ...]:
@@ -66,7 +67,9 @@ class Audit:
         return tuple(row for row in self.rows if row.trial.form and not row.trial.form.harmless)
 
 
-def audit(assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str, Report]) -> Audit:
+def audit(
+    assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str, Report], left_out: tuple[str, ...] = ()
+) -> Audit:
     """Return the matrix of all trials and the list of what is wrong with the rubric; reports : by trial name."""
     rubric = tuple(row.id for row in assignment.checks)
     rows = tuple(_row(assignment, rubric, trial, reports[trial.name]) for trial in trials)
@@ -77,7 +80,7 @@ def audit(assignment: Assignment, trials: Sequence[Trial], reports: Mapping[str,
         if use.about_network and not use.catches
     )
     problems = tuple(problem for row in rows for problem in row.problems)
-    return Audit(assignment.title, assignment.max_score, rows, uses, problems + useless)
+    return Audit(assignment.title, assignment.max_score, rows, uses, problems + useless, left_out)
 
 
 def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Report) -> Row:
@@ -90,7 +93,8 @@ def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Re
         problems = _of_right(trial, report)
     else:
         problems = _of_wrong(assignment, rubric, trial, trial.form, cells, report)
-    return Row(trial, report.score, cells, named, problems)
+    # Of a program that was not run not every check is asked.
+    return Row(trial, report.score + assignment.max_score - report.max_score, cells, named, problems)
 
 
 def _cell(verdict: Verdict) -> Cell:

@@ -54,6 +54,8 @@ def conclusion(audit: Audit) -> list[str]:
     lines = [
         f"{len(ids)} mistakes in {len(wrong)} ways: {sound} of them lose points where they should and are named correctly."
     ]
+    if audit.left_out:
+        lines.append(f"No mistakes in this network, since they change nothing in it: {', '.join(audit.left_out)}.")
     lines += [f"Wrong: {problem}" for problem in audit.problems]
     return lines if audit.problems else [*lines, "The rubric is sound."]
 
@@ -75,6 +77,7 @@ def to_json(audit: Audit) -> str:
         "max_score": audit.max_score,
         "sound": not audit.problems,
         "problems": audit.problems,
+        "left_out": audit.left_out,
         "rows": [
             {
                 "name": row.trial.name,

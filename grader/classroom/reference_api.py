@@ -34,6 +34,7 @@ class Author:
     write: Callable[
         [Iterable[str]], str
     ]  # names of ways -> the source of a program with these mistakes; none: a right one
+    left_out: tuple[str, ...] = ()  # names of ways that change nothing in this network
 
 
 _drawn: tuple[Assignment, int, Questions] | None = None
@@ -79,7 +80,7 @@ def author(assignment: Assignment) -> Author:
     """
     try:
         from reference.cases import network_of  # noqa: PLC0415 -- the same
-        from reference.catalogue import describe_form, forms_of  # noqa: PLC0415 -- the same
+        from reference.catalogue import describe_form, forms_of, left_out  # noqa: PLC0415 -- the same
         from reference.settings import tuned_settings  # noqa: PLC0415 -- as above
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
@@ -92,7 +93,8 @@ def author(assignment: Assignment) -> Author:
         mistakes = [known[name] for name in names]
         return write_program(network, mistakes, class_name=assignment.class_name, names=network.names, best=best)
 
-    return Author({name: describe_form(form, assignment.variant) for name, form in known.items()}, write)
+    described = {name: describe_form(form, assignment.variant) for name, form in known.items()}
+    return Author(described, write, left_out(assignment.variant))
 
 
 def calibrate(assignment: Assignment, runs: int, begin: Callable[[], Callable[[int], object]]) -> dict[str, Any]:

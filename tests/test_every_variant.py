@@ -1,0 +1,177 @@
+"""Every network that an assignment may ask for: its mistakes are caught and named, and no other network passes for it."""
+
+from itertools import combinations, product
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from grader.audit.matrix import SOLUTION
+from grader.audit.mistake_class import run
+from grader.checks import CHECKS, GradingContext
+from grader.checks.read_losses import accepted_factors
+from grader.classroom.reference_api import author
+from grader.model import QuestionId, Reply, Run, Variant
+from grader.records import replace
+from reference.calibrate import choose_values
+from reference.cases import network_of
+from reference.catalogue import LECTURES, forms_of, left_out, list_forms, mistakes_of, wrong_network
+from reference.network import network_of_variant
+from reference.questions import draw
+from reference.same_network import agree
+from reference.simulate import perform
+
+NAMES = ("W1", "b1", "W2", "b2"), ("W", "c", "w", "b")
+ACTIVATIONS = (
+    *({"activation": name} for name in ("relu", "leaky_relu", "sigmoid", "tanh", "elu", "maxout")),
+    {"activation": "leaky_relu", "slope": 0.3},
+    {"activation": "elu", "alpha": 2.0},
+)
+LOSSES = ({"loss": "softmax"}, {"loss": "svm"}, {"loss": "sigmoid"}, {"loss": "svm", "margin": 0.5})
+AXES = (ACTIVATIONS, LOSSES, tuple({"regulariser": one} for one in ("half", "full", "either", "every")), NAMES)
+# What judges loss() alone, without a training.
+OF_LOSS = ("scores", "data_loss", "regularised_loss", "gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")
+
+
+def cover():
+    """Return choices, as positions on the axes, in which each two choices of different axes meet; each adds the most."""
+    wanted = {pair for choice in product(*map(range, map(len, AXES))) for pair in combinations(enumerate(choice), 2)}
+    chosen = []
+    while wanted:
+        best = max(
+            product(*map(range, map(len, AXES))), key=lambda one: len(wanted & set(combinations(enumerate(one), 2)))
+        )
+        chosen.append(best)
+        wanted -= set(combinations(enumerate(best), 2))
+    return chosen
+
+
+def variant_of(choice):
+    """Return the variant of a choice on each axis."""
+    activation, loss, regulariser, names = (axis[at] for axis, at in zip(AXES, choice, strict=True))
+    return Variant(**activation, **loss, **regulariser, names=names)
+
+
+COVER = [variant_of(choice) for choice in cover()]
+
+
+def name_of(variant):
+    """Return a short name: what is chosen, and the numbers that are not the lectures'."""
+    numbers = [f"{name}={getattr(variant, name)}" for name in ("slope", "alpha", "margin")]
+    own = [one for one in numbers if one not in {"slope=0.1", "alpha=1.0", "margin=1.0"}]
+    return "-".join([variant.activation, variant.loss, variant.regulariser, variant.names[0], *own])
+
+
+def assignment_for(assignment, variant):
+    """Return the bundled assignment with another network, and thresholds that fit it."""
+    other = replace(assignment, variant=variant, digest=name_of(variant))
+    return replace(other, digits=replace(other.digits, **choose_values(other, 4, lambda _: None)))
+
+
+def test_any_two_choices_meet_in_a_variant_that_is_audited():
+    """The set is small, and covers all pairs; every number of a variant's own is in it."""
+    assert len(COVER) < 2 * len(ACTIVATIONS) * len(LOSSES)
+    for one, other in combinations(range(len(AXES)), 2):
+        met = {(choice[one], choice[other]) for choice in cover()}
+        assert met == set(product(range(len(AXES[one])), range(len(AXES[other]))))
+
+
+@pytest.mark.slow
+@pytest.mark.untraced  # three hundred judgements a variant, whose lines other tests trace
+@pytest.mark.parametrize("variant", COVER, ids=name_of)
+def test_a_variants_audit_is_sound(assignment, variant):
+    """The solution is run and has all points; each mistake of the variant costs points where it should and is named."""
+    mine = assignment_for(assignment, variant)
+    found = run(mine, mine.seed, jobs=1, programs=False, began=lambda _: None, told=lambda _: None)
+    assert found.problems == ()
+    assert found.rows[0].trial.name == SOLUTION
+    assert found.rows[0].score == mine.max_score
+    assert len(found.mistakes) > 250
+    told = " ".join(f"{row.trial.form.title} {row.trial.form.hint} {row.trial.form.formula}" for row in found.rows[1:])
+    assert "{" not in told
+    if variant.activation not in {"relu", "leaky_relu", "elu"}:
+        assert "the ReLU" not in told
+
+
+@pytest.mark.parametrize("variant", [COVER[0], COVER[-1]], ids=name_of)
+def test_the_mistakes_of_a_variant_are_told_apart_by_what_it_computes(variant):
+    """Each form that is kept changes an answer of the network; each that is left out changes none, and is told."""
+    network, kept = network_of_variant(variant), forms_of(variant)
+    every = {form.name: form for form in list_forms(mistakes_of(variant), variant.depth)}
+    for name in left_out(variant):
+        assert agree(wrong_network(network, [every[name]]), network)
+    of_loss = [
+        form for form in kept if form.mistake.stage in {"scores", "loss", "gradients"} and not form.mistake.harmless
+    ]
+    assert not [form.name for form in of_loss[::7] if agree(wrong_network(network, [form]), network)]
+
+
+def test_no_form_is_a_mistake_of_its_own_network():
+    """A leaky ReLU is none where one is asked for, and nothing of the lectures' network is left out."""
+    assert left_out(LECTURES) == ()
+    for one in list_forms()[::9] if isinstance(list_forms(), list) else list(list_forms())[::9]:
+        right = network_of_variant(LECTURES)
+        if one.mistake.stage in {"scores", "loss", "gradients"} and not one.mistake.harmless:
+            assert not agree(wrong_network(right, [one]), right), one.name
+    assert "sigmoid_for_sigmoid_1" in left_out(replace(LECTURES, activation="sigmoid"))
+    names = {form.name for form in forms_of(replace(LECTURES, loss="svm", margin=2.0))}
+    assert {"wrong_margin_0.5", "margin_forgotten_1", "no_gradient_at_the_true_class"} <= names
+    assert "wrong_margin_2" not in names
+
+
+def loses(assignment, questions, network):
+    """Return the checks of loss() at which a program that is another network loses points in an assignment."""
+    replies = {
+        call.id: perform(network, call)
+        for call in questions.calls
+        if call.id.kind in {"scores", "loss", "single", "narrow", "sweep", "predict", "labels", "purity"}
+    }
+    made = Run(Reply(QuestionId("load"), "returned"), MappingProxyType(replies), (), {}, 0.0, 0.0)
+    context = GradingContext(assignment, questions, made)
+    with np.errstate(all="ignore"):
+        found = {check: CHECKS[check].function(context) for check in OF_LOSS}
+    return [check for check, finding in found.items() if finding.share < 1 or finding.skipped]
+
+
+def accepts(asked, other):
+    """Return whether an assignment that asks for one variant takes another for right: "either" is half or full."""
+    if replace(asked, regulariser=other.regulariser) != other:
+        return False
+    return asked.regulariser == other.regulariser or {asked.regulariser, other.regulariser} in (
+        {"either", "full"},
+        *([{"either", "half"}] if asked.regulariser == "either" else []),
+    )
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 12], ids=["each variant", "a few"])
+def test_a_program_that_is_right_for_one_variant_loses_points_in_every_other(assignment, every):
+    """Whatever knob differs: activation, loss, regulariser, a parameter's name, slope, alpha or margin."""
+    knobs = [{"slope": 0.05}, {"alpha": 0.5}, {"margin": 2.0}]
+    moved = [
+        replace(one, **knob)
+        for one in COVER
+        for knob in knobs
+        if (one.activation, *knob) == ("leaky_relu", "slope")
+        or (one.activation, *knob) == ("elu", "alpha")
+        or (one.loss, *knob) == ("svm", "margin")
+    ]
+    for asked in COVER[::every]:
+        mine = replace(assignment, variant=asked, digest=name_of(asked), checks=assignment.checks)
+        questions = draw(mine, mine.seed)
+        assert not loses(mine, questions, replace(network_of(mine), coefficient=accepted_factors(mine)[-1]))
+        for other in (*COVER, *moved)[:: 1 if every == 1 else 5]:
+            if not accepts(asked, other):
+                assert loses(mine, questions, network_of_variant(other)), (name_of(asked), name_of(other))
+
+
+@pytest.mark.slow
+def test_mistakes_are_written_in_words_of_the_variant(assignment):
+    """Names of parameters and of the activation are the assignment's own."""
+    other = replace(assignment, variant=replace(LECTURES, activation="tanh", names=NAMES[1]))
+    forms = author(other).forms
+    assert forms["tanh_left_out_1"].title == "There is no tanh between the two layers."
+    assert forms["bias_forgotten_layer1"].formula == "h = tanh(u), u = X W + c; z = h w + b"
+    assert not any(
+        "ReLU" in form.title and "uses a" not in form.title for form in forms.values() if "relu" not in form.id
+    )
