@@ -41,7 +41,7 @@ def save_decisions(book: Gradebook, made: Sequence[tuple[str, Decision]], *, ans
     seen |= {_words(name, one) for name, those in every.items() for one in those if one.kind == "request"}
     for name, decision in made:
         one = replace(decision, submission_digest=results.last[name].key.submission_digest)
-        if one.kind not in {"comment", "request"} or (words := _words(name, one)) not in seen:
+        if (words := _words(name, one)) not in seen:
             fresh.append((name, one))
             seen |= {words} if one.kind in {"comment", "request"} else set()
     for name, one in dict(fresh).items() if answer else ():

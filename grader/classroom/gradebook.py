@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from grader.classroom.grading_rows import ROWS, GradingRow, NewGrading, insert_grading, now, read_row
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.safety_copy import DecisionRecord, write_copy
+from grader.classroom.safety_copy import CopyError, DecisionRecord, read_copy, write_copy
 from grader.classroom.storage import COPY, FILE, GradebookError, NoSpaceError, Storage, decode_path, encode_path
 from grader.model import Decision, Report, Student
 from grader.packing import DamagedError, pack, unpack
@@ -111,10 +111,6 @@ class Gradebook:
 
     # ------------------------------------------------------------ people
 
-    def decide(self, name: str, decision: Decision) -> Decision:
-        """Insert a decision and return it with its number; raises what `decide_all` raises."""
-        return self.decide_all([(name, decision)])[0]
-
     def decide_all(self, made: Sequence[tuple[str, Decision]]) -> list[Decision]:
         """Insert decisions, each with its submission: all of them or, if that fails, none. Return them with their numbers.
 
@@ -143,9 +139,15 @@ class Gradebook:
         return [DecisionRecord(row[0], Decision(*row[2:]), row[1]) for row in self._storage.rows(query, name, name)]
 
     def decisions(self, *, taken_back: bool = False) -> dict[str, tuple[Decision, ...]]:
-        """Return the decisions in force, or also those that were taken back, by the submission's name."""
+        """Return the decisions in force, by the submission's name.
+
+        taken_back : also those that were taken back, or made before a gradebook was damaged, as the safety copy has them.
+        """
+        records: Sequence[DecisionRecord] = self.decision_records()
+        with suppress(CopyError):
+            records = read_copy(self.path.with_name(COPY)).records if taken_back else records
         found: dict[str, tuple[Decision, ...]] = {}
-        for record in self.decision_records():
+        for record in records:
             if taken_back or not record.withdrawn:
                 found[record.name] = (*found.get(record.name, ()), record.decision)
         return found

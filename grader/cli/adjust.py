@@ -145,12 +145,10 @@ def adjust(
 def _check_choice(names: Sequence[str], mistake: str, failed: str, *, alone: bool) -> None:
     """Raise UsageError unless it is said in one way whom it is about; alone : only names will do."""
     if not (names or mistake or failed):
-        raise click.UsageError(
-            "No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists the names."
-        )
+        raise click.UsageError("No submission is named. Usage: grader adjust DIR NAME... gradebook.csv lists them.")
     if bool(names) + bool(mistake) + bool(failed) > 1 or (alone and not names):
         raise click.UsageError(
-            "--mistake and --failed mean many: give one of them, and leave out NAME, --forget and --withdraw."
+            "--mistake and --failed mean many: give one, and leave out NAME, --forget and --withdraw."
         )
 
 

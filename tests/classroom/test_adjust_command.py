@@ -192,8 +192,8 @@ def test_exports_hold_what_was_decided(here):
         (["bare", "--points", 3], "--check ID goes with --points P, or with a --comment alone."),
         (["bare", "--check", "zzz"], "--check zzz: the rubric has no such check: there are scores, "),
         (["--failed", "gradient_w1"], "--failed gradient_w1: nobody in this class fails it: did you mean gradient_W1?"),
-        (["--failed", "scores", "--mistake", "x"], "give one of them, and leave out NAME"),
-        (["--failed", "scores", "--withdraw", 1], "give one of them, and leave out NAME"),
+        (["--failed", "scores", "--mistake", "x"], "give one, and leave out NAME"),
+        (["--failed", "scores", "--withdraw", 1], "give one, and leave out NAME"),
         (["bare", "--excuse", "--withdraw", 1], "Give one decision"),
         (["bare", "--late-days", -1], "Invalid value for '--late-days'"),
         (
@@ -319,5 +319,5 @@ def test_a_mistake_that_nobody_made_is_refused(here):
     """With those that were made; nothing is saved, and names beside it are refused."""
     said = adjust("--mistake", "regulariser_gradient", "--excuse", status=2)
     assert "nobody in this class made it: did you mean regulariser_gradient_halved?" in said
-    assert "give one of them, and leave out NAME" in adjust("bare", "--mistake", "x", "--excuse", status=2)
+    assert "give one, and leave out NAME" in adjust("bare", "--mistake", "x", "--excuse", status=2)
     assert decisions(here) == 0

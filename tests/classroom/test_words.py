@@ -181,6 +181,17 @@ def test_a_request_in_the_hand_in_waits_for_an_answer(here):
     assert "And the loss?" in here.page("asks")
 
 
+def test_an_answered_request_stays_answered_after_a_damaged_gradebook(here):
+    """The same file is handed in when the class is graded again; the copy of the decisions knows it."""
+    ask(here, "asks", "My scores are right.")
+    adjust("asks", "--comment", "No.")
+    (here.out / FILE).unlink()
+    here.grade()
+    say("adjust", "graded", "--restore", "graded/decisions.db")
+    assert [kind for kind, _, _ in rulings(here, "asks")] == ["request", "comment", "request"]
+    assert "My scores are right." not in here.text("index.html")
+
+
 def test_a_request_may_hold_anything(here):
     """Markup, a terminal's codes, a runner's commands and formulas are words; 10 MB are cut; a runner is told nothing."""
     said = ask(here, "asks", HOSTILE.encode() + b" " + b"x" * 10_000_000)
@@ -258,7 +269,7 @@ def test_an_older_gradebook_and_its_copy_are_read(tmp_path):
     """Decisions stay with their numbers, comments can be added, and a copy that knows no comments is whole."""
     with Gradebook(tmp_path, create=True) as book:
         book.insert([line("alice")], "title = 'x'\n")
-        book.decide("alice", decision(of=2.0))
+        book.decide_all([("alice", decision(of=2.0))])[0]
         before = book.decision_records()
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         old = schema._PEOPLE.partition("CREATE TABLE student")[0] + schema._WORTH
@@ -275,7 +286,7 @@ def test_an_older_gradebook_and_its_copy_are_read(tmp_path):
         (tmp_path / COPY).write_bytes(database.serialize())
     with Gradebook(tmp_path) as book:
         assert book.decision_records() == before
-        book.decide("alice", decision("comment", 0.0, comment="Well done."))
+        book.decide_all([("alice", decision("comment", 0.0, comment="Well done."))])[0]
         book.write_copy()
         assert len(book.secret_key()) == 32
     kinds = [one.decision.kind for one in safety_copy.read_copy(tmp_path / COPY).records]
