@@ -78,7 +78,7 @@ def hide_names(book: Gradebook, *, blind: bool) -> Blind:
         texts = {name, PurePath(sources.get(name, "")).stem, *(text for one in people for text in _list_names(one))}
         for words in filter(None, map(_WORD.findall, texts)):
             whole = "".join(words)
-            if len(whole) < (5 if whole.isdecimal() else 3):  # it stands in too many texts by chance
+            if len(whole) < (5 if whole.isdecimal() else 3 if whole.isascii() else 2):  # in too many texts by chance
                 continue
             pattern = r"[\W_]{0,2}".join(map(re.escape, words))
             # One part of a name counts as it is written, or Max would take the place of every np.max.

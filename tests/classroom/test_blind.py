@@ -17,12 +17,13 @@ STUDENTS = (
     ("Özil, Ana-Maria", "aozil", "aozil@x.org", "555", "wrong_half_the_gradient.py"),
     ("Kim Lee", "klee1", "kim@x.org", "", "right_einsum.py"),
     ("Roe, Bob", "broe1", "bob@x.org", "", "broken_syntax.ipynb"),
+    ("\u738b\u660e", "wming1", "wm@x.org", "", ""),
     ("Poe, Zoe", "zpoe1", "zoe@x.org", "99999", ""),
 )
 # A part of a name counts as it is written: np.max is no student.
 NAMES = re.compile(
     r"(?<![^\W_])(Doe|Jane|Muster|Max|Özil|Ana|Maria|Poe|Zoe|Lee|Kim|Roe|Bob|(?i:jane.doe|muster.max)|jdoe7|mm0815|aozil|zpoe1"
-    r"|klee1|broe1|1234567|7654321|99999|right_einsum|broken_syntax|wrong_half_the_gradient)(?![^\W_])"
+    r"|klee1|broe1|wming1|\u738b\u660e|1234567|7654321|99999|right_einsum|broken_syntax|wrong_half_the_gradient)(?![^\W_])"
 )
 
 
@@ -37,7 +38,16 @@ def here(tmp_path_factory, tmp_path, monkeypatch):
     folder.grade("--roster", "roster.csv", "--force")
     (folder.path / "words.csv").write_text("login,request\njdoe7,Jane Doe here; Max copied.\n", "utf-8")
     say("adjust", "graded", "--from", "words.csv", "--by", "ada")
-    say("adjust", "graded", "--failed", "scores", "--comment", "Dear Jane, dear Zoe, ask max@x.org.", "--by", "ada")
+    say(
+        "adjust",
+        "graded",
+        "--failed",
+        "scores",
+        "--comment",
+        "Dear Jane, dear Zoe, ask max@x.org, \u738b\u660e.",
+        "--by",
+        "ada",
+    )
     return folder
 
 
@@ -77,6 +87,8 @@ def test_pages_without_names_lead_to_each_other(here):
     assert all((here.out / "blind" / "class" / link).exists() for link in links)
     here.grade("--seed", 7, "--force")
     assert codes(here) == before
+    with Gradebook(here.path, create=True) as another, here.book() as book:
+        assert another.secret_key() != book.secret_key()
     assert all(re.fullmatch("[a-z2-7]{8}", code) for code in before.values())
 
 
