@@ -189,7 +189,7 @@ def test_without_the_kernels_features_nothing_is_graded(here, monkeypatch):
     def refuse(*_args, **_rest):
         raise self_test.NotIsolatedError("Student code is not isolated here: run `grader doctor`.")
 
-    monkeypatch.setattr("grader.cli.grade_paths.grade_class", refuse)
+    monkeypatch.setattr("grader.classroom.variants.grade_class", refuse)
     code, said = run(*BASE, "--format", "github")
     assert (code, outputs(here)["result"]) == (1, "infrastructure")
     assert "run `grader doctor`" in obeyed(said)[0]

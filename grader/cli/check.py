@@ -185,7 +185,7 @@ def _open_server(meanwhile: Thread) -> ForkServer | SpawnServer:
     """
     if can_fork():
         with suppress(SandboxError):  # for one's own code the lock-down may be missing
-            return ForkServer(lean=True, meanwhile=meanwhile.start)
+            return ForkServer(lean=True, forked=True, meanwhile=meanwhile.start)
     if meanwhile.ident is None:
         meanwhile.start()
     from grader.sandbox.spawn import SpawnServer  # noqa: PLC0415 -- it imports numpy, for which a zygote need not wait

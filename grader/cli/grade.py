@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from importlib import import_module
 from pathlib import Path
@@ -83,20 +84,21 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 @options.ANNOTATE
 @click.option("--unsafe", is_flag=True, help="Grade even if student code is not isolated. Every report will say so.")
 @options.ASSIGNMENT
-def grade(jobs: int, cluster: str, **given: Any) -> None:
+def grade(paths: Sequence[Path], jobs: int, cluster: str, **given: Any) -> None:
     """Grade submissions (notebooks, .py files, zips or folders) and write a report for each."""
     with ExitStack() as stack:
-        if jobs == 1 and not cluster and REST not in sys.modules and can_fork():
+        if jobs == 1 and not cluster and "numpy" not in sys.modules and can_fork():
             with suppress(SandboxError):  # which the worker meets as well, and tells of
                 # What a student's process comes from takes as long to start as the rest of the grader to be imported.
-                server = ForkServer(meanwhile=lambda: import_module(REST))
+                single = [path.suffix for path in paths] in ([".ipynb"], [".py"])
+                server = ForkServer(lean=single, meanwhile=lambda: import_module(REST))
                 stack.enter_context(closing(server))
                 started = import_module("grader.classroom.worker").started_before
                 started.append(server)
                 stack.callback(started.clear)
         from grader.cli.grade_paths import grade_paths  # noqa: PLC0415 -- options need none of it
 
-        grade_paths(jobs=jobs, cluster=cluster, **given)
+        grade_paths(paths, jobs=jobs, cluster=cluster, **given)
 
 
 def _number(percent: float | None) -> float | None:

@@ -138,8 +138,9 @@ def _become_zygote(command: list[str]) -> NoReturn:
 class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory.
 
-    lean : it serves one's own program alone. Then it is a fork of this process where that has loaded little yet, which
-    saves a second Python and numpy. meanwhile : called while the zygote starts.
+    lean : it serves a single program, and loads what most need. forked : it is a fork of this process where that has loaded
+    little yet, which saves a second Python and numpy: for one's own program alone, which may see our memory.
+    meanwhile : called while the zygote starts.
 
     `missing` says of each layer of the lock-down that is not in force why, `facts` of others what there is to know.
 
@@ -153,9 +154,11 @@ class ForkServer:
         disabled: DisabledLayers = NONE_DISABLED,
         *,
         lean: bool = False,
+        forked: bool = False,
         meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
         self._lean = lean
+        self._forked = forked
         self.versions: dict[str, str] = {}
         self.missing: dict[str, str] = {}
         self.facts: dict[str, str] = {}
@@ -178,7 +181,7 @@ class ForkServer:
             "lean" if self._lean else "whole",
         ]
         command = start_command(sys.executable, START_ZYGOTE, *words)
-        forked = self._lean and _is_fresh()
+        forked = self._forked and _is_fresh()
         if forked:
             importlib.import_module("numpy.random")
         with theirs:
