@@ -179,3 +179,10 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def number(value: float) -> str:
     """Write a number with six digits, as a report shows it."""
     return f"{value:.6g}"
+
+
+def median_of_rows(rows: Floats) -> Floats:
+    """Return the median of each column; rows : (n, k), n > 0. `np.median` first imports numpy.ma, in 15 ms."""
+    ordered = np.sort(rows, axis=0)
+    half: Floats = (ordered[(len(rows) - 1) // 2] + ordered[len(rows) // 2]) / 2
+    return half

@@ -16,7 +16,7 @@ from grader.checks.preconditions import result_at, run_failure
 from grader.checks.prediction import predict
 from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run
-from grader.compare import as_array, number
+from grader.compare import as_array, median_of_rows, number
 from grader.model import Curves, Finding, QuestionId, StudentError
 
 LONGEST_CURVE = 100_000
@@ -61,7 +61,7 @@ def _decays_too_fast(context: GradingContext) -> bool:
     train = oracle.trained_accuracy if oracle else None
     if call is None or decay(context).share == 1 or not along or train is None:
         return False
-    rates = np.median(np.array(along), axis=0)
+    rates = median_of_rows(np.array(along))
     asked = float(arguments_of(call)["learning_rate_decay"])
     if not 0 < rates[-1] < rates[0] * asked**2 * 0.99:
         return False  # two iterations an epoch: four of them see it decay twice at most

@@ -14,7 +14,7 @@ from grader.checks.preconditions import observation, precondition
 from grader.checks.registry import check
 from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, read_watched_run
 from grader.checks.whole_runs import RUNS, own_downhill, whole_rates
-from grader.compare import number
+from grader.compare import median_of_rows, number
 from grader.model import Call, Finding, QuestionId
 
 NEAR = 1e-4  # of a rate
@@ -156,7 +156,7 @@ def _judge_decay(call: Call, rates: dict[str, tuple[float, ...]]) -> Finding:
     if not along:
         text = "Not judged: no parameter follows its gradient yet, so the learning rate cannot be measured."
         return Finding(0.0, text, skipped=True, about="train")
-    seen, given = np.median(np.array(along), axis=0), arguments_of(call)
+    seen, given = median_of_rows(np.array(along)), arguments_of(call)
     if not seen[0]:
         return Finding(0.0, "Not judged: the first step is zero.", skipped=True, about="train")
     factor, per_epoch = float(given["learning_rate_decay"]), max(len(given["X"]) // int(given["batch_size"]), 1)
