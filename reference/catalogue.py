@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 import reference.mistakes
@@ -35,6 +35,7 @@ OF_TRAINING = frozenset([
 ])  # fmt: skip
 
 
+@cache
 def mistakes_of(variant: Variant) -> tuple[Mistake, ...]:
     """Return the entries of all files in `reference/mistakes/` that fit a variant, in the order in which data flow.
 
