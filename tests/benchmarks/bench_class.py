@@ -9,15 +9,17 @@ be otherwise. `alone` is what one process needs for one submission, once it has 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from grader.classroom.cache_keys import findings_key
 from grader.classroom.gradebook import Gradebook
@@ -48,13 +50,56 @@ def write_class(known: Author, folder: Path, count: int, mistakes: int) -> None:
         (folder / f"student_{number:04}.py").write_text(f"# {number}\n{text}", encoding="utf-8")
 
 
-def timed(*words: object) -> tuple[float, str]:
+def timed(*words: object, python: str = sys.executable) -> tuple[float, str]:
     """Run the grader and give the seconds that it took and what it said."""
     started = time.perf_counter()
+    # Not from here, where Python would find this clone's grader whichever build it is asked for.
     done = subprocess.run(
-        [sys.executable, "-m", "grader", *map(str, words)], capture_output=True, text=True, check=True
+        [python, "-m", "grader", *map(str, words)], capture_output=True, text=True, check=True, cwd=gettempdir()
     )
     return time.perf_counter() - started, done.stdout
+
+
+def used(*words: object, python: str) -> tuple[float, float]:
+    """Return the seconds of a command, and those of processor time of it and all that it started."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, _ = timed(*words, python=python)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(room: Path, other: str, jobs: int, rounds: int) -> None:
+    """Grade and regrade the class with this build and another in turns, and print the ratios' medians."""
+    text = (bundled() / "assignment.toml").read_text(encoding="utf-8")
+    changes = {
+        "regrade, a tolerance": ("gradient = 1e-6", "gradient = 2e-6"),
+        "regrade, points": ("points = 4", "points = 5"),
+    }
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for turn in range(rounds):
+        costs: dict[str, dict[str, tuple[float, float]]] = {}
+        for python in (sys.executable, other)[:: -1 if turn % 2 else 1]:
+            out, rubric = (
+                room / f"graded-{turn}-{Path(python).parts[-3]}",
+                room / f"rubric-{turn}-{Path(python).parts[-3]}",
+            )
+            shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
+            words = ["--seed", 231, room / "class", "--out", out, "--assignment", rubric, "--jobs", jobs]
+            costs.setdefault("grade", {})[python] = used("grade", *words, python=python)
+            for what, change in changes.items():
+                (rubric / "assignment.toml").write_text(text.replace(*change, 1), encoding="utf-8")
+                costs.setdefault(what, {})[python] = used(
+                    "regrade", out, "--assignment", rubric, "--jobs", jobs, python=python
+                )
+        for what, cost in costs.items():
+            found.setdefault(what, []).append(
+                tuple(b / a for a, b in zip(cost[sys.executable], cost[other], strict=True))
+            )
+    for what, ratios in found.items():
+        wall, processor = (statistics.median(one) for one in zip(*ratios, strict=True))
+        print(
+            f"{what}: {wall:.2f} times as fast, {processor:.2f} times by processor time; load {os.getloadavg()[0]:.1f}"
+        )
 
 
 def alone(out: Path, folder: Path, *, judged: bool) -> list[float]:
@@ -83,6 +128,8 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=400)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--mistakes", type=int, default=30)
+    parser.add_argument("--against", help="the interpreter of another build: print only how many times as fast this is")
+    parser.add_argument("--rounds", type=int, default=1, help="of the comparison with another build")
     given = parser.parse_args()
     count, jobs = given.submissions, given.jobs
 
@@ -92,6 +139,9 @@ def main() -> None:
     with TemporaryDirectory() as room:
         folder, out, rubric = Path(room) / "class", Path(room) / "graded", Path(room) / "rubric"
         write_class(author(load(bundled(), KNOWN)), folder, count, given.mistakes)
+        if given.against:
+            compare(Path(room), given.against, jobs, given.rounds)
+            return
         shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
         words = ["grade", "--seed", "231", folder, "--out", out, "--assignment", rubric, "--jobs", jobs]
         say("grade", timed(*words)[0])

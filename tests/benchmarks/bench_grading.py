@@ -5,7 +5,6 @@ Machines differ and are noisy: the ratios compare two things measured in the sam
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import subprocess
@@ -30,44 +29,6 @@ SAMPLES = ROOT / "tests" / "submissions"
 RIGHT, WRONG = SAMPLES / "right_vectorised.ipynb", SAMPLES / "wrong_half_the_gradient.py"
 ROUNDS = 15
 
-# The student's own computation, warm: the same calls on the same inputs in one process that has done them once before.
-WARM = """
-import sys, time, pickle
-import numpy as np
-with open(sys.argv[1], "rb") as file:
-    source, best, calls = pickle.load(file)
-space = {"np": np}
-exec(source, space)
-def once():
-    for sizes, params, steps, seed in calls:
-        np.random.seed(seed)
-        net = space["TwoLayerNet"](*sizes)
-        for name, value in params.items():
-            net.params[name] = value.copy()
-        for method, arguments in steps:
-            if method in {"loss", "train", "predict"}:
-                getattr(net, method)(**arguments)
-            elif method == "sweep":
-                h = arguments["h"]
-                for name, value in net.params.items():
-                    flat = value.reshape(-1)
-                    for entry in range(flat.size):
-                        old = flat[entry]
-                        for move in (h, -h):
-                            flat[entry] = old + move
-                            net.loss(arguments["X"], arguments["y"], arguments["reg"])
-                        flat[entry] = old
-            elif method == "train_with":
-                rest = dict(best)
-                net = space["TwoLayerNet"](sizes[0], rest.pop("hidden_size"), sizes[2])
-                net.train(**{k: arguments[k] for k in ("X", "y", "X_val", "y_val")}, **rest)
-once()
-for _ in range(int(sys.argv[2])):
-    start = time.process_time()
-    once()
-    print(time.process_time() - start)
-"""
-
 
 @pytest.fixture(scope="module")
 def assignment():
@@ -86,70 +47,6 @@ def host(assignment):
     """Return a host with one warm zygote."""
     with StudentHost(assignment.limits) as opened:
         yield opened
-
-
-def _solution() -> tuple[str, dict[str, float]]:
-    import ast
-
-    import nbformat
-
-    cells = [cell.source for cell in nbformat.read(RIGHT, as_version=4).cells if cell.cell_type == "code"]
-    best = next(cell for cell in cells if cell.startswith("best_hyperparameters"))
-    tree = ast.parse(best).body[-1].value
-    return next(cell for cell in cells if "class TwoLayerNet" in cell), {
-        k.arg: ast.literal_eval(k.value) for k in tree.keywords
-    }
-
-
-def _own_seconds(questions, tmp_path, rounds: int) -> list[float]:
-    """Measure the student's own computation in a warm process, in seconds of processor time."""
-    import pickle
-
-    calls = [
-        (call.sizes, dict(call.params), [(step.method, dict(step.arguments)) for step in call.steps], call.seed)
-        for call in questions.calls
-    ]
-    path = tmp_path / "calls.pickle"
-    path.write_bytes(pickle.dumps((*_solution(), calls)))
-    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    output = subprocess.run(
-        [sys.executable, "-c", WARM, str(path), str(rounds)],
-        env=os.environ | threads,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [float(line) for line in output.split()]
-
-
-def test_processor_time_over_the_students_own(benchmark, assignment, questions, host, tmp_path):
-    """Processor time of a submission (grader and student's process) over the student's own computation: <= 1.3."""
-    ratios, totals, owns = [], [], []
-
-    def graded() -> float:
-        start = time.process_time()
-        grading = grade(RIGHT, "x", assignment, questions, host)
-        for name in ("json", "html"):
-            REPORT_FORMATS[name].write(grading.report)
-        assert grading.run is not None
-        return time.process_time() - start + grading.run.cpu_seconds
-
-    graded()
-    # In turns, so that both see the same machine.
-    for _ in range(5):
-        own = statistics.median(_own_seconds(questions, tmp_path, 5))
-        total = statistics.median(graded() for _ in range(5))
-        ratios.append(total / own)
-        totals.append(total)
-        owns.append(own)
-    benchmark.extra_info |= {
-        "ratio_median": round(statistics.median(ratios), 3),
-        "ratio_min": round(min(ratios), 3),
-        "graded_ms": round(1000 * statistics.median(totals), 1),
-        "own_ms": round(1000 * statistics.median(owns), 1),
-    }
-    sys.stdout.write(f"\n{dict(benchmark.extra_info)}\n")
-    benchmark.pedantic(graded, rounds=3)
 
 
 def test_start_run_reap(benchmark, assignment, host):
