@@ -18,9 +18,11 @@ from grader.model import (
     MistakeCatalogue,
     Place,
     StepRow,
+    Variant,
     Verdict,
     VerdictStatus,
 )
+from grader.text.variant_words import in_words_of
 
 KNOWN = tuple(CHECKS)
 MOST_STEPS = 25  # rows of the table of steps
@@ -39,7 +41,7 @@ def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogu
     points = {row.id: row.points for row in assignment.checks}
     causes = tuple(_of_cause(cause, points) for cause in findings.causes)
     named = tuple(_of_charge(charge, points, catalogue) for charge in findings.charges) if catalogue else ()
-    verdicts = tuple(_verdict(row, findings, catalogue) for row in assignment.checks)
+    verdicts = _in_words(assignment.variant, (_verdict(row, findings, catalogue) for row in assignment.checks))
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
     return Judgement(verdicts, tuple(told), findings.review, _steps(findings), findings.example, findings.notes)
 
@@ -76,7 +78,12 @@ def _of_training(checks: tuple[str, ...]) -> bool:
 def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[Verdict, ...]:
     """Return a verdict for every row of the rubric, all skipped with the reason why the submission cannot be run."""
     finding = Finding(0.0, f"Not judged: {message}", places=(place,) if place else (), skipped=True)
-    return tuple(_row_verdict(row, finding) for row in assignment.checks)
+    return _in_words(assignment.variant, (_row_verdict(row, finding) for row in assignment.checks))
+
+
+def _in_words(variant: Variant, verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return verdicts whose titles speak of the assignment's own network."""
+    return tuple(replace(one, title=in_words_of(one.title, variant)) for one in verdicts)
 
 
 def _verdict(row: CheckRow, findings: Findings, catalogue: MistakeCatalogue | None) -> Verdict:

@@ -26,7 +26,7 @@ def agree(one: Network, other: Network, tolerance: float = 1e-9, *, stable: bool
     """
     mine, theirs = _answers(one), _answers(other)
     pairs = list(zip(mine, theirs, strict=True))
-    return all(_alike(a, b, tolerance) for a, b in (pairs if stable else pairs[:-2]))
+    return all(alike(a, b, tolerance) for a, b in (pairs if stable else pairs[:-2]))
 
 
 @lru_cache(maxsize=64)
@@ -66,13 +66,14 @@ def _ask(ask: Callable[[Params, Array], Any], params: Params, X: Array) -> Any:
             return type(error).__name__
 
 
-def _alike(one: Any, other: Any, tolerance: float) -> bool:
+def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
+    """Return whether two answers are the same: in kind, in shape, and in numbers relative to the largest."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[name], other[name], tolerance) for name in one)
+        return one.keys() == other.keys() and all(alike(one[name], other[name], tolerance) for name in one)
     if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(_alike(a, b, tolerance) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(alike(a, b, tolerance) for a, b in zip(one, other, strict=True))
     if isinstance(one, str | dict | tuple | None) or isinstance(other, str | dict | tuple | None):
-        return isinstance(one, str) and one == other
+        return one is other or (isinstance(one, str) and one == other)
     a, b = np.asarray(one), np.asarray(other)
     if a.shape != b.shape or a.dtype.kind != b.dtype.kind:
         return False

@@ -1,5 +1,6 @@
 """Every network that an assignment may ask for: its mistakes are caught and named, and no other network passes for it."""
 
+import warnings
 from itertools import combinations, product
 from types import MappingProxyType
 
@@ -18,8 +19,9 @@ from reference.cases import network_of
 from reference.catalogue import LECTURES, forms_of, left_out, list_forms, mistakes_of, wrong_network
 from reference.network import network_of_variant
 from reference.questions import draw
-from reference.same_network import agree
+from reference.same_network import agree, alike
 from reference.simulate import perform
+from reference.student_program import write_program
 
 NAMES = ("W1", "b1", "W2", "b2"), ("W", "c", "w", "b")
 ACTIVATIONS = (
@@ -30,6 +32,7 @@ ACTIVATIONS = (
 LOSSES = ({"loss": "softmax"}, {"loss": "svm"}, {"loss": "sigmoid"}, {"loss": "svm", "margin": 0.5})
 AXES = (ACTIVATIONS, LOSSES, tuple({"regulariser": one} for one in ("half", "full", "either", "every")), NAMES)
 # What judges loss() alone, without a training.
+OF_ANSWERS = {"scores", "loss", "gradients", "predict"}
 OF_LOSS = ("scores", "data_loss", "regularised_loss", "gradient_W1", "gradient_b1", "gradient_W2", "gradient_b2")
 
 
@@ -106,11 +109,57 @@ def test_the_mistakes_of_a_variant_are_told_apart_by_what_it_computes(variant):
     assert not [form.name for form in of_loss[::7] if agree(wrong_network(network, [form]), network)]
 
 
+def answers_of(program, network, form):
+    """Return what a written program and a network with the same mistake answer: scores, loss with gradients, and labels."""
+    rng, module = np.random.RandomState(0), {}
+    params = {name: rng.standard_normal(shape) for name, shape in network.shapes((5, 6, 4)).items()}
+    X, y, wrong = rng.standard_normal((7, 5)), np.arange(7) % 3, wrong_network(network, [form])
+    exec(compile(program, "<written>", "exec"), module)  # noqa: S102 -- our own text
+    made = [module["TwoLayerNet"](5, 6, 4) for _ in range(3)]
+    for one in made:
+        one.params = {name: value.copy() for name, value in params.items()}
+    return (
+        (answer(lambda: made[0].loss(X.copy())), answer(lambda: wrong.scores(params, X))),
+        (
+            answer(lambda: made[1].loss(X.copy(), y, 0.3)),
+            answer(lambda: wrong.report_loss(*wrong.evaluate(params, X, y, 0.3))),
+        ),
+        (answer(lambda: made[2].predict(X.copy())), answer(lambda: wrong.predict(params, X))),
+    )
+
+
+@pytest.mark.untraced  # the same lines for every form
+@pytest.mark.parametrize(
+    ("variant", "every"),
+    [
+        pytest.param(one, 60 if at == 4 else 3, marks=[pytest.mark.slow] if at != 4 else [])
+        for at, one in enumerate(COVER)
+    ],
+    ids=lambda one: name_of(one) if isinstance(one, Variant) else str(one),
+)
+def test_a_program_with_a_mistake_answers_as_its_network(variant, every):
+    """The audit judges what networks answer; written programs answer that."""
+    network = network_of_variant(variant)
+    for form in [form for form in forms_of(variant) if form.mistake.stage in OF_ANSWERS][::every]:
+        for mine, theirs in answers_of(write_program(network, [form], names=network.names), network, form):
+            assert alike(mine, theirs), form.name
+
+
+def answer(ask):
+    """Return an answer, or the name of what was raised."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001 -- a wrong program raises what it likes
+            return type(error).__name__
+
+
 def test_no_form_is_a_mistake_of_its_own_network():
     """A leaky ReLU is none where one is asked for, and nothing of the lectures' network is left out."""
     assert left_out(LECTURES) == ()
-    for one in list_forms()[::9] if isinstance(list_forms(), list) else list(list_forms())[::9]:
-        right = network_of_variant(LECTURES)
+    right = network_of_variant(LECTURES)
+    for one in list(list_forms())[::9]:
         if one.mistake.stage in {"scores", "loss", "gradients"} and not one.mistake.harmless:
             assert not agree(wrong_network(right, [one]), right), one.name
     assert "sigmoid_for_sigmoid_1" in left_out(replace(LECTURES, activation="sigmoid"))
@@ -144,7 +193,7 @@ def accepts(asked, other):
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 12], ids=["each variant", "a few"])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 31], ids=["each variant", "a few"])
 def test_a_program_that_is_right_for_one_variant_loses_points_in_every_other(assignment, every):
     """Whatever knob differs: activation, loss, regulariser, a parameter's name, slope, alpha or margin."""
     knobs = [{"slope": 0.05}, {"alpha": 0.5}, {"margin": 2.0}]
@@ -170,7 +219,7 @@ def test_mistakes_are_written_in_words_of_the_variant(assignment):
     """Names of parameters and of the activation are the assignment's own."""
     other = replace(assignment, variant=replace(LECTURES, activation="tanh", names=NAMES[1]))
     forms = author(other).forms
-    assert forms["tanh_left_out_1"].title == "There is no tanh between the two layers."
+    assert forms["tanh_left_out_1"].title == "There is no tanh between the layers."
     assert forms["bias_forgotten_layer1"].formula == "h = tanh(u), u = X W + c; z = h w + b"
     assert not any(
         "ReLU" in form.title and "uses a" not in form.title for form in forms.values() if "relu" not in form.id

@@ -29,7 +29,9 @@ from grader.checks.read_losses import (
 from grader.checks.registry import check
 from grader.compare import as_array, describe, fit, number
 from grader.model import Array, Finding, Floats, HeatMap, QuestionId
+from grader.text.variant_words import in_words_of
 
+LAYERS = "Look at each layer in turn: X W1 + b1, the ReLU (entry by entry), then h W2 + b2 with nothing after it."
 # 1000 + s keeps three digits fewer of s than s does.
 SHIFT_TOLERANCE = 1e-5
 # In single precision it keeps four: each of two layers rounds 1000 to 6e-5.
@@ -65,8 +67,8 @@ def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Find
     text = (
         f"{asked}. {difference.wrong_entries} of {right.size} entries are wrong; the worst is row {row}, class {column}:"
         f" yours {number(difference.theirs)}, right {number(difference.right)}.\n"
-        "Look at each layer in turn: X W1 + b1, the ReLU (entry by entry), then h W2 + b2 with nothing after it."
     )
+    text += in_words_of(LAYERS, context.assignment.variant)
     return Finding(0.0, text, (HeatMap("scores", difference.error, difference.worst),), about="loss")
 
 
@@ -115,7 +117,7 @@ def _wrong_loss(context: GradingContext, identity: QuestionId, value: float | No
         f"loss(X, y, reg=0) with {rows} examples and {classes} classes: yours {number(theirs)}, right {number(right)}.{told}\n"
         "Look at the probabilities (each row sums to 1), then at the probability of each row's own class, its -log, and the mean."
     )
-    return Finding(0.0, text, about="loss")
+    return Finding(0.0, in_words_of(text, context.assignment.variant), about="loss")
 
 
 @check("loss")
@@ -132,8 +134,9 @@ def regularised_loss(context: GradingContext) -> Finding:
         return replace(problem, share=share, message=problem.message + told, skipped=problem.skipped and not share)
     if factor is not None:
         shown = "1/2 reg" if factor == 0.5 else "reg"
-        return Finding(1.0, f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg.", about="loss")
-    return Finding(0.0, _regulariser_text(context, factors), about="loss")
+        text = f"Right: your loss adds {shown} (sum W1^2 + sum W2^2) for every reg."
+        return Finding(1.0, in_words_of(text, context.assignment.variant), about="loss")
+    return Finding(0.0, in_words_of(_regulariser_text(context, factors), context.assignment.variant), about="loss")
 
 
 def _regulariser_text(context: GradingContext, factors: list[float]) -> str:
@@ -195,7 +198,10 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
     own = read_loss(context, call).value if resembles_the_loss(context) else None
     if own is not None and abs(answer.value - own) <= allowed + SHIFT_TOLERANCE * abs(own):
         return None
-    if identity.case == "row" and own is not None and not data_loss_right(context, case) and np.isfinite(answer.value):
+    moves = (
+        identity.case == "row" or context.assignment.variant.loss == "sigmoid"
+    )  # which a shift of the scores changes
+    if moves and own is not None and not data_loss_right(context, case) and np.isfinite(answer.value):
         return None
     shift = identity.case
     which = "every score of one row" if shift == "row" else "every score of every row"
@@ -205,7 +211,7 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
         "exp(1000) is inf and exp(-1000) is 0. Which number can be subtracted from each row of scores before exp"
         " without changing its probabilities?"
     )
-    return Finding(0.0, text, about="loss")
+    return Finding(0.0, in_words_of(text, context.assignment.variant), about="loss")
 
 
 @check("loss")

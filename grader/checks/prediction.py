@@ -12,6 +12,7 @@ from grader.checks.read_losses import scores_alike
 from grader.checks.registry import check
 from grader.compare import as_array, describe
 from grader.model import Array, Call, Finding, QuestionId
+from grader.text.variant_words import in_words_of
 
 WATCHED = QuestionId("watched", "predict")
 
@@ -88,7 +89,7 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
             f" {labels[row]:g}, right {right[row]}.\n"
             "Check that predict() computes the same scores as loss(X): both layers, both biases, the ReLU between."
         )
-        return Finding(0.0, text, about="predict")
+        return Finding(0.0, in_words_of(text, context.assignment.variant), about="predict")
     if array.shape != right.shape:
         text = f"The labels are right, but their shape is {array.shape} instead of {right.shape}: predict(X) == y then compares every label with every other."
         return Finding(0.5, text, about="predict")

@@ -67,10 +67,13 @@ class SubmissionFile(pytest.File):
     def collect(self) -> Iterator[CheckItem]:
         """Return the rubric's checks, whatever state the program is in: a run's list of tests never changes."""
         from grader.checks import CHECKS  # noqa: PLC0415 -- as above
+        from grader.text.variant_words import in_words_of  # noqa: PLC0415 -- as above
 
-        for row in self.config.stash[_FROZEN].assignment.checks:
+        assignment = self.config.stash[_FROZEN].assignment
+        for row in assignment.checks:
             # In the form of a parametrised test, whose brackets hold any text; `nodeid`, so that --lf finds it again.
-            name = f"{row.id}[{CHECKS[row.id].title.removesuffix('.')}]"
+            title = in_words_of(CHECKS[row.id].title, assignment.variant)
+            name = f"{row.id}[{title.removesuffix('.')}]"
             yield CheckItem.from_parent(self, name=name, nodeid=f"{self.nodeid}::{name}", check=CHECKS[row.id])
 
     @cached_property

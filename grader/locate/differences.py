@@ -11,6 +11,7 @@ from grader.locate.outputs import Form
 from grader.locate.recorded_case import Case, Known, laid_out
 from grader.model import Array, Floats
 from grader.text.phrases import join_words
+from grader.text.variant_words import ACTIVATIONS
 
 MOST_ROWS = 3  # rows or columns that are told by number
 
@@ -208,10 +209,9 @@ class Words:
 
     def __init__(self, names: tuple[str, ...], activation: str) -> None:
         self.names = names
-        acts = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
         self._own = {f"{'Wb'[at % 2]}{1 + at // 2}": name for at, name in enumerate(names)}
         self._own["weights"] = join_words(names[::2])
-        self._own["act"] = acts.get(activation, activation or "activation")
+        self._own["act"] = ACTIVATIONS[activation][0] if activation else "activation"
 
     def of(self, name: str) -> str:
         """Return the words for a value of the right network by its name; the name itself where there are none."""

@@ -95,3 +95,33 @@ def with_own_names(text: str, variant: Variant) -> str:
     """Return a text that speaks of W1, b1, W2 and b2 with the names that a two-layer assignment has for them."""
     names = dict(zip(("W1", "b1", "W2", "b2"), variant.names, strict=False)) if variant.depth == 2 else {}
     return re.sub(r"(?<!\w)[Wb][12](?!\w)", lambda found: names.get(found[0], found[0]), text)
+
+
+# What checks say of the softmax, and what they say of the other losses instead.
+_SAID = {
+    "the mean cross-entropy of the softmax over the examples": {
+        "svm": "the mean of the multiclass SVM's hinge loss over the examples",
+        "sigmoid": "the mean of the sigmoid outputs' negative log-likelihood over the examples",
+    },
+    "Look at the probabilities (each row sums to 1), then at the probability of each row's own class, its -log, and the mean.": {
+        "svm": "Look at the margins (each score less the own class's, plus the margin), at max(0, ...), at the own class,"
+        " which does not count, and at the mean.",
+        "sigmoid": "Look at each score's own sigmoid s, at -log s of the own class and -log(1 - s) of the others, at their sum"
+        " in each row, and at the mean over the rows.",
+    },
+    "Which number can be subtracted from each row of scores before exp without changing its probabilities?": {
+        "svm": "Does your loss need exp at all?",
+        "sigmoid": "Which formula of log(1 - s) needs no s that has become exactly 1?",
+    },
+}
+
+
+def in_words_of(text: str, variant: Variant) -> str:
+    """Return what a check says, in words of the assignment's network: checks speak of a ReLU, a softmax, and weights."""
+    for said, others in _SAID.items():
+        text = text.replace(said, others.get(variant.loss, said))
+    if variant.regulariser == "every":
+        text = text.replace("(sum W1^2 + sum W2^2)", "times the squares of all parameters")
+        text = text.replace("the sum of the squared weights", "the sum of all squared parameters")
+        text = text.replace("(both weight matrices)", "(all of them)")
+    return with_own_names(text.replace("the ReLU", f"the {ACTIVATIONS[variant.activation][0]}"), variant)
