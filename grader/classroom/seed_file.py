@@ -52,7 +52,7 @@ def choose_to_grade(book: Gradebook, public: int, given: int | None, names: Coll
     if given is None and kept is None and not last:
         given, remarks = secrets.randbits(BITS), (*remarks, f"{_DRAWN} {path}.")
     seed = _resume(last, kept, public) if given is None else given
-    if kept is None and given is None:
+    if given is None and seed == public:
         remarks = (*remarks, _PUBLIC)
     others = [name for name, row in last.items() if row.key.seed_id != seed_id(seed)]
     left = [name for name in others if name not in names]
