@@ -35,13 +35,15 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: b
 
     exact : no beginning is enough. blind : only a pseudonym is. Raises DecisionError where it is none's or several's.
     """
-    names = book.last()
-    if text in names and not blind:
-        return text
+    names, meant = book.last(), {pseudonym: name for name, pseudonym in pseudonyms(book).items()}
+    if blind and text.strip().lower() not in meant:
+        raise DecisionError(
+            f"{one_line(text)}: --blind takes a pseudonym, as `grader export --format class` writes it."
+        )
+    if code := meant.get(text.strip().lower(), text if text in names else ""):
+        return code
     matching = match_class(book, whole=False)
     called = _called(book, matching, names)
-    if blind:
-        called = {pseudonym: {name} for name, pseudonym in pseudonyms(book).items()}
     words = name_keys(text)
     found = {name for word in words for name in called.get(word, ())}
     if not found and not exact:
@@ -49,8 +51,6 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: b
     if len(found) == 1:
         return found.pop()
     shown, where = one_line(text), one_line(str(book.path.parent))
-    if blind:
-        raise DecisionError(f"{shown}: --blind takes a pseudonym, as on the page that --format class --blind writes.")
     if found:
         people = [_describe(name, matching) for name in sorted(found)[:PROPOSED]]
         more = f" and {len(found) - PROPOSED} more" if len(found) > PROPOSED else ""
@@ -74,7 +74,8 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: b
 
 def find_names(book: Gradebook) -> dict[str, set[str]]:
     """Return the submissions that count, by all that each may be called; `name_keys` gives what to look up."""
-    return _called(book, match_class(book, whole=False), book.last())
+    codes = {pseudonym: {name} for name, pseudonym in pseudonyms(book).items()}
+    return _called(book, match_class(book, whole=False), book.last()) | codes
 
 
 def name_keys(text: str) -> set[str]:
@@ -84,14 +85,13 @@ def name_keys(text: str) -> set[str]:
 
 def _called(book: Gradebook, matching: Matching | None, names: Mapping[str, object]) -> dict[str, set[str]]:
     """Return the submissions by all that each may be called, in small letters."""
-    called, code = defaultdict[str, set[str]](set), pseudonyms(book)
+    called = defaultdict[str, set[str]](set)
     roster = book.roster()
     # Moodle's own numbers: "Participant 101" in its worksheet, 101 in the names of its folders.
     numbers = {claim.student: claim.participant for claim in roster.claims if claim.participant} if roster else {}
     for name in names:
         if matching is None or name not in matching.superseded:
             called[normalize(name).casefold()].add(name)
-            called[code[name]].add(name)
         for student in matching.owners(name) if matching else ():
             number = numbers.get(student)
             for key in _keys(student) | ({number, f"participant{number}"} if number else set()):

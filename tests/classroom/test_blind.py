@@ -103,6 +103,7 @@ def test_a_pseudonym_is_a_name_for_every_command(here):
         assert "bare: --blind takes a pseudonym" in said
         assert not leaks(said)
     assert "Doe, Jane" in say("show", "graded", code)
+    assert "there is no such submission" in say("show", "graded", code[:5], status=2)
     (here.path / "by_code.csv").write_text(f"submission,comment\n{code},Seen.\n", "utf-8")
     assert not leaks(say("adjust", "graded", "--from", "by_code.csv", "--by", "ada", "--blind"))
     assert "Seen." in here.page("bare")
