@@ -8,12 +8,11 @@ import numpy as np
 
 from reference.activations import d_relu, elu, relu
 from reference.mistakes.activation import d_leaky, leaky
-from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.mistakes.entry import Number, define_kind
 
 if TYPE_CHECKING:
-    from grader.model import Array, Variant
+    from grader.model import Array
     from reference.layers import Layer
-    from reference.network import Network
 
 
 def first_map(dh: Array, _layer: Layer) -> Any:
@@ -47,39 +46,7 @@ _back = define_kind(
 )  # fmt: skip
 
 
-def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
-    """Return those with a number of the variant's own, slope or alpha, beside the others."""
-    slope, alpha = variant.slope, variant.alpha
-    return (
-        *_OF_ALL,
-        _forward(
-            "slope_on_the_wrong_side",
-            "The slope is on the wrong side: negative values pass as they are, and positive ones are made small.",
-            "Which values does the leaky ReLU leave alone? Look at minimum and maximum, or at the comparison.",
-            {"activate": lambda u: np.minimum(slope * u, u)},
-            activations=("leaky_relu",),
-            example="hidden = np.minimum(0.1 * u, u)",
-        ),
-        _forward(
-            "minus_one_left_out",
-            "The minus one is missing from the ELU: it jumps at u = 0.",
-            "What does your activation return just below u = 0, and what just above?",
-            {"activate": lambda u: np.where(u > 0, u, alpha * np.exp(u))},
-            activations=("elu",),
-            example="hidden = np.where(u > 0, u, np.exp(u))",
-        ),
-        _back(
-            "slope_of_u_for_h",
-            "The ELU's slope is computed from u where h belongs: h + alpha needs the layer's output.",
-            _DERIVE,
-            {"d_activate": lambda dh, layer: dh * np.where(layer.u > 0, 1.0, layer.u + alpha)},
-            activations=("elu",),
-            example="dhidden *= np.where(u > 0, 1, u + 1)",
-        ),
-    )
-
-
-_OF_ALL = (
+MISTAKES = (
     _forward(
         "relu_for_{kind}",
         "The hidden layer uses a ReLU; the assignment asks for the {act}.",
@@ -158,14 +125,6 @@ _OF_ALL = (
         {"d_activate": lambda dh, layer: dh * (1 - layer.u**2)},
         activations=("tanh",),
         example="dhidden *= 1 - u ** 2",
-    ),
-    _back(
-        "part_of_the_slope",
-        "Of the {act}'s slope a part is missing: it is 1 - h.",
-        _DERIVE,
-        {"d_activate": lambda dh, layer: dh * (1 - layer.h)},
-        activations=("sigmoid", "tanh"),
-        example="dhidden *= 1 - hidden",
     ),
     *(
         _forward(

@@ -18,13 +18,25 @@ if TYPE_CHECKING:
     Forward = Callable[[Array], Array]
 
 
-def own_pass(activate: Any, affine: Any) -> Any:
-    """Make a forward pass of predict()'s own; affine : (x, W, b, whether it is the first layer) -> u."""
+def whole(x: Array, W: Array, b: Array) -> Any:
+    return x @ W + b
+
+
+def bare(x: Array, W: Array, _b: Array) -> Any:
+    return x @ W
+
+
+def inside(x: Array, W: Array, b: Array) -> Any:
+    return x @ (W + b)
+
+
+def own_pass(activate: Any, first: Any, others: Any) -> Any:
+    """Make a forward pass of predict()'s own; first, others : what these layers do with x, W and b."""
 
     def predict_scores(_forward: Forward, params: Params, names: Names, X: Array) -> Any:
         x = X
         for k, (W, b) in enumerate(names):
-            u = affine(x, params[W], params[b][..., None, :], k == 0)
+            u = (others if k else first)(x, params[W], params[b][..., None, :])
             x = activate(u) if k + 1 < len(names) else u
         return x
 
@@ -39,30 +51,6 @@ def hidden_layer(activate: Any) -> Any:
         return x
 
     return predict_scores
-
-
-def whole(x: Array, W: Array, b: Array, _first: bool) -> Any:  # noqa: FBT001 -- of a step's type
-    return x @ W + b
-
-
-def without_first(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
-    return x @ W if first else x @ W + b
-
-
-def without_others(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
-    return x @ W + b if first else x @ W
-
-
-def without_any(x: Array, W: Array, _b: Array, _first: bool) -> Any:  # noqa: FBT001 -- the same
-    return x @ W
-
-
-def first_inside(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
-    return x @ (W + b) if first else x @ W + b
-
-
-def others_inside(x: Array, W: Array, b: Array, first: bool) -> Any:  # noqa: FBT001 -- the same
-    return x @ W + b if first else x @ (W + b)
 
 
 def probabilities(z: Array) -> Any:
@@ -185,7 +173,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "predict_without_{kind}",
             "predict() leaves the {act} out.",
             _COMPARE,
-            {"predict_scores": own_pass(lambda u: u, whole)},
+            {"predict_scores": own_pass(lambda u: u, whole, whole)},
             activations=ENTRYWISE,
             example="scores = (X.dot(W1) + b1).dot(W2) + b2",
         ),
@@ -194,8 +182,8 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "predict_with_another_activation",
             "predict() uses a different activation from loss().",
             _COMPARE,
-            {"predict_scores": own_pass(sigmoid, whole)},
-            {"predict_scores": own_pass(tanh, whole)},
+            {"predict_scores": own_pass(sigmoid, whole, whole)},
+            {"predict_scores": own_pass(tanh, whole, whole)},
             activations=ENTRYWISE,
             example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
         ),
@@ -215,29 +203,29 @@ def _of_biases(network: Network) -> tuple[Mistake, ...]:
             "predict_without_first_bias",
             "predict() leaves the first bias out.",
             _COMPARE,
-            {"predict_scores": own_pass(network.activate, without_first)},
+            {"predict_scores": own_pass(network.activate, bare, whole)},
             example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
         ),
         _of_scores(
             "predict_without_second_bias",
             "predict() leaves the second bias out.",
             _COMPARE,
-            {"predict_scores": own_pass(network.activate, without_others)},
+            {"predict_scores": own_pass(network.activate, whole, bare)},
             example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
         ),
         _of_scores(
             "predict_without_biases",
             "predict() leaves both biases out.",
             _COMPARE,
-            {"predict_scores": own_pass(network.activate, without_any)},
+            {"predict_scores": own_pass(network.activate, bare, bare)},
             example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
         ),
         _of_scores(
             "predict_bias_inside_product",
             "predict() adds a bias to the weights before the product, not to the product.",
             "Look at the parentheses of predict()'s forward pass.",
-            {"predict_scores": own_pass(network.activate, first_inside)},
-            {"predict_scores": own_pass(network.activate, others_inside)},
+            {"predict_scores": own_pass(network.activate, inside, whole)},
+            {"predict_scores": own_pass(network.activate, whole, inside)},
             example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
         ),
     )

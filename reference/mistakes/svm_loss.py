@@ -109,32 +109,26 @@ def list_mistakes(variant: Variant, network: Network) -> tuple[Mistake, ...]:
 
 
 def _in_gradient(margins: Any) -> tuple[Mistake, ...]:
-    return tuple(
-        _gradient(identity, title, hint, {"d_scores": at_true_class(margins, times, more)}, example=example)
-        for identity, title, hint, times, more, example in (
-            (
-                "no_gradient_at_the_true_class",
-                "The gradient has nothing at the true class. It is minus the number of violated margins there.",
-                "The true class's score is in every margin of its row. With which sign?",
-                0,
-                0,
-                "dscores = (margins > 0) / N",
-            ),
-            (
-                "minus_one_at_the_true_class",
-                "The gradient at the true class is minus one. It is minus the number of violated margins of the row.",
-                "In how many terms of a row does the true class's score stand?",
-                0,
-                -1,
-                "dscores[np.arange(N), y] = -1",
-            ),
-            (
-                "true_class_counted_in_gradient",
-                "The number of violated margins counts the true class, too: the gradient there is one too low.",
-                "Which margins are counted? That of the true class with itself is always violated.",
-                -1,
-                -1,
-                "dscores[np.arange(N), y] = -np.sum(margins > 0, axis=1)",
-            ),
-        )
+    return (
+        _gradient(
+            "no_gradient_at_the_true_class",
+            "The gradient has nothing at the true class. It is minus the number of violated margins there.",
+            "The true class's score is in every margin of its row. With which sign?",
+            {"d_scores": at_true_class(margins, 0, 0)},
+            example="dscores = (margins > 0) / N",
+        ),
+        _gradient(
+            "minus_one_at_the_true_class",
+            "The gradient at the true class is minus one. It is minus the number of violated margins of the row.",
+            "In how many terms of a row does the true class's score stand?",
+            {"d_scores": at_true_class(margins, 0, -1)},
+            example="dscores[np.arange(N), y] = -1",
+        ),
+        _gradient(
+            "true_class_counted_in_gradient",
+            "The number of violated margins counts the true class, too: the gradient there is one too low.",
+            "Which margins are counted? That of the true class with itself is always violated.",
+            {"d_scores": at_true_class(margins, -1, -1)},
+            example="dscores[np.arange(N), y] = -np.sum(margins > 0, axis=1)",
+        ),
     )
