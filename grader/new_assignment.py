@@ -24,6 +24,8 @@ from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
 from grader.score import KNOWN
 
+# Points of each layer's weights and bias, by the number of layers.
+GRADIENTS = {3: (5, 3), 4: (4, 2), 5: (3, 1.8), 6: (2.5, 1.5)}
 # What begins, and of how many steps -> what is called with each step that is done.
 Told = Callable[[str, int], Callable[[object], None]]
 
@@ -38,6 +40,7 @@ def write_assignment(folder: Path, choices: Mapping[str, Mapping[str, Any]], run
     shutil.copytree(bundled() / "data", folder / "data", ignore=shutil.ignore_patterns(".*", "__pycache__"))
     text = (bundled() / RUBRIC).read_text(encoding="utf-8")
     (folder / RUBRIC).write_text(text.replace("worst of 200 right", f"worst of {runs} right"), encoding="utf-8")
+    _deepen(folder, len(choices["variant"].get("names", ())) // 2)
     assignment = _change(folder, choices)
     key = ("calibration", assignment.variant, runs, versions())
     found = keep(key, lambda: calibrate(assignment, runs, lambda: told("calibrating", runs)))
@@ -57,6 +60,23 @@ def _change(folder: Path, choices: Mapping[str, Mapping[str, Any]]) -> Assignmen
             text = set_value(text, section, key, value)
     (folder / RUBRIC).write_text(text, encoding="utf-8")
     return load(folder, KNOWN)
+
+
+def _deepen(folder: Path, depth: int) -> None:
+    """Give the rubric cases with so many layers, and a check for each gradient of theirs: in all worth what two layers are."""
+    if depth <= 2:
+        return
+    file = folder / RUBRIC
+    text = file.read_text(encoding="utf-8")
+    sizes = [[n, d, *range(h, h + depth - 1), c] for n, d, h, c in ((4, 7, 11, 3), (5, 9, 12, 3), (6, 8, 13, 5))]
+    worth = dict(zip("Wb", GRADIENTS[depth], strict=True))
+    rows = [
+        f'[[checks]]\nid = "gradient_{one}{k}"\npoints = {points}\n\n'
+        for k in range(1, depth + 1)
+        for one, points in worth.items()
+    ]
+    head, *_, tail = re.split(r'\[\[checks\]\]\nid = "gradient_\w+"\npoints = \d+\n\n', text)
+    file.write_text(set_value(head + "".join(rows) + tail, "probes", "sizes", sizes), encoding="utf-8")
 
 
 def set_value(text: str, section: str, key: str, value: Any) -> str:

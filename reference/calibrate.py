@@ -16,8 +16,9 @@ from grader.model import Array, Assignment
 from grader.rubric import bundled, load
 from reference.cases import network_of
 from reference.digits import digits, digits_settings, digits_sizes, digits_start
-from reference.settings import CLASSIC_STD, tuned_settings
+from reference.settings import classic_std, tuned_settings
 
+LEARNS = 0.8  # a right network that reads fewer digits tells nobody whether a program is right
 ROOM = 0.02  # between the worst right run and the threshold, so that chance costs nobody a point
 
 
@@ -35,7 +36,9 @@ def tuned_accuracy(assignment: Assignment, seed: int) -> float:
     network, split = network_of(assignment), digits(assignment.folder, seed)
     settings = tuned_settings(assignment.variant.activation, assignment.variant.loss)
     rng = np.random.RandomState(seed)
-    start = network.initialise(digits_sizes(int(settings.pop("hidden_size")), network.depth), CLASSIC_STD, rng)
+    start = network.initialise(
+        digits_sizes(int(settings.pop("hidden_size")), network.depth), classic_std(network.depth), rng
+    )
     trained = network.train(start, **split.data, **settings, rng=rng)  # type: ignore[arg-type]  # whole counts
     return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
 
@@ -52,6 +55,11 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
         found.append((given_accuracy(assignment, seed), tuned_accuracy(assignment, seed)))
         on_run(seed)
     given, best = np.array(found).T
+    if min(given.min(), best.min()) < LEARNS:
+        raise ValueError(
+            f"the right network itself reads only {min(given.min(), best.min()):.0%} of the digits: with these layers it does"
+            " not learn in so few steps. Choose fewer layers, or an activation that is no sigmoid."
+        )
     settings = ", ".join(f"{name} {value:g}" for name, value in tuned.items())
     return {
         "learning_rate": tuned["learning_rate"],
@@ -59,7 +67,7 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
         "tuned_threshold": round(float(best.min()) - ROOM, 2),
         "calibration": f"{runs} right runs, numpy {np.__version__}, seeds from 0 on, held-out accuracy of the reference.\n"
         f"As given above: {_describe(given)}.\n"
-        f"Tuned ({settings}, weights of std {CLASSIC_STD:g}): {_describe(best)}.",
+        f"Tuned ({settings}, weights of std {classic_std(variant.depth):g}): {_describe(best)}.",
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLASSIC_STD = 1e-4  # the classic constructor's own small weights, from which best_hyperparameters has to start
+DEEP = 3  # layers, with which the smallest of weights would let nothing through
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,22 @@ class Rates:
     toy: float  # of the toy case; small enough that its loss does not end at exactly 0, where nothing is to be seen
 
 
-def learning_rates(activation: str, loss: str) -> Rates:
+def classic_std(depth: int) -> float:
+    """Return the deviation of the constructor's own weights, from which best_hyperparameters has to start."""
+    return 0.1 if depth >= DEEP else 1e-4
+
+
+def learning_rates(activation: str, loss: str, depth: int = 2) -> Rates:
     """Return the rates for one network of the family."""
     first, tuned, toy = (0.05, 0.5, 3e-3) if loss == "svm" else (0.5, 1.0, 1e-1)
+    if depth >= DEEP:
+        first /= 2
     return Rates(4 * first, 4 * tuned, max(toy, 1e-2)) if activation == "sigmoid" else Rates(first, tuned, toy)
 
 
-def first_settings(activation: str, loss: str) -> dict[str, float]:
+def first_settings(activation: str, loss: str, depth: int = 2) -> dict[str, float]:
     """Return what the lesson trains with, and a student starts tuning from."""
-    return _settings(16, learning_rates(activation, loss).first, 0.95, 176)
+    return _settings(16, learning_rates(activation, loss, depth).first, 0.95, 176)
 
 
 def tuned_settings(activation: str, loss: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ import pytest
 
 from grader.cli.new import new
 from grader.integrations.exercises import EXERCISES
-from grader.model import TAKEN, Variant
+from grader.model import TAKEN, CheckRow, Variant
 from grader.release import build_release
 from reference.lesson.write_lesson import write_lesson, write_tex
 
@@ -25,15 +25,28 @@ NAMES = (("W1", "b1", "W2", "b2"), ("W", "c", "w", "b"), ("weights_1", "bias_1",
 ROWS = re.findall(
     r"\| `(.+?)` \| `(.+)` \|$", (SOLUTION.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE
 )
+THREE = tuple(f"{name}{k}" for k in (1, 2, 3) for name in "Wb")
+DEEP = [(one, LOSSES[place % 3], REGULARISERS[place % 4], THREE) for place, one in enumerate(ACTIVATIONS)]
 FEW = [(one, LOSSES[place % 3], REGULARISERS[place % 4], NAMES[place % 3]) for place, one in enumerate(ACTIVATIONS)]
 ALL = [(*one, NAMES[place % 3]) for place, one in enumerate(product(ACTIVATIONS, LOSSES, REGULARISERS))]
-VARIANTS = [*FEW, *(pytest.param(one, marks=pytest.mark.slow) for one in ALL if one not in FEW)]
+VARIANTS = [
+    *FEW,
+    DEEP[3],
+    *(pytest.param(one, marks=pytest.mark.slow) for one in DEEP if one != DEEP[3]),
+    *(pytest.param(one, marks=pytest.mark.slow) for one in ALL if one not in FEW),
+]
 
 
 def cells_of(assignment, questions=""):
     """Return the solution notebook's cells, by their ids."""
     notebook = json.loads(write_lesson(assignment, questions))
     return {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+
+
+def choose(assignment, variant):
+    """Return an assignment for another network, in which each layer's gradients have their checks."""
+    more = [CheckRow(f"gradient_{name}{k}", 4.0) for k in range(3, variant.depth + 1) for name in "Wb"]
+    return replace(assignment, variant=variant, checks=(*assignment.checks, *more))
 
 
 def say(cells):
@@ -57,13 +70,14 @@ def test_the_bundled_choice_is_the_bundled_notebook(assignment):
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")
 def test_the_figures_are_what_the_solution_prints(assignment, choice):
     """Scores, losses, gradients, how training ends, labels: worked out by the reference, printed by the notebook's own cells."""
-    cells = cells_of(replace(assignment, variant=Variant(*choice, slope=0.05, alpha=0.5, margin=2.0)))
+    cells = cells_of(choose(assignment, Variant(*choice, slope=0.05, alpha=0.5, margin=2.0)))
     said, names = say(cells)
     methods = [value for name, value in names.items() if name in {"forward", "backward", f"{choice[1]}_loss"}]
     assert len(methods) == 3
-    assert {word for one in methods for word in one.__code__.co_varnames} <= TAKEN | set(choice[3])
+    words = {word for one in methods for word in one.__code__.co_varnames}
+    assert {word for word in words if not re.fullmatch(r"hidden\d", word)} <= TAKEN | set(choice[3])
     assert re.search(r"largest difference: \d\.\de-(09|1\d)", said)
-    assert len(re.findall(r"^\w+: agrees", said, re.MULTILINE)) == 4
+    assert len(re.findall(r"^\w+: agrees", said, re.MULTILINE)) == len(choice[3])
     without, with_it = re.findall(r"\*\*(\S+)\*\*", cells["toy-2"])
     reg = re.search(r"at `reg=(\S+)`", cells["toy-2"])[1]
     assert f"reg=0.0: loss {without}\n" in said
@@ -97,7 +111,7 @@ def test_each_network_of_the_lectures_has_its_row_and_its_figure(assignment, com
         variant = replace(variant, **{**chosen, "names": tuple(chosen.get("names", "W1,b1,W2,b2").split(","))})
     else:
         assert by_hand in EXERCISES
-    cells = cells_of(replace(assignment, variant=variant))
+    cells = cells_of(choose(assignment, variant))
     assert figure in "\n".join(cells.values()).replace("`", "")
 
 

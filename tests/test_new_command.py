@@ -82,7 +82,7 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--loss", "svm", "--margin", "-1"], "margin is -1.0; it must be a number from 0.05"),
         (["--names", "W,b,W,b"], "names is ['W', 'b', 'W', 'b']; it must be different names"),
         (["--names", "W,scores,w,b"], "none of"),
-        (["--names", "W,b"], "--names W,b: the lesson has two layers, so four names, with commas between."),
+        (["--names", "W,b"], "--names W,b: the lesson has two to six layers, with weights and bias of each."),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
     ],

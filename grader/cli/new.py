@@ -23,6 +23,7 @@ from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
 HANDOUTS = "handouts"
+LAYERS = {2.0: "two", 3.0: "three", 4.0: "four", 5.0: "five", 6.0: "six"}
 IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names")
 
 
@@ -45,9 +46,7 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
 @click.option("--loss", help="softmax or svm.")
 @click.option("--margin", type=float, help="svm: by how much the right class is to be ahead.")
 @click.option("--regulariser", help="half, full, either or every.")
-@click.option(
-    "--names", help="Parameters: first weights, first bias, second weights, second bias, with commas between."
-)
+@click.option("--names", help="Parameters: weights and bias of each of two to six layers, with commas between.")
 @click.option("--class-name", help="What students' class is called.")
 @click.option("--title", help="Title of the notebook and of reports.")
 @click.option("--seed", type=int, help="Public seed, which the frozen questions are drawn from.")
@@ -100,8 +99,11 @@ def _sort(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
             found["variant" if key in IN_VARIANT else ""][key] = value
     if names := found["variant"].get("names"):
         found["variant"]["names"] = [name.strip() for name in names.split(",")]
-        if len(found["variant"]["names"]) != 4:
-            raise click.UsageError(f"--names {names}: the lesson has two layers, so four names, with commas between.")
+        layers = len(found["variant"]["names"]) / 2
+        if layers not in LAYERS:
+            raise click.UsageError(f"--names {names}: the lesson has two to six layers, with weights and bias of each.")
+        if layers > 2:
+            found[""].setdefault("title", f"A neural network of {LAYERS[layers]} layers")
     return found
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from grader.model import Array
+from reference.digits import digits_sizes
 from reference.network import Network
 
-TOY_SIZES, TOY_STD = (4, 10, 3), 0.1
+TOY_STD = 0.1
 TOY_LABELS = np.array([0, 1, 2, 2, 1])
 TOY_RUN = {"learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 5}
 
@@ -37,10 +38,14 @@ def draw_toy() -> Array:
     return X
 
 
+def _toy_sizes(network: Network) -> tuple[int, ...]:
+    return 4, *[10] * (network.depth - 1), 3
+
+
 def work_out_toy(network: Network, reg: float, rate: float) -> Toy:
     """Return the toy case's figures; reg : for the second loss. rate : the learning rate."""
     X, y = draw_toy(), TOY_LABELS
-    params = network.initialise(TOY_SIZES, TOY_STD, np.random.RandomState(0))
+    params = network.initialise(_toy_sizes(network), TOY_STD, np.random.RandomState(0))
     scores, labels = network.scores(params, X), network.predict(params, X)
     losses = _train(network, X, y, rate)
     return Toy(
@@ -62,7 +67,7 @@ def _draw_each_once(rng: np.random.RandomState, X: Array, y: Array, rows: int) -
 
 def _train(network: Network, X: Array, y: Array, rate: float) -> Array:
     rng = np.random.RandomState(0)  # it draws the network first, as the lesson's does
-    params = network.initialise(TOY_SIZES, TOY_STD, rng)
+    params = network.initialise(_toy_sizes(network), TOY_STD, rng)
     run = partial(network.train, params, X, y, X, y, learning_rate=rate, rng=rng)
     losses: Array = run(**TOY_RUN).loss_history  # type: ignore[arg-type]  # the counts are whole
     return losses
@@ -81,6 +86,6 @@ def read_digits(folder: Path) -> dict[str, Array]:
 def read_share(network: Network, data: Mapping[str, Array], settings: Mapping[str, float], std: float) -> float:
     """Return the share of validation digits that a network reads which starts from weights of this deviation."""
     rng, run = np.random.RandomState(0), dict(settings)
-    params = network.initialise((64, int(run.pop("hidden_size")), 10), std, rng)
+    params = network.initialise(digits_sizes(int(run.pop("hidden_size")), network.depth), std, rng)
     trained = network.train(params, **data, **run, rng=rng)  # type: ignore[arg-type]  # whole counts
     return float(np.mean(network.predict(trained.params, data["X_val"]) == data["y_val"]))
