@@ -71,14 +71,18 @@ def sizes(root: int) -> dict[str, float]:
 
 
 def kind_of(parent: str, pid: int) -> str:
-    """Name a process by what started it."""
+    """Name a process by what started it; a reader is what a student's text is read in."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         words = b""
-    if b"multiprocessing" in words:
-        return "worker" if b"spawn_main" in words else "tracker"
-    return "zygote" if parent in {"command", "worker"} else "student"
+    if b"zygote.main" in words:
+        return "zygote" if parent in {"command", "worker"} else "student"
+    if b"multiprocessing" in words and b"spawn_main" not in words:
+        return "tracker"
+    # A forked worker has the command's own words, as a reader has; it alone waits for the command's end, in a thread.
+    alone = not (line := stat(pid)) or line[17] == "1"
+    return "reader" if parent == "worker" or (alone and b"spawn_main" not in words) else "worker"
 
 
 def stat(pid: int) -> list[str]:

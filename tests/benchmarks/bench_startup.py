@@ -184,7 +184,7 @@ def main() -> None:
         run = watched(room / f"class-{MANY}", room / "graded-watched", 2)
         for kind, most in (("command", 60), ("worker", 70), ("zygote", 40)):
             print(
-                f"memory of a {kind}, --jobs 2, at most {max(size for _, size in run.memory[kind]):.1f} MiB (aim {most})"
+                f"memory of a {kind}, --jobs 2, at most {max((size for _, size in run.memory[kind]), default=0):.1f} MiB (aim {most})"
             )
 
 
