@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from typing import Any
 
 from grader.classroom.batch import grade_tasks
 from grader.classroom.cache_keys import CacheKey, cache_key, findings_key
@@ -35,6 +36,7 @@ class ClassGrading:
     other_versions: str = ""  # a sentence where another grader, Python or numpy graded before; "" where none did
     replayed: dict[str, GradingRow] = field(default_factory=dict)  # whose replies are judged again; others are run
     done: dict[str, Report] = field(default_factory=dict)  # after decisions
+    _parts: dict[Any, Any] = field(default_factory=dict)  # of reports in `done`
     failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
 
     def run(self, tasks: Iterable[Task], workers: Workers, on_result: Callable[[Graded], None]) -> None:
@@ -65,7 +67,20 @@ class ClassGrading:
         folder = self.session.assignment.folder
         rubric = (folder / RUBRIC).read_text(encoding="utf-8")
         self.book.insert([self._new_grading(graded) for graded in ready], rubric, folder)
-        self.done.update({graded.name: graded.decided for graded in ready})
+        self.done.update({graded.name: self._share(graded.decided) for graded in ready})
+
+    def _share(self, report: Report) -> Report:
+        """Return the report with parts of earlier ones in place of equal ones: those of ten thousands would fill the memory."""
+
+        def keep(one: Any) -> Any:
+            return self._parts.setdefault(one, one)
+
+        return replace(
+            report,
+            checks=tuple(map(keep, report.checks)),
+            steps=tuple(map(keep, report.steps)),
+            environment=self._parts.setdefault(repr(report.environment), report.environment),
+        )
 
     def _new_grading(self, graded: Graded) -> NewGrading:
         key = replace(self.key, submission_digest=graded.submission_digest)

@@ -45,6 +45,12 @@ ROWS = (
         "bench_class.py --submissions 400",
         "bench_class.py --submissions 60 --mistakes 8",
     ),
+    Row(
+        "The writing end of a class of ten thousands",
+        "memory stays flat",
+        "bench_many.py",
+        "bench_many.py --submissions 400",
+    ),
     Row("Classes of any size: rates, memory of each process", "memory stays flat", "bench_scale.py", ""),
     Row("Against nbgrader and otter-grader", ">= 15 and >= 40 times, two at a time", "peers.py --submissions 40", ""),
 )

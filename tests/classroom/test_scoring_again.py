@@ -267,3 +267,17 @@ def test_the_table_of_steps_is_told(here, monkeypatch):
     here.change(POINTS)
     here.regrade()
     assert here.report("bare")["steps"] == told
+
+
+@pytest.mark.untraced
+def test_verdicts_that_are_equal_are_kept_once(here, monkeypatch):
+    """Of a class of ten thousands what is the same for many takes no memory for each of them."""
+    kept = []
+    insert = grading_loop.ClassGrading._insert
+    monkeypatch.setattr(
+        grading_loop.ClassGrading, "_insert", lambda loop, ready: (insert(loop, ready), kept.append(loop))
+    )
+    here.change(POINTS)
+    here.regrade()
+    verdicts = [verdict for report in kept[-1].done.values() for verdict in report.checks]
+    assert len({id(verdict) for verdict in verdicts}) == len(set(verdicts)) < len(verdicts)
