@@ -1,6 +1,7 @@
 """`grader new`: one command writes an assignment for another network, whole or not at all."""
 
 import json
+import shutil
 import sys
 import tomllib
 
@@ -11,7 +12,8 @@ from grader import new_assignment
 from grader.cli import main
 from grader.frozen import FILE
 from grader.rubric import FILE as RUBRIC
-from grader.rubric import bundled
+from grader.rubric import bundled, load
+from grader.score import KNOWN
 from reference.settings import tuned_settings
 
 LEAKY = (
@@ -83,6 +85,7 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--names", "W,b,W,b"], "names is ['W', 'b', 'W', 'b']; it must be different names"),
         (["--names", "W,scores,w,b"], "none of"),
         (["--names", "W,b"], "--names W,b: the lesson has two to six layers, with weights and bias of each."),
+        (["--names", "W,b,V,c,U,d", "--activation", "sigmoid"], "% of the digits: with these layers it does not learn"),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
     ],
@@ -93,6 +96,20 @@ def test_what_the_rubric_refuses_is_refused_in_one_line(quick, tmp_path, words, 
     assert said in shown
     assert shown.count("\n") <= 4
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 6])
+def test_more_layers_share_the_points_of_two(tmp_path, depth):
+    """Each layer's gradients have their checks, each case its sizes, and the rubric is worth what it was."""
+    shutil.copy(bundled() / RUBRIC, tmp_path)
+    new_assignment._deepen(tmp_path, depth)
+    text = (tmp_path / RUBRIC).read_text(encoding="utf-8")
+    names = [f"{name}{k}" for k in range(1, depth + 1) for name in "Wb"]
+    (tmp_path / RUBRIC).write_text(new_assignment.set_value(text, "variant", "names", names), encoding="utf-8")
+    made, first = load(tmp_path, KNOWN), load(bundled(), KNOWN)
+    assert made.max_score == pytest.approx(first.max_score)
+    assert [row.id for row in made.checks if row.id.startswith("gradient_")] == [f"gradient_{name}" for name in names]
+    assert {row.id for row in first.checks} <= {row.id for row in made.checks}
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(quick, tmp_path):
