@@ -53,6 +53,7 @@ def mistakes_of(variant: Variant) -> tuple[Mistake, ...]:
         for one in found
         if variant.activation in (one.activations or (variant.activation,))
         and variant.loss in (one.losses or (variant.loss,))
+        and variant.regulariser in (one.regularisers or (variant.regulariser,))
         and variant.depth >= one.fewest_layers
     ]
     return tuple(sorted(apt, key=_place))

@@ -159,7 +159,7 @@ class Network:
             gradients[weights] = self.d_total(self.d_weights(du, layer), penalty[weights], strength, len(y), k)
             gradients[bias] = self.d_bias(du, layer)
             # Where biases are not regularised nobody adds zeros to them, whatever else is added to the weights.
-            if penalty[bias].any():
+            if penalty[bias].any() and gradients[bias] is not None:
                 gradients[bias] = self.d_total(gradients[bias], penalty[bias], strength, len(y), k)
         return gradients
 

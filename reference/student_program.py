@@ -64,14 +64,14 @@ class $class_name:
         dscores = $d_scores#+ d_scores
         grads["$W_n"] = $d_total_n
         grads["$b_n"] = $d_bias_n
-        if penalty_grads["$b_n"].any():#+ d_penalty
+        if grads["$b_n"] is not None and penalty_grads["$b_n"].any():#+ d_penalty
             grads["$b_n"] = $d_total_of_bias_n#+ d_penalty
         $dhidden_k = $d_input_k#* back
         $du_k = $d_activate_k#* back
         $du_k = $d_hidden_k#* back#+ d_hidden
         grads["$W_k"] = $d_total_k#* back
         grads["$b_k"] = $d_bias_k#* back
-        if penalty_grads["$b_k"].any():#* back#+ d_penalty
+        if grads["$b_k"] is not None and penalty_grads["$b_k"].any():#* back#+ d_penalty
             grads["$b_k"] = $d_total_of_bias_k#* back#+ d_penalty
         return $report_loss
 

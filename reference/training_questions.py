@@ -12,6 +12,7 @@ from reference.cases import Case, draw_case, toy_case, with_hidden
 from reference.digits import digits, digits_settings, digits_sizes, digits_start, hash_seed, stream
 from reference.network import Network
 from reference.question_parts import loss_parts, loss_step, make_call
+from reference.simulate import perform
 
 # train() on one row six times over, half a set a batch: two iterations an epoch, decay 0.5. Which rows are drawn cannot
 # matter, so two programs that train alike take the same steps, digit for digit.
@@ -49,18 +50,23 @@ def _watch_train(data: Mapping[str, Array], settings: Mapping[str, float], repla
 def ask_same_rows(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
     """Ask for train() on one row many times over: with stand-ins, and then with the program's own loss()."""
     rng = stream(seed, "same rows")
-    case = draw_case(
-        network, "same", with_hidden(SAME_SIZES, network.depth), rng, absent=False, biases=assignment.biases
-    )
-    # The row with the label 0: programs that count classes from the labels of a batch do not stop at it.
-    row = int(case.y.argmin())
-    X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
-    data = {"X": X, "y": y, "X_val": case.X, "y_val": case.y}
     seconds, chance = assignment.limits.call_seconds, hash_seed(seed, "same rows")
-    answer: Expectation = {f"param_{name}": value for name, value in case.params.items()}
     both = ["loss", "predict"]
-    watch = _watch_train(data, SAME, both, num_iters=SAME_ITERATIONS, batch_size=SAME_BATCH)
-    yield make_call(QuestionId("watched", "same"), case, (watch,), seconds, seed=chance), answer
+    while True:
+        sizes = with_hidden(SAME_SIZES, network.depth)
+        case = draw_case(network, "same", sizes, rng, absent=False, biases=assignment.biases)
+        # The row with the label 0: programs that count classes from the labels of a batch do not stop at it.
+        row = int(case.y.argmin())
+        X, y = np.repeat(case.X[row : row + 1], SAME_ROWS, axis=0), np.repeat(case.y[row], SAME_ROWS)
+        data = {"X": X, "y": y, "X_val": case.X, "y_val": case.y}
+        watch = _watch_train(data, SAME, both, num_iters=SAME_ITERATIONS, batch_size=SAME_BATCH)
+        watched = make_call(QuestionId("watched", "same"), case, (watch,), seconds, seed=chance)
+        kept = perform(network, watched).results[0]["answer"]
+        # Accuracies that are 0, or the same for both sets of rows, hide that they are in percent, or exchanged.
+        if kept["val_acc_history"].any() and (kept["train_acc_history"] != kept["val_acc_history"]).any():
+            break
+    answer: Expectation = {f"param_{name}": value for name, value in case.params.items()}
+    yield watched, answer
     large = _watch_train(data, {**SAME, "times": LARGE}, both, num_iters=1, batch_size=SAME_BATCH)
     yield make_call(QuestionId("watched", "large"), case, (large,), seconds, seed=chance), answer
     own = loss_step(X[:SAME_BATCH], y[:SAME_BATCH], SAME["reg"])

@@ -68,7 +68,10 @@ def name_of(variant):
 def assignment_for(assignment, variant):
     """Return the bundled assignment with another network, and thresholds that fit it."""
     other = replace(assignment, variant=variant, digest=name_of(variant))
-    return replace(other, digits=replace(other.digits, **choose_values(other, 4, lambda _: None)))
+    found = choose_values(other, 4, lambda _: None)
+    # Few runs: what 200 of them would find lies a little lower.
+    found |= {name: found[name] - 0.03 for name in ("threshold", "tuned_threshold")}
+    return replace(other, digits=replace(other.digits, **found))
 
 
 def test_any_two_choices_meet_in_a_variant_that_is_audited():

@@ -174,16 +174,6 @@ MISTAKES = (
         example="reg = 3 * reg",
     ),
     _in_loss(
-        "regularisation_strength_forgotten",
-        "The sum of squares is added to the loss without being multiplied by reg.",
-        "What should be left of the regulariser if reg is 0?",
-        {"total": lambda data, penalty, _strength, _N: data + penalty},
-        {"total": lambda data, penalty, _strength, _N: data + 0.5 * penalty},
-        {"total": strength_forgotten, "d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
-        shows_in=_CARRIED,
-        example="loss = data_loss + np.sum(W1 * W1) + np.sum(W2 * W2)",
-    ),
-    _in_loss(
         "regulariser_without_weights",
         "reg itself is added to the loss, without the weights.",
         "What is reg multiplied by?",
@@ -232,7 +222,19 @@ MISTAKES = (
 
 
 def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
-    """Return the mistake of whoever regularises only the weights where every parameter is."""
+    """Return the mistakes whose entry, or whose being one, depends on the variant."""
+    # The questions about large scores have large biases, and large weights where units are at most 1.
+    large = variant.regulariser == "every" or variant.activation in {"sigmoid", "tanh"}
+    strength = _in_loss(
+        "regularisation_strength_forgotten",
+        "The sum of squares is added to the loss without being multiplied by reg.",
+        "What should be left of the regulariser if reg is 0?",
+        {"total": lambda data, penalty, _strength, _N: data + penalty},
+        {"total": lambda data, penalty, _strength, _N: data + 0.5 * penalty},
+        {"total": strength_forgotten, "d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
+        shows_in=(*_CARRIED, "stability") if large else _CARRIED,
+        example="loss = data_loss + np.sum(W1 * W1) + np.sum(W2 * W2)",
+    )
     forgotten = _in_loss(
         "biases_not_regularised",
         "The biases are missing from the regulariser. Every parameter should be in it.",
@@ -242,4 +244,4 @@ def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
         shows_in=_CARRIED,
         example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     )
-    return (forgotten,) if variant.regulariser == "every" else ()
+    return (strength, forgotten) if variant.regulariser == "every" else (strength,)
