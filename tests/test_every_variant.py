@@ -69,8 +69,8 @@ def assignment_for(assignment, variant):
     """Return the bundled assignment with another network, and thresholds that fit it."""
     other = replace(assignment, variant=variant, digest=name_of(variant))
     found = choose_values(other, 4, lambda _: None)
-    # Few runs: what 200 of them would find lies a little lower.
-    found |= {name: found[name] - 0.03 for name in ("threshold", "tuned_threshold")}
+    # Few runs: what 200 of them would find lies lower, most of all of sigmoid units under an SVM.
+    found |= {name: found[name] - 0.08 for name in ("threshold", "tuned_threshold")}
     return replace(other, digits=replace(other.digits, **found))
 
 
