@@ -17,6 +17,7 @@ from grader.checks.given_gradients import (
 from grader.model import QuestionId, Reply, Run, Variant
 from reference.cases import network_of
 from reference.network import build
+from reference.questions import draw
 from reference.simulate import perform
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -173,6 +174,25 @@ def test_a_right_hidden_layer_is_not_found_wrong(evidence_of, right):
 def test_units_that_do_not_vary_are_no_hidden_layer(units, evidence_of):
     """Zero, constant, or all but one of them off: everything follows from that, and earns nothing."""
     assert not hidden_layer_found(evidence_of(activate=units))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_a_layer_that_goes_back_in_small_networks_alone_is_not_found(slope, assignment):
+    """Zero, or one slope for all units, where the scores do not tell the units, is no backward pass of a bend."""
+    tanh = replace(assignment, variant=replace(assignment.variant, activation="tanh"))
+    drawn, network = draw(tanh, 5), replace(network_of(tanh), activate=lambda u: np.tanh(u / 2))
+    lazy = replace(network, d_activate=lambda dh, _: slope * dh)
+
+    def evidence(plain):
+        replies = {
+            call.id: perform(plain if call.id.kind == "loss" else network, call)
+            for call in drawn.calls
+            if call.id.kind in {"scores", "loss", "narrow"}
+        }
+        return GradingContext(tanh, drawn, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+
+    assert hidden_layer_found(evidence(network))
+    assert not hidden_layer_found(evidence(lazy))
 
 
 def test_the_regulariser_is_right_or_wrong_by_itself(evidence_of):

@@ -206,9 +206,13 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
     if np.isfinite(units).all():
         du = dh * slope_at(variant, units, _affine(context, call, 0, X))
     else:
-        wide = np.asarray(_side_by_side(own[W1]))
-        du = _apart(np.asarray(np.linalg.lstsq(X.T, wide, rcond=None)[0], dtype=np.float64), call.params[W1].shape)
-        if not _may_pass(variant, dh, du, 100 * near.relative * float(np.abs(dh).max())):
+        wide, right_wide = (
+            np.asarray(np.linalg.lstsq(X.T, np.asarray(_side_by_side(one)), rcond=None)[0], dtype=np.float64)
+            for one in (own[W1], context.expected(call.id)[f"data_{W1}"])
+        )
+        du = _apart(wide, call.params[W1].shape)
+        passes = _may_pass(variant, dh, du, 100 * near.relative * float(np.abs(dh).max()))
+        if not passes or not is_plausible(wide, right_wide):
             return False
     return near(own[W1], X.T @ du) and near(own[b1], du.sum(axis=-2))
 
@@ -219,6 +223,8 @@ def _may_pass(variant: Variant, dh: Floats, du: Floats, allowed: float) -> bool:
     if variant.activation in kinked:
         low = kinked[variant.activation]
         return bool(((np.abs(du - dh) <= allowed) | (np.abs(du - low * dh) <= allowed)).all())
+    if variant.activation in {"sigmoid", "tanh"} and np.ptp(du / np.where(dh, dh, 1.0)) <= SMALLEST:
+        return False  # one slope everywhere is none of a bend
     steepest = {"sigmoid": 0.25, "tanh": 1.0, "elu": max(variant.alpha, 1.0)}[variant.activation]
     return bool((np.abs(du - steepest * dh / 2) <= steepest * np.abs(dh) / 2 + allowed).all())
 
