@@ -8,13 +8,17 @@ import pytest
 from click.testing import CliRunner
 
 from grader.checks import CHECKS, GradingContext
+from grader.checks.given_gradients import judge_given_gradients
+from grader.checks.read_losses import scores_alike
 from grader.cli import main
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.model import QuestionId, Reply, Run
+from grader.records import replace
 from grader.rubric import AssignmentError, bundled, load
 from reference.cases import network_of
 from reference.catalogue import list_forms
 from reference.questions import draw
+from reference.simulate import perform
 from reference.student_program import write_program
 
 DEPTHS = (1, 3)
@@ -79,6 +83,28 @@ def judged(asked, position):
 def test_the_right_network_passes_every_check(asked):
     """Of any depth, right answers lose nothing."""
     assert judged(asked, None) == (set(), [], False)
+
+
+@pytest.mark.parametrize("asked", [3], indirect=True)
+def test_what_is_no_gradient_of_the_scores_carries_no_layer(asked):
+    """A constant goes back through weights and mask, and would be a gradient by its looks; nor are scores without X scores."""
+    assignment, questions = asked
+    right = network_of(assignment)
+
+    def evidence(network):
+        kinds = {"scores", "loss", "narrow", "single"}
+        replies = {call.id: perform(network, call) for call in questions.calls if call.id.kind in kinds}
+        return GradingContext(
+            assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
+        )
+
+    def verdicts(network):
+        return set(judge_given_gradients(evidence(network)).verdicts.values())
+
+    assert verdicts(replace(right, d_scores=lambda z, y: 7 * right.d_scores(z, y))) == {"found", "carried"}
+    assert verdicts(replace(right, d_scores=lambda z, _: np.full(z.shape, 0.1))) == {"wrong"}
+    assert scores_alike(evidence(replace(right, activate=lambda u: 0.5 * np.maximum(u, 0))))
+    assert not scores_alike(evidence(replace(right, activate=lambda u: 0 * u + 0.3)))
 
 
 @pytest.mark.slow

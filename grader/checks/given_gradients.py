@@ -69,12 +69,15 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
     given, y = own_scores(context, case), call.steps[0].arguments["y"]
     verdicts: dict[str, Verdict] = {}
     follows = None if given is None else d_loss_of_scores(variant, given, y)
+    lost = False  # what reached a layer is known to be no gradient: nothing before it can tell of one
     for k in reversed(range(variant.depth)):
         layer, x, weights = variant.layers[k], inputs[k], call.params[variant.layers[k][0]]
         own = tuple(own_gradient(context, call.id, 0, name, call.params[name].shape) for name in layer)
         right = tuple(context.expected(call.id)[f"data_{name}"] for name in layer)
-        found, d = _judge_layer(x, own, right, follows, near)
+        found, d = _judge_layer(x, own, right, follows, near, lost=lost)
         verdicts |= dict(zip(layer, found, strict=True))
+        if found[0] == "wrong" and d is not None:
+            lost, d = True, None
         if k:
             slope = slope_at(variant, x, _affine(context, call, k - 1, inputs[k - 1]))
             follows = None if d is None else _back(d, weights) * slope
@@ -82,11 +85,18 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
 
 
 def _judge_layer(
-    x: Floats, own: tuple[Floats | None, ...], right: tuple[Array, ...], follows: Floats | None, near: _Near
+    x: Floats,
+    own: tuple[Floats | None, ...],
+    right: tuple[Array, ...],
+    follows: Floats | None,
+    near: _Near,
+    *,
+    lost: bool,
 ) -> tuple[tuple[Verdict, Verdict], Floats | None]:
     """Return the verdicts on the gradients of a layer's weights and bias, and the gradient of its output that they are of.
 
     x : what the layer is given. follows : the gradient of its output that follows from what is after it, None if unknown.
+    lost : whether the layer's own gradients are not to be asked. Of "wrong" weights it is what was solved for, if anything.
     """
     d_right = _apart(np.linalg.lstsq(x.T, np.asarray(_side_by_side(right[0])), rcond=None)[0], right[0].shape)
     weights: Verdict
@@ -96,8 +106,9 @@ def _judge_layer(
     elif follows is not None and near(own[0], x.T @ follows):
         weights, d = "carried", follows
     else:
-        solved = _solve_for_gradient(x, _side_by_side(own[0]), np.asarray(_side_by_side(d_right)), near)
-        weights, d = "wrong" if solved is None else "found", None if solved is None else _apart(solved, right[0].shape)
+        solved = None if lost else _solve_for_gradient(x, _side_by_side(own[0]), near)
+        good = solved is not None and is_plausible(solved, np.asarray(_side_by_side(d_right)))
+        weights, d = "found" if good else "wrong", None if solved is None else _apart(solved, right[0].shape)
     bias: Verdict = "wrong"
     if near(own[1], right[1]):
         bias = "right"
@@ -147,12 +158,12 @@ class _Near:
         return bool((np.abs(theirs - right) <= self.relative * (np.abs(right) + np.abs(right).max() + 1e-12)).all())
 
 
-def _solve_for_gradient(rows: Floats, product: Floats | None, right: Floats, near: _Near) -> Floats | None:
-    """Return d with rows^T d = product, where d may be a gradient; None where there is no such d."""
+def _solve_for_gradient(rows: Floats, product: Floats | None, near: _Near) -> Floats | None:
+    """Return d with rows^T d = product; None where there is no such d."""
     if product is None or not np.isfinite(product).all():
         return None
     found: Floats = np.asarray(np.linalg.lstsq(rows.T, product, rcond=None)[0], dtype=np.float64)
-    return found if near(product, rows.T @ found) and is_plausible(found, right) else None
+    return found if near(product, rows.T @ found) else None
 
 
 def is_plausible(found: Floats, right: Floats) -> bool:

@@ -24,6 +24,8 @@ RESEMBLANCE = 0.7
 # function of something else chance.
 OWN_SCORES = 0.5
 SLOPES = (0.2, 5.0)  # of theirs over the right ones
+# The same of what differs from row to row alone, which biases, or units near 0.5, may hide.
+OWN_ROWS, SLOPE_OF_ROWS = 0.3, 0.01
 
 
 def accepted_factors(assignment: Assignment) -> tuple[float, ...]:
@@ -134,7 +136,7 @@ def scores_alike(context: GradingContext) -> bool:
 
     For tiny scores the cross-entropy is a constant, and for huge ones it is the largest difference.
     """
-    own, right = [], []
+    own, right, by_row = [], [], []
     for call in context.calls("scores"):
         reply, expected = context.reply(call.id), context.expected(call.id)["scores"]
         array = as_array(reply.results[0]) if reply.results else None
@@ -142,11 +144,19 @@ def scores_alike(context: GradingContext) -> bool:
             return False
         own.append(array.reshape(-1).astype(np.float64))
         right.append(expected.reshape(-1))
-    theirs, wanted = np.concatenate(own), np.concatenate(right)
-    if not theirs.std() or np.corrcoef(theirs, wanted)[0, 1] < OWN_SCORES:
+        by_row.append([(one - one.mean(axis=0)).reshape(-1) for one in (array.astype(np.float64), expected)])
+    correlation, slope = _line(np.concatenate(own), np.concatenate(right))
+    of_rows, slope_of_rows = _line(*map(np.concatenate, zip(*by_row, strict=True)))
+    if correlation < OWN_SCORES or of_rows < OWN_ROWS or slope_of_rows < SLOPE_OF_ROWS:
         return False
-    slope = float(np.cov(theirs, wanted)[0, 1] / wanted.var(ddof=1))
     return SLOPES[0] <= slope <= SLOPES[1] and all(_of_a_layer(context, call) for call in context.calls("narrow"))
+
+
+def _line(theirs: Array, wanted: Array) -> tuple[float, float]:
+    """Return the correlation, and the slope of theirs over the right ones; zeros where theirs are all the same."""
+    if not theirs.std():
+        return 0.0, 0.0
+    return float(np.corrcoef(theirs, wanted)[0, 1]), float(np.cov(theirs, wanted)[0, 1] / wanted.var(ddof=1))
 
 
 def _of_a_layer(context: GradingContext, call: Call) -> bool:
