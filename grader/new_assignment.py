@@ -88,7 +88,12 @@ def set_value(text: str, section: str, key: str, value: Any) -> str:
     after = re.compile(r"^\[", re.MULTILINE).search(text, begin)
     end = after.start() if after else len(text)
     line = re.compile(rf'^{key} = (?:"""[\s\S]*?"""|.*)\n', re.MULTILINE)
-    shown = f'"""\n{value}\n"""' if "\n" in str(value) else json.dumps(value, ensure_ascii=False)
+    if key == "calibration":
+        shown = f'"""\n{value}\n"""'
+    else:
+        shown = (
+            repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+        )  # nan is none of JSON's
     new = f"{key} = {shown}\n"
     changed, count = line.subn(lambda _: new, text[begin:end], count=1)
     return text[:begin] + (changed if count else new + changed) + text[end:]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from grader.model import Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
+from grader.model import TAKEN, Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
 from grader.rubric_values import CHECK_RULES, NAMES, NUMBER_OF, OPTIONAL, RULES, Rule, sizes_of
 from grader.text.nearest import nearest
 from grader.text.phrases import plural
@@ -135,9 +137,9 @@ class _Reader:
             )
 
     def _identifier(self, name: str) -> str:
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name) or hasattr(builtins, name) or name in TAKEN:
             raise AssignmentError(
-                f"{self._line_of('', 'class_name')}: class_name is {name!r}, which is no Python name."
+                f"{self._line_of('', 'class_name')}: class_name is {name!r}, which is no Python name, or one with another use."
                 ' Write the name of the class, such as "TwoLayerNet".'
             )
         return name
@@ -155,7 +157,7 @@ class _Reader:
             if axis and table[axis] != choice:
                 raise AssignmentError(
                     f'{self._line_of(section, key)}: {key} is the number of {axis} = "{choice}", but {axis} is'
-                    f' "{table[axis]}". Remove the line, or choose "{choice}".'
+                    f' "{table[axis]}". Leave it out, or choose "{choice}".'
                 )
 
     def _known_keys(self, section: str, table: dict[str, Any], known: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from keyword import iskeyword
@@ -25,6 +26,7 @@ def _whole(value: Any) -> bool:
 
 LIST: Rule = (lambda v: isinstance(v, list), "a list")
 TEXT: Rule = (lambda v: isinstance(v, str) and bool(v.strip()), "a text in quotes")
+LINE: Rule = (lambda v: TEXT[0](v) and len(v.splitlines()) == 1, "a text of one line in quotes")
 SEED: Rule = (lambda v: _whole(v) and 0 <= v < 2**32, "a whole number from 0 to 4294967295")
 COUNT: Rule = (lambda v: _whole(v) and v > 0, "a whole number above 0")
 POSITIVE: Rule = (lambda v: _number(v) and v > 0, "a number above 0")
@@ -41,10 +43,13 @@ NAMES: Rule = (
     lambda v: (
         isinstance(v, list)
         and len(v) in range(2, 2 * DEEPEST + 1, 2)
-        and all(isinstance(n, str) and n.isidentifier() and not iskeyword(n) and n not in TAKEN for n in v)
+        and all(
+            isinstance(n, str) and n.isidentifier() and not iskeyword(n) and not hasattr(builtins, n) and n not in TAKEN
+            for n in v
+        )
         and len(set(v)) == len(v)
     ),
-    f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}",
+    f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}, nor one of Python's own",
 )
 # 0 and 1 are other networks, and nearer to either the answers hardly differ from those.
 SLOPE: Rule = (
@@ -93,7 +98,7 @@ CHOICES = {
     "regulariser": ("half", "full", "every"),
 }
 RULES: Mapping[str, Mapping[str, Rule]] = {
-    "": {"title": TEXT, "class_name": TEXT, "notebook": TEXT, "seed": SEED},
+    "": {"title": LINE, "class_name": TEXT, "notebook": TEXT, "seed": SEED},
     "variant": {
         "activation": _one_of(*CHOICES["activation"]),
         "loss": _one_of(*CHOICES["loss"]),

@@ -53,7 +53,11 @@ def test_a_variant_has_the_numbers_of_its_choices(tmp_path):
         ('activation = "elu"', "alpha = 0", "0 is the ReLU, and below 0 the unit rises"),
         ('loss = "svm"', "margin = -1.0", "at 0 and below equal scores cost nothing"),
         ('loss = "svm"', "margin = 0", "at 0 and below equal scores cost nothing"),
-        ('loss = "softmax"', "margin = 2.0", 'margin is the number of loss = "svm", but loss is "softmax". Remove the'),
+        (
+            'loss = "softmax"',
+            "margin = 2.0",
+            'margin is the number of loss = "svm", but loss is "softmax". Leave it out',
+        ),
     ],
 )
 def test_a_degenerate_number_of_a_variant_is_refused_with_the_reason(tmp_path, chosen, number, said):

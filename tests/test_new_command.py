@@ -86,16 +86,23 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--names", "W,scores,w,b"], "none of"),
         (["--names", "W,b"], "--names W,b: the lesson has two to six layers, with weights and bias of each."),
         (["--names", "W,b,V,c,U,d", "--activation", "sigmoid"], "% of the digits: with these layers it does not learn"),
+        (["--names", "W,print,w,b"], "nor one of Python's own"),
+        (["--activation", "leaky_relu", "--slope", "nan"], "slope is nan; it must be a number from 0.001"),
+        (["--title", "One\nTwo"], "title is 'One\\nTwo'; it must be a text of one line"),
+        (["--class-name", "np"], "class_name is 'np'"),
+        (["--class-name", "class"], "class_name is 'class', which is no Python name"),
+        (["--class-name", "print"], "class_name is 'print'"),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
     ],
 )
 def test_what_the_rubric_refuses_is_refused_in_one_line(quick, tmp_path, words, said):
-    """With the reason and the mend; the folder stays empty."""
+    """With the reason and the mend; no folder stays, and no line of a file is named that nobody has."""
     shown = say("new", tmp_path / "new", *words, status=2)
     assert said in shown
     assert shown.count("\n") <= 4
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    assert RUBRIC not in shown
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("depth", [3, 4, 5, 6])
@@ -117,6 +124,20 @@ def test_a_folder_that_is_not_empty_is_left_alone(quick, tmp_path):
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     assert "it must be a new or an empty folder" in say("new", tmp_path, status=2)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_was_stopped_leaves_nothing(quick, tmp_path, monkeypatch, there):
+    """Neither half of an assignment nor a folder that was not there before."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    if there:
+        (tmp_path / "new").mkdir()
+    monkeypatch.setattr(new_assignment, "freeze", stop)
+    assert say("new", tmp_path / "new", "--runs", 10, status=130).strip() == "Stopped; nothing was written."
+    assert [path.name for path in tmp_path.rglob("*")] == ["new"] * there
 
 
 def test_a_choice_is_measured_once(tmp_path, monkeypatch):

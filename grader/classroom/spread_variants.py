@@ -25,7 +25,7 @@ def choose_variants(count: int, given: dict[str, str], seed: int) -> list[dict[s
     every = [dict(zip(axes, choice, strict=True)) for choice in product(*axes.values())]
     if count > len(every):
         raise ValueError(
-            f"--variants {count}: there are {len(every)}, with what is chosen. Choose less, or a smaller number."
+            f"--variants {count}: the options leave {len(every)} different networks. Ask for fewer, or leave an option out."
         )
     random.Random(seed).shuffle(every)  # noqa: S311 -- no secret: the folders tell what was chosen
     before = [one["activation"] for one in every]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +18,9 @@ from grader.cli import common, options
 from grader.cli.empty_folder import make_empty_folder
 from grader.cli.kit import kit
 from grader.model import Assignment
+from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError
+from grader.rubric_values import NUMBER_OF
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
@@ -43,7 +45,7 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
 @click.option("--activation", help="relu, leaky_relu, sigmoid, tanh, elu or maxout.")
 @click.option("--slope", type=float, help="leaky_relu: the slope below 0.")
 @click.option("--alpha", type=float, help="elu: what it bends down to, without its minus.")
-@click.option("--loss", help="softmax or svm.")
+@click.option("--loss", help="softmax, svm or sigmoid.")
 @click.option("--margin", type=float, help="svm: by how much the right class is to be ahead.")
 @click.option("--regulariser", help="half, full, either or every.")
 @click.option("--names", help="Parameters: weights and bias of each of two to six layers, with commas between.")
@@ -69,7 +71,7 @@ def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chose
     a minute, and what each known mistake answers is worked out, which takes two; both are kept for the next time. With
     --variants each student has one of several, and `grader grade` takes the folder of them all.
     """
-    shown, context = one_line(str(out)), click.get_current_context()
+    shown, context, there = one_line(str(out)), click.get_current_context(), out.exists()
     try:
         with common.failures_in_words(shown, "Name another folder."):
             plan, listed = _plan(_sort(chosen), variants, roster)
@@ -81,6 +83,9 @@ def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chose
     except KeyboardInterrupt:
         click.echo("Stopped; nothing was written.", err=True)
         raise SystemExit(options.STOPPED) from None
+    finally:
+        if not there and out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     click.echo(f"Wrote {shown}: {', '.join(files)}.")
     for name in filter(None, plan):
@@ -124,14 +129,22 @@ def _plan(
     text, counts = spread_variants(read_roster(roster), tuple(chosen), seed)
     for name in chosen:
         click.echo(f"{name}: {plural(counts[name], 'student')}.")
-    return {name: {**found, "variant": {**found["variant"], **choice}} for name, choice in chosen.items()}, text
+    variants = {name: {**found["variant"], **choice} for name, choice in chosen.items()}
+    for number, (axis, one) in NUMBER_OF.items():
+        # A number is for those that have it; where none has, the rubric refuses it.
+        if any(variant[axis] == one for variant in variants.values()):
+            variants = {
+                name: {key: value for key, value in variant.items() if key != number or variant[axis] == one}
+                for name, variant in variants.items()
+            }
+    return {name: {**found, "variant": variant} for name, variant in variants.items()}, text
 
 
 def _write(out: Path, plan: dict[str, dict[str, dict[str, Any]]], roster: str, runs: int) -> Assignment:
-    """Write all beside the folder, and move it there when it is whole; return the last assignment."""
+    """Write all into a folder within the folder, and move it up when it is whole; return the last assignment."""
     from grader.new_assignment import write_assignment  # noqa: PLC0415 -- other commands have no use for it
 
-    with TemporaryDirectory(prefix=".new-", dir=out.parent) as room, ExitStack() as bars:
+    with TemporaryDirectory(prefix="unfinished-", dir=out) as room, ExitStack() as bars:
         for name, choices in plan.items():
 
             def begin(doing: str, steps: int, name: str = name) -> Callable[[object], None]:
@@ -145,8 +158,11 @@ def _write(out: Path, plan: dict[str, dict[str, dict[str, Any]]], roster: str, r
             try:
                 assignment = write_assignment(folder, choices, runs, begin)
             except AssignmentError as error:
-                raise click.UsageError(str(error).replace(str(folder), str(out / name))) from error
+                # The file and the line are of a rubric that is never written.
+                said = re.sub(rf"^{re.escape(str(folder / RUBRIC))}(, line \d+)?: ", "", str(error))
+                raise click.UsageError(f"{name}: {said}" if name else said) from error
         if roster:
             (Path(room) / "whole" / ROSTER).write_text(roster, encoding="utf-8")
-        shutil.copytree(Path(room) / "whole", out, dirs_exist_ok=True)
+        for one in (Path(room) / "whole").iterdir():
+            one.rename(out / one.name)
     return assignment
