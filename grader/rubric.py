@@ -37,9 +37,13 @@ def load(folder: Path, known_checks: tuple[str, ...]) -> Assignment:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise AssignmentError(
-            f"{path}: cannot be read ({error.strerror}). --assignment takes a folder that holds an {FILE}."
-        ) from error
+        variants = ", ".join(str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))[:3])
+        mend = (
+            f"This takes one assignment: {variants}"
+            if variants
+            else f"--assignment takes a folder that holds an {FILE}"
+        )
+        raise AssignmentError(f"{path}: cannot be read ({error.strerror}). {mend}.") from error
     try:
         text = raw.decode("utf-8")
         table = tomllib.loads(text)

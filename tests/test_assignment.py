@@ -161,6 +161,14 @@ def test_lateness_may_be_left_out_but_not_in_part(tmp_path):
     assert f"line {line_of(TEXT, 'seed = 231') + 1}: late is 3; it must be a section, [late]" in message
 
 
+def test_a_folder_of_variants_is_told_from_an_assignment(tmp_path):
+    """What takes one assignment names those that there are."""
+    (tmp_path / "leaky").mkdir()
+    (tmp_path / "leaky" / "assignment.toml").write_text(TEXT, encoding="utf-8")
+    with pytest.raises(AssignmentError, match="This takes one assignment: .*leaky"):
+        load(tmp_path, ())
+
+
 def test_what_is_no_toml_is_said_so(tmp_path):
     """The parser's own line and column are passed on; a missing file and wrong bytes have their own words."""
     assert "this is not TOML" in refused(tmp_path, TEXT + "\n[[[")

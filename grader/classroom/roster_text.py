@@ -57,7 +57,7 @@ def decode_roster(path: Path, name: str) -> tuple[str, list[str]]:
     if found := _CONTROLS.search(text):
         raise RosterError(
             f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: the character U+{ord(found[0]):04X} stands"
-            " there, which no text holds. Expected a CSV file: export or save the roster as `CSV UTF-8`."
+            " there, which no text holds. Expected a CSV file: export it again, or save it as `CSV UTF-8`."
         )
     if not text.strip():
         raise RosterError(f"{name}: the file is empty. {EXPECTED}")

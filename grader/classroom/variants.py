@@ -5,7 +5,7 @@ Its folder holds an assignment in each subfolder, and a roster whose column `var
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,7 @@ from grader.records import replace
 from grader.rubric import FILE as RUBRIC
 
 ROSTER = "roster.csv"
-WITHOUT = (
-    "no roster says which variant is this student's. Write its name beside the student in the column `submission`."
-)
+WITHOUT = "no student with a variant was found for it. Write the hand-in's name beside the student in the roster's column `submission`."
 
 
 def list_variants(folder: Path) -> dict[str, Path]:
@@ -71,7 +69,7 @@ def grade_variants(
     book.set_roster(roster)
     matching = match_class(book, class_attempts(book, paths), whole=False)
     whose = {entry.name: variant_of(entry.name, matching) for entry in entries}
-    left = {name: WITHOUT for name, variant in whose.items() if variant not in sessions}
+    left = {name: _why(variant, sessions) for name, variant in whose.items() if variant not in sessions}
     outcomes: list[Outcome] = []
     for variant, session in sessions.items():
         own = [entry for entry in entries if whose[entry.name] == variant]
@@ -80,6 +78,13 @@ def grade_variants(
     for _ in left:
         on_result(None)
     return _join(outcomes, {entry.name for entry in entries}), left
+
+
+def _why(variant: str, known: Iterable[str]) -> str:
+    """Return why a submission of a variant, "" for none, is not graded."""
+    if not variant:
+        return WITHOUT
+    return f"the roster's variant {variant!r} is no folder of the assignment. There are {', '.join(known)}."
 
 
 def _read_own(sessions: Mapping[str, GradingSession]) -> Roster:

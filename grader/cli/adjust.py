@@ -30,7 +30,7 @@ Examples:
   grader adjust graded --mistake gradient_cut_off --check gradient_W1 --points 3 --comment "Half for the right idea."
   grader adjust graded alice --comment "Come and see me."                   a comment alone, which changes no points
   grader adjust graded --failed gradient_W1 --check gradient_W1 --comment "See lecture 4, page 12."
-  grader adjust graded --from comments.csv          columns: who, as in a roster; comment or request; check
+  grader adjust graded --from comments.csv          columns: login or name; comment or request; check
   grader adjust graded alice bob cleo --late-days 0 --comment "The platform was down on Sunday."
   grader adjust graded --due 2026-03-01T23:59
   grader adjust graded --from late_days.csv --comment "Late days from the forum."
@@ -43,7 +43,7 @@ Decisions survive every regrade. A later decision of the same kind replaces an e
 `grader history` lists them with their numbers.
 
 A student asks for a regrade with regrade_request.txt in the hand-in, or you bring requests with --from. The class page
-lists them. What you decide or write next about that NAME answers one; withdraw the answer, and it waits again.
+lists them. Your next decision or comment about that NAME is the answer; withdraw it, and the request waits again.
 decisions.db holds a copy of the decisions and the roster. If the gradebook is damaged or lost, grade again and
 bring them back with --restore.
 
@@ -208,7 +208,14 @@ def _note_table(out: Path, due: str, table: Path | None, who: str, comment: str,
             made = [(name, Decision(0, "late_days", "", days, reason, who, now(), "")) for name, days in late.items()]
             told = f"{len(found.days)} known, {len(late)} noted. assignment.toml says what a day costs."
         common.say_standings(add_decisions(book, made), hide_names(book, blind=blind))
-    common.say_all(common.screen(), [told, *[f"Not known: {join_some(unknown)}."] * bool(unknown)])
+    common.say_all(
+        common.screen(),
+        [
+            told,
+            *[f"Not known: {join_some(unknown)}. A column such as `login`, `name` or `email` says whose each line is."]
+            * bool(unknown),
+        ],
+    )
 
 
 def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:

@@ -44,23 +44,26 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
 @click.argument("out", type=click.Path(path_type=Path, readable=False), metavar="DIR")
 @click.option("--activation", help="relu, leaky_relu, sigmoid, tanh, elu or maxout.")
 @click.option("--slope", type=float, help="leaky_relu: the slope below 0.")
-@click.option("--alpha", type=float, help="elu: what it bends down to, without its minus.")
+@click.option("--alpha", type=float, help="elu: the smallest value of a unit is -alpha.")
 @click.option("--loss", help="softmax, svm or sigmoid.")
-@click.option("--margin", type=float, help="svm: by how much the right class is to be ahead.")
-@click.option("--regulariser", help="half, full, either or every.")
+@click.option("--margin", type=float, help="svm: by how much the right class's score has to lead.")
+@click.option(
+    "--regulariser",
+    help="half: 1/2 reg sum W^2; full: reg sum W^2; either: as the student likes; every: full, of biases too.",
+)
 @click.option("--names", help="Parameters: weights and bias of each of two to six layers, with commas between.")
 @click.option("--class-name", help="What students' class is called.")
 @click.option("--title", help="Title of the notebook and of reports.")
-@click.option("--seed", type=int, help="Public seed, which the frozen questions are drawn from.")
+@click.option("--seed", type=int, help="Public seed; the frozen questions are drawn from it.")
 @click.option(
     "--runs",
     type=click.IntRange(10, 10_000),
     default=200,
     show_default=True,
-    help="Right runs to measure thresholds by.",
+    help="How many trainings of the solution the thresholds are measured by.",
 )
 @click.option(
-    "--variants", type=click.IntRange(2), metavar="N", help="Write N assignments, and spread them over a class."
+    "--variants", type=click.IntRange(2), metavar="N", help="Write N assignments, and give each student one of them."
 )
 @click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="With --variants: the class's list.")
 @options.NO_CACHE
@@ -69,7 +72,7 @@ def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chose
 
     What is not chosen is as in the grader's own assignment. Thresholds are measured by training the solution, which takes
     a minute, and what each known mistake answers is worked out, which takes two; both are kept for the next time. With
-    --variants each student has one of several, and `grader grade` takes the folder of them all.
+    --variants, each student gets one of several assignments, and `grader grade --assignment DIR` knows which.
     """
     shown, context, there = one_line(str(out)), click.get_current_context(), out.exists()
     try:

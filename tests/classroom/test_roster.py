@@ -329,8 +329,8 @@ REFUSED = {
     "no text": (
         b"name\nJane\x00Doe\n",
         (
-            "class.csv, line 2: the character U+0000 stands there, which no text holds. Expected a CSV file: export or"
-            " save the roster as `CSV UTF-8`."
+            "class.csv, line 2: the character U+0000 stands there, which no text holds. Expected a CSV file: export it"
+            " again, or save it as `CSV UTF-8`."
         ),
     ),
     "no encoding": (

@@ -114,7 +114,7 @@ def test_each_hand_in_is_judged_by_its_student_s_variant(roster, tmp_path, monke
     shutil.copy(solutions[whose["jane@x.org"]], handed_in / "stranger.ipynb")
     said = say("grade", handed_in, "--assignment", folder, "--out", out)
     assert said.count("100 / 100") == 3
-    assert "1 not graded (stranger): no roster says which variant is this student's." in said
+    assert "1 not graded (stranger): no student with a variant was found for it." in said
     assert "4 new." in said
     assert "4 unchanged." in say("grade", handed_in, "--out", out)
     page = (out / "index.html").read_text(encoding="utf-8")
@@ -123,4 +123,8 @@ def test_each_hand_in_is_judged_by_its_student_s_variant(roster, tmp_path, monke
         text = (path / RUBRIC).read_text(encoding="utf-8")
         (path / RUBRIC).write_text(text.replace("points = 8", "points = 18", 1), encoding="utf-8")
     assert "4 judged again." in say("regrade", out)
+    listed = (folder / ROSTER).read_text(encoding="utf-8")
+    (folder / ROSTER).write_text(listed.replace(whose["lou@x.org"], "nothing"), encoding="utf-8")
+    said = say("grade", handed_in, "--assignment", folder, "--out", out)
+    assert f"the roster's variant 'nothing' is no folder of the assignment. There are {', '.join(variants)}." in said
     assert len((out / "regraded.csv").read_text(encoding="utf-8").splitlines()) >= 4
