@@ -165,7 +165,7 @@ def test_a_folder_of_variants_is_told_from_an_assignment(tmp_path):
     """What takes one assignment names those that there are."""
     (tmp_path / "leaky").mkdir()
     (tmp_path / "leaky" / "assignment.toml").write_text(TEXT, encoding="utf-8")
-    with pytest.raises(AssignmentError, match="This takes one assignment: .*leaky"):
+    with pytest.raises(AssignmentError, match=r"This takes one assignment: .*leaky"):
         load(tmp_path, ())
 
 

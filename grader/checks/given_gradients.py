@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
-from grader.checks.formulas import d_loss_of_scores, loss_of_scores, slope_at
+from grader.checks.formulas import d_loss_of_scores, loss_of_scores, may_pass, slope_at
 from grader.checks.read_losses import expected_factor, loses_digits, loss_tolerance, own_scores
 from grader.compare import as_array
-from grader.model import Array, Call, Floats, QuestionId, Variant
+from grader.model import Array, Call, Floats, QuestionId
 from grader.records import dataclass
 
 # "carried": right given what it was given, which is wrong and charged where it is made. "found": wrong, and what it passes
@@ -222,22 +222,10 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
             for one in (own[W1], context.expected(call.id)[f"data_{W1}"])
         )
         du = _apart(wide, call.params[W1].shape)
-        passes = _may_pass(variant, dh, du, 100 * near.relative * float(np.abs(dh).max()))
+        passes = may_pass(variant, dh, du, 100 * near.relative * float(np.abs(dh).max()))
         if not passes or not is_plausible(wide, right_wide):
             return False
     return near(own[W1], X.T @ du) and near(own[b1], du.sum(axis=-2))
-
-
-def _may_pass(variant: Variant, dh: Floats, du: Floats, allowed: float) -> bool:
-    """Return whether an activation can make du of dh: two slopes of those with a kink, any up to the steepest of others."""
-    kinked = {"relu": 0.0, "maxout": 0.0, "leaky_relu": variant.slope}
-    if variant.activation in kinked:
-        low = kinked[variant.activation]
-        return bool(((np.abs(du - dh) <= allowed) | (np.abs(du - low * dh) <= allowed)).all())
-    if variant.activation in {"sigmoid", "tanh"} and np.ptp(du / np.where(dh, dh, 1.0)) <= SMALLEST:
-        return False  # one slope everywhere is none of a bend
-    steepest = {"sigmoid": 0.25, "tanh": 1.0, "elu": max(variant.alpha, 1.0)}[variant.activation]
-    return bool((np.abs(du - steepest * dh / 2) <= steepest * np.abs(dh) / 2 + allowed).all())
 
 
 def _common_units(weights: Floats, d: Floats, product: Floats, gradient: Floats, near: _Near) -> Floats | None:
