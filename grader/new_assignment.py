@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -23,9 +24,8 @@ from grader.release import build_release
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
 from grader.score import KNOWN
+from grader.text.variant_words import COUNTS
 
-# Points of each layer's weights and bias, by the number of layers.
-GRADIENTS = {3: (5, 3), 4: (4, 2), 5: (3, 1.8), 6: (2.5, 1.5)}
 # What begins, and of how many steps -> what is called with each step that is done.
 Told = Callable[[str, int], Callable[[object], None]]
 
@@ -38,9 +38,9 @@ def write_assignment(folder: Path, choices: Mapping[str, Mapping[str, Any]], run
     Raises AssignmentError for choices that the rubric refuses, and ReferenceMissingError.
     """
     shutil.copytree(bundled() / "data", folder / "data", ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    text = (bundled() / RUBRIC).read_text(encoding="utf-8")
-    (folder / RUBRIC).write_text(text.replace("worst of 200 right", f"worst of {runs} right"), encoding="utf-8")
-    _deepen(folder, len(choices["variant"].get("names", ())) // 2)
+    text = (bundled() / RUBRIC).read_text(encoding="utf-8").replace("worst of 200 right", f"worst of {runs} right")
+    depth = len(choices.get("variant", {}).get("names", "WbWb")) // 2
+    (folder / RUBRIC).write_text(text if depth == 2 else fit_depth(text, depth), encoding="utf-8")
     assignment = _change(folder, choices)
     key = ("calibration", assignment.variant, runs, versions())
     found = keep(key, lambda: calibrate(assignment, runs, lambda: told("calibrating", runs)))
@@ -62,21 +62,38 @@ def _change(folder: Path, choices: Mapping[str, Mapping[str, Any]]) -> Assignmen
     return load(folder, KNOWN)
 
 
-def _deepen(folder: Path, depth: int) -> None:
-    """Give the rubric cases with so many layers, and a check for each gradient of theirs: in all worth what two layers are."""
-    if depth <= 2:
-        return
-    file = folder / RUBRIC
-    text = file.read_text(encoding="utf-8")
-    sizes = [[n, d, *range(h, h + depth - 1), c] for n, d, h, c in ((4, 7, 11, 3), (5, 9, 12, 3), (6, 8, 13, 5))]
-    worth = dict(zip("Wb", GRADIENTS[depth], strict=True))
-    rows = [
-        f'[[checks]]\nid = "gradient_{one}{k}"\npoints = {points}\n\n'
-        for k in range(1, depth + 1)
-        for one, points in worth.items()
+def fit_depth(text: str, depth: int) -> str:
+    """Return the bundled rubric's text for a network of so many layers: its name, its cases' sizes, a check of each gradient.
+
+    The gradients of all layers are worth together what they are in the bundled one. Each hidden layer is wider than the one before.
+    """
+    word = COUNTS[depth - 1]
+    title, name, file = f"A {word}-layer neural network", "MultiLayerNet", f"{word}_layer_net.ipynb"
+    if depth == 1:
+        title, name, file = "A linear classifier", "LinearClassifier", "linear_classifier.ipynb"
+        text = re.sub(r"^hidden_size = .*\n", "", text, flags=re.MULTILINE)
+    sizes = [
+        [rows, inputs, *range(hidden, hidden + depth - 1), classes]
+        for rows, inputs, hidden, classes in tomllib.loads(text)["probes"]["sizes"]
     ]
-    head, *_, tail = re.split(r'\[\[checks\]\]\nid = "gradient_\w+"\npoints = \d+\n\n', text)
-    file.write_text(set_value(head + "".join(rows) + tail, "probes", "sizes", sizes), encoding="utf-8")
+    text = text.replace(
+        "# N, D, H, C: all", "# N, D, C: all" if depth == 1 else "# N, D, each hidden layer's H, C: all"
+    )
+    for section, key, value in (
+        ("", "title", title),
+        ("", "class_name", name),
+        ("", "notebook", file),
+        ("probes", "sizes", sizes),
+    ):
+        text = set_value(text, section, key, value)
+    rows = list(re.finditer(r'\[\[checks\]\]\nid = "gradient_([Wb])\d"\npoints = (\d+)\n\n', text))
+    worth = {kind: sum(int(row[2]) for row in rows if row[1] == kind) for kind in "Wb"}
+    new = "".join(
+        f'[[checks]]\nid = "gradient_{kind}{layer + 1}"\npoints = {points // depth + (layer < points % depth)}\n\n'
+        for layer in range(depth)
+        for kind, points in worth.items()
+    )
+    return text[: rows[0].start()] + new + text[rows[-1].end() :]
 
 
 def set_value(text: str, section: str, key: str, value: Any) -> str:

@@ -16,7 +16,7 @@ from grader.model import Array, Assignment
 from grader.rubric import bundled, load
 from reference.cases import network_of
 from reference.digits import digits, digits_settings, digits_sizes, digits_start
-from reference.settings import classic_std, tuned_settings
+from reference.settings import first_std, tuned_settings
 
 LEARNS = 0.8  # a right network that reads fewer digits tells nobody whether a program is right
 ROOM = 0.02  # between the worst right run and the threshold, so that chance costs nobody a point
@@ -32,13 +32,11 @@ def given_accuracy(assignment: Assignment, seed: int) -> float:
 
 
 def tuned_accuracy(assignment: Assignment, seed: int) -> float:
-    """Do the same from the classic constructor's weights, with the solution's hyperparameters."""
+    """Do the same from the constructor's own weights, with the solution's hyperparameters."""
     network, split = network_of(assignment), digits(assignment.folder, seed)
-    settings = tuned_settings(assignment.variant.activation, assignment.variant.loss)
+    settings, std = tuned_settings(assignment.variant), first_std(assignment.variant)
     rng = np.random.RandomState(seed)
-    start = network.initialise(
-        digits_sizes(int(settings.pop("hidden_size")), network.depth), classic_std(network.depth), rng
-    )
+    start = network.initialise(digits_sizes(int(settings.pop("hidden_size", 0)), network.depth), std, rng)
     trained = network.train(start, **split.data, **settings, rng=rng)  # type: ignore[arg-type]  # whole counts
     return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
 
@@ -48,9 +46,10 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
 
     Each threshold is two points below the worst of so many right runs. on_run : is called with the number of each that is done.
     """
-    variant = assignment.variant
-    tuned, found = tuned_settings(variant.activation, variant.loss), []
-    assignment = replace(assignment, digits=replace(assignment.digits, learning_rate=tuned["learning_rate"]))
+    tuned, std, found = tuned_settings(assignment.variant), first_std(assignment.variant), []
+    started = {"initial_std": std} if assignment.variant.depth > 2 else {}
+    chosen: dict[str, Any] = {"learning_rate": tuned["learning_rate"], **started}
+    assignment = replace(assignment, digits=replace(assignment.digits, **chosen))
     for seed in range(runs):
         found.append((given_accuracy(assignment, seed), tuned_accuracy(assignment, seed)))
         if min(found[-1]) < LEARNS:
@@ -62,12 +61,12 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
     given, best = np.array(found).T
     settings = ", ".join(f"{name} {value:g}" for name, value in tuned.items())
     return {
-        "learning_rate": tuned["learning_rate"],
+        **chosen,
         "threshold": round(float(given.min()) - ROOM, 2),
         "tuned_threshold": round(float(best.min()) - ROOM, 2),
         "calibration": f"{runs} right runs, numpy {np.__version__}, seeds from 0 on, held-out accuracy of the reference.\n"
         f"As given above: {_describe(given)}.\n"
-        f"Tuned ({settings}, weights of std {classic_std(variant.depth):g}): {_describe(best)}.",
+        f"Tuned ({settings}, weights of std {std:g}): {_describe(best)}.",
     }
 
 

@@ -70,7 +70,7 @@ def draw_case(
         scores = network.scores(params, X)
         best = np.sort(scores, axis=1)
         if (
-            _kink_distance(network, params, X) > KINK_MARGIN
+            _kink_distance(network, params, X) > KINK_MARGIN / max(1, network.depth - 1)  # the more units, the nearer
             and (best[:, -1] - best[:, -2]).min() > SCORE_MARGIN
             and np.ptp(scores.argmax(axis=1))  # else a predict() that returns one number would be right
             and (not solved or _can_be_solved(network, params, X))

@@ -236,7 +236,13 @@ def _describe(form: Form, variant: Variant, number: str) -> MistakeForm:
 def _checks(told: str, form: Form) -> Iterator[str]:
     """Yield the checks that an entry's text stands for: see `reference.mistakes.entry.Mistake`."""
     depth = form.depth
-    chosen = {"last": [depth], "hidden": range(1, depth), "each": range(1, depth + 1), "": [1 + k for k in form.layers]}
+    chosen = {
+        "last": [depth],
+        "hidden": range(1, depth),
+        "highest": [depth - 1],
+        "each": range(1, depth + 1),
+        "": [1 + k for k in form.layers],
+    }
     name, brace, which = told.partition("{")
     return (f"{name}{k}" for k in chosen[which.rstrip("}")]) if brace else iter((told,))
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from string import Template
 
-from reference.catalogue import PER_LAYER, Form, wrong_network
+from reference.catalogue import LECTURES, PER_LAYER, Form, wrong_network
 from reference.network import Network, build
 from reference.regularisers import Names
-from reference.settings import tuned_settings
+from reference.settings import CLASSIC_STD, tuned_settings
 from reference.step_source import Step, write_functions
 
 NAMES: Names = (("W1", "b1"), ("W2", "b2"))
-BEST = tuned_settings("relu", "softmax")
+BEST = tuned_settings(LECTURES)
 RIGHT = {name: step for name, step in vars(build()).items() if callable(step)}  # the steps that EXPRESSIONS write
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 OF_A_LAYER = frozenset({"d_input", "d_activate", "d_hidden", "d_weights", "d_bias"})  # those that are given a Layer
@@ -163,10 +163,11 @@ def write_program(
     class_name: str = "TwoLayerNet",
     names: Names = NAMES,
     best: Mapping[str, float] = BEST,
+    std: float = CLASSIC_STD,
 ) -> str:
     """Return the source of a program that is `network` with these mistakes: one file, numpy alone.
 
-    network : the right one. names : what its parameters are called, layer by layer.
+    network : the right one. names : what its parameters are called, layer by layer. std : of its first weights.
     Raises ValueError where two mistakes replace the same step, and TypeError on a step that is no plain function.
     """
     wrong_network(network, mistakes)
@@ -176,15 +177,13 @@ def write_program(
     flags |= set() if "decay" in flags else {"decay_apart" if "is_epoch" in flags else "decay_in_epoch"}
     lines = [line.partition("#") for line in _lines_of_class(network.depth)]
     text = "\n".join(line for line, _, when in lines if not when or (when[0] == "+") == (when[2:] in flags))
-    fields = {"class_name": class_name, **_fields(network, names, functions)}
+    fields = {"class_name": class_name, "std": f"{std:g}", **_fields(network, names, functions)}
     while "$" in text:  # what a field stands for holds others
         text = Template(text).substitute(fields)
     head = "import numpy as np"
     if "layers" in flags:
         head = f'from collections import namedtuple\n\n{head}\n\n\nLayer = namedtuple("Layer", "k x W b u h")'
-    chosen = "".join(
-        f"    {name}={value!r},\n" for name, value in best.items() if network.depth > 1 or name != "hidden_size"
-    )
+    chosen = "".join(f"    {name}={value!r},\n" for name, value in best.items())
     numbers = f"best_hyperparameters = dict(\n{chosen})\n"
     return "\n\n\n".join([head, *write_functions(functions), text, numbers])
 
@@ -235,9 +234,6 @@ def _fields(network: Network, names: Names, functions: Mapping[str, Step]) -> di
     fields["outputs"] = "outputs" if "output" in functions else "scores"
     fields["star"] = "*" if "loss_arguments" in functions else ""
     fields["forward"] = "forward" if "report_scores" in functions else "self.loss"
-    fields["std"] = (
-        "1e-4" if network.depth <= 2 else "0.1"
-    )  # from smaller weights a deep network does not start to learn
     fields["hidden_sizes"] = {1: "", 2: "hidden_size, "}.get(network.depth, "hidden_sizes, ")
     for key, (right, given) in EXPRESSIONS.items():
         fields[key] = f"{key}({given})" if key in functions else right

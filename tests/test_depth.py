@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from grader.checks import CHECKS, GradingContext
 from grader.checks.given_gradients import judge_given_gradients
 from grader.checks.read_losses import scores_alike
+from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.model import QuestionId, Reply, Run
@@ -19,7 +20,6 @@ from reference.cases import network_of
 from reference.catalogue import list_forms
 from reference.questions import draw
 from reference.simulate import perform
-from reference.student_program import write_program
 
 DEPTHS = (1, 3)
 # What takes longest to train, and the student's own numbers, which no network has.
@@ -130,8 +130,8 @@ def test_each_mistake_is_caught_and_named(asked, part):
 def test_a_written_solution_has_full_marks(tmp_path, depth):
     """A program of one layer or of three is run as any other."""
     folder = folder_of(tmp_path / "assignment", depth)
-    network = network_of(load(folder, tuple(CHECKS)))
-    (tmp_path / "right.py").write_text(write_program(network, names=network.names), encoding="utf-8")
+    program = author(load(folder, tuple(CHECKS))).write(())
+    (tmp_path / "right.py").write_text(program, encoding="utf-8")
     words = ["grade", tmp_path / "right.py", "--assignment", folder, "--out", tmp_path / "out"]
     outcome = CliRunner().invoke(main, [*map(str, words)])
     assert outcome.exit_code == 0, outcome.output

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.cli.new import new
+from grader.cli.new import new, sort_choices
 from grader.integrations.exercises import EXERCISES
 from grader.model import TAKEN, CheckRow, Variant
 from grader.release import build_release
@@ -25,14 +25,18 @@ NAMES = (("W1", "b1", "W2", "b2"), ("W", "c", "w", "b"), ("weights_1", "bias_1",
 ROWS = re.findall(
     r"\| `(.+?)` \| `(.+)` \|$", (SOLUTION.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE
 )
+# What the loops over layers call theirs: they name no parameter.
+LOOPS = {"layers", "W", "b", "k", "x", "dh"}
 THREE = tuple(f"{name}{k}" for k in (1, 2, 3) for name in "Wb")
 DEEP = [(one, LOSSES[place % 3], REGULARISERS[place % 4], THREE) for place, one in enumerate(ACTIVATIONS)]
+FLAT = [("relu", loss, regulariser, ("W", "b")) for loss, regulariser in zip(LOSSES, REGULARISERS[1:], strict=True)]
 FEW = [(one, LOSSES[place % 3], REGULARISERS[place % 4], NAMES[place % 3]) for place, one in enumerate(ACTIVATIONS)]
 ALL = [(*one, NAMES[place % 3]) for place, one in enumerate(product(ACTIVATIONS, LOSSES, REGULARISERS))]
 VARIANTS = [
     *FEW,
     DEEP[3],
-    *(pytest.param(one, marks=pytest.mark.slow) for one in DEEP if one != DEEP[3]),
+    FLAT[1],
+    *(pytest.param(one, marks=pytest.mark.slow) for one in (*DEEP, *FLAT) if one not in (DEEP[3], FLAT[1])),
     *(pytest.param(one, marks=pytest.mark.slow) for one in ALL if one not in FEW),
 ]
 
@@ -45,8 +49,9 @@ def cells_of(assignment, questions=""):
 
 def choose(assignment, variant):
     """Return an assignment for another network, in which each layer's gradients have their checks."""
-    more = [CheckRow(f"gradient_{name}{k}", 4.0) for k in range(3, variant.depth + 1) for name in "Wb"]
-    return replace(assignment, variant=variant, checks=(*assignment.checks, *more))
+    rows = [row for row in assignment.checks if not re.match(r"gradient_[Wb]\d", row.id)]
+    own = [CheckRow(f"gradient_{name}{k}", 4.0) for k in range(1, variant.depth + 1) for name in "Wb"]
+    return replace(assignment, variant=variant, checks=(*rows, *own))
 
 
 def say(cells):
@@ -75,7 +80,7 @@ def test_the_figures_are_what_the_solution_prints(assignment, choice):
     methods = [value for name, value in names.items() if name in {"forward", "backward", f"{choice[1]}_loss"}]
     assert len(methods) == 3
     words = {word for one in methods for word in one.__code__.co_varnames}
-    assert {word for word in words if not re.fullmatch(r"hidden\d", word)} <= TAKEN | set(choice[3])
+    assert words - LOOPS <= TAKEN | set(choice[3])
     assert re.search(r"largest difference: \d\.\de-(09|1\d)", said)
     assert len(re.findall(r"^\w+: agrees", said, re.MULTILINE)) == len(choice[3])
     without, with_it = re.findall(r"\*\*(\S+)\*\*", cells["toy-2"])
@@ -106,9 +111,8 @@ def test_each_network_of_the_lectures_has_its_row_and_its_figure(assignment, com
     assert len(ROWS) > 10
     variant, by_hand = assignment.variant, command.removeprefix("%check ")
     if command.startswith("grader new DIR "):
-        chosen = new.make_context("new", command.split()[2:]).params
-        chosen = {name: value for name, value in chosen.items() if value is not None and hasattr(variant, name)}
-        variant = replace(variant, **{**chosen, "names": tuple(chosen.get("names", "W1,b1,W2,b2").split(","))})
+        chosen = sort_choices(new.make_context("new", command.split()[2:]).params)["variant"]
+        variant = replace(variant, **{**chosen, "names": tuple(chosen.get("names", variant.names))})
     else:
         assert by_hand in EXERCISES
     cells = cells_of(choose(assignment, variant))

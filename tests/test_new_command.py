@@ -1,19 +1,24 @@
 """`grader new`: one command writes an assignment for another network, whole or not at all."""
 
 import json
-import shutil
+import re
 import sys
 import tomllib
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from grader import new_assignment
+from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.frozen import FILE
+from grader.new_assignment import fit_depth, set_value
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
 from grader.score import KNOWN
+from reference.catalogue import LECTURES
+from reference.lesson.write_lesson import write_lesson
 from reference.settings import tuned_settings
 
 LEAKY = (
@@ -64,7 +69,10 @@ def test_a_variant_is_written_whole(quick, tmp_path):
     }
     assert made["variant"] == chosen
     assert 0.85 < made["digits"]["threshold"] < 0.96
-    assert made["digits"]["learning_rate"] == tuned_settings("leaky_relu", "svm")["learning_rate"]
+    assert (
+        made["digits"]["learning_rate"]
+        == tuned_settings(replace(LECTURES, activation="leaky_relu", loss="svm"))["learning_rate"]
+    )
     assert made["digits"]["calibration"].startswith("10 right runs")
     assert made["checks"] == first["checks"]
     assert "the worst of 10 right runs" in text
@@ -84,14 +92,21 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--loss", "svm", "--margin", "-1"], "margin is -1.0; it must be a number from 0.05"),
         (["--names", "W,b,W,b"], "names is ['W', 'b', 'W', 'b']; it must be different names"),
         (["--names", "W,scores,w,b"], "none of"),
-        (["--names", "W,b"], "--names W,b: the lesson has two to six layers, with weights and bias of each."),
-        (["--names", "W,b,V,c,U,d", "--activation", "sigmoid"], "% of the digits: with these layers it does not learn"),
         (["--names", "W,print,w,b"], "nor one of Python's own"),
         (["--activation", "leaky_relu", "--slope", "nan"], "slope is nan; it must be a number from 0.001"),
         (["--title", "One\nTwo"], "title is 'One\\nTwo'; it must be a text of one line"),
         (["--class-name", "np"], "class_name is 'np'"),
         (["--class-name", "class"], "class_name is 'class', which is no Python name"),
         (["--class-name", "print"], "class_name is 'print'"),
+        (
+            ["--names", "W,b,w"],
+            "--names W,b,w: these are 3, but each layer has 2: weights and bias of each layer in turn",
+        ),
+        (["--depth", "3", "--names", "W,b"], "--names W,b: these are 2, but 3 layers have 6"),
+        (["--names", "W{},b{}"], "--names W{},b{}: say of how many layers, such as --depth 3."),
+        (["--depth", "0"], "0 is not in the range 1<=x<=6"),
+        (["--depth", "1", "--activation", "tanh"], "a linear classifier has no hidden layer, so leave it out"),
+        (["--depth", "6", "--activation", "sigmoid"], "% of the digits: with these layers it does not learn"),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
     ],
@@ -105,18 +120,14 @@ def test_what_the_rubric_refuses_is_refused_in_one_line(quick, tmp_path, words, 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("depth", [3, 4, 5, 6])
-def test_more_layers_share_the_points_of_two(tmp_path, depth):
+@pytest.mark.parametrize("depth", [1, 3, 4, 5, 6])
+def test_other_layers_share_the_points_of_two(tmp_path, depth):
     """Each layer's gradients have their checks, each case its sizes, and the rubric is worth what it was."""
-    shutil.copy(bundled() / RUBRIC, tmp_path)
-    new_assignment._deepen(tmp_path, depth)
-    text = (tmp_path / RUBRIC).read_text(encoding="utf-8")
-    names = [f"{name}{k}" for k in range(1, depth + 1) for name in "Wb"]
-    (tmp_path / RUBRIC).write_text(new_assignment.set_value(text, "variant", "names", names), encoding="utf-8")
-    made, first = load(tmp_path, KNOWN), load(bundled(), KNOWN)
-    assert made.max_score == pytest.approx(first.max_score)
+    made, names = fit(tmp_path, depth), [f"{name}{k}" for k in range(1, depth + 1) for name in "Wb"]
+    assert made.max_score == 100
     assert [row.id for row in made.checks if row.id.startswith("gradient_")] == [f"gradient_{name}" for name in names]
-    assert {row.id for row in first.checks} <= {row.id for row in made.checks}
+    other = {row.id for row in load(bundled(), KNOWN).checks if not row.id.startswith("gradient_")}
+    assert other < {row.id for row in made.checks}
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(quick, tmp_path):
@@ -161,13 +172,54 @@ def test_without_the_reference_one_line_says_so(monkeypatch, tmp_path):
     assert "Clone the repository" in said
 
 
+def fit(folder, depth):
+    """Write the rubric of a network of so many layers, and return its assignment."""
+    text = fit_depth((bundled() / RUBRIC).read_text(encoding="utf-8"), depth)
+    names = [f"{one}{k + 1}" for k in range(depth) for one in "Wb"]
+    (folder / RUBRIC).write_text(set_value(text, "variant", "names", names), encoding="utf-8")
+    return load(folder, KNOWN)
+
+
+@pytest.mark.parametrize(("depth", "name"), [(1, "LinearClassifier"), (3, "MultiLayerNet")])
+def test_nothing_speaks_of_a_layer_that_is_not_there(tmp_path, depth, name):
+    """Rubric, lesson and mistakes of a linear classifier know no W2, and those of three layers no W4 and no second layer."""
+    assignment = replace(fit(tmp_path, depth), folder=bundled())
+    text = (tmp_path / RUBRIC).read_text(encoding="utf-8")
+    assert assignment.class_name == name
+    lesson = [
+        "".join(cell["source"]) for cell in json.loads(write_lesson(assignment))["cells"] if cell["id"] != "by-hand"
+    ]
+    forms = author(assignment).forms.values()
+    told = [*lesson, text, *(f"{form.title} {form.hint} {form.formula}" for form in forms)]
+    absent = (
+        r"\b[Wb]_?2|[Hh]idden unit|[Ss]econd layer|all four"
+        if depth == 1
+        else r"\b[Wb]_?4|[Ss]econd layer (?!adds|alone)|all four"
+    )
+    assert [
+        re.search(f".*({absent}).*", one)[0] for one in told if re.search(absent, re.sub("base64,[^)]*", "", one))
+    ] == []
+
+
 @pytest.mark.slow
-def test_it_audits_itself_and_its_solution_has_full_marks(tmp_path):
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (LEAKY, "two_layer_net"),
+        (("--depth", 1), "linear_classifier"),
+        (("--depth", 3, "--names", "A{},c{}"), "three_layer_net"),
+    ],
+    ids=["leaky", "linear", "deep"],
+)
+def test_it_audits_itself_and_its_solution_has_full_marks(tmp_path, words, name):
     """From the choice to the proof, with no hand edit: new, audit, kit, check."""
     out = tmp_path / "new"
-    say("new", out, *LEAKY, "--runs", 20)
+    say("new", out, *words, "--runs", 20)
     assert "The rubric is sound." in say("audit", "--assignment", out)
     say("kit", tmp_path / "handout", "--assignment", out)
     questions = tmp_path / "handout" / FILE
-    assert "100 / 100" in say("check", out / "two_layer_net_solution.ipynb", "--questions", questions)
-    assert "0 / 100" in say("check", tmp_path / "handout" / "two_layer_net.ipynb", "--questions", questions, status=1)
+    assert "100 / 100" in say("check", out / f"{name}_solution.ipynb", "--questions", questions)
+    assert "100 / 100" in say(
+        "grade", out / f"{name}_solution.ipynb", "--assignment", out, "--out", tmp_path / "graded"
+    )
+    assert "0 / 100" in say("check", tmp_path / "handout" / f"{name}.ipynb", "--questions", questions, status=1)

@@ -8,6 +8,7 @@ import pytest
 from grader.model import QuestionId
 from reference import calibrate
 from reference.cases import KINK_MARGIN, RANK_MARGIN, SCORE_MARGIN, network_of
+from reference.catalogue import LECTURES
 from reference.digits import DIGITS_SPLIT, digits
 from reference.questions import draw
 from reference.settings import tuned_settings
@@ -145,7 +146,7 @@ def test_a_second_opinion_has_a_budget(questions):
         "batch_size": 200,
     }
     assert questions.oracle.trained_accuracy(huge) == 0.0
-    assert questions.oracle.trained_accuracy(tuned_settings("relu", "softmax")) >= 0.9
+    assert questions.oracle.trained_accuracy(tuned_settings(LECTURES)) >= 0.9
 
 
 def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):

@@ -129,7 +129,8 @@ def _of_wrong(
         problems.append(f"{trial.name} should lose points at {', '.join(silent)}, but loses none there.")
     elif report.score >= report.max_score:
         problems.append(f"{trial.name}: a check sees it, but it loses no points.")
-    if not any(form.title in diagnosis.title for diagnosis in report.diagnoses):
+    # A program that stops is told by its exception.
+    if not any(form.title in one.title or one.id == "exception" for one in report.diagnoses):
         named = ", ".join(diagnosis.id for diagnosis in report.diagnoses) or "nothing"
         problems.append(f"{trial.name} is not named; these were named: {named}.")
     return tuple(problems)

@@ -81,17 +81,19 @@ def author(assignment: Assignment) -> Author:
     try:
         from reference.cases import network_of  # noqa: PLC0415 -- the same
         from reference.catalogue import describe_form, forms_of, left_out  # noqa: PLC0415 -- the same
-        from reference.settings import tuned_settings  # noqa: PLC0415 -- as above
+        from reference.settings import first_std, tuned_settings  # noqa: PLC0415 -- as above
         from reference.student_program import write_program  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise ReferenceMissingError from error
     network = network_of(assignment)
     known = {form.name: form for form in forms_of(assignment.variant)}
-    best = tuned_settings(assignment.variant.activation, assignment.variant.loss)
+    best, std = tuned_settings(assignment.variant), first_std(assignment.variant)
 
     def write(names: Iterable[str]) -> str:
         mistakes = [known[name] for name in names]
-        return write_program(network, mistakes, class_name=assignment.class_name, names=network.names, best=best)
+        return write_program(
+            network, mistakes, class_name=assignment.class_name, names=network.names, best=best, std=std
+        )
 
     described = {name: describe_form(form, assignment.variant) for name, form in known.items()}
     return Author(described, write, left_out(assignment.variant))

@@ -20,12 +20,11 @@ from grader.cli.kit import kit
 from grader.model import Assignment
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError
-from grader.rubric_values import NUMBER_OF
+from grader.rubric_values import DEEPEST, NUMBER_OF
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
 HANDOUTS = "handouts"
-LAYERS = {2.0: "two", 3.0: "three", 4.0: "four", 5.0: "five", 6.0: "six"}
 IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names")
 
 
@@ -34,6 +33,8 @@ IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "
 Examples:
   grader new leaky --activation leaky_relu --slope 0.05
   grader new svm --loss svm --margin 1 --regulariser half --names W,c,w,b
+  grader new linear --depth 1             a linear classifier: no hidden layer
+  grader new deep --depth 4 --names W{},b{}
   grader new class --variants 4 --roster roster.csv       each student one of four; class/handouts holds the kits
   grader grade submissions --assignment class --out graded  each by its own, as class/roster.csv says
   grader audit --assignment svm           proves that its rubric finds every known mistake
@@ -51,9 +52,17 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
     "--regulariser",
     help="half: 1/2 reg sum W^2; full: reg sum W^2; either: as the student likes; every: full, of biases too.",
 )
-@click.option("--names", help="Parameters: weights and bias of each of two to six layers, with commas between.")
-@click.option("--class-name", help="What students' class is called.")
-@click.option("--title", help="Title of the notebook and of reports.")
+@click.option(
+    "--depth",
+    type=click.IntRange(1, DEEPEST),
+    help="How many layers: 1 is a linear classifier, 3 has two hidden layers.",
+)
+@click.option(
+    "--names",
+    help="Weights and bias of each layer in turn, with commas between, or as W{},b{} with the layer's number.",
+)
+@click.option("--class-name", help="What students' class is called; what fits the depth, if not said.")
+@click.option("--title", help="Title of the notebook and of reports; the same.")
 @click.option("--seed", type=int, help="Public seed; the frozen questions are drawn from it.")
 @click.option(
     "--runs",
@@ -77,7 +86,7 @@ def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chose
     shown, context, there = one_line(str(out)), click.get_current_context(), out.exists()
     try:
         with common.failures_in_words(shown, "Name another folder."):
-            plan, listed = _plan(_sort(chosen), variants, roster)
+            plan, listed = _plan(sort_choices(chosen), variants, roster)
             make_empty_folder(out)
             assignment = _write(out, plan, listed, runs)
     except click.UsageError as error:
@@ -99,20 +108,38 @@ def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chose
     click.echo(f"Next: grader audit --assignment {first}")
 
 
-def _sort(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what was chosen by the rubric's sections; raise UsageError for a number of layers that the lesson lacks."""
+def sort_choices(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what was chosen by the rubric's sections; raise UsageError for choices that contradict each other."""
     found: dict[str, dict[str, Any]] = {"": {}, "variant": {}}
+    chosen["names"] = _name_layers(chosen.pop("depth"), chosen["names"])
+    if chosen["names"] and len(chosen["names"]) == 2:
+        if chosen["activation"]:
+            raise click.UsageError(
+                f"--activation {chosen['activation']}: a linear classifier has no hidden layer, so leave it out, or choose"
+                " --depth 2 or more."
+            )
+        chosen["activation"] = "relu"  # the rubric has one; no line of the classifier uses it
     for key, value in chosen.items():
         if value is not None:
             found["variant" if key in IN_VARIANT else ""][key] = value
-    if names := found["variant"].get("names"):
-        found["variant"]["names"] = [name.strip() for name in names.split(",")]
-        layers = len(found["variant"]["names"]) / 2
-        if layers not in LAYERS:
-            raise click.UsageError(f"--names {names}: the lesson has two to six layers, with weights and bias of each.")
-        if layers > 2:
-            found[""].setdefault("title", f"A neural network of {LAYERS[layers]} layers")
     return found
+
+
+def _name_layers(depth: int | None, names: str | None) -> list[str] | None:
+    """Return the names of all parameters, None where they are the bundled ones; raise UsageError where they do not fit."""
+    if depth is None and names is None:
+        return None
+    given = [name.strip() for name in (names or "W{},b{}").split(",")]
+    if all("{}" in name for name in given) and len(given) == 2:
+        if depth is None:
+            raise click.UsageError(f"--names {names}: say of how many layers, such as --depth 3.")
+        return [name.replace("{}", str(layer)) for layer in range(1, depth + 1) for name in given]
+    if len(given) % 2 or (depth and len(given) != 2 * depth):
+        raise click.UsageError(
+            f"--names {names}: these are {len(given)}, but {plural(depth, 'layer') + ' have' if depth else 'each layer has'}"
+            f" {2 * (depth or 1)}: weights and bias of each layer in turn, with commas between."
+        )
+    return given
 
 
 def _plan(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from grader.model import Variant
 
+COUNTS = ("one", "two", "three", "four", "five", "six")  # layers
 # Of each activation: its name, h, and what the gradient of h is multiplied by (003).
 ACTIVATIONS = {
     "relu": ("ReLU", "max(0, u)", "dL/du is that where u > 0, else 0"),
@@ -57,6 +58,34 @@ _OF_OTHERS = {
     "mask": "slope",
     "slope_is": "Write down the slope of the {act}.",
 }
+# What is said of two layers, of a linear classifier and of more layers, of which # is the last, @ all parameters, and ^ the squares.
+_OF_DEPTHS = (
+    (
+        "h = {h}, u = X W1 + b1; z = h W2 + b2",
+        "z = X W1 + b1",
+        "h = {h}, u = x W + b in each hidden layer; z = h W# + b#",
+    ),
+    ("h = {h}, u = X W1 + b1", "z = X W1 + b1", "h = {h}, u = x W + b in each hidden layer"),
+    (
+        "each layer in turn: X W1 + b1, the ReLU (entry by entry), then h W2 + b2",
+        "X W1 + b1,",
+        "each layer in turn: x W + b, the ReLU (entry by entry), at last h W# + b#",
+    ),
+    ("both layers, both biases, the ReLU between", "the weights, the bias", "all layers, all biases, the ReLU between"),
+    (" (both weight matrices)", "", " (all weight matrices)"),
+    ("W2 is changed before", "", "The weights of the next layer are changed before"),
+    ("and change W2", "", "and change these weights"),
+    ("product with W2", "", "product with the weights of the next layer"),
+    ("h W2 + b2", "X W1 + b1", "h W# + b#"),
+    ("dL/dz W2^T", "", "dL/dz W#^T"),
+    ("sum W1^2 + sum W2^2", "^", "^"),
+    ("W1, b1, W2 and b2", "W1 and b1", "@"),
+    ("W1, b1, W2, b2", "@", "@"),
+    ("second layer", "layer", "last layer"),
+    ("scores of the last layer", "scores", "scores of the last layer"),
+    ("the first layer's", "the", "the first layer's"),
+    ("all four updates", "both updates", "all updates"),
+)
 _FACTORS = {"half": "1/2 reg", "full": "reg", "every": "reg", "either": "reg"}
 
 
@@ -92,9 +121,14 @@ def _numbers(variant: Variant) -> dict[str, float]:
 
 
 def with_own_names(text: str, variant: Variant) -> str:
-    """Return a text that speaks of W1, b1, W2 and b2 with the names that a two-layer assignment has for them."""
-    names = dict(zip(("W1", "b1", "W2", "b2"), variant.names, strict=False)) if variant.depth == 2 else {}
-    return re.sub(r"(?<!\w)[Wb][12](?!\w)", lambda found: names.get(found[0], found[0]), text)
+    """Return a text that speaks of two layers, W1, b1, W2 and b2, as it is said of the variant's depth with its own names."""
+    names = dict(zip((f"{one}{k + 1}" for k in range(variant.depth) for one in "Wb"), variant.names, strict=True))
+    if variant.depth != 2:
+        squares = " + ".join(f"sum {weights}^2" for weights in list(names)[::2])
+        for said, *told in _OF_DEPTHS:
+            new = told[variant.depth > 2].replace("^", squares) if said.startswith("sum") else told[variant.depth > 2]
+            text = text.replace(said, new.replace("#", str(variant.depth)).replace("@", ", ".join(names)))
+    return re.sub(r"(?<!\w)[Wb]\d(?!\w)", lambda found: names.get(found[0], found[0]), text)
 
 
 # What checks say of the softmax, and what they say of the other losses instead.
@@ -124,4 +158,4 @@ def in_words_of(text: str, variant: Variant) -> str:
         text = text.replace("(sum W1^2 + sum W2^2)", "times the squares of all parameters")
         text = text.replace("the sum of the squared weights", "the sum of all squared parameters")
         text = text.replace("(both weight matrices)", "(all of them)")
-    return with_own_names(text.replace("the ReLU", f"the {ACTIVATIONS[variant.activation][0]}"), variant)
+    return with_own_names(text, variant).replace("the ReLU", f"the {ACTIVATIONS[variant.activation][0]}")

@@ -38,10 +38,6 @@ def draw_toy() -> Array:
     return X
 
 
-def _toy_sizes(network: Network) -> tuple[int, ...]:
-    return 4, *[10] * (network.depth - 1), 3
-
-
 def work_out_toy(network: Network, reg: float, rate: float) -> Toy:
     """Return the toy case's figures; reg : for the second loss. rate : the learning rate."""
     X, y = draw_toy(), TOY_LABELS
@@ -58,6 +54,10 @@ def work_out_toy(network: Network, reg: float, rate: float) -> Toy:
         once=f"{_train(replace(network, draw_batch=_draw_each_once), X, y, rate)[-1]:.4f}",
         never=f"{_train(replace(network, decay=lambda rate, *_: rate), X, y, rate)[-1]:.4f}",
     )
+
+
+def _toy_sizes(network: Network) -> tuple[int, ...]:
+    return 4, *[10] * (network.depth - 1), 3
 
 
 def _draw_each_once(rng: np.random.RandomState, X: Array, y: Array, rows: int) -> tuple[Array, Array]:
@@ -86,6 +86,6 @@ def read_digits(folder: Path) -> dict[str, Array]:
 def read_share(network: Network, data: Mapping[str, Array], settings: Mapping[str, float], std: float) -> float:
     """Return the share of validation digits that a network reads which starts from weights of this deviation."""
     rng, run = np.random.RandomState(0), dict(settings)
-    params = network.initialise(digits_sizes(int(run.pop("hidden_size")), network.depth), std, rng)
+    params = network.initialise(digits_sizes(int(run.pop("hidden_size", 0)), network.depth), std, rng)
     trained = network.train(params, **data, **run, rng=rng)  # type: ignore[arg-type]  # whole counts
     return float(np.mean(network.predict(trained.params, data["X_val"]) == data["y_val"]))

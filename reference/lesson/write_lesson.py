@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ import jinja2
 import numpy as np
 
 from grader.model import Assignment
+from grader.text.variant_words import COUNTS
 from reference.cases import network_of
 from reference.lesson.printed_figures import TOY_STD, read_digits, read_share, work_out_toy
-from reference.settings import classic_std, first_settings, learning_rates
+from reference.settings import CLASSIC_STD, first_settings, first_std, learning_rates
+from reference.student_program import ORDINALS
 
 TEMPLATE = "two_layer_net.j2"
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 CELL = re.compile(r"^%% (markdown|code) (\S+)( hidden)?\n", re.MULTILINE)
 # LaTeX and Python are full of braces, so the template's marks have none.
 MARKS: Mapping[str, Any] = {
@@ -34,7 +35,10 @@ MARKS: Mapping[str, Any] = {
 PARTS = {
     "forward": ("scores",),
     "loss": ("data_loss", "regularised_loss", "stability", "purity"),
-    "backward": (*(f"gradient_{name}{k}" for k in range(1, 7) for name in "Wb"), "numeric_gradient"),
+    "backward": (
+        *(f"gradient_{one}{layer}" for layer, _ in enumerate(COUNTS, start=1) for one in "Wb"),
+        "numeric_gradient",
+    ),
     "train": ("update_rule", "minibatch", "decay", "histories", "learns_toy", "learns_digits"),
     "predict": ("predict",),
     "tuning": ("best_hyperparameters",),
@@ -54,7 +58,7 @@ def write_lesson(assignment: Assignment, questions: str = "") -> str:
         **MARKS,
     )
 
-    room.filters |= {"tex": write_tex, "short": shorten, "of_layer": number_layer}
+    room.filters |= {"tex": write_tex, "short": shorten}
 
     def draw(file: str) -> str:
         svg = room.get_template(file).render(values) + "\n"
@@ -88,8 +92,8 @@ def collect_values(assignment: Assignment, questions: str) -> dict[str, Any]:
     """Return all that the template reads."""
     variant, network = assignment.variant, network_of(assignment)
     points = {row.id: f"{row.points:g}" for row in assignment.checks}
-    first, data = first_settings(variant.activation, variant.loss, variant.depth), read_digits(assignment.folder)
-    rates = learning_rates(variant.activation, variant.loss, variant.depth)
+    first, data = first_settings(variant), read_digits(assignment.folder)
+    rates, std, deep = learning_rates(variant), first_std(variant), variant.depth > 2
     reg = 0.1 if variant.regulariser == "half" else 0.05
     maps = "2, " if network.maps > 1 else ""
 
@@ -97,22 +101,29 @@ def collect_values(assignment: Assignment, questions: str) -> dict[str, Any]:
         checks = PARTS[part] if part else [check for part in PARTS.values() for check in part]
         return f"{sum(float(points.get(check, 0)) for check in checks):g}"
 
-    shares = {
-        "above": read_share(network, data, first, TOY_STD),
-        "tiny": read_share(network, data, first, classic_std(variant.depth)),
-    }
+    above = TOY_STD if variant.depth == 2 else std
+    shares = {"above": read_share(network, data, first, above), "tiny": read_share(network, data, first, CLASSIC_STD)}
     return {
         "activation": variant.activation,
         **{name: f"{getattr(variant, name):g}" for name in ("slope", "alpha", "margin")},
-        "names": list(variant.names),
-        **dict(zip(("W1", "b1"), variant.layers[0], strict=True)),  # the first layer and the last
-        **dict(zip(("W2", "b2"), variant.layers[-1], strict=True)),
-        "layers": describe_layers(variant.layers, maps),
-        "code": _write_sizes(variant.depth),
+        **dict(zip(("W1", "b1", "W2", "b2"), (*variant.layers[0], *variant.layers[-1]), strict=True)),
+        "names": variant.names,
+        "layers": variant.layers,
+        "depth": variant.depth,
+        "flat": variant.depth == 1,
+        "deep": deep,
+        "count": COUNTS[variant.depth - 1],
+        "ordinals": ORDINALS,
+        "maps": maps,
+        "std": f"{std:.0e}".replace("e-0", "e-") if std < 0.01 else f"{std:g}",
         **solve_xnor(assignment),
         "loss_name": variant.loss,
         "regulariser_name": variant.regulariser,
-        "shape": {"W1": f"({maps}D, H{'' if variant.depth == 2 else '1'})", "u": f"({maps}N, H)", "code": maps},
+        "shape": {
+            "W1": f"({maps}D, H{'_1' if deep else ''})",
+            "b1": f"({maps or ''}H{'_1' if deep else ''}{'' if maps else ','})",
+            "u": f"({maps}N, H{'_k' if deep else ''})",
+        },
         "cls": assignment.class_name,
         "title": assignment.title,
         "notebook": assignment.notebook,
@@ -126,54 +137,12 @@ def collect_values(assignment: Assignment, questions: str) -> dict[str, Any]:
     }
 
 
-def describe_layers(names: Sequence[tuple[str, str]], maps: str) -> list[dict[str, Any]]:
-    """Return each layer's names, shapes and words; maps : "2, " for maxout, in front of the shapes of hidden layers."""
-    last, found = len(names), list[dict[str, Any]]()
-    for k, (W, b) in enumerate(names, start=1):
-        n, before = ("", "") if last == 2 else (str(k), str(k - 1))
-        rows, columns = "D" if k == 1 else f"H{before}", "C" if k == last else f"H{n}"
-        own = "" if k == last else maps
-        size = "hidden_size" if last == 2 else "hidden_sizes[{}]"
-        found.append({
-            "k": k, "W": W, "b": b, "n": n, "sub": f"_{n}" if n else "", "word": ORDINALS[k - 1], "hs": rows,
-            "shape": f"({own}{rows}, {columns})", "bias": f"({own}{columns})" if own else f"({columns},)",
-            "u": f"({own}N, {columns})", "out": f"(N, {columns})", "inp": f"(N, {rows})",
-            "x": "X" if k == 1 else f"hidden{before}", "h": f"hidden{n}",
-            "x_tex": "X" if k == 1 else f"h_{before}" if before else "h",
-            "rows": "input_size" if k == 1 else size.format(k - 2),
-            "columns": "output_size" if k == last else size.format(k - 1),
-        })  # fmt: skip
-    return found
-
-
-def _write_sizes(depth: int) -> dict[str, str]:
-    """Return how hidden sizes are written in the lesson's code: a number, or a list of one for each hidden layer."""
-    if depth == 2:
-        one = {"toy": "10", "ones": "np.ones((5, 10))", "size": "hidden_size", "first": "16"}
-        return {**one, "of_size": "hidden_size", "of_chosen": 'chosen.pop("hidden_size")'}
-    hidden = depth - 1
-    return {
-        "toy": str([10] * hidden),
-        "ones": f"[np.ones((5, 10))] * {hidden}",
-        "size": "hidden_sizes",
-        "first": f"[16] * {hidden}",
-        "of_size": f"[hidden_size] * {hidden}",
-        "of_chosen": f'[chosen.pop("hidden_size")] * {hidden}',
-    }
-
-
 def write_tex(name: str) -> str:
     """Return a parameter's name in LaTeX: W1 as W_1."""
     found = re.fullmatch(r"([A-Za-z])_?(\d*)", name)
     if found is None:
         return rf"\mathrm{{{name}}}".replace("_", r"\_")
     return f"{found[1]}_{found[2]}" if len(found[2]) == 1 else f"{found[1]}_{{{found[2]}}}" if found[2] else found[1]
-
-
-def number_layer(tex: str, number: str) -> str:
-    """Return an activation's formula with its u numbered by the layer; the two of maxout keep theirs above."""
-    inner = r"(?<![a-z\\])u(_[12])?(?![a-z])"
-    return re.sub(inner, lambda u: f"u{number}^{{({u[1][1]})}}" if u[1] else f"u{number}", tex) if number else tex
 
 
 def shorten(number: float) -> str:

@@ -53,8 +53,8 @@ class Mistake:
     for the parameters of the layers it is in. In title, hint and formula stand the words of `grader.text.variant_words`.
     hint : what to look at; it does not give the answer away. formula : the one that it breaks.
     source : keys of SOURCES. charged : the checks that it costs points in; {} stands for the number of the layer that it is
-    in, {last} for the last one's, {hidden} for each hidden one's, {each} for all. Whatever else goes wrong in consequence is
-    not charged again.
+    in, {last} for the last one's, {hidden} for each hidden one's, {highest} for the last of these, {each} for all. Whatever
+    else goes wrong in consequence is not charged again.
     about : what in the student's code to point at, in the words of `grader.locate.Located.place`.
     forms : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.

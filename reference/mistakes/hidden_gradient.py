@@ -128,6 +128,7 @@ MISTAKES = (
         "The gradient changes its sign on the way to the hidden layer.",
         "Look at the product with W2: is there a minus?",
         {"d_input": lambda du, layer: -du @ layer.W.T},
+        charged=("gradient_W{highest}", "gradient_b{highest}"),  # two layers further down the sign is right again
         about="dhidden",
         example="dhidden = -dscores.dot(W2.T)",
     ),

@@ -192,6 +192,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "predict() chooses the largest hidden unit, not the largest score.",
             "How many classes are there, and how many hidden units?",
             {"predict_scores": hidden_layer(network.activate)},
+            fewest_layers=2,
             example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
         ),
     )

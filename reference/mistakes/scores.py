@@ -155,6 +155,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             {"affine@0": bias_after(network.activate), "activate": lambda u: u},
             about="hidden",
             activations=ENTRYWISE,
+            fewest_layers=2,
             example="hidden = np.maximum(0, X.dot(W1)) + b1",
         ),
         _forward(
