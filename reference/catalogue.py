@@ -18,7 +18,7 @@ from grader.records import dataclass, fields, replace
 from grader.text.variant_words import with_own_names, words_of
 from reference.mistakes.entry import SOURCES, Mistake
 from reference.network import Network, network_of_variant
-from reference.same_network import agree
+from reference.same_network import agree, returns_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,6 @@ def mistakes_of(variant: Variant) -> tuple[Mistake, ...]:
         for one in found
         if variant.activation in (one.activations or (variant.activation,))
         and variant.loss in (one.losses or (variant.loss,))
-        and variant.regulariser in (one.regularisers or (variant.regulariser,))
         and variant.depth >= one.fewest_layers
     ]
     return tuple(sorted(apt, key=_place))
@@ -154,6 +153,9 @@ def is_one_of(network: Network, form: Form) -> bool:
     if {key.partition("@")[0] for key in form.steps} <= OF_TRAINING or form.mistake.stage == "purity":
         return True
     wrong = wrong_network(network, [form])
+    # Where biases are regularised as well, a gradient of another shape fits no sum: nothing is returned that could be named.
+    if set(form.steps) == {"d_bias"} and not returns_loss(wrong):
+        return False
     return agree(wrong, network, 1e-6, stable=False) if form.mistake.harmless else not agree(wrong, network)
 
 

@@ -29,6 +29,11 @@ def agree(one: Network, other: Network, tolerance: float = 1e-9, *, stable: bool
     return all(alike(a, b, tolerance) for a, b in (pairs if stable else pairs[:-2]))
 
 
+def returns_loss(network: Network) -> bool:
+    """Return whether a network answers loss(X, y, reg) in an ordinary case, rather than raising."""
+    return not isinstance(_answers(network)[2], str)
+
+
 @lru_cache(maxsize=64)
 def _answers(network: Network) -> list[Any]:
     """Return scores, labels and loss with gradients in an ordinary case; the last two are of scores in the thousands."""

@@ -55,7 +55,9 @@ def conclusion(audit: Audit) -> list[str]:
         f"{len(ids)} mistakes in {len(wrong)} ways: {sound} of them lose points where they should and are named correctly."
     ]
     if audit.left_out:
-        lines.append(f"No mistakes in this network, since they change nothing in it: {', '.join(audit.left_out)}.")
+        lines.append(
+            f"No mistakes in this network, since they change nothing in it, or return nothing: {', '.join(audit.left_out)}."
+        )
     lines += [f"Wrong: {problem}" for problem in audit.problems]
     return lines if audit.problems else [*lines, "The rubric is sound."]
 

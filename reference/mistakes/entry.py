@@ -61,7 +61,7 @@ class Mistake:
     shows_in : the parts of a submission's answers in which it can show, as `grader.model.MistakeForm` lists them.
     example : the mistake as a student writes it, one or two lines of Python.
     number : for a mistake with a free number, in place of `forms`; the title then holds {c}.
-    activations, losses, regularisers : those of the variants in which the words make sense; empty for all. fewest_layers : of a network
+    activations, losses : those of the variants in which the words make sense; empty for all. fewest_layers : of a network
     that can have it.
     """
 
@@ -81,7 +81,6 @@ class Mistake:
     number: Number | None = None
     activations: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
-    regularisers: tuple[str, ...] = ()
     fewest_layers: int = 1
 
 

@@ -116,7 +116,6 @@ MISTAKES = (
         "The gradient of {b} is summed over the units of each row instead of over the rows.",
         "Which axis must remain: the examples or the units?",
         lambda du, _layer: du.sum(axis=-1),
-        regularisers=("half", "full", "either"),  # the biases' own part has another shape, and nothing is returned
         example='grads["b1"] = dhidden.sum(axis=1)',
     ),
     _bias(
