@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from grader.compare import as_array, as_number, describe, fit
 from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, QuestionId, Questions, Reply, Run
-from grader.records import dataclass, field, replace
+from grader.records import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,6 @@ class GradingContext:
     assignment: Assignment
     questions: Questions
     run: Run
-    known: dict[Any, Any] = field(default_factory=dict, repr=False)  # what was worked out by `cached_per_submission`
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,6 +46,8 @@ class GradingContext:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# What was worked out for each submission; it goes when its context goes. Not in the context, whose copies would share it.
+_CACHES: WeakKeyDictionary[GradingContext, dict[Any, Any]] = WeakKeyDictionary()
 
 
 def cached_per_submission(
@@ -57,7 +59,7 @@ def cached_per_submission(
     def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
             return function(context, *args, **kwargs)
-        cache, key = context.known, (function, args)
+        cache, key = _CACHES.setdefault(context, {}), (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
             found: T = cache[key]
