@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader import new_assignment
+from grader.checks import CHECKS
 from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.frozen import FILE
@@ -17,6 +18,7 @@ from grader.new_assignment import fit_depth, set_value
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
 from grader.score import KNOWN
+from grader.text.variant_words import in_words_of
 from reference.catalogue import LECTURES
 from reference.lesson.write_lesson import write_lesson
 from reference.settings import tuned_settings
@@ -190,7 +192,17 @@ def test_nothing_speaks_of_a_layer_that_is_not_there(tmp_path, depth, name):
         "".join(cell["source"]) for cell in json.loads(write_lesson(assignment))["cells"] if cell["id"] != "by-hand"
     ]
     forms = author(assignment).forms.values()
-    told = [*lesson, text, *(f"{form.title} {form.hint} {form.formula}" for form in forms)]
+    titles = [in_words_of(CHECKS[row.id].title, assignment.variant) for row in assignment.checks]
+    weights = [re.search(r"grads\['W\d'\].*?(\w+ layer's |the )weights", one) for one in titles]
+    assert [one[1] for one in weights if one] == (
+        ["the "] if depth == 1 else ["first layer's ", "second layer's ", "third layer's "]
+    )
+    told = [
+        *lesson,
+        text,
+        *(titles if depth == 1 else []),
+        *(f"{form.title} {form.hint} {form.formula}" for form in forms),
+    ]
     absent = (
         r"\b[Wb]_?2|[Hh]idden unit|[Ss]econd layer|all four"
         if depth == 1
