@@ -96,6 +96,14 @@ MISTAKES = (
         lambda du, _layer: du.mean(axis=-2),
         example='grads["b1"] = dhidden.mean(axis=0)',
     ),
+    # Before the one number for all: under a loss whose gradient adds up to 0 in each row, that number is 0 in the last layer.
+    _bias(
+        "bias_gradient_zero",
+        "The gradient of {b} is zero.",
+        "Is the gradient of {b} ever computed, or only created?",
+        lambda _du, layer: np.zeros_like(layer.b),
+        example='grads["b1"] = np.zeros_like(b1)',
+    ),
     _bias(
         "bias_gradient_scalar",
         "The gradient of {b} is one number for all units, but each unit needs its own.",
@@ -138,13 +146,6 @@ MISTAKES = (
         "Count the parameters and the keys of grads. A bias has a gradient as well.",
         lambda _du, _layer: None,
         example='grads = {"W1": dW1, "W2": dW2, "b2": db2}',
-    ),
-    _bias(
-        "bias_gradient_zero",
-        "The gradient of {b} is zero.",
-        "Is the gradient of {b} ever computed, or only created?",
-        lambda _du, layer: np.zeros_like(layer.b),
-        example='grads["b1"] = np.zeros_like(b1)',
     ),
     _bias(
         "bias_gradient_of_first_row",

@@ -61,7 +61,7 @@ def test_variants_differ_and_what_is_chosen_stays():
     chosen = choose_variants(18, {"loss": "svm"}, 1)
     assert {one["loss"] for one in chosen} == {"svm"}
     assert len({tuple(one.values()) for one in chosen}) == 18
-    with pytest.raises(ValueError, match="--variants 19: there are 18"):
+    with pytest.raises(ValueError, match="--variants 19: the options leave 18 different networks"):
         choose_variants(19, {"loss": "svm"}, 1)
 
 
@@ -82,7 +82,7 @@ def test_a_folder_of_variants_is_told_from_an_assignment(tmp_path):
     [
         (["--variants", "2"], "--variants N and --roster FILE go together"),
         (["--roster", "{}"], "--variants N and --roster FILE go together"),
-        (["--variants", "99", "--roster", "{}"], "--variants 99: there are 54"),
+        (["--variants", "99", "--roster", "{}"], "--variants 99: the options leave 54 different networks"),
         (["--variants", "2", "--roster", "nowhere.csv"], "nowhere.csv"),
     ],
 )
