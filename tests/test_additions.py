@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from classroom.once import graded_once
+from grader.records import replace
+from reference.catalogue import LECTURES, forms_of
+from reference.network import build
+from reference.student_program import write_program
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -161,3 +165,26 @@ def test_a_mistake_is_one_entry(copy, tmp_path):
     (diagnosis,) = report["diagnoses"]
     assert (diagnosis["id"], diagnosis["title"]) == ("relu_cubed", "The ReLU is cubed.")
     assert set(diagnosis["costs"]) == {"scores"}
+
+
+@pytest.mark.slow
+def test_a_variant_is_one_assignment_toml(copy, tmp_path):
+    """With one word of the rubric changed, another network has all points, and its wrong twin is called by its mistake."""
+    rubric = copy / "assignment/assignment.toml"
+    text = rubric.read_text(encoding="utf-8")
+    rubric.write_text(text.replace('\nloss = "softmax"', '\nloss = "sigmoid"'), encoding="utf-8")
+    assert rubric.read_text(encoding="utf-8") != text
+    network = build(loss="sigmoid")
+    forms = forms_of(replace(LECTURES, loss="sigmoid"))
+    wrong = next(form for form in forms if form.name == "bias_gradient_averaged_layer1")
+    for name, mistakes in (("right", []), ("wrong", [wrong])):
+        (tmp_path / f"{name}.py").write_text(write_program(network, mistakes), encoding="utf-8")
+    words = [str(tmp_path / "right.py"), str(tmp_path / "wrong.py"), "--assignment", str(copy / "assignment")]
+    run(copy, "grade", "--seed", "231", *words, "--out", str(tmp_path / "graded"))
+    right, wrong = (
+        json.loads((tmp_path / f"graded/submissions/{name}/report.json").read_text(encoding="utf-8"))
+        for name in ("right", "wrong")
+    )
+    assert right["score"] == right["max_score"] == 100
+    assert [one["id"] for one in wrong["diagnoses"]] == ["bias_gradient_averaged"]
+    assert "cross-entropy" not in next(one["title"] for one in right["checks"] if one["id"] == "data_loss")
