@@ -228,3 +228,21 @@ def test_mistakes_are_written_in_words_of_the_variant(assignment):
     assert not any(
         "ReLU" in form.title and "uses a" not in form.title for form in forms.values() if "relu" not in form.id
     )
+
+
+def test_the_hint_for_a_maxout_layers_gradients_is_that_of_weights_or_bias(assignment):
+    """Its arrays have a further axis for the two maps; what to look at goes by the parameter."""
+    variant = replace(LECTURES, activation="maxout")
+    mine = replace(assignment, variant=variant)
+    questions, forms = draw(mine, mine.seed), [form.name for form in forms_of(variant)]
+    for name, check, hint in (
+        ("weights_gradient_wrong_factor_2_layer1", "gradient_W1", "the input of this layer, transposed"),
+        ("bias_gradient_averaged_layer1", "gradient_b1", "summed over the rows of the batch"),
+    ):
+        chosen = frozenset({forms.index(name)})
+        asked = [call.id for call in questions.calls if call.id.kind in {"scores", "loss", "narrow"}]
+        replies = {one: questions.catalogue.simulate(chosen, 1.0, one) for one in asked}
+        made = Run(Reply(QuestionId("load"), "returned"), MappingProxyType(replies), (), {}, 0.0, 0.0)
+        finding = CHECKS[check].function(GradingContext(mine, questions, made))
+        assert finding.share == 0
+        assert hint in finding.message

@@ -74,7 +74,7 @@ def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -
         return Finding(0.0, f"Not started: grads[{name!r}] is None.", skipped=True, about=about)
     array, found = best_array(answer.grads[name], shape)
     if array is None:
-        text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_hint(shape)}"
+        text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_hint(context, name)}"
         return Finding(0.0, text, about=about)
     right = right_gradient(context, call.id, name, expected_factor(context))
     difference = difference_from(context, array, right, context.assignment.tolerances.gradient)
@@ -88,14 +88,14 @@ def _wrong_entries(context: GradingContext, call: Call, name: str, difference: D
     text = (
         f"grads[{name!r}] of loss(X, y, reg={reg:g}), shape {shape}: {difference.wrong_entries} of"
         f" {difference.error.size} entries are wrong; the worst is {name}{where}: yours {number(difference.theirs)},"
-        f" right {number(difference.right)}.\n{_hint(shape)}"
+        f" right {number(difference.right)}.\n{_hint(context, name)}"
     )
     row, column = divmod(int(np.ravel_multi_index(difference.worst, shape)), shape[-1])
     return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, (row, column)),), about=f"grads {name}")
 
 
-def _hint(shape: tuple[int, ...]) -> str:
-    return HINTS["weights" if len(shape) == 2 else "bias"]
+def _hint(context: GradingContext, name: str) -> str:
+    return HINTS["weights" if name in context.names[::2] else "bias"]
 
 
 @cached_per_submission
