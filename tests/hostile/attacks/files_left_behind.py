@@ -27,15 +27,21 @@ def by_shared_memory():
     return block.name
 
 
+# Temporary files of a student's are in its process's memory: what counts is one that the system knows.
+def by_temporary_file():
+    with tempfile.TemporaryFile() as file:
+        return f"descriptor {file.fileno()}"
+
+
 def by_temporary_folder():
     with tempfile.TemporaryDirectory() as folder:
-        return folder
+        return import_module("posix").stat(folder) and folder
 
 
 WAYS = {
     "file": by_file,
     "shared memory": by_shared_memory,
-    "temporary file": lambda: tempfile.TemporaryFile(),
+    "temporary file": by_temporary_file,
     "temporary folder": by_temporary_folder,
 }
 
