@@ -17,11 +17,8 @@ def run() -> None:
     Ctrl-C while numpy is still being imported ends it without a traceback, too.
     """
     open_streams()
-    for library in (
-        "OPENBLAS",
-        "OMP",
-        "MKL",
-    ):  # numpy's threads would gain nothing, and a process with threads should not fork
+    # numpy's threads would gain nothing, and a process with threads should not fork.
+    for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         Path.cwd()

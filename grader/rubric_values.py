@@ -39,17 +39,22 @@ PAIR: Rule = (
     lambda v: isinstance(v, list) and len(v) == 2 and all(map(_number, v)) and v[0] <= v[1],
     "[low, high]: two numbers, the smaller first",
 )
+
+
+def _is_free(name: Any) -> bool:
+    """Return whether a parameter may be called so; the programs of deep networks number what is in TAKEN: u1, hidden2."""
+    own = isinstance(name, str) and name.isidentifier() and not iskeyword(name) and not hasattr(builtins, name)
+    return own and name.rstrip("0123456789") not in TAKEN
+
+
 NAMES: Rule = (
     lambda v: (
         isinstance(v, list)
         and len(v) in range(2, 2 * DEEPEST + 1, 2)
-        and all(
-            isinstance(n, str) and n.isidentifier() and not iskeyword(n) and not hasattr(builtins, n) and n not in TAKEN
-            for n in v
-        )
+        and all(map(_is_free, v))
         and len(set(v)) == len(v)
     ),
-    f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}, nor one of Python's own",
+    f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}, with a number or without, nor one of Python's own",
 )
 # 0 and 1 are other networks, and nearer to either the answers hardly differ from those.
 SLOPE: Rule = (

@@ -91,6 +91,7 @@ def test_a_degenerate_number_of_a_variant_is_refused_with_the_reason(tmp_path, c
             "different names, weights and bias of each layer",
         ),
         ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "h"]', "none of N, X, "),
+        ('names = ["W1", "b1", "W2", "b2"]', 'names = ["W1", "b1", "W2", "u1"]', "with a number or without"),
         (
             'names = ["W1", "b1", "W2", "b2"]',
             'names = ["W1", "b1", "W2", "2b"]',

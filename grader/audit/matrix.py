@@ -12,7 +12,6 @@ from grader.records import dataclass
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
 Cell = Literal["passed", "charged", "credited"]
 SOLUTION = "solution"
-SHOWN = 3  # names that a problem's text lists
 
 
 @dataclass(frozen=True)

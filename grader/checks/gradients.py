@@ -26,8 +26,8 @@ from grader.checks.read_losses import difference_from, expected_factor, loss_tol
 from grader.checks.registry import check
 from grader.compare import Difference, compare, number
 from grader.model import Call, Finding, HeatMap, QuestionId
+from grader.rubric_values import DEEPEST
 
-# There is a check of each gradient of so many layers.
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 HINTS = {
     "weights": "Look at the input of this layer, transposed, times the gradient of its output; then at the regulariser's part.",
@@ -199,5 +199,5 @@ def _enter(position: int) -> None:
     check("gradients")(judge)
 
 
-for _position in range(2 * len(ORDINALS)):
+for _position in range(2 * DEEPEST):
     _enter(_position)
