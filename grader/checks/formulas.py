@@ -12,7 +12,7 @@ from grader.model import Array, Floats, Variant
 
 
 def loss_of_scores(variant: Variant, scores: Floats, y: Array) -> float:
-    """Return the data loss of scores (N, C): the mean over the rows (000, 001, 003; SVM: 004; sigmoid: 002)."""
+    """Return the data loss of scores (N, C): the mean over the rows (COMS 4732; SVM: Lecture 4; sigmoid: COL 865)."""
     true = scores[np.arange(len(y)), y]
     match variant.loss:
         case "svm":
@@ -26,7 +26,7 @@ def loss_of_scores(variant: Variant, scores: Floats, y: Array) -> float:
 
 
 def d_loss_of_scores(variant: Variant, scores: Floats, y: Array) -> Floats:
-    """Return the gradient of the data loss by the scores, (N, C) (001, 002, 004)."""
+    """Return the gradient of the data loss by the scores, (N, C) (COMS 4732, COL 865)."""
     rows = np.arange(len(y))
     if variant.loss == "svm":
         d = (scores - scores[rows, y][:, None] > -variant.margin).astype(np.float64)
@@ -42,7 +42,7 @@ def d_loss_of_scores(variant: Variant, scores: Floats, y: Array) -> Floats:
 
 
 def slope_at(variant: Variant, h: Floats, u: Floats, off: float = 0.0) -> Floats:
-    """Return what the activation multiplies dL/dh by, in the shape of u: (N, H), or (2, N, H) of maxout (001, 003).
+    """Return what the activation multiplies dL/dh by, in the shape of u: (N, H), or (2, N, H) of maxout (Lecture 4).
 
     h : the units (N, H), perhaps not those of u; all but maxout tell their slope. off : up to it a unit counts as 0.
     """

@@ -2,7 +2,7 @@
 
 Nothing is taken on trust: the incoming values are solved for from the program's own outputs. With fewer rows than hidden
 units and inputs, dW2 = h^T d gives d, the gradient of the scores, and dW1 = X^T du gives du, the gradient of the hidden
-units before the ReLU (001, 004). With fewer hidden units than classes, the scores give h. A solved gradient counts only
+units before the ReLU (COMS 4732). With fewer hidden units than classes, the scores give h. A solved gradient counts only
 with full rank and about the right size: zero, tiny, constant and one-row gradients do not count.
 """
 
@@ -122,13 +122,13 @@ def _judge_layer(
 
 
 def _back(d: Floats, weights: Floats) -> Floats:
-    """Return the gradient of what a layer is given, (N, R): d W^T, added up over the maps of a maxout layer (001, 003)."""
+    """Return the gradient of what a layer is given, (N, R): d W^T, added up over the maps of a maxout layer (Lecture 4)."""
     dx = d @ weights.swapaxes(-1, -2)
     return np.asarray(dx if dx.ndim == 2 else dx.sum(axis=0))
 
 
 def _affine(context: GradingContext, call: Call, k: int, x: Floats) -> Floats:
-    """Return u = x W + b of the layer after k others, (N, H), or (2, N, H) of maxout (001, 003)."""
+    """Return u = x W + b of the layer after k others, (N, H), or (2, N, H) of maxout (Lecture 4)."""
     weights, bias = context.assignment.variant.layers[k]
     return np.asarray(x @ call.params[weights] + call.params[bias][..., None, :])
 

@@ -10,7 +10,7 @@ import numpy as np
 from grader.compare import as_array
 
 TOLERANCE = 5e-4  # the figures are published with four digits after the point
-# Exercise -> name in the notebook -> right values. gates and worked are 003's; graph is an SVM (003, 004) on worked's numbers.
+# Exercise -> name in the notebook -> right values. gates and worked are Lecture 4's; graph is its SVM on worked's numbers.
 EXERCISES: Mapping[str, Mapping[str, Any]] = {
     "gates": {"and_h": [0, 0, 0, 1], "or_h": [0, 1, 1, 1], "xnor_h": [1, 0, 0, 1]},
     "worked": {
