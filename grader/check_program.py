@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from grader.frozen import Frozen
-from grader.model import Call, QuestionId, Report, Run, Submission
+from grader.model import CLASSIC, Call, Methods, QuestionId, Report, Run, Submission
 from grader.records import dataclass, replace
 from grader.submission import HandIn, reduce
 
@@ -65,7 +65,7 @@ def refuse_old_numpy() -> None:
 class Host(Protocol):
     """What runs a program and asks it: `grader.sandbox.host.StudentHost`, or what takes its place in a notebook."""
 
-    def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
+    def run(self, submission: Submission, class_name: str, calls: Sequence[Call], methods: Methods = CLASSIC) -> Run:
         """Return the replies to the calls."""
 
 
@@ -93,7 +93,8 @@ def run_program(
     if submission.problem and not submission.graded_file:
         raise NothingToCheckError(submission.problem.message)
     asked = select_calls(frozen.questions.calls, part)
-    return submission, None if submission.problem else host.run(submission, assignment.class_name, asked)
+    methods = assignment.variant.methods
+    return submission, None if submission.problem else host.run(submission, assignment.class_name, asked, methods)
 
 
 def judge_program(submission: Submission, run: Run | None, frozen: Frozen, part: str, started: float) -> Report:

@@ -56,7 +56,8 @@ def run_and_judge(
     """Return the grading of a hand-in that was read; source : its path, for people to read."""
     started = time.perf_counter()
     submission = reduce_limited(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
-    run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls)
+    methods = assignment.variant.methods
+    run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls, methods)
     return judge_run(submission, run, assignment, questions, started)
 
 

@@ -11,8 +11,20 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from grader.model import TAKEN, Assignment, Bounds, CheckRow, DigitsTask, LatePolicy, Limits, Rules, Tolerances, Variant
-from grader.rubric_values import CHECK_RULES, NAMES, NUMBER_OF, OPTIONAL, RULES, Rule, sizes_of
+from grader.model import (
+    TAKEN,
+    Assignment,
+    Bounds,
+    CheckRow,
+    DigitsTask,
+    LatePolicy,
+    Limits,
+    Methods,
+    Rules,
+    Tolerances,
+    Variant,
+)
+from grader.rubric_values import CHECK_RULES, NAMES, NUMBER_OF, OPTIONAL, RULES, Rule, refuse_methods, sizes_of
 from grader.text.nearest import nearest
 from grader.text.phrases import plural
 
@@ -81,7 +93,7 @@ class _Reader:
             title=table["title"],
             class_name=self._identifier(table["class_name"]),
             notebook=table["notebook"],
-            variant=Variant(**{**table["variant"], "names": tuple(table["variant"]["names"])}),
+            variant=self._variant(table["variant"], table["class_name"]),
             seed=table["seed"],
             sizes=tuple(map(tuple, questions["sizes"])),
             regs=tuple(float(reg) for reg in questions["regs"]),
@@ -98,6 +110,12 @@ class _Reader:
             late=LatePolicy(**table["late"]) if "late" in table else None,
             rules=Rules(**table.get("rules", {})),
         )
+
+    def _variant(self, table: dict[str, Any], class_name: str) -> Variant:
+        methods = Methods(**table.get("methods", {}))
+        if why := refuse_methods(vars(methods), table["names"], class_name):
+            raise AssignmentError(f"{self._line_of('variant', 'methods')}: methods: {why}")
+        return Variant(**{**table, "names": tuple(table["names"]), "methods": methods})
 
     def _depth(self, table: dict[str, Any]) -> int:
         """Return how many layers the names are of; 2 where they are none, which is refused later."""
@@ -151,7 +169,7 @@ class _Reader:
     def _section(self, section: str, table: dict[str, Any], rules: Mapping[str, Rule]) -> None:
         self._known_keys(section, table, list(rules))
         for key, rule in rules.items():
-            if key not in table and key in NUMBER_OF:
+            if key not in table and (key in NUMBER_OF or key in OPTIONAL):
                 continue
             if key not in table:
                 where = f"in [{section}]" if section else "at the top"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from keyword import iskeyword
 from typing import Any
 
-from grader.model import TAKEN, Tolerances
+from grader.model import CLASSIC, TAKEN, Tolerances
 
 DEEPEST = 6  # layers of weights: there is a check for each of their gradients
 
@@ -56,6 +56,34 @@ NAMES: Rule = (
     ),
     f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}, with a number or without, nor one of Python's own",
 )
+# What the lesson's class and cells use themselves, beside TAKEN.
+_OF_LESSON = frozenset([
+    "params", "forward", "backward", "softmax_loss", "svm_loss", "sigmoid_loss",
+])  # fmt: skip
+METHODS: Rule = (
+    lambda v: isinstance(v, dict) and all(key in vars(CLASSIC) and isinstance(name, str) for key, name in v.items()),
+    'names of methods: { loss = "...", train = "...", predict = "..." }, of which each may be left out',
+)
+
+
+def refuse_methods(own: Mapping[str, str], parameters: Iterable[str], class_name: str) -> str:
+    """Return why the three methods may not be called so; "" where they may."""
+    taken: dict[str, str] = dict.fromkeys(TAKEN | _OF_LESSON, "the lesson calls something else so")
+    taken |= dict.fromkeys(parameters, "a parameter has this name") | {class_name: "the class has this name"}
+    for method, name in own.items():
+        if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            return (
+                f"{method} is called {name!r}, which is no name of a public method. Write one such as compute_{method}."
+            )
+        if name != method and (name in vars(CLASSIC) or hasattr(builtins, name)):
+            return f"{method} is called {name!r}, which is the name of something else. Choose another."
+        if name != method and name in taken:
+            return f"{method} is called {name!r}, but {taken[name]}. Choose another."
+        if list(own.values()).count(name) > 1:
+            return f"two methods are called {name!r}. Choose different names."
+    return ""
+
+
 # 0 and 1 are other networks, and nearer to either the answers hardly differ from those.
 SLOPE: Rule = (
     lambda v: _number(v) and 0.001 <= v <= 0.9,
@@ -112,6 +140,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "slope": SLOPE,
         "alpha": ALPHA,
         "margin": MARGIN,
+        "methods": METHODS,
     },
     "probes": {"sizes": LIST, "regs": REGS, "biases": NOT_NEGATIVE},
     "tolerances": {f.name: POSITIVE for f in fields(Tolerances)},
@@ -146,7 +175,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     },
     "rules": {"backpropagation": _one_of("any", "required")},
 }
-OPTIONAL = frozenset({"late", "rules"})
+OPTIONAL = frozenset({"late", "rules", "methods"})
 # Numbers that one choice of [variant] has: what is chosen, and where. Without the key the lectures' number holds.
 NUMBER_OF = {"slope": ("activation", "leaky_relu"), "alpha": ("activation", "elu"), "margin": ("loss", "svm")}
 CHECK_RULES: Mapping[str, Rule] = {"id": TEXT, "points": POSITIVE, "hidden": YES_NO}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from string import Template
 
+from grader.model import CLASSIC, Methods
 from reference.catalogue import LECTURES, PER_LAYER, Form, wrong_network
 from reference.network import Network, build
 from reference.regularisers import Names
@@ -162,12 +163,13 @@ def write_program(
     *,
     class_name: str = "TwoLayerNet",
     names: Names = NAMES,
+    methods: Methods = CLASSIC,
     best: Mapping[str, float] = BEST,
     std: float = CLASSIC_STD,
 ) -> str:
     """Return the source of a program that is `network` with these mistakes: one file, numpy alone.
 
-    network : the right one. names : what its parameters are called, layer by layer. std : of its first weights.
+    network : the right one. names : what its parameters are called, layer by layer; methods : and its methods. std : of its first weights.
     Raises ValueError where two mistakes replace the same step, and TypeError on a step that is no plain function.
     """
     wrong_network(network, mistakes)
@@ -180,6 +182,7 @@ def write_program(
     fields = {"class_name": class_name, "std": f"{std:g}", **_fields(network, names, functions)}
     while "$" in text:  # what a field stands for holds others
         text = Template(text).substitute(fields)
+    text = re.sub(r"(?<=def )\w+(?=\()|(?<=self\.)\w+", lambda found: vars(methods).get(found[0], found[0]), text)
     head = "import numpy as np"
     if "layers" in flags:
         head = f'from collections import namedtuple\n\n{head}\n\n\nLayer = namedtuple("Layer", "k x W b u h")'

@@ -53,8 +53,9 @@ def cache_key(assignment: Assignment, seed: int, calls: Sequence[Call], *, isola
 
 
 def digest_questions(assignment: Assignment, calls: Sequence[Call]) -> str:
-    """Return the digest of what the replies depend on besides the submission: calls, limits and the class's name."""
-    asked = (tuple(calls), assignment.limits, assignment.class_name, assignment.notebook)
+    """Return the digest of what the replies depend on besides the submission: calls, limits, and names that students are given."""
+    methods = assignment.variant.methods
+    asked = (tuple(calls), assignment.limits, assignment.class_name, methods, assignment.notebook)
     return hashlib.sha256(lay_out(asked)).hexdigest()
 
 

@@ -90,9 +90,15 @@ def author(assignment: Assignment) -> Author:
     best, std = tuned_settings(assignment.variant), first_std(assignment.variant)
 
     def write(names: Iterable[str]) -> str:
-        mistakes = [known[name] for name in names]
+        mistakes, methods = [known[name] for name in names], assignment.variant.methods
         return write_program(
-            network, mistakes, class_name=assignment.class_name, names=network.names, best=best, std=std
+            network,
+            mistakes,
+            class_name=assignment.class_name,
+            names=network.names,
+            methods=methods,
+            best=best,
+            std=std,
         )
 
     described = {name: describe_form(form, assignment.variant) for name, form in known.items()}

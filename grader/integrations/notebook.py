@@ -234,5 +234,6 @@ def _check_here(source: KernelSource, made: type, variables: Mapping[str, Any], 
         return check_program(source.hand_in, made.__name__, KERNEL, frozen, host, part)
     started = time.perf_counter()
     submission = Submission(made.__name__, KERNEL, "", made.__name__)
-    run = host.run(submission, made.__name__, select_calls(frozen.questions.calls, part))
+    calls = select_calls(frozen.questions.calls, part)
+    run = host.run(submission, made.__name__, calls, frozen.assignment.variant.methods)
     return judge_program(submission, run, frozen, part, started)

@@ -5,6 +5,7 @@ Floor 1 of the house: everything may import them, and they import nothing of our
 
 from grader.model.arrays import Array, Floats, Params
 from grader.model.assignment import (
+    CLASSIC,
     TAKEN,
     Assignment,
     Bounds,
@@ -12,6 +13,7 @@ from grader.model.assignment import (
     DigitsTask,
     LatePolicy,
     Limits,
+    Methods,
     Rules,
     Tolerances,
     Variant,
@@ -53,6 +55,7 @@ from grader.model.seeds import derive_number, seed_id
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span, Text
 
 __all__ = [
+    "CLASSIC",
     "TAKEN",
     "Array",
     "Assignment",
@@ -81,6 +84,7 @@ __all__ = [
     "LatePolicy",
     "Likeness",
     "Limits",
+    "Methods",
     "MistakeCatalogue",
     "MistakeForm",
     "MistakeKey",

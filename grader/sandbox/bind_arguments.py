@@ -34,7 +34,8 @@ INTERFACE = {
 class ArgumentBinder:
     """Binds the arguments of one call's steps; `positional` names the methods that are called by position."""
 
-    def __init__(self) -> None:
+    def __init__(self, methods: Mapping[str, str]) -> None:
+        self._methods = methods  # what the assignment calls loss, train and predict
         self.positional: list[str] = []
         self._by_name: set[tuple[str, tuple[str, ...]]] = set()
 
@@ -64,7 +65,8 @@ class ArgumentBinder:
             return list(arguments.values()), {}
         takes = ", ".join((["self"] if inspect.ismethod(function) else []) + _parameters(signature))
         asked = ", ".join(_argument(name, value) for name, value in arguments.items())
-        raise ReportedError("TypeError", f"{method}() takes ({takes}) but is asked as {method}({asked})")
+        called = self._methods.get(method, method)
+        raise ReportedError("TypeError", f"{called}() takes ({takes}) but is asked as {called}({asked})")
 
 
 def _binds(signature: inspect.Signature, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:

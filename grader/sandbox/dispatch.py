@@ -51,8 +51,10 @@ class Answer:
         variable: Callable[[str], Any],
         remembered: dict[str, Any],
         labels: frozenset[str],
+        methods: Mapping[str, str],
     ) -> None:
         self._remembered = remembered  # of earlier calls to this process: what loss() last returned
+        self._methods = methods  # what the assignment calls loss, train and predict
         self._labels = labels  # under which the student's text was compiled
         unpacking = values.Unpacking(call.arrays, lambda kind, _text: ReportedError("TypeError", kind))
         message = call.message
@@ -76,7 +78,7 @@ class Answer:
         self.packing = values.Packing()
         self.results: list[Any] = []
         self.own_shapes: dict[str, list[int]] = {}
-        self._binder = ArgumentBinder()
+        self._binder = ArgumentBinder(methods)
         self.positional = self._binder.positional
 
     def take_steps(self) -> None:
@@ -156,10 +158,14 @@ class Answer:
     def _prepared(self, method: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
         """Return the call of a method with its arguments, as the method's own parameters want them."""
         self.during = method
-        function = getattr(self._net, method, None)
+        own = self._methods.get(method, method)
+        function = getattr(self._net, own, None)
         if not callable(function):
-            has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
-            raise ReportedError("AttributeError", f"{self._name} has no method {method}; it has: {has or 'none'}")
+            has = [name for name in dir(type(self._net)) if not name.startswith("_")]
+            near = f". Did you mean its method {method}? Rename it to {own}" if method in has else ""
+            raise ReportedError(
+                "AttributeError", f"{self._name} has no method {own}; it has: {', '.join(has) or 'none'}{near}"
+            )
         positional, keywords = self._binder.bind(method, function, arguments)
         return functools.partial(function, *positional, **keywords)
 
@@ -194,7 +200,7 @@ class Answer:
         shapes = {name: value.shape for name, value in self._params.items()}
         known = [(arguments[X], arguments[y]) for X, y in (("X", "y"), ("X_val", "y_val")) if y in arguments]
         stand_in = StandIn(self._seed, shapes, self._sizes[-1], known, times)
-        return Watch(stand_in, shapes, self._remembered.get("loss"))
+        return Watch(stand_in, shapes, self._remembered.get("loss"), self._methods)
 
     def _sweep(self, X: Array, y: Array, reg: float, h: float) -> dict[str, Array]:
         """Return the loss with each parameter entry moved by +h and by -h, as {name: (2, *shape) float64}."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from grader.model import Call, Limits, Outcome, QuestionId, Reply, Run, StudentError, Submission
+from grader.model import CLASSIC, Call, Limits, Methods, Outcome, QuestionId, Reply, Run, StudentError, Submission
 
 from . import protocol
 from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError, describe_ending
@@ -79,7 +79,7 @@ class StudentHost:
         self._questions.close()
         self._calls = ()
 
-    def run(self, submission: Submission, class_name: str, calls: Sequence[Call]) -> Run:
+    def run(self, submission: Submission, class_name: str, calls: Sequence[Call], methods: Methods = CLASSIC) -> Run:
         """Load a submission and ask it every call, in order.
 
         Returns a Run with one reply for each call, by its id. Nothing that the submission does raises;
@@ -92,7 +92,7 @@ class StudentHost:
             laid_out = QuestionFile(calls)
             self._questions.close()
             self._questions, self._calls = laid_out, calls
-        return _Session(self.server, self._limits, submission, class_name, self._questions).run(calls)
+        return _Session(self.server, self._limits, submission, class_name, methods, self._questions).run(calls)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class _Session:
         limits: Limits,
         submission: Submission,
         class_name: str,
+        methods: Methods,
         questions: QuestionFile,
     ) -> None:
         self._server = server
@@ -124,6 +125,7 @@ class _Session:
         self._submission = submission
         self._text = SourceMap(submission)
         self._class_name = class_name
+        self._methods = methods
         self._process_limits = ResourceLimits(limits.memory_mb, math.ceil(limits.total_seconds))
         self._started = time.monotonic()
         self._wall_end = self._started + WALL_FACTOR * limits.total_seconds
@@ -179,7 +181,8 @@ class _Session:
             why = self._load.error.message if self._load.error else self._load.outcome
             return f"the submission could not be loaded: {why}"
         if self._timeouts[_way(call)] >= MOST_TIMEOUTS:
-            return f"{first_method(call)} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
+            own = vars(self._methods).get(first_method(call), "network")
+            return f"{own} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
         if self._spent >= self._limits.total_seconds or time.monotonic() >= self._wall_end:
             self._retire()  # it would go on answering
             return f"{self._whole} were used up"
@@ -207,7 +210,8 @@ class _Session:
             for call, place in zip(calls[first - 1 :], self._questions.places[first - 1 :], strict=True)
             if self._server.streams and self._timeouts[_way(call)] < MOST_TIMEOUTS
         ]
-        source = pack_submission(self._submission, self._class_name, self._limits.printed_characters, asked)
+        names, printed = (self._class_name, self._methods), self._limits.printed_characters
+        source = pack_submission(self._submission, *names, printed, asked)
         return self._await(_Awaited(QuestionId("load"), 0, self._limits.load_seconds, "import", source=source))
 
     def _await(self, message: _Awaited) -> Reply:

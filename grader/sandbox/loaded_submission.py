@@ -28,6 +28,7 @@ class LoadedSubmission:
         self._extras: list[SourceText] | None = [SourceText.of(raw) for raw in message["extras"]]
         self._modules = message["modules"]
         self._class_name: str = message["class_name"]
+        self._methods: dict[str, str] = message["methods"]
         labels = {text.label for text in (*self._segments, *self._extras)}
         labels.update(module["segment"]["label"] for module in self._modules)
         self._labels = frozenset(labels)
@@ -79,7 +80,7 @@ class LoadedSubmission:
         """Answer one call."""
         scratch_files.forget()
         with self._capture.capturing():
-            answer = dispatch.Answer(self._class, call, self._variable, self._remembered, self._labels)
+            answer = dispatch.Answer(self._class, call, self._variable, self._remembered, self._labels, self._methods)
             error = None
             try:
                 answer.take_steps()
@@ -158,7 +159,8 @@ def warm_up() -> None:
         "params": packing.describe({"W1": X}),
         "steps": [["loss", packing.describe({"X": X, "y": None, "reg": 0.5})], ["params", packing.describe({})]],
     }
-    source = {"segments": [_WARM], "extras": [], "modules": [], "class_name": "Network", "printed_characters": 100}
+    source: dict[str, Any] = {"segments": [_WARM], "extras": [], "modules": [], "class_name": "Network", "methods": {}}
+    source["printed_characters"] = 100
     submission = LoadedSubmission(source, 0, mmap.mmap(-1, mmap.PAGESIZE))
     submission.load()
     question = b"".join(protocol.pack(message, packing.arrays))

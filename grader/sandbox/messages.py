@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Call, OpaqueValue, QuestionId, Reply, Segment, StudentError, Submission
+from grader.model import Call, Methods, OpaqueValue, QuestionId, Reply, Segment, StudentError, Submission
 
 from . import protocol, values
 from .source_map import SourceMap
@@ -37,7 +37,11 @@ def clean(text: str, most: int) -> str:
 
 
 def pack_submission(
-    submission: Submission, class_name: str, printed_characters: int, asked: Sequence[tuple[int, int]] = ()
+    submission: Submission,
+    class_name: str,
+    methods: Methods,
+    printed_characters: int,
+    asked: Sequence[tuple[int, int]] = (),
 ) -> list[memoryview]:
     """Lay out a submission for its process; asked : where in the file of questions those are that it answers, in order."""
     message = {
@@ -48,6 +52,7 @@ def pack_submission(
             for module in submission.modules
         ],
         "class_name": class_name,
+        "methods": vars(methods),
         "printed_characters": printed_characters,
         "asked": asked,
     }

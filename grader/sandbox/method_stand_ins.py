@@ -43,9 +43,13 @@ class Watch:
     """One watched run of a student's network.
 
     form : what loss() last returned, or None where that is not known. shapes : of the parameters, as the assignment has them.
+    methods : what the assignment calls loss, train and predict.
     """
 
-    def __init__(self, stand_in: StandIn, shapes: Mapping[str, tuple[int, ...]], form: Any) -> None:
+    def __init__(
+        self, stand_in: StandIn, shapes: Mapping[str, tuple[int, ...]], form: Any, methods: Mapping[str, str]
+    ) -> None:
+        self._methods = methods
         self._stand_in = stand_in
         self._shapes = shapes
         self._form = Form.of(form, shapes)
@@ -54,7 +58,8 @@ class Watch:
     @contextmanager
     def replacing(self, net: Any, methods: list[str]) -> Iterator[None]:
         """Put the stand-ins in place of these methods of a network's class, and take them away at the end."""
-        makers = {"loss": self._loss, "predict": self._predict}
+        makers = {self._methods["loss"]: self._loss, self._methods["predict"]: self._predict}
+        methods = [self._methods[method] for method in methods]
         changed: list[tuple[type, str, Any]] = []
         hidden = _hidden_by_instance(net, methods)
         try:
@@ -91,7 +96,7 @@ class Watch:
             if rows is None or (y is not None and np.shape(y) != (len(rows),)):
                 # Not written yet, or of another shape: the program's own loss() says what is wrong with that.
                 if own is None:
-                    raise AttributeError(f"{type(net).__name__!r} object has no attribute 'loss'")
+                    raise AttributeError(f"{type(net).__name__!r} object has no attribute {self._methods['loss']!r}")
                 return own(net, *positional, **keywords)
             with _untraced():
                 params = self._params(net)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.random.bit_generator
 
-from grader.model import Call, QuestionId, Reply, Run, StudentError, Submission
+from grader.model import CLASSIC, Call, Methods, QuestionId, Reply, Run, StudentError, Submission
 
 from . import dispatch, protocol
 from .capture import OutputCapture, ReportedError
@@ -40,9 +40,11 @@ class SameProcessHost:
         self._files = files
         self._most = printed_characters
         self._remembered: dict[str, Any] = {}
+        self._methods = vars(CLASSIC)
 
-    def run(self, submission: Submission, _class_name: str, calls: Sequence[Call]) -> Run:
+    def run(self, submission: Submission, _class_name: str, calls: Sequence[Call], methods: Methods = CLASSIC) -> Run:
         """Return the replies to the calls; what interrupts the kernel ends them."""
+        self._methods = vars(methods)
         text = SourceMap(submission)
         labels = {file: label for label, file in self._files.items()}
         capture = OutputCapture(frozenset(labels), self._most)
@@ -66,7 +68,8 @@ class SameProcessHost:
         # Laid out and read again as on the way to another process: the class gets arrays of its own, and gives checked ones.
         question = protocol.unpack(b"".join(pack_call(number, call)))
         with capture.capturing():
-            answer = dispatch.Answer(self._made, question, self._variable, self._remembered, frozenset(labels))
+            known = frozenset(labels)
+            answer = dispatch.Answer(self._made, question, self._variable, self._remembered, known, self._methods)
             error = None
             try:
                 answer.take_steps()

@@ -38,7 +38,7 @@ def ask(path):
     for text in found.segments:
         running.Loader((), kept).run(running.SourceText(text.label, text.source, text.kept), namespace)
     net = namespace["TwoLayerNet"]()
-    binder, answers = binding.ArgumentBinder(), {}
+    binder, answers = binding.ArgumentBinder({}), {}
     for method, names in (("loss", "X y reg"), ("train", "X y X_val y_val"), ("predict", "X")):
         function = getattr(net, method)
         try:
@@ -47,7 +47,7 @@ def ask(path):
             told = type(error).__name__
         positional, keywords = binder.bind(method, function, dict.fromkeys(names.split(), 0))
         answers[method] = [told, len(positional), sorted(keywords)]
-    watch = stand_ins.Watch(MagicMock(), {}, None)
+    watch = stand_ins.Watch(MagicMock(), {}, None, {"loss": "loss", "predict": "predict"})
     watch._loss(type(net).loss)  # as functools.wraps leaves it
     bound = watch._bound(stand_ins.read_signature(type(net).loss), (net, "rows"), {"y": "labels", "reg": 0.5})
     return {"methods": answers, "bound": bound[:2]}

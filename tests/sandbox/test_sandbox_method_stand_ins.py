@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from grader.model import CLASSIC
 from grader.sandbox.method_stand_ins import Form, Watch, in_layout
 from grader.sandbox.stand_in_replies import StandIn
 
@@ -60,7 +61,7 @@ class Careful(Net):
 
 def watch(form=None):
     """Return a watch."""
-    return Watch(StandIn(3, SHAPES, 3, [(X, Y)]), SHAPES, form)
+    return Watch(StandIn(3, SHAPES, 3, [(X, Y)]), SHAPES, form, vars(CLASSIC))
 
 
 @pytest.mark.parametrize("make", [Net, Below, Inherits, Slotted, Careful])
