@@ -34,6 +34,7 @@ _MIB = 1 << 20
 _WALL_SECONDS = 300.0  # only a process that waits for what never comes takes as long
 _MOST_GROWN = 32 * _MIB  # a process that has kept more of its earlier calls is replaced by a new one
 _LARGEST_RESULT = 32 * _MIB
+_FEW_OBJECTS = 50_000
 _LENGTH = struct.Struct("<Q")
 
 
@@ -123,6 +124,7 @@ def _serve(channel: socket.socket, function: Callable[..., Any]) -> NoReturn:
             signal.signal(deadly, signal.SIG_DFL)
         _close_all_but(channel)
         gc.freeze()  # what was there before is never looked at again, and stays shared with the parent
+        gc.set_threshold(_FEW_OBJECTS)  # a usual call makes no more, and is not looked through while it does
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         most = resource.getrlimit(resource.RLIMIT_AS)[1]
         while True:

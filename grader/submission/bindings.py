@@ -26,6 +26,19 @@ def walk_statements(node: ast.stmt, *, but_not: tuple[type[ast.stmt], ...] = DEF
             queue += handler.body
 
 
+def walk(node: ast.AST) -> list[ast.AST]:
+    """Return a node and all below it in the order of ast.walk(), which takes twice as long."""
+    found = [node]
+    for part in found:
+        for name in part._fields:
+            value = getattr(part, name, None)
+            if type(value) is list:
+                found += [one for one in value if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return found
+
+
 def names_bound(node: ast.stmt) -> set[str]:
     """Return the names that one simple statement binds."""
     if isinstance(node, DEFINITIONS):
@@ -37,7 +50,7 @@ def names_bound(node: ast.stmt) -> set[str]:
     assigned = assigned_targets(node)
     if assigned or isinstance(node, ast.Expr):
         # Not the whole value: in `losses = [loss for loss in history]` the inner name is the comprehension's own.
-        assigned = assigned + [part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)]
+        assigned = assigned + [part.target for part in walk(node) if isinstance(part, ast.NamedExpr)]
     return names_stored(assigned)
 
 

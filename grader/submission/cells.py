@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.records import dataclass, field
-from grader.submission.bindings import FUNCTIONS, IMPORTS, assigned_targets, names_stored, walk_statements
+from grader.submission.bindings import FUNCTIONS, IMPORTS, assigned_targets, names_stored, walk, walk_statements
 from grader.submission.blocks import indent_of, track_brackets
 from grader.submission.errors import SubmissionError
 from grader.submission.magics import NOT_THIS_PYTHON, RUN_THEIR_BODY, Meaning, line_magic, nothing_for
@@ -31,9 +31,16 @@ _CALL = re.compile(
     r"(?P<method>run_line_magic|run_cell_magic|magic|system|getoutput)\((?P<arguments>.*)\)[ \t]*;?[ \t]*$"
 )
 # Python that may run a file, or speak to IPython.
-_SPEAKS = re.compile(
-    r"\b(?:get_ipython|exec|execfile|run_path|importnb|import_module|spec_from_file_location|SourceFileLoader)\b"
+_SPEAKS = (
+    "get_ipython",
+    "exec",
+    "run_path",
+    "importnb",
+    "import_module",
+    "spec_from_file_location",
+    "SourceFileLoader",
 )
+_SPEAK = re.compile(rf"\b(?:{'|'.join(_SPEAKS)}|execfile)\b")
 _RUN_FILE = {"exec", "execfile", "run_path"}
 _LEAD_TO_MODULE = {"spec_from_file_location", "SourceFileLoader", "exec_module"}
 # What gives a module or its names, and how it is written once the module was imported.
@@ -75,7 +82,7 @@ def translate(source: str) -> Translated:
     becomes ``pass``. What IPython reads and this does not is left to IPython, where it is installed.
     """
     is_python = parses(source)
-    if is_python and not _SPEAKS.search(source):
+    if is_python and not _speaks(source):
         return Translated(source)
     lines = source.split("\n")
     first = _first_code(lines)
@@ -108,6 +115,11 @@ def translate(source: str) -> Translated:
             names = [node.name for node in body if isinstance(node, FUNCTIONS)]
             found.source = "\n".join([found.source, *(f"{added_to}.{name} = {name}" for name in dict.fromkeys(names))])
     return found
+
+
+def _speaks(source: str) -> bool:
+    """Return whether a text may run a file, or speak to IPython; the pattern alone takes as long as reading the tree."""
+    return any(word in source for word in _SPEAKS) and _SPEAK.search(source) is not None
 
 
 def _may_be_python(lines: list[str]) -> bool:
@@ -178,7 +190,7 @@ def _take_runs(found: Translated) -> None:
 
     A path, a text or a spec may come by a name that an earlier line of the cell gave it.
     """
-    if not _SPEAKS.search(found.source):
+    if not _speaks(found.source):
         return
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         lines, files = found.source.split("\n"), dict[str, str]()
@@ -199,7 +211,7 @@ def _import_for(node: ast.stmt, files: dict[str, str], runs: list[tuple[int, str
 
     files : by name, the file that a name's value comes from; runs : gets the files that are run for their names.
     """
-    parts = [part for inner in walk_statements(node) for part in ast.walk(inner)]
+    parts = [part for inner in walk_statements(node) for part in walk(inner)]
     called = {_called(part) for part in parts if isinstance(part, ast.Call)}
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     path = next((text for text in texts if _FILE.fullmatch(text)), "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from grader.records import dataclass
 from grader.submission.bindings import (
@@ -19,11 +19,14 @@ from grader.submission.bindings import (
     names_bound,
     names_stored,
     root_name,
+    walk,
     walk_statements,
 )
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 BLOCKS = (ast.For, ast.With)
+# What alone sets an attribute: an assignment, or a call of setattr().
+_PATCHING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call)
 # Of one name. Nobody has more, and 5,000 that all lead to each other would be followed for minutes.
 _MOST_ALIASES = 20
 # What a block may call and still be run. All of it is done at once; whatever else is called might train for hours,
@@ -63,7 +66,8 @@ class Classes:
         self._names: set[str] = set()
         # `Net = TwoLayerNet`: to set an attribute of one is to set the other's.
         self._aliases: defaultdict[str, set[str]] = defaultdict(set)
-        self._patchers = {part.name: _inspect_patcher(part) for part in parts if isinstance(part, FUNCTIONS)}
+        self._functions = {part.name: part for part in parts if isinstance(part, FUNCTIONS)}
+        self._patchers: dict[str, _Patcher] = {}  # as they are asked for
         made: dict[str, ast.Call] = {}
         for part in parts:
             if isinstance(part, (ast.ClassDef, ast.ImportFrom)):
@@ -85,6 +89,12 @@ class Classes:
         # `method = add_to_class(TwoLayerNet)`, to be used as a decorator
         ready = {name: reached for name, call in made.items() if (reached := self._patched_by_call(call))}
         self._patchers |= {name: _Patcher(False, frozenset(reached), True) for name, reached in ready.items()}
+
+    def _patcher(self, name: str) -> _Patcher | None:
+        """Return what the function of a name patches; None where there is no such function."""
+        if name not in self._patchers and name in self._functions:
+            self._patchers[name] = _inspect_patcher(self._functions[name])
+        return self._patchers.get(name)
 
     def patched_by(self, node: ast.stmt) -> set[str]:
         """Return the classes whose attributes one simple statement, or one decorated definition, sets."""
@@ -127,13 +137,13 @@ class Classes:
             return set()
         # `@patch` before `def loss(self: TwoLayerNet, X)`, as fastcore has it, asks for the class itself.
         given = self.with_aliased(_arguments(mark) if isinstance(mark, ast.Call) else _own_class(node))
-        patcher = self._patchers.get(function.id)  # none where it was imported, and nobody knows
+        patcher = self._patcher(function.id)  # none where it was imported, and nobody knows
         return (patcher.reaches(given) if patcher else given) & self._names
 
     def _patched_by_call(self, call: ast.Call) -> set[str]:
         """Return the classes passed to a function that only patches them."""
         inner = call.func if isinstance(call.func, ast.Call) else call  # `add_to_class(TwoLayerNet)(loss)`
-        patcher = self._patchers.get(inner.func.id) if isinstance(inner.func, ast.Name) else None
+        patcher = self._patcher(inner.func.id) if isinstance(inner.func, ast.Name) else None
         if patcher is None or not self._is_quick(call):
             return set()
         return patcher.reaches(self.with_aliased(_arguments(inner))) & self._names
@@ -146,7 +156,7 @@ class Classes:
             if isinstance(part, FUNCTIONS):
                 queue += part.decorator_list
             elif not isinstance(part, ast.Lambda):
-                if isinstance(part, ast.Call) and not _is_quick_call(part.func, self._patchers):
+                if isinstance(part, ast.Call) and not _is_quick_call(part.func, self._patcher):
                     return False
                 queue += ast.iter_child_nodes(part)
         return True
@@ -154,6 +164,8 @@ class Classes:
 
 def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patcher:
     """Return which classes a function patches."""
+    if not any(_objects_patched(part) for part in walk(function) if isinstance(part, _PATCHING)):
+        return _Patcher(of_given=False, named=frozenset(), is_quick=False)
     own: set[str] = set()
     roots: defaultdict[ast.AST, set[str]] = defaultdict(set)  # by the function in which an attribute is set
     calls: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
@@ -173,7 +185,9 @@ def _inspect_patcher(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Patch
     reached = {name for names in roots.values() for name in names}
     # Of the functions inside, those that patch are wrappers, which will be run, and the others are methods.
     run = [function, *(holder for holder, names in roots.items() if names)]
-    is_quick = bool(reached) and all(_is_quick_call(called, {}) for holder in run for called in calls[holder])
+    is_quick = bool(reached) and all(
+        _is_quick_call(called, lambda _name: None) for holder in run for called in calls[holder]
+    )
     return _Patcher(bool(reached & own), frozenset(reached - own), is_quick)
 
 
@@ -186,14 +200,14 @@ def _objects_patched(node: ast.AST) -> list[ast.expr]:
     return found
 
 
-def _is_quick_call(function: ast.expr, patchers: dict[str, _Patcher]) -> bool:
+def _is_quick_call(function: ast.expr, patcher: Callable[[str], _Patcher | None]) -> bool:
     match function:
         case ast.Attribute(attr=name):
             return name in _QUICK_METHODS
         case ast.Call(ast.Name(name)):  # made by a call, which is looked at by itself
-            return name in patchers and patchers[name].is_quick
+            return (made := patcher(name)) is not None and made.is_quick
         case ast.Name(name):
-            return name in _QUICK or (name in patchers and patchers[name].is_quick)
+            return name in _QUICK or ((own := patcher(name)) is not None and own.is_quick)
     return False
 
 

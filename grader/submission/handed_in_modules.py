@@ -60,7 +60,11 @@ class Library:
         self._public: dict[tuple[str, PurePosixPath], frozenset[str]] = {}
         self._size = 0
         self._by_name: defaultdict[str, list[PurePosixPath]] = defaultdict(list)  # by the last part of a module's name
-        notebooks_too = any(_IMPORTS_NOTEBOOKS.search(cell.source) for d in self.documents.values() for cell in d.cells)
+        notebooks_too = any(
+            "nb" in cell.source and _IMPORTS_NOTEBOOKS.search(cell.source)
+            for d in self.documents.values()
+            for cell in d.cells
+        )
         for document in self.documents.values():
             if (not document.is_notebook or notebooks_too) and (parts := _module_path(document.path)):
                 for name in {parts[-1], plain_stem(parts[-1]), re.sub(r"\W", "_", parts[-1])}:

@@ -26,6 +26,8 @@ _CONVERTED = re.compile(r"[rsa]\s*(?:(?P<close>\})|(?P<spec>:))")
 _IN_SPEC = re.compile(r"(?P<open>\{)|(?P<close>\})|\n")
 _DEEPEST = 8
 _MOST = 400  # strings of one text
+# Each cell is parsed where IPython's syntax is looked for, and again where its statements are taken.
+_parsed: dict[str, list[ast.stmt]] = {}
 
 
 class _NoStringError(Exception):
@@ -59,10 +61,21 @@ def put_aside(source: str, kinds: str) -> tuple[str, int]:
     return "".join([*parts, source[copied:]]), first
 
 
+def parse_once(source: str) -> list[ast.stmt]:
+    """Return the statements of a text, the same objects where it was parsed just before; see ast.parse."""
+    body = _parsed.get(source)
+    if body is None:
+        body = ast.parse(source).body
+        if sum(map(len, _parsed)) + len(source) > _LARGEST:
+            _parsed.clear()
+        _parsed[source] = body
+    return body
+
+
 def parses(source: str) -> bool:
     """Return whether this Python can parse a text."""
     try:
-        ast.parse(source)
+        parse_once(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from grader.model import Place
-from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound_anywhere
+from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound_anywhere, walk
 from grader.submission.choose_file import Candidate
 from grader.submission.dependencies import DependencyClosure, Selection
 from grader.submission.documents import Document
@@ -201,8 +201,11 @@ def _bound_by_dropped(closure: DependencyClosure, names: set[str]) -> dict[str, 
     """Return the last place where a loop or another block that is not run binds each of these names."""
     parsed = closure.main.parsed
     found: dict[str, Place] = {}
+    # A name may be written in other letters than it has where a text is not all ASCII.
+    texts = [cell.source for cell in parsed.document.cells]
+    near = [not text.isascii() or any(name in text for name in names) for text in texts]
     for statement in parsed.statements if names else ():
-        if not statement.runs:
+        if near[statement.cell] and not statement.runs:
             bound = names_bound_anywhere(statement.node)
             found |= {name: parsed.place(statement, bound[name]) for name in names & bound.keys()}
     return found
@@ -262,7 +265,7 @@ def _explain_not_defined(library: Library, class_name: str, shown: str) -> Submi
     classes = {s.node.name: (one, s) for one, s in statements if isinstance(s.node, ast.ClassDef)}
     functions = {s.node.name: s for _, s in statements if isinstance(s.node, ast.FunctionDef)}
     for one, statement in statements:
-        inside = ast.walk(statement.node) if not isinstance(statement.node, DEFINITIONS) else ()
+        inside = walk(statement.node) if not isinstance(statement.node, DEFINITIONS) else ()
         for node in inside:
             if isinstance(node, ast.ClassDef) and node.name == class_name:
                 place = one.place(statement, node)

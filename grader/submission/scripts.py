@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TypeGuard
 
 from grader.records import dataclass, field
-from grader.submission.bindings import FUNCTIONS, names_stored
+from grader.submission.bindings import FUNCTIONS, names_stored, walk
 from grader.submission.cells import Translated, translate
 from grader.submission.newer_syntax import parses
 from grader.submission.salvage import CELL_MARK
@@ -185,7 +185,7 @@ def _move_to_margin(lines: list[str], first: int, body: list[ast.stmt], last: in
     inside = {  # a text in triple quotes keeps its own blanks
         number
         for part in body
-        for text in ast.walk(part)
+        for text in walk(part)
         if isinstance(text, (ast.Constant, ast.JoinedStr)) and (text.end_lineno or 0) > text.lineno
         for number in range(text.lineno + 1, (text.end_lineno or 0) + 1)
     }

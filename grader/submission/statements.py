@@ -13,7 +13,15 @@ from types import CodeType
 
 from grader.model import Place
 from grader.records import dataclass, replace
-from grader.submission.bindings import DEFINITIONS, IMPORTS, names_bound, names_changed, names_stored, walk_statements
+from grader.submission.bindings import (
+    DEFINITIONS,
+    IMPORTS,
+    names_bound,
+    names_changed,
+    names_stored,
+    walk,
+    walk_statements,
+)
 from grader.submission.class_patches import BLOCKS, Classes
 from grader.submission.documents import Document
 from grader.submission.errors import SubmissionError, failed
@@ -100,9 +108,9 @@ class Parsed:
             raise failed(f"{cell.label} is nested too deeply for Python to read.", self.place(statement)) from error
         now, later = _global_names(code)
         if isinstance(node, ast.For):  # it sets its own names, unless it reads them first
-            now -= names_stored([node.target]) - {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)}
+            now -= names_stored([node.target]) - {part.id for part in walk(node.iter) if isinstance(part, ast.Name)}
         if isinstance(node, BLOCKS) and now & _LOOK_UP:
-            texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            texts = [part.value for part in walk(node) if isinstance(part, ast.Constant)]
             now |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
         return Needs(frozenset(now), frozenset(later - now))
 
@@ -191,7 +199,7 @@ def _check_count(statements: int, label: str) -> None:
 
 
 def _check_counts(node: ast.stmt, label: str) -> None:
-    parts = list(ast.walk(node))
+    parts = list(walk(node))
     scopes = sum(isinstance(part, _SCOPES) for part in parts)
     names = len({part.id for part in parts if isinstance(part, ast.Name)})
     names += len({part.name for part in parts if isinstance(part, DEFINITIONS)})
@@ -257,7 +265,7 @@ def _runs(node: ast.stmt, classes: Classes) -> bool:
     if isinstance(node, ast.Expr):
         return bool(names_changed(node) or classes.patched_by(node))
     if isinstance(node, (ast.If, ast.Try)):
-        tested = ast.walk(node.test) if isinstance(node, ast.If) else ()
+        tested = walk(node.test) if isinstance(node, ast.If) else ()
         guards = any(isinstance(part, ast.Name) and part.id == "__name__" for part in tested)
         # A loop inside is looked at whole, once.
         parts = (part for part in walk_statements(node, but_not=(*DEFINITIONS, *BLOCKS)) if part is not node)

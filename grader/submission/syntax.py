@@ -11,7 +11,7 @@ from grader.records import dataclass
 from grader.submission.bindings import FUNCTIONS, walk_statements
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.name_submissions import printable
-from grader.submission.newer_syntax import find_newer_syntax
+from grader.submission.newer_syntax import find_newer_syntax, parse_once
 
 # CPython's tree takes some 900 bytes a byte of source at worst (256 KiB of "a\n": 240 MB); whole solutions take 30 KB.
 LARGEST = 256 * 1024
@@ -115,7 +115,7 @@ def parse(source: str, label: str, written_for: str = "") -> list[ast.stmt]:
 
 def parse_strictly(text: str) -> list[ast.stmt]:
     """Return the syntax tree of a text; refuse a `return` outside a method, which lost its indentation."""
-    body = ast.parse(text).body
+    body = parse_once(text)
     inner = (
         part for node in body if isinstance(node, ast.ClassDef) for part in walk_statements(node, but_not=FUNCTIONS)
     )
