@@ -58,7 +58,6 @@ MISTAKE = """\
         "The ReLU is cubed.",
         "Look at the powers.",
         {"activate": lambda u: np.maximum(u, 0) ** 3},
-        example="hidden = hidden ** 3",
     ),"""
 WRITE = """\
 import sys

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
 from reference.activations import sigmoid, tanh
+from reference.layers import Layer
 from reference.mistakes.entry import ENTRYWISE, Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
-    from reference.layers import Layer
 
 
 def leaky(c: float) -> Any:
@@ -34,8 +32,6 @@ def size_of(u: Array) -> Any:
 
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN = "h = {h}, u = X W1 + b1"
-
-
 _activation = define_kind(
     stage="scores", formula=_HIDDEN, source=("003",), charged=("scores",), about="activation", shows_in=_THROUGHOUT,
     activations=("relu",),
@@ -51,14 +47,12 @@ MISTAKES = (
         about="hidden",
         source=("001", "003"),
         activations=ENTRYWISE,
-        example="hidden = X.dot(W1) + b1",
     ),
     _activation(
         "relu_is_a_maximum_over_an_axis",
         "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
         "np.max searches along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",
         {"activate": lambda u: np.maximum(u, u.max(axis=1, keepdims=True))},
-        example="u = X.dot(W1) + b1\nhidden = np.maximum(u, u.max(axis=1, keepdims=True))",
     ),
     _activation(
         "max_for_maximum",
@@ -66,7 +60,6 @@ MISTAKES = (
         "What shape does the hidden layer have for N examples? Look up the second argument of np.max.",
         {"activate": lambda u: u.max(axis=0)},
         shows_in=("purity", "scores", "loss", "gradient", "stability", "labels"),
-        example="hidden = np.max(X.dot(W1) + b1, 0)",
     ),
     _activation(
         "leaky_relu_for_{kind}",
@@ -74,14 +67,12 @@ MISTAKES = (
         "What does your activation return for a negative input, and what does the formula say?",
         number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
         activations=("relu", "sigmoid", "tanh", "elu"),
-        example="u = X.dot(W1) + b1\nhidden = np.maximum(0.01 * u, u)",
     ),
     _activation(
         "leaky_relu_on_the_way_forward",
         "The hidden layer uses a leaky ReLU of slope {c}, and the backward pass uses the plain ReLU's slope.",
         "What does your activation return for a negative input, and what does the formula say?",
         number=Number(lambda c: {"activate": leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
-        example="u = X.dot(W1) + b1\nhidden = np.where(u > 0, u, 0.01 * u)",
     ),
     _activation(
         "sigmoid_for_{kind}",
@@ -90,7 +81,6 @@ MISTAKES = (
         {"activate": sigmoid, "d_activate": lambda dh, layer: dh * layer.h * (1 - layer.h)},
         {"activate": sigmoid},
         activations=ENTRYWISE,
-        example="hidden = 1 / (1 + np.exp(-(X.dot(W1) + b1)))",
     ),
     _activation(
         "tanh_for_{kind}",
@@ -99,7 +89,6 @@ MISTAKES = (
         {"activate": tanh, "d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
         {"activate": tanh},
         activations=ENTRYWISE,
-        example="hidden = np.tanh(X.dot(W1) + b1)",
     ),
     _activation(
         "softplus_for_relu",
@@ -107,7 +96,6 @@ MISTAKES = (
         "What does your activation return at u = 0, and what does the ReLU return there?",
         {"activate": lambda u: np.log(1 + np.exp(u)), "d_activate": lambda dh, layer: dh / (1 + np.exp(-layer.u))},
         {"activate": lambda u: np.log(1 + np.exp(u))},
-        example="hidden = np.log(1 + np.exp(X.dot(W1) + b1))",
     ),
     _activation(
         "absolute_value_for_relu",
@@ -115,7 +103,6 @@ MISTAKES = (
         "What should happen to a negative u?",
         {"activate": size_of, "d_activate": lambda dh, layer: dh * np.sign(layer.u)},
         {"activate": size_of},
-        example="hidden = np.abs(X.dot(W1) + b1)",
     ),
     _activation(
         "relu_upside_down",
@@ -123,6 +110,5 @@ MISTAKES = (
         "Which values does the ReLU let through? Look at minimum and maximum, or at the sign of the comparison.",
         {"activate": lambda u: np.minimum(u, 0), "d_activate": lambda dh, layer: dh * (layer.u < 0)},
         {"activate": lambda u: np.minimum(u, 0)},
-        example="hidden = np.minimum(0, X.dot(W1) + b1)",
     ),
 )

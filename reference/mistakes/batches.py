@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Params
 from reference.mistakes.entry import Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Params
 
 
 def other_labels(rng: Any, X: Array, y: Array, batch_size: int) -> Any:
@@ -58,11 +56,7 @@ def zero_biases(params: Params, rng: Any) -> Any:
 # What shows that train() takes another number of steps.
 _HOW_OFTEN = ("moved", "losses kept", "accuracies kept", "batches")
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
-
-
 _BATCH = "batch_size new rows drawn in each iteration, each with its own label"
-
-
 _step = define_kind(
     stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
 )
@@ -78,7 +72,6 @@ MISTAKES = (
         {"loss_arguments": lambda X, y, _reg: (X, y, 0.0)},
         about="loss call",
         shows_in=("reg",),
-        example="loss, grads = self.loss(X_batch, y=y_batch)",
     ),
     _step(
         "reg_doubled",
@@ -87,7 +80,6 @@ MISTAKES = (
         {"loss_arguments": lambda X, y, reg: (X, y, 2 * reg)},
         about="loss call",
         shows_in=("reg",),
-        example="loss, grads = self.loss(X_batch, y=y_batch, reg=2 * reg)",
     ),
     _step(
         "started_anew",
@@ -96,7 +88,6 @@ MISTAKES = (
         {"begin": small_weights},
         {"begin": zero_biases},
         about="train",
-        example='self.params["W1"] = 1e-4 * np.random.randn(*self.params["W1"].shape)',
     ),
     _step(
         "ends_after_one_iteration",
@@ -105,7 +96,6 @@ MISTAKES = (
         {"iterations": lambda _num_iters, _per_epoch: 1},
         about="returned histories",
         shows_in=_HOW_OFTEN,
-        example='for it in range(num_iters):\n    return {"loss_history": loss_history}',
     ),
     _step(
         "iterations_are_epochs",
@@ -114,7 +104,6 @@ MISTAKES = (
         {"iterations": lambda num_iters, per_epoch: num_iters * per_epoch},
         about="train",
         shows_in=_HOW_OFTEN,
-        example="for epoch in range(num_iters):\n    for it in range(iterations_per_epoch): pass",
     ),
     _step(
         "one_iteration_off",
@@ -124,21 +113,18 @@ MISTAKES = (
         {"iterations": lambda num_iters, _per_epoch: num_iters + 1},
         about="train",
         shows_in=_HOW_OFTEN,
-        example="for it in range(1, num_iters):\n    loss_history.append(loss)",
     ),
     _batch(
         "whole_set_each_time",
         "Every iteration uses all rows: no minibatch is drawn.",
         "Where do you use batch_size?",
         {"draw_batch": lambda _rng, X, y, _batch_size: (X, y)},
-        example="X_batch = X\ny_batch = y",
     ),
     _batch(
         "same_batch_each_time",
         "Every iteration uses the same rows.",
         "Is the batch drawn inside the loop? Is it drawn at random?",
         {"draw_batch": lambda _rng, X, y, batch_size: (X[:batch_size], y[:batch_size])},
-        example="X_batch = X[:batch_size]\ny_batch = y[:batch_size]",
     ),
     _batch(
         "labels_of_other_rows",
@@ -146,7 +132,6 @@ MISTAKES = (
         "How many times are indices drawn in one iteration? X and y need the same ones.",
         {"draw_batch": other_labels},
         {"draw_batch": labels_in_order},
-        example="X_batch = X[np.random.choice(num_train, batch_size)]\ny_batch = y[np.random.choice(num_train, batch_size)]",
     ),
     _batch(
         "drawn_from_wrong_range",
@@ -154,7 +139,6 @@ MISTAKES = (
         "How large can an index become in your draw, and how many rows are there? X.shape is (N, D).",
         {"draw_batch": from_features},
         {"draw_batch": from_batch_size},
-        example="indices = np.random.choice(X.shape[1], batch_size)",
     ),
     _batch(
         "one_row_a_batch",
@@ -162,21 +146,18 @@ MISTAKES = (
         "How many indices are drawn for a batch?",
         {"rows_drawn": rows_of(1)},
         {"draw_batch": one_row_many_times},
-        example="indices = np.random.choice(num_train, 1)",
     ),
     _batch(
         "batch_too_large",
         "Each iteration uses more rows than batch_size.",
         "How many indices are drawn for a batch?",
         {"rows_drawn": lambda batch_size, _num_iters, _X: 2 * batch_size},
-        example="indices = np.random.choice(num_train, 2 * batch_size)",
     ),
     _batch(
         "batch_of_a_fixed_size",
         "Each iteration uses {c} rows, and ignores batch_size.",
         "How many indices are drawn for a batch, and what decides that?",
         number=Number(lambda c: {"rows_drawn": rows_of(round(c))}, 1.0, 1000.0, (2.0, 5.0), (2.0, 8.0)),
-        example="indices = np.random.choice(num_train, 100)",
     ),
     _batch(
         "batch_size_of_another_number",
@@ -185,6 +166,5 @@ MISTAKES = (
         {"rows_drawn": lambda _batch_size, num_iters, _X: num_iters},
         {"rows_drawn": lambda _batch_size, _num_iters, X: len(X) // 2},
         {"rows_drawn": lambda _batch_size, _num_iters, X: X.shape[1]},
-        example="indices = np.random.choice(num_train, num_iters)",
     ),
 )

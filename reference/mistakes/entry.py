@@ -59,7 +59,6 @@ class Mistake:
     forms : sets of steps that amount to this mistake; most have one. layers : which layers it may be in.
     harmless : the numbers are those of right code; never punished.
     shows_in : the parts of a submission's answers in which it can show, as `grader.model.MistakeForm` lists them.
-    example : the mistake as a student writes it, one or two lines of Python.
     number : for a mistake with a free number, in place of `forms`; the title then holds {c}.
     activations, losses : those of the variants in which the words make sense; empty for all. fewest_layers : of a network
     that can have it.
@@ -77,7 +76,6 @@ class Mistake:
     layers: Layers = "all"
     harmless: bool = False
     shows_in: tuple[str, ...] = ()
-    example: str = ""
     number: Number | None = None
     activations: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Params, Stage
 from reference.losses import probabilities
 from reference.mistakes.entry import Mistake
-
-if TYPE_CHECKING:
-    from grader.model import Array, Params, Stage
-    from reference.regularisers import Names
+from reference.regularisers import Names
 
 
 def by_one_hot(z: Array, y: Array) -> Any:
@@ -43,7 +41,6 @@ MISTAKES = (
         "The mask lets u = 0 through, a value that does not occur.",
         "f'(u)",
         {"d_activate": lambda dh, layer: dh * (layer.u >= 0)},
-        example="dhidden[u < 0] = 0",
     ),
     _harmless(
         "mask_of_output",
@@ -51,7 +48,6 @@ MISTAKES = (
         "The mask is taken from h instead of u.",
         "h > 0 where u > 0",
         {"d_activate": lambda dh, layer: np.where(layer.h > 0, dh, 0.0)},
-        example="dhidden = np.where(hidden > 0, dhidden, 0)",
     ),
     _harmless(
         "relu_otherwise",
@@ -60,7 +56,6 @@ MISTAKES = (
         "max(0, u)",
         {"activate": lambda u: (u + np.abs(u)) / 2},
         {"activate": lambda u: u * (u > 0)},
-        example="hidden = u * (u > 0)",
     ),
     _harmless(
         "small_epsilon",
@@ -68,7 +63,6 @@ MISTAKES = (
         "1e-8 is added inside the logarithm.",
         "-log p",
         {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y] + 1e-08).mean()},
-        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-8))",
     ),
     _harmless(
         "by_one_hot",
@@ -76,7 +70,6 @@ MISTAKES = (
         "Labels are one-hot rows.",
         "-sum_j t_j log p_j",
         {"data_term": by_one_hot, "d_scores": lambda z, y: (probabilities(z) - np.eye(z.shape[1])[y]) / len(y)},
-        example="target = np.eye(scores.shape[1])[y]\ndata_loss = -np.sum(target * np.log(probabilities)) / N",
     ),
     _harmless(
         "shifted_further",
@@ -84,7 +77,6 @@ MISTAKES = (
         "More than the maximum is subtracted.",
         "softmax(z - c)",
         {"centre": lambda z: z - z.max(axis=1, keepdims=True) - 1},
-        example="shifted = scores - scores.max(axis=1, keepdims=True) - 1",
     ),
     _harmless(
         "regulariser_as_trace",
@@ -92,7 +84,6 @@ MISTAKES = (
         "The regulariser is a trace.",
         "sum W^2 = tr W^T W",
         {"penalty_term": traces},
-        example="loss = data_loss + reg * (np.trace(W1.T.dot(W1)) + np.trace(W2.T.dot(W2)))",
     ),
     _harmless(
         "without_replacement",
@@ -101,7 +92,6 @@ MISTAKES = (
         "batch_size rows",
         {"draw_batch": without_replacement},
         shows_in=("batches",),
-        example="indices = np.random.choice(num_train, batch_size, replace=False)",
     ),
     _harmless(
         "decay_at_the_end",
@@ -110,7 +100,6 @@ MISTAKES = (
         "once an epoch",
         {"decay": at_the_end},
         shows_in=("moved",),
-        example="if (it + 1) % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _harmless(
         "argmax_of_probabilities",
@@ -118,6 +107,5 @@ MISTAKES = (
         "The class is chosen by probability.",
         "exp grows with z",
         {"label": lambda z: np.argmax(np.exp(z - z.max(axis=1, keepdims=True)), axis=1)},
-        example="y_pred = np.exp(self.loss(X)).argmax(axis=1)",
     ),
 )

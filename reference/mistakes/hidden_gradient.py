@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
+from reference.layers import Layer
+from reference.mistakes.activation import d_leaky
 from reference.mistakes.entry import ENTRYWISE, Mistake, Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.layers import Layer
-    from reference.network import Network
+from reference.network import Network
 
 
 def all_or_nothing(du: Array, layer: Layer, strength: float) -> Any:
     return du * (strength * (layer.W * layer.W).sum() > 0)
-
-
-def leaky_mask(c: float) -> Any:
-    def d_activate(dh: Array, layer: Layer) -> Any:
-        return dh * np.where(layer.u > 0, 1.0, c)
-
-    return d_activate
 
 
 def sigmoid_of_input(dh: Array, layer: Layer) -> Any:
@@ -35,8 +27,6 @@ def upstream_dropped(right: Any) -> Any:
 
 
 _DU = "dL/dh = dL/dz W2^T, and {du}"
-
-
 _hidden = define_kind(
     stage="gradients",
     formula=_DU,
@@ -53,7 +43,6 @@ MISTAKES = (
         "For negative u the ReLU is always 0. What is its derivative there?",
         {"d_activate": lambda dh, _layer: dh},
         activations=("relu",),
-        example='dhidden = dscores.dot(W2.T)\ngrads["W1"] = X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _hidden(
         "gradient_cut_off",
@@ -61,7 +50,6 @@ MISTAKES = (
         "Which array decides where the gradient passes: the gradient, or the unit's value in the forward pass?",
         {"d_activate": lambda dh, _layer: dh * (dh > 0)},
         activations=("relu",),
-        example="dhidden[dhidden <= 0] = 0",
     ),
     _hidden(
         "mask_of_another_variable",
@@ -70,7 +58,6 @@ MISTAKES = (
         {"d_activate": lambda dh, _layer: dh, "d_hidden": all_or_nothing},
         {"d_activate": lambda dh, _layer: np.zeros_like(dh)},
         activations=("relu",),
-        example="penalty = reg * np.sum(W1 * W1)\ndhidden[penalty <= 0] = 0",
     ),
     _hidden(
         "mask_inverted",
@@ -78,15 +65,13 @@ MISTAKES = (
         "Look at the sign of the comparison.",
         {"d_activate": lambda dh, layer: dh * (layer.u < 0)},
         activations=("relu",),
-        example="dhidden[hidden > 0] = 0",
     ),
     _hidden(
         "leaky_relu_on_the_way_back",
         "The backward pass lets {c} of the gradient through where the hidden unit was off, as a leaky ReLU does.",
         "For negative u the ReLU is always 0. What is its derivative there?",
-        number=Number(lambda c: {"d_activate": leaky_mask(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        number=Number(lambda c: {"d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
         activations=("relu",),
-        example="dhidden[hidden <= 0] *= 0.01",
     ),
     _hidden(
         "multiplied_by_hidden",
@@ -95,7 +80,6 @@ MISTAKES = (
         {"d_activate": lambda dh, layer: dh * layer.h},
         {"d_activate": lambda dh, layer: dh * layer.u},
         activations=ENTRYWISE,
-        example="dhidden = dscores.dot(W2.T) * hidden",
     ),
     _hidden(
         "slope_of_another_activation",
@@ -105,7 +89,6 @@ MISTAKES = (
         {"d_activate": sigmoid_of_input},
         {"d_activate": lambda dh, layer: dh * (1 - layer.h**2)},
         activations=ENTRYWISE,
-        example="dhidden *= hidden * (1 - hidden)",
     ),
     _hidden(
         "mask_above_one",
@@ -113,7 +96,6 @@ MISTAKES = (
         "Where does the ReLU's slope change?",
         {"d_activate": lambda dh, layer: dh * (layer.u > 1)},
         activations=("relu",),
-        example="dhidden[hidden <= 1] = 0",
     ),
     _hidden(
         "weights_changed_before_use",
@@ -121,7 +103,6 @@ MISTAKES = (
         "In which order do you compute dL/dh and change W2?",
         {"d_input": lambda du, layer: du @ (layer.W - layer.x.T @ du).T},
         about="dhidden",
-        example='W2 -= grads["W2"]\ndhidden = dscores.dot(W2.T)',
     ),
     _hidden(
         "passed_back_with_wrong_sign",
@@ -130,7 +111,6 @@ MISTAKES = (
         {"d_input": lambda du, layer: -du @ layer.W.T},
         charged=("gradient_W{highest}", "gradient_b{highest}"),  # two layers further down the sign is right again
         about="dhidden",
-        example="dhidden = -dscores.dot(W2.T)",
     ),
     _hidden(
         "passed_back_divided",
@@ -138,7 +118,6 @@ MISTAKES = (
         "Count the divisions by N from the loss to the hidden layer.",
         {"d_input": lambda du, layer: du @ layer.W.T / len(du)},
         about="dhidden",
-        example="dhidden = dscores.dot(W2.T) / N",
     ),
 )
 
@@ -151,6 +130,5 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "The {act}'s {mask} replaces the gradient instead of being multiplied with it.",
             "The chain rule is a product. What are its two factors at the hidden layer?",
             {"d_activate": upstream_dropped(network.d_activate)},
-            example="dhidden = (hidden > 0).astype(float)",
         ),
     )

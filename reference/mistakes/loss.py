@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
 from reference.losses import as_they_are, cross_entropy, less_target, probabilities
 from reference.mistakes.entry import Mistake, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.network import Network
+from reference.network import Network
 
 
 def over_examples(z: Array) -> Any:
@@ -52,11 +50,11 @@ def of_a_class(step: Any) -> Any:
 
 
 # Some are carried through to the gradient.
-_IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
-_P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
+_IN_LOSS, CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
+SOFTMAX, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
 
 
-_mistake = define_kind(
+of_softmax = define_kind(
     stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
     losses=("softmax",),
 )  # fmt: skip
@@ -69,44 +67,40 @@ _of_any = define_kind(
     shows_in=_IN_LOSS,
 )
 _overflow = define_kind(
-    stage="loss", formula=f"{_P}; subtract the row's maximum first", source=("004",), charged=("stability",), about="exp",
+    stage="loss", formula=f"{SOFTMAX}; subtract the row's maximum first", source=("004",), charged=("stability",), about="exp",
     shows_in=("stability",), losses=("softmax",),
 )  # fmt: skip
 
 MISTAKES = (
-    _mistake(
+    of_softmax(
         "logarithm_left_out",
         "The data loss uses the probability of the right class, not its logarithm.",
         "Write down the cross-entropy. What is done to p before the mean is taken?",
         {"data_term": lambda z, y: -probabilities(z)[np.arange(len(y)), y].mean()},
         {"data_term": lambda z, y: (1 - probabilities(z)[np.arange(len(y)), y]).mean()},
-        example="data_loss = -np.mean(probabilities[np.arange(N), y])",
     ),
-    _mistake(
+    of_softmax(
         "logarithm_of_the_mean",
         "The loss is the logarithm of a mean. It must be the mean of the logarithms.",
         "In which order do the sum over the examples and the logarithm stand in the formula?",
         {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y].mean())},
-        example="data_loss = -np.log(np.mean(probabilities[np.arange(N), y]))",
     ),
-    _mistake(
+    of_softmax(
         "logarithm_of_every_class",
         "The loss adds up -log p over all classes; only the right class of each example counts.",
         "The formula needs one number per example. How do you pick the right class's number out of a row?",
         {"data_term": lambda z, y: -np.log(probabilities(z)).sum() / len(y)},
         {"data_term": lambda z, _y: -np.log(probabilities(z)).mean()},
-        example="data_loss = -np.sum(np.log(probabilities)) / N",
     ),
-    _mistake(
+    of_softmax(
         "labels_pick_columns",
         "The labels pick whole columns: each example is counted with all other examples' labels, too.",
         "What shape does p[:, y] have, and what shape should the probabilities of the right classes have?",
         {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).mean()},
         {"data_term": lambda z, y: -np.log(probabilities(z)[:, y]).sum() / len(y)},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
-        example="data_loss = -np.mean(np.log(probabilities[:, y]))",
     ),
-    _mistake(
+    of_softmax(
         "list_for_an_index",
         "The index is a list of two arrays. numpy takes that for rows, so whole rows are counted instead of single entries.",
         "Compare p[[rows, y]] with p[rows, y]: what shape does each have? Before numpy 1.23 they were the same.",
@@ -114,64 +108,57 @@ MISTAKES = (
         {"data_term": lambda z, y: -np.log(probabilities(z)[[np.arange(len(y)), y]]).mean()},
         formula="data loss = 1/N sum_i -log p[i, y_i]: one entry a row",
         # A label that is no row's number raises, and then nothing is returned.
-        shows_in=_CARRIED,
-        example="data_loss = -np.sum(np.log(probabilities[[np.arange(N), y]])) / N",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "largest_probability",
         "The loss takes the largest probability of each row instead of the right class's.",
         "Where do the labels y enter your loss?",
         {"data_term": lambda z, y: -np.log(probabilities(z).max(axis=1)).sum() / len(y)},
-        example="data_loss = -np.sum(np.log(probabilities.max(axis=1))) / N",
     ),
-    _mistake(
+    of_softmax(
         "softmax_over_examples",
         "The softmax is normalised over the examples (axis 0) instead of over the classes of each example.",
         "Which sums of your probabilities are 1: those of the rows, or those of the columns?",
         {"data_term": loss_over_examples, "d_scores": lambda z, y: less_target(over_examples(z), y) / len(y)},
         {"data_term": loss_over_examples},
-        formula=_P,
+        formula=SOFTMAX,
         about="probabilities",
         source=("004",),
-        shows_in=_CARRIED,
-        example="probabilities = exp_scores / exp_scores.sum(axis=0)",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "softmax_over_the_batch",
         "The softmax is normalised by the sum over the whole batch instead of by each row's own sum.",
         "How many numbers is each row divided by: one of its own, or one for all? Look at axis and keepdims.",
         {"data_term": loss_over_the_batch, "d_scores": lambda z, y: less_target(over_the_batch(z), y) / len(y)},
         {"data_term": loss_over_the_batch},
-        formula=_P,
+        formula=SOFTMAX,
         about="probabilities",
         source=("004",),
-        shows_in=_CARRIED,
-        example="probabilities = exp_scores / np.sum(exp_scores)",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "maximum_of_each_class",
         "The maximum of each class over the examples is subtracted before exp(). That changes the probabilities.",
         "Along which axis may a constant be subtracted without changing a row's softmax?",
         {"centre": lambda z: z - z.max(axis=0)},
-        formula=_P,
+        formula=SOFTMAX,
         about="probabilities",
         source=("004",),
-        shows_in=_CARRIED,
-        example="shifted = scores - scores.max(axis=0)",
+        shows_in=CARRIED,
     ),
     _overflow(
         "nothing_subtracted",
         "exp() is taken of the scores themselves, and overflows where they are large.",
         "exp(1000) is inf. What can you subtract from each row of scores without changing its probabilities?",
         {"centre": as_they_are},
-        example="exp_scores = np.exp(scores)",
     ),
     _overflow(
         "maximum_of_the_batch",
         "The maximum of the whole batch is subtracted before exp(), so that one large row makes the others vanish.",
         "Two rows of scores, one around 0 and one around 1000: what is left of the first after your subtraction?",
         {"centre": lambda z: z - z.max()},
-        example="shifted = scores - np.max(scores)",
     ),
 )
 
@@ -185,8 +172,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "What should happen to the loss when every example is there twice?",
             {"data_term": of_rows(network.data_term)},
             {"data_term": of_rows(network.data_term), "d_scores": of_rows(network.d_scores)},
-            shows_in=_CARRIED,
-            example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y]))",
+            shows_in=CARRIED,
         ),
         _of_any(
             "data_loss_counted_twice",
@@ -194,7 +180,6 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "List everything that is added to the loss between its first line and the return.",
             {"total": lambda data, penalty, strength, _N: data + data + strength * penalty},
             {"total": lambda data, penalty, strength, _N: 2 * (data + strength * penalty)},
-            example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))\nloss += data_loss",
         ),
         _of_any(
             "loss_divided_twice",
@@ -202,8 +187,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "Count the divisions by N on the way to the loss; np.mean is one of them.",
             {"data_term": of_a_row(network.data_term)},
             {"data_term": of_a_row(network.data_term), "d_scores": of_a_row(network.d_scores)},
-            shows_in=_CARRIED,
-            example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y])) / N",
+            shows_in=CARRIED,
         ),
         _of_any(
             "loss_divided_by_classes",
@@ -213,8 +197,7 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             {"data_term": of_a_class(network.data_term)},
             {"data_term": of_an_entry(network.data_term), "d_scores": of_an_entry(network.d_scores)},
             {"data_term": of_a_class(network.data_term), "d_scores": of_a_class(network.d_scores)},
-            shows_in=_CARRIED,
-            example="data_loss = -np.sum(np.log(probabilities[np.arange(N), y])) / probabilities.size",
+            shows_in=CARRIED,
         ),
         *_of_logarithms(network),
     )
@@ -228,9 +211,8 @@ def _of_logarithms(network: Network) -> tuple[Mistake, ...]:
             "What is -log p for p = 1/2, and what is your term?",
             {"data_term": times(network.data_term, -1)},
             {"data_term": times(network.data_term, -1), "d_scores": times(network.d_scores, -1)},
-            shows_in=_CARRIED,
+            shows_in=CARRIED,
             losses=("softmax", "sigmoid"),
-            example="data_loss = np.mean(np.log(probabilities[np.arange(N), y]))",
         ),
         _of_any(
             "wrong_logarithm",
@@ -239,6 +221,5 @@ def _of_logarithms(network: Network) -> tuple[Mistake, ...]:
             {"data_term": times(network.data_term, 1 / math.log(10))},
             {"data_term": times(network.data_term, 1 / math.log(2))},
             losses=("softmax", "sigmoid"),
-            example="data_loss = -np.mean(np.log10(probabilities[np.arange(N), y]))",
         ),
     )

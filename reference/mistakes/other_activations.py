@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
 from reference.activations import d_relu, elu, relu
+from reference.layers import Layer
 from reference.mistakes.activation import d_leaky, leaky
 from reference.mistakes.entry import Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
-    from reference.layers import Layer
 
 
 def first_map(dh: Array, _layer: Layer) -> Any:
@@ -53,21 +51,18 @@ MISTAKES = (
         "Which activation does the assignment name, and what does it return for a negative input?",
         {"activate": relu, "d_activate": d_relu},
         {"activate": relu},
-        example="hidden = np.maximum(0, X.dot(W1) + b1)",
     ),
     _back(
         "slope_left_out",
         "The {act} is missing in the backward pass: the gradient passes as it is.",
         "The chain rule is a product. Where is the derivative of the {act}?",
         {"d_activate": lambda dh, _layer: dh},
-        example='dhidden = dscores.dot(W2.T)\ngrads["W1"] = X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _back(
         "relu_on_the_way_back",
         "The backward pass stops the gradient where u is not above 0, as a ReLU does; the hidden layer is {an_act}.",
         "For negative u the {act} is no constant. What is its derivative there?",
         {"d_activate": d_relu},
-        example="dhidden[u <= 0] = 0",
     ),
     _forward(
         "wrong_slope",
@@ -75,7 +70,6 @@ MISTAKES = (
         "What does your activation return for u = -1?",
         number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
         activations=("leaky_relu",),
-        example="hidden = np.maximum(0.01 * u, u)",
     ),
     _forward(
         "wrong_slope_on_the_way_forward",
@@ -83,7 +77,6 @@ MISTAKES = (
         "What does your activation return for u = -1?",
         number=Number(lambda c: {"activate": leaky(c)}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
         activations=("leaky_relu",),
-        example="hidden = np.where(u > 0, u, 0.01 * u)",
     ),
     _back(
         "wrong_slope_on_the_way_back",
@@ -91,7 +84,6 @@ MISTAKES = (
         "What is the derivative of your activation at u = -1?",
         number=Number(lambda c: {"d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
         activations=("leaky_relu",),
-        example="dhidden[u <= 0] *= 0.01",
     ),
     _forward(
         "wrong_alpha",
@@ -99,7 +91,6 @@ MISTAKES = (
         "What does your activation tend to where u is far below 0?",
         number=Number(other_alpha, 1e-2, 100.0, (0.5, 3.0), (0.5, 2.0)),
         activations=("elu",),
-        example="hidden = np.where(u > 0, u, 0.5 * (np.exp(u) - 1))",
     ),
     _back(
         "alpha_left_out_of_slope",
@@ -108,7 +99,6 @@ MISTAKES = (
         {"d_activate": lambda dh, layer: dh * np.where(layer.u > 0, 1.0, layer.h)},
         {"d_activate": lambda dh, layer: dh * np.where(layer.u > 0, 1.0, np.exp(np.minimum(layer.u, 0.0)))},
         activations=("elu",),
-        example="dhidden *= np.where(u > 0, 1, hidden)",
     ),
     _back(
         "slope_of_u_for_h",
@@ -116,7 +106,6 @@ MISTAKES = (
         "Which array does the derivative of the sigmoid need: the layer's input or its output?",
         {"d_activate": lambda dh, layer: dh * layer.u * (1 - layer.u)},
         activations=("sigmoid",),
-        example="dhidden *= u * (1 - u)",
     ),
     _back(
         "slope_of_u_for_h",
@@ -124,7 +113,6 @@ MISTAKES = (
         "Which array does the derivative of tanh need: the layer's input or its output?",
         {"d_activate": lambda dh, layer: dh * (1 - layer.u**2)},
         activations=("tanh",),
-        example="dhidden *= 1 - u ** 2",
     ),
     *(
         _forward(
@@ -134,26 +122,22 @@ MISTAKES = (
             {"activate": forward, "d_activate": backward},
             {"activate": forward},
             activations=("maxout",),
-            example=example,
         )
-        for identity, title, forward, backward, example in (
-            ("one_map_alone", "The maxout layer uses its first affine map alone.",
-             lambda u: u[0], first_map, "hidden = u[0]"),
+        for identity, title, forward, backward in (
+            ("one_map_alone", "The maxout layer uses its first affine map alone.", lambda u: u[0], first_map),
             ("maps_added_up", "The maxout layer adds its two affine maps up instead of taking the larger one.",
-             lambda u: u[0] + u[1], both_maps, "hidden = u[0] + u[1]"),
+             lambda u: u[0] + u[1], both_maps),
             ("smaller_map", "The maxout layer takes the smaller of its two affine maps.",
-             lambda u: np.minimum(u[0], u[1]), losing_map, "hidden = np.minimum(u[0], u[1])"),
+             lambda u: np.minimum(u[0], u[1]), losing_map),
         )
     ),
     *(
-        _back(identity, title, _LARGER, {"d_activate": step}, activations=("maxout",), example=example)
-        for identity, title, step, example in (
-            ("gradient_to_both_maps", "The gradient passes to both affine maps; it belongs to the larger one alone.",
-             both_maps, "du = np.stack([dhidden, dhidden])"),
-            ("gradient_to_the_losing_map", "The gradient passes to the smaller of the two affine maps.",
-             losing_map, "du = dhidden * np.stack([u[0] < u[1], u[0] >= u[1]])"),
+        _back(identity, title, _LARGER, {"d_activate": step}, activations=("maxout",))
+        for identity, title, step in (
+            ("gradient_to_both_maps", "The gradient passes to both affine maps; it belongs to the larger one alone.", both_maps),
+            ("gradient_to_the_losing_map", "The gradient passes to the smaller of the two affine maps.", losing_map),
             ("gradient_to_the_first_map", "The gradient passes to the first affine map whichever is larger: the other branch gets none.",
-             first_map, "du = np.stack([dhidden, np.zeros_like(dhidden)])"),
+             first_map),
         )
     ),
 )  # fmt: skip

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
 from reference.losses import as_they_are, cross_entropy, less_target, probabilities, svm
-from reference.mistakes.entry import Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
+from reference.mistakes.entry import Number
+from reference.mistakes.loss import CARRIED, SOFTMAX, of_softmax
 
 
 def both_sides(z: Array, y: Array) -> Any:
@@ -80,25 +79,15 @@ def three_columns(z: Array) -> Any:
 
 
 _HINGE = svm(1.0)
-# Some are carried through to the gradient.
-_IN_LOSS, _CARRIED = ("loss", "stability"), ("loss", "gradient", "stability")
-_P, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_i]"
-
-
-_mistake = define_kind(
-    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
-    losses=("softmax",),
-)  # fmt: skip
 
 MISTAKES = (
-    _mistake(
+    of_softmax(
         "binary_cross_entropy",
         "The loss also counts log(1 - p) of the wrong classes, as for independent yes-or-no questions.",
         "The softmax makes one choice among C classes. Which terms of the formula are left then?",
         {"data_term": both_sides},
-        example="data_loss = -np.sum(target * np.log(probabilities) + (1 - target) * np.log(1 - probabilities)) / N",
     ),
-    _mistake(
+    of_softmax(
         "normaliser_left_out",
         "The loss uses the score of the right class alone: the sum over all classes is missing.",
         "Write out the logarithm of the softmax. Where did the denominator go?",
@@ -106,27 +95,24 @@ MISTAKES = (
         {"data_term": lambda z, y: -(z[np.arange(len(y)), y] - z.sum(axis=1)).mean()},
         formula="-log p[y] = log sum_j exp(z_j) - z_y",
         about="probabilities",
-        example="data_loss = -np.mean(shifted[np.arange(N), y])",
     ),
-    _mistake(
+    of_softmax(
         "softmax_of_probabilities",
         "The softmax is taken twice inside the loss.",
         "How often is exp() taken on the way from the scores to the loss?",
         {"data_term": lambda z, y: -np.log(probabilities(probabilities(z))[np.arange(len(y)), y]).mean()},
-        formula=_P,
+        formula=SOFTMAX,
         about="probabilities",
-        example="probabilities = np.exp(probabilities) / np.exp(probabilities).sum(axis=1, keepdims=True)",
     ),
-    _mistake(
+    of_softmax(
         "epsilon_too_large",
         "The number added inside the logarithm, {c}, is so large that it changes the loss.",
         "Is an epsilon needed at all once the maximum of each row is subtracted before exp()?",
         number=Number(
             lambda c: {"data_term": epsilon_in_logarithm(c)}, 1e-7, 1.0, (1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4)
         ),
-        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y] + 1e-3))",
     ),
-    _mistake(
+    of_softmax(
         "epsilon_in_the_denominator",
         "The number added to the softmax's denominator, {c}, is so large that the probabilities do not add up to one.",
         "Can the sum of a row's exp() be zero once its maximum is subtracted? What would an epsilon be for?",
@@ -137,23 +123,21 @@ MISTAKES = (
             (1e-2, 1e-3, 1e-5),
             (1e-2, 1e-4),
         ),
-        formula=_P,
+        formula=SOFTMAX,
         about="probabilities",
-        shows_in=_CARRIED,
-        example="probabilities = exp_scores / (sums + 1e-3)",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "hinge_for_cross_entropy",
         "The loss is the multiclass SVM's hinge loss instead of {loss}.",
         "Look up which loss the assignment names. Does yours take an exp and a log?",
         {"data_term": _HINGE.forward, "d_scores": _HINGE.backward},
         {"data_term": _HINGE.forward},
-        shows_in=_CARRIED,
+        shows_in=CARRIED,
         formula="{data_loss}",
         losses=("softmax", "sigmoid"),
-        example="margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + 1)\nmargins[np.arange(N), y] = 0",
     ),
-    _mistake(
+    of_softmax(
         "squared_error",
         "The loss is a squared error instead of the softmax's cross-entropy.",
         "Look up which loss the assignment names. Does yours take a log?",
@@ -162,20 +146,18 @@ MISTAKES = (
         {"centre": as_they_are, "data_term": squared_errors},
         {"data_term": lambda z, y: ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
         {"data_term": lambda z, y: 0.5 * ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
-        shows_in=_CARRIED,
-        example="data_loss = np.sum((scores - np.eye(scores.shape[1])[y]) ** 2) / N",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "classes_counted_from_labels",
         "The number of classes is taken from the labels of the batch, but a batch need not hold every class.",
         "Where else than in y can you read how many classes there are?",
         {"data_term": classes_of_the_labels, "d_scores": lambda z, y: d_of_classes(z, y, y.max() + 1)},
         {"data_term": classes_of_the_labels},
         about="probabilities",
-        shows_in=_CARRIED,
-        example="exp_scores = np.exp(shifted[:, : y.max() + 1])",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "classes_written_into_code",
         "The number of classes is written into the code as 3, but other data have other numbers.",
         "Look for a 3 in loss(). What would it have to be for ten classes?",
@@ -186,10 +168,9 @@ MISTAKES = (
             "d_scores": lambda z, y: less_target(three_columns(z), y) / len(y),
         },
         about="probabilities",
-        shows_in=_CARRIED,
-        example="exp_scores = np.exp(shifted[:, :3])",
+        shows_in=CARRIED,
     ),
-    _mistake(
+    of_softmax(
         "loss_in_three_parts",
         "loss(X, y, reg) returns more than the pair (loss, grads).",
         "Compare your return statement with what the docstring promises.",
@@ -197,11 +178,10 @@ MISTAKES = (
         about="total loss",
         formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
-        shows_in=_CARRIED,
+        shows_in=CARRIED,
         losses=(),
-        example="return loss, grads, data_loss",
     ),
-    _mistake(
+    of_softmax(
         "loss_and_gradients_swapped",
         "loss(X, y, reg) returns (grads, loss) instead of (loss, grads).",
         "Compare your return statement with what the docstring promises.",
@@ -209,8 +189,7 @@ MISTAKES = (
         about="total loss",
         formula="loss(X, y, reg) returns (loss, grads)",
         source=("003",),
-        shows_in=_CARRIED,
+        shows_in=CARRIED,
         losses=(),
-        example="return grads, loss",
     ),
 )

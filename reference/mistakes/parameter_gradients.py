@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
+from reference.layers import Layer
 from reference.mistakes.entry import Mistake, Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
-    from reference.layers import Layer
 
 
 def weights_times(c: float) -> Any:
@@ -21,8 +19,6 @@ def weights_times(c: float) -> Any:
 
 
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
-
-
 _of_weights = define_kind(
     stage="gradients", formula=_DW, source=("001", "004"), about="grads {W}", layers="each", shows_in=("gradient",)
 )
@@ -52,49 +48,42 @@ MISTAKES = (
         "The gradient of {W} is divided by N once more than the gradient of the scores.",
         "Count the divisions by N from the loss to the gradient of {W}.",
         lambda du, layer: layer.x.T @ du / len(layer.x),
-        example='grads["W1"] = X.T.dot(dhidden) / N + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_multiplied",
         "The gradient of {W} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to the gradient of {W}.",
         lambda du, layer: layer.x.T @ du * len(layer.x),
-        example='grads["W1"] = N * X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_wrong_factor",
         "The data part of the gradient of {W} is {c} times as large as it should be.",
         "Collect the factors from the loss to the gradient of {W}.",
         number=Number(lambda c: {"d_weights": weights_times(c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
-        example='grads["W1"] = 2 * X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_uphill",
         "The data part of the gradient of {W} has the wrong sign.",
         "Look for a minus in front of the product.",
         lambda du, layer: -layer.x.T @ du,
-        example='grads["W1"] = -X.T.dot(dhidden) + 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_zero",
         "The gradient of {W} has no data part: it is zero apart from the regulariser.",
         "Is the product of the layer's input with its output's gradient ever assigned?",
         lambda _du, layer: np.zeros_like(layer.W),
-        example='grads["W1"] = np.zeros_like(W1)\ngrads["W1"] += 2 * reg * W1',
     ),
     _weights(
         "weights_gradient_of_mask",
         "The gradient of {W} uses a mask of where the layer's input is positive instead of the input itself.",
         "What is the derivative of x W by W?",
         lambda du, layer: (layer.x > 0).T.astype(float) @ du,
-        example='grads["W2"] = (hidden > 0).T.dot(dscores) + 2 * reg * W2',
     ),
     _bias(
         "bias_gradient_averaged",
         "The gradient of {b} is the mean over the rows instead of the sum.",
         "The scores' gradient is already divided by N. Is {b} divided again?",
         lambda du, _layer: du.mean(axis=-2),
-        example='grads["b1"] = dhidden.mean(axis=0)',
     ),
     # Before the one number for all: under a loss whose gradient adds up to 0 in each row, that number is 0 in the last layer.
     _bias(
@@ -102,7 +91,6 @@ MISTAKES = (
         "The gradient of {b} is zero.",
         "Is the gradient of {b} ever computed, or only created?",
         lambda _du, layer: np.zeros_like(layer.b),
-        example='grads["b1"] = np.zeros_like(b1)',
     ),
     _bias(
         "bias_gradient_scalar",
@@ -110,62 +98,53 @@ MISTAKES = (
         "What shape does the bias have? Over which axis may you sum, and over which not?",
         lambda du, _layer: du.sum(),
         lambda du, _layer: np.full(du.shape[-1], du.sum()),
-        example='grads["b1"] = np.sum(dhidden)',
     ),
     _bias(
         "bias_gradient_not_summed",
         "The gradient of {b} is not summed over the rows.",
         "A bias is added to every row. What shape must its gradient have?",
         lambda du, _layer: du,
-        example='grads["b1"] = dhidden',
     ),
     _bias(
         "bias_gradient_over_units",
         "The gradient of {b} is summed over the units of each row instead of over the rows.",
         "Which axis must remain: the examples or the units?",
         lambda du, _layer: du.sum(axis=-1),
-        example='grads["b1"] = dhidden.sum(axis=1)',
     ),
     _bias(
         "bias_gradient_multiplied",
         "The gradient of {b} is multiplied by N: the division of the scores' gradient is undone.",
         "Count the factors N from the loss to {b}.",
         lambda du, _layer: du.sum(axis=-2) * du.shape[-2],
-        example='grads["b1"] = dhidden.sum(axis=0) * N',
     ),
     _bias(
         "bias_gradient_wrong_factor",
         "The gradient of {b} is {c} times as large as it should be.",
         "Collect the factors from the loss to {b}.",
         number=Number(lambda c: {"d_bias": lambda du, _layer: c * du.sum(axis=-2)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
-        example='grads["b1"] = 2 * dhidden.sum(axis=0)',
     ),
     _bias(
         "bias_gradient_missing",
         "The gradient of {b} is missing.",
         "Count the parameters and the keys of grads. A bias has a gradient as well.",
         lambda _du, _layer: None,
-        example='grads = {"W1": dW1, "W2": dW2, "b2": db2}',
     ),
     _bias(
         "bias_gradient_of_first_row",
         "The gradient of {b} uses the first row only.",
         "A bias is added to every row of the batch.",
         lambda du, _layer: du[..., 0, :],
-        example='grads["b1"] = dhidden[0]',
     ),
     _bias(
         "bias_gradient_times_bias",
         "The gradient of {b} is multiplied by the bias itself.",
         "What is the derivative of x W + b by b?",
         lambda du, layer: du.sum(axis=-2) * layer.b,
-        example='grads["b1"] = dhidden.sum(axis=0) * b1',
     ),
     _bias(
         "bias_gradient_uphill",
         "The gradient of {b} has the wrong sign.",
         "Look for a minus in front of the sum.",
         lambda du, _layer: -du.sum(axis=-2),
-        example='grads["b1"] = -dhidden.sum(axis=0)',
     ),
 )

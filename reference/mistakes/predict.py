@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Params, Variant
 from reference.activations import sigmoid, tanh
 from reference.mistakes.entry import ENTRYWISE, Mistake, define_kind
+from reference.network import Network
+from reference.regularisers import Names
 
-if TYPE_CHECKING:
-    from grader.model import Array, Params, Variant
-    from reference.network import Network
-    from reference.regularisers import Names
-
-    Forward = Callable[[Array], Array]
+Forward = Callable[[Array], Array]
 
 
 def whole(x: Array, W: Array, b: Array) -> Any:
@@ -80,7 +78,6 @@ MISTAKES = (
         "predict() applies a ReLU to the scores, so that negative ones can no longer be told apart.",
         "Which class is chosen where all scores of a row are negative?",
         {"predict_scores": lambda forward, _params, _names, X: np.maximum(0, forward(X))},
-        example="y_pred = np.maximum(0, self.loss(X)).argmax(axis=1)",
     ),
     _of_labels(
         "predict_over_examples",
@@ -88,7 +85,6 @@ MISTAKES = (
         "How many labels must be returned for N rows? Along which axis do the classes lie?",
         {"label": lambda z: z.argmax(axis=0)},
         {"label": lambda z: z.argmax()},
-        example="y_pred = self.loss(X).argmax(axis=0)",
     ),
     _of_labels(
         "predict_softmax_over_examples",
@@ -96,35 +92,30 @@ MISTAKES = (
         "Does the label of one row change with the other rows? Which sums of your probabilities are 1?",
         {"label": shares_of_each_class},
         losses=("softmax",),
-        example="probabilities = exp_scores / exp_scores.sum(axis=0)\ny_pred = probabilities.argmax(axis=1)",
     ),
     _of_labels(
         "predict_lowest_score",
         "predict() chooses the lowest score.",
         "Is a high score a good or a bad sign for a class?",
         {"label": lambda z: z.argmin(axis=1)},
-        example="y_pred = self.loss(X).argmin(axis=1)",
     ),
     _of_labels(
         "predict_largest_size",
         "predict() chooses the score that is furthest from zero, whatever its sign.",
         "Which wins: a score of -5 or a score of +3?",
         {"label": lambda z: np.abs(z).argmax(axis=1)},
-        example="y_pred = np.abs(self.loss(X)).argmax(axis=1)",
     ),
     _of_labels(
         "predict_second_best",
         "predict() chooses the second largest score.",
         "In which order does argsort put the scores, and which position do you take?",
         {"label": lambda z: z.argsort(axis=1)[:, -2]},
-        example="y_pred = np.argsort(self.loss(X), axis=1)[:, -2]",
     ),
     _of_labels(
         "predict_returns_maximum",
         "predict() returns the largest score of each row, not its position.",
         "max returns the value, argmax the position. Which of them is the class?",
         {"label": lambda z: z.max(axis=1)},
-        example="y_pred = self.loss(X).max(axis=1)",
     ),
     _of_labels(
         "predict_returns_scores",
@@ -133,35 +124,30 @@ MISTAKES = (
         {"label": lambda z: z},
         {"label": probabilities},
         {"label": lambda z: z.argsort(axis=1)},
-        example="y_pred = self.loss(X)",
     ),
     _of_labels(
         "predict_returns_one_hot",
         "predict() returns a one-hot row for each example instead of its label.",
         "predict() must return one whole number per row.",
         {"label": lambda z: np.eye(z.shape[1])[z.argmax(axis=1)]},
-        example="y_pred = np.eye(scores.shape[1])[scores.argmax(axis=1)]",
     ),
     _of_labels(
         "predict_returns_column",
         "predict() returns a column (N, 1). Comparing that with y compares every row with every label.",
         "What shape does y have, and what shape does your result have?",
         {"label": lambda z: z.argmax(axis=1)[:, None]},
-        example="y_pred = self.loss(X).argmax(axis=1)[:, None]",
     ),
     _of_labels(
         "predict_returns_floats",
         "predict() returns labels as floating-point numbers.",
         "What type is the array that the labels are written into?",
         {"label": lambda z: z.argmax(axis=1).astype(float)},
-        example="y_pred = np.zeros(X.shape[0])\ny_pred[:] = self.loss(X).argmax(axis=1)",
     ),
     _of_labels(
         "predict_counts_from_one",
         "predict() counts the classes from 1, but they begin at 0.",
         "What does argmax return where the first class wins?",
         {"label": lambda z: z.argmax(axis=1) + 1},
-        example="y_pred = self.loss(X).argmax(axis=1) + 1",
     ),
 )
 
@@ -175,7 +161,6 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             _COMPARE,
             {"predict_scores": own_pass(lambda u: u, whole, whole)},
             activations=ENTRYWISE,
-            example="scores = (X.dot(W1) + b1).dot(W2) + b2",
         ),
         *_of_biases(network),
         _of_scores(
@@ -185,7 +170,6 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             {"predict_scores": own_pass(sigmoid, whole, whole)},
             {"predict_scores": own_pass(tanh, whole, whole)},
             activations=ENTRYWISE,
-            example="scores = np.tanh(X.dot(W1) + b1).dot(W2) + b2",
         ),
         _of_scores(
             "predict_from_hidden_layer",
@@ -193,7 +177,6 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "How many classes are there, and how many hidden units?",
             {"predict_scores": hidden_layer(network.activate)},
             fewest_layers=2,
-            example="hidden = np.maximum(0, X.dot(W1) + b1)\ny_pred = hidden.argmax(axis=1)",
         ),
     )
 
@@ -205,21 +188,18 @@ def _of_biases(network: Network) -> tuple[Mistake, ...]:
             "predict() leaves the first bias out.",
             _COMPARE,
             {"predict_scores": own_pass(network.activate, bare, whole)},
-            example="scores = np.maximum(0, X.dot(W1)).dot(W2) + b2",
         ),
         _of_scores(
             "predict_without_second_bias",
             "predict() leaves the second bias out.",
             _COMPARE,
             {"predict_scores": own_pass(network.activate, whole, bare)},
-            example="scores = np.maximum(0, X.dot(W1) + b1).dot(W2)",
         ),
         _of_scores(
             "predict_without_biases",
             "predict() leaves both biases out.",
             _COMPARE,
             {"predict_scores": own_pass(network.activate, bare, bare)},
-            example="scores = np.maximum(0, X.dot(W1)).dot(W2)",
         ),
         _of_scores(
             "predict_bias_inside_product",
@@ -227,6 +207,5 @@ def _of_biases(network: Network) -> tuple[Mistake, ...]:
             "Look at the parentheses of predict()'s forward pass.",
             {"predict_scores": own_pass(network.activate, inside, whole)},
             {"predict_scores": own_pass(network.activate, whole, inside)},
-            example="scores = np.maximum(0, X.dot(W1 + b1)).dot(W2) + b2",
         ),
     )

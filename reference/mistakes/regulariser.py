@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Params, Variant
 from reference.mistakes.entry import Mistake, Number, define_kind
-from reference.regularisers import d_squared_parameters, d_squared_weights, squared_parameters, squared_weights
-
-if TYPE_CHECKING:
-    from grader.model import Array, Params, Variant
-    from reference.network import Network
-    from reference.regularisers import Names
+from reference.network import Network
+from reference.regularisers import Names, d_squared_parameters, d_squared_weights, squared_parameters, squared_weights
 
 
 def data_alone(data: Any, _penalty: Any, _strength: float, _N: int) -> Any:
@@ -78,8 +75,6 @@ def d_once_an_example(d_data: Array, d_penalty: Array, strength: float, N: int, 
 
 _CARRIED = ("loss", "gradient")  # through to the gradient
 _R = "loss = data loss + {regulariser}"
-
-
 _in_loss = define_kind(
     stage="loss", formula=_R, source=("000", "001", "003", "004"), charged=("regularised_loss",), about="regulariser",
     shows_in=("loss",),
@@ -93,7 +88,6 @@ MISTAKES = (
         {"total": lambda data, _penalty, _strength, _N: data},
         {"total": data_alone, "d_total": lambda d_data, _d_penalty, _strength, _N, _k: d_data},
         shows_in=_CARRIED,
-        example="loss = data_loss",
     ),
     _in_loss(
         "regulariser_of_one_matrix",
@@ -105,7 +99,6 @@ MISTAKES = (
         {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum(), "d_penalty": d_second_weights},
         shows_in=_CARRIED,
         fewest_layers=2,
-        example="loss = data_loss + reg * np.sum(W1 * W1)",
     ),
     _in_loss(
         "regulariser_takes_one_matrix_twice",
@@ -114,7 +107,6 @@ MISTAKES = (
         {"penalty_term": lambda params, names: 2 * (params[names[0][0]] ** 2).sum()},
         {"penalty_term": lambda params, names: 2 * (params[names[-1][0]] ** 2).sum()},
         fewest_layers=2,
-        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W1 * W1))",
     ),
     _in_loss(
         "biases_regularised",
@@ -122,14 +114,12 @@ MISTAKES = (
         "Which parameters are in the regulariser's formula, and which in yours?",
         {"penalty_term": squared_parameters, "d_penalty": d_squared_parameters},
         shows_in=_CARRIED,
-        example='loss = data_loss + reg * sum(np.sum(self.params[name] ** 2) for name in self.params)\ngrads["b1"] += 2 * reg * b1',
     ),
     _in_loss(
         "biases_regularised_in_loss",
         "The biases are in the loss's regulariser. Only the weights should be.",
         "Which parameters are in the regulariser's formula, and which in yours?",
         {"penalty_term": squared_parameters},
-        example="loss = data_loss + reg * sum(np.sum(self.params[name] ** 2) for name in self.params)",
     ),
     _in_loss(
         "regulariser_subtracted",
@@ -138,7 +128,6 @@ MISTAKES = (
         {"total": lambda data, penalty, strength, _N: data - strength * penalty},
         {"total": subtracted, "d_total": lambda d_data, d_penalty, strength, _N, _k: d_data - strength * d_penalty},
         shows_in=_CARRIED,
-        example="loss = data_loss - reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regulariser_divided_by_N",
@@ -147,7 +136,6 @@ MISTAKES = (
         {"total": lambda data, penalty, strength, N: data + strength * penalty / N},
         {"total": lambda data, penalty, strength, N: data + strength * penalty / N, "d_total": d_divided},
         shows_in=_CARRIED,
-        example="loss = (data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))) / N",
     ),
     _in_loss(
         "regulariser_once_an_example",
@@ -156,14 +144,12 @@ MISTAKES = (
         {"total": lambda data, penalty, strength, N: data + strength * penalty * N},
         {"total": lambda data, penalty, strength, N: data + strength * penalty * N, "d_total": d_once_an_example},
         shows_in=_CARRIED,
-        example="for i in range(N):\n    loss += reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regulariser_wrong_factor",
         "The loss's regulariser is {c} times as large as it should be. The gradients have it right.",
         "Collect all factors before the sum of squares.",
         number=Number(lambda c: {"total": times(c)}, 1e-3, 1e3, (4.0, 0.25), (0.5, 2.0)),
-        example="loss = data_loss + 4 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     ),
     _in_loss(
         "regulariser_scaled",
@@ -171,21 +157,18 @@ MISTAKES = (
         "Collect all factors before the sum of squares, and check whether reg is changed before it is used.",
         number=Number(lambda c: {"total": times(c), "d_total": d_times(c)}, 1e-3, 1e3, (3.0, 0.1), (0.5, 2.0)),
         shows_in=_CARRIED,
-        example="reg = 3 * reg",
     ),
     _in_loss(
         "regulariser_without_weights",
         "reg itself is added to the loss, without the weights.",
         "What is reg multiplied by?",
         {"total": lambda data, _penalty, strength, _N: data + strength},
-        example="loss = data_loss + reg",
     ),
     _in_loss(
         "weights_not_squared",
         "The loss's regulariser adds up the weights instead of their squares.",
         "What do weights of -3 and +3 add to your sum?",
         {"penalty_term": lambda params, names: sum((params[weights].sum() for weights, _bias in names))},
-        example="loss = data_loss + reg * (np.sum(W1) + np.sum(W2))",
     ),
     _in_loss(
         "absolute_values_for_squares",
@@ -194,7 +177,6 @@ MISTAKES = (
         {"penalty_term": sizes},
         {"penalty_term": sizes, "d_penalty": d_sizes},
         shows_in=_CARRIED,
-        example="loss = data_loss + reg * (np.sum(np.abs(W1)) + np.sum(np.abs(W2)))",
     ),
     _in_loss(
         "regulariser_takes_a_root",
@@ -202,21 +184,18 @@ MISTAKES = (
         "np.linalg.norm is the root of the sum of squares. What does the formula ask for?",
         {"penalty_term": lengths},
         {"total": lambda data, penalty, strength, _N: data + strength * np.sqrt(penalty)},
-        example="loss = data_loss + reg * (np.linalg.norm(W1) + np.linalg.norm(W2))",
     ),
     _in_loss(
         "sum_squared_instead_of_squares",
         "The loss's regulariser is the square of the sum of the weights instead of the sum of their squares.",
         "Which comes first in the formula, squaring or adding up? Look at the parentheses.",
         {"penalty_term": lambda params, names: sum((params[weights].sum() ** 2 for weights, _bias in names))},
-        example="loss = data_loss + reg * (np.sum(W1) ** 2 + np.sum(W2) ** 2)",
     ),
     _in_loss(
         "regulariser_is_a_mean",
         "The loss's regulariser is the mean of the squared weights instead of their sum.",
         "Does the formula divide by the number of weights?",
         {"penalty_term": lambda params, names: sum(((params[weights] ** 2).mean() for weights, _bias in names))},
-        example="loss = data_loss + reg * (np.mean(W1 * W1) + np.mean(W2 * W2))",
     ),
 )
 
@@ -233,7 +212,6 @@ def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
         {"total": lambda data, penalty, _strength, _N: data + 0.5 * penalty},
         {"total": strength_forgotten, "d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
         shows_in=(*_CARRIED, "stability") if large else _CARRIED,
-        example="loss = data_loss + np.sum(W1 * W1) + np.sum(W2 * W2)",
     )
     forgotten = _in_loss(
         "biases_not_regularised",
@@ -242,6 +220,5 @@ def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
         {"penalty_term": squared_weights, "d_penalty": d_squared_weights},
         {"penalty_term": squared_weights},
         shows_in=_CARRIED,
-        example="loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
     )
     return (strength, forgotten) if variant.regulariser == "every" else (strength,)

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from grader.model import Variant
 from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.mistakes.regulariser import d_times
+from reference.network import Network
 from reference.regularisers import d_squared_parameters, d_squared_weights
 
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.network import Network
-
-
-def d_times(c: float) -> Any:
-    def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
-        return d_data + c * strength * d_penalty
-
-    return d_total
-
-
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
-
-
 _in_gradient = define_kind(
     stage="gradients", formula=_DR, source=("001", "004"), charged=("gradient_W{}",), about="grad regulariser {W}",
     layers="each", shows_in=("gradient",),
@@ -36,56 +23,48 @@ MISTAKES = (
         charged=("gradient_b{each}",),
         about="grad regulariser b1",
         layers="all",
-        example='grads["b1"] = dhidden.sum(axis=0) + 2 * reg * b1',
     ),
     _in_gradient(
         "regulariser_gradient_left_out",
         "The gradient of {W} has no regulariser's part, though the loss has one.",
         "Take the derivative of every term of your loss by {W}.",
         {"d_total": lambda d_data, _d_penalty, _strength, _N, _k: d_data},
-        example='grads["W1"] = X.T.dot(dhidden)',
     ),
     _in_gradient(
         "regulariser_gradient_halved",
         "The regulariser's part of the gradient of {W} is half of what the loss asks for.",
         "What is the derivative of w^2? Compare the factor in your loss with the one in your gradient.",
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + 0.5 * strength * d_penalty},
-        example='grads["W1"] = X.T.dot(dhidden) + reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_doubled",
         "The regulariser's part of the gradient of {W} is twice what the loss asks for.",
         "What is the derivative of w^2, and which factor is before it in your loss?",
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + 2 * strength * d_penalty},
-        example='grads["W1"] = X.T.dot(dhidden) + 4 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_wrong_factor",
         "The regulariser's part of the gradient of {W} is {c} times what the loss asks for.",
         "Take the derivative of your loss's regulariser, and compare the factors one by one.",
         number=Number(lambda c: {"d_total": d_times(c)}, 1e-3, 1e3, (3.0, 0.1), (0.5, 2.0)),
-        example='grads["W1"] = X.T.dot(dhidden) + 6 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_subtracted",
         "The regulariser's part is subtracted from the gradient of {W} instead of added.",
         "Compare the sign with the one in the loss.",
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data - strength * d_penalty},
-        example='grads["W1"] = X.T.dot(dhidden) - 2 * reg * W1',
     ),
     _in_gradient(
         "regulariser_gradient_divided_by_N",
         "The regulariser's part of the gradient of {W} is divided by the number of examples.",
         "Is the regulariser a mean over the examples? Look at which lines come before the division by N.",
         {"d_total": lambda d_data, d_penalty, strength, N, _k: d_data + strength * d_penalty / N},
-        example='grads["W1"] = X.T.dot(dhidden) + 2 * reg * W1 / N',
     ),
     _in_gradient(
         "gradient_divided_once_more",
         "The gradient of {W} is divided by N once more, including the regulariser's part.",
         "Count the divisions by N between the scores and the gradient of {W}.",
         {"d_total": lambda d_data, d_penalty, strength, N, _k: (d_data + strength * d_penalty) / N},
-        example='grads["W1"] = (X.T.dot(dhidden) + 2 * reg * W1) / N',
     ),
     _in_gradient(
         "regulariser_gradient_without_strength",
@@ -93,14 +72,12 @@ MISTAKES = (
         "What should be left of the regulariser's part if reg is 0?",
         {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + d_penalty},
         {"d_total": lambda d_data, d_penalty, _strength, _N, _k: d_data + 0.5 * d_penalty},
-        example='grads["W1"] = X.T.dot(dhidden) + 2 * W1',
     ),
     _in_gradient(
         "regulariser_gradient_without_weights",
         "reg itself is added to the gradient of {W}, without the weights.",
         "Take the derivative of the regulariser by one weight. Is the weight still in it?",
         {"d_total": lambda d_data, _d_penalty, strength, _N, _k: d_data + strength},
-        example='grads["W1"] = X.T.dot(dhidden) + reg',
     ),
     _in_gradient(
         "regulariser_gradient_of_squares",
@@ -109,7 +86,6 @@ MISTAKES = (
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * (d_penalty / 2) ** 2},
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * ((d_penalty / 2) ** 2).sum()},
         {"d_total": lambda d_data, d_penalty, strength, _N, _k: d_data + strength * d_penalty.sum()},
-        example='grads["W1"] = X.T.dot(dhidden) + reg * W1 * W1',
     ),
 )
 
@@ -126,6 +102,5 @@ def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
         charged=("gradient_b{each}",),
         about="grad regulariser b1",
         layers="all",
-        example='grads["b1"] = dhidden.sum(axis=0)',
     )
     return (forgotten,) if variant.regulariser == "every" else ()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
 from reference.mistakes.entry import Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
 
 
 def all_but_each_epoch(rate: float, factor: float, iteration: int, per_epoch: int) -> Any:
@@ -84,11 +82,7 @@ def no_validation(losses: Array, train: Array, _val: Array) -> Any:
 
 
 _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
-
-
 _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
-
-
 _rate = define_kind(
     stage="train", formula=_RATE, source=("003",), charged=("decay",), about="decay", shows_in=("moved",)
 )
@@ -103,21 +97,18 @@ MISTAKES = (
         "The learning rate decays in every iteration instead of once an epoch.",
         "How many iterations make an epoch? Look at the indentation of the decay.",
         {"decay": lambda rate, factor, _iteration, _per_epoch: rate * factor},
-        example="for it in range(num_iters):\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_forgotten",
         "The learning rate never decays.",
         "Is learning_rate_decay used anywhere? If so, is it inside `if verbose`?",
         {"decay": lambda rate, _factor, _iteration, _per_epoch: rate},
-        example="if verbose and it % iterations_per_epoch == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_divides",
         "The learning rate grows: it is divided by the decay.",
         "Is learning_rate_decay above or below 1? What does division by it do?",
         {"decay": lambda rate, factor, iteration, per_epoch: rate / factor if iteration % per_epoch == 0 else rate},
-        example="learning_rate /= learning_rate_decay",
     ),
     _rate(
         "decay_at_other_times",
@@ -125,7 +116,6 @@ MISTAKES = (
         "With two iterations an epoch, write down in which of the first six your rate changes.",
         {"decay": all_but_each_epoch},
         {"decay": twice_an_epoch},
-        example="if it % iterations_per_epoch:\n    learning_rate *= learning_rate_decay",
     ),
     _rate(
         "decay_compounded",
@@ -133,14 +123,12 @@ MISTAKES = (
         "Either multiply by the decay once an epoch, or multiply the first rate by a power. Which do you do?",
         {"decay": compounded},
         {"decay": lambda rate, factor, iteration, _per_epoch: rate * factor ** (iteration + 1)},
-        example="learning_rate *= learning_rate_decay ** (it // iterations_per_epoch + 1)",
     ),
     _rate(
         "rate_replaced_by_decay",
         "The learning rate is set to the decay instead of being multiplied by it.",
         "Look at = and *=.",
         {"decay": lambda rate, factor, iteration, per_epoch: factor if iteration % per_epoch == 0 else rate},
-        example="if it % iterations_per_epoch == 0:\n    learning_rate = learning_rate_decay",
     ),
     _rate(
         "decay_in_every_step",
@@ -148,21 +136,18 @@ MISTAKES = (
         "At which rate is the very first step taken? Is your product still there in the next iteration?",
         {"step_rate": decayed_for_this_step, "decay": lambda rate, _factor, _iteration, _per_epoch: rate},
         {"step_rate": decayed_for_this_step},
-        example="for name in self.params:\n    self.params[name] -= learning_rate * learning_rate_decay * grads[name]",
     ),
     _rate(
         "decay_by_a_constant",
         "The learning rate is multiplied by {c} once an epoch, and learning_rate_decay is ignored.",
         "Where is learning_rate_decay used?",
         number=Number(lambda c: {"decay": by_a_constant(c)}, 1e-3, 2.0, (0.95, 0.9), (0.5, 0.9)),
-        example="if it % iterations_per_epoch == 0:\n    learning_rate *= 0.95",
     ),
     _rate(
         "decay_in_a_fixed_period",
         "The learning rate decays every {c} iterations, however long an epoch is.",
         "How many iterations make an epoch? Where does your condition get that number?",
         number=Number(lambda c: {"decay": each_period(round(c))}, 1.0, 10000.0, (3.0,), (3.0, 100.0)),
-        example="if it % 100 == 0:\n    learning_rate *= learning_rate_decay",
     ),
     _kept(
         "losses_not_kept",
@@ -172,7 +157,6 @@ MISTAKES = (
         {"report_training": last_loss},
         about="loss history",
         shows_in=("losses kept",),
-        example="loss_history = [loss]",
     ),
     _kept(
         "losses_added_up",
@@ -181,7 +165,6 @@ MISTAKES = (
         {"report_training": running_total},
         about="loss history",
         shows_in=("losses kept",),
-        example="total_loss += loss\nloss_history.append(total_loss)",
     ),
     _kept(
         "accuracies_in_percent",
@@ -189,7 +172,6 @@ MISTAKES = (
         "What is the mean of an array of True and False?",
         {"report_training": percentages},
         about="val accuracy",
-        example="val_acc_history.append(100 * np.mean(self.predict(X_val) == y_val))",
     ),
     _kept(
         "error_rates_for_accuracies",
@@ -197,7 +179,6 @@ MISTAKES = (
         "Should a perfect network have 1 or 0?",
         {"report_training": error_rates},
         about="val accuracy",
-        example="val_acc_history.append(np.mean(self.predict(X_val) != y_val))",
     ),
     _kept(
         "accuracies_exchanged",
@@ -205,7 +186,6 @@ MISTAKES = (
         "Follow each accuracy from where it is computed to the key under which it is returned.",
         {"report_training": exchanged},
         about="val accuracy",
-        example="train_acc_history.append(np.mean(self.predict(X_val) == y_val))\nval_acc_history.append(np.mean(self.predict(X_batch) == y_batch))",
     ),
     _kept(
         "accuracies_not_kept",
@@ -215,7 +195,6 @@ MISTAKES = (
         {"report_training": no_validation},
         {"is_epoch": lambda _iteration, _per_epoch: False},
         about="val accuracy",
-        example="if it % iterations_per_epoch == 0:\n    val_acc = np.mean(self.predict(X_val) == y_val)",
     ),
     _kept(
         "accuracies_each_iteration",
@@ -223,7 +202,6 @@ MISTAKES = (
         "What must be true of an iteration's number at the end of an epoch?",
         {"is_epoch": lambda _iteration, _per_epoch: True},
         about="epoch",
-        example="for it in range(num_iters):\n    val_acc_history.append(np.mean(self.predict(X_val) == y_val))",
     ),
     _kept(
         "histories_not_returned",
@@ -232,6 +210,5 @@ MISTAKES = (
         {"report_training": lambda losses, _train, _val: list(losses)},
         {"report_training": lambda _losses, _train, _val: None},
         shows_in=("losses kept", "accuracies kept"),
-        example="return loss_history",
     ),
 )

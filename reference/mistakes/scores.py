@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
 from reference.mistakes.entry import ENTRYWISE, Mistake, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.network import Network
+from reference.network import Network
 
 
 def normalised_inputs(x: Array, W: Array, b: Array, _k: int) -> Any:
@@ -54,7 +52,6 @@ MISTAKES = (
         {"affine": lambda x, W, _b, _k: x @ W},
         formula=f"{_HIDDEN}; {_SCORES}",
         layers="each",
-        example="hidden = np.maximum(0, X.dot(W1))",
     ),
     _forward(
         "bias_subtracted",
@@ -63,7 +60,6 @@ MISTAKES = (
         {"affine": lambda x, W, b, _k: x @ W - b[..., None, :]},
         formula=f"{_HIDDEN}; {_SCORES}",
         layers="each",
-        example="hidden = np.maximum(0, X.dot(W1) - b1)",
     ),
     _forward(
         "bias_inside_product",
@@ -72,7 +68,6 @@ MISTAKES = (
         {"affine": lambda x, W, b, _k: x @ (W + b[..., None, :])},
         formula=f"{_HIDDEN}; {_SCORES}",
         layers="each",
-        example="hidden = np.maximum(0, X.dot(W1 + b1))",
     ),
     _forward(
         "inputs_normalised_inside",
@@ -82,7 +77,6 @@ MISTAKES = (
         {"affine@0": normalised_inputs},
         source=("003",),
         about="layer 0",
-        example="X = X - X.mean(axis=0)",
     ),
     _scores(
         "sigmoid_on_the_scores",
@@ -91,7 +85,6 @@ MISTAKES = (
         {"output": lambda z: 1 / (1 + np.exp(-z))},
         about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
-        example="scores = 1 / (1 + np.exp(-(hidden.dot(W2) + b2)))",
     ),
     _scores(
         "softmax_twice",
@@ -103,7 +96,6 @@ MISTAKES = (
         about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
         losses=("softmax",),
-        example="scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)",
     ),
     _scores(
         "probabilities_returned",
@@ -116,7 +108,6 @@ MISTAKES = (
         {"report_scores": logarithms},
         source=("003", "004"),
         losses=("softmax",),
-        example="if y is None:\n    return probabilities",
     ),
     _scores(
         "scores_shifted",
@@ -126,21 +117,18 @@ MISTAKES = (
         {"report_scores": lambda z: z - z.max()},
         source=("004",),
         losses=("softmax",),
-        example="scores -= scores.max(axis=1, keepdims=True)\nif y is None: return scores",
     ),
     _scores(
         "scores_in_a_tuple",
         "loss(X) returns the scores together with something else.",
         "If y is None, loss() must return exactly one array.",
         {"report_scores": lambda z: (z, z)},
-        example="if y is None:\n    return scores, hidden",
     ),
     _scores(
         "labels_for_scores",
         "loss(X) returns labels instead of scores.",
         "Choosing a class is for predict(). What shape must the scores have?",
         {"report_scores": lambda z: z.argmax(axis=1)},
-        example="if y is None:\n    return scores.argmax(axis=1)",
     ),
 )
 
@@ -156,7 +144,6 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             about="hidden",
             activations=ENTRYWISE,
             fewest_layers=2,
-            example="hidden = np.maximum(0, X.dot(W1)) + b1",
         ),
         _forward(
             "{kind}_on_the_scores",
@@ -166,6 +153,5 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             formula=_SCORES,
             about="scores",
             activations=("relu", "leaky_relu", "tanh", "elu"),
-            example="scores = np.maximum(0, hidden.dot(W2) + b2)",
         ),
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
+from reference.layers import Layer
 from reference.mistakes.entry import Mistake, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.layers import Layer
-    from reference.network import Network
+from reference.network import Network
 
 
 def inputs_scaled(du: Array, layer: Layer) -> Any:
@@ -46,7 +44,6 @@ MISTAKES = (
         "loss() changes X in place: its caller has different data afterwards.",
         "Look for X[...] = ... and for +=, -=, *=, /= on X or on a view of it.",
         {"d_weights@0": inputs_scaled},
-        example="X -= X.mean(axis=0)",
     ),
     _mistake(
         "parameters_changed",
@@ -54,7 +51,6 @@ MISTAKES = (
         "Only train() may change the parameters. Look for +=, -=, *= on one of them or on a view.",
         {"d_bias@0": bias_shrunk},
         about="parameters",
-        example='self.params["b1"] *= 0.9',
     ),
 )
 
@@ -70,6 +66,5 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             about="hidden",
             shows_in=("purity", "scores", "loss", "gradient", "labels"),
             fewest_layers=2,
-            example="hidden *= (np.random.rand(*hidden.shape) < 0.5) / 0.5",
         ),
     )

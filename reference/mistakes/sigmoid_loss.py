@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array
 from reference.activations import sigmoid
 from reference.losses import centred, d_softmax_loss, softmax_loss, targets
 from reference.mistakes.entry import define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array
 
 
 def true_class_alone(z: Array, y: Array) -> Any:
@@ -61,7 +59,6 @@ MISTAKES = (
         charged=("scores",),
         about="returned scores",
         shows_in=("scores",),
-        example="if y is None:\n    return outputs",
     ),
     _loss(
         "softmax_for_sigmoid",
@@ -69,7 +66,6 @@ MISTAKES = (
         "Is each output by itself the probability of its class, or do those of a row add up to one?",
         {"centre": centred, "data_term": softmax_loss, "d_scores": d_softmax_loss},
         {"data_term": softmax_loss},
-        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y]))",
     ),
     _loss(
         "true_output_alone",
@@ -77,14 +73,12 @@ MISTAKES = (
         "How many outputs does one example have, and what should each of them be?",
         {"data_term": true_class_alone, "d_scores": d_true_class_alone},
         {"data_term": true_class_alone},
-        example="data_loss = -np.mean(np.log(outputs[np.arange(N), y]))",
     ),
     _loss(
         "targets_exchanged",
         "The two terms of the likelihood are exchanged: log(1 - s) stands at the true class.",
         "Which of log s and log(1 - s) belongs to an output that should be 1?",
         {"data_term": targets_exchanged},
-        example="data_loss = -np.sum((1 - target) * np.log(outputs) + target * np.log(1 - outputs)) / N",
     ),
     _loss(
         "squared_error",
@@ -92,7 +86,6 @@ MISTAKES = (
         "Look up which loss the assignment names. Does yours take a log?",
         {"data_term": squared_errors, "d_scores": d_squared_errors},
         {"data_term": squared_errors},
-        example="data_loss = np.sum((outputs - target) ** 2) / N",
     ),
     _loss(
         "logarithm_of_zero",
@@ -101,7 +94,6 @@ MISTAKES = (
         {"data_term": of_outputs},
         charged=("stability",),
         shows_in=("stability",),
-        example="data_loss = -np.sum(target * np.log(outputs) + (1 - target) * np.log(1 - outputs)) / N",
     ),
     _loss(
         "slope_of_sigmoid_in_gradient",
@@ -113,6 +105,5 @@ MISTAKES = (
         charged=("gradient_W{last}", "gradient_b{last}"),
         about="dscores",
         shows_in=("gradient",),
-        example="dscores *= outputs * (1 - outputs)",
     ),
 )

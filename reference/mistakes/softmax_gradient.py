@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
 from grader.records import replace
 from reference.activations import sigmoid
 from reference.losses import less_target, probabilities
 from reference.mistakes.entry import Mistake, Number, define_kind
 from reference.mistakes.loss import of_a_class, of_a_row, of_an_entry, of_rows, times
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.network import Network
+from reference.network import Network
 
 
 def minus_one_in_all_rows(z: Array, y: Array) -> Any:
@@ -92,7 +90,6 @@ MISTAKES = (
         "The gradient of the scores lacks the minus one at each example's own class.",
         "For a perfect prediction the gradient must be zero. What is yours where p = 1 at the right class?",
         lambda z, y: probabilities(z) / len(y),
-        example="dscores = probabilities / N",
     ),
     _softmax(
         "minus_one_everywhere",
@@ -101,14 +98,12 @@ MISTAKES = (
         lambda z, y: (probabilities(z) - 1) / len(y),
         minus_one_in_all_rows,
         minus_one_in_whole_rows,
-        example="dscores = (probabilities - 1) / N",
     ),
     _softmax(
         "plus_one_for_minus_one",
         "One is added at each example's own class instead of being subtracted.",
         "The entries of each row of dL/dz add up to zero. Do yours?",
         plus_one,
-        example="dscores[np.arange(N), y] += 1",
     ),
     _softmax(
         "one_hot_of_the_labels_seen",
@@ -118,21 +113,18 @@ MISTAKES = (
         one_hot_up_to_the_largest,
         # Where the widths do not fit it raises, and then there is no loss either.
         shows_in=("loss", "gradient"),
-        example="target = np.zeros((N, len(set(y))))\ntarget[np.arange(N), y] = 1",
     ),
     _softmax(
         "gradient_from_scores",
         "The gradient of the scores is computed from the scores instead of the probabilities.",
         "Which array is one subtracted from: the scores z or the probabilities p?",
         lambda z, y: less_target(z, y) / len(y),
-        example="dscores = scores.copy()\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_from_exponentials",
         "The gradient of the scores is computed from exp(z) before the division by each row's sum.",
         "Which array is one subtracted from? Do its rows add up to one?",
         lambda z, y: less_target(np.exp(z), y) / len(y),
-        example="dscores = exp_scores.copy()\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_of_another_softmax",
@@ -140,7 +132,6 @@ MISTAKES = (
         "Do the rows of the array that you subtract one from add up to one? The loss's do.",
         lambda z, y: less_target(np.exp(z) / np.exp(z).sum(axis=0), y) / len(y),
         lambda z, y: less_target(np.exp(z) / np.exp(z).sum(), y) / len(y),
-        example="dscores = exp_scores / exp_scores.sum(axis=0)\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "minus_one_after_division",
@@ -148,7 +139,6 @@ MISTAKES = (
         "Write (p - 1) / N without parentheses. What have you written?",
         lambda z, y: less_target(probabilities(z) / len(y), y),
         minus_one_divided_alone,
-        example="dscores = probabilities / N\ndscores[np.arange(N), y] -= 1",
     ),
     _softmax(
         "gradient_of_one_side",
@@ -156,14 +146,12 @@ MISTAKES = (
         "All scores of a row enter its softmax, through the sum. Which entries of your gradient are zero?",
         true_class_alone,
         other_classes_alone,
-        example="dscores = np.zeros_like(scores)\ndscores[np.arange(N), y] = (probabilities[np.arange(N), y] - 1) / N",
     ),
     _softmax(
         "gradient_stops_at_probabilities",
         "The gradient is the one with respect to the probabilities. The derivative of the softmax is missing.",
         "-1/p is the derivative with respect to p. What lies between p and the scores?",
         minus_inverse,
-        example="dscores = np.zeros_like(scores)\ndscores[np.arange(N), y] = -1 / probabilities[np.arange(N), y] / N",
     ),
     _softmax(
         "softmax_slope_of_a_sigmoid",
@@ -171,7 +159,6 @@ MISTAKES = (
         "Derive the gradient of the softmax's cross-entropy by hand once: which factors cancel?",
         lambda z, y: less_target(probabilities(z), y) * probabilities(z) * (1 - probabilities(z)) / len(y),
         lambda z, y: probabilities(z) * (1 - probabilities(z)) / len(y),
-        example="dscores *= probabilities * (1 - probabilities)",
     ),
 )
 
@@ -201,14 +188,12 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "The gradient is not divided by N, though the loss is a mean.",
             "Use every example twice: what happens to your loss, and what to your gradient?",
             of_rows(network.d_scores),
-            example="dscores = probabilities.copy()\ndscores[np.arange(N), y] -= 1",
         ),
         _of_any(
             "gradient_divided_twice",
             "The gradient of the scores is divided by N twice.",
             "Count the divisions by N from the scores on; np.mean is one of them.",
             of_a_row(network.d_scores),
-            example='dscores /= N\ngrads["W2"] = hidden.T.dot(dscores / N) + 2 * reg * W2',
         ),
         _of_any(
             "gradient_divided_by_wrong_count",
@@ -216,20 +201,17 @@ def list_mistakes(_variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "Which axis of the (N, C) array counts the examples?",
             of_a_class(network.d_scores),
             of_an_entry(network.d_scores),
-            example="dscores /= scores.shape[1]",
         ),
         _of_any(
             "gradient_wrong_factor",
             "The gradient of the scores is {c} times as large as it should be.",
             "Collect the factors of the gradient of the scores. Does the loss have the same ones?",
             number=Number(lambda c: {"d_scores": times(network.d_scores, c)}, -1e3, 1e3, (2.0, 0.5), (0.5, 2.0)),
-            example="dscores *= 2",
         ),
         _of_any(
             "gradient_sign_turned",
             "The gradient of the scores has the wrong sign.",
             "Should the score of the right class rise or fall to make the loss smaller? Which sign must its gradient have?",
             times(network.d_scores, -1),
-            example="dscores = -probabilities\ndscores[np.arange(N), y] += 1",
         ),
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Params
 from reference.mistakes.entry import Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Params
-    from reference.regularisers import Names
+from reference.regularisers import Names
 
 
 def weights_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
@@ -150,8 +148,6 @@ def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names,
 
 
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
-
-
 _step = define_kind(
     stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
 )
@@ -162,14 +158,12 @@ MISTAKES = (
         "train() updates the weights alone: the biases never change.",
         "How many parameters are there, and how many of them does one iteration change?",
         {"update": weights_alone},
-        example='self.params["W1"] -= learning_rate * grads["W1"]\nself.params["W2"] -= learning_rate * grads["W2"]',
     ),
     _step(
         "weights_never_updated",
         "train() updates the biases alone: the weights never change.",
         "How many parameters are there, and how many of them does one iteration change?",
         {"update": biases_alone},
-        example='self.params["b1"] -= learning_rate * grads["b1"]\nself.params["b2"] -= learning_rate * grads["b2"]',
     ),
     _step(
         "one_bias_never_updated",
@@ -178,7 +172,6 @@ MISTAKES = (
         {"update": all_but_second_bias},
         {"update": all_but_first_bias},
         fewest_layers=2,
-        example='for name in ("W1", "b1", "W2"):\n    self.params[name] -= learning_rate * grads[name]',
     ),
     _step(
         "one_parameter_updated_twice",
@@ -187,7 +180,6 @@ MISTAKES = (
         {"update": first_bias_twice},
         {"update": first_weights_twice},
         fewest_layers=2,
-        example='self.params["b1"] -= learning_rate * grads["b1"]\nself.params["b1"] -= learning_rate * grads["b1"]',
     ),
     _step(
         "one_layer_never_updated",
@@ -196,49 +188,42 @@ MISTAKES = (
         {"update": last_layer_alone},
         {"update": first_layer_alone},
         fewest_layers=2,
-        example='self.params["W2"] -= learning_rate * grads["W2"]\nself.params["b2"] -= learning_rate * grads["b2"]',
     ),
     _step(
         "uphill",
         "train() moves up the gradient instead of down.",
         "The gradient points in the direction in which the loss grows. Which sign takes you the other way?",
         {"update": uphill},
-        example="for name in self.params:\n    self.params[name] += learning_rate * grads[name]",
     ),
     _step(
         "biases_uphill",
         "train() moves the biases up their gradient; the weights go down.",
         "Compare the signs of all four updates.",
         {"update": biases_uphill},
-        example='self.params["b1"] += learning_rate * grads["b1"]\nself.params["b2"] += learning_rate * grads["b2"]',
     ),
     _step(
         "rate_left_out",
         "The step is the whole gradient: the learning rate is missing.",
         "Which of train()'s arguments says how long a step is?",
         {"update": without_rate},
-        example="for name in self.params:\n    self.params[name] -= grads[name]",
     ),
     _step(
         "rate_twice",
         "The gradient is multiplied by the learning rate twice.",
         "Follow the learning rate through your update: where is it used?",
         {"update": rate_squared},
-        example="step = learning_rate * grads[name]\nself.params[name] -= learning_rate * step",
     ),
     _step(
         "step_taken_twice",
         "Each step is taken twice.",
         "How often does one iteration change each parameter?",
         {"update": step_twice},
-        example="self.params[name] -= learning_rate * grads[name]\nself.params[name] -= learning_rate * grads[name]",
     ),
     _step(
         "parameters_replaced",
         "The parameters are replaced by the step instead of moved by it.",
         "What is left of the old value in your update? Look at = and +=.",
         {"update": replaced},
-        example="for name in self.params:\n    self.params[name] = -learning_rate * grads[name]",
     ),
     _step(
         "nothing_updated",
@@ -247,42 +232,36 @@ MISTAKES = (
         {"update": lambda params, _gradients, _rate, _names, _memory: dict(params)},
         # Where no parameter changes, the stand-ins say the same each time, and no batch is told.
         shows_in=("moved", "reg", "losses kept", "accuracies kept", "batches"),
-        example='W1 = W1 - learning_rate * grads["W1"]',
     ),
     _step(
         "momentum",
         "train() uses a momentum of {c}. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": momentum(c)}, 1e-3, 2.0, (0.9, 0.5, 0.95), (0.5, 0.9)),
-        example="velocity[name] = 0.9 * velocity[name] - learning_rate * grads[name]\nself.params[name] += velocity[name]",
     ),
     _step(
         "momentum_of_gradients",
         "train() adds each gradient to {c} times the sum so far (momentum). The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": momentum_of_gradients(c)}, 1e-3, 0.99, (0.9, 0.5), (0.5, 0.9)),
-        example="velocity[name] = 0.9 * velocity[name] + grads[name]\nself.params[name] -= learning_rate * velocity[name]",
     ),
     _step(
         "running_mean_of_gradients",
         "train() steps along a running mean of the gradients, {c} of it old. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         number=Number(lambda c: {"update": running_mean(c)}, 1e-3, 0.999, (0.9, 0.5), (0.5, 0.9)),
-        example="mean[name] = 0.9 * mean[name] + 0.1 * grads[name]\nself.params[name] -= learning_rate * mean[name]",
     ),
     _step(
         "nesterov_momentum",
         "train() uses Nesterov's momentum. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
         {"update": nesterov},
-        example="self.params[name] += -0.9 * before[name] + 1.9 * velocity[name]",
     ),
     _step(
         "gradients_added_up",
         "Each step uses the sum of all gradients so far.",
         "Is the old gradient thrown away before the next one is computed?",
         {"update": gradients_added_up},
-        example="total[name] += grads[name]\nself.params[name] -= learning_rate * total[name]",
     ),
     _step(
         "adaptive_steps",
@@ -291,7 +270,6 @@ MISTAKES = (
         {"update": adam},
         {"update": adagrad},
         {"update": rmsprop},
-        example="cache[name] += grads[name] ** 2\nself.params[name] -= learning_rate * grads[name] / (np.sqrt(cache[name]) + 1e-8)",
     ),
     _step(
         "length_of_gradient_lost",
@@ -299,6 +277,5 @@ MISTAKES = (
         "Is the gradient divided by something before the step?",
         {"update": sign_of_gradient},
         {"update": unit_gradient},
-        example="for name in self.params:\n    self.params[name] -= learning_rate * np.sign(grads[name])",
     ),
 )

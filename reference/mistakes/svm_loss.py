@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Variant
 from reference.losses import centred, d_softmax_loss, margins_of, softmax_loss, svm
 from reference.mistakes.entry import Mistake, Number, define_kind
-
-if TYPE_CHECKING:
-    from grader.model import Array, Variant
-    from reference.network import Network
+from reference.network import Network
 
 
 def squared(margins: Any) -> Any:
@@ -57,14 +55,12 @@ MISTAKES = (
         "What should the loss be where all scores of a row are equal?",
         other_margin(0.0),
         {"data_term": svm(0.0).forward},
-        example="margins = np.maximum(0, scores - scores[np.arange(N), y][:, None])",
     ),
     _loss(
         "wrong_margin",
         "The margin is {c}; the assignment asks for {margin}.",
         "What should the loss be where all scores of a row are equal?",
         number=Number(other_margin, 1e-3, 100.0, (0.5, 2.0), (0.5, 2.0)),
-        example="margins = np.maximum(0, scores - correct + 2)",
     ),
     _loss(
         "cross_entropy_for_hinge",
@@ -72,7 +68,6 @@ MISTAKES = (
         "Look up which loss the assignment names. Is there an exp or a log in it?",
         {"centre": centred, "data_term": softmax_loss, "d_scores": d_softmax_loss},
         {"data_term": softmax_loss},
-        example="data_loss = -np.mean(np.log(probabilities[np.arange(N), y]))",
     ),
 )
 
@@ -87,14 +82,12 @@ def list_mistakes(variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "Over which classes does the sum go? What is the term of the true class itself?",
             {"data_term": lambda z, y: right(z, y) + margin},
             shows_in=("loss", "stability"),
-            example="data_loss = np.sum(np.maximum(0, scores - correct + 1)) / N",
         ),
         _loss(
             "margins_not_cut_off",
             "The margins are added up as they are: max(0, ...) is missing.",
             "What does a class cost whose score is far below the true one's?",
             {"data_term": lambda z, y: margins(z, y).sum() / len(y)},
-            example="data_loss = np.sum(scores - correct + 1) / N",
         ),
         _loss(
             "margins_squared",
@@ -102,7 +95,6 @@ def list_mistakes(variant: Variant, network: Network) -> tuple[Mistake, ...]:
             "Is there a square in the formula of the hinge loss?",
             {"data_term": squared(margins), "d_scores": d_squared(margins)},
             {"data_term": squared(margins)},
-            example="data_loss = np.sum(margins ** 2) / N",
         ),
         *_in_gradient(margins),
     )
@@ -115,20 +107,17 @@ def _in_gradient(margins: Any) -> tuple[Mistake, ...]:
             "The gradient has nothing at the true class. It is minus the number of violated margins there.",
             "The true class's score is in every margin of its row. With which sign?",
             {"d_scores": at_true_class(margins, 0, 0)},
-            example="dscores = (margins > 0) / N",
         ),
         _gradient(
             "minus_one_at_the_true_class",
             "The gradient at the true class is minus one. It is minus the number of violated margins of the row.",
             "In how many terms of a row does the true class's score stand?",
             {"d_scores": at_true_class(margins, 0, -1)},
-            example="dscores[np.arange(N), y] = -1",
         ),
         _gradient(
             "true_class_counted_in_gradient",
             "The number of violated margins counts the true class, too: the gradient there is one too low.",
             "Which margins are counted? That of the true class with itself is always violated.",
             {"d_scores": at_true_class(margins, -1, -1)},
-            example="dscores[np.arange(N), y] = -np.sum(margins > 0, axis=1)",
         ),
     )
