@@ -53,8 +53,7 @@ def evidence_of(assignment, questions):
 def found(evidence, index, part):
     """Fit a family's number to one part of the evidence."""
     scene = SearchState(evidence.assignment, evidence.questions, 1.0, frozenset())
-    catalogue = evidence.questions.catalogue
-    return fit_number(scene, catalogue, index, [(part, signature_of(evidence, part), tolerance(evidence, part))])
+    return fit_number(scene, index, [(part, signature_of(evidence, part), tolerance(evidence, part))])
 
 
 # family | number that no list holds | the part that it is fitted on

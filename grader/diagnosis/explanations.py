@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions, convention
-from grader.diagnosis.candidates import Mistakes
+from grader.diagnosis.candidates import Mistakes, catalogue_of
 from grader.diagnosis.match_block import Block, BlockMatch, match_block
 from grader.diagnosis.signature import MISSING, TRAIN_PARTS, core_parts, signature_of
 from grader.diagnosis.signature_tables import SearchState
@@ -80,9 +80,9 @@ def _blocks(names: tuple[str, ...]) -> tuple[Block, ...]:
 
 def _withdraw_scores(context: GradingContext, explanation: Explanation) -> Explanation:
     """Take back what was said of the scores where the loss does not follow from it: it was something that looks alike."""
-    catalogue = context.questions.catalogue
+    catalogue = catalogue_of(context.questions)
     # A frozen catalogue does not know what follows from a mistake in the scores and another one together.
-    if catalogue is None or catalogue.frozen or "loss" not in explanation.unexplained:
+    if catalogue.frozen or "loss" not in explanation.unexplained:
         return explanation
     kept = frozenset(one for one in explanation.mistakes if catalogue.form_of(one).stage != "scores")
     if kept == explanation.mistakes:
@@ -107,35 +107,21 @@ def _extend(
     context: GradingContext, block: Block, passed: tuple[bool, ...], known: list[Explanation]
 ) -> list[Explanation]:
     """Carry explanations through a block: those that need the fewest further mistakes."""
-    catalogue = context.questions.catalogue
-    if catalogue is None:
-        return known
     # What comes after scores that nobody can explain cannot be simulated; train() and predict() are judged by themselves.
     if block.name not in ALONE and "scores" in known[0].unexplained:
         return [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
-    matches = {
-        one: [
-            match_block(
-                context,
-                SearchState(context.assignment, context.questions, one.factor, base),
-                catalogue,
-                block,
-                passed,
-            )
-            for base in _bases(catalogue, block, one.mistakes)
-        ]
-        for one in known
-    }
+    catalogue, matches = catalogue_of(context.questions), dict[Explanation, list[BlockMatch]]()
+    for one in known:
+        bases = _bases(catalogue, block, one.mistakes)
+        states = (SearchState(context.assignment, context.questions, one.factor, base) for base in bases)
+        matches[one] = [match_block(context, state, block, passed) for state in states]
     further = [one for one in known if any(match.nothing_wrong for match in matches[one])]
     # An unfinished method shows nothing: no mistake need be asked.
     speaking = any(match.has_signal for one in known for match in matches[one])
     for size in (1, 2, 3):
         if speaking and not further:
-            further = [
-                replace(one, mistakes=one.mistakes | chosen)
-                for one in known
-                for chosen in _first_sets(matches[one], size)
-            ]
+            sets = ((one, chosen) for one in known for chosen in _first_sets(matches[one], size))
+            further = [replace(one, mistakes=one.mistakes | chosen) for one, chosen in sets]
     return further or [replace(one, unexplained=(*one.unexplained, block.name)) for one in known]
 
 

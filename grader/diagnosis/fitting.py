@@ -10,7 +10,7 @@ import numpy as np
 from grader.diagnosis.candidates import simulate_fresh_context
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.diagnosis.signature_tables import SearchState
-from grader.model import Family, Fitted, MistakeCatalogue
+from grader.model import Family, Fitted
 
 MOST_PARTS = 2  # that a number is fitted on, where the first one gives none
 MOST_STEPS = 12  # of the secant; a straight line needs one
@@ -18,27 +18,25 @@ ROUND = 1e-6  # a number this near to a whole one is meant so
 NOTHING = 1e-3  # a factor below this leaves nothing of what it multiplies, and what follows from that earns nothing
 
 
-def fit_number(
-    state: SearchState, catalogue: MistakeCatalogue, family: int, parts: Sequence[tuple[str, Signature, float]]
-) -> list[Fitted]:
+def fit_number(state: SearchState, family: int, parts: Sequence[tuple[str, Signature, float]]) -> list[Fitted]:
     """Return the mistake of a family that shows what a submission shows in one of these parts, with its number; else none.
 
     parts : name, the submission's signature, and the tolerance, of the parts that differ from the right ones.
     """
     for part, own, near in parts[:MOST_PARTS]:
         if own.values.size:
-            number = _fit(state, catalogue.families[family], family, part, own, near)
+            number = _fit(state, family, part, own, near)
             if number is not None:
                 return [Fitted(family, number)]
     return []
 
 
-def _fit(state: SearchState, family: Family, index: int, part: str, own: Signature, near: float) -> float | None:
+def _fit(state: SearchState, index: int, part: str, own: Signature, near: float) -> float | None:
+    family = state.catalogue.families[index]
+
     def simulate(number: float) -> Signature:
-        context = simulate_fresh_context(
-            state.assignment, state.questions, state.base | {Fitted(index, number)}, state.factor
-        )
-        return signature_of(context, part)
+        mistakes = state.base | {Fitted(index, number)}
+        return signature_of(simulate_fresh_context(state.assignment, state.questions, mistakes, state.factor), part)
 
     tried = [(guess, simulate(guess)) for guess in family.guesses]
     for (first, one), (second, other) in pairwise(tried):
@@ -46,12 +44,8 @@ def _fit(state: SearchState, family: Family, index: int, part: str, own: Signatu
             continue
         number = _secant(simulate, family, (first, one), (second, other), own)
         for candidate in (round(number), number) if abs(number - round(number)) < ROUND else (number,):
-            factor_of_nothing = family.low < 0 and abs(candidate) < NOTHING
-            if (
-                family.low <= candidate <= family.high
-                and not factor_of_nothing
-                and same(own, simulate(float(candidate)), near)
-            ):
+            possible = family.low <= candidate <= family.high and not (family.low < 0 and abs(candidate) < NOTHING)
+            if possible and same(own, simulate(float(candidate)), near):
                 return float(candidate)
     return None
 

@@ -27,9 +27,8 @@ class Block:
     name: str
     stages: tuple[Stage, ...]
     parts: tuple[str, ...]
-    pairs: (
-        int  # that meet in a part, of which one submission may ask for simulations; scores take no time, training does
-    )
+    # Pairs that meet in a part, of which one submission may ask for simulations; scores take no time, training does.
+    pairs: int
     harmless: bool = False  # whether other right ways are taken for a base: they change what train() does
 
 
@@ -56,33 +55,29 @@ class Candidates:
         return np.array([one.affects for one in self.tables]).T
 
 
-def select_candidates(
-    catalogue: MistakeCatalogue, state: SearchState, block: Block, passed: tuple[bool, ...]
-) -> Candidates:
+def select_candidates(state: SearchState, block: Block, passed: tuple[bool, ...]) -> Candidates:
     """Line up the forms of a block; asked anew for each submission, that took 2.5 ms.
 
     passed : of each part, whether the checks that speak of it have passed.
     """
 
     def make() -> Candidates:
-        forms = tuple(
-            index
-            for index, form in enumerate(catalogue.forms)
-            if not form.harmless and fits_in(catalogue, form, state, block)
-        )
+        known = state.catalogue.forms
+        forms = tuple(at for at, form in enumerate(known) if not form.harmless and fits_in(form, state, block))
         concerned = tuple(
-            tuple(concerns(catalogue.forms[index], part, passed=fine) for index in forms)
+            tuple(concerns(known[at], part, passed=fine) for at in forms)
             for part, fine in zip(block.parts, passed, strict=True)
         )
         return Candidates(state, block.parts, forms, concerned)
 
     key = (state.assignment.digest, state.factor, state.base, block.name, passed)
-    return cached(catalogue, "candidates", key, make, MOST_CANDIDATES)
+    return cached(state.catalogue, "candidates", key, make, MOST_CANDIDATES)
 
 
-def fits_in(catalogue: MistakeCatalogue, form: MistakeForm, state: SearchState, block: Block) -> bool:
+def fits_in(form: MistakeForm, state: SearchState, block: Block) -> bool:
     """Return whether a form belongs to a block and replaces no step that a mistake of the base replaces."""
-    return form.stage in block.stages and not any(form.steps & catalogue.form_of(one).steps for one in state.base)
+    taken = (state.catalogue.form_of(one).steps for one in state.base)
+    return form.stage in block.stages and not any(form.steps & steps for steps in taken)
 
 
 # Where the checks that speak of a part have passed, a mistake shows in it only if this is all that it shows in: what else
@@ -124,22 +119,14 @@ class PartMatch:
         return same(self.own, other, self.allowed)
 
 
+@dataclass(frozen=True, eq=False)
 class BlockMatch:
     """One submission held against the forms of one block, on top of one base; what is asked of it is worked out once."""
 
-    def __init__(
-        self,
-        state: SearchState,
-        catalogue: MistakeCatalogue,
-        block: Block,
-        passed: tuple[bool, ...],
-        parts: tuple[PartMatch, ...],
-    ) -> None:
-        self.state = state
-        self.catalogue = catalogue
-        self.block = block
-        self.passed = passed  # of each part: whether the checks that speak of it have passed
-        self.parts = parts
+    state: SearchState
+    block: Block
+    passed: tuple[bool, ...]  # of each part: whether the checks that speak of it have passed
+    parts: tuple[PartMatch, ...]
 
     @property
     def nothing_wrong(self) -> bool:
@@ -149,12 +136,12 @@ class BlockMatch:
     @property
     def uses_variant(self) -> bool:
         """Return whether the base goes another right way than ours."""
-        return any(self.catalogue.form_of(mistake).harmless for mistake in self.state.base)
+        return any(self.state.catalogue.form_of(mistake).harmless for mistake in self.state.base)
 
     @property
     def on_a_mistake(self) -> bool:
         """Return whether the base holds a mistake."""
-        return any(not self.catalogue.form_of(mistake).harmless for mistake in self.state.base)
+        return any(not self.state.catalogue.form_of(mistake).harmless for mistake in self.state.base)
 
     @property
     def has_signal(self) -> bool:
@@ -164,7 +151,7 @@ class BlockMatch:
     @cached_property
     def candidates(self) -> Candidates:
         """Return the forms that come into question."""
-        return select_candidates(self.catalogue, self.state, self.block, self.passed)
+        return select_candidates(self.state, self.block, self.passed)
 
     @cached_property
     def _fitted_mistakes(self) -> list[MistakeKey]:
@@ -172,10 +159,10 @@ class BlockMatch:
             return []
         telling = [(part.name, part.own, part.allowed) for part in self.parts if part.distinguishing]
         found: list[MistakeKey] = []
-        for index, family in enumerate(self.catalogue.families):
-            if fits_in(self.catalogue, family.form, self.state, self.block):
+        for index, family in enumerate(self.state.catalogue.families):
+            if fits_in(family.form, self.state, self.block):
                 seen = [one for one in telling if concerns(family.form, one[0])]
-                found += fit_number(self.state, self.catalogue, index, seen)
+                found += fit_number(self.state, index, seen)
         return found
 
     @cached_property
@@ -215,7 +202,7 @@ class BlockMatch:
 
     def _sets(self, matrix: CompatibilityMatrix, size: int) -> list[Mistakes]:
         candidates = ((frozenset(matrix.rows[row] for row in rows), rows) for rows in matrix.sets(size))
-        possible = (one for one in candidates if compatible(self.catalogue, one[0]))
+        possible = (one for one in candidates if compatible(self.state.catalogue, one[0]))
         asked = islice(possible, self.block.pairs if size == 2 else None)
         return [some for some, rows in asked if self._shows(some, matrix.met(rows))]
 
@@ -246,7 +233,7 @@ class BlockMatch:
 
     def _is_one_further_up(self, chosen: Mistakes) -> bool:
         """Return whether mistakes multiply the gradients of a layer's weights and bias by one number: what reached it has that."""
-        steps = {step for mistake in chosen for step in self.catalogue.form_of(mistake).steps}
+        steps = {step for mistake in chosen for step in self.state.catalogue.form_of(mistake).steps}
         names = self.state.assignment.variant.names
         for layer in range(len(names) // 2):
             if {f"d_weights@{layer}", f"d_bias@{layer}"} <= steps:
@@ -264,9 +251,7 @@ class BlockMatch:
         return ratio if np.allclose(own.values, ratio * base.values, rtol=1e-6, atol=1e-9) else float("nan")
 
 
-def match_block(
-    context: GradingContext, state: SearchState, catalogue: MistakeCatalogue, block: Block, passed: tuple[bool, ...]
-) -> BlockMatch:
+def match_block(context: GradingContext, state: SearchState, block: Block, passed: tuple[bool, ...]) -> BlockMatch:
     """Return what a submission shows in a block, beside what the base shows."""
     parts = []
     for name, fine in zip(block.parts, passed, strict=True):
@@ -278,4 +263,4 @@ def match_block(
         # Where the whole is the same its pieces are.
         telling = not alike and distinguishes(own, base, allowed)
         parts.append(PartMatch(name, own, base, allowed, alike, telling))
-    return BlockMatch(state, catalogue, block, passed, tuple(parts))
+    return BlockMatch(state, block, passed, tuple(parts))

@@ -19,7 +19,7 @@ from grader.diagnosis.candidates import (
 )
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.disk_cache import keep
-from grader.model import Array, Assignment, Floats, NotFrozenError, Questions
+from grader.model import Array, Assignment, Floats, MistakeCatalogue, NotFrozenError, Questions
 from grader.records import dataclass
 
 MOST_SIGNATURES = 6_000  # some three KiB each
@@ -39,6 +39,11 @@ class SearchState:
     factor: float
     base: Mistakes
 
+    @property
+    def catalogue(self) -> MistakeCatalogue:
+        """The known mistakes."""
+        return catalogue_of(self.questions)
+
     def signature(self, part: str, more: Mistakes = frozenset()) -> Signature:
         """Return the signature of a program with the base's mistakes and some more; the last thousands are remembered."""
         mistakes = self.base | more
@@ -47,44 +52,31 @@ class SearchState:
             return _simulate(simulate_context(self.assignment, self.questions, mistakes, self.factor), part)
 
         key = (self.assignment.digest, self.factor, mistakes, part)
-        return cached(catalogue_of(self.questions), "signatures", key, make, MOST_SIGNATURES)
+        return cached(self.catalogue, "signatures", key, make, MOST_SIGNATURES)
 
 
-@dataclass(frozen=True)
-class Group:
-    """The forms whose signatures of one part have one shape."""
-
-    rows: Array  # (k,) int64: positions among the table's forms
-    values: Floats  # (k, n)
-    scale: Floats  # (k, n)
+# The forms whose signatures of one part have one shape: their positions among the table's forms, (k,) int64; the values, (k, n);
+# the scales, (k, n).
+Group = tuple[Array, Floats, Floats]
 
 
 @dataclass(frozen=True)
 class Table:
     """One part: what each form would show, on top of a base.
 
-    affects : (forms,) bool, whether a form changes the part at all.
+    groups : by shape and size of a signature. affects : (forms,) bool, whether a form changes the part at all.
     """
 
     groups: dict[Hashable, Group]
     affects: Array
-
-    @classmethod
-    def from_plain(cls, affects: Array, groups: Sequence[tuple[Hashable, Array, Floats, Floats]]) -> Table:
-        """Return the table that `as_plain` gave."""
-        return cls({shape: Group(rows, values, scale) for shape, rows, values, scale in groups}, affects)
-
-    def as_plain(self) -> tuple[Array, list[tuple[Hashable, Array, Floats, Floats]]]:
-        """Return the table as arrays and tuples, which can be kept between runs."""
-        return self.affects, [(shape, one.rows, one.values, one.scale) for shape, one in self.groups.items()]
 
     def matches(self, own: Signature, allowed: float) -> Array:
         """Return for each form, (forms,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
-            near = np.abs(group.values - own.values) <= allowed * group.scale + TINY
-            found[group.rows] = near.all(axis=1)
+            rows, values, scale = group
+            found[rows] = (np.abs(values - own.values) <= allowed * scale + TINY).all(axis=1)
         return found
 
 
@@ -95,7 +87,7 @@ def tables(
 
     forms : positions in the catalogue. concerned : by part, whether each form can change it; others are not simulated.
     """
-    cache: OrderedDict[Hashable, Table] = cache_of(catalogue_of(state.questions), "tables")
+    cache: OrderedDict[Hashable, Table] = cache_of(state.catalogue, "tables")
     situation = (state.assignment.digest, state.factor, state.base, tuple(forms))
     keys = {part: (*situation, part, tuple(concerned[part])) for part in parts}
     missing = [part for part in parts if keys[part] not in cache]
@@ -114,17 +106,13 @@ def _lay_out_once(
     state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
     """Lay out the parts, or take them from an earlier run: on top of no other mistake each class needs the same."""
-    identity = catalogue_of(state.questions).identity
+    identity = state.catalogue.identity
     if state.base or identity is None:
         return _lay_out(state, parts, forms, concerned)
-    depends_on = (
-        identity(state.assignment),
-        state.factor,
-        tuple(forms),
-        [(one, tuple(concerned[one])) for one in parts],
-    )
-    plain = keep(depends_on, lambda: [one.as_plain() for one in _lay_out(state, parts, forms, concerned)])
-    return [Table.from_plain(*one) for one in plain]
+    asked = [(one, tuple(concerned[one])) for one in parts]
+    depends_on = (identity(state.assignment), state.factor, tuple(forms), asked)
+    kept = keep(depends_on, lambda: [(one.groups, one.affects) for one in _lay_out(state, parts, forms, concerned)])
+    return [Table(*one) for one in kept]
 
 
 def _lay_out(
@@ -157,12 +145,8 @@ def _table(right: Signature, signatures: Sequence[Signature]) -> Table:
     gathered: dict[Hashable, list[int]] = {}
     for row, one in enumerate(signatures):
         gathered.setdefault((one.shape, one.values.size), []).append(row)
-    groups = {
-        shape: Group(
-            np.array(rows),
-            np.array([signatures[row].values for row in rows]),
-            np.array([signatures[row].scale for row in rows]),
-        )
-        for shape, rows in gathered.items()
-    }
+    groups = {}
+    for shape, rows in gathered.items():
+        alike = [signatures[row] for row in rows]
+        groups[shape] = np.array(rows), np.array([one.values for one in alike]), np.array([one.scale for one in alike])
     return Table(groups, np.array([not same(one, right, EQUAL) for one in signatures], dtype=bool))

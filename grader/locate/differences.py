@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grader.locate.outputs import Form
-from grader.locate.recorded_case import Case, Known, laid_out
+from grader.locate.recorded_case import Case, Known, laid_out, multiple
 from grader.model import Array, Floats
 from grader.text.phrases import join_words
 from grader.text.variant_words import ACTIVATIONS
@@ -26,7 +26,7 @@ def difference(case: Case, value: Floats, right: Floats) -> str:
     laid, right = laid.reshape(right.shape), np.asarray(right, np.float64)
     if right.size > 1 and right.any() and not laid.any():
         return "all its entries are 0"
-    c = case.multiple(laid, right)
+    c = multiple(laid, right, case.fine)
     if c is not None and not case.close(c, 1.0) and (told := times(case, c)):
         return told
     if right.size == 1:

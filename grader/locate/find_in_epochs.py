@@ -12,10 +12,7 @@ import numpy as np
 from grader.compare import as_array
 from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import Spot
-from grader.locate.training_lines import (
-    TrainingLines,
-    rate_of,
-)
+from grader.locate.training_lines import TrainingLines, rate_of
 from grader.model import Array, Floats
 
 
@@ -53,7 +50,7 @@ def wrong_decay(lines: TrainingLines) -> Iterator[Spotted]:
     ]
     wrong = [seen[max(off)] * lines.asked.rate, *(one * lines.asked.rate for one in seen)]
     for one in lines.values:
-        own = not one.given and one.value.size == 1 and one.kind == "f" and float(one.value.ravel()[0])
+        own = one.entry if one.kind == "f" and not one.given else 0.0
         if own and any(abs(own - rate) <= 1e-6 * abs(rate) for rate in wrong if abs(rate - lines.asked.rate) > 1e-9):
             yield Spotted("decay", one.spot, one)
             return
@@ -75,10 +72,7 @@ def _rates(lines: TrainingLines) -> list[float] | None:
 def _rate_is_made(lines: TrainingLines) -> bool:
     """Return whether some line makes the learning rate after its first decay."""
     wanted = lines.asked.rate * lines.asked.decay
-    return any(
-        one.value.size == 1 and not one.given and abs(float(one.value.ravel()[0]) - wanted) <= 1e-9 * wanted
-        for one in lines.values
-    )
+    return any(not one.given and abs(one.entry - wanted) <= 1e-9 * wanted for one in lines.values)
 
 
 def length_of_epoch(lines: TrainingLines, test: Spot) -> Spot | None:
@@ -87,7 +81,7 @@ def length_of_epoch(lines: TrainingLines, test: Spot) -> Spot | None:
     other = {len(lines.asked.X), lines.asked.batch, lines.asked.iterations}  # right, and read in the wrong place
     for one in lines.values:
         own = one.kind in "if" and one.value.size == 1 and not one.given and lines.recorded.ran.get(one.spot) == 1
-        if own and float(one.value.ravel()[0]) not in {right, *other} and any(h.name in names for h in one.holders):
+        if own and one.entry not in {right, *other} and any(h.name in names for h in one.holders):
             return one.spot
     return None
 

@@ -10,6 +10,7 @@ from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.model import StepRow, StepStatus
 from grader.records import dataclass
+from grader.submission.bindings import assigned_targets, find_targets
 
 MOST = 25  # rows of the table
 NOWHERE = math.inf  # in the order of the recording: after all that was made
@@ -96,9 +97,8 @@ def _may_set(node: ast.stmt, name: str) -> bool:
 
 
 def _targets(node: ast.stmt) -> set[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    parts = [part for one in targets if one for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one])]
-    return {ast.unparse(part) for part in parts}
+    targets = [node.target] if isinstance(node, ast.For) else assigned_targets(node)
+    return {ast.unparse(part) for part in find_targets(targets)}
 
 
 def last_line(recorded: Recorded, text: Statements) -> Spot | None:

@@ -6,24 +6,23 @@ Recordings are for words and lines, never for points: they come from the student
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
 
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions, convention, loses_digits
-from grader.locate import find_in_predict
+from grader.locate import find_in_predict, find_in_train
 from grader.locate.find_in_loss import Finder
-from grader.locate.find_in_train import TrainFinder
 from grader.locate.outputs import outputs
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Spotted
 from grader.locate.recorded_values import Recorded, Spot, read
 from grader.locate.source_statements import Statements, statements
-from grader.locate.training_lines import Asked
+from grader.locate.training_lines import Asked, TrainingLines, iterations
 from grader.model import Call, Cause, Place, QuestionId, Submission
-from grader.records import dataclass
+from grader.records import dataclass, field
 from grader.sandbox.stand_in_replies import StandIn
 
 QUESTION = QuestionId("recorded")
@@ -73,6 +72,8 @@ class Located:
 
     evidence: GradingContext
     submission: Submission
+    _read_already: dict[int, Recorded | None] = field(default_factory=dict)
+    _spotted: dict[str, tuple[Spotted, ...]] = field(default_factory=dict)
 
     # ---------------------------------------------------------------- what is asked
 
@@ -107,9 +108,17 @@ class Located:
 
     def spotted(self, method: str) -> tuple[Spotted, ...]:
         """Return all that is wrong in one method, in the order of the computation."""
+        if method not in self._spotted:
+            self._spotted[method] = tuple(self._search(method))
+        return self._spotted[method]
+
+    def _search(self, method: str) -> Iterable[Spotted]:
         if method == "loss":
-            return self._wrong_in_loss
-        return self._wrong_in_train if method == "train" else self._wrong_in_predict
+            return self.finder.spotted() if self.finder else ()
+        if method == "train":
+            return find_in_train.spotted(self.training) if self.training else ()
+        recorded, case = self.recorded(PREDICT), self.case
+        return find_in_predict.spotted(case, recorded, self.base, self.statements) if recorded and case else ()
 
     # ---------------------------------------------------------------- from a role to a line
 
@@ -171,10 +180,6 @@ class Located:
     def _call(self) -> Call | None:
         return next((call for call in self.evidence.questions.calls if call.id == QUESTION), None)
 
-    @cached_property
-    def _read_already(self) -> dict[int, Recorded | None]:
-        return {}
-
     def recorded(self, number: int) -> Recorded | None:
         """Return the recording of one step of the question; None where there is none, or one that cannot be read."""
         if number not in self._read_already:
@@ -225,8 +230,8 @@ class Located:
         return Finder(self.case, self.statements, recorded, lambda: self.recorded(SCORES), own, self.base)
 
     @cached_property
-    def training(self) -> TrainFinder | None:
-        """Return the search for what is wrong in train(); None where it was not recorded."""
+    def training(self) -> TrainingLines | None:
+        """What train() was asked and did; None where it was not recorded."""
         recorded, call = self.recorded(TRAIN), self._call
         if recorded is None or call is None:
             return None
@@ -237,17 +242,4 @@ class Located:
             X, given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"], given["num_iters"],
             given["batch_size"], call.params, X_val, given["y_val"], stand_in,
         )  # fmt: skip
-        return TrainFinder(asked, self.statements, recorded, shapes)
-
-    @cached_property
-    def _wrong_in_loss(self) -> tuple[Spotted, ...]:
-        return tuple(self.finder.spotted()) if self.finder else ()
-
-    @cached_property
-    def _wrong_in_train(self) -> tuple[Spotted, ...]:
-        return tuple(self.training.spotted()) if self.training else ()
-
-    @cached_property
-    def _wrong_in_predict(self) -> tuple[Spotted, ...]:
-        recorded, case = self.recorded(PREDICT), self.case
-        return tuple(find_in_predict.spotted(case, recorded, self.base, self.statements)) if recorded and case else ()
+        return TrainingLines(asked, self.statements, recorded, shapes, iterations(recorded.notes, shapes))

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import allowed_conventions
-from grader.compare import as_array
 from grader.diagnosis.backward_pass import NO_BACKWARD_PASS, differences_of_losses, exact_gradients
 from grader.locate.located import LOSS, QUESTION
-from grader.locate.recorded_values import ARGUMENT, KINDS, Spot
+from grader.locate.recorded_values import ARGUMENT, KINDS, Spot, take_apart
 from grader.locate.source_statements import statements
 from grader.model import Array, Findings, Floats, Params, Place, Submission
 from grader.records import dataclass, replace
@@ -84,11 +82,12 @@ def find_many_passes(evidence: GradingContext) -> ManyPasses | None:
     """Return what answers and recording tell of gradients from many forward passes; None where they tell of none."""
     oracle, reply = evidence.questions.oracle, evidence.reply(QUESTION)
     follow = oracle.follow if oracle else None
-    if follow is None or len(reply.results) <= LOSS or not _repeats(reply.results[LOSS]):
+    parts = take_apart(reply.results[LOSS]) if follow and len(reply.results) > LOSS else None
+    if follow is None or parts is None or parts[1]["ran"][:, 2].max(initial=0) < FEWEST:  # no line ran often enough
         return None
     try:
         with np.errstate(all="ignore"):  # a recording holds what its process likes, infinities too
-            recorded = _Moves(reply.results[LOSS], evidence.call(QUESTION).params)
+            recorded = _Moves(*parts, evidence.call(QUESTION).params)
             names, kind = differences_of_losses(evidence), DIFFERENCES
             if not names and recorded.complex:  # as exact as a backward pass, which is then looked for
                 reached = [_first_gradient(follow(factor, {}, False)) for factor in allowed_conventions(evidence)]
@@ -106,35 +105,18 @@ def _first_gradient(right: Mapping[str, Floats]) -> Floats:
     return next(right[name] for name in ("d u", "d u1", "d scores") if name in right)
 
 
-def _repeats(result: Any) -> bool:
-    """Return whether any line of a recording ran often enough to be part of so many passes. It takes microseconds."""
-    if not isinstance(result, dict) or result.get("whole") is not True:
-        return False
-    ran = as_array(result.get("ran"))
-    return ran is not None and _fits(ran, 3) and bool(ran[:, 2].max(initial=0) >= FEWEST)
-
-
-def _fits(table: Array | None, width: int) -> bool:
-    return table is not None and table.ndim == 2 and table.shape[1] == width and table.dtype.kind in "iu"
-
-
 class _Moves:
     """The values of one recording of loss() that are parameters moved, by their numbers.
 
     Raises IndexError, ValueError or OverflowError where the numbers of a recording do not fit each other.
     """
 
-    def __init__(self, result: Mapping[str, Any], params: Params) -> None:
-        table, data, events, calls = (as_array(result.get(name)) for name in ("values", "data", "events", "calls"))
-        texts = result.get("texts")
-        fits = _fits(table, 5) and _fits(events, 6) and _fits(calls, 4) and isinstance(texts, list)
-        if not fits or table is None or data is None or data.ndim != 1 or events is None or calls is None:
-            raise ValueError("not a recording")
-        shapes = np.where(table[:, 1:] < 0, 1, np.minimum(table[:, 1:], 10_000))
+    def __init__(self, texts: Sequence[str], tables: Mapping[str, Array], data: Floats, params: Params) -> None:
+        values = tables["values"]
+        shapes = np.where(values[:, 1:] < 0, 1, np.minimum(values[:, 1:], 10_000))
         self.sizes = np.minimum(shapes.prod(axis=1), len(data) + 1)
         self.starts = np.cumsum(self.sizes) - self.sizes
-        self.data, self.kinds, self.params = np.asarray(data, np.float64), table[:, 0], params
-        self.texts: Sequence[Any] = texts if isinstance(texts, list) else []
+        self.texts, self.data, self.kinds, self.params = texts, data, values[:, 0], params
         if self.sizes.sum() > len(data):
             raise ValueError("values of more numbers than there are")
         sizes = {sum(some) for many in range(1, 5) for some in combinations([v.size for v in params.values()], many)}
@@ -142,8 +124,8 @@ class _Moves:
         whole = {number: move for number, move in moves.items() if move.entry is None}
         self.complex = bool(whole)
         self.moves = whole or moves
-        self.events = [event for event in events.tolist() if event[4] in self.moves]
-        self.calls: Sequence[Sequence[int]] = calls.tolist()
+        self.events = [event for event in tables["events"].tolist() if event[4] in self.moves]
+        self.calls: Sequence[Sequence[int]] = tables["calls"].tolist()
 
     def rows(self, size: int) -> tuple[Array, Floats]:
         """Return the numbers of the values of a size, and each of them as a row."""
@@ -190,7 +172,7 @@ class _Moves:
             return None
         label, line, call, _, _, how = self.events[0]
         _, outer, at, _ = self.calls[call]
-        return (str(self.texts[outer]), at) if how == ARGUMENT and outer >= 0 else (str(self.texts[label]), line)
+        return (self.texts[outer], at) if how == ARGUMENT and outer >= 0 else (self.texts[label], line)
 
     def holds_one_of(self, wanted: Sequence[Floats]) -> bool:
         """Return whether one of some values was made, in either layout."""

@@ -53,13 +53,16 @@ class Ancestry:
 
     def behind(self, value: Array, labels: Mapping[int, Known | None] | None = None) -> set[int]:
         """Return what a value was made of, directly or not, as far as it is not right by these labels."""
-        ends, found = self.same(value), set[int]()
-        waiting = [one.number for one in ends[:1]]
+        return {number for one in self.same(value)[:1] for number in (one.number, *self.made_of(one, labels))}
+
+    def made_of(self, made: Made, labels: Mapping[int, Known | None] | None = None) -> set[int]:
+        """Return what a recorded value was made of, directly or not, as far as it is not right by these labels."""
+        waiting, found = [made.number], set[int]()
         while waiting:
-            number = waiting.pop()
-            if number not in found:
-                found.add(number)
-                waiting += [use for use in self.made[number].uses if labels is None or not _is_right(labels[use])]
+            for use in self.made[waiting.pop()].uses - found:
+                if labels is None or not _is_right(labels[use]):
+                    found.add(use)
+                    waiting.append(use)
         return found
 
     def same(self, value: Array) -> list[Made]:
@@ -101,15 +104,8 @@ class Ancestry:
 
     def _depends_on_arrays(self, made: Made) -> bool:
         """Return whether an array of floats is among what a value was made of."""
-        waiting, seen = list(made.uses), set[int]()
-        while waiting:
-            number = waiting.pop()
-            if self.made[number].value.size > 1 and self.made[number].kind == "f":
-                return True
-            if number not in seen:
-                seen.add(number)
-                waiting += self.made[number].uses
-        return False
+        behind = (self.made[number] for number in self.made_of(made))
+        return any(one.value.size > 1 and one.kind == "f" for one in behind)
 
 
 def _is_right(known: Known | None) -> bool:

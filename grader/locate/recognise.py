@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from grader.locate.recorded_case import Case, GradientForm, Kind, Known, LossForm, Right, laid_out, without_layer
 from grader.model import Floats
+
+Named = TypeVar("Named")
 
 # Values that may be carried undivided, or with another sign, and be put right later.
 _SCALED = frozenset({"d scores", "p - one-hot", "d h", "d u", "-log p true", "p", "sum of losses"})
@@ -107,9 +110,8 @@ class Network:
                 found.append(factor * float(self.right[name]))
         for squares, chosen in case.penalties:
             for k in (1.0, case.reg, case.reg / 2, 2 * case.reg, 0.5):
-                known.append(
-                    Known(f"squares of {' + '.join(chosen)}", "right" if case.covered >= {*chosen} else "near")
-                )
+                kind: Kind = "right" if case.covered >= {*chosen} else "near"
+                known.append(Known(f"squares of {' + '.join(chosen)}", kind))
                 found.append(k * squares)
         return known, np.array(found)
 
@@ -152,34 +154,22 @@ class Network:
         return known[int(near.argmax())] if near.any() else None
 
     @cached_property
-    def _by_shape(self) -> dict[tuple[int, ...], tuple[list[str], Floats, Floats]]:
-        """By shape, the arrays of the network and the inputs: their names, themselves as rows, and their squares."""
+    def _by_shape(self) -> dict[tuple[int, ...], _Rows[str]]:
+        """By shape, the arrays of the network and the inputs, by their names."""
         case, groups = self.case, dict[tuple[int, ...], list[tuple[str, Floats]]]()
         inputs = {**{name: case.params[name] for name in case.names}, "X": case.X, "y": case.y.astype(np.float64)}
         for name, one in (*self.right.items(), *inputs.items()):
             if one.size > 1:
                 squeezed = np.squeeze(one)
                 groups.setdefault(squeezed.shape, []).append((name, squeezed.ravel()))
-        found = {}
-        for shape, group in groups.items():
-            rows = np.array([flat for _, flat in group])
-            found[shape] = [name for name, _ in group], rows, (rows * rows).sum(axis=1)
-        return found
+        return {shape: _Rows(group) for shape, group in groups.items()}
 
     def _array(self, value: Floats) -> Known | None:
         best: Known | None = None
         for laid in (value, value.T) if value.ndim == 2 else (value,):
             group = self._by_shape.get(laid.shape)
-            largest = float(np.abs(laid).max(initial=0.0))
-            if group is None or not largest or not np.isfinite(largest):
-                continue
-            names, rows, squares = group
-            flat = laid.ravel()
-            with np.errstate(all="ignore"):
-                factors = rows @ flat / squares
-                off = np.abs(flat - factors[:, None] * rows).max(axis=1)
-            for place in np.flatnonzero(off <= self.case.fine * largest).tolist():
-                found = self._multiple(names[place], float(factors[place]))
+            for name, factor in group.multiples(laid.ravel(), self.case.fine) if group else ():
+                found = self._multiple(name, factor)
                 if found.kind == "right" and not found.factor:
                     return found
                 best = best or found
@@ -228,30 +218,37 @@ class Network:
         return None
 
     @cached_property
-    def _rows(self) -> dict[int, tuple[list[tuple[str, int]], Floats, Floats]]:
-        """By length, the rows of the network's arrays and of X: their names and numbers, themselves, and their squares."""
+    def _rows(self) -> dict[int, _Rows[tuple[str, int]]]:
+        """By length, the rows of the network's arrays and of X, by their names and numbers."""
         case, groups = self.case, dict[int, list[tuple[tuple[str, int], Floats]]]()
         for name, one in (*self.right.items(), ("X", case.X)):
             if one.ndim == 2 and len(one) == case.N:
                 groups.setdefault(one.shape[1], []).extend(((name, row), one[row]) for row in range(case.N))
-        found = {}
-        for length, group in groups.items():
-            rows = np.array([row for _, row in group])
-            found[length] = [place for place, _ in group], rows, (rows * rows).sum(axis=1)
-        return found
+        return {length: _Rows(group) for length, group in groups.items()}
 
     def _row(self, value: Floats) -> Known | None:
         group = self._rows.get(value.size) if value.ndim == 1 else None
-        largest = float(np.abs(value).max(initial=0.0))
-        if group is None or not largest or not np.isfinite(largest):
-            return None
-        places, rows, squares = group
-        with np.errstate(all="ignore"):
-            factors = rows @ value / squares
-            off = np.abs(value - factors[:, None] * rows).max(axis=1)
-        for place in np.flatnonzero(off <= self.case.fine * largest).tolist():
-            factor = self.case.in_words(float(factors[place]))
+        for (name, row), c in group.multiples(value, self.case.fine) if group else ():
+            factor = self.case.in_words(c)
             if factor is not None:
-                name, row = places[place]
                 return Known(name, "part", factor, f"row {row} of")
         return None
+
+
+class _Rows(Generic[Named]):
+    """Arrays of one size, each as a row under its name, of which a value may be a multiple."""
+
+    def __init__(self, group: Sequence[tuple[Named, Floats]]) -> None:
+        self.names = [name for name, _ in group]
+        self.rows = np.array([row for _, row in group])
+        self.squares = (self.rows * self.rows).sum(axis=1)
+
+    def multiples(self, value: Floats, fine: float) -> Iterator[tuple[Named, float]]:
+        """Yield those of which a value (n,) is a multiple, with the factor."""
+        largest = float(np.abs(value).max(initial=0.0))
+        if largest and np.isfinite(largest):
+            with np.errstate(all="ignore"):
+                factors = self.rows @ value / self.squares
+                off = np.abs(value - factors[:, None] * self.rows).max(axis=1)
+            for place in np.flatnonzero(off <= fine * largest).tolist():
+                yield self.names[place], float(factors[place])

@@ -116,10 +116,6 @@ class Case:
             return False
         return any(self.close(form[1], k) for k in factors) if name in self.covered else form[1] == 0
 
-    def multiple(self, value: Floats, of: Floats) -> float | None:
-        """Return c where a value is c times another, else None."""
-        return multiple(value, of, self.fine)
-
 
 def without_layer(name: str) -> str:
     """Return the name of a hidden layer's value without the layer's number, which there is where there are several."""

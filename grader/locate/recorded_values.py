@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class Made:
     uses: set[int] = field(default_factory=set)  # what the statement reads, by number
     users: list[int] = field(default_factory=list)
 
+    @property
+    def entry(self) -> float:
+        """The number that it is; NaN, which equals nothing, of more than one."""
+        return float(self.value.item()) if self.value.size == 1 else math.nan
+
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
@@ -71,6 +76,10 @@ class Recorded:
                 found.append(spot)
         return found
 
+    def caller(self, call: int) -> Spot | None:
+        """Return from where a call was made; None where that is not known."""
+        return next(iter(self.callers(call)), None)
+
     def is_method(self, call: int) -> bool:
         """Return whether a call is of the recorded method itself, under whatever name it was written."""
         named = {number for number, (_, _, name) in enumerate(self.calls) if name == self.method}
@@ -86,8 +95,7 @@ class Recorded:
         if self.stopped is None or not self.error or self.ran.get(self.stopped, 0) < 2:
             return None
         call = len(self.calls) - 1
-        callers = self.callers(call)
-        return callers[0] if callers and not self.is_method(call) else None
+        return None if self.is_method(call) else self.caller(call)
 
     def function(self, call: int) -> str:
         """Return the name of the function that was called."""
@@ -95,23 +103,28 @@ class Recorded:
 
 
 def read(result: Any, statements: Statements, method: str) -> Recorded | None:
-    """Return what a reply holds of one recorded method; None where it is no recording, or one with gaps.
+    """Return what a reply holds of one recorded method; None where it is no recording, or one with gaps."""
+    parts = take_apart(result)
+    try:
+        return _Reader(*parts, statements).read(result, method) if parts else None
+    except (IndexError, ValueError, OverflowError):  # numbers that point to nothing
+        return None
+
+
+def take_apart(result: Any) -> tuple[list[str], dict[str, Array], Floats] | None:
+    """Return the texts of a recording, its tables by name, and its numbers (n,); None of what is none, or has gaps.
 
     It comes from the student's process: whatever does not fit is refused.
     """
     if not isinstance(result, dict) or result.get("whole") is not True:
         return None
-    texts = result.get("texts")
-    tables = {name: _table(result.get(name), width) for name, width in _WIDTHS.items()}
-    data = as_array(result.get("data"))
-    if not isinstance(texts, list) or data is None or data.ndim != 1 or any(one is None for one in tables.values()):
+    texts, data = result.get("texts"), as_array(result.get("data"))
+    tables = {name: table for name, width in _WIDTHS.items() if (table := _table(result.get(name), width)) is not None}
+    if not isinstance(texts, list) or data is None or data.ndim != 1 or len(tables) < len(_WIDTHS):
         return None
     if len(texts) > MOST_TEXTS + 500 or data.nbytes > MOST_BYTES:
         return None
-    try:
-        return _Reader([str(text) for text in texts], tables, data.astype(np.float64), statements).read(result, method)
-    except (IndexError, ValueError, OverflowError):  # numbers that point to nothing
-        return None
+    return [str(text) for text in texts], tables, data.astype(np.float64)
 
 
 _WIDTHS = {"values": 5, "events": 6, "calls": 4, "ran": 3}
@@ -126,9 +139,7 @@ def _table(value: Any, width: int) -> Array | None:
     array = as_array(value)
     if array is None or array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "iu":
         return None
-    if len(array) > (MOST_ROWS if width > 4 else MOST_CALLS):
-        return None
-    return array
+    return array if len(array) <= (MOST_ROWS if width > 4 else MOST_CALLS) else None
 
 
 class _Reader:
@@ -179,14 +190,15 @@ class _Reader:
         found, start = [], 0
         for kind, *sizes in self.tables["values"].tolist():
             shape = tuple(size for size in sizes if size >= 0)
-            end = start + prod(shape)
+            end = start + math.prod(shape)
             found.append((self.data[start:end].reshape(shape), KINDS[kind]))
             start = end
         return found
 
     def _find_stop(self, value: Any) -> Spot | None:
-        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
-            return (value[0], self.statements.start(*value)) if value[0] else None
+        match value:
+            case (str(label), int(line)) if label:
+                return label, self.statements.start(label, line)
         return None
 
     def _add(
@@ -202,14 +214,12 @@ class _Reader:
         held = self.held.setdefault(call, {})
         if made is None:
             caller, (label, line), _ = calls[call]
-            in_call = (
-                how == ARGUMENT and 0 <= caller < call
-            )  # an expression among the arguments: the line that calls made it
+            # An expression among the arguments: the line that calls made it.
+            in_call = how == ARGUMENT and 0 <= caller < call
             at, by = ((label, self.statements.start(label, line)), caller) if in_call else (spot, call)
             at = at[0], self.statements.part_line(*at, name)
-            made = Made(
-                len(self.made), at, by, name, value[0], value[1], how == ARGUMENT and not in_call, born=self.time
-            )
+            given = how == ARGUMENT and not in_call
+            made = Made(len(self.made), at, by, name, *value, given, born=self.time)
             if not made.given:
                 own = "" if in_call else name
                 uses = self._read_by(at, own, self.held.setdefault(by, {})) | self.inner.pop(by, set())

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from grader.locate.differences import wrong_entries
-from grader.locate.find_in_loss import Finder
 from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, list_stop
 from grader.locate.recorded_case import Known
 from grader.locate.recorded_values import VARIABLE, Made, Spot
@@ -37,12 +36,7 @@ class LossRows:
     wrong: WrongInLoss
 
     def __post_init__(self) -> None:
-        self.wrong.tell()
-
-    @property
-    def finder(self) -> Finder:
-        """The recording with what is known of it."""
-        return self.wrong.finder
+        self.finder = self.wrong.finder
 
     def rows(self) -> list[Row]:
         """Return all rows, in no order."""
@@ -90,9 +84,8 @@ class LossRows:
 
     def _describe_given(self, one: Made) -> str:
         lines = sorted({spot[1] for spot in self._spots_before(one)})
-        return f"right, given the mistake{'s' if len(lines) > 1 else ''} in line{'s' if len(lines) > 1 else ''} " + (
-            " and ".join(map(str, lines))
-        )
+        s = "s" if len(lines) > 1 else ""
+        return f"right, given the mistake{s} in line{s} {' and '.join(map(str, lines))}"
 
     def _spots_before(self, one: Made) -> list[Spot]:
         """Return where the mistakes are that a value was made of; where that is not known, those before it."""
@@ -102,23 +95,14 @@ class LossRows:
             for which in self.finder.explained.replaced
             if (made := which.made)
         }
-        behind = self._behind(one) & {*found}
+        behind = self.finder.reading.ancestry.made_of(one) & {*found}
         before = behind or {number for number in found if number < one.number} or {*found}
         return [found[number] for number in before]
 
-    def _behind(self, one: Made) -> set[int]:
-        waiting, seen = [one.number], set[int]()
-        while waiting:
-            for use in self.finder.made[waiting.pop()].uses - seen:
-                seen.add(use)
-                waiting.append(use)
-        return seen
-
     def _rank(self, one: Made, otherwise: int) -> int:
         """Return the rank of a row: an answer of loss(X, y, reg) is kept longer than others."""
-        answers = any(
-            held.name.startswith("return") and self.finder.recorded.is_method(held.call) for held in one.holders
-        )
+        is_method = self.finder.recorded.is_method
+        answers = any(held.name.startswith("return") and is_method(held.call) for held in one.holders)
         return ANSWER if answers else otherwise
 
     # ---------------------------------------------------------------- which values have a row

@@ -12,7 +12,7 @@ from grader.locate.find_in_predict import leaves
 from grader.locate.kept_rows import ANSWER, STEP, UNKNOWN, WRONG, Row, last_line, list_stop, moment, wrong
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Spotted, without_layer
-from grader.locate.recorded_values import Made, Recorded
+from grader.locate.recorded_values import Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 
 MOST_LOOKED_AT = 200  # values; a program of scalar loops makes thousands
@@ -43,28 +43,29 @@ def _of_values(
     labels, own = base["scores"].argmax(axis=1), as_array(recorded.answer)
     marked = {one.made.number for one in mistakes if one.made}
     followed: int | None = None  # the line at which it went wrong
-    last: dict[tuple[object, str], Row] = {}
+    last: dict[tuple[Spot, str, str], Row] = {}  # of each name on each line one of each kind
     for one in [one for one in recorded.made if not one.given and one.value.size > 1][:MOST_LOOKED_AT]:
-        known = base.recognise(one.value)
+        known, kind = base.recognise(one.value), ""
         at = one.born, one.spot, one.name, one.value.shape
-        key = one.spot, one.name
         if one.number in marked:
-            last[*key, "differs"] = wrong(*at, _strange(case, one, base, words))  # type: ignore[index]  # one of each kind
+            kind, row = "differs", wrong(*at, _strange(case, one, base, words))
             followed = followed or one.spot[1]
         elif known and known.name in {"X", "y", *case.names}:
             continue
         elif known and known.kind != "near":
-            last[*key, known.name] = Row(*at, "right", f"right: {words.describe(known)}", STEP)  # type: ignore[index]
+            kind, row = known.name, Row(*at, "right", f"right: {words.describe(known)}", STEP)
         elif own is not None and one.value.shape == own.shape and np.array_equal(one.value, own):
-            good = own.shape == labels.shape and (own == labels).all()
-            if good:
-                last[*key, ""] = Row(*at, "right", "right: the labels", ANSWER)  # type: ignore[index]
+            if own.shape == labels.shape and (own == labels).all():
+                row = Row(*at, "right", "right: the labels", ANSWER)
             elif followed is None:
-                last[*key, ""] = wrong(*at, f"differs: {_labels(recorded, base)}")  # type: ignore[index]
+                row = wrong(*at, f"differs: {_labels(recorded, base)}")
             else:
-                last[*key, ""] = Row(*at, "given", f"right, given the mistake in line {followed}", ANSWER)  # type: ignore[index]
+                row = Row(*at, "given", f"right, given the mistake in line {followed}", ANSWER)
         elif one.kind == "f" and one.value.any():
-            last[*key, ""] = Row(*at, "unknown", "", UNKNOWN)  # type: ignore[index]
+            row = Row(*at, "unknown", "", UNKNOWN)
+        else:
+            continue
+        last[one.spot, one.name, kind] = row
     yield from last.values()
 
 

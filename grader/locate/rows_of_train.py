@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.find_in_train import TrainFinder
 from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, list_stop, moment, wrong
 from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
-from grader.locate.training_lines import is_value, positions, rate_of, same_each_time
+from grader.locate.training_lines import TrainingLines, is_value, positions, rate_of, same_each_time
 from grader.model import Array
 from grader.records import dataclass, field
 from grader.text.phrases import join_words
@@ -35,9 +34,9 @@ TOLD: Mapping[str, str] = {
 
 @dataclass(eq=False)
 class TrainRows:
-    """What is told of one recording of train(). mistakes : what is wrong, as `TrainFinder.spotted` has it."""
+    """What is told of one recording of train(). mistakes : what is wrong, as `find_in_train.spotted` has it."""
 
-    finder: TrainFinder
+    lines: TrainingLines
     mistakes: tuple[Spotted, ...]
     taken: set[tuple[Spot, str]] = field(default_factory=set)
 
@@ -49,19 +48,19 @@ class TrainRows:
     @cached_property
     def rows_drawn(self) -> Array | None:
         """Return the rows of X that the first batch holds; None where one is no row of it."""
-        return positions(self.finder.steps[0].X, self.finder.asked.X)
+        return positions(self.lines.steps[0].X, self.lines.asked.X)
 
     def rows(self) -> list[Row]:
         """Return the rows of the first iteration and of what is kept, in no order."""
-        finder = self.finder
+        lines = self.lines
         found = [self._mistake(one) for one in self.mistakes if one.step != "stopped" and not _is_update(one)]
-        if finder.steps:
+        if lines.steps:
             found += [*self._updates(), *self._few_rows()]
-            found += [row for one in finder.made if not one.given for row in self._of_value(one)]
-        end = last_line(finder.recorded, finder.statements)
-        if end and "returned histories" not in self.steps and not isinstance(finder.recorded.answer, dict):
+            found += [row for one in lines.values if not one.given for row in self._of_value(one)]
+        end = last_line(lines.recorded, lines.statements)
+        if end and "returned histories" not in self.steps and not isinstance(lines.recorded.answer, dict):
             found.append(self._wrong(end, None, f"differs: {TOLD['returned histories']}"))
-        return found + list_stop(finder.recorded)
+        return found + list_stop(lines.recorded)
 
     # ---------------------------------------------------------------- what is wrong
 
@@ -71,7 +70,7 @@ class TrainRows:
 
     def _wrong(self, spot: Spot, made: Made | None, verdict: str) -> Row:
         if made is None:
-            return wrong(moment(spot, self.finder.made, self.finder.recorded), spot, "", (), verdict)
+            return wrong(moment(spot, self.lines.values, self.lines.recorded), spot, "", (), verdict)
         self.taken.add((made.spot, made.name))
         return wrong(made.born, spot, made.name, made.value.shape, verdict)
 
@@ -83,25 +82,23 @@ class TrainRows:
                 name = one.step.removeprefix("update ")
                 alike.setdefault((one.spot, self._of_step(name)), []).append(name)
         for (spot, how), names in alike.items():
-            made = [
-                one for one in self.finder.made if one.spot == spot and not one.given and f"{names[0]}'" in one.name
-            ]
-            yield self._wrong(
-                spot,
-                made[0] if made and len(names) == 1 else None,
-                f"differs: {join_words(names)} {'is' if len(names) == 1 else 'are'} {how}",
-            )
+            if len(names) > 1:
+                yield self._wrong(spot, None, f"differs: {join_words(names)} are {how}")
+                continue
+            here = (one for one in self.lines.values if one.spot == spot and not one.given)
+            made = next((one for one in here if f"{names[0]}'" in one.name), None)
+            yield self._wrong(spot, made, f"differs: {names[0]} is {how}")
 
     def _few_rows(self) -> Iterator[Row]:
         """Yield a row where the later rows are never drawn: in so many draws that is no chance."""
-        drawn = [positions(step.X, self.finder.asked.X) for step in self.finder.steps]
-        known, total = [rows for rows in drawn if rows is not None], len(self.finder.asked.X)
-        spot = self.finder.role("batch")
-        if spot and len(known) == len(drawn) == self.finder.asked.iterations and "batch" not in self.steps:
+        drawn = [positions(step.X, self.lines.asked.X) for step in self.lines.steps]
+        known, total = [rows for rows in drawn if rows is not None], len(self.lines.asked.X)
+        spot = self.lines.role("batch")
+        if spot and len(known) == len(drawn) == self.lines.asked.iterations and "batch" not in self.steps:
             last = 1 + max(int(rows.max(initial=0)) for rows in known)
             if 2 * last <= total:
                 made = next(
-                    (one for one in self.finder.made if one.spot == spot and one.kind == "i" and one.value.size > 1),
+                    (one for one in self.lines.values if one.spot == spot and one.kind == "i" and one.value.size > 1),
                     None,
                 )
                 yield self._wrong(spot, made, f"differs: rows are drawn only from the first {last} of {total}")
@@ -114,8 +111,8 @@ class TrainRows:
         return how() if how else TOLD.get(step, f"{step} goes wrong here")
 
     def _of_batch(self) -> str:
-        asked, first = self.finder.asked, self.finder.steps[0]
-        drawn = [positions(step.X, asked.X) for step in self.finder.steps]
+        asked, first = self.lines.asked, self.lines.steps[0]
+        drawn = [positions(step.X, asked.X) for step in self.lines.steps]
         if drawn[0] is None:
             return "loss() is called with rows that are not in X"
         if len(first.X) != asked.batch:
@@ -123,24 +120,24 @@ class TrainRows:
         return "every iteration uses the same rows" if same_each_time(drawn) else "the batch goes wrong here"
 
     def _of_labels(self) -> str:
-        rows = positions(self.finder.steps[0].X, self.finder.asked.X)
-        if rows is None or len(rows) != len(self.finder.steps[0].y):
+        rows = positions(self.lines.steps[0].X, self.lines.asked.X)
+        if rows is None or len(rows) != len(self.lines.steps[0].y):
             return "the labels do not belong to the rows"
-        off = np.count_nonzero(self.finder.steps[0].y != self.finder.asked.y[rows])
+        off = np.count_nonzero(self.lines.steps[0].y != self.lines.asked.y[rows])
         return f"{off} of {len(rows)} labels do not belong to the rows that were drawn"
 
     def _of_question(self) -> str:
-        if not self.finder.steps:
+        if not self.lines.steps:
             return "loss() is called without one label for each row"
         return "reg is not handed on to loss()"
 
     def _of_iterations(self) -> str:
-        return f"it makes {len(self.finder.steps)} iterations instead of {self.finder.asked.iterations}"
+        return f"it makes {len(self.lines.steps)} iterations instead of {self.lines.asked.iterations}"
 
     def _of_losses(self) -> str:
-        answer = self.finder.recorded.answer
+        answer = self.lines.recorded.answer
         own = as_array(answer.get("loss_history")) if isinstance(answer, dict) else None
-        losses = np.array([step.loss for step in self.finder.steps])
+        losses = np.array([step.loss for step in self.lines.steps])
         if own is None or own.dtype.kind not in "fiub":
             return "no losses are kept"
         if own.size != losses.size:
@@ -150,18 +147,18 @@ class TrainRows:
 
     def _of_decay(self) -> str:
         """Return how the rates of the steps differ from one decay an epoch."""
-        name = next(iter(self.finder.shapes))
-        rates = [rate_of(step.moves[name], step.gradients[name]) or 0.0 for step in self.finder.steps]
+        name = next(iter(self.lines.shapes))
+        rates = [rate_of(step.moves[name], step.gradients[name]) or 0.0 for step in self.lines.steps]
         follow = [after / before if before else 0.0 for before, after in pairwise(rates)]
         if follow and np.allclose(follow, 1.0):
             return "the learning rate of the steps never decays"
-        if follow and np.allclose(follow, self.finder.asked.decay):
+        if follow and np.allclose(follow, self.lines.asked.decay):
             return "the learning rate decays in every iteration"
         return "the learning rate of the later steps does not decay once an epoch"
 
     def _of_step(self, name: str) -> str:
         """Return how a parameter's first step differs from -learning_rate times its gradient."""
-        first, rate = self.finder.steps[0], self.finder.asked.rate
+        first, rate = self.lines.steps[0], self.lines.asked.rate
         c = rate_of(first.moves[name], first.gradients[name])
         if c is None or not np.isfinite(c):
             return "did not move along the gradient"
@@ -194,7 +191,7 @@ class TrainRows:
 
     def _what(self, one: Made) -> str:
         """Return what a value is in the first iteration; "" of what is nothing of it, or wrong."""
-        first = self.finder.steps[0]
+        first = self.lines.steps[0]
         steps, rows = self.steps, self.rows_drawn
         if one.value.size == 1:
             return self._number(float(one.value.ravel()[0])) if one.kind == "f" else ""
@@ -217,8 +214,8 @@ class TrainRows:
         return ""
 
     def _number(self, value: float) -> str:
-        asked = self.finder.asked
-        if value == self.finder.steps[0].loss:
+        asked = self.lines.asked
+        if value == self.lines.steps[0].loss:
             return "the loss, as loss() gave it"
         if "decay" not in self.steps and abs(value - asked.rate * asked.decay) <= 1e-9 * asked.rate:
             return "learning_rate after its first decay"

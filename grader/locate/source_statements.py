@@ -8,10 +8,11 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 
 from grader.model import Place, Segment, Submission
 from grader.records import dataclass
+from grader.submission.bindings import FUNCTIONS, assigned_targets, names_stored
 
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _KEYS = re.compile(r"\[(?:'([^']*)'|(\d+))\]")
@@ -56,35 +57,24 @@ class Statements:
 
     def enclosing(self, label: str, line: int, kinds: tuple[type[ast.stmt], ...]) -> list[int]:
         """Return the lines of the statements of some kinds around a line in its function, the innermost first."""
-        node, found = self.by_line.get((label, line)), []
-        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node = self.around.get(node)
-            if isinstance(node, kinds):
-                found.append(node.lineno)
-        return found
+        inside = takewhile(lambda node: not isinstance(node, FUNCTIONS), self._outwards(label, line))
+        return [node.lineno for node in islice(inside, 1, None) if isinstance(node, kinds)]
 
     def naming(self, label: str, within: int, *words: str) -> list[int]:
         """Return the statements of the function around a line that set something and name all of these words."""
-        node = self._function(label, within)
-        sets = [
-            one
-            for one in (_walk_statements(node) if node else ())
-            if isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign)
-        ]
+        sets = [one for one in self._of_function(label, within) if assigned_targets(one)]
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
 
     def definition(self, method: str) -> tuple[str, int] | None:
         """Return the label and line of the last function of a name; None where there is none."""
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef
-        found = [at for at, node in self.by_line.items() if isinstance(node, kinds) and node.name == method]
+        found = [at for at, node in self.by_line.items() if isinstance(node, FUNCTIONS) and node.name == method]
         return found[-1] if found else None
 
     def setting(self, label: str, within: int, key: str) -> int | None:
         """Return the last statement of the function around a line that sets a gradient by its key; None where none does."""
-        node = self._function(label, within)
         found = [
             one.lineno
-            for one in (_walk_statements(node) if node else ())
+            for one in self._of_function(label, within)
             if isinstance(one, ast.Assign)
             for target in one.targets
             if isinstance(target, ast.Subscript)
@@ -96,25 +86,24 @@ class Statements:
     def binds(self, label: str, line: int, name: str) -> bool:
         """Return whether a statement gives a name a new value, and does not change the one that it has."""
         node = self.by_line.get((label, line))
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        parts = [part for one in targets for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one])]
-        return any(isinstance(part, ast.Name) and part.id == name for part in parts)
+        return isinstance(node, ast.Assign) and name in names_stored(node.targets)
 
     def literal_loop(self, label: str, line: int) -> int | None:
         """Return the line of the loop around a line that goes through names written out in it; None where there is none."""
+        loops = (node for node in islice(self._outwards(label, line), 1, None) if isinstance(node, ast.For))
+        return next((loop.lineno for loop in loops if isinstance(loop.iter, ast.List | ast.Tuple)), None)
+
+    def _outwards(self, label: str, line: int) -> Iterator[ast.stmt]:
+        """Yield the statement at a line and those that it stands in, the innermost first."""
         node = self.by_line.get((label, line))
         while node is not None:
+            yield node
             node = self.around.get(node)
-            if isinstance(node, ast.For) and isinstance(node.iter, ast.List | ast.Tuple):
-                return node.lineno
-        return None
 
-    def _function(self, label: str, line: int) -> ast.stmt | None:
-        """Return the function around a line."""
-        node = self.by_line.get((label, line))
-        while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node = self.around.get(node)
-        return node
+    def _of_function(self, label: str, line: int) -> list[ast.stmt]:
+        """Return the statements of the function around a line."""
+        function = next((node for node in self._outwards(label, line) if isinstance(node, FUNCTIONS)), None)
+        return list(_walk_statements(function)) if function else []
 
     def compares(self, label: str, line: int) -> bool:
         """Return whether a statement compares something, as a ReLU's mask does."""
@@ -128,13 +117,10 @@ class Statements:
     def stores_into(self, label: str, line: int, names: set[str]) -> bool:
         """Return whether a statement changes entries of one of these names, or updates it in place."""
         node = self.by_line.get((label, line))
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-        )
         return any(
             (isinstance(target, ast.Subscript) and ast.unparse(target.value) in names)
             or (isinstance(node, ast.AugAssign) and ast.unparse(target) in names)
-            for target in targets
+            for target in (assigned_targets(node) if node else ())
         )
 
     def part_line(self, label: str, line: int, name: str) -> int:
@@ -202,11 +188,8 @@ def _part(statement: ast.stmt, name: str) -> ast.expr | None:
         if isinstance(value, ast.Tuple) and number and int(number) < len(value.elts):
             value = value.elts[int(number)]
         elif isinstance(value, ast.Dict):
-            found = [one for k, one in zip(value.keys, value.values, strict=True) if isinstance(k, ast.Constant)]
-            keys = [k.value for k in value.keys if isinstance(k, ast.Constant)]
-            if key not in keys:
-                return None
-            value = found[keys.index(key)]
+            entries = zip(value.keys, value.values, strict=True)
+            value = next((one for k, one in entries if isinstance(k, ast.Constant) and k.value == key), None)
         else:
             return None
     return value if isinstance(value, ast.expr) and "[" in name else None

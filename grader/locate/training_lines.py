@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from grader.compare import as_array
-from grader.locate.recorded_case import laid_out
+from grader.locate.recorded_case import laid_out, multiple
 from grader.locate.recorded_values import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.model import Array, Floats
@@ -71,7 +71,7 @@ def iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) 
         found.append(
             Iteration(
                 np.asarray(X[start:end], np.float64), np.asarray(y[start:end], np.float64), reg, loss,
-                _apart(gradient, shapes), _apart(after - before, shapes), _apart(before, shapes), _apart(after, shapes),
+                *(_apart(row, shapes) for row in (gradient, after - before, before, after)),
             )
         )  # fmt: skip
         start = end
@@ -101,11 +101,7 @@ def is_value(made: Made, value: Array, *, laid: bool = False) -> bool:
 
 def rate_of(move: Floats, gradient: Floats) -> float | None:
     """Return c where a move is c times the gradient; 0 where nothing moves; None where it is no multiple."""
-    if not move.any():
-        return 0.0
-    square = float((gradient * gradient).sum())
-    c = float((move * gradient).sum()) / square if square else 0.0
-    return c if np.abs(move - c * gradient).max() <= 1e-7 * np.abs(move).max() else None
+    return multiple(move, gradient, 1e-7) if move.any() else 0.0
 
 
 def positions(batch: Floats, X: Floats) -> Array | None:
@@ -143,9 +139,9 @@ class TrainingLines:
         if kind == "update":
             return self.update(name)
         found = {
-            "batch": self.batch, "loss call": self.call, "decay": self.decay, "loop": self._loop,
+            "batch": self.batch, "loss call": self.call, "decay": self.decay, "loop": self.loop,
             "loss history": lambda: self.find_history("loss_history"), "train accuracy": lambda: self.find_history("train_acc_history"),
-            "val accuracy": lambda: self.find_history("val_acc_history"), "epoch": self.epoch, "returned histories": self._end,
+            "val accuracy": lambda: self.find_history("val_acc_history"), "epoch": self.epoch, "returned histories": self.recorded.end,
         }.get(about)  # fmt: skip
         return found() if found is not None else None
 
@@ -218,16 +214,16 @@ class TrainingLines:
         """Return the line that makes the decayed rate; else one that names the decay, or the test of an epoch."""
         rate, decay = self.asked.rate, self.asked.decay
         for one in self.values:
-            own = float(one.value.ravel()[0]) if one.value.size == 1 and one.kind == "f" and not one.given else 0.0
+            own = one.entry if one.kind == "f" and not one.given else 0.0
             if own and any(abs(own - rate * decay**n) <= 1e-9 * rate for n in (1, 2, 3)):
                 return one.spot
-        where = self.call() or self._end()
+        where = self.call() or self.recorded.end()
         named = self.statements.naming(*where, "decay", "=") if where else []
         if where and named:
             return where[0], named[-1]
         return self.epoch()
 
-    def _loop(self) -> Spot | None:
+    def loop(self) -> Spot | None:
         """Return the outermost loop around the line that asks for the loss."""
         call = self.call()
         lines = self.statements.enclosing(*call, (ast.For, ast.While)) if call else []
@@ -247,7 +243,7 @@ class TrainingLines:
         """Return the line of train() that makes what is kept in a history; else the one that should keep it."""
         found = self.entry(key)
         if found is None:
-            return self.call() if key == "loss_history" else self._end()
+            return self.call() if key == "loss_history" else self.recorded.end()
         made, entry = found
         just_before = [
             held.spot
@@ -277,7 +273,7 @@ class TrainingLines:
         found = [
             (one, held)
             for one in self.values
-            if one.value.size == 1 and float(one.value.ravel()[0]) == wanted
+            if one.entry == wanted
             for held in one.holders
             if held.how == VARIABLE and held.name.endswith(f"[{place}]")
         ]
@@ -293,8 +289,5 @@ class TrainingLines:
 
     def returned_early(self) -> Spot | None:
         """Return the line with which train() returned, where it stands inside a loop."""
-        end = self._end()
+        end = self.recorded.end()
         return end if end and self.statements.enclosing(*end, (ast.For, ast.While)) else None
-
-    def _end(self) -> Spot | None:
-        return self.recorded.end()

@@ -42,8 +42,7 @@ class WrongInLoss:
     told: dict[int, str] = field(default_factory=dict)
     extra: list[Row] = field(default_factory=list)
 
-    def tell(self) -> None:
-        """Fill both."""
+    def __post_init__(self) -> None:
         replaced = self._replaced_with_right()
         for one in self.mistakes:
             self._tell(one, replaced)
@@ -123,12 +122,7 @@ class WrongInLoss:
             return "", (), "differs: a name of one parameter gets the value of another"
         if step == "returned":
             inside = finder.statements.enclosing(*one.spot, (ast.For, ast.While))
-            early = "differs: it returns inside a loop, before all rows are done"
-            return (
-                "",
-                (),
-                early if inside else "differs: loss(X, y, reg) should return the loss and a dict of gradients",
-            )
+            return "", (), "differs: it returns inside a loop, before all rows are done" if inside else FORM
         if step == "scores returned" and finder.own.scores is not None:
             how = difference(finder.case, finder.own.scores, finder.explained.network["scores"])
             return "return", finder.own.scores.shape, f"differs from the scores, which loss(X) should return: {how}"
@@ -142,12 +136,11 @@ class WrongInLoss:
         finder, network = self.finder, self.finder.explained.network
         for number, output in self._wrong_answers.items():
             made, form = finder.made[number], finder.explained.wrong[output]
-            name = output if output in {"loss", "scores"} else f"d{output}"
-            parts = (
-                loss_in_words(finder.case, form) if output == "loss" else gradient_in_words(finder.case, output, form)
-            )
-            if output == "scores":
-                parts = ""
+            name, parts = output, ""
+            if output == "loss":
+                parts = loss_in_words(finder.case, form)
+            elif output != "scores":
+                name, parts = f"d{output}", gradient_in_words(finder.case, output, form)
             how = parts or difference(finder.case, made.value, network[name])
             if how or output == "loss":  # a gradient may be right, and go with another loss only
                 self._mark(made, f"differs from {self.words.of(name)}" + (f": {how}" if how else ""))

@@ -21,8 +21,8 @@ def outside_shared(reading: Reading, made: Made, step: str) -> Spot:
         for other in reading.recorded.made
         if other.spot == made.spot and other.call != made.call and other not in wrong and reading.follows[other.number]
     ]
-    callers = reading.recorded.callers(made.call)
-    return callers[0] if right_too and callers and step not in {"d h", "d u"} else made.spot
+    caller = reading.recorded.caller(made.call) if right_too and step not in {"d h", "d u"} else None
+    return caller or made.spot
 
 
 def given_no_gradient(reading: Reading, made: Made, step: str) -> Spot | None:
@@ -35,8 +35,7 @@ def given_no_gradient(reading: Reading, made: Made, step: str) -> Spot | None:
     known = [reading.right[one.number] for one in given if one.value.size > 1]
     if not known or any(of is None or of.name.startswith(("d ", "p")) for of in known):
         return None
-    callers = reading.recorded.callers(made.call)
-    return callers[0] if callers else None
+    return reading.recorded.caller(made.call)
 
 
 # A missing step is told at the line that uses the value as it is, where that line is this near; else at the value's own.
@@ -76,8 +75,8 @@ def _from_use_to_value(reading: Reading, made: Made, used: Made) -> tuple[Spot, 
     passed = any(held.how == ARGUMENT and held.call == used.call for held in made.holders)
     if not passed or used.call == made.call:
         return used.spot, made.spot
-    callers = reading.recorded.callers(used.call)
-    at = (callers[0][0], reading.statements.start(*callers[0])) if callers else used.spot
+    caller = reading.recorded.caller(used.call)
+    at = (caller[0], reading.statements.start(*caller)) if caller else used.spot
     shared = [name for _, _, name in reading.recorded.calls].count(reading.recorded.function(made.call)) > 1
     received = [held.spot for held in made.holders if held.how == VARIABLE and held.call != made.call]
     return at, received[0] if shared and received else made.spot
@@ -227,8 +226,7 @@ def _of_another_layer(reading: Reading, stopped: Spot) -> Spot | None:
     if not wrong and not (twice and len(params) == 2):
         return None
     first = (wrong or twice)[0]
-    callers = reading.recorded.callers(first.call) if first.how == ARGUMENT else []
-    return callers[0] if callers else first.spot
+    return (reading.recorded.caller(first.call) if first.how == ARGUMENT else None) or first.spot
 
 
 def _is_called_from(reading: Reading, made: Made, spot: Spot) -> bool:
