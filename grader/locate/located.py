@@ -231,7 +231,7 @@ class Located:
 
     @cached_property
     def training(self) -> TrainingLines | None:
-        """What train() was asked and did; None where it was not recorded."""
+        """The recording of train() with what it was asked; None where there is none."""
         recorded, call = self.recorded(TRAIN), self._call
         if recorded is None or call is None:
             return None
