@@ -70,7 +70,7 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
     "--from",
     "--late-from",
     "table",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE",
     help="A CSV about many: with a column `comment` (and perhaps `check`) or `request`, or with late days, or times for"
     " --due. Gradescope's scores and Moodle's worksheet work, too.",
@@ -85,7 +85,7 @@ Exit status: 0 the decision is saved; 1 the gradebook cannot be used, or you did
 @click.option(
     "--restore",
     "file",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE",
     help="Add the decisions and the roster in this decisions.db that the gradebook lacks.",
 )
@@ -208,14 +208,11 @@ def _note_table(out: Path, due: str, table: Path | None, who: str, comment: str,
             made = [(name, Decision(0, "late_days", "", days, reason, who, now(), "")) for name, days in late.items()]
             told = f"{len(found.days)} known, {len(late)} noted. assignment.toml says what a day costs."
         common.say_standings(add_decisions(book, made), hide_names(book, blind=blind))
-    common.say_all(
-        common.screen(),
-        [
-            told,
-            *[f"Not known: {join_some(unknown)}. A column such as `login`, `name` or `email` says whose each line is."]
-            * bool(unknown),
-        ],
-    )
+    common.say(told)
+    if unknown:
+        common.say(
+            f"Not known: {join_some(unknown)}. A column such as `login`, `name` or `email` says whose each line is."
+        )
 
 
 def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
@@ -251,7 +248,7 @@ def _forget(out: Path, names: Sequence[str], who: str, *, yes: bool) -> None:
         told.append(
             f"These files still contain the name, in a person's comment or file, or by chance: {join_some(left)}."
         )
-    common.say_all(common.screen(), told)
+    common.say(*told)
 
 
 def _restore(out: Path, file: Path) -> None:
@@ -275,7 +272,7 @@ def _restore(out: Path, file: Path) -> None:
     if found.renumbered:
         pairs = [f"{old} is now {new}" for old, new in found.renumbered.items()]
         told.append(f"Some decisions have new numbers, in the order of their dates: {join_some(pairs)}.")
-    common.say_all(common.screen(), told)
+    common.say(*told)
 
 
 def _strip(text: str, option: str, most: int) -> str:

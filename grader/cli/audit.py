@@ -18,7 +18,7 @@ Examples:
 
 Exit status: 0 the rubric is sound; 1 it is not, and the output says why; 2 bad usage; 130 stopped."""
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for audit.html and audit.json.")
+@click.option("--out", type=options.PATH, help="Folder for audit.html and audit.json.")
 @options.TWO_JOBS
 @options.NO_CACHE
 @click.option("--seed", type=click.IntRange(0), help="Seed to draw the questions from. [default: the public one]")
@@ -40,10 +40,9 @@ def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None, *,
     except KeyboardInterrupt:
         click.echo("Stopped. An audit is complete only when all of its submissions are graded.", err=True)
         raise SystemExit(options.STOPPED) from None
-    screen = common.screen()
-    screen.print(view.to_terminal(found))
+    common.screen().print(view.to_terminal(found))
     if out:
         write_text(out / "audit.html", view.to_html(found))
         write_text(out / "audit.json", view.to_json(found))
-        common.point_to(screen, out / "audit.html")
+        common.point_to(out / "audit.html")
     raise SystemExit(options.GRADER_FAILED if found.problems else 0)

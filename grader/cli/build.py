@@ -21,9 +21,9 @@ Examples:
 
 Exit status: 0 the notebook is written; 2 bad usage."""
 )
-@click.option("--solution", type=click.Path(path_type=Path), help="The solution notebook, with marked regions.")
+@click.option("--solution", type=options.PATH, help="The solution notebook, with marked regions.")
 @click.option("--lesson", is_flag=True, help="Write the solution notebook itself, from the lesson's template.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The notebook to write.")
+@click.option("--out", type=options.PATH, required=True, help="The notebook to write.")
 @options.ANY_ASSIGNMENT
 def build(solution: Path | None, lesson: bool, out: Path, folder: Path | None) -> None:
     """Build the students' notebook: the solution without its marked regions and its outputs."""

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -35,8 +35,6 @@ from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 REVIEWED = 10  # submissions that a person should look at; the class page lists all
-
-
 _BINS = 10
 _PAUSE = 0.1  # seconds between two looks of the progress bar
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -132,37 +130,32 @@ def screen() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=400)
 
 
-def say(console: Console, text: str) -> None:
-    """Print a text as it is. A rich Text reads no markup and no emoji codes in a student's file name."""
-    console.print(Text(text))
+def say(*texts: str) -> None:
+    """Print each text that is not empty on a line, as it is: a rich Text reads no markup and no emoji codes in a file's name."""
+    console = screen()
+    for text in filter(None, texts):
+        console.print(Text(text))
 
 
-def say_all(console: Console, texts: Sequence[str]) -> None:
-    """Print each text on a line of its own."""
-    for text in texts:
-        say(console, text)
-
-
-def say_reasons(console: Console, left: Mapping[str, str], what: str) -> None:
+def say_reasons(left: Mapping[str, str], what: str) -> None:
     """Print one line for each reason why submissions were left out; left : name -> reason, what : "not compared"."""
     for reason, count in Counter(left.values()).items():
         names = [name for name, why in left.items() if why == reason]
-        say(console, f"{count} {what} ({join_some(names)}): {reason}")
+        say(f"{count} {what} ({join_some(names)}): {reason}")
 
 
 def say_standings(reports: Sequence[Report], names: Blind | None = None) -> None:
     """Print each submission's score and the decisions about it; names : what to hide."""
-    console = screen()
     for report in map(names.hide_report, reports) if names else reports:
         excused = ", excused" if report.excused else ""
         whose = f" ({one_line(report.student)})" if report.student else ""
-        say(console, f"{one_line(report.submission)}{whose}: {report.score:g} of {report.max_score:g} points{excused}.")
+        say(f"{one_line(report.submission)}{whose}: {report.score:g} of {report.max_score:g} points{excused}.")
         for ruling in report.rulings:
             aside = "" if ruling.applies else " (not in force)"  # the effect says why
-            say(console, f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")
+            say(f"  {ruling.decision.number}. {one_line(ruling.effect)}{aside}")
 
 
-def say_review(console: Console, reports: Sequence[Report]) -> None:
+def say_review(reports: Sequence[Report]) -> None:
     """Print what a person should look at, one line for each submission, up to a limit.
 
     Students may read the log of a CI: where checks are hidden, what was found stands on the class page alone.
@@ -171,14 +164,14 @@ def say_review(console: Console, reports: Sequence[Report]) -> None:
     for one in told[:REVIEWED]:
         is_secret = any(verdict.hidden for verdict in one.checks)
         sentences = "The class page says why." if is_secret else " ".join(map(one_line, one.review))
-        say(console, f"To look at: {one_line(one.submission)}: {sentences}")
+        say(f"To look at: {one_line(one.submission)}: {sentences}")
     if len(told) > REVIEWED:
-        say(console, f"To look at: {len(told) - REVIEWED} more. The class page lists them.")
+        say(f"To look at: {len(told) - REVIEWED} more. The class page lists them.")
 
 
-def point_to(console: Console, page: Path) -> None:
+def point_to(page: Path) -> None:
     """Print the page's path on one line, so that a terminal makes it a link."""
-    console.print(Text(f"Open {page.resolve()}"), soft_wrap=True)
+    screen().print(Text(f"Open {page.resolve()}"), soft_wrap=True)
 
 
 class _Rate(ProgressColumn):
@@ -205,14 +198,19 @@ def progress(doing: str) -> Iterator[tuple[Callable[[int], None], Callable[[Grad
 
         def on_result(one: Graded | None) -> None:
             nonlocal drawn
-            if one is not None and one.decided.status == "graded" and one.decided.max_score:
-                found[min(int(_BINS * one.decided.score / one.decided.max_score), _BINS - 1)] += 1
+            found.update(count_tenths([one.decided] if one else []))
             shown.update(task, advance=1, scores=distribution(found))
             if (now := time.monotonic()) > drawn + _PAUSE:
                 drawn = now
                 shown.refresh()
 
         yield lambda total: shown.update(task, total=total, refresh=True), on_result
+
+
+def count_tenths(reports: Iterable[Report]) -> Counter[int]:
+    """Return how many of the graded submissions have a score in each tenth of the points."""
+    graded = (one for one in reports if one.status == "graded" and one.max_score)
+    return Counter(min(int(_BINS * one.score / one.max_score), _BINS - 1) for one in graded)
 
 
 def distribution(found: Counter[int]) -> str:

@@ -25,9 +25,7 @@ Example:
 
 Exit status: the same as for `grader grade`."""
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to create."
-)
+@click.option("--out", type=options.PATH, default=Path("demo"), show_default=True, help="Folder to create.")
 @options.TWO_JOBS
 @options.NO_CACHE
 @click.option(

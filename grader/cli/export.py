@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import click
-from rich.console import Console
 
 from grader.classroom.blind import hide_names
 from grader.classroom.export_folder import write_export
@@ -59,9 +58,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
 )
 @options.GRADED
 @click.option("--format", "name", required=True, metavar="NAME", help=f"One of {', '.join(CLASS_FORMATS)}.")
-@click.option(
-    "--to", type=click.Path(path_type=Path), help="Folder. [default: DIR/exports or DIR/blind; classroom50: here]"
-)
+@click.option("--to", type=options.PATH, help="Folder. [default: DIR/exports or DIR/blind; classroom50: here]")
 @click.option("--title", default="", help="The assignment's name on the platform. [default: the rubric's title]")
 @click.option("--column", default="", help='Canvas: the column of the assignment, as in "Two-layer net (4711)".')
 @click.option(
@@ -81,7 +78,7 @@ Exit status: 0 the file is written; 1 the gradebook cannot be used; 2 bad usage.
     metavar="NAME",
     help="Leave out this submission, such as one that belongs to no student.",
 )
-@click.option("--roster", type=click.Path(path_type=Path), help="List of the class. It replaces the one given before.")
+@click.option("--roster", type=options.PATH, help="List of the class. It replaces the one given before.")
 @options.SCHEMA
 @options.BLIND
 def export(
@@ -102,7 +99,6 @@ def export(
     if found := re.fullmatch(r"(.*\S)\s*\((\d+)\)", column):
         title, canvas_id = found[1], found[2]
     read_by = common.schema_of(schema, name).get("schema", "gitlab")
-    screen = common.screen()
     with common.failures_in_words(one_line(str(to or out))):
         utc = str(read_due(due).replace(tzinfo=None)) if due else ""
         options = ExportOptions(
@@ -113,10 +109,10 @@ def export(
         listed = read_roster(roster) if roster else None
         # A new roster is kept in the gradebook; without one, it is only read.
         with Gradebook(out, reading=listed is None) as book, explain_full_disk(target):
-            sheet = hide_names(book, blind=blind).hide_sheet(_without(_sheet(book, listed, screen), without, book))
+            sheet = hide_names(book, blind=blind).hide_sheet(_without(_sheet(book, listed), without, book))
             reminded = reminder(book)
             if name == "canvas" and not canvas_id:
-                options = _choose_column(options, sheet, canvas_columns(roster) if roster else [], screen)
+                options = _choose_column(options, sheet, canvas_columns(roster) if roster else [])
             try:
                 files = form.write(sheet, options)
             except ExportError as error:
@@ -124,14 +120,13 @@ def export(
                 raise ExportError(hint) from error
             common.make_folder(target, "--to", form.file_name)
             others = write_export(target, form.file_name, files)
-    if reminded:
-        common.say(screen, reminded)
+    common.say(reminded)
     where = target / form.file_name
-    common.say(screen, f"Wrote {where}{_count(form, files, sheet)}")
+    common.say(f"Wrote {where}{_count(form, files, sheet)}")
     if others:
-        common.say(screen, f"{where} also holds what this export did not write: {one_line(join_some(others))}.")
+        common.say(f"{where} also holds what this export did not write: {one_line(join_some(others))}.")
     if form.of_grades:
-        common.say_all(screen, describe_left_out(sheet))
+        common.say(*describe_left_out(sheet))
 
 
 def _find_format(name: str, *, blind: bool) -> ClassFormat:
@@ -142,7 +137,7 @@ def _find_format(name: str, *, blind: bool) -> ClassFormat:
     return lookup(CLASS_FORMATS, name, "format")
 
 
-def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
+def _sheet(book: Gradebook, roster: Roster | None) -> Sheet:
     """Return the class. A new roster is saved and described first, even if the export then fails."""
     if roster is None:
         return ClassResults(book).sheet({})[0]
@@ -151,8 +146,7 @@ def _sheet(book: Gradebook, roster: Roster | None, screen: Console) -> Sheet:
     sheet, matching = ClassResults(book).sheet({})
     write_overview(book.path.parent, sheet)
     # Before the format, which may refuse the class: this says which submissions belong to nobody, and how to mend it.
-    for text in describe_matching(matching) if matching else ():
-        common.say(screen, text)
+    common.say(*(describe_matching(matching) if matching else ()))
     return sheet
 
 
@@ -164,7 +158,7 @@ def _values_of_classroom50() -> dict[str, str]:
     return {**values, "datetime": now.isoformat(timespec="seconds").replace("+00:00", "Z")}
 
 
-def _choose_column(options: ExportOptions, sheet: Sheet, columns: list[str], screen: Console) -> ExportOptions:
+def _choose_column(options: ExportOptions, sheet: Sheet, columns: list[str]) -> ExportOptions:
     """Return the options with Canvas's own column: the one of the assignment's name in the roster, or what a person says."""
     wanted = title_of(sheet, options)
     fitting = [one for one in columns if one.rpartition(" (")[0] == wanted]
@@ -174,13 +168,13 @@ def _choose_column(options: ExportOptions, sheet: Sheet, columns: list[str], scr
                 f'No column of the roster is called "{wanted}". Canvas would make a new one. Name one with --column:'
                 f" {name_few(columns)}. To make a new one, give a roster without columns of assignments."
             )
-        common.say_all(screen, [f"{number}. {one}" for number, one in enumerate(columns, 1)])
+        common.say(*[f"{number}. {one}" for number, one in enumerate(columns, 1)])
         fitting = [columns[click.prompt("Which column is it?", type=click.IntRange(1, len(columns))) - 1]]
     if not fitting:
-        common.say(screen, f'Canvas finds the column "{wanted}" by its name, or makes a new one; see --column.')
+        common.say(f'Canvas finds the column "{wanted}" by its name, or makes a new one; see --column.')
         return options
     title, _, number = fitting[0].rpartition(" (")
-    common.say(screen, f"Column: {fitting[0]}")
+    common.say(f"Column: {fitting[0]}")
     return replace(options, assignment=title, canvas_id=number.rstrip(")"))
 
 

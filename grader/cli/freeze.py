@@ -39,9 +39,9 @@ def freeze(folder: Path | None, seed: int | None, out: Path | None) -> None:
     with common.failures_in_words(one_line(str(file)), "Name another file with --out."):
         data = freeze_with_progress(assignment, assignment.seed if seed is None else seed)
         file.write_bytes(data)
-    screen, frozen = common.screen(), load_frozen(file)
+    frozen = load_frozen(file)
     asked, checks = len(frozen.questions.calls), len(frozen.assignment.checks)
-    common.say(screen, f"Wrote {one_line(str(file))}: {asked} questions for {checks} checks, {len(data) / 1e6:.1f} MB.")
+    common.say(f"Wrote {one_line(str(file))}: {asked} questions for {checks} checks, {len(data) / 1e6:.1f} MB.")
 
 
 def freeze_with_progress(assignment: Assignment, seed: int, *, with_hidden: bool = False) -> bytes:

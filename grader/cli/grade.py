@@ -43,8 +43,8 @@ DIR/secret-seed.txt. With another --seed, everything is graded again. CI passes 
 Exit status: 0 everything is graded, whatever the scores; 1 the grader itself failed on something; 2 bad usage;
 3 graded, but --fail-under or --fail-on is not met; 130 stopped.""",
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the gradebook and the reports.")
+@click.argument("paths", nargs=-1, required=True, type=options.PATH, metavar="PATH...")
+@click.option("--out", type=options.PATH, required=True, help="Folder for the gradebook and the reports.")
 @options.JOBS
 @options.NO_CACHE
 @options.CLUSTER
@@ -53,12 +53,12 @@ Exit status: 0 everything is graded, whatever the scores; 1 the grader itself fa
 @click.option("--force", is_flag=True, help="Grade everything again, even what has not changed.")
 @click.option(
     "--roster",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="List of the class: a CSV from Canvas, Moodle, Gradescope or Classroom 50, or any with a header line.",
 )
 @click.option(
     "--groups",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Who works together: a CSV with a column `group`, such as Canvas's. A group's hand-in counts for each member.",
 )
 @click.option(

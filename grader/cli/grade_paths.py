@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import click
-from rich.console import Console
 
 from grader.classroom.attempts import Attempt
 from grader.classroom.executors import Workers
@@ -17,14 +16,14 @@ from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
-from grader.classroom.plan import assign_names
+from grader.classroom.output import ANNOTATED
+from grader.classroom.plan import Entry, assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
 from grader.classroom.seed_file import choose_to_grade
 from grader.classroom.variants import grade_variants, read_class
 from grader.classroom.worker import GradingSession
 from grader.cli import common, options
-from grader.cli.annotate import annotate_reports
 from grader.cli.export import export
 from grader.cli.runner import keep_outputs
 from grader.model import Assignment, Report
@@ -34,10 +33,11 @@ from grader.reports.student_report import student_report
 from grader.reports.terminal import summary
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled
-from grader.text.phrases import join_some
+from grader.text.phrases import join_some, plural
 from grader.text.sanitise import one_line
 
 LISTED = 40  # a terminal shows some forty lines; a larger class is looked at on its page
+AGAIN = "Run the same command again to grade the rest."
 
 
 def grade_paths(
@@ -68,24 +68,24 @@ def grade_paths(
     with common.failures_in_words(f"--out {one_line(str(out))}"):
         found, ignored = find_submissions(paths, out, *list(known.values())[:1], one=one)
     common.make_folder(out)
-    screen, again = common.screen(), "Graded submissions are saved. Run the same command again to grade the rest."
-    with common.failures_in_words(f"--out {out}", again):
+    with common.failures_in_words(f"--out {out}", f"Graded submissions are saved. {AGAIN}"):
         listed = read_class(roster, groups)
         with Gradebook(out, create=True) as book, common.progress("grading") as (on_start, on_result):
             first, *_ = (assignments := given or common.assignments_of(common.same_folder(book))).values()
             chosen = assign_names(found, book.sources())
             on_start(len(chosen))
             secret = choose_to_grade(book, first.seed, seed, {entry.name for entry in chosen})
-            common.say_all(screen, secret.remarks)
+            common.say(*secret.remarks)
             sessions = {name: GradingSession(one, secret.seed, unsafe) for name, one in assignments.items()}
             few = workers if workers.cluster else Workers(min(jobs, len(chosen)))
             outcome, left = grade_variants(
                 chosen, sessions, book, few, roster=listed, attempt=attempt, force=force, on_result=on_result
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
-    _say_rubric(screen, None if given else first, left)
-    failed = _print_outcome(screen, outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
-    annotate_reports(screen, out, chosen if annotate and not outcome.stopped else (), outcome.reports, first)
+    _say_rubric(None if given else first, left)
+    failed = _print_outcome(outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
+    if annotate and chosen and not outcome.stopped:
+        _annotate(out, chosen, outcome.reports, first)
     if form and not outcome.stopped:
         low = _is_low(outcome.reports, 100 if fail_under is None else fail_under, fail_on)
         _write(form, schema, out, outcome.reports, passed=not (failed or low))
@@ -98,12 +98,12 @@ def _status(outcome: Outcome, *, failed: bool, low: bool) -> int:
     return options.STOPPED if outcome.stopped else graded
 
 
-def _say_rubric(screen: Console, kept: Assignment | None, left: Mapping[str, str]) -> None:
+def _say_rubric(kept: Assignment | None, left: Mapping[str, str]) -> None:
     """Print which rubric was kept from the last grading, unless it is the grader's own; left : name -> why it has none."""
-    common.say_reasons(screen, left, "not graded")
+    common.say_reasons(left, "not graded")
     if kept and kept.folder.resolve() != bundled():
         rubric = one_line(str(kept.folder / RUBRIC))
-        common.say(screen, f"Graded with {rubric}, as before. --assignment names another rubric.")
+        common.say(f"Graded with {rubric}, as before. --assignment names another rubric.")
 
 
 def _remove_older(form: str | None, schema: JUnitSchema | None) -> None:
@@ -139,29 +139,25 @@ def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Out
     return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
 
 
-def _print_outcome(screen: Console, outcome: Outcome, ignored: Sequence[str], asked: int, reminded: str) -> bool:
+def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int, reminded: str) -> bool:
     """Print what was graded; return whether the grader failed on something."""
-    _scores(screen, outcome)
-    for text in _remarks(outcome, ignored):
-        common.say(screen, text)
+    _print_scores(outcome.reports)
+    common.say(*_remarks(outcome, ignored))
     if outcome.stopped:
-        graded = f"{len(outcome.actions)} of {asked} are graded and saved."
-        common.say(screen, f"Stopped. {graded} Run the same command again to grade the rest.")
-    common.say_review(screen, outcome.reports)
+        common.say(f"Stopped. {len(outcome.actions)} of {asked} are graded and saved. {AGAIN}")
+    common.say_review(outcome.reports)
     failed = [report.submission for report in outcome.reports if report.status == "grader_error"]
     if failed:
         where = "The file grader-error.txt beside each report holds the details."
-        common.say(screen, f"The grader itself failed on: {join_some(failed)}. {where}")
-    common.point_to(screen, outcome.page)
-    if reminded:
-        common.say(screen, reminded)
+        common.say(f"The grader itself failed on: {join_some(failed)}. {where}")
+    common.point_to(outcome.page)
+    common.say(reminded)
     return bool(failed)
 
 
 def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
     """Return remarks on what was graded, one or two sentences each."""
-    if outcome.other_versions:
-        yield outcome.other_versions
+    yield outcome.other_versions
     if ignored:
         # Whoever hands in names the files; a name may hold a terminal's codes, or a command to a CI's runner.
         dots = (
@@ -198,19 +194,21 @@ def _remarks(outcome: Outcome, ignored: Sequence[str]) -> Iterator[str]:
         yield from describe_matching(outcome.matching)
 
 
-def _scores(screen: Console, outcome: Outcome) -> None:
-    if len(outcome.reports) <= LISTED:
-        screen.print(summary(map(student_report, outcome.reports), whole=not screen.is_terminal))
+def _print_scores(reports: Sequence[Report]) -> None:
+    if len(reports) <= LISTED:
+        screen = common.screen()
+        screen.print(summary(map(student_report, reports), whole=not screen.is_terminal))
         return
-    scores = sorted(report.score for report in outcome.reports if report.status == "graded")
-    unread = len(outcome.reports) - len(scores)
-    tenths = Counter(
-        min(int(10 * report.score / report.max_score), 9)
-        for report in outcome.reports
-        if report.status == "graded" and report.max_score
-    )
+    scores = sorted(report.score for report in reports if report.status == "graded")
     median = f", median {scores[len(scores) // 2]:g}" if scores else ""
-    common.say(
-        screen,
-        f"{len(scores)} graded{median}, {unread} not graded: {common.distribution(tenths)}".rstrip(": "),
-    )
+    bars = common.distribution(common.count_tenths(reports))
+    common.say(f"{len(scores)} graded{median}, {len(reports) - len(scores)} not graded: {bars}".rstrip(": "))
+
+
+def _annotate(out: Path, chosen: Sequence[Entry], reports: Sequence[Report], assignment: Assignment) -> None:
+    """Write the notebooks with findings of all that were asked for, graded now or before."""
+    from grader.integrations.annotated_notebook import annotate_class  # noqa: PLC0415 -- an extra, and 0.5 s to import
+
+    with common.failures_in_words(f"--out {one_line(str(out))}"):
+        count = annotate_class(out, {entry.name: entry.path for entry in chosen}, reports, assignment)
+    common.say(f"Wrote {ANNOTATED} beside {plural(count, 'report')}.")

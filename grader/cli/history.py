@@ -41,16 +41,14 @@ def history(out: Path, name: str, blind: bool) -> None:
         report = ClassResults(book).report(name)
         names = hide_names(book, blind=blind)
         reminded = reminder(book)
-    screen = common.screen()
-    common.say(screen, names.hide(f"{one_line(name)}, from {one_line(Path(source).name if blind else source)}"))
+    common.say(names.hide(f"{one_line(name)}, from {one_line(Path(source).name if blind else source)}"))
     events = [*_grading_events(gradings), *map(_decision_event, records)]
     for at, text in sorted(events, key=lambda event: event[0]):
         # Longer than a line of a report: a comment stands in it, and all that a rubric may have moved.
-        common.say(screen, names.hide(f"{at}  {one_line(text, 2 * MESSAGE)}"))
-    common.say(screen, "Now:")
+        common.say(names.hide(f"{at}  {one_line(text, 2 * MESSAGE)}"))
+    common.say("Now:")
     common.say_standings([report], names)
-    if reminded:
-        common.say(screen, reminded)
+    common.say(reminded)
 
 
 def _grading_events(gradings: list[tuple[GradingRow, Report]]) -> list[tuple[str, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import click
 
 from grader.cli import common, options
-from grader.cli.empty_folder import make_empty_folder
 from grader.frozen import FILE
 from grader.model import Assignment
 from grader.rubric import bundled
@@ -64,6 +64,19 @@ def kit(out: Path, folder: Path | None) -> None:
         (out / "README.md").write_text(readme, encoding="utf-8")
     names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     click.echo(f"Wrote {shown}: {', '.join(names)}.")
+
+
+def make_empty_folder(out: Path) -> None:
+    """Make the folder that a command fills. Ends the command where it holds something, or cannot be made or written."""
+    shown = one_line(str(out))
+    try:
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise click.UsageError(f"{shown}: it must be a new or an empty folder. Name another one.")
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"{shown}: this folder cannot be made ({error.strerror}). Name another one.") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{shown}: you may not write there. Name a folder of your own.")
 
 
 def _make_folder(assignment: Assignment, out: Path) -> None:

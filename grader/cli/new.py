@@ -15,8 +15,7 @@ from grader.classroom.roster import read_roster
 from grader.classroom.spread_variants import choose_variants, spread_variants
 from grader.classroom.variants import ROSTER
 from grader.cli import common, options
-from grader.cli.empty_folder import make_empty_folder
-from grader.cli.kit import kit
+from grader.cli.kit import kit, make_empty_folder
 from grader.model import Assignment
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError
@@ -74,7 +73,7 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
 @click.option(
     "--variants", type=click.IntRange(2), metavar="N", help="Write N assignments, and give each student one of them."
 )
-@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="With --variants: the class's list.")
+@click.option("--roster", type=options.PATH, metavar="FILE", help="With --variants: the class's list.")
 @options.NO_CACHE
 def new(out: Path, runs: int, variants: int | None, roster: Path | None, **chosen: Any) -> None:
     """Write an assignment into DIR, which must be new or empty: rubric, lesson, solution, data and frozen questions.

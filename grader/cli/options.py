@@ -14,13 +14,14 @@ GRADER_FAILED = 1
 TOO_LOW = 3  # --fail-under, --fail-on
 STOPPED = 130  # what a shell gives for Ctrl-C
 MOST_WORKERS = 256
+PATH = click.Path(path_type=Path)
 
 
 def _assignment_option(default: str) -> Callable[[Any], Any]:
     return click.option(
         "--assignment",
         "folder",
-        type=click.Path(path_type=Path),
+        type=PATH,
         default=None,
         help=f"Folder with an assignment.toml. [default: {default}]",
     )
@@ -92,7 +93,7 @@ SCHEMA = click.option(
     help="JUnit: who reads it. Jenkins's schema allows no file, line or properties of a test. [default: gitlab]",
 )
 BLIND = click.option("--blind", is_flag=True, help="Show pseudonyms for names; a NAME that you give is one as well.")
-GRADED = click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
+GRADED = click.argument("out", type=PATH, metavar="DIR")
 
 
 def _need_packages(_context: click.Context, _option: click.Parameter, wanted: bool) -> bool:

@@ -34,11 +34,7 @@ Exit status: 0 written; 1 the wheel cannot be built, or the file not be written;
     "--for", required=True, type=click.Choice(["gradescope"]), expose_value=False, help="The platform that is to grade."
 )
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default="autograder.zip",
-    show_default=True,
-    help="File to write, which must be new.",
+    "--out", type=options.PATH, default="autograder.zip", show_default=True, help="File to write, which must be new."
 )
 @options.SEED
 @options.ANY_ASSIGNMENT
@@ -52,11 +48,10 @@ def package(out: Path, seed: int | None, folder: Path | None) -> None:
     if out.exists() or out.is_symlink():
         raise click.UsageError(f"--out {shown}: it exists already. Remove it, or name another file.")
     common.make_folder(out.parent, what=out.name)
-    screen = common.screen()
     with common.failures_in_words(shown, "Name another file with --out."), tempfile.TemporaryDirectory() as made:
         build_questions(assignment, assignment.seed)  # where the reference is missing it ends here, and no seed is kept
         chosen = choose_to_package(out.parent, assignment.seed, seed)
-        common.say_all(screen, chosen.remarks)
+        common.say(*chosen.remarks)
         try:
             wheel = build_wheel(Path(made))
         except WheelError as error:
@@ -66,13 +61,10 @@ def package(out: Path, seed: int | None, folder: Path | None) -> None:
     hidden, limits = sum(row.hidden for row in assignment.checks), assignment.limits
     minutes = math.ceil(WALL_FACTOR * limits.total_seconds / 60) + 1
     size = f"{out.stat().st_size / 1e6:.1f} MB"
-    common.say(screen, f"Wrote {shown}: {len(assignment.checks)} checks, {hidden} of them hidden, {size}.")
+    common.say(f"Wrote {shown}: {len(assignment.checks)} checks, {hidden} of them hidden, {size}.")
     common.say(
-        screen,
         f"Upload it under Configure Autograder. Its settings need at least {limits.memory_mb + BESIDE} MB of memory and a"
         f" timeout of {minutes} minutes. Then test it with a submission.",
     )
     if assignment.late:
-        common.say(
-            screen, "The rubric's rule for late days is not applied there: Gradescope knows who has an extension."
-        )
+        common.say("The rubric's rule for late days is not applied there: Gradescope knows who has an extension.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -52,7 +51,7 @@ def regrade(
 ) -> None:
     """Judge saved replies again after a change of points, tolerances, thresholds or hints. Show whose score changed and why."""
     workers = common.workers_of(jobs, cluster)
-    screen, again = common.screen(), "Run the same command again to judge the rest."
+    again = "Run the same command again to judge the rest."
     with (
         common.failures_in_words(one_line(str(out)), again),
         Gradebook(out) as book,
@@ -60,7 +59,7 @@ def regrade(
     ):
         assignments = common.assignments_of(folder or common.same_folder(book))
         secret = choose_to_judge(book, next(iter(assignments.values())).seed, seed)
-        common.say_all(screen, secret.remarks)
+        common.say(*secret.remarks)
         sessions = {name: GradingSession(one, secret.seed) for name, one in assignments.items()}
         try:
             found = regrade_variants(sessions, book, workers, force=force, on_start=on_start, on_result=on_result)
@@ -68,26 +67,24 @@ def regrade(
             # Between two steps: what was judged is kept, and the same command writes the pages.
             click.echo(f"Stopped. {again}", err=True)
             raise SystemExit(options.STOPPED) from None
-    _print_changes(screen, found, out)
+    _print_changes(found, out)
     raise SystemExit(options.STOPPED if found.stopped else options.GRADER_FAILED if found.failed else 0)
 
 
-def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
-    if found.other_versions:
-        common.say(screen, found.other_versions)
+def _print_changes(found: Regraded, out: Path) -> None:
+    common.say(found.other_versions)
     if found.causes:
         causes = [f"  {one_line(cause)}" for cause in found.causes]
-        common.say_all(screen, ["What changed in the rubric or the grader:", *causes])
+        common.say("What changed in the rubric or the grader:", *causes)
     if found.changes:
-        screen.print(_table(found))
+        common.screen().print(_table(found))
         if len(found.changes) > LISTED:
             # Forty lines that say the same tell less than how many there are of them.
             most = [f"{one_line(reason)} ({count})" for reason, count in count_reasons(found.changes)[:REASONS]]
-            common.say(screen, f"and {len(found.changes) - LISTED} more, most often: {', '.join(most)}")
+            common.say(f"and {len(found.changes) - LISTED} more, most often: {', '.join(most)}")
             # What a person decided is never one of many.
-            for change in found.changes[LISTED:]:
-                for text in change.decisions:
-                    common.say(screen, f"{one_line(change.name)}: {one_line(text)}")
+            rest = [(change.name, text) for change in found.changes[LISTED:] for text in change.decisions]
+            common.say(*(f"{one_line(name)}: {one_line(text)}" for name, text in rest))
     said = [f"{found.count} judged again."]
     if found.current:
         said.append(f"{found.current} had already been judged by this rubric (--force judges them again).")
@@ -96,13 +93,13 @@ def _print_changes(screen: Console, found: Regraded, out: Path) -> None:
     said.append(many if found.changes else "No score changed.")
     if found.reworded:
         said.append(f"{found.reworded} keep their points, but their report has new wording.")
-    common.say(screen, " ".join(said))
-    common.say_reasons(screen, found.left, "not changed")
-    common.say_review(screen, found.sheet.reports)
+    common.say(" ".join(said))
+    common.say_reasons(found.left, "not changed")
+    common.say_review(found.sheet.reports)
     if found.stopped:
         done = f"{found.count} of {found.todo} are judged again and saved."
-        common.say(screen, f"Stopped. {done} Run the same command again to judge the rest.")
-    common.point_to(screen, found.page)
+        common.say(f"Stopped. {done} Run the same command again to judge the rest.")
+    common.point_to(found.page)
 
 
 def _table(found: Regraded) -> Table:

@@ -57,14 +57,13 @@ def show(out: Path, name: str, form: str, to: Path | None, schema: JUnitSchema |
         report = ClassResults(book).report(find_submission(book, name, blind=blind))
         report = hide_names(book, blind=blind).hide_report(report)
     text = written_as.write(report, **options)
-    screen = common.screen()
     if to:
         if to.resolve() in {(out / name).resolve() for name in (FILE, COPY)}:
             raise click.UsageError(f"--to {one_line(str(to))}: the grades are in this file. Name another one.")
         with common.failures_in_words(one_line(str(to))):
             to.write_text(text, encoding="utf-8")  # through links and devices, not in their place
-        common.say(screen, f"Wrote {one_line(str(to))}.")
-    elif screen.is_terminal and form == "terminal":
+        common.say(f"Wrote {one_line(str(to))}.")
+    elif form == "terminal" and (screen := common.screen()).is_terminal:
         screen.print(view(student_report(report)))  # in the terminal's own colours and width
     else:
         click.echo(text, nl=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -33,12 +32,12 @@ Exit status: 0 done, whatever was found; 1 the gradebook cannot be used; 2 bad u
 @options.GRADED
 @click.option(
     "--to",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Folder to write the page to, instead of DIR. Its links to reports work only in DIR.",
 )
 @click.option(
     "--against",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     multiple=True,
     metavar="FOLDER",
     help="Compare with these programs as well: last year's hand-ins, public solutions. May be given more than once.",
@@ -50,26 +49,25 @@ def similar(out: Path, to: Path | None, against: tuple[Path, ...], folder: Path 
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)
         found = compare_class(book, assignment, to, against)
-    screen = common.screen()
-    _tell(screen, found)
-    common.point_to(screen, found.page)
+    _tell(found)
+    common.point_to(found.page)
 
 
-def _tell(screen: Console, found: Comparison) -> None:
+def _tell(found: Comparison) -> None:
     likeness = found.likeness
-    common.say_reasons(screen, likeness.left, "not compared")
+    common.say_reasons(likeness.left, "not compared")
     count = len(likeness.programs)
     counted = f"{count} programs compared"
     if outside := len(likeness.outside & likeness.programs.keys()):
         counted += f", {outside} of them from outside the class"
     for twins in likeness.twins:
-        common.say(screen, f"{len(twins)} are the same apart from names and layout: {join_some(twins)}.")
+        common.say(f"{len(twins)} are the same apart from names and layout: {join_some(twins)}.")
     if count < 2:
-        common.say(screen, f"There {'is one program' if count else 'is no program'}, so there is nothing to compare.")
+        common.say(f"There {'is one program' if count else 'is no program'}, so there is nothing to compare.")
         return
     if not likeness.pairs:
         others = "no other pair stands out" if likeness.twins else "no pair stands out"
-        common.say(screen, f"{counted}; {others}.")
+        common.say(f"{counted}; {others}.")
         return
     table = Table(box=None, pad_edge=False)
     for title in ("first", "second", "alike", "passages"):
@@ -77,9 +75,9 @@ def _tell(screen: Console, found: Comparison) -> None:
     for pair in likeness.pairs[:LISTED]:
         cells = (one_line(pair.first), one_line(pair.second), percent(pair.similarity), str(len(pair.passages)))
         table.add_row(*map(Text, cells))
-    screen.print(table)
+    common.screen().print(table)
     whole = len(likeness.pairs) + likeness.unlisted
     pairs = "1 pair stands out" if whole == 1 else f"{whole} pairs stand out"
     more = f"; the page shows the first {len(likeness.pairs)}" if likeness.unlisted else ""
-    common.say(screen, f"{counted}; {pairs}{more}.")
-    common.say(screen, A_PLACE_TO_LOOK)
+    common.say(f"{counted}; {pairs}{more}.")
+    common.say(A_PLACE_TO_LOOK)
