@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .capture import ReportedError
-from .signatures import read_signature
+from .signatures import read_signature, surely_takes
 
 # The assignment's interface: a method whose parameters have other names is called by position only where the
 # arguments asked are the first ones of this order; otherwise a value could land in another's place.
@@ -49,7 +49,7 @@ class ArgumentBinder:
         # Reading a signature takes as long as a small loss, and a sweep asks for two hundred of those.
         if (method, tuple(arguments)) in self._by_name:
             return [], dict(arguments)
-        signature = read_signature(function)
+        signature = None if surely_takes(function, arguments) else read_signature(function)
         if signature is None:
             return [], dict(arguments)
         if _binds(signature, (), arguments):

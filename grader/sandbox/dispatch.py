@@ -25,6 +25,7 @@ from .stand_in_replies import StandIn
 Array = npt.NDArray[Any]
 
 _seed_from_random = random.seed
+_Array, _FLOAT = np.ndarray, np.dtype(np.float64)
 
 
 def make_repeatable(seed: int) -> None:
@@ -140,9 +141,9 @@ class Answer:
         """Set one parameter, in the student's own shape where it is the same thing in another layout."""
         self.during = "params"
         own = self._net.params.get(name)
-        laid = in_layout(value, np.shape(own))
+        laid = value if type(own) is _Array and own.shape == value.shape else in_layout(value, np.shape(own))
         # In place where that can be: an optimiser that was made in __init__ holds these very arrays.
-        if type(own) is np.ndarray and own.dtype == np.float64 and own.shape == laid.shape and own.flags.writeable:
+        if type(own) is _Array and own.shape == laid.shape and own.dtype == _FLOAT and own.flags.writeable:
             own[...] = laid
         else:
             self._net.params[name] = np.array(laid, dtype=np.float64)

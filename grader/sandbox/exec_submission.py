@@ -44,8 +44,7 @@ class Loader:
 
     def __init__(self, modules: Sequence[dict[str, Any]], capture: OutputCapture) -> None:
         self._capture = capture
-        # By label: the lines inside a `try` that catches a failing import.
-        self._guarded: dict[str, list[tuple[int, int]]] = {}
+        self._texts: dict[str, list[ast.Module]] = {}  # by label; a cell's first part may be run before the rest
         self._stubs = stub_modules.Finder(self._may_be_stub)
         self._noted: set[str] = set()
         self._helpers = HelperFinder(modules, self.run)
@@ -62,7 +61,7 @@ class Loader:
         tree = ast.parse(text.source, text.label)
         if self._helpers.renamed:
             _rename_imports(tree, self._helpers.renamed)
-        self._guarded.setdefault(text.label, []).extend(_guarded_lines(tree))
+        self._texts.setdefault(text.label, []).append(tree)
         flags = 0
         for index in text.kept:
             statement = tree.body[index]
@@ -100,10 +99,11 @@ class Loader:
             if frame.f_code is importlib.util.find_spec.__code__:
                 return False  # the student asks whether it is there
             frame = frame.f_back
-        if frame is None or frame.f_code.co_filename not in self._guarded:
+        if frame is None or frame.f_code.co_filename not in self._texts:
             return False
         line = frame.f_lineno
-        return not any(first <= line <= last for first, last in self._guarded[frame.f_code.co_filename])
+        guarded = (lines for tree in self._texts[frame.f_code.co_filename] for lines in _guarded_lines(tree))
+        return not any(first <= line <= last for first, last in guarded)
 
 
 def _is_import_machinery(filename: str) -> bool:
@@ -121,6 +121,7 @@ def _future_flags(statement: ast.stmt) -> int:
 
 
 def _guarded_lines(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """Yield the lines inside each `try` that catches a failing import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Try) and any(_catches_import_errors(handler.type) for handler in node.handlers):
             yield node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno

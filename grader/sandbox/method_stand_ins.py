@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -228,7 +229,7 @@ class Form:
         laid = {}
         for name, gradient in gradients.items():
             key, own = self.keys[name]
-            layout = own if np.prod(own) == gradient.size else np.shape(params.get(name))
+            layout = own if math.prod(own) == gradient.size else np.shape(params.get(name))
             laid[key] = in_layout(gradient, layout)
         if self.parts is None:
             return value, laid

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Collection
 from typing import Any
 
 _OPTIONS: dict[str, Any] = {}
@@ -12,6 +13,18 @@ if sys.version_info >= (3, 14):
     from annotationlib import Format
 
     _OPTIONS["annotation_format"] = Format.STRING
+
+
+def surely_takes(function: Callable[..., Any], names: Collection[str]) -> bool:
+    """Return True where a plain method can be called with arguments of these names: seen at once, without its signature."""
+    plain = getattr(function, "__func__", None)
+    if type(function) is not types.MethodType or type(plain) is not types.FunctionType or plain.__dict__:
+        return False
+    code = plain.__code__
+    own = code.co_varnames[1 : code.co_argcount]
+    needed = own[: len(own) - len(plain.__defaults__ or ())]
+    plainly = not code.co_posonlyargcount and not code.co_kwonlyargcount
+    return plainly and set(needed) <= set(names) <= set(own)
 
 
 def read_signature(function: Callable[..., Any]) -> inspect.Signature | None:
