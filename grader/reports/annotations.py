@@ -6,19 +6,15 @@ random token would also make the text differ from run to run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
+from grader.model import Place, Report, StudentReport, Verdict
 from grader.records import dataclass
 from grader.reports import wording
 from grader.reports.export_rows import ExportOptions, is_grade, mean_score
 from grader.text.phrases import format_points
 from grader.text.sanitise import plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from grader.model import Diagnosis, Place, Report, StudentReport, Verdict
 
 MOST = 10  # GitHub shows as many errors of one step, and as many warnings
 
@@ -47,7 +43,7 @@ def annotate(reports: Sequence[Report], options: ExportOptions) -> str:
     for level in ("error", "warning"):
         for report, one in [pair for pair in lost if pair[1].level == level][:MOST]:
             title = one.title if len(reports) == 1 else f"{report.submission}: {one.title}"
-            where = {**find_position(report, one.place), **find_line(report, one.place, options)}
+            where = find_position(report, one.place, options)
             lines.append(write_command(one.level, {**where, "title": title}, one.message))
     left_out = len(lost) - len(lines)
     more = f"{left_out} more cost points. The full report lists them." if left_out else ""
@@ -57,15 +53,12 @@ def annotate(reports: Sequence[Report], options: ExportOptions) -> str:
 
 def find_losses(report: Report) -> list[Loss]:
     """Return what cost points, the dearest first."""
-    found = [*_mistakes(report), *map(_of_verdict, report.checks)] if report.status == "graded" else [_ungraded(report)]
+    if banner := wording.banner(report):
+        found = [Loss("error", 1.0, *banner, id=report.status)]
+    else:
+        found = [*_mistakes(report), *map(_of_verdict, report.checks)]
     found += _late(report)
     return sorted((one for one in found if one.cost > 0), key=lambda one: -one.cost)
-
-
-def find_line(report: Report, place: Place | None, options: ExportOptions) -> Mapping[str, str]:
-    """Return file, line and column of a place as the file is handed in; nothing where that cannot be told."""
-    found = options.find_line(report.source, place) if place and place.line else None
-    return {"file": found[0], "line": str(found[1]), "col": str(found[2])} if found else {}
 
 
 def _class_score(reports: Sequence[Report], left_out: str) -> str:
@@ -77,7 +70,8 @@ def _class_score(reports: Sequence[Report], left_out: str) -> str:
 
 def _score(report: Report, left_out: str) -> str:
     score = f"{format_points(report.score)} of {format_points(report.max_score)} points"
-    decided = ", ".join(part for part in ("adjusted" if _adjusted(report) else "", "excused" * report.excused) if part)
+    adjusted = report.penalty or any(verdict.adjusted_from is not None for verdict in report.checks)
+    decided = ", ".join(["adjusted"] * bool(adjusted) + ["excused"] * report.excused)
     told = [wording.counts(report), left_out, *wording.rulings(report)]
     return write_command(
         "notice",
@@ -86,20 +80,11 @@ def _score(report: Report, left_out: str) -> str:
     )
 
 
-def _adjusted(report: Report) -> bool:
-    return bool(report.penalty) or any(verdict.adjusted_from is not None for verdict in report.checks)
-
-
 def _late(report: Report) -> Iterable[Loss]:
     for ruling in report.rulings:
         if ruling.applies and ruling.decision.kind == "late_days":
             title = wording.late(report).capitalize()
             yield Loss("warning", report.penalty, title, wording.ruling(ruling), id="late")
-
-
-def _ungraded(report: Report) -> Loss:
-    heading, message = wording.banner(report) or ("", "")
-    return Loss("error", 1.0, heading, message, id=report.status)
 
 
 def _of_verdict(verdict: Verdict) -> Loss:
@@ -117,26 +102,25 @@ def _mistakes(report: Report) -> Iterable[Loss]:
     costs = {verdict.id: verdict.max_points - verdict.points for verdict in report.checks}
     for diagnosis in report.diagnoses:
         # It outranks each of the checks that it explains.
+        told = (diagnosis.hint, wording.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
         yield Loss(
             "error",
             sum(costs.get(check, 0.0) for check in diagnosis.checks),
             diagnosis.title,
-            _hint(diagnosis),
+            "\n".join(line for line in told if line),
             place=diagnosis.places[-1] if diagnosis.places else None,
             id=diagnosis.id,
         )
 
 
-def _hint(diagnosis: Diagnosis) -> str:
-    told = (diagnosis.hint, wording.costs(diagnosis), f"See: {diagnosis.source}" if diagnosis.source else "")
-    return "\n".join(line for line in told if line)
-
-
-def find_position(report: Report, place: Place | None) -> Mapping[str, str]:
+def find_position(report: Report, place: Place | None, options: ExportOptions | None = None) -> Mapping[str, str]:
     """Return where an annotation belongs: in the file that was graded, never in one that a student names.
 
-    Only a lone .py file has lines to point at: a notebook's file lines are not its cells', and a zip is no text.
+    options : what tells file, line and column as they were handed in. Without it only a lone .py file has lines to point
+    at: a notebook's file lines are not its cells', and a zip is no text.
     """
+    if options and place and place.line and (found := options.find_line(report.source, place)):
+        return {"file": found[0], "line": str(found[1]), "col": str(found[2])}
     path = PurePath(report.source)
     if path.suffix.lower() not in {".py", ".ipynb"}:
         return {}

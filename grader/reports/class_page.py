@@ -51,7 +51,7 @@ def to_index(sheet: Sheet, *, similar: str = "", stale: bool = False) -> str:
     return template().render(
         # The report's own style sheet comes first: the pages are one product.
         assets=page_assets(("report.css", "index.css"), ("index.js", "find.js")),
-        statuses=[wording.STATUSES[status] for status in statistics.STATUSES],
+        statuses=[wording.STATUSES[status] for status in wording.BEST_FIRST],
         title=one_line(sheet.title),
         max_score=sheet.max_score,
         mistakes=[_mistake(mistake, named, checks, titles) for mistake in mistakes],

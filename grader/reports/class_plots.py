@@ -11,12 +11,12 @@ from html import escape
 
 from grader.records import dataclass
 from grader.reports import wording
-from grader.reports.figures import at, element
-from grader.reports.statistics import STATUSES, Bar, Summary
+from grader.reports.figures import at, drawing, element
+from grader.reports.statistics import Bar, Summary
 from grader.text.phrases import format_points, plural
 
 WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 28, 44
+LEFT, RIGHT, TOP, FLOOR = 8, 8, 28, HEIGHT - 44
 GAP = 3  # between bars
 BAND = 9  # height of the quartiles' band
 ROUND, RADIUS = 440, 108  # width of a group's picture, and of its circle
@@ -36,15 +36,12 @@ class Link:
 def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
     """Draw how the scores lie: a bar for each range, the median as a line, the middle half as a band below."""
     most = max(bar.count for bar in bars)
-    inside = element("title", "Distribution of scores", id="scores-title")
-    inside += element("desc", _described(bars, summary), id="scores-desc")
-    floor = HEIGHT - BOTTOM
-    for index, bar in enumerate(bars):
-        inside += _bar(bar, index, len(bars), most)
-    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
-    inside += _ticks(bars, max_score) + _middle(summary, max_score)
-    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "aria-labelledby": "scores-title scores-desc"}
-    return element("svg", inside=inside, role="group", class_="histogram", **names)
+    parts = [_bar(bar, index, len(bars), most) for index, bar in enumerate(bars)]
+    parts += [_axis(), _ticks(bars, max_score), _middle(summary, max_score)]
+    held = "; ".join(f"{range_words(bar)}: {bar.count}" for bar in bars if bar.count)
+    told = f"Submissions by points. {held}. The median is {format_points(summary.median)}."
+    shown = {"role": "group", "class_": "histogram"}
+    return drawing(parts, (WIDTH, HEIGHT), "scores", "Distribution of scores", told, **shown)
 
 
 def range_words(bar: Bar) -> str:
@@ -59,27 +56,30 @@ def edges(bar: Bar) -> str:
     return f"{format_points(bar.low or 0.0)} to below {format_points(bar.high or 0.0)}"
 
 
-def _described(bars: Sequence[Bar], summary: Summary) -> str:
-    held = "; ".join(f"{range_words(bar)}: {bar.count}" for bar in bars if bar.count)
-    return f"Submissions by points. {held}. The median is {format_points(summary.median)}."
-
-
 def _bar(bar: Bar, index: int, of: int, most: int) -> str:
-    width = (WIDTH - LEFT - RIGHT) / of
-    x, floor = LEFT + index * width, HEIGHT - BOTTOM
-    height = (floor - TOP) * bar.count / most if most else 0.0
     # A single one among a thousand is still to be seen.
-    height = max(height, 2.0) if bar.count else 0.0
+    height = max((FLOOR - TOP) * bar.count / most, 2.0) if bar.count else 0.0
     label = f"{range_words(bar)} points: {plural(bar.count, 'submission')}"
+    column = _column(index, of, height, label, str(bar.count or ""))
+    if not bar.count:
+        return element("g", inside=column)
+    limits = {"data-from": _limit(bar.low), "data-below": _limit(bar.high)}
+    return element("a", inside=column, class_="bar", **limits)
+
+
+def _column(index: int, of: int, height: float, label: str, written: str) -> str:
+    """Draw one of several columns; label : what it says to the pointer. written : above it."""
+    width = (WIDTH - LEFT - RIGHT) / of
+    x = LEFT + index * width
     parts = element("title", label)
     # The whole column answers to the pointer, however low its bar.
-    parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
-    parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0, class_="column")
-    parts += element("text", str(bar.count or ""), x=x + width / 2, y=floor - height - 6, class_="middle count")
-    if not bar.count:
-        return element("g", inside=parts)
-    limits = {"data-from": _limit(bar.low), "data-below": _limit(bar.high)}
-    return element("a", inside=parts, class_="bar", **limits)
+    parts += element("rect", x=x, y=TOP - 20, width=width, height=FLOOR - TOP + 20, class_="hit")
+    parts += element("rect", x=x + GAP / 2, y=FLOOR - height, width=width - GAP, height=height, rx=2.0, class_="column")
+    return parts + element("text", written, x=x + width / 2, y=FLOOR - height - 6, class_="middle count")
+
+
+def _axis() -> str:
+    return element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=FLOOR, y2=FLOOR, class_="axisline")
 
 
 def _limit(limit: float | None) -> str:
@@ -93,7 +93,7 @@ def _ticks(bars: Sequence[Bar], max_score: float) -> str:
             "text",
             format_points(limit),
             x=_across(limit, max_score),
-            y=HEIGHT - BOTTOM + 30,
+            y=FLOOR + 30,
             # On a phone there is room for every second one.
             class_=("start" if index == 0 else "end" if index == len(limits) - 1 else "middle") + " odd" * (index % 2),
         )
@@ -103,7 +103,7 @@ def _ticks(bars: Sequence[Bar], max_score: float) -> str:
 
 def _middle(summary: Summary, max_score: float) -> str:
     lower, median, upper = (_across(value, max_score) for value in (summary.lower, summary.median, summary.upper))
-    top = HEIGHT - BOTTOM + 4
+    top = FLOOR + 4
     told = f"The middle half: {format_points(summary.lower)} to {format_points(summary.upper)} points"
     band = element("rect", inside=element("title", told), x=lower, y=top, width=max(upper - lower, 2.0), height=BAND,
                    rx=2.0, class_="half")  # fmt: skip
@@ -119,7 +119,7 @@ def stacked(counts: Sequence[int]) -> str:
     """Return how a check was passed as one bar: passed, carried, partly, failed, not judged, as wide as there are of each."""
     whole = sum(counts)
     inside, start = "", 0.0
-    for status, count in zip(STATUSES, counts, strict=True):
+    for status, count in zip(wording.BEST_FIRST, counts, strict=True):
         if not count:
             continue
         place = {"x": f"{start:.2f}%", "width": f"{100 * count / whole:.2f}%", "height": "12"}
@@ -129,7 +129,7 @@ def stacked(counts: Sequence[int]) -> str:
             inside += element("rect", class_=f"slanted {status}", **place)
         start += 100 * count / whole
     told = ", ".join(
-        f"{count} {wording.STATUSES[status]}" for status, count in zip(STATUSES, counts, strict=True) if count
+        f"{count} {wording.STATUSES[status]}" for status, count in zip(wording.BEST_FIRST, counts, strict=True) if count
     )
     return element("svg", inside=inside, width="100%", height="12", role="img", **{"aria-label": told})
 
@@ -144,31 +144,26 @@ def meter(score: float, max_score: float) -> str:
 
 def spread(counts: Sequence[int], usual: float) -> str:
     """Draw how similar all pairs are: a bar for each part of 0..1, and below which mark 95 of 100 pairs stay."""
-    most, width, floor = max(counts), (WIDTH - LEFT - RIGHT) / len(counts), HEIGHT - BOTTOM
-    told = "; ".join(f"{twentieth(at)}: {count:,}" for at, count in enumerate(counts) if count)
-    mark = f"95 of 100 pairs stay below {usual:.0%}"
-    inside = element("title", "Distribution of similarity", id="spread-title")
-    inside += element("desc", f"Pairs by similarity. {told}. {mark}.", id="spread-desc")
-    for at_bar, count in enumerate(counts):
+    parts, most = list[str](), max(counts)
+    for index, count in enumerate(counts):
         # A single pair among eighty thousand is the one to be seen.
-        height = max((floor - TOP - 16) * count / most, 3.0) if count else 0.0
-        x = LEFT + at_bar * width
-        parts = element("title", f"{twentieth(at_bar)}: {plural(count, 'pair')}")
-        parts += element("rect", x=x, y=TOP - 20, width=width, height=floor - TOP + 20, class_="hit")
-        parts += element("rect", x=x + GAP / 2, y=floor - height, width=width - GAP, height=height, rx=2.0,
-                         class_="column")  # fmt: skip
+        height = max((FLOOR - TOP - 16) * count / most, 3.0) if count else 0.0
         written = f"{count / 1000:.0f}k" if count >= 10_000 else str(count or "")
-        parts += element("text", written, x=x + width / 2, y=floor - height - 6, class_="middle count")
-        inside += element("g", inside=parts)
-    inside += element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axisline")
+        label = f"{twentieth(index)}: {plural(count, 'pair')}"
+        parts.append(element("g", inside=_column(index, len(counts), height, label, written)))
+    parts.append(_axis())
     for tick in range(0, 101, 20):
         anchor = "start" if tick == 0 else "end" if tick == 100 else "middle"
-        inside += element("text", f"{tick}%", x=_across(tick, 100.0), y=floor + 18, class_=anchor)
-    x, before = _across(usual, 1.0), usual > 0.6
-    inside += element("line", x1=x, x2=x, y1=TOP - 16, y2=floor + 4, class_="usual")
-    inside += element("text", mark, x=x - 6 if before else x + 6, y=TOP - 12, class_="end label" if before else "label")
-    names = {"viewBox": f"0 0 {WIDTH} {HEIGHT - 20}", "aria-labelledby": "spread-title spread-desc"}
-    return element("svg", inside=inside, role="img", class_="histogram similar", **names)
+        parts.append(element("text", f"{tick}%", x=_across(tick, 100.0), y=FLOOR + 18, class_=anchor))
+    x, before, mark = _across(usual, 1.0), usual > 0.6, f"95 of 100 pairs stay below {usual:.0%}"
+    parts.append(element("line", x1=x, x2=x, y1=TOP - 16, y2=FLOOR + 4, class_="usual"))
+    parts.append(
+        element("text", mark, x=x - 6 if before else x + 6, y=TOP - 12, class_="end label" if before else "label")
+    )
+    told = "; ".join(f"{twentieth(index)}: {count:,}" for index, count in enumerate(counts) if count)
+    told = f"Pairs by similarity. {told}. {mark}."
+    shown = {"role": "img", "class_": "histogram similar"}
+    return drawing(parts, (WIDTH, HEIGHT - 20), "spread", "Distribution of similarity", told, **shown)
 
 
 def twentieth(index: int) -> str:
@@ -186,14 +181,11 @@ def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
     # Half a step aside, so that no name stands right above another's beginning.
     angles = [math.tau * (at + 0.5) / len(names) - math.pi / 2 for at in range(len(names))]
     places = [(middle[0] + RADIUS * math.cos(one), middle[1] + RADIUS * math.sin(one)) for one in angles]
-    inside = element("title", f"Group of {len(names)}", id=f"{key}-title")
-    inside += element("desc", "Each line is a pair. The list below holds the same pairs.", id=f"{key}-desc")
-    inside += "".join(_edge(link, places, names) for link in links)
+    parts = [_edge(link, places, names) for link in links]
     for name, angle, (x, y) in zip(names, angles, places, strict=True):
-        inside += element("circle", cx=x, cy=y, r=5.0, class_="member")
-        inside += _name(name, angle, middle)
-    place = {"viewBox": f"0 0 {ROUND} {at(2 * middle[1])}", "aria-labelledby": f"{key}-title {key}-desc"}
-    return element("svg", inside=inside, role="group", class_="circle", **place)
+        parts += [element("circle", cx=x, cy=y, r=5.0, class_="member"), _name(name, angle, middle)]
+    told, shown = "Each line is a pair. The list below holds the same pairs.", {"role": "group", "class_": "circle"}
+    return drawing(parts, (ROUND, 2 * middle[1]), key, f"Group of {len(names)}", told, **shown)
 
 
 def _edge(link: Link, places: Sequence[tuple[float, float]], names: Sequence[str]) -> str:

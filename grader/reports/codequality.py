@@ -7,7 +7,7 @@ import json
 from collections import Counter
 
 from grader.model import Report, Sheet
-from grader.reports.annotations import Loss, find_line, find_losses, find_position
+from grader.reports.annotations import Loss, find_losses, find_position
 from grader.reports.export_rows import ExportOptions
 from grader.text.sanitise import one_line
 
@@ -27,7 +27,7 @@ def to_codequality(sheet: Sheet, options: ExportOptions) -> str:
 
 
 def _entry(report: Report, one: Loss, key: str, options: ExportOptions) -> dict[str, object]:
-    where = {"file": report.source, **find_position(report, one.place), **find_line(report, one.place, options)}
+    where = {"file": report.source, **find_position(report, one.place, options)}
     return {
         "description": one_line(f"{one.title}: {' '.join(one.message.split())}"),
         "check_name": one.id,

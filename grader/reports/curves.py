@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from grader.model import Array, Curves, Floats
 from grader.records import dataclass
 from grader.reports.figures import at, drawing, element, number, power_of_ten
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from grader.model import Array, Curves, Floats
 
 POINTS = 300  # of one drawn curve: finer than its pixels
 WIDTH, HEIGHT = 440, 250

@@ -7,11 +7,8 @@ coordinate is a finite number: a NaN in a path would make the browser drop the r
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -30,13 +27,19 @@ def element(tag: str, text: str = "", /, inside: str = "", **attributes: float |
     return f"<{tag}{written}>{escape(text) if text else ''}{inside}</{tag}>"
 
 
-def drawing(parts: Iterable[str], size: tuple[float, float], key: str, title: str, description: str) -> str:
-    """Put parts into one <svg> with its title and description; `key` makes their ids unique in the page."""
+def drawing(
+    parts: Iterable[str], size: tuple[float, float], key: str, title: str, description: str, **attributes: str
+) -> str:
+    """Put parts into one <svg> with its title and description; `key` makes their ids unique in the page.
+
+    attributes : of the <svg>, in place of its size in pixels and of the role of a picture.
+    """
     width, height = at(size[0]), at(size[1])
     inside = element("title", title, id=f"{key}-title") + element("desc", description, id=f"{key}-desc")
     # Names that Python's keywords cannot be.
     names = {"viewBox": f"0 0 {width} {height}", "aria-labelledby": f"{key}-title {key}-desc"}
-    return element("svg", inside=inside + "".join(parts), width=width, height=height, role="img", **names)
+    shown = attributes or {"width": width, "height": height, "role": "img"}
+    return element("svg", inside=inside + "".join(parts), **shown, **names)
 
 
 def at(coordinate: float) -> str:

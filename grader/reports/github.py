@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from grader.model import Report, Sheet
+from grader.model import Report, Sheet, Verdict
 from grader.reports import wording
 from grader.reports.annotations import annotate, find_losses
 from grader.reports.export_rows import ExportOptions
@@ -19,7 +19,7 @@ MORE = "More rows than a summary may hold: the report lists the rest."
 def to_class_github(sheet: Sheet, options: ExportOptions) -> Mapping[str, str]:
     """Return the text of both files by name."""
     reports = sheet.reports
-    rows = [_check_row(reports[0], number) for number in range(len(reports[0].checks))] if len(reports) == 1 else []
+    rows = [_check_row(verdict) for verdict in reports[0].checks] if len(reports) == 1 else []
     head = ("Check", "Verdict", "Points", "What was found") if rows else ("Submission", "Points", "Mend this first")
     summary = _table(sheet.title, head, rows or [_row(report) for report in reports], _remarks(reports))
     return {ANNOTATIONS: annotate(reports, options), SUMMARY: summary}
@@ -30,8 +30,7 @@ def escape(text: str) -> str:
     return "".join(one if one.isalnum() or one == " " or not one.isascii() else f"&#{ord(one)};" for one in text)
 
 
-def _check_row(report: Report, number: int) -> Sequence[str]:
-    verdict = report.checks[number]
+def _check_row(verdict: Verdict) -> Sequence[str]:
     points = f"{format_points(verdict.points)} of {format_points(verdict.max_points)}"
     return verdict.title, wording.STATUSES[verdict.status], points, one_line(" ".join(verdict.message.split()))
 

@@ -83,7 +83,7 @@ def _remarks(report: Report) -> Iterator[str]:
     yield from (wording.ruling(one) for one in report.rulings if one.decision.check not in hidden)
     for diagnosis in report.diagnoses:
         told = (f"Likely mistake: {diagnosis.title}", diagnosis.hint, wording.costs(diagnosis))
-        yield "\n".join(one_line for one_line in told if one_line)
+        yield "\n".join(line for line in told if line)
     if row := step_rows.find_first(report.steps):
         yield f"The first of your values that differs from the right one:\n{step_rows.sentence(row)}"
     yield from wording.remarks(report)
@@ -144,7 +144,7 @@ def _extra(report: Report) -> dict[str, Any]:
                 "title": diagnosis.title,
                 "source": diagnosis.source,
                 "checks": diagnosis.checks,
-                "costs": {check: _rounded(format_points) for check, format_points in diagnosis.costs.items()},
+                "costs": {check: _rounded(points) for check, points in diagnosis.costs.items()},
             }
             for diagnosis in report.diagnoses
         ],

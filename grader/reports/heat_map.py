@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grader.model import Array, Floats, HeatMap
 from grader.records import dataclass
 from grader.reports.figures import drawing, element, number, power_of_ten
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from grader.model import Array, Floats, HeatMap
 
 SHADES = 6  # classes h1..h6 of the style sheet; h0 is "allowed", hx "not finite"
 MOST_CELLS = 96  # rows or columns; beyond, a cell stands for a block and shows its worst entry

@@ -7,7 +7,7 @@ limit makes it import nothing. A row without a user goes to the user above. `-` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from grader.model import Report, Sheet, Student, Verdict
 from grader.reports import wording
@@ -26,8 +26,12 @@ from grader.text.sanitise import csv_cell
 
 FEEDBACK = 1_500  # characters: about what Moodle's page of grades shows without hiding the rest
 LIMIT = 100.0  # Moodle imports no grade above it, unless its administrator has raised it
-# As Moodle's own export calls these columns.
-USERS = {"idnumber": "ID number", "email": "Email address", "username": "Username"}
+# As Moodle's own export calls these columns, and what the roster says there.
+USERS: dict[str, tuple[str, Callable[[Student], str]]] = {
+    "idnumber": ("ID number", lambda student: student.sis_id),
+    "email": ("Email address", lambda student: student.email),
+    "username": ("Username", lambda student: student.login),
+}
 
 
 def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
@@ -35,35 +39,25 @@ def to_moodle(sheet: Sheet, options: ExportOptions) -> str:
 
     Raises ExportError where Moodle would refuse the file or give a grade to somebody else.
     """
-    if options.moodle_user not in USERS:
-        raise ExportError(f"Moodle finds no user by {options.moodle_user!r}: choose one of {', '.join(USERS)}.")
+    column, user_of = USERS[options.moodle_user]
     rows = by_student(sheet, "Moodle", excused=False)
-    users = [safe_identifier(_user(student, options.moodle_user), student).strip() for student, _ in rows]
+    users = [safe_identifier(user_of(student), student).strip() for student, _ in rows]
     # "0" is nothing to Moodle's language.
     all_differ(
         ["" if user == "0" else user for user in users],
         [student.name for student, _ in rows],
         "Moodle",
-        USERS[options.moodle_user],
+        column,
     )
     _within(sheet, rows)
     title = title_of(sheet, options)
     return write_csv(
-        [USERS[options.moodle_user], "Student", f"{title} (Real)", f"{title} (Feedback)"],
+        [column, "Student", f"{title} (Real)", f"{title} (Feedback)"],
         [
-            [
-                user,
-                csv_cell(student.name),
-                format_points(report.score + 0.0),
-                feedback(report),
-            ]
+            [user, csv_cell(student.name), format_points(report.score + 0.0), feedback(report)]
             for user, (student, report) in zip(users, rows, strict=True)
         ],
     )
-
-
-def _user(student: Student, by: str) -> str:
-    return {"idnumber": student.sis_id, "email": student.email, "username": student.login}[by]
 
 
 def _within(sheet: Sheet, rows: list[tuple[Student, Report]]) -> None:

@@ -7,7 +7,7 @@ scores are empty here, since a zero would be a grade that nobody gave. And it pu
 
 from __future__ import annotations
 
-from grader.model import Report, Sheet, Standing, Student
+from grader.model import Report, Sheet, Student
 from grader.reports.export_rows import ExportError, ExportOptions, all_differ, is_grade, title_of
 from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
@@ -26,8 +26,11 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
     if not sheet.standings and not sheet.missing:
         raise ExportError("The class has no submission and no student, so nbgrader's table would be empty.")
     people: list[tuple[str, Student | None, Report | None]] = [
-        *((_id(one), one.student, one.report) for one in sheet.standings),
-        *((_id_of(student), student, None) for student in sheet.missing),
+        *(
+            (_id(one.student) if one.student else csv_cell(one.report.submission), one.student, one.report)
+            for one in sheet.standings
+        ),
+        *((_id(student), student, None) for student in sheet.missing),
     ]
     all_differ(
         [key for key, _, _ in people],
@@ -44,11 +47,7 @@ def to_nbgrader(sheet: Sheet, options: ExportOptions) -> str:
     return write_csv(COLUMNS, rows)
 
 
-def _id(standing: Standing) -> str:
-    return _id_of(standing.student) if standing.student else csv_cell(standing.report.submission)
-
-
-def _id_of(student: Student) -> str:
+def _id(student: Student) -> str:
     found = next(filter(None, (student.login, student.sis_id, student.email, student.id)), "")
     return csv_cell(found or student.name)
 

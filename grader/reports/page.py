@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from grader.model import HeatMap
+from grader.model import Figure, HeatMap, StudentReport, Verdict, VerdictStatus
 from grader.reports import curves, heat_map, step_rows, wording
 from grader.reports.page_assets import environment, output_style, page_assets
 from grader.text.phrases import format_points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from jinja2 import Template
-
-    from grader.model import Figure, StudentReport, Verdict, VerdictStatus
-
-_BAR: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
 def to_html(report: StudentReport, parts: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -137,7 +132,7 @@ def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
     """Draw a bar; checks : status, points, and the most points of each."""
     whole = sum(most for _, _, most in checks)
     laid, start = [], 0.0
-    for status, earned, most in sorted(checks, key=lambda check: _BAR.index(check[0])):
+    for status, earned, most in sorted(checks, key=lambda check: wording.BEST_FIRST.index(check[0])):
         width = 100 * most / whole if whole else 100 / len(checks)
         share = min(1.0, earned / most) if most else float(not whole)
         laid.append(

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from grader.model import Report, StudentReport, Verdict, VerdictStatus
 from grader.reports import terminal, wording
 from grader.text.phrases import format_points
-
-if TYPE_CHECKING:
-    from grader.model import Report, StudentReport, Verdict, VerdictStatus
 
 _WORST_FIRST: tuple[VerdictStatus, ...] = ("failed", "skipped", "partial", "carried", "passed")
 PLAIN_PROCESS = (
@@ -67,9 +63,8 @@ def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> Renderabl
         (title, found) for title, checks in parts.items() if (found := [by_id[one] for one in checks if one in by_id])
     ]
     head = terminal.show_headline(report)[:1]
-    if banner := wording.banner(report):
-        heading, message = banner
-        return Group(*head, Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2)))
+    if report.status != "graded":
+        return Group(*head, *terminal.show_banner(report))
     body: list[RenderableType] = [*head, Text(count_passed(report)), Text(), _glance(chosen)]
     body += terminal.show_diagnoses(report)
     if wording.is_wrong_somewhere(report):
@@ -77,9 +72,7 @@ def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> Renderabl
     for title, verdicts in chosen:
         body += _wrong(title, verdicts)
     body += _next_steps(chosen)
-    if remarks := wording.remarks(report):
-        body += [Text(), Text("Notes (they cost no points)", style="bold")]
-        body += [terminal.show_item(Text("·"), Text(note)) for note in remarks]
+    body += terminal.show_remarks(report)
     if report.environment.isolation and not wording.is_locked_down(report.environment.isolation):
         told = SAME_PROCESS if "same_process" in report.environment.isolation else PLAIN_PROCESS
         body += [Text(), Text(told, style="dim")]
@@ -88,14 +81,12 @@ def view(report: StudentReport, parts: Mapping[str, Sequence[str]]) -> Renderabl
 
 def _glance(parts: Sequence[tuple[str, Sequence[Verdict]]]) -> RenderableType:
     """Return a line for each part: a mark for each check, and the points."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(justify="right", no_wrap=True)
+    rows = []
     for title, verdicts in parts:
         marks = Text.assemble(*(terminal.MARKS[verdict.status] for verdict in verdicts))
         earned, most = (sum(points) for points in zip(*((one.points, one.max_points) for one in verdicts), strict=True))
-        grid.add_row(Text(title), marks, Text(f"{format_points(earned)} / {format_points(most)}"))
+        rows.append((Text(title), marks, Text(f"{format_points(earned)} / {format_points(most)}")))
+    grid = terminal.lay_out(rows, terminal.WHOLE, terminal.WHOLE, terminal.RIGHT, gap=2)
     return Padding(grid, (0, 0, 0, 2))
 
 

@@ -12,13 +12,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from grader.model import Diagnosis, Report, Sheet, Standing, Verdict, VerdictStatus
+from grader.model import Diagnosis, Report, Sheet, Standing, Verdict
 from grader.records import dataclass
+from grader.reports.wording import BEST_FIRST
 
 BARS = 10
 # Below this a correlation says next to nothing: with 8 submissions even 0.7 can be chance.
 FEWEST = 8
-STATUSES: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CheckUse:
     title: str
     hidden: bool
     max_points: float
-    counts: tuple[int, ...]  # in the order of STATUSES
+    counts: tuple[int, ...]  # in the order of wording.BEST_FIRST
     lost: float  # points that it cost on average
     alike: bool  # all have the same share of it, or nothing else tells them apart
     separation: float | None  # see `separation`; None where `alike`, or with fewer than FEWEST submissions
@@ -164,7 +164,7 @@ def _use(check: str, reports: Sequence[Report], totals: Sequence[float]) -> Chec
     shares = [_share(verdict) for verdict, _ in held]
     # Lateness is no part of it: it says when someone handed in, not what they understood.
     rests = [total - verdict.points for verdict, total in held]
-    tallies = [sum(verdict.status == status for verdict, _ in held) for status in STATUSES]
+    tallies = [sum(verdict.status == status for verdict, _ in held) for status in BEST_FIRST]
     return CheckUse(
         check,
         first.title,

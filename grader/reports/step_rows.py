@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from grader.model import StepRow, StepStatus
 from grader.text.phrases import join_words, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from grader.model import StepRow, StepStatus
 
 TITLE = "Your values, step by step"
 _SIZES = (("input", "inputs"), ("feature", "features"), ("hidden unit", "hidden units"), ("class", "classes"))

@@ -17,7 +17,9 @@ def student_report(report: Report) -> StudentReport:
     """Return a report with every text plain, and of hidden checks the title and verdict alone."""
     report = sanitise_report(report)
     hidden = {one.id for one in report.checks if one.hidden}
-    lost = {one.id for one in report.checks if _by_the_grader(one) < one.max_points}
+    # Where people gave points, those of the grader count.
+    points = {one.id: one.points if one.adjusted_from is None else one.adjusted_from for one in report.checks}
+    lost = {one.id for one in report.checks if points[one.id] < one.max_points}
     told = [one for one in report.diagnoses if _is_told(one, hidden, lost)]
     kept_back = {one.title for one in report.diagnoses} - {one.title for one in told}
     source = PurePath(report.source)
@@ -32,10 +34,6 @@ def student_report(report: Report) -> StudentReport:
             review=(),
         )
     )
-
-
-def _by_the_grader(verdict: Verdict) -> float:
-    return verdict.points if verdict.adjusted_from is None else verdict.adjusted_from
 
 
 def _is_told(diagnosis: Diagnosis, hidden: Collection[str], lost: Collection[str]) -> bool:

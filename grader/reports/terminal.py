@@ -6,22 +6,22 @@ Texts go into rich as `Text`, which reads no markup, after `sanitise_report` mad
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.model import Place, Report, Ruling, StepStatus, StudentReport, Verdict, VerdictStatus
 from grader.reports import step_rows, wording
 from grader.text.phrases import format_points
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from grader.model import Place, Report, Ruling, StepStatus, StudentReport, Verdict, VerdictStatus
-
 WIDTH = 96
+# Columns of a grid: what is as wide as its text, what is broken over several lines, and what takes the rest of the line.
+WHOLE, FOLDED, WIDE = {"no_wrap": True}, {"overflow": "fold"}, {"ratio": 1, "overflow": "fold"}
+RIGHT = {"justify": "right", "no_wrap": True}
 
 MARKS: dict[VerdictStatus, tuple[str, str]] = {
     "passed": ("✓", "green"),
@@ -66,18 +66,15 @@ def view(report: StudentReport) -> RenderableType:
     parts: list[RenderableType] = [*show_headline(report)]
     if report.rulings:
         parts += [Text(), Text("Decided and written by people", style="bold underline"), *map(_ruling, report.rulings)]
-    if banner := wording.banner(report):
-        heading, message = banner
-        parts += [Text(), Text(heading, style="bold red"), Padding(Text(message), (0, 0, 0, 2))]
+    if report.status != "graded":
+        parts += show_banner(report)
     else:
         parts += [*show_diagnoses(report), *show_steps(report)]
         for section in wording.sections(report):
             earned = Text(f"{format_points(section.points)} / {format_points(section.max_points)}", style="bold")
             parts += [Text(), _spread(Text(section.title, style="bold underline"), earned)]
             parts += [show_verdict(verdict) for verdict in section.verdicts]
-    if remarks := wording.remarks(report):
-        parts += [Text(), Text("Notes (they cost no points)", style="bold")]
-        parts += [show_item(Text("·"), Text(note)) for note in remarks]
+    parts += show_remarks(report)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report.environment.versions.items()))
     parts += [Text(), Text(f"{wording.isolation(report.environment.isolation)} {versions}".rstrip(), style="dim")]
     return Group(*parts)
@@ -94,17 +91,39 @@ def show_headline(report: Report) -> list[RenderableType]:
     return [*lines, Text(wording.counts(report), style="dim")] if report.status == "graded" else lines
 
 
+def show_banner(report: Report) -> list[RenderableType]:
+    """Return why nothing was graded; nothing where something was."""
+    heading, message = wording.banner(report) or ("", "")
+    return [Text(), Text(heading, style="bold red"), _indent(Text(message))] if heading else []
+
+
+def show_remarks(report: Report) -> list[RenderableType]:
+    """Return the notes, under a heading where there are any."""
+    notes = [show_item(Text("·"), Text(note)) for note in wording.remarks(report)]
+    return [Text(), Text("Notes (they cost no points)", style="bold"), *notes] if notes else []
+
+
+def lay_out(rows: Iterable[Sequence[Text]], *columns: Mapping[str, Any], gap: int, expand: bool = False) -> Table:
+    """Return rows in columns without lines; columns : as rich describes each. gap : blanks between two."""
+    grid = Table.grid(expand=expand, padding=(0, gap, 0, 0))
+    for column in columns:
+        grid.add_column(**column)
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def _indent(shown: RenderableType) -> Padding:
+    return Padding(shown, (0, 0, 0, 2))
+
+
 def _ruling(ruling: Ruling) -> RenderableType:
     text = Text(wording.ruling(ruling), style="" if ruling.applies else "dim")
     return show_item(Text(f"{ruling.decision.number}."), text)
 
 
 def _spread(left: Text, right: Text) -> RenderableType:
-    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    grid.add_column(ratio=1, overflow="fold")
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_row(left, right)
-    return grid
+    return lay_out([(left, right)], WIDE, RIGHT, gap=2, expand=True)
 
 
 def show_diagnoses(report: Report) -> list[RenderableType]:
@@ -120,7 +139,7 @@ def show_diagnoses(report: Report) -> list[RenderableType]:
             body.append(Text(f"See: {diagnosis.source}", style="dim"))
         body += [_quote(label, lines) for label, lines in wording.quotes(diagnosis.places)]
         parts += [Text(), Text(f"The mistake, named: {diagnosis.title}", style="bold")]
-        parts.append(Padding(Group(*body), (0, 0, 0, 2)))
+        parts.append(_indent(Group(*body)))
     return parts
 
 
@@ -129,10 +148,7 @@ def show_steps(report: Report) -> list[RenderableType]:
     rows = step_rows.around(report.steps)
     if not rows or all(verdict.status == "passed" for verdict in report.checks):
         return []
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    for _ in ("line", "name", "verdict"):
-        grid.add_column(overflow="fold")
+    told = []
     labels = {row.place.label for row in report.steps}
     for row in rows:
         mark, colour = _STEP_MARKS[row.status]
@@ -140,10 +156,11 @@ def show_steps(report: Report) -> list[RenderableType]:
         where = f"{row.place.label}, " if len(labels) > 1 else ""
         name = f"{row.name} {step_rows.format_shape(row)}".rstrip()
         verdict = Text.assemble((word, colour), rest)
-        grid.add_row(Text(mark, style=colour), Text(f"{where}line {row.place.line}"), Text(name), verdict)
+        told.append((Text(mark, style=colour), Text(f"{where}line {row.place.line}"), Text(name), verdict))
+    grid = lay_out(told, WHOLE, FOLDED, FOLDED, FOLDED, gap=2)
     title = Text(step_rows.TITLE, style="bold")
     aside = [f"{len(rows)} of {len(report.steps)}", *(labels if len(labels) == 1 else ())]
-    return [Text(), title.append(f"  ({', '.join(aside)})", style="dim"), Padding(grid, (0, 0, 0, 2))]
+    return [Text(), title.append(f"  ({', '.join(aside)})", style="dim"), _indent(grid)]
 
 
 def show_verdict(verdict: Verdict) -> RenderableType:
@@ -164,27 +181,18 @@ def show_verdict(verdict: Verdict) -> RenderableType:
     body: list[RenderableType] = [Text(standing, style="dim")] if standing else []
     body += [Text(verdict.message)] if verdict.message else []
     body += [_quote(label, lines) for label, lines in wording.quotes(verdict.places)]
-    return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+    return Group(head, _indent(Group(*body)))
 
 
 def show_item(mark: Text, text: Text, right: Text | None = None) -> RenderableType:
     """Return a text behind its mark, with what stands at the right end of the line."""
-    grid = Table.grid(expand=True, padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True, width=mark.cell_len)
-    grid.add_column(ratio=1, overflow="fold")
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_row(mark, text, right or Text())
-    return grid
+    return lay_out([(mark, text, right or Text())], {**WHOLE, "width": mark.cell_len}, WIDE, RIGHT, gap=1, expand=True)
 
 
 def _quote(label: str, lines: list[Place]) -> RenderableType:
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(justify="right", no_wrap=True, style="dim")
-    grid.add_column(no_wrap=True, width=1, style="dim")
-    grid.add_column(overflow="fold")
-    for place in lines:
-        grid.add_row(Text(str(place.line) if place.line else ""), Text("│"), Text(place.text))
-    return Group(Text(label, style="dim"), Padding(grid, (0, 0, 0, 2)))
+    rows = [(Text(str(place.line) if place.line else ""), Text("│"), Text(place.text)) for place in lines]
+    grid = lay_out(rows, {**RIGHT, "style": "dim"}, {**WHOLE, "width": 1, "style": "dim"}, FOLDED, gap=1)
+    return Group(Text(label, style="dim"), _indent(grid))
 
 
 def summary(reports: Iterable[StudentReport], *, whole: bool = False) -> Table:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from grader.model import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
 from grader.records import dataclass
 from grader.text.phrases import format_points, join_words, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from grader.model import Decision, Diagnosis, Group, Place, Report, ReportStatus, Ruling, Verdict, VerdictStatus
 
 GROUPS: dict[Group, str] = {
     "loss": "Loss",
@@ -29,6 +26,8 @@ STATUSES: dict[VerdictStatus, str] = {
     "carried": "carried",
     "passed": "passed",
 }
+# As bars and counts show them: what was earned first.
+BEST_FIRST: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
 NOT_STARTED = "Not started: "
 NEXT_STEPS = "Next steps, in the order of the notebook"
 CARRIED = "It failed because of a mistake that is charged elsewhere. It keeps its points."
@@ -111,9 +110,8 @@ def next_steps(parts: Iterable[tuple[str, Sequence[Verdict]]]) -> list[tuple[str
 
 def counts(report: Report) -> str:
     """Return the numbers of verdicts: "12 passed, 2 partly passed, 3 failed"."""
-    order: tuple[VerdictStatus, ...] = ("passed", "carried", "partial", "failed", "skipped")
-    numbers = {status: sum(verdict.status == status for verdict in report.checks) for status in order}
-    return ", ".join(f"{number} {STATUSES[status]}" for status, number in numbers.items() if number)
+    numbers = Counter(verdict.status for verdict in report.checks)
+    return ", ".join(f"{numbers[status]} {STATUSES[status]}" for status in BEST_FIRST if numbers[status])
 
 
 def banner(report: Report) -> tuple[str, str] | None:

@@ -11,13 +11,9 @@ import re
 import unicodedata
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from grader.model import Curves, Environment, HeatMap, Place
+from grader.model import Curves, Diagnosis, Environment, Figure, HeatMap, Place, Report, Ruling, StepRow, Verdict
 from grader.text.machine_paths import name_paths
-
-if TYPE_CHECKING:
-    from grader.model import Diagnosis, Figure, Report, Ruling, StepRow, Verdict
 
 MESSAGE = 4_000  # characters of a message or a note: about a screen and a half
 LINE = 400  # characters of a title, a label or a quoted line

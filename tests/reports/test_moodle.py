@@ -66,15 +66,6 @@ def test_users_are_found_by_what_was_chosen(by, header, users):
     assert list(imported(text)) == users
 
 
-def test_a_user_column_that_moodle_does_not_know_is_refused():
-    """The three that there are stand in the message."""
-    sheet = factory.sheet(factory.report("a"), students={"a": ANN})
-    with pytest.raises(
-        ExportError, match=r"^Moodle finds no user by 'phone': choose one of idnumber, email, username\.$"
-    ):
-        to_moodle(sheet, ExportOptions(moodle_user="phone"))
-
-
 @pytest.mark.parametrize("nothing", ["", "0"])
 def test_a_student_without_that_column_is_refused(nothing):
     """Moodle would give the grade to the student of the row above."""
