@@ -196,7 +196,7 @@ def unpack(path: Path, folder: Path) -> Path:
                     why = refuse_member(info, info.filename, inside)
                     if info.is_dir() or (why and "zip within" not in why[0]):
                         continue
-                    data = read_member(archive, info, inside.name) if is_wanted(inside) else b""
+                    data = read_member(archive, info, inside.name)[0] if is_wanted(inside) else b""
                     left -= len(data)
                     if left < 0:
                         raise ValueError(f"{one_line(str(path))} holds more than {TOTAL_BYTES >> 30} GiB of programs.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import chain
 
 from grader.records import dataclass
 from grader.similarity.tokens import TokenizedProgram, TokenStream
@@ -29,35 +30,31 @@ class Fingerprint:
     stop: int  # past its last
 
 
-def choose_fingerprints(reading: TokenizedProgram, gram: int = GRAM, window: int = WINDOW) -> tuple[Fingerprint, ...]:
-    """Return the chosen fingerprints: of each `window` grams in a row, each `gram` words long, the smallest.
+def choose_fingerprints(reading: TokenizedProgram, window: int = WINDOW) -> tuple[Fingerprint, ...]:
+    """Return the chosen fingerprints: of each `window` grams in a row the smallest.
 
-    A stretch of gram + window - 1 words or more that stands in one function of each of two programs gives them a
-    common fingerprint; one shorter than `gram` never does, unless it is the whole of a function in both. The same in
+    A stretch of GRAM + window - 1 words or more that stands in one function of each of two programs gives them a
+    common fingerprint; one shorter than GRAM never does, unless it is the whole of a function in both. The same in
     every process and on every machine.
     """
-    return tuple(
-        found
-        for number, stream in enumerate(reading.streams)
-        for found in _choose_fingerprints(number, stream, gram, window)
-    )
+    chosen = (_choose_fingerprints(number, stream, window) for number, stream in enumerate(reading.streams))
+    return tuple(chain.from_iterable(chosen))
 
 
-def hash_grams(words: Sequence[str], gram: int = GRAM) -> list[int]:
-    """Return the value of each run of `gram` words; a shorter function is one gram as a whole."""
-    if len(words) < gram:
-        return [_hash_numbers([_number(word) for word in words])] if len(words) >= SHORTEST else []
+def hash_grams(words: Sequence[str]) -> list[int]:
+    """Return the value of each run of GRAM words; a shorter function is one gram as a whole."""
     numbers = [_number(word) for word in words]
-    leaving = pow(_BASE, gram, _PRIME)
-    values, value = [], _hash_numbers(numbers[:gram])
-    for old, new in zip(numbers, [*numbers[gram:], 0], strict=False):
-        values.append(value)
-        value = (value * _BASE + new - old * leaving) % _PRIME
-    return values[: len(numbers) - gram + 1]
+    if len(words) < GRAM:
+        return [_hash_numbers(numbers)] if len(words) >= SHORTEST else []
+    leaving = pow(_BASE, GRAM, _PRIME)
+    values = [_hash_numbers(numbers[:GRAM])]
+    for old, new in zip(numbers, numbers[GRAM:], strict=False):
+        values.append((values[-1] * _BASE + new - old * leaving) % _PRIME)
+    return values
 
 
-def _choose_fingerprints(number: int, stream: TokenStream, gram: int, window: int) -> Iterator[Fingerprint]:
-    values = hash_grams(stream.words, gram)
+def _choose_fingerprints(number: int, stream: TokenStream, window: int) -> Iterator[Fingerprint]:
+    values = hash_grams(stream.words)
     last = -1
     for start in range(max(len(values) - window + 1, min(len(values), 1))):
         seen = values[start : start + window]
@@ -65,7 +62,7 @@ def _choose_fingerprints(number: int, stream: TokenStream, gram: int, window: in
         place = start + max(index for index, value in enumerate(seen) if value == min(seen))
         if place != last:
             last = place
-            yield Fingerprint(values[place], number, place, min(place + gram, len(stream.words)))
+            yield Fingerprint(values[place], number, place, min(place + GRAM, len(stream.words)))
 
 
 def _hash_numbers(numbers: Sequence[int]) -> int:

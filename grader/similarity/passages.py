@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from grader.model.similar_programs import Passage, Span
 from grader.records import dataclass
 from grader.similarity.fingerprints import GRAM, hash_grams
-from grader.similarity.rank_pairs import Weights
+from grader.similarity.rank_pairs import Weights, join_linked
 from grader.similarity.tokens import TokenizedProgram
 
 # Lines that may lie between two that are alike, in each program, before a passage ends.
@@ -50,7 +50,7 @@ def find_passages(
         most = Counter(links).most_common(1)[0][0]
         for link in links:
             held[link].update([value] if link == most and value in shared else [])
-    blocks = [_block(links, held) for links in _group_neighbours(held)]
+    blocks = [_block(links, held) for links in _group_neighbours(held.keys())]
     chosen: list[_Block] = []
     told: set[int] = set()
     for block in sorted(blocks, key=lambda block: (-_weight(block.values, weights), _place(block))):
@@ -138,18 +138,9 @@ def _match_length(mine: Sequence[str], start: int, theirs: Sequence[str], begin:
 # ---------------------------------------------------------------- lines that stand together in both
 
 
-def _group_neighbours(links: Iterable[_Link]) -> list[list[_Link]]:
+def _group_neighbours(links: AbstractSet[_Link]) -> list[list[_Link]]:
     """Put links together whose lines are neighbours in both programs."""
-    group: dict[_Link, list[_Link]] = {}
-    for link in sorted(links):
-        mine = group[link] = [link]
-        for other in _list_neighbours(link):
-            theirs = group.get(other)
-            if theirs is not None and theirs is not mine:
-                theirs += mine
-                group |= dict.fromkeys(mine, theirs)
-                mine = theirs
-    return list({id(found): found for found in group.values()}.values())
+    return join_linked((link, other) for link in links for other in _list_neighbours(link) if other in links)
 
 
 def _list_neighbours(link: _Link) -> Iterator[_Link]:
@@ -159,9 +150,7 @@ def _list_neighbours(link: _Link) -> Iterator[_Link]:
 
 
 def _block(links: Sequence[_Link], held: Mapping[_Link, AbstractSet[int]]) -> _Block:
-    ((mine, _), (theirs, _)), first, second = links[0], [], []
-    for (_, line), (_, other) in links:
-        first.append(line)
-        second.append(other)
+    (mine, _), (theirs, _) = links[0]
+    first, second = [line for (_, line), _ in links], [line for _, (_, line) in links]
     values = frozenset().union(*(held[link] for link in links))
     return _Block(Span(mine, min(first), max(first)), Span(theirs, min(second), max(second)), values)

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ _BIT = 1024
 # A program that holds little of its own is not judged by that little alone.
 _FEWEST = 12
 _COLUMNS = 2048
+Linked = TypeVar("Linked")
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,6 @@ class Weights:
         """
         return _whole(self.size, self.owners[fingerprint]) / _BIT
 
-    @property
-    def least(self) -> float:
-        """Return the weight, in bits, that every program is taken to have at least."""
-        return _FEWEST * _whole(self.size, 1) / _BIT
-
 
 def count_owners(prints: Mapping[str, AbstractSet[int]]) -> Weights:
     """Count in how many programs each fingerprint stands."""
@@ -50,7 +47,7 @@ def compute_similarities(prints: Mapping[str, AbstractSet[int]], weights: Weight
     """Compare each two programs: the weight of what they share, of the weight of the smaller.
 
     Returns an array (len(prints), len(prints)) of 0..1, in the order of `prints`; each program with itself is 1 if it
-    holds at least `weights.least`.
+    holds as much as every program is taken to hold at least.
     """
     total = np.array([sum(_whole(weights.size, weights.owners[value]) for value in held) for held in prints.values()])
     shared = _shared([*prints.values()], weights)
@@ -114,11 +111,16 @@ def choose_pairs(found: Sequence[tuple[float, str, str]]) -> list[tuple[float, s
 
 def group_linked(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """Return the names that are linked by pairs, three and more, the largest group first."""
-    group: dict[str, list[str]] = {}
-    for first, second in pairs:
-        mine, theirs = group.setdefault(first, [first]), group.setdefault(second, [second])
-        if mine is not theirs:
-            mine += theirs
-            group |= dict.fromkeys(theirs, mine)
-    linked = {tuple(sorted(names)) for names in group.values() if len(names) > 2}
+    linked = (tuple(sorted(names)) for names in join_linked(pairs) if len(names) > 2)
     return tuple(sorted(linked, key=lambda names: (-len(names), names)))
+
+
+def join_linked(pairs: Iterable[tuple[Linked, Linked]]) -> list[list[Linked]]:
+    """Return the groups of all that pairs link, directly or not, in no order."""
+    group: dict[Linked, list[Linked]] = {}
+    for first, second in pairs:
+        few, many = sorted((group.setdefault(first, [first]), group.setdefault(second, [second])), key=len)
+        if few is not many:
+            many += few
+            group |= dict.fromkeys(few, many)
+    return list({id(found): found for found in group.values()}.values())

@@ -49,11 +49,6 @@ class TokenizedProgram:
     form: tuple[str, ...]  # see `canonical_form`
 
 
-@dataclass(frozen=True)
-class _Rest:
-    """The end of a function: what only a function inside it reads is still to be told."""
-
-
 def tokenize_program(program: Program, given: frozenset[str] = frozenset()) -> TokenizedProgram:
     """Return a program as tokens, without running it.
 
@@ -112,7 +107,7 @@ def _streams(text: int, body: Sequence[ast.AST], known: NameTable, most: int) ->
         words, lines = list[str](), list[int]()
         later = DeferredAssignments(scope)
         # Not recursive: a student's expression may be nested deeper than Python's stack.
-        stack: list[Part | _Rest] = [_Rest(), *reversed(scope)]
+        stack: list[Part | None] = [None, *reversed(scope)]
         while stack:
             part = stack.pop()
             if isinstance(part, Token):
@@ -120,7 +115,7 @@ def _streams(text: int, body: Sequence[ast.AST], known: NameTable, most: int) ->
                 lines.append(part.line)
                 if len(words) > most:
                     raise NotComparedError(f"It holds more than {MOST_WORDS:,} operations: look at it yourself.")
-            elif isinstance(part, _Rest):
+            elif part is None:  # at the end what only a function inside reads is still to be told
                 stack.extend(reversed([node for found in later.rest() for node in split_node(found, known)]))
             elif isinstance(part, FUNCTIONS):
                 waiting.append(part.body)

@@ -21,13 +21,14 @@ from grader.submission.run_files import run_files
 
 __all__ = ["HandIn", "list_ignored", "list_submissions", "load", "read", "reduce", "reduce_limited", "safe_names"]
 
+VARIABLE = "best_hyperparameters"  # is graded besides the class; what it alone needs goes into `Submission.extras`
+
 
 def load(
     path: Path,
     *,
     class_name: str,
     notebook: str,
-    variable: str = "best_hyperparameters",
     name: str | None = None,
 ) -> Submission:
     """Return what one student handed in, reduced to what the class and the hyperparameters need.
@@ -42,8 +43,6 @@ def load(
         The class to be graded, ``"TwoLayerNet"``.
     notebook
         The file name that the assignment asks for; preferred where several files hold the class.
-    variable
-        The global variable that is graded besides; what it alone needs goes into ``extras``.
     name
         The submission's name where it is one of a class (see `safe_names`); else it is made of the path.
 
@@ -53,18 +52,10 @@ def load(
         With a ``problem`` where it cannot be run. Nothing that a student hands in raises an exception.
     """
     shown = name if name is not None else safe_names([path])[path]
-    return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook, variable=variable)
+    return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook)
 
 
-def reduce(
-    hand_in: HandIn,
-    name: str,
-    source: str,
-    *,
-    class_name: str,
-    notebook: str,
-    variable: str = "best_hyperparameters",
-) -> Submission:
+def reduce(hand_in: HandIn, name: str, source: str, *, class_name: str, notebook: str) -> Submission:
     """Return the part of a hand-in that the class and the hyperparameters need; see `load` for the arguments."""
     empty = Submission(name=name, source=printable(source), digest=hand_in.digest, graded_file="")
     if hand_in.problem:
@@ -72,7 +63,7 @@ def reduce(
     # A student's "\d" is a DeprecationWarning of ours otherwise, printed by our process or, in our tests, an error.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _reduce(empty, hand_in, class_name, notebook, variable)
+        return _reduce(empty, hand_in, class_name, notebook)
 
 
 _reducer = LimitedProcess(reduce)
@@ -94,12 +85,11 @@ def reduce_limited(hand_in: HandIn, name: str, source: str, *, class_name: str, 
             f" {files} {printable(str(largest.path))}. Hand in your own notebook and the .py files that it imports, without"
             " generated code, and without files that import each other in a circle."
         )
-        return Submission(
-            name, printable(source), hand_in.digest, "", notes=hand_in.notes, problem=failed(message).problem
-        )
+        problem = failed(message).problem
+        return Submission(name, printable(source), hand_in.digest, "", notes=hand_in.notes, problem=problem)
 
 
-def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, variable: str) -> Submission:
+def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str) -> Submission:
     library = Library(run_files(read_documents(hand_in.files)))
     candidates = choose(library, class_name, notebook)
     if not candidates:
@@ -115,8 +105,8 @@ def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, 
         return replace(found, problem=error.problem)
     # Before the variable needs more.
     on_needs = [*notes.describe_stub_modules(closure), *notes.describe_lacking(closure)]
-    extras, on_extras = _keep_variable(closure, variable)
-    on_rest = [*notes.describe_lost_parts(closure, variable), *on_choice, *notes.describe_left_out(closure)]
+    extras, on_extras = _keep_variable(closure)
+    on_rest = [*notes.describe_lost_parts(closure, VARIABLE), *on_choice, *notes.describe_left_out(closure)]
     return replace(
         found,
         segments=segments,
@@ -126,12 +116,12 @@ def _reduce(empty: Submission, hand_in: HandIn, class_name: str, notebook: str, 
     )
 
 
-def _keep_variable(closure: DependencyClosure, variable: str) -> tuple[tuple[Segment, ...], list[str]]:
+def _keep_variable(closure: DependencyClosure) -> tuple[tuple[Segment, ...], list[str]]:
     """Keep what only the variable needs; a fault there must not cost the class its points."""
     try:
-        statements = closure.want([variable])
+        statements = closure.want([VARIABLE])
     except SubmissionError as error:
-        return (), [f"{variable} cannot be read. {error.problem.message}"]
-    if lost := closure.lost(variable):
-        return (), [f"{variable} cannot be read. {lost.complaint.message}"]
-    return closure.main.segments(statements), notes.describe_variable(closure, statements, variable)
+        return (), [f"{VARIABLE} cannot be read. {error.problem.message}"]
+    if lost := closure.lost(VARIABLE):
+        return (), [f"{VARIABLE} cannot be read. {lost.complaint.message}"]
+    return closure.main.segments(statements), notes.describe_variable(closure, statements, VARIABLE)

@@ -63,40 +63,58 @@ class CandidateSearch:
         key = (name, package, document.path)
         if key not in self._found:
             self._found[key] = None  # files that import the name from each other end here
-            self._found[key] = _find_candidate(self, document, name, package, chain)
+            self._found[key] = self._find_candidate(document, name, package, chain)
         return self._found[key]
 
+    def _find_candidate(self, document: Document, name: str, package: str, chain: int) -> Candidate | None:
+        library = self.library
+        if document.fault:
+            return Candidate(document, document, fault=document.fault) if name in document.prose else None
+        if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
+            return Candidate(document, document, fault=document.cut)
+        if chain > _DEEPEST_CHAIN or not any(name in cell.source or "*" in cell.source for cell in document.cells):
+            return None
+        parsed = library.parsed(document)
+        if fault := library.fault(document):
+            held = parsed.document.fault or name in parsed.refused
+            return Candidate(document, document, fault=fault) if held else None
+        found = []
+        for statement in parsed.statements:
+            if statement.runs and name in library.binds(statement, package, document.path)[0]:
+                source = self._follow_binding(document, statement, name, package, chain)
+                found += [(statement, source)] if source else []
+        broken = max((n for n in parsed.broken if name in names_begun(parsed.document.cells[n].source)), default=-1)
+        if broken > (found[-1][0].cell if found else -1):
+            return Candidate(document, document, fault=parsed.broken[broken].problem)
+        if not found:
+            return None
+        lost = parsed.stubs.get(found[-1][0].order)
+        if lost is not None:
+            return Candidate(document, document, fault=lost.complaint.problem)
+        last, statements = found[-1][1], [statement for statement, _ in found]
+        places = tuple(parsed.place(statement) for statement in statements)
+        return Candidate(document, last.holder, places, last.fault, _count_steps(parsed, statements, name))
 
-def _find_candidate(
-    search: CandidateSearch, document: Document, name: str, package: str, chain: int
-) -> Candidate | None:
-    library = search.library
-    if document.fault:
-        return Candidate(document, document, fault=document.fault) if name in document.prose else None
-    if document.cut and name in document.prose and not any(name in cell.source for cell in document.cells):
-        return Candidate(document, document, fault=document.cut)
-    if chain > _DEEPEST_CHAIN or not any(name in cell.source or "*" in cell.source for cell in document.cells):
-        return None
-    parsed = library.parsed(document)
-    if fault := library.fault(document):
-        held = parsed.document.fault or name in parsed.refused
-        return Candidate(document, document, fault=fault) if held else None
-    found = []
-    for statement in parsed.statements:
-        if statement.runs and name in library.binds(statement, package, document.path)[0]:
-            source = _follow_binding(search, document, statement, name, package, chain)
-            found += [(statement, source)] if source else []
-    broken = max((n for n in parsed.broken if name in names_begun(parsed.document.cells[n].source)), default=-1)
-    if broken > (found[-1][0].cell if found else -1):
-        return Candidate(document, document, fault=parsed.broken[broken].problem)
-    if not found:
-        return None
-    lost = parsed.stubs.get(found[-1][0].order)
-    if lost is not None:
-        return Candidate(document, document, fault=lost.complaint.problem)
-    last, statements = found[-1][1], [statement for statement, _ in found]
-    places = tuple(parsed.place(statement) for statement in statements)
-    return Candidate(document, last.holder, places, last.fault, _count_steps(parsed, statements, name))
+    def _follow_binding(
+        self, document: Document, statement: Statement, name: str, package: str, chain: int
+    ) -> Candidate | None:
+        """Return the file that a binding of the name leads to; None where that file was not handed in."""
+        library, parts = self.library, list(walk_statements(statement.node))
+        found: Candidate | None = None
+        for node in parts:
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            given = {alias.asname or alias.name: alias.name for alias in node.names}
+            original = name if node in statement.stars else given.get(name, "")
+            for request in library.requests(node, package, document.path) if original else ():
+                module = library.find(request.dotted, document.path)
+                if module is not None:
+                    inner = self.find(module, original, package_of(request.dotted, module), chain + 1)
+                    found = inner or found
+        # `import TwoLayerNet` binds a module, not a class.
+        here = any(name in names_bound(node) for node in parts if not isinstance(node, IMPORTS))
+        path = document.cells[statement.cell].path  # of a file that the document runs
+        return found or (Candidate(document, library.documents[path] if path else document) if here else None)
 
 
 def _count_steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
@@ -110,25 +128,3 @@ def _count_steps(parsed: Parsed, statements: list[Statement], name: str) -> int:
 
 def _words(stem: str) -> list[str]:
     return re.findall(r"[^\W_]+", stem.casefold())
-
-
-def _follow_binding(
-    search: CandidateSearch, document: Document, statement: Statement, name: str, package: str, chain: int
-) -> Candidate | None:
-    """Return the file that a binding of the name leads to; None where that file was not handed in."""
-    library, parts = search.library, list(walk_statements(statement.node))
-    found: Candidate | None = None
-    for node in parts:
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        given = {alias.asname or alias.name: alias.name for alias in node.names}
-        original = name if node in statement.stars else given.get(name, "")
-        for request in library.requests(node, package, document.path) if original else ():
-            module = library.find(request.dotted, document.path)
-            if module is not None:
-                inner = search.find(module, original, package_of(request.dotted, module), chain + 1)
-                found = inner or found
-    # `import TwoLayerNet` binds a module, not a class.
-    here = any(name in names_bound(node) for node in parts if not isinstance(node, IMPORTS))
-    path = document.cells[statement.cell].path  # of a file that the document runs
-    return found or (Candidate(document, library.documents[path] if path else document) if here else None)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from grader.model import Place, Problem
-from grader.records import dataclass
+from grader.records import dataclass, replace
 from grader.submission.cells import Cell, Translated, translate
 from grader.submission.errors import SubmissionError, failed
 from grader.submission.name_submissions import printable
@@ -65,14 +65,17 @@ def read_documents(files: Sequence[File]) -> list[Document]:
             continue
         text, notes = _decode(file)
         is_misnamed = text.lstrip()[:1] == "{" and '"cells"' in text and '"nbformat"' in text  # with the ending .py
-        if is_misnamed or file.path.suffix.lower() == ".ipynb":
-            found[file.path] = _notebook(file.path, text, notes, written)
-        elif file.path.suffix.lower() in {*MARKDOWN, ".deepnote"}:
-            found[file.path] = _text_notebook(file.path, text, notes, written)
-        else:
-            # The path where the name alone would not tell two files apart.
-            label = file.path.name if alike[file.path.name] == 1 else str(file.path)
-            found[file.path] = _script(file.path, printable(label), text, notes, written)
+        try:
+            if is_misnamed or file.path.suffix.lower() == ".ipynb":
+                found[file.path] = _notebook(file.path, text, notes, written)
+            elif file.path.suffix.lower() in {*MARKDOWN, ".deepnote"}:
+                found[file.path] = _text_notebook(file.path, text, notes, written)
+            else:
+                # The path where the name alone would not tell two files apart.
+                label = file.path.name if alike[file.path.name] == 1 else str(file.path)
+                found[file.path] = _script(file.path, printable(label), text, notes, written)
+        except SubmissionError as error:
+            found[file.path] = Document(file.path, (), is_notebook=True, prose=text, fault=error.problem)
     return list((found | written).values())
 
 
@@ -111,11 +114,8 @@ def _notebook(
 ) -> Document:
     """Return a notebook's cells; files from %%writefile go into `written`."""
     shown = printable(str(path))
-    try:
-        content, cut = read_json(shown, text)
-        code, prose, strange = split_cells(shown, content)
-    except SubmissionError as error:
-        return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
+    content, cut = read_json(shown, text)
+    code, prose, strange = split_cells(shown, content)
     if cut:
         which = "one whole cell was" if len(content["cells"]) == 1 else f"{len(content['cells'])} whole cells were"
         notes += (f"{cut.message} Its {which} read anyway",)
@@ -126,22 +126,18 @@ def _notebook(
     if clean != code:
         notes += (f"{shown} holds broken characters, which became question marks",)
     sources = [_with_plain_ends(source) for source in clean]
-    cells, magics, dropped = _translate_cells(path.parent, sources, python_version(content), written)
     prose = [_with_plain_ends(source) for source in ([text] if cut else []) + prose]
-    return Document(path, cells, True, notes, magics, "\n".join(prose), cut=cut, dropped=dropped)
+    found = _of_cells(path, sources, python_version(content), written)
+    return replace(found, notes=notes, prose="\n".join(prose), cut=cut)
 
 
 def _text_notebook(
     path: PurePosixPath, text: str, notes: tuple[str, ...], written: dict[PurePosixPath, Document]
 ) -> Document:
     """Return the cells of a notebook that is kept as Markdown or YAML."""
-    try:
-        is_project = path.suffix.lower() == ".deepnote"
-        sources = read_deepnote(printable(str(path)), text) if is_project else read_markdown(text)
-    except SubmissionError as error:
-        return Document(path, (), is_notebook=True, prose=text, fault=error.problem)
-    cells, magics, dropped = _translate_cells(path.parent, sources, "", written)
-    return Document(path, cells, True, notes, magics, dropped=dropped)
+    is_project = path.suffix.lower() == ".deepnote"
+    sources = read_deepnote(printable(str(path)), text) if is_project else read_markdown(text)
+    return replace(_of_cells(path, sources, "", written), notes=notes)
 
 
 def _script(
@@ -160,13 +156,10 @@ def _script(
     return Document(path, (cell,), notes=notes, magics=script.magics, dropped=dropped)
 
 
-def _translate_cells(
-    folder: PurePosixPath, sources: list[str], version: str, written: dict[PurePosixPath, Document]
-) -> tuple[tuple[Cell, ...], int, tuple[Place, ...]]:
-    """Return the code cells without magics, how many there were, and those of no known meaning.
-
-    What %%writefile writes is set aside.
-    """
+def _of_cells(
+    path: PurePosixPath, sources: list[str], version: str, written: dict[PurePosixPath, Document]
+) -> Document:
+    """Return a notebook of these code cells without magics; what %%writefile writes is set aside."""
     code: list[Cell] = []
     dropped: list[Place] = []
     magics = size = 0
@@ -178,10 +171,10 @@ def _translate_cells(
         label = f"code cell {number}"
         dropped += [Place(label, line, quote(text)) for line, text in found.dropped]
         if found.writes:
-            _write(folder, found, version, written, label)
+            _write(path.parent, found, version, written, label)
         else:
             code.append(Cell(label, found.source, version, runs=tuple(found.runs)))
-    return tuple(code), magics, tuple(dropped)
+    return Document(path, tuple(code), is_notebook=True, magics=magics, dropped=tuple(dropped))
 
 
 def _write(

@@ -32,7 +32,7 @@ from grader.submission.zip_members import (
     MEMBER_BYTES,
     NO_DATA,
     check_directory,
-    read_counted_member,
+    read_member,
     read_program,
     refuse_member,
 )
@@ -215,7 +215,7 @@ class _Contents:
                         refused[why].append(name)
                     elif is_wanted(path):
                         member = printable(path.name[:80])
-                        data = self._count(read_counted_member(archive, info, member, self.bytes_left))
+                        data = self._count(read_member(archive, info, member, self.bytes_left))
                         self._add(folder / path.with_name(drop_added(path.name)), data, member)
                     elif not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                         self.other.append(path.name)

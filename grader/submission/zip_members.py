@@ -54,13 +54,10 @@ def refuse_member(info: zipfile.ZipInfo, name: str, path: PurePosixPath) -> tupl
     return None
 
 
-def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
-    """Return the bytes of a zip's member without stored outputs, a little more than the limit at most."""
-    return read_counted_member(archive, info, shown, MOST_READ)[0]
-
-
-def read_counted_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, most: int) -> tuple[bytes, int]:
-    """Return the same with how many were read; refuse what only uncommon tools write."""
+def read_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, most: int = MOST_READ
+) -> tuple[bytes, int]:
+    """Return the bytes of a zip's member as `read_program` does; refuse what only uncommon tools write."""
     if info.flag_bits & _ENCRYPTED:
         raise failed(f"{shown} is locked with a password. Make the zip again without one.")
     # LZMA's dictionary may ask for 4 GiB before the first byte is out, so only what every tool writes is read.
