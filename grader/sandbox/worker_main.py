@@ -59,7 +59,8 @@ def run_spawned(terms: dict[str, Any], standard: list[str]) -> NoReturn:
         finish_loading(standard)
         # By a thread in C that needs no lock of Python's. It is for when the grader was killed: no signal tells us.
         faulthandler.dump_traceback_later(WALL_FACTOR * limits.cpu_seconds + ORPHAN_SECONDS, exit=True, file=2)
-        arrange_signals()
+        arrange_interpreter()
+        _reset_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         if "rlimits" in terms["layers"]:
             resource_limits.apply(limits)
@@ -101,7 +102,7 @@ def run(
     try:
         asked = _map(questions)
         _arrange_descriptors(channel, output, plan)
-        arrange_signals()
+        _reset_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         sys.setrecursionlimit(RECURSION_LIMIT)
         layers = lockdown.apply(limits, plan)
@@ -145,14 +146,9 @@ def _arrange_descriptors(channel: int, output: int, plan: lockdown.Plan) -> None
         lockdown.close_all_but({0, 1, 2, CHANNEL} | ({plan.ruleset} if plan.ruleset is not None else set()))
 
 
-def arrange_signals() -> None:
-    """Reset inherited handlers; a crash, or the grader's SIGUSR1, makes this process write a traceback."""
+def _reset_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    faulthandler.enable(2, all_threads=False)
-    # The grader asks with SIGUSR1 where a process is that has run for too long. Windows has no signal to ask with.
-    if sys.platform != "win32":
-        faulthandler.register(signal.SIGUSR1, 2, all_threads=False)
 
 
 def _stderr() -> Any:
@@ -167,7 +163,7 @@ def _answer_calls(
     first = protocol.read(inward, reader)
     if first is None:
         return
-    _arrange_interpreter()
+    gc.enable()
     submission = LoadedSubmission(first.message, limits.memory_mb, memory_reserve)
     submission.put_back_older_names()
     protocol.write(outward, submission.load())
@@ -178,9 +174,13 @@ def _answer_calls(
         told = protocol.read(inward, reader)
 
 
-def _arrange_interpreter() -> None:
-    """Arrange Python as in a notebook, where that is safe."""
-    gc.enable()
+def arrange_interpreter() -> None:
+    """Arrange Python as in a notebook, where that is safe: once, before a process is forked that has to copy what it changes."""
+    # A crash, or the grader's SIGUSR1 where a process has run for too long, makes it write a traceback to its output.
+    # Windows has no signal to ask with.
+    faulthandler.enable(2, all_threads=False)
+    if sys.platform != "win32":
+        faulthandler.register(signal.SIGUSR1, 2, all_threads=False)
     warnings.resetwarnings()
     warnings.simplefilter("default")
     builtins.input = _no_input

@@ -82,6 +82,7 @@ def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLaye
     # What a student's process forked and let go of comes back to us, to be killed.
     lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
     control = socket.socket(fileno=descriptor)
+    worker.arrange_interpreter()
     try:
         _serve(control, worker, plan)
     finally:
