@@ -19,6 +19,9 @@ from grader.packing import DamagedError, lay_out, unpack
 
 SWITCH = "GRADER_CACHE"  # "off" keeps nothing; `--no-cache` sets it
 MOST_BYTES = 256 << 20  # of the folder; a class takes some 13 MB
+SMALL = (
+    4096  # bytes of a result, of which a class may keep one for each student: looking at all files each time adds up
+)
 ENDING = ".kept"
 _OF_OTHERS = 0o077
 
@@ -37,8 +40,8 @@ def keep(depends_on: object, make: Callable[[], Any]) -> Any:
     if found is None:
         found = make()
         with suppress(OSError):  # a full disk, or a quota
-            _write(file, found)
-            _prune(folder)
+            if _write(file, found) > SMALL:
+                _prune(folder)
     return found
 
 
@@ -67,8 +70,8 @@ def _read(file: Path) -> Any:
     return found
 
 
-def _write(file: Path, result: Any) -> None:
-    """Write a file that is there whole or not at all, whoever else writes the same."""
+def _write(file: Path, result: Any) -> int:
+    """Write a file that is there whole or not at all, whoever else writes the same; return its size."""
     data = zlib.compress(lay_out(result), 0)  # floats shrink by a tenth, and that takes 0.3 s
     descriptor, name = tempfile.mkstemp(ENDING, dir=file.parent)  # mode 600; one that a stop leaves behind is pruned
     try:
@@ -78,6 +81,7 @@ def _write(file: Path, result: Any) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    return len(data)
 
 
 def _prune(folder: Path) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from grader.apply_decisions import decide
 from grader.checks import GradingContext, run_checks
+from grader.checks.tuning import TUNED, may_train_in_its_place
 from grader.compose import compose_anew, compose_report, report_not_run
 from grader.diagnosis.diagnose import diagnose
 from grader.locate import locate
@@ -56,28 +57,50 @@ def run_and_judge(
     """Return the grading of a hand-in that was read; source : its path, for people to read."""
     started = time.perf_counter()
     submission = reduce_limited(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
-    methods = assignment.variant.methods
-    run = None if submission.problem else host.run(submission, assignment.class_name, questions.calls, methods)
-    return judge_run(submission, run, assignment, questions, started)
+    begun: list[GradingContext] = []
+
+    def is_needless(run: Run) -> bool:
+        begun.append(GradingContext(assignment, questions, run))
+        with np.errstate(all="ignore"):
+            return may_train_in_its_place(begun[-1])
+
+    asked = assignment.class_name, questions.calls, assignment.variant.methods, {TUNED: is_needless}
+    run = None if submission.problem else host.run(submission, *asked)
+    context = begun[-1].go_on(run) if begun and run else None
+    return judge_run(submission, run, assignment, questions, started, context)
 
 
 def judge_run(
-    submission: Submission, run: Run | None, assignment: Assignment, questions: Questions, started: float | None = None
+    submission: Submission,
+    run: Run | None,
+    assignment: Assignment,
+    questions: Questions,
+    started: float | None = None,
+    context: GradingContext | None = None,
 ) -> Grading:
-    """Return the grading of replies, new or saved; run : None where the submission could not be run."""
+    """Return the grading of replies, new or saved.
+
+    run : None where the submission could not be run. context : of the run, where some of it was judged before its end.
+    """
     started = time.perf_counter() if started is None else started
     if submission.problem or run is None or run.load.outcome != "returned":
         return Grading(submission, run, None, report_not_run(submission, run, assignment, started))
-    findings = find(submission, run, assignment, questions)
+    findings = find(submission, run, assignment, questions, context)
     judgement = score(findings, assignment, questions.catalogue)
     notes = judgement.notes + remarks(assignment, questions, run)
     report = compose_report(submission, assignment, judgement, run, started, notes=notes)
     return Grading(submission, run, findings, report)
 
 
-def find(submission: Submission, run: Run, assignment: Assignment, questions: Questions) -> Findings:
+def find(
+    submission: Submission,
+    run: Run,
+    assignment: Assignment,
+    questions: Questions,
+    context: GradingContext | None = None,
+) -> Findings:
     """Return what the checks find in the replies, the mistakes that explain it, and the lines where they are made."""
-    context = GradingContext(assignment, questions, run)
+    context = context or GradingContext(assignment, questions, run)
     # Replies may hold anything, 1e308 and NaN too: a sum that overflows is a wrong answer, not a warning of ours.
     with np.errstate(all="ignore"):
         checked = run_checks(context)

@@ -27,6 +27,7 @@ from reference.oracle import build_oracle
 from reference.simulate import build_catalogue
 from reference.training_questions import (
     ask_alone,
+    ask_chosen,
     ask_different_rows,
     ask_digits,
     ask_recorded,
@@ -38,13 +39,13 @@ from reference.training_questions import (
 
 
 def draw(
-    assignment: Assignment, seed: int, keep: Callable[[Callable[[], Any]], Any] = lambda make: make()
+    assignment: Assignment, seed: int, keep: Callable[[object, Callable[[], Any]], Any] = lambda _what, make: make()
 ) -> Questions:
-    """Draw all calls from `seed` and answer them with the reference; keep : gives what an earlier run made, or makes it."""
+    """Draw all calls from `seed` and answer them with the reference; keep : returns what an earlier run made, or makes it."""
     network = network_of(assignment)
-    asked: list[tuple[Call, Expectation]] = keep(lambda: list(_all(assignment, network, seed)))
+    asked: list[tuple[Call, Expectation]] = keep("calls", lambda: list(_all(assignment, network, seed)))
     calls = tuple(call for call, _ in asked)
-    oracle = build_oracle(assignment, network, seed, calls[-1])
+    oracle = build_oracle(assignment, network, seed, calls[-1], keep)
     catalogue = build_catalogue(assignment, network, calls)
     return Questions(calls, {call.id: answer for call, answer in asked}, oracle, catalogue)
 
@@ -80,5 +81,8 @@ def _all(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[
     yield from ask_alone(assignment, network, seed)
     yield ask_toy(assignment, network)
     yield ask_digits(assignment, network, seed)
-    yield from ask_tuned(assignment, seed)
+    yield ask_chosen(assignment, seed)
+    yield ask_tuned(
+        assignment, seed
+    )  # left out where the replies so far let the reference train in the program's place
     yield ask_recorded(assignment, network, seed), {}

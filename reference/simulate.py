@@ -51,7 +51,7 @@ OF_THE_WHOLE_LOSS = OF_THE_SCORES | {
     *("d_weights", "d_bias", "d_penalty", "d_total"),
 }
 # What a program does with the student's own variables, and line by line; a network has neither.
-NOT_SIMULATED = frozenset({"variable", "train_with", "record"})
+NOT_SIMULATED = frozenset({"variable", "begin_with", "train_with", "record"})
 
 
 def build_catalogue(

@@ -183,20 +183,24 @@ def ask_digits(assignment: Assignment, network: Network, seed: int) -> tuple[Cal
     return call, {"X": split.X_test, "y": split.y_test, "loss_history": history}
 
 
-def ask_tuned(assignment: Assignment, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    """Ask for the chosen hyperparameters, and then for a network that is trained with them."""
-    split = digits(assignment.folder, seed)
-    bounds = {name: [bound.low, bound.high, bound.whole] for name, bound in assignment.hyperparameters.items()}
-    name, chance = {"name": "best_hyperparameters"}, hash_seed(seed, "tuned")
-    sizes = digits_sizes(1, assignment.variant.depth)
-    yield Call(QuestionId("chosen"), sizes, {}, (Step("variable", name),), chance, assignment.limits.load_seconds), {}
-    steps = (
-        Step("train_with", {**name, "bounds": bounds, **split.data}),
-        Step("params"),
-        Step("loss", {"X": split.X_test}),
-    )
-    answer: Expectation = {"X": split.X_test, "y": split.y_test}
-    yield Call(QuestionId("tuned"), sizes, {}, steps, chance, assignment.limits.train_seconds), answer
+def ask_chosen(assignment: Assignment, seed: int) -> tuple[Call, Expectation]:
+    """Ask for the chosen hyperparameters, and for the parameters that `ask_tuned` begins with: its chance is the same."""
+    name, sizes = {"name": "best_hyperparameters"}, digits_sizes(1, assignment.variant.depth)
+    steps = Step("variable", name), Step("begin_with", {**name, "bounds": _bounds(assignment)})
+    return Call(QuestionId("chosen"), sizes, {}, steps, hash_seed(seed, "tuned"), assignment.limits.load_seconds), {}
+
+
+def ask_tuned(assignment: Assignment, seed: int) -> tuple[Call, Expectation]:
+    """Ask for a network that is trained with the chosen hyperparameters."""
+    split, sizes = digits(assignment.folder, seed), digits_sizes(1, assignment.variant.depth)
+    given = {"name": "best_hyperparameters", "bounds": _bounds(assignment), **split.data}
+    steps = Step("train_with", given), Step("params"), Step("loss", {"X": split.X_test})
+    call = Call(QuestionId("tuned"), sizes, {}, steps, hash_seed(seed, "tuned"), assignment.limits.train_seconds)
+    return call, {"X": split.X_test, "y": split.y_test}
+
+
+def _bounds(assignment: Assignment) -> dict[str, list[float]]:
+    return {name: [bound.low, bound.high, bound.whole] for name, bound in assignment.hyperparameters.items()}
 
 
 def ask_recorded(assignment: Assignment, network: Network, seed: int) -> Call:

@@ -86,14 +86,17 @@ def test_a_disk_that_is_full_costs_no_grade(folder, monkeypatch):
 
 
 def test_what_was_used_longest_ago_goes_first(folder, monkeypatch):
-    """The folder does not grow without end."""
+    """The folder does not grow without end; it is looked at when something large comes."""
     keep("old", lambda: 1)
     (old,) = folder.iterdir()
     os.utime(old, (1, 1))
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 10 + old.stat().st_size)
-    keep("new", lambda: 2)
+    keep("small", lambda: 2)
+    assert old in folder.iterdir()
+    monkeypatch.setattr(disk_cache, "SMALL", 0)
+    keep("new", lambda: 3)
     assert old not in folder.iterdir()
-    assert keep("new", fail) == 2
+    assert keep("new", fail) == 3
 
 
 def test_what_a_stop_leaves_behind_goes_as_well(folder, monkeypatch):

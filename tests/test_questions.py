@@ -145,8 +145,8 @@ def test_a_second_opinion_has_a_budget(questions):
         "num_iters": 2000,
         "batch_size": 200,
     }
-    assert questions.oracle.trained_accuracy(huge) == 0.0
-    assert questions.oracle.trained_accuracy(tuned_settings(LECTURES)) >= 0.9
+    assert questions.oracle.trained_accuracy(huge, None, None) == 0.0
+    assert questions.oracle.trained_accuracy(tuned_settings(LECTURES), None, None) >= 0.9
 
 
 def test_sizes_that_cannot_keep_away_from_kinks_are_refused(assignment):

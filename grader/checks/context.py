@@ -43,6 +43,14 @@ class GradingContext:
         """Return a call by its id."""
         return _calls_by_id(self)[identity]
 
+    def go_on(self, run: Run) -> GradingContext:
+        """Return the context of a run that has gone on: what was worked out of the replies before need not be again."""
+        after = replace(self, run=run)
+        # A reply may be taken back, where a second one to the same question came late.
+        if all(run.replies.get(call) is reply for call, reply in self.run.replies.items()):
+            _CACHES[after] = dict(_CACHES.get(self, {}))
+        return after
+
 
 P = ParamSpec("P")
 T = TypeVar("T")

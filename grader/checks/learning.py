@@ -73,7 +73,7 @@ def _decays_too_fast(context: GradingContext) -> bool:
         per_iteration * max(len(given["X"]) // given["batch_size"], 1)
     )
     hidden = {"hidden_size": call.sizes[1]} if len(call.sizes) > 2 else {}
-    return train({**settings, **hidden}) < context.assignment.digits.threshold
+    return train({**settings, **hidden}, None, None) < context.assignment.digits.threshold
 
 
 def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curves, ...]:

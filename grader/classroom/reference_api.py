@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from grader.classroom.cache_keys import findings_key, questions_key
@@ -54,8 +54,9 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
         raise ReferenceMissingError from error
     drawn = _drawn
     if drawn is None or drawn[:2] != (assignment, seed):
-        kept = partial(keep, questions_key(assignment, seed))
-        drawn = _drawn = (assignment, seed, _identify(questions.draw(assignment, seed, kept)))
+        key = questions_key(assignment, seed)
+        kept = questions.draw(assignment, seed, lambda what, make: keep([key, what], make))
+        drawn = _drawn = (assignment, seed, _identify(kept))
     return drawn[2]
 
 

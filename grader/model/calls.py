@@ -42,13 +42,14 @@ class Step:
     """One thing asked of a network that has been made and given its parameters.
 
     method : "loss", "train" or "predict" call that method with `arguments`, which stand in the order of the
-        assignment's interface. The worker knows five more:
+        assignment's interface. The worker knows six more:
         "sweep" {X, y, reg, h}: the student's own loss with each parameter entry moved by +h and -h;
             gives {name: (2, *shape) float64}, plus first.
         "params" {}: the network's parameters as they are now.
         "arguments" {}: the arrays given to the first step, as they are now.
         "variable" {name}: a variable of the submission's own.
-        "train_with" {name, bounds, ...}: train a fresh network with the hyperparameters in that variable.
+        "begin_with" {name, bounds}: the parameters of a fresh network with the hidden size in that variable.
+        "train_with" {name, bounds, ...}: train such a network with the hyperparameters in that variable.
     """
 
     method: str

@@ -18,8 +18,9 @@ class Oracle:
     """What the reference can still answer about a reply. Frozen questions know the recorded question's right values only."""
 
     scores: Callable[[Params, Array], Floats] | None = None  # (params, X (N, D)) -> (N, C)
-    # hyperparameters -> accuracy on the held-out digits
-    trained_accuracy: Callable[[Mapping[str, float]], float] | None = None
+    # (hyperparameters, first parameters or None for the reference's own, factor of the regulariser or None) -> accuracy on
+    # the held-out digits
+    trained_accuracy: Callable[[Mapping[str, float], Params | None, float | None], float] | None = None
     # (factor of the regulariser, values that replace the right ones, whole) -> the values on the way from the recorded
     # question's inputs to its gradients, by name, in the order of the computation; not whole: those that lead to answers
     follow: Callable[[float, Mapping[str, Floats], bool], Mapping[str, Floats]] | None = None

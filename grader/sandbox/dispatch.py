@@ -98,6 +98,9 @@ class Answer:
         if method == "variable":
             self.during = arguments["name"]
             return self._variable(arguments["name"])
+        if method == "begin_with":
+            self._begin_with(**arguments)
+            return dict(self._net.params)
         if method == "train_with":
             return self._train_with(**arguments)
         if self._net is None:
@@ -109,12 +112,13 @@ class Answer:
             return dict(self._net.params)
         if method == "arguments":
             return {name: value for name, value in self._first.items() if isinstance(value, np.ndarray)}
-        if method == "sweep":
-            return self._sweep(**arguments)
-        if method == "watch":
-            return self._watch(**arguments)
-        if method == "record":
-            return self._record(**arguments)
+        of_several_runs: dict[str, Callable[..., Any]] = {
+            "sweep": self._sweep,
+            "watch": self._watch,
+            "record": self._record,
+        }
+        if method in of_several_runs:
+            return of_several_runs[method](**arguments)
         return self._ask(method, arguments)
 
     # ---------------------------------------------------------------- the network and its parameters
@@ -221,25 +225,21 @@ class Answer:
             self._set(name, value)
         return losses
 
-    def _train_with(
-        self,
-        name: str,
-        bounds: Mapping[str, Sequence[Any]],
-        X: Array,
-        y: Array,
-        X_val: Array,
-        y_val: Array,
-    ) -> list[Any]:
-        """Train a fresh network with the hyperparameters in the submission's variable."""
+    def _begin_with(self, name: str, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
+        """Make a fresh network with the hidden size in the submission's variable, and return all that the variable holds."""
         self.during = name
         chosen = check_hyperparameters(name, self._variable(name), bounds)
-        rest = dict(chosen)
         sizes = self._sizes
-        if "hidden_size" in rest:
-            sizes = (sizes[0], *[int(rest.pop("hidden_size"))] * (len(sizes) - 2), sizes[-1])
+        if "hidden_size" in chosen:
+            sizes = (sizes[0], *[int(chosen["hidden_size"])] * (len(sizes) - 2), sizes[-1])
         self._net = self._new_network(sizes)
-        order = {key: rest[key] for key in INTERFACE["train"] if key in rest}
-        trained = self._ask("train", {"X": X, "y": y, "X_val": X_val, "y_val": y_val, **order})
+        return chosen
+
+    def _train_with(self, name: str, bounds: Mapping[str, Sequence[Any]], **data: Array) -> list[Any]:
+        """Train a fresh network with the hyperparameters in the submission's variable."""
+        chosen = self._begin_with(name, bounds)
+        order = {key: chosen[key] for key in INTERFACE["train"] if key in chosen}
+        trained = self._ask("train", {**data, **order})
         history = trained.get("loss_history") if isinstance(trained, dict) else None
         return [chosen, history]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import collections
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from grader.model import CLASSIC, Call, Limits, Methods, Outcome, QuestionId, Reply, Run, StudentError, Submission
 
@@ -20,7 +20,7 @@ from . import protocol
 from .child import EXIT_TIMEOUT, Child, DuplicateReplyError, ProcessEndedError, describe_ending
 from .deadline import Deadline
 from .forkserver import ForkServer
-from .messages import MAX_KEPT, clean, first_method, pack_submission, reply_of, weight
+from .messages import MAX_KEPT, Awaited, clean, first_method, not_asked, pack_submission, reply_of, way_of, weight
 from .policy import NONE_DISABLED, WALL_FACTOR, DisabledLayers, ResourceLimits
 from .question_file import QuestionFile
 from .source_map import SourceMap, before_trace
@@ -79,9 +79,17 @@ class StudentHost:
         self._questions.close()
         self._calls = ()
 
-    def run(self, submission: Submission, class_name: str, calls: Sequence[Call], methods: Methods = CLASSIC) -> Run:
+    def run(
+        self,
+        submission: Submission,
+        class_name: str,
+        calls: Sequence[Call],
+        methods: Methods = CLASSIC,
+        needless: Mapping[QuestionId, Callable[[Run], bool]] | None = None,
+    ) -> Run:
         """Load a submission and ask it every call, in order.
 
+        needless : for some calls, whether the replies so far make them so: then they are not asked, which is no error.
         Returns a Run with one reply for each call, by its id. Nothing that the submission does raises;
         IsolationError and ServerLostError are faults of the grader's side, and TypeError is a call that cannot travel.
         """
@@ -92,19 +100,8 @@ class StudentHost:
             laid_out = QuestionFile(calls)
             self._questions.close()
             self._questions, self._calls = laid_out, calls
-        return _Session(self.server, self._limits, submission, class_name, methods, self._questions).run(calls)
-
-
-@dataclass(frozen=True)
-class _Awaited:
-    """What a process replies to next: the submission (number 0), or a call."""
-
-    id: QuestionId
-    number: int
-    seconds: float
-    during: str
-    steps: int = 0
-    source: Sequence[memoryview] = ()  # what is sent to the process before
+        asked = submission, class_name, methods, self._questions, needless or {}
+        return _Session(self.server, self._limits, *asked).run(calls)
 
 
 class _Session:
@@ -118,8 +115,10 @@ class _Session:
         class_name: str,
         methods: Methods,
         questions: QuestionFile,
+        needless: Mapping[QuestionId, Callable[[Run], bool]],
     ) -> None:
         self._server = server
+        self._needless, self._told = needless, 0  # the number of the last call that the process knows of
         self._questions = questions
         self._limits = limits
         self._submission = submission
@@ -149,9 +148,12 @@ class _Session:
             self._shut_down(calls)
         finally:
             self._retire()
+        return self._so_far()
+
+    def _so_far(self) -> Run:
         return Run(
             load=self._load,
-            replies=self._replies,
+            replies=dict(self._replies),
             isolation=self._layers,
             versions=dict(self._server.versions),
             seconds=time.monotonic() - self._started,
@@ -160,16 +162,17 @@ class _Session:
 
     def _reply(self, number: int, calls: Sequence[Call]) -> Reply:
         call = calls[number - 1]
-        reason = self._reason_not_to_ask(call)
-        if reason:
-            return _not_asked(call, reason)
+        if reason := self._reason_not_to_ask(call):
+            return not_asked(call, reason)
+        if call.id in self._needless and self._needless[call.id](self._so_far()):
+            return Reply(call.id, "not_asked")
         if self._child is None:
             again = self._open(calls, number)
             if again.outcome != "returned":
                 why = again.error.message if again.error else again.outcome
-                return _not_asked(call, f"the submission loaded at first, but not again in a fresh process: {why}")
+                return not_asked(call, f"the submission loaded at first, but not again in a fresh process: {why}")
         try:
-            return self._ask(number, call)
+            return self._ask(number, calls)
         except DuplicateReplyError as stale:
             # The process spoke twice for an earlier call; this one has not been answered by anybody yet.
             self._retire()
@@ -180,7 +183,7 @@ class _Session:
         if self._load.outcome != "returned":
             why = self._load.error.message if self._load.error else self._load.outcome
             return f"the submission could not be loaded: {why}"
-        if self._timeouts[_way(call)] >= MOST_TIMEOUTS:
+        if self._timeouts[way_of(call)] >= MOST_TIMEOUTS:
             own = vars(self._methods).get(first_method(call), "network")
             return f"{own} used up its time limit, or most of it, in {MOST_TIMEOUTS} questions before"
         if self._spent >= self._limits.total_seconds or time.monotonic() >= self._wall_end:
@@ -188,15 +191,16 @@ class _Session:
             return f"{self._whole} were used up"
         return ""
 
-    def _ask(self, number: int, call: Call) -> Reply:
+    def _ask(self, number: int, calls: Sequence[Call]) -> Reply:
+        call = calls[number - 1]
         late = self._timeouts.total() >= MOST_TIMEOUTS
         seconds = min(call.seconds, SHORT_TIMEOUT) if late else call.seconds
         before = self._spent
-        source = [] if self._server.streams else protocol.pack({"asked": [self._questions.places[number - 1]]})
-        reply = self._await(_Awaited(call.id, number, seconds, first_method(call), len(call.steps), source))
+        source = [] if number <= self._told else protocol.pack({"asked": self._tell(calls, number)})
+        reply = self._await(Awaited(call.id, number, seconds, first_method(call), len(call.steps), source))
         late_end = reply.outcome in {"crashed", "broke_protocol"} and self._spent - before > LATE_SHARE * seconds
         if reply.outcome == "timed_out" or late_end:
-            self._timeouts[_way(call)] += 1
+            self._timeouts[way_of(call)] += 1
         return reply
 
     def _open(self, calls: Sequence[Call], first: int) -> Reply:
@@ -204,17 +208,22 @@ class _Session:
         self._child = Child(self._server, self._questions.descriptor, self._process_limits)
         self._kept_deadline = None
         self._layers = self._child.layers
-        # As it is now: a timeout ends the process, and the next one is told anew.
-        asked = [
-            place
-            for call, place in zip(calls[first - 1 :], self._questions.places[first - 1 :], strict=True)
-            if self._server.streams and self._timeouts[_way(call)] < MOST_TIMEOUTS
-        ]
-        names, printed = (self._class_name, self._methods), self._limits.printed_characters
-        source = pack_submission(self._submission, *names, printed, asked)
-        return self._await(_Awaited(QuestionId("load"), 0, self._limits.load_seconds, "import", source=source))
+        self._told = first - 1
+        asked = self._tell(calls, first) if self._server.streams else []
+        names = self._class_name, self._methods
+        source = pack_submission(self._submission, *names, self._limits.printed_characters, asked)
+        return self._await(Awaited(QuestionId("load"), 0, self._limits.load_seconds, "import", source=source))
 
-    def _await(self, message: _Awaited) -> Reply:
+    def _tell(self, calls: Sequence[Call], first: int) -> list[tuple[int, int]]:
+        """Return the places of the questions that the process answers next, from number `first` to one that may be needless."""
+        self._told = first
+        while self._server.streams and self._told < len(calls) and calls[self._told].id not in self._needless:
+            self._told += 1
+        # As it is now: a timeout ends the process, and the next one is told anew.
+        told = [*zip(calls, self._questions.places, strict=True)][first - 1 : self._told]
+        return [place for call, place in told if self._timeouts[way_of(call)] < MOST_TIMEOUTS]
+
+    def _await(self, message: Awaited) -> Reply:
         """Return the next reply of the process; whatever goes wrong ends the process and becomes the reply."""
         child = self._child
         if child is None:
@@ -243,7 +252,7 @@ class _Session:
         printed = clean(reply.printed + raw, self._limits.printed_characters + 100)
         return replace(reply, printed=printed) if raw else reply
 
-    def _wait_for(self, child: Child, message: _Awaited, deadline: Deadline) -> protocol.Frame:
+    def _wait_for(self, child: Child, message: Awaited, deadline: Deadline) -> protocol.Frame:
         try:
             child.send(message.source, deadline)
             return child.hear(message.number, deadline)
@@ -257,7 +266,7 @@ class _Session:
             raise protocol.ProtocolError(f"over {MAX_KEPT >> 20} MiB in all its replies together")
         self._kept = kept
 
-    def _fail(self, child: Child, message: _Awaited, outcome: Outcome, said: str) -> Reply:
+    def _fail(self, child: Child, message: Awaited, outcome: Outcome, said: str) -> Reply:
         """Return the reply for a process that failed, with the output that it wrote, and end it."""
         output = child.output()
         self._retire()
@@ -289,12 +298,3 @@ class _Session:
         if child is not None:
             self._cpu_seconds += child.end(0).cpu_seconds
             child.release()
-
-
-def _way(call: Call) -> tuple[str, bool]:
-    """Return the method that a call is about, and whether labels are given: without them loss() returns much sooner."""
-    return first_method(call), any("y" in step.arguments for step in call.steps)
-
-
-def _not_asked(call: Call, reason: str) -> Reply:
-    return Reply(call.id, "not_asked", error=StudentError(first_method(call), "", f"not asked: {reason}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,18 @@ _NUMBERS = frozenset({int, float, bool})
 # An address in a text ("<Net object at 0x7f31...>") differs from run to run, and reports must not.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _UNPRINTABLE = r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]"  # 5 ms to compile, and most programs need it not
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a process replies to next: the submission (number 0), or a call."""
+
+    id: QuestionId
+    number: int
+    seconds: float
+    during: str
+    steps: int = 0
+    source: Sequence[memoryview] = ()  # what is sent to the process before
 
 
 def clean(text: str, most: int) -> str:
@@ -187,3 +200,13 @@ def first_method(call: Call) -> str:
     watched = next((step.arguments["method"] for step in call.steps if step.method in {"watch", "record"}), None)
     theirs = {"loss": "loss", "sweep": "loss", "train": "train", "train_with": "train", "predict": "predict"}
     return watched or next((theirs[step.method] for step in call.steps if step.method in theirs), "network")
+
+
+def way_of(call: Call) -> tuple[str, bool]:
+    """Return the method that a call is about, and whether labels are given: without them loss() returns much sooner."""
+    return first_method(call), any("y" in step.arguments for step in call.steps)
+
+
+def not_asked(call: Call, reason: str) -> Reply:
+    """Return the reply to a call that was not asked."""
+    return Reply(call.id, "not_asked", error=StudentError(first_method(call), "", f"not asked: {reason}"))

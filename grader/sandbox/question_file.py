@@ -10,6 +10,7 @@ So a process can look at its later questions while it answers the first. It gain
   hold two replies against each other hold each against the reference as well, or can only withhold points.
 * The records of watched runs are the student's word, and were before; what a stand-in will answer follows from the seed of
   its own question, which stands beside it.
+* Which questions are left out is our end's to say, by replies that it has compared. They may be known here all the same.
 * The secret seed is there so that nobody has answers ready before the class is graded. Whoever reads ahead is being graded.
 
 A file that could be written, or a mapping that could be made writable, would let one submission change what the next is

@@ -1,7 +1,9 @@
 """All processor time of a right submission over the student's own computation, warm: `python bench_overhead.py [--rounds 20]`.
 
 Counted are all processes: the grader's, the one that reads the hand-in, the zygote's and the student's; so is what is kept
-and both reports. The student's own computation is the same questions in one process that has answered them before. Both are
+and both reports. The student's own computation is the same questions in one process that has answered them before, among them
+the training with the student's hyperparameters: the grader's reference may do it in the program's place, and keeps the result,
+so that all rounds but the first are without it. With `--new-numbers` the hyperparameters of each round are new. Both are
 measured in turns. `--against PYTHON` measures another build in the same turns, by the interpreter that it is installed for.
 """
 
@@ -60,7 +62,7 @@ for _ in sys.stdin:
 """
 
 
-def grade_on_demand(copy: Path) -> None:
+def grade_on_demand(copy: Path, *, new_numbers: bool) -> None:
     """Grade the right submission, written to a path, for each line that comes, and print the seconds of each process."""
     import grader.submission as reading
     from grader.classroom.worker import GradingSession, GradingWorker, Task
@@ -76,7 +78,10 @@ def grade_on_demand(copy: Path) -> None:
 
     def once(number: int) -> dict[str, float]:
         # As in a class, no two have the same class, and all have what the assignment gives.
-        copy.write_text(whole.replace('"class TwoLayerNet:', f'"# {number}\\n", "class TwoLayerNet:'), encoding="utf-8")
+        text = whole.replace('"class TwoLayerNet:', f'"# {number}\\n", "class TwoLayerNet:')
+        if new_numbers:
+            text = text.replace("learning_rate=1.0,", f"learning_rate=1.0{time.time_ns()},")
+        copy.write_text(text, encoding="utf-8")
         others = {"zygote": worker.host.server.pid, "reading": reading._reducer._child}
         before = {name: processor_seconds(pid) or 0.0 if pid else 0.0 for name, pid in others.items()}
         start = time.process_time()
@@ -122,18 +127,22 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--against", help="the interpreter of another build")
+    parser.add_argument(
+        "--new-numbers", action="store_true", help="hyperparameters that nobody has tried, in each round"
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         with TemporaryDirectory() as room:
-            grade_on_demand(Path(room) / RIGHT.name)
+            grade_on_demand(Path(room) / RIGHT.name, new_numbers=given.new_numbers)
         return
     with TemporaryDirectory() as room:
         calls = Path(room) / "calls.pickle"
         write_own(calls)
-        lines = {"own": [sys.executable, "-c", WARM, calls], "this": [sys.executable, __file__, "--serve"]}
+        serve = [__file__, "--serve", *(["--new-numbers"] if given.new_numbers else [])]
+        lines = {"own": [sys.executable, "-c", WARM, calls], "this": [sys.executable, *serve]}
         if given.against:
-            lines["other"] = [given.against, __file__, "--serve"]
+            lines["other"] = [given.against, *serve]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         sides = {name: subprocess.Popen(line, env=os.environ | THREADS, **pipes) for name, line in lines.items()}
         rounds = [{name: ask(side) for name, side in sides.items()} for _ in range(given.rounds)]

@@ -487,3 +487,24 @@ def test_a_stray_message_of_the_zygote_costs_a_zygote(network, question, stray):
         assert server.pid != before
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["one process", "one that ended before"])
+def test_a_needless_question_reaches_no_process(host, submission, network, question, dies):
+    """Whether it is needless is asked with the replies before it; those after it are answered as ever."""
+    calls = tuple(
+        question(name, reg=reg) for name, reg in (("a", 0.1), ("b", 666 if dies else 0.2), ("c", 0.3), ("d", 0.4))
+    )
+    program = submission(network("import os; os._exit(3)" if dies else "pass"))
+    seen = []
+
+    def is_needless(run):
+        seen.append([(name, reply.outcome) for name, reply in run.replies.items()])
+        return len(seen) == 1
+
+    spared, asked = (host.run(program, "TwoLayerNet", calls, needless={"c": is_needless}) for _ in range(2))
+    assert seen == [[("a", "returned"), ("b", "crashed" if dies else "returned")]] * 2
+    assert (spared.replies["c"].outcome, spared.replies["c"].error) == ("not_asked", None)
+    assert [spared.replies[name].outcome for name in "ad"] == ["returned"] * 2
+    assert [asked.replies[name].outcome for name in "acd"] == ["returned"] * 3
+    assert asked.replies["d"].results[0][0] == spared.replies["d"].results[0][0]
