@@ -24,7 +24,16 @@ from grader.model import (
     Tolerances,
     Variant,
 )
-from grader.rubric_values import CHECK_RULES, NAMES, NUMBER_OF, OPTIONAL, RULES, Rule, refuse_methods, sizes_of
+from grader.rubric_values import (
+    CHECK_RULES,
+    NAMES,
+    NUMBER_OF,
+    OPTIONAL,
+    RULES,
+    Rule,
+    refuse_methods,
+    what_hinders,
+)
 from grader.text.nearest import nearest
 from grader.text.phrases import plural
 
@@ -115,7 +124,11 @@ class _Reader:
         methods = Methods(**table.get("methods", {}))
         if why := refuse_methods(vars(methods), table["names"], class_name):
             raise AssignmentError(f"{self._line_of('variant', 'methods')}: methods: {why}")
-        return Variant(**{**table, "names": tuple(table["names"]), "methods": methods})
+        variant = Variant(**{**table, "names": tuple(table["names"]), "methods": methods})
+        key, hindrance = what_hinders(variant)
+        if hindrance:
+            raise AssignmentError(f"{self._line_of('variant', key)}: {hindrance}")
+        return variant
 
     def _depth(self, table: dict[str, Any]) -> int:
         """Return how many layers the names are of; 2 where they are none, which is refused later."""

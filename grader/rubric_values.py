@@ -8,7 +8,7 @@ from dataclasses import fields
 from keyword import iskeyword
 from typing import Any
 
-from grader.model import CLASSIC, TAKEN, Tolerances
+from grader.model import CLASSIC, TAKEN, Tolerances, Variant
 
 DEEPEST = 6  # layers of weights: there is a check for each of their gradients
 
@@ -98,6 +98,20 @@ MARGIN: Rule = (
     lambda v: _number(v) and 0.05 <= v <= 5,
     "a number from 0.05 to 5: at 0 and below equal scores cost nothing; far above, a missing max(0, ...) is not seen",
 )
+
+# Beyond these the right network itself does not learn the digits, so that no training tells a right program from a wrong one.
+DEEPEST_SIGMOID, STEEPEST_DEEP_ELU = 4, 2
+
+
+def what_hinders(variant: Variant) -> tuple[str, str]:
+    """Return the key of what a network of so many layers does not learn with, and why with the mend; two empty texts if none."""
+    if variant.activation == "sigmoid" and variant.depth > DEEPEST_SIGMOID:
+        text = f"sigmoid units let too little of the gradient through {variant.depth} layers: the right network does not learn"
+        return "activation", f"{text}. Choose at most {DEEPEST_SIGMOID} layers, or another activation."
+    if variant.activation == "elu" and variant.depth > 2 and variant.alpha > STEEPEST_DEEP_ELU:
+        text = f"alpha is {variant.alpha:g}: through {variant.depth} layers gradients grow beyond all bounds"
+        return "alpha", f"{text}. Choose {STEEPEST_DEEP_ELU} at most, or two layers."
+    return "", ""
 
 
 def sizes_of(depth: int) -> Rule:

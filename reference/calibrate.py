@@ -17,6 +17,7 @@ from grader.rubric import bundled, load
 from reference.cases import network_of
 from reference.digits import digits, digits_settings, digits_sizes, digits_start
 from reference.settings import first_std, tuned_settings
+from reference.toy import toy_settings
 
 LEARNS = 0.8  # a right network that reads fewer digits tells nobody whether a program is right
 ROOM = 0.02  # between the worst right run and the threshold, so that chance costs nobody a point
@@ -45,7 +46,9 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
     """Return the values of [digits] that fit the assignment's network: learning rate, thresholds, and where they come from.
 
     Each threshold is two points below the worst of so many right runs. on_run : is called with the number of each that is done.
+    Raises ValueError where the right network itself does not learn what is asked.
     """
+    toy_settings(assignment.variant)
     tuned, std, found = tuned_settings(assignment.variant), first_std(assignment.variant), []
     started = {"initial_std": std} if assignment.variant.depth > 2 else {}
     chosen: dict[str, Any] = {"learning_rate": tuned["learning_rate"], **started}
@@ -55,7 +58,7 @@ def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], obj
         if min(found[-1]) < LEARNS:
             raise ValueError(
                 f"the right network itself reads only {min(found[-1]):.0%} of the digits: with these layers it does not learn"
-                " in so few steps. Choose fewer layers, or an activation that is no sigmoid."
+                " in so few steps. Choose fewer layers, or another activation."
             )
         on_run(seed)
     given, best = np.array(found).T

@@ -67,6 +67,8 @@ def draw_case(
             key: rng.normal(scale=1.2 / np.sqrt(shape[-2]) if key in weights else biases, size=shape)
             for key, shape in network.shapes((inputs, *hidden, classes)).items()
         }
+        if network.depth > 2:
+            _let_rows_through(network, params)
         scores = network.scores(params, X)
         best = np.sort(scores, axis=1)
         if (
@@ -79,6 +81,17 @@ def draw_case(
             if _tells_margins(network, scores, labels):
                 return Case(name, X, labels, params, classes)
     raise ValueError(f"no case of sizes {sizes} keeps {KINK_MARGIN} away from every kink: use fewer rows or units")
+
+
+def _let_rows_through(network: Network, params: dict[str, Floats]) -> None:
+    """Change the layers behind sigmoids, whose units lie around 1/2 and pass a quarter on, to those behind tanh units.
+
+    Else all rows have about the same scores behind two of them.
+    """
+    middle = float(network.activate(np.zeros((network.maps, 1, 1))).max())
+    for weights, bias in network.names[1:] if middle else ():
+        params[weights] = 4 * params[weights]
+        params[bias] = params[bias] - middle * params[weights].sum(axis=-2)
 
 
 def _kink_distance(network: Network, params: Params, X: Floats) -> float:
@@ -102,18 +115,3 @@ def _can_be_solved(network: Network, params: Params, X: Floats) -> bool:
         return False
     wide = [array for array in (X, *hidden) if array.shape[0] <= array.shape[1]]
     return all(np.linalg.svd(array, compute_uv=False)[-1] > RANK_MARGIN for array in wide)
-
-
-def toy_case(network: Network) -> Case:
-    """Draw the published toy case: numpy's legacy seeds 0 for the network and 1 for the data.
-
-    Through four layers and more nothing of weights of 0.1 arrives, except where each unit keeps the larger of two.
-    """
-    rng, std = np.random.RandomState(0), 0.25 if network.depth > 3 and network.maps == 1 else 0.1
-    weights = {layer[0] for layer in network.names}
-    params = {
-        name: std * rng.randn(*shape) if name in weights else np.zeros(shape)
-        for name, shape in network.shapes(with_hidden((5, 4, 10, 3), network.depth)[1:]).items()
-    }
-    X = 10 * np.random.RandomState(1).randn(5, 4)
-    return Case("toy", X, np.array([0, 1, 2, 2, 1]), params, 3)

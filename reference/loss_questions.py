@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -12,10 +13,13 @@ from reference.cases import Case, draw_case
 from reference.digits import stream
 from reference.network import Network
 from reference.question_parts import hidden_layers, loss_parts, loss_step, make_call, to_six_digits
+from reference.recompute import follow
 
 SHIFTS = (1000.0, -1000.0)  # exp(1000) overflows; right code subtracts the row's maximum and sees no difference
 # Fewer hidden units than classes: scores that come from such a layer tell what its units were.
 NARROW_SIZES = ((5, 9, 3, 6), (4, 8, 3, 7))
+# The same where units come before those units, which the gradients tell: of fewer rows than any layer has units.
+DEEP_NARROW_SIZES = ((3, 9, 4, 7), (4, 8, 5, 9))
 SINGLE_ROWS = 12
 MANY_ROWS = 200  # a forgotten bias turns one label in twenty
 
@@ -152,15 +156,15 @@ def ask_single_rows(
 
 
 def ask_narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[tuple[Call, Expectation]]:
-    """Ask a network with fewer hidden units than classes for its scores, its loss and its gradients, without regulariser.
-
-    Only where there is one hidden layer: what reached it is X, which is known.
-    """
-    if network.depth != 2:
-        return
-    for letter, sizes in zip("ab", NARROW_SIZES, strict=True):
+    """Ask a network whose last layer is given less than there are classes for scores, loss and gradients, without regulariser."""
+    for letter, sizes in zip("ab", NARROW_SIZES if network.depth < 3 else DEEP_NARROW_SIZES, strict=True):
+        rows, inputs, hidden, classes = sizes
+        layers = (rows, *range(inputs, inputs + network.depth - 1), hidden, classes)
         rng = stream(seed, f"narrow {letter}")
-        case = draw_case(network, letter, sizes, rng, absent=False, biases=assignment.biases, solved=True)
+        draw = partial(draw_case, network, letter, layers, rng, absent=False, biases=assignment.biases)
+        case = draw(solved=network.depth < 3)
+        while not _tells_units(network, case):
+            case = draw()
         steps = (Step("loss", {"X": case.X}), loss_step(case.X, case.y, 0.0))
         answer = {
             **loss_parts(network, case.params, case.X, case.y),
@@ -168,3 +172,14 @@ def ask_narrow(assignment: Assignment, network: Network, seed: int) -> Iterator[
             **hidden_layers(network, case.params, case.X),
         }
         yield make_call(QuestionId("narrow", letter), case, steps, assignment.limits.call_seconds), answer
+
+
+def _tells_units(network: Network, case: Case) -> bool:
+    """Return whether the gradients of all hidden layers but the first have as many directions as rows: x^T d then tells x."""
+    made = follow(network, case.params, case.X, case.y, 0.0, {}, whole=False)
+    for k in range(2, network.depth):
+        d = made[f"d u{k}"]
+        sizes = np.linalg.svd(d if d.ndim == 2 else np.concatenate(list(d), axis=1), compute_uv=False)
+        if sizes[-1] < 1e-2 * sizes[0]:
+            return False
+    return True

@@ -25,6 +25,7 @@ from reference.loss_questions import (
 from reference.network import Network
 from reference.oracle import build_oracle
 from reference.simulate import build_catalogue
+from reference.toy import ask_toy
 from reference.training_questions import (
     ask_alone,
     ask_chosen,
@@ -32,7 +33,6 @@ from reference.training_questions import (
     ask_digits,
     ask_recorded,
     ask_same_rows,
-    ask_toy,
     ask_tuned,
     ask_watched_predict,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.model import Array, Assignment, Call, Expectation, Floats, Params, QuestionId, Step
 from grader.sandbox.stand_in_replies import StandIn
-from reference.cases import Case, draw_case, toy_case, with_hidden
+from reference.cases import Case, draw_case, with_hidden
 from reference.digits import digits, digits_settings, digits_sizes, digits_start, hash_seed, stream
 from reference.network import Network
 from reference.question_parts import loss_parts, loss_step, make_call
@@ -35,12 +35,6 @@ RECORDED_SIZES = (7, 8, 9, 4)
 RECORDED_BATCH, RECORDED_ITERATIONS, RECORDED_VAL = 6, 5, 10  # three iterations an epoch, and two of the next
 RECORDED = {"learning_rate": 0.3, "learning_rate_decay": 0.7}
 WATCHED_ROWS = 20
-# The published toy case, but drawn without the constructor: a student's own initialisation differs.
-# Each row stands ten times: of five rows that are drawn from five, some miss one for so long that chance cost two points.
-TOY = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 25}
-TOY_COPIES = 10
-# Units that saturate learn it with larger steps, and later.
-TOY_BOUNDED = {**TOY, "learning_rate": 0.3, "learning_rate_decay": 0.99, "num_iters": 200}
 
 
 def _watch_train(data: Mapping[str, Array], settings: Mapping[str, float], replaced: list[str], **counts: int) -> Step:
@@ -135,22 +129,6 @@ def ask_alone(assignment: Assignment, network: Network, seed: int) -> Iterator[t
             make_call(QuestionId("alone", str(run)), case, (step,), assignment.limits.call_seconds, seed=chance),
             answer,
         )
-
-
-def ask_toy(assignment: Assignment, network: Network) -> tuple[Call, Expectation]:
-    """Ask for a training on the published toy case, and the scores after it."""
-    case = toy_case(network)
-    X, y = np.tile(case.X, (TOY_COPIES, 1)), np.tile(case.y, TOY_COPIES)
-    toy = TOY_BOUNDED if assignment.variant.activation in {"sigmoid", "tanh"} else TOY
-    data = {"X": X, "y": y, "X_val": case.X, "y_val": case.y}
-    steps = (
-        Step("train", {**data, **toy, "verbose": False}),
-        Step("params"),
-        Step("loss", {"X": case.X}),
-    )
-    trained = _train(network, case.params, data, toy, seed=0)
-    answer = {"X": case.X, "y": case.y, "loss_history": trained}
-    return make_call(QuestionId("toy"), case, steps, assignment.limits.train_seconds), answer
 
 
 def _train(

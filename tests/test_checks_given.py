@@ -7,13 +7,9 @@ import pytest
 
 from grader.checks import GradingContext
 from grader.checks.formulas import d_loss_of_scores, loss_of_scores, slope_at
-from grader.checks.given_gradients import (
-    hidden_layer_found,
-    is_plausible,
-    judge_given_gradients,
-    regulariser_right,
-    solve_for_units,
-)
+from grader.checks.given_gradients import judge_given_gradients, regulariser_right
+from grader.checks.own_units import hidden_layer_found, solve_for_units
+from grader.checks.solved_arrays import is_plausible
 from grader.model import QuestionId, Reply, Run, Variant
 from reference.cases import network_of
 from reference.network import build

@@ -1,5 +1,6 @@
 """Networks of other depths: a linear classifier, and networks with several hidden layers."""
 
+import itertools
 import re
 import shutil
 
@@ -9,17 +10,21 @@ from click.testing import CliRunner
 
 from grader.checks import CHECKS, GradingContext
 from grader.checks.given_gradients import judge_given_gradients
+from grader.checks.own_units import hidden_layer_found
 from grader.checks.read_losses import scores_alike
 from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.diagnosis.attribute import attribute, charge_at_least_once
-from grader.model import QuestionId, Reply, Run
+from grader.model import LEARNT, QuestionId, Reply, Run
+from grader.new_assignment import fit_depth, set_value
 from grader.records import replace
 from grader.rubric import AssignmentError, bundled, load
 from reference.cases import network_of
-from reference.catalogue import list_forms
+from reference.catalogue import LECTURES, list_forms
+from reference.network import network_of_variant
 from reference.questions import draw
 from reference.simulate import perform
+from reference.toy import toy_case, toy_settings, train_toy
 
 DEPTHS = (1, 3)
 # What takes longest to train, and the student's own numbers, which no network has.
@@ -107,6 +112,42 @@ def test_what_is_no_gradient_of_the_scores_carries_no_layer(asked):
     assert not scores_alike(evidence(replace(right, activate=lambda u: 0 * u + 0.3)))
 
 
+def in_one_layer(network, k, units):
+    """Return a network in which hidden layer k, counted from 0, makes other units; each answer is one forward pass."""
+    layers = itertools.cycle(range(network.depth - 1))
+
+    def activate(u):
+        return units(u) if next(layers) == k else network.activate(u)
+
+    return replace(network, activate=activate)
+
+
+def answering(asked, network, plain=None):
+    """Return the evidence of a program that is one network, or another one in plain questions about the loss."""
+    assignment, questions = asked
+    replies = {
+        call.id: perform(plain if plain and call.id.kind == "loss" else network, call)
+        for call in questions.calls
+        if call.id.kind in {"scores", "loss", "narrow"}
+    }
+    return GradingContext(assignment, questions, Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_all_that_follows_from_wrong_units_of_any_layer_is_carried(tmp_path, activation, layer):
+    """The units are solved for from scores and gradients; a way back that ends in plain questions earns nothing."""
+    assignment = load(folder_of(tmp_path / "assignment", 3), tuple(CHECKS))
+    assignment = replace(assignment, variant=replace(assignment.variant, activation=activation))
+    asked, right = (assignment, draw(assignment, 7)), network_of(assignment)
+    wrong = in_one_layer(right, layer, lambda u: 2 * np.maximum(u, 0) if activation == "relu" else np.tanh(u + 0.3))
+    assert hidden_layer_found(answering(asked, wrong))
+    assert set(judge_given_gradients(answering(asked, wrong)).verdicts.values()) <= {"right", "carried"}
+    assert not hidden_layer_found(answering(asked, right))
+    lazy = in_one_layer(replace(right, d_activate=lambda dh, _: 0.3 * dh), layer, wrong.activate)
+    assert not hidden_layer_found(answering(asked, wrong, plain=lazy))
+
+
 @pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize("part", range(12))
@@ -146,6 +187,52 @@ def test_the_check_of_a_layer_that_is_not_there_is_refused(tmp_path):
     (tmp_path / "assignment.toml").write_text(text.replace("gradient_W2", "gradient_W3"), encoding="utf-8")
     with pytest.raises(AssignmentError, match=r"'gradient_W3' is the check of layer 3, but .* of 2 layers. Remove"):
         load(tmp_path, tuple(CHECKS))
+
+
+@pytest.mark.parametrize(
+    ("depth", "chosen"),
+    [
+        (4, {"activation": "sigmoid"}),
+        *(
+            pytest.param(depth, {**one, **loss}, marks=pytest.mark.slow)
+            for depth, one, loss in itertools.product(
+                (3, 5, 6),
+                ({}, {"activation": "tanh"}, {"activation": "maxout"}, {"activation": "leaky_relu", "slope": 0.9}),
+                ({}, {"loss": "sigmoid"}, {"loss": "svm", "margin": 5.0}),
+            )
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.untraced
+def test_a_right_network_learns_the_toy_case_whatever_rows_it_draws(depth, chosen):
+    """Through several hidden layers, too, with room to what is asked, in runs that the settings were not chosen by."""
+    names = tuple(f"{one}{k}" for k in range(1, depth + 1) for one in "Wb")
+    variant = replace(LECTURES, names=names, **chosen)
+    network, settings = network_of_variant(variant), toy_settings(variant)
+    case = toy_case(network)
+    for seed in range(100, 104):
+        trained = train_toy(network, case, settings, seed)
+        assert network.data_loss(trained.params, case.X, case.y) < 0.8 * LEARNT[variant.loss]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "maxout"])
+@pytest.mark.parametrize("depth", [4, 6])
+def test_deep_networks_have_their_questions(tmp_path, depth, activation):
+    """For each seed cases are found that hide nothing; of six layers of sigmoids none are asked for."""
+    text = fit_depth((bundled() / "assignment.toml").read_text(encoding="utf-8"), depth)
+    text = set_value(text, "variant", "names", [f"{one}{k}" for k in range(1, depth + 1) for one in "Wb"])
+    (tmp_path / "assignment.toml").write_text(text, encoding="utf-8")
+    assignment = replace(load(tmp_path, tuple(CHECKS)), folder=bundled())
+    assignment = replace(assignment, variant=replace(assignment.variant, activation=activation))
+    if (depth, activation) == (6, "sigmoid"):
+        (tmp_path / "assignment.toml").write_text(set_value(text, "variant", "activation", "sigmoid"), encoding="utf-8")
+        with pytest.raises(AssignmentError, match="Choose at most 4 layers"):
+            load(tmp_path, tuple(CHECKS))
+        return
+    asked = {tuple(call.id for call in draw(assignment, seed).calls) for seed in range(4)}
+    assert len(asked) == 1
 
 
 def test_a_mistake_of_each_layer_has_a_form_for_each():

@@ -129,6 +129,8 @@ CHECKS = [
     "registry",
     "formulas",
     "read_losses",
+    "solved_arrays",
+    "own_units",
     "given_gradients",
     "array_differences",
     "describe_difference",

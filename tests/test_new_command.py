@@ -108,7 +108,11 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--names", "W{},b{}"], "--names W{},b{}: say of how many layers, such as --depth 3."),
         (["--depth", "0"], "0 is not in the range 1<=x<=6"),
         (["--depth", "1", "--activation", "tanh"], "a linear classifier has no hidden layer, so leave it out"),
-        (["--depth", "6", "--activation", "sigmoid"], "% of the digits: with these layers it does not learn"),
+        (
+            ["--depth", "5", "--activation", "sigmoid"],
+            "does not learn. Choose at most 4 layers, or another activation.",
+        ),
+        (["--depth", "3", "--activation", "elu", "--alpha", "3"], "alpha is 3: through 3 layers gradients grow"),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, read_loss
-from grader.checks.final_scores import LEARNT, final_scores
+from grader.checks.final_scores import final_scores
 from grader.checks.formulas import loss_of_scores
 from grader.checks.gradients import has_wrong_gradient
 from grader.checks.minibatch import minibatch
@@ -17,7 +17,7 @@ from grader.checks.prediction import predict
 from grader.checks.registry import check
 from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run
 from grader.compare import as_array, median_of_rows, number
-from grader.model import Curves, Finding, QuestionId, StudentError
+from grader.model import LEARNT, Curves, Finding, QuestionId, StudentError
 
 LONGEST_CURVE = 100_000
 

@@ -160,10 +160,10 @@ def _line(theirs: Array, wanted: Array) -> tuple[float, float]:
 
 
 def _of_a_layer(context: GradingContext, call: Call) -> bool:
-    """Return whether scores are h W2, with or without the bias, for some h; few are if units are fewer than classes."""
+    """Return whether scores are h W of the last layer, with or without the bias, for some h; few are if units are fewer than classes."""
     results = context.reply(call.id).results
     scores = as_array(results[0]) if results else None
-    weights, bias = (call.params[name] for name in context.names[2:])
+    weights, bias = (call.params[name] for name in context.names[-2:])
     if scores is None or scores.ndim != 2 or scores.shape[1] != len(bias) or not np.isfinite(scores).all():
         return False
     near = context.assignment.tolerances.single * np.abs(scores).max()

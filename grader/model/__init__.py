@@ -6,6 +6,7 @@ Floor 1 of the house: everything may import them, and they import nothing of our
 from grader.model.arrays import Array, Floats, Params
 from grader.model.assignment import (
     CLASSIC,
+    LEARNT,
     TAKEN,
     Assignment,
     Bounds,

@@ -14,6 +14,9 @@ TAKEN = frozenset([
     "dscores", "dhidden", "du", "first", "second", "penalty_grads", "indices", "it", "std",
     "margins", "probabilities", "targets", "small", "exp_scores", "sums",
 ])  # fmt: skip
+# The toy case's final data loss. Right programs reach half of it; one that does not learn stays above 0.9. The sigmoid loss is
+# a sum over the classes, and begins at 2.
+LEARNT = {"softmax": 0.1, "svm": 0.1, "sigmoid": 0.2}
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ import nbformat
 import numpy as np
 from nbformat import v4
 
-from grader.checks.learning import LEARNT
-from grader.model import Assignment
+from grader.model import LEARNT, Assignment
 from grader.release import BEGIN, END
 from reference.questions import draw
 
