@@ -12,6 +12,7 @@ from grader.frozen import Frozen
 from grader.model import CLASSIC, Call, Methods, QuestionId, Report, Run, Submission
 from grader.records import dataclass, replace
 from grader.submission import HandIn, reduce
+from grader.text.variant_words import with_own_methods
 
 OLDEST_NUMPY = (1, 26)
 
@@ -91,7 +92,7 @@ def run_program(
     assignment = frozen.assignment
     submission = reduce(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
     if submission.problem and not submission.graded_file:
-        raise NothingToCheckError(submission.problem.message)
+        raise NothingToCheckError(with_own_methods(submission.problem.message, assignment.variant.methods))
     asked = select_calls(frozen.questions.calls, part)
     methods = assignment.variant.methods
     return submission, None if submission.problem else host.run(submission, assignment.class_name, asked, methods)

@@ -22,6 +22,7 @@ from grader.model import (
     Submission,
 )
 from grader.score import not_run
+from grader.text.variant_words import with_own_methods
 
 
 def compose_report(
@@ -88,6 +89,7 @@ def report_not_run(submission: Submission, run: Run | None, assignment: Assignme
     """Return the report of a submission that could not be run or loaded: every check is skipped, with the reason."""
     if submission.problem or run is None:
         problem = submission.problem or Problem("failed_to_load", "it was never run")
+        problem = replace(problem, message=with_own_methods(problem.message, assignment.variant.methods))
         judgement = Judgement(not_run(assignment, problem.message, problem.place))
         return compose_report(submission, assignment, judgement, None, started, problem.status, (problem.message,))
     message, place = _load_failure(run)

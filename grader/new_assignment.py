@@ -19,7 +19,8 @@ from grader.disk_cache import keep
 from grader.frozen import FILE
 from grader.frozen.freeze import freeze
 from grader.frozen.load_frozen import VERSION
-from grader.model import Assignment
+from grader.model import CLASSIC, Assignment
+from grader.records import replace
 from grader.release import build_release
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
@@ -42,7 +43,7 @@ def write_assignment(folder: Path, choices: Mapping[str, Mapping[str, Any]], run
     depth = len(choices.get("variant", {}).get("names", "WbWb")) // 2
     (folder / RUBRIC).write_text(text if depth == 2 else fit_depth(text, depth), encoding="utf-8")
     assignment = _change(folder, choices)
-    key = ("calibration", assignment.variant, runs, versions())
+    key = ("calibration", replace(assignment.variant, methods=CLASSIC), runs, versions())
     found = keep(key, lambda: calibrate(assignment, runs, lambda: told("calibrating", runs)))
     assignment = _change(folder, {"digits": found})
     solution = folder / f"{Path(assignment.notebook).stem}_solution.ipynb"
@@ -107,6 +108,8 @@ def set_value(text: str, section: str, key: str, value: Any) -> str:
     line = re.compile(rf'^{key} = (?:"""[\s\S]*?"""|.*)\n', re.MULTILINE)
     if key == "calibration":
         shown = f'"""\n{value}\n"""'
+    elif isinstance(value, dict):
+        shown = f"{{ {', '.join(f'{name} = {json.dumps(one)}' for name, one in value.items())} }}"
     else:
         shown = (
             repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

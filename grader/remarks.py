@@ -35,9 +35,10 @@ def remarks(assignment: Assignment, questions: Questions, run: Run) -> tuple[str
         if extra and asked[reply.call].params:
             found[f"params holds more than the assignment asks for: {', '.join(extra)[:100]}."] = None
         for method in reply.positional:
-            found[
-                f"The parameters of {method}() have other names than in the assignment; it was called by position."
-            ] = None
+            own = vars(assignment.variant.methods).get(method, method)
+            found[f"The parameters of {own}() have other names than in the assignment; it was called by position."] = (
+                None
+            )
     casts = sorted({kind for reply in run.replies.values() for kind in reply.casts})
     if casts:
         found[f"It returns numbers of type {', '.join(casts)[:100]}; they were judged as float64."] = None

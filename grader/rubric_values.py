@@ -56,9 +56,15 @@ NAMES: Rule = (
     ),
     f"different names, weights and bias of each layer in turn, for {DEEPEST} layers at most; none of {', '.join(sorted(TAKEN))}, with a number or without, nor one of Python's own",
 )
-# What the lesson's class and cells use themselves, beside TAKEN.
-_OF_LESSON = frozenset([
-    "params", "forward", "backward", "softmax_loss", "svm_loss", "sigmoid_loss",
+# What the lesson's class and cells call something else, beside TAKEN.
+OF_LESSON = frozenset([
+    "params", "names", "forward", "backward", "softmax_loss", "svm_loss", "sigmoid_loss", "best_hyperparameters",
+    "L", "W", "X_test", "X_toy", "X_train", "X_val", "accuracy_with", "and_h", "b", "best", "can_draw", "centred", "checked",
+    "chosen", "compare", "dL_dW", "dL_dy", "dW", "dh", "draw_images", "dx", "dy", "figure", "get_ipython", "hidden_size",
+    "i", "images", "is_trained", "known", "labels", "learning_rate", "left", "m", "measure_slopes", "most", "name", "net",
+    "nor_h", "nothing", "num_iters", "or_h", "order", "plt", "right", "said", "settings", "stats", "still_to_write",
+    "stored", "table", "titles", "toy_data", "toy_net", "tried", "unit", "units", "w", "wrong", "x", "xnor_h", "y_test",
+    "y_toy", "y_train", "y_val",
 ])  # fmt: skip
 METHODS: Rule = (
     lambda v: isinstance(v, dict) and all(key in vars(CLASSIC) and isinstance(name, str) for key, name in v.items()),
@@ -68,13 +74,11 @@ METHODS: Rule = (
 
 def refuse_methods(own: Mapping[str, str], parameters: Iterable[str], class_name: str) -> str:
     """Return why the three methods may not be called so; "" where they may."""
-    taken: dict[str, str] = dict.fromkeys(TAKEN | _OF_LESSON, "the lesson calls something else so")
+    taken = dict.fromkeys(TAKEN | OF_LESSON, "the lesson calls something else so")
     taken |= dict.fromkeys(parameters, "a parameter has this name") | {class_name: "the class has this name"}
     for method, name in own.items():
         if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
-            return (
-                f"{method} is called {name!r}, which is no name of a public method. Write one such as compute_{method}."
-            )
+            return f"{method} is called {name!r}, which is no name of a public method. Write one such as compute_loss."
         if name != method and (name in vars(CLASSIC) or hasattr(builtins, name)):
             return f"{method} is called {name!r}, which is the name of something else. Choose another."
         if name != method and name in taken:

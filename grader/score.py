@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grader.checks import CHECKS
 from grader.model import (
+    CLASSIC,
     Assignment,
     Cause,
     Charge,
@@ -22,7 +23,7 @@ from grader.model import (
     Verdict,
     VerdictStatus,
 )
-from grader.text.variant_words import in_words_of
+from grader.text.variant_words import in_words_of, with_own_methods
 
 KNOWN = tuple(CHECKS)
 MOST_STEPS = 25  # rows of the table of steps
@@ -43,7 +44,30 @@ def score(findings: Findings, assignment: Assignment, catalogue: MistakeCatalogu
     named = tuple(_of_charge(charge, points, catalogue) for charge in findings.charges) if catalogue else ()
     verdicts = _in_words(assignment.variant, (_verdict(row, findings, catalogue) for row in assignment.checks))
     told = sorted(causes + named, key=lambda one: _of_training(one.checks))
-    return Judgement(verdicts, tuple(told), findings.review, _steps(findings), findings.example, findings.notes)
+    judgement = Judgement(verdicts, tuple(told), findings.review, _steps(findings), findings.example, findings.notes)
+    return judgement if assignment.variant.methods == CLASSIC else _name_methods(judgement, assignment, findings)
+
+
+def _name_methods(judgement: Judgement, assignment: Assignment, findings: Findings) -> Judgement:
+    """Return a judgement with the assignment's names of methods in all words of ours."""
+    errors = [finding.error.message for finding in findings.checks.values() if finding.error]
+    # The longest first: where an exception's text begins with that of another.
+    quoted = sorted({line.rstrip(".") for error in errors for line in error.splitlines()}, key=len, reverse=True)
+
+    def own(text: str) -> str:
+        return with_own_methods(text, assignment.variant.methods, quoted)
+
+    return replace(
+        judgement,
+        verdicts=tuple(replace(one, message=own(one.message)) for one in judgement.verdicts),
+        diagnoses=tuple(
+            replace(one, title=own(one.title), hint=own(one.hint), source=own(one.source))
+            for one in judgement.diagnoses
+        ),
+        review=tuple(map(own, judgement.review)),
+        steps=tuple(replace(one, verdict=own(one.verdict)) for one in judgement.steps),
+        notes=tuple(map(own, judgement.notes)),
+    )
 
 
 def lost(finding: Finding) -> bool:

@@ -34,6 +34,8 @@ LEAKY = (
     "half",
     "--names",
     "W, c,w,b",
+    "--methods",
+    "loss=compute_loss, train = fit,predict=classify",
 )
 
 
@@ -68,6 +70,7 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         "loss": "svm",
         "regulariser": "half",
         "names": ["W", "c", "w", "b"],
+        "methods": {"loss": "compute_loss", "train": "fit", "predict": "classify"},
     }
     assert made["variant"] == chosen
     assert 0.85 < made["digits"]["threshold"] < 0.96
@@ -115,6 +118,10 @@ def test_a_variant_is_written_whole(quick, tmp_path):
         (["--depth", "3", "--activation", "elu", "--alpha", "3"], "alpha is 3: through 3 layers gradients grow"),
         (["--class-name", "two words"], "class_name is 'two words', which is no Python name"),
         (["--runs", "1"], "1 is not in the range"),
+        (["--methods", "loss"], "--methods loss: write it as in loss=compute_loss,train=fit,predict=classify."),
+        (["--methods", "lose=fit"], "--methods lose=fit: write it as in"),
+        (["--methods", ""], "--methods : write it as in"),
+        (["--methods", "loss=X"], "methods: loss is called 'X', but the lesson calls something else so"),
     ],
 )
 def test_what_the_rubric_refuses_is_refused_in_one_line(quick, tmp_path, words, said):

@@ -141,7 +141,7 @@ def test_two_definitions_in_one_notebook(read):
             {"net.py": "class Zebra: pass"},
             (
                 "No class TwoLayerNet in net.py. It defines class Zebra. "
-                "Write `class TwoLayerNet` with the methods loss, train and predict."
+                "Write `class TwoLayerNet` with the methods loss(), train() and predict()."
             ),
         ),
         (

@@ -18,7 +18,7 @@ from grader.reports.page_assets import environment, page_assets
 from grader.text.phrases import format_points
 
 STAGES = {
-    "purity": "What loss() is given",
+    "purity": "Arguments and parameters",
     "scores": "Scores",
     "loss": "Loss",
     "gradients": "Gradients",

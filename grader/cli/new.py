@@ -16,7 +16,7 @@ from grader.classroom.spread_variants import choose_variants, spread_variants
 from grader.classroom.variants import ROSTER
 from grader.cli import common, options
 from grader.cli.kit import kit, make_empty_folder
-from grader.model import Assignment
+from grader.model import CLASSIC, Assignment
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import AssignmentError
 from grader.rubric_values import DEEPEST, NUMBER_OF
@@ -24,7 +24,7 @@ from grader.text.phrases import plural
 from grader.text.sanitise import one_line
 
 HANDOUTS = "handouts"
-IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names")
+IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "names", "methods")
 
 
 @click.command(
@@ -32,6 +32,7 @@ IN_VARIANT = ("activation", "slope", "alpha", "loss", "margin", "regulariser", "
 Examples:
   grader new leaky --activation leaky_relu --slope 0.05
   grader new svm --loss svm --margin 1 --regulariser half --names W,c,w,b
+  grader new fit --class-name Network --methods loss=compute_loss,train=fit,predict=classify
   grader new linear --depth 1             a linear classifier: no hidden layer
   grader new deep --depth 4 --names W{},b{}
   grader new class --variants 4 --roster roster.csv       each student one of four; class/handouts holds the kits
@@ -61,6 +62,11 @@ Exit status: 0 written; 1 the disk is full or fails; 2 bad usage; 130 stopped.""
     help="Weights and bias of each layer in turn, with commas between, or as W{},b{} with the layer's number.",
 )
 @click.option("--class-name", help="What students' class is called; what fits the depth, if not said.")
+@click.option(
+    "--methods",
+    metavar="METHOD=NAME,...",
+    help="What its methods are called: loss=compute_loss,train=fit,predict=classify.",
+)
 @click.option("--title", help="Title of the notebook and of reports; the same.")
 @click.option("--seed", type=int, help="Public seed; the frozen questions are drawn from it.")
 @click.option(
@@ -111,6 +117,7 @@ def sort_choices(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what was chosen by the rubric's sections; raise UsageError for choices that contradict each other."""
     found: dict[str, dict[str, Any]] = {"": {}, "variant": {}}
     chosen["names"] = _name_layers(chosen.pop("depth"), chosen["names"])
+    chosen["methods"] = _name_methods(chosen["methods"])
     if chosen["names"] and len(chosen["names"]) == 2:
         if chosen["activation"]:
             raise click.UsageError(
@@ -122,6 +129,14 @@ def sort_choices(chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if value is not None:
             found["variant" if key in IN_VARIANT else ""][key] = value
     return found
+
+
+def _name_methods(methods: str | None) -> dict[str, str] | None:
+    """Return the names of methods by what they are usually called; raise UsageError where it is not said so."""
+    pairs = [one.split("=") for one in methods.split(",")] if methods is not None else []
+    if any(len(pair) != 2 or pair[0].strip() not in vars(CLASSIC) for pair in pairs):
+        raise click.UsageError(f"--methods {methods}: write it as in loss=compute_loss,train=fit,predict=classify.")
+    return {method.strip(): name.strip() for method, name in pairs} or None
 
 
 def _name_layers(depth: int | None, names: str | None) -> list[str] | None:

@@ -12,9 +12,9 @@ from operator import itemgetter
 from grader.checks.context import GradingContext
 from grader.checks.watched_training import ROWS, SAME, read_watched_run
 from grader.diagnosis.changed_names import explain_version
-from grader.model import Cause, Charge, Finding, Place, StudentError, Submission
+from grader.model import Cause, Charge, Finding, Methods, Place, StudentError, Submission
+from grader.text.nearest import nearest
 
-METHODS = ("loss", "train", "predict")
 HINTS = (
     (r"^this \w+ cannot be read: ", "Mend this line first: until Python can read it, nothing here can run."),
     (r"shapes?|broadcast|aligned|matmul|mismatch|dimension|axis", "Print the shape of every array in this line: which axes should meet?"),
@@ -38,7 +38,7 @@ def find_causes(
         error = finding.error
         if error is None or error.type == "NotImplementedError" or (finding.share == 1 and not finding.carried):
             continue
-        key = _key(error, submission)
+        key = _key(error, submission, context.assignment.variant.methods)
         groups.setdefault(key, []).append(check)
         errors.setdefault(key, error)
     misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
@@ -64,20 +64,20 @@ def refer_to_cause(finding: Finding, check: str, causes: Sequence[Cause]) -> Fin
     )
 
 
-def _key(error: StudentError, submission: Submission) -> tuple[str, ...]:
+def _key(error: StudentError, submission: Submission, methods: Methods) -> tuple[str, ...]:
     """Return what two errors of one cause share."""
     if error.type:
         # Messages name sizes, which differ from question to question; the line does not.
         if error.places:
             return error.type, str(error.places[-1])
         return error.type, re.sub(r"\d[^\s,)]*", "", error.message.partition("\n")[0])
-    return "", _method(error, submission)
+    return "", _method(error, submission, methods)
 
 
-def _method(error: StudentError, submission: Submission) -> str:
+def _method(error: StudentError, submission: Submission, methods: Methods) -> str:
     """Return the method in which something happened: the innermost of the three that are asked for, else what was asked."""
-    around = [_enclosing(submission, place) for place in error.places]
-    return next((name for name in reversed(around) if name in METHODS), error.during)
+    around = methods.name_inside([_enclosing(submission, place) for place in error.places])
+    return next((name for name in reversed(around) if name in vars(methods)), error.during)
 
 
 def _enclosing(submission: Submission, place: Place) -> str:
@@ -109,7 +109,8 @@ def _cause(
     misfit: str,
 ) -> Cause:
     place = error.places[-1] if error.places else None
-    identity, title, hint = _words(context, error, _method(error, submission), misfit)
+    method = _method(error, submission, context.assignment.variant.methods)
+    identity, title, hint = _words(context, error, method, misfit)
     explains, costs = list(checks), {}
     if identity == "other_names":
         explains = [check for check in ("update_rule", *checks) if check in findings]
@@ -117,6 +118,16 @@ def _cause(
         if findings[check].share < 1:
             costs[check] = 1 - findings[check].share
     return Cause(identity, title, hint, tuple(dict.fromkeys(explains)), costs, place)
+
+
+def _name_near(error: StudentError, method: str) -> str:
+    """Return what to say where a method has another name than the assignment's; "" where none is missing."""
+    found = re.match(r"\w+ has no method (\w+); it has: (.+)", error.message)
+    if found is None:
+        return ""
+    there = found[2].split(", ")
+    near = next((one for one in (method, *nearest(found[1], there)) if one in there), "")
+    return f"Did you mean {near}? Then rename it to {found[1]}." if near else f"Write the method {found[1]}."
 
 
 def _words(context: GradingContext, error: StudentError, method: str, misfit: str) -> tuple[str, str, str]:
@@ -157,7 +168,7 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
             f"{name} asks for too much memory{where}: {short}.",
             "Print the shapes of the arrays there: is one of them far too large?",
         )
-    text = next((said for pattern, said in HINTS if re.search(pattern, error.message)), "")
+    text = _name_near(error, method) or next((said for pattern, said in HINTS if re.search(pattern, error.message)), "")
     return (
         "exception",
         f"{name} stops with {error.type}{where}: {short}.",

@@ -36,11 +36,11 @@ CELL, OUTPUT, OUTPUTS, CELLS = (
 )  # characters, outputs of a cell and cells that are shown at most
 # Where the lesson has each part written; in a notebook of another form it is the method.
 _WRITTEN_IN = {
-    "forward": ("def forward", "def loss"),
-    "loss": ("def softmax_loss", "def loss"),
-    "backward": ("def backward", "def loss"),
-    "train": ("def train",),
-    "predict": ("def predict",),
+    "forward": ("def forward", "def {loss}"),
+    "loss": ("def softmax_loss", "def {loss}"),
+    "backward": ("def backward", "def {loss}"),
+    "train": ("def {train}",),
+    "predict": ("def {predict}",),
     "tuning": ("best_hyperparameters",),
 }
 _COLOURS = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
@@ -99,9 +99,10 @@ def _place(report: StudentReport, cells: Sequence[ShownCell]) -> dict[str, Feedb
     under: dict[str, Feedback] = defaultdict(Feedback)
     labels = {cell.label for cell in cells if cell.label}
     explained: dict[str, str] = {}
+    methods = _methods(report)
     for diagnosis in report.diagnoses:
         label = _first([place.label for place in diagnosis.places], labels)
-        label = label or _first([_written_in(check, cells) for check in diagnosis.checks], labels)
+        label = label or _first([_written_in(check, cells, methods) for check in diagnosis.checks], labels)
         under[label].diagnoses.append(diagnosis)
         explained |= dict.fromkeys(diagnosis.checks, label if diagnosis.places else "")
     for step in report.steps if wording.is_wrong_somewhere(report) else ():
@@ -109,7 +110,7 @@ def _place(report: StudentReport, cells: Sequence[ShownCell]) -> dict[str, Feedb
     for verdict in report.checks:
         by_place = [place.label for place in reversed(verdict.places)]  # the innermost line of a traceback
         of_mistake = explained.get(verdict.id, "") if verdict.status != "passed" else ""
-        label = _first([*by_place, of_mistake, _written_in(verdict.id, cells)], labels)
+        label = _first([*by_place, of_mistake, _written_in(verdict.id, cells, methods)], labels)
         under[label].checks.append(verdict)
     return dict(under)
 
@@ -118,11 +119,22 @@ def _first(labels: Sequence[str], known: set[str]) -> str:
     return next((label for label in labels if label in known), "")
 
 
-def _written_in(check: str, cells: Sequence[ShownCell]) -> str:
+def _methods(report: StudentReport) -> dict[str, str]:
+    """Return what the assignment calls loss, train and predict, as the titles of their checks say it."""
+    names = {
+        part: found[1]
+        for verdict in report.checks
+        for part in ("loss", "train", "predict")
+        if verdict.id in PARTS[part].checks and (found := re.match(r"(\w+)\([)X]", verdict.title))
+    }
+    return {part: names.get(part, part) for part in ("loss", "train", "predict")}
+
+
+def _written_in(check: str, cells: Sequence[ShownCell], methods: Mapping[str, str]) -> str:
     """Return the last cell that holds what a check judges; "" where there is none."""
     part = next((key for key, part in PARTS.items() if check in part.checks), "")
     for begins in _WRITTEN_IN.get(part, ()):
-        pattern = re.compile(rf"^[ \t]*{begins}\b", re.MULTILINE)
+        pattern = re.compile(rf"^[ \t]*{begins.format(**methods)}\b", re.MULTILINE)
         if found := [cell.label for cell in cells if cell.label and pattern.search(cell.source)]:
             return found[-1]
     return ""

@@ -174,7 +174,7 @@ class Located:
     @cached_property
     def statements(self) -> Statements:
         """The student's text."""
-        return statements(self.submission)
+        return statements(self.submission, self.evidence.assignment.variant.methods)
 
     @cached_property
     def _call(self) -> Call | None:

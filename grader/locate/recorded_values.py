@@ -155,9 +155,9 @@ class _Reader:
         self.inner: dict[int, set[int]] = {}  # by call: what was made in the calls that it made since its last own line
 
     def read(self, result: Mapping[str, Any], method: str) -> Recorded:
-        values = self._values()
+        values, functions = self._values(), self.statements.methods.name_inside(self.texts)
         calls = tuple(
-            (int(caller), (self.texts[label] if label >= 0 else "", int(line)), self.texts[name])
+            (int(caller), (self.texts[label] if label >= 0 else "", int(line)), functions[name])
             for caller, label, line, name in self.tables["calls"].tolist()
         )
         returns: list[tuple[int, Spot]] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice, takewhile
 
-from grader.model import Place, Segment, Submission
+from grader.model import CLASSIC, Methods, Place, Segment, Submission
 from grader.records import dataclass
 from grader.submission.bindings import FUNCTIONS, assigned_targets, names_stored
 
@@ -36,6 +36,7 @@ class Statements:
     lines: Mapping[str, list[str]]
     by_line: Mapping[tuple[str, int], ast.stmt]
     around: Mapping[ast.stmt, ast.stmt]  # the statement that a statement stands in
+    methods: Methods = CLASSIC  # what the assignment calls the three methods
 
     def start(self, label: str, line: int) -> int:
         """Return the first line of the statement that a line belongs to."""
@@ -66,8 +67,9 @@ class Statements:
         return [one.lineno for one in sets if all(word in ast.unparse(one) for word in words)]
 
     def definition(self, method: str) -> tuple[str, int] | None:
-        """Return the label and line of the last function of a name; None where there is none."""
-        found = [at for at, node in self.by_line.items() if isinstance(node, FUNCTIONS) and node.name == method]
+        """Return the label and line of a method, where it is written last; None where it is not."""
+        own = vars(self.methods)[method]
+        found = [at for at, node in self.by_line.items() if isinstance(node, FUNCTIONS) and node.name == own]
         return found[-1] if found else None
 
     def setting(self, label: str, within: int, key: str) -> int | None:
@@ -139,7 +141,7 @@ class Statements:
 
 
 @lru_cache(maxsize=4)
-def statements(submission: Submission) -> Statements:
+def statements(submission: Submission, methods: Methods = CLASSIC) -> Statements:
     """Return the statements of a submission's cells and files; what does not parse has none."""
     lines: dict[str, list[str]] = {}
     by_line: dict[tuple[str, int], ast.stmt] = {}
@@ -154,7 +156,7 @@ def statements(submission: Submission) -> Statements:
                 end = max(node.lineno, body[0].lineno - 1)
             for line in range(node.lineno, end + 1):
                 by_line[segment.label, line] = node
-    return Statements(lines, by_line, around)
+    return Statements(lines, by_line, around, methods)
 
 
 def _walk(segment: Segment) -> list[ast.stmt]:

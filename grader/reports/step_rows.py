@@ -35,8 +35,8 @@ def explain(sizes: Sequence[int]) -> str:
     counts = [plural(size, *nouns) for size, nouns in zip(sizes, _SIZES, strict=False)]
     example = f"a small example of its own ({join_words(counts)})" if counts else "a small example of its own"
     return (
-        f"The grader ran loss(), predict() and a few iterations of train() once on {example}, and compared each value"
-        " that your lines computed with the right one."
+        f"The grader ran each of your methods once on {example}, and compared each value that your lines computed with"
+        " the right one."
     )
 
 

@@ -162,17 +162,18 @@ class Answer:
 
     def _prepared(self, method: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
         """Return the call of a method with its arguments, as the method's own parameters want them."""
+        function = self._find(method)
+        positional, keywords = self._binder.bind(method, function, arguments)
+        return functools.partial(function, *positional, **keywords)
+
+    def _find(self, method: str) -> Callable[..., Any]:
         self.during = method
         own = self._methods.get(method, method)
         function = getattr(self._net, own, None)
-        if not callable(function):
-            has = [name for name in dir(type(self._net)) if not name.startswith("_")]
-            near = f". Did you mean its method {method}? Rename it to {own}" if method in has else ""
-            raise ReportedError(
-                "AttributeError", f"{self._name} has no method {own}; it has: {', '.join(has) or 'none'}{near}"
-            )
-        positional, keywords = self._binder.bind(method, function, arguments)
-        return functools.partial(function, *positional, **keywords)
+        if callable(function):
+            return function  # type: ignore[no-any-return]  # whatever it returns
+        has = ", ".join(name for name in dir(type(self._net)) if not name.startswith("_"))
+        raise ReportedError("AttributeError", f"{self._name} has no method {own}; it has: {has or 'none'}")
 
     def _record(self, method: str, replaced: list[str], **arguments: Any) -> dict[str, Any]:
         """Return what one method answers and what each of its lines makes: see `recording.Recording.notes`.
@@ -196,6 +197,7 @@ class Answer:
 
     def _watch(self, method: str, replaced: list[str], times: float = 1.0, **arguments: Any) -> dict[str, Any]:
         """Return the notes on a method that runs with stand-ins in the place of others: see `stand_in_replies.StandIn.notes`."""
+        self._find(method)  # before a stand-in counts among the methods that there are
         watch = self._watch_of(arguments, times)
         with watch.replacing(self._net, replaced):
             answer = self._ask(method, arguments)

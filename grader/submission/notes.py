@@ -284,7 +284,7 @@ def _explain_not_defined(library: Library, class_name: str, shown: str) -> Submi
             f"Then rename it to {class_name}.",
             place,
         )
-    mend = f"Write `class {class_name}` with the methods loss, train and predict"
+    mend = f"Write `class {class_name}` with the methods loss(), train() and predict()"
     if {"loss", "train", "predict"} & functions.keys():
         mend = f"Write the functions as methods of `class {class_name}`"
     return failed(f"No class {class_name} in {shown}. {found}. {mend}.")

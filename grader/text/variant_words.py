@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from grader.model import Variant
+from grader.model import CLASSIC, Methods, Variant
 
 COUNTS = ("one", "two", "three", "four", "five", "six")  # layers
 # Of each activation: its name, h, and what the gradient of h is multiplied by (003).
@@ -130,7 +130,20 @@ def with_own_names(text: str, variant: Variant) -> str:
         for said, *told in _OF_DEPTHS:
             new = told[variant.depth > 2].replace("^", squares) if said.startswith("sum") else told[variant.depth > 2]
             text = text.replace(said, new.replace("#", str(variant.depth)).replace("@", ", ".join(names)))
+    text = with_own_methods(text, variant.methods)
     return re.sub(r"(?<!\w)[Wb]\d(?!\w)", lambda found: names.get(found[0], found[0]), text)
+
+
+def with_own_methods(text: str, methods: Methods, quoted: Iterable[str] = ()) -> str:
+    """Return a text that speaks of loss(), train() and predict() with the assignment's names for them.
+
+    quoted : what a program says itself, which stays as it is.
+    """
+    if methods == CLASSIC:
+        return text
+    ours = rf"(?<![\w.])({'|'.join(vars(methods))})(?=\([)X`])"
+    kept = [re.escape(one) for one in quoted if re.search(ours, one)]
+    return re.sub("|".join([*kept, ours]), lambda found: vars(methods)[found[1]] if found[1] else found[0], text)
 
 
 # What checks say of the softmax, and what they say of the other losses instead.

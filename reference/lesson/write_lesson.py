@@ -125,6 +125,7 @@ def collect_values(assignment: Assignment, questions: str) -> dict[str, Any]:
             "u": f"({maps}N, H{'_k' if deep else ''})",
         },
         "cls": assignment.class_name,
+        "own": vars(variant.methods),
         "title": assignment.title,
         "notebook": assignment.notebook,
         "questions": questions,

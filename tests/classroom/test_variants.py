@@ -100,7 +100,7 @@ def test_each_hand_in_is_judged_by_its_student_s_variant(roster, tmp_path, monke
     monkeypatch.setattr(new_assignment, "freeze", lambda *_: b"frozen")
     folder, handed_in, out = tmp_path / "own", tmp_path / "handed_in", tmp_path / "graded"
     roster.write_text(LIST.replace("mine.ipynb", ""), encoding="utf-8")
-    say("new", folder, "--variants", 2, "--roster", roster, "--runs", 10)
+    say("new", folder, "--variants", 2, "--roster", roster, "--runs", 10, "--methods", "loss=compute_loss,train=fit")
     variants = list_variants(folder)
     assert {path.name for path in (folder / "handouts").iterdir()} == set(variants)
     handed_in.mkdir()
