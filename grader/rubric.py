@@ -32,6 +32,7 @@ from grader.rubric_values import (
     RULES,
     Rule,
     refuse_methods,
+    sizes_of,
     what_hinders,
 )
 from grader.text.nearest import nearest
