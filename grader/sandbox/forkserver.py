@@ -34,9 +34,11 @@ ENVIRONMENT = {
     # Of itself, so that the time of day needs no file and is the same wherever a class is graded.
     "TZ": "UTC0",
 }
-# Loads this room under another name: `import grader` must fail in a student's process.
+# Loads this room under another name: `import grader` must fail in a student's process. What is imported stays, and is not
+# looked through for garbage meanwhile.
 BOOTSTRAP = """
-import json, sys, types
+import gc, json, sys, types
+gc.disable()
 package = sys.modules["_sandbox"] = types.ModuleType("_sandbox")
 package.__path__ = [sys.argv[1]]
 """

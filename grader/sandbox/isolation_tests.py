@@ -179,8 +179,8 @@ def import_from_python() -> None:
 
 def import_from_numpy() -> None:
     """Import parts of numpy that it loads when they are asked for."""
-    # numpy 1 does not count f2py among "*".
-    exec("from numpy import *; import numpy.f2py", {})  # noqa: S102 -- "*" is allowed in no function
+    # A few small ones: all that "*" asks for takes as long as a student's program.
+    exec("import numpy.ctypeslib, numpy.polynomial.legendre", {})  # noqa: S102 -- as above
 
 
 def _libc() -> Any:

@@ -37,7 +37,7 @@ glob heapq inspect io itertools json logging math operator os os.path pathlib pi
 statistics string struct sys tempfile textwrap threading time timeit traceback types typing urllib.parse uuid warnings
 weakref
 """
-NUMPY = "numpy numpy.exceptions numpy.fft numpy.lib numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.random"
+NUMPY = "numpy numpy.exceptions numpy.fft numpy.lib numpy.lib.stride_tricks numpy.linalg numpy.random"
 # What most programs need. For a single program, the rest takes longer to load beforehand than it is ever waited for.
 LEAN = "json numpy numpy.linalg numpy.random"
 NUMPY_FOLDERS = ("numpy", "numpy.libs")
@@ -119,7 +119,6 @@ def _library(standard: list[str]) -> list[str]:
 def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
     _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
-    gc.disable()
     # Frozen objects are not touched by a child's collections, so their pages stay shared.
     gc.freeze()
     pid = 0

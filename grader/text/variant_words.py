@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from grader.model import CLASSIC, Methods, Variant
 
@@ -91,6 +92,7 @@ _OF_DEPTHS = (
 _FACTORS = {"half": "1/2 reg", "full": "reg", "every": "reg", "either": "reg"}
 
 
+@cache
 def words_of(variant: Variant) -> Mapping[str, str]:
     """Return the words that a text may hold in braces: {act}, {an_act}, {h}, {du}, {loss}, {data_loss}, {dz} and so on."""
     act, h, du = (part.format(**_numbers(variant)) for part in ACTIVATIONS[variant.activation])
@@ -131,6 +133,8 @@ def with_own_names(text: str, variant: Variant) -> str:
             new = told[variant.depth > 2].replace("^", squares) if said.startswith("sum") else told[variant.depth > 2]
             text = text.replace(said, new.replace("#", str(variant.depth)).replace("@", ", ".join(names)))
     text = with_own_methods(text, variant.methods)
+    if all(name == own for name, own in names.items()):
+        return text
     return re.sub(r"(?<!\w)[Wb]\d(?!\w)", lambda found: names.get(found[0], found[0]), text)
 
 
