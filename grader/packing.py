@@ -33,10 +33,8 @@ ALIGNMENT = 8
 # With the floats they would be at 0.62, and take twelve times as long.
 LEVEL = 1
 BEGIN = b"\x78\x01"  # of a zlib stream (RFC 1950)
-STORED, MOST_STORED = (
-    struct.Struct("<BHH"),
-    0xFFFF,
-)  # RFC 1951: whether it is the last block, its length, the complement
+# RFC 1951: whether it is the last block, its length, the complement.
+STORED, MOST_STORED = struct.Struct("<BHH"), 0xFFFF
 BEST = 9
 # The floats of a loss history take 8 bytes as an array and 20 as JSON.
 FEW = 8
@@ -135,16 +133,11 @@ class Apart:
     def __init__(self, data: bytes) -> None:
         found = unpack(data)
         try:
-            self._arrays: Sequence[Array] = found["arrays"]
+            arrays: Sequence[Array] = found["arrays"]
             self._texts: Sequence[str] = found["texts"].split("\n")
         except (TypeError, LookupError, AttributeError) as error:
             raise DamagedError(f"no values: {error}") from error
-        self._made: dict[str, Callable[[Any], Any]] = {
-            "array": lambda place: self._arrays[place],
-            "numbers": lambda place: self._arrays[place].tolist(),
-            "tuple": tuple,
-            "dict": dict,
-        }
+        self._restore = _restoring(array=lambda place: arrays[place], numbers=lambda place: arrays[place].tolist())
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -155,11 +148,6 @@ class Apart:
             return json.loads(self._texts[place], object_pairs_hook=self._restore)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise DamagedError(f"{type(error).__name__}: {error}") from error
-
-    def _restore(self, members: list[tuple[str, Any]]) -> Any:
-        ((kind, inside),) = members
-        make = self._made.get(kind)
-        return make(inside) if make else _record(KINDS[kind], dict(inside))
 
 
 class _Packing:
@@ -233,27 +221,19 @@ class _Unpacking:
         self.plain = plain
         self.position = self.start = LENGTH.size + length
         self.listed = 0
-        self.made: dict[str, Callable[[Any], Any]] = {
-            "array": self._array,
-            "numbers": self._numbers,
-            "text": lambda form: self._array(form).tobytes().decode("utf-8", "surrogatepass"),
-            "tuple": tuple,
-            "dict": dict,
-        }
 
     def value(self) -> Any:
         header = self.plain[LENGTH.size : self.start].decode("utf-8", "surrogatepass")
         # Objects are restored as the parser closes them, from the inside out: walking through all that it made took
         # twice as long.
-        value = json.loads(header, object_pairs_hook=self._restore)
+        restore = _restoring(array=self._array, numbers=self._numbers, text=self._text)
+        value = json.loads(header, object_pairs_hook=restore)
         if self.position != len(self.plain):
             raise ValueError(f"{len(self.plain):,} bytes, and {self.position:,} are spoken of")
         return value
 
-    def _restore(self, members: list[tuple[str, Any]]) -> Any:
-        ((kind, inside),) = members
-        make = self.made.get(kind)
-        return make(inside) if make else _record(KINDS[FORMER_NAMES.get(kind, kind)], dict(inside))
+    def _text(self, form: str) -> str:
+        return self._array(form).tobytes().decode("utf-8", "surrogatepass")
 
     def _array(self, form: str) -> Array:
         dtype, shape, room = _parsed(form)
@@ -267,6 +247,18 @@ class _Unpacking:
         if array.dtype not in (np.float64, np.int64) or self.listed > MOST_NUMBERS:
             raise ValueError("lists of too many numbers, or of none")
         return array.tolist()
+
+
+def _restoring(**made: Callable[[Any], Any]) -> Callable[[list[tuple[str, Any]]], Any]:
+    """Return what makes the value that a JSON object of one member stands for; made : it by the member's name."""
+    plain = {"tuple": tuple, "dict": dict, **made}
+
+    def restore(members: list[tuple[str, Any]]) -> Any:
+        ((kind, inside),) = members
+        make = plain.get(kind)
+        return make(inside) if make else _record(KINDS[FORMER_NAMES.get(kind, kind)], dict(inside))
+
+    return restore
 
 
 def _record(kind: type, members: dict[str, Any]) -> Any:

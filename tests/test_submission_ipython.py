@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from grader.submission import cells, load
+from grader.submission import load
 
 NUMPY = "import numpy as np\n"
 CLASS = "class TwoLayerNet:\n    def loss(self, X):\n        return relu(X)\n"
@@ -179,17 +179,6 @@ def test_pylab_binds_numpys_names(answers):
 def test_what_runs_elsewhere_binds_nothing(cell, read):
     """Another process's names never reach the notebook."""
     assert len(read({"two_layer_net.ipynb": notebook(cell, CLASS)}).segments) == 1
-
-
-def test_without_ipython_the_usual_magics_are_read_all_the_same(answers, monkeypatch):
-    """IPython is optional, and is not even loaded for what is simple."""
-    monkeypatch.setitem(sys.modules, "IPython.core.inputtransformer2", None)
-    cell = "%matplotlib inline\n!pip install numpy\n%time x = 1\nx?\n" + RELU
-    assert answers({"two_layer_net.ipynb": notebook(NUMPY, cell, CLASS)}) == [0, 2]
-    asked = []
-    monkeypatch.setattr(cells, "_ask_ipython", asked.append)
-    cells.translate(cell)
-    assert asked == []
 
 
 def test_what_nobody_understands_is_quoted(read):

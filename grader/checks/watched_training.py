@@ -128,9 +128,10 @@ def stand_in_of(call: Call) -> StandIn:
     return StandIn(call.seed, shapes, call.sizes[-1], [(given["X"], given["y"]), (given["X_val"], given["y_val"])])
 
 
-def _split(call: Call, flat: Floats) -> dict[str, Floats]:
+def split_params(flat: Floats, params: Params) -> dict[str, Floats]:
+    """Return the parameters that a row (n,) holds one after another, in the shapes of these."""
     found, start = {}, 0
-    for name, value in call.params.items():
+    for name, value in params.items():
         found[name] = flat[start : start + value.size].reshape(value.shape)
         start += value.size
     return found
@@ -140,7 +141,7 @@ def _points(notes: Mapping[str, Any], call: Call) -> list[dict[str, Floats]] | N
     states = _table(notes.get("states"), sum(value.size for value in call.params.values()))
     if states is None or not len(states) or not np.isfinite(states).all():
         return None
-    return [_split(call, state) for state in states]
+    return [split_params(state, call.params) for state in states]
 
 
 def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]] | None:
@@ -169,7 +170,7 @@ def _questions(notes: Mapping[str, Any], call: Call) -> dict[int, list[Question]
         if X is not None and y is not None:
             here = slice(end - int(rows), end)
             question = Question(
-                X[here].astype(np.float64), y[here].astype(np.float64), reg, loss, _split(call, gradient)
+                X[here].astype(np.float64), y[here].astype(np.float64), reg, loss, split_params(gradient, call.params)
             )
             found.setdefault(int(moment), []).append(question)
     return found

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from grader.checks.minibatch import positions
 from grader.locate.find_in_epochs import wrong_decay, wrong_histories
 from grader.locate.recorded_case import Spotted, laid_out
 from grader.locate.recorded_values import ARGUMENT, VARIABLE, Spot
-from grader.locate.training_lines import Iteration, TrainingLines, is_value, positions, rate_of, same_each_time
+from grader.locate.training_lines import Iteration, TrainingLines, is_value, rate_of, same_each_time
 from grader.model import Array, Floats
 
 

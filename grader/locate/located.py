@@ -242,4 +242,4 @@ class Located:
             X, given["y"], given["learning_rate"], given["learning_rate_decay"], given["reg"], given["num_iters"],
             given["batch_size"], call.params, X_val, given["y_val"], stand_in,
         )  # fmt: skip
-        return TrainingLines(asked, self.statements, recorded, shapes, iterations(recorded.notes, shapes))
+        return TrainingLines(asked, self.statements, recorded, shapes, iterations(recorded.notes, call.params))

@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from grader.checks.minibatch import positions
 from grader.compare import as_array
 from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, list_stop, moment, wrong
 from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
-from grader.locate.training_lines import TrainingLines, is_value, positions, rate_of, same_each_time
+from grader.locate.training_lines import TrainingLines, is_value, rate_of, same_each_time
 from grader.model import Array
 from grader.records import dataclass, field
 from grader.text.phrases import join_words

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from grader.checks.minibatch import positions
+from grader.checks.watched_training import split_params
 from grader.compare import as_array
 from grader.locate.recorded_case import laid_out, multiple
 from grader.locate.recorded_values import RETURNED, VARIABLE, Holder, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
-from grader.model import Array, Floats
+from grader.model import Array, Floats, Params
 from grader.records import dataclass
 from grader.sandbox.stand_in_replies import StandIn
 
@@ -51,15 +53,15 @@ class Iteration:
     after: Mapping[str, Floats]
 
 
-def iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> list[Iteration]:
+def iterations(notes: Mapping[str, Any], params: Params) -> list[Iteration]:
     """Return the questions that the stand-in noted, each with the step after it; [] where the notes are not whole."""
     tables = [
         one for name in ("states", "asked", "gradients", "X", "y") if (one := as_array(notes.get(name))) is not None
     ]
-    size = sum(int(np.prod(shape)) for shape in shapes.values())
+    size = sum(value.size for value in params.values())
     if len(tables) < 5 or not tables[3].ndim or not tables[4].ndim:  # forged: a single number has no rows
         return []
-    states, asked, gradients, X, y = tables
+    states, asked, gradients, X, y = (np.asarray(one, np.float64) for one in tables)
     if states.ndim != 2 or states.shape[1] != size or asked.ndim != 2 or gradients.shape != (len(asked), size):
         return []
     if asked.shape[1:] != (4,) or not len(states) or not np.isfinite(asked[:, :2]).all() or (asked[:, :2] < 0).any():
@@ -70,20 +72,10 @@ def iterations(notes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) 
         before, after = states[min(at, len(states) - 1)], states[min(at + 1, len(states) - 1)]
         found.append(
             Iteration(
-                np.asarray(X[start:end], np.float64), np.asarray(y[start:end], np.float64), reg, loss,
-                *(_apart(row, shapes) for row in (gradient, after - before, before, after)),
+                X[start:end], y[start:end], reg, loss,
+                *(split_params(row, params) for row in (gradient, after - before, before, after)),
             )
         )  # fmt: skip
-        start = end
-    return found
-
-
-def _apart(row: Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
-    """Return the parameters that a row holds one after another, each in its shape."""
-    found, start = {}, 0
-    for name, shape in shapes.items():
-        end = start + int(np.prod(shape))
-        found[name] = np.asarray(row[start:end], np.float64).reshape(shape)
         start = end
     return found
 
@@ -102,14 +94,6 @@ def is_value(made: Made, value: Array, *, laid: bool = False) -> bool:
 def rate_of(move: Floats, gradient: Floats) -> float | None:
     """Return c where a move is c times the gradient; 0 where nothing moves; None where it is no multiple."""
     return multiple(move, gradient, 1e-7) if move.any() else 0.0
-
-
-def positions(batch: Floats, X: Floats) -> Array | None:
-    """Return which rows of X a batch holds, (b,); None where one is no row of it."""
-    if batch.ndim != 2 or batch.shape[1] != X.shape[1]:
-        return None
-    same = (batch[:, None, :] == X[None, :, :]).all(axis=2)
-    return same.argmax(axis=1) if same.any(axis=1).all() else None
 
 
 def same_each_time(drawn: Sequence[Array | None]) -> bool:

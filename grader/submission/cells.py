@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Any
 
 from grader.records import dataclass, field
 from grader.submission.bindings import FUNCTIONS, IMPORTS, assigned_targets, names_stored, walk, walk_statements
@@ -22,9 +20,12 @@ _DOTTED = re.compile(r"[^\W\d]\w*+(?:\.[^\W\d]\w*+)*+")
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>[\w!]+)(?P<rest>.*)")
 # None of these can begin a statement of Python. The last alternative is IPython's help, `np.dot?`.
 _LINE_MAGIC = re.compile(r"[ \t]*+(?:%+[ \t]*(?P<name>[\w.]*)|[!?]|[^\s\"'#?][^\"'#?]*+\?{1,2}[ \t]*+$)")
+_TARGET = r"[^\W\d]\w*+(?:\.[^\W\d]\w*+|\[[^\[\],=]*+\])*+"
 _ASSIGNED_MAGIC = re.compile(
-    r"[ \t]*+(?P<to>[^\W\d]\w*+(?:[ \t]*+,[ \t]*+[^\W\d]\w*+)*+)[ \t]*+=[ \t]*+(?:!|%(?!=)[ \t]*(?P<name>\w*))"
+    rf"[ \t]*+(?P<to>{_TARGET}(?:[ \t]*+,[ \t]*+{_TARGET})*+)[ \t]*+=[ \t]*+(?:!|%(?!=)[ \t]*(?P<name>\w*))"
 )
+# What Python's and IPython's own terminals write before a line.
+_PROMPT = re.compile(r"^[ \t]*+(?:>>>|In \[\d++\]:|\.{3,}+:?)(?:[ ]|$)")
 # As `jupyter nbconvert --to script` writes them, each on one line.
 _CALL = re.compile(
     r"[ \t]*+(?:(?P<to>[^\s=#()][^=#()]*+)=[ \t]*+)?get_ipython\(\)\s*\.\s*"
@@ -46,8 +47,6 @@ _LEAD_TO_MODULE = {"spec_from_file_location", "SourceFileLoader", "exec_module"}
 # What gives a module or its names, and how it is written once the module was imported.
 _GIVE_MODULE = dict.fromkeys(["import_module", "module_from_spec", "load_module"], "_run") | {"run_path": "vars(_run)"}
 _FILE = re.compile(r"[^\n\0]{1,200}\.(?:py|ipynb)")
-_LARGEST_FOR_IPYTHON = 32 * 1024  # a whole solution's size
-_MOST_TURNS = 100  # of IPython's own transformation; each changes one line, and costs as much as reading the cell
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Translated:
     appends: bool = False  # %%writefile -a
     runs: list[tuple[int, str]] = field(default_factory=list)  # files that are run, by line
     dropped: list[tuple[int, str]] = field(default_factory=list)  # lines that nobody can tell the meaning of
+    written: list[Translated] = field(default_factory=list)  # the cells of a .py file that %%writefile makes files of
 
 
 def translate(source: str) -> Translated:
@@ -79,16 +79,17 @@ def translate(source: str) -> Translated:
 
     ``%time`` and ``%%time`` and their like leave what they run, ``%run`` names a file, ``%%writefile`` gives a file's
     text, ``%%add_to TwoLayerNet`` adds lines at the end that make methods of the cell's functions. What binds nothing
-    becomes ``pass``. What IPython reads and this does not is left to IPython, where it is installed.
+    becomes ``pass``. Prompts that were copied from a terminal are taken off.
     """
-    is_python = parses(source)
-    if is_python and not _speaks(source):
+    if parses(source) and not _speaks(source):
         return Translated(source)
     lines = source.split("\n")
     first = _first_code(lines)
     # As IPython does with a method pasted into a cell of its own.
     indent = indent_of(lines[first]) if first < len(lines) else ""
     lines = [line.removeprefix(indent) for line in lines]
+    if first < len(lines) and _PROMPT.match(lines[first]):
+        lines = [_PROMPT.sub("", line, count=1) for line in lines]
     found, added_to = Translated(source), ""
     while cell_magic := _CELL_MAGIC.match(lines[first]) if first < len(lines) else None:
         found.magics += 1
@@ -106,8 +107,6 @@ def translate(source: str) -> Translated:
         first = _first_code(lines)
     _replace_line_magics(lines, found)
     found.source = "\n".join(lines)
-    if not is_python and len(source) <= _LARGEST_FOR_IPYTHON and not parses(found.source):
-        _ask_ipython(found)
     _take_runs(found)
     if added_to:
         with suppress(SubmissionError):  # told when it is parsed again
@@ -236,44 +235,3 @@ def _import_for(node: ast.stmt, files: dict[str, str], runs: list[tuple[int, str
 def _called(call: ast.Call) -> str:
     """Return the last part of the name of what is called."""
     return ast.unparse(call.func).rpartition(".")[2]
-
-
-def _ask_ipython(found: Translated) -> None:
-    """Let IPython replace what else is its own; it costs as much as numpy to import, so only what is no Python comes here."""
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415
-    except ImportError:
-        return
-    manager: Any = TransformerManager()  # type: ignore[no-untyped-call]
-    lines = [f"{line}\n" for line in found.source.split("\n")]
-    try:
-        transform: Callable[[list[str]], list[str]]
-        for transform in manager.cleanup_transforms[1:] + manager.line_transforms:
-            lines = _with_all_lines(lines, transform)
-        for _ in range(_MOST_TURNS):
-            changed = False
-
-            def turn(before: list[str]) -> list[str]:
-                nonlocal changed
-                changed, after = manager.do_one_token_transform(before)
-                return list(after)
-
-            lines = _with_all_lines(lines, turn)
-            if not changed:
-                break
-    except (SyntaxError, RecursionError):  # it refuses what it finds no end of
-        return
-    translated = Translated("", found.magics)
-    plain = "".join(lines).removesuffix("\n").split("\n")
-    _replace_line_magics(plain, translated)
-    if parses("\n".join(plain)):
-        found.source, found.magics = "\n".join(plain), translated.magics
-        found.runs += translated.runs
-        found.dropped += translated.dropped
-
-
-def _with_all_lines(lines: list[str], transform: Callable[[list[str]], list[str]]) -> list[str]:
-    """Return transformed lines, with an empty one for each that was joined to another."""
-    after = transform(list(lines))
-    same = next((at for at, pair in enumerate(zip(lines, after, strict=False)) if pair[0] != pair[1]), len(after))
-    return [*after[: same + 1], *["\n"] * (len(lines) - len(after)), *after[same + 1 :]]

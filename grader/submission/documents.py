@@ -146,8 +146,8 @@ def _script(
     """Return a .py file as one cell; files from %%writefile go into `written`."""
     if len(text) > LARGEST:  # it is never parsed
         return Document(path, (Cell(label, text),), notes=notes)
-    script = translate_script(text)
-    if script.is_unfolded:
+    script, has_own_lines = translate_script(text)
+    if not has_own_lines:
         label = f"{label} with its cell magics unfolded"
     for part in script.written:
         _write(path.parent, part, "", written)

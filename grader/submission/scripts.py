@@ -8,7 +8,6 @@ import textwrap
 from contextlib import suppress
 from typing import TypeGuard
 
-from grader.records import dataclass, field
 from grader.submission.bindings import FUNCTIONS, names_stored, walk
 from grader.submission.cells import Translated, translate
 from grader.submission.newer_syntax import parses
@@ -22,20 +21,8 @@ _CELL_MAGIC_CALL = re.compile(r"get_ipython\(\)\s*\.\s*run_cell_magic\((?P<argum
 _LARGEST_MARIMO = 256 * 1024
 
 
-@dataclass
-class Script:
-    """A .py file as one text of Python, and the files that its ``%%writefile`` cells make."""
-
-    source: str
-    magics: int = 0
-    runs: list[tuple[int, str]] = field(default_factory=list)
-    dropped: list[tuple[int, str]] = field(default_factory=list)
-    written: list[Translated] = field(default_factory=list)
-    is_unfolded: bool = False  # its lines are no longer the file's
-
-
-def translate_script(source: str) -> Script:
-    """Return a .py file as Python, cell by cell where it has marks of cells such as ``# %%`` and ``# In[1]:``."""
+def translate_script(source: str) -> tuple[Translated, bool]:
+    """Return a .py file as Python, cell by cell where it has marks such as ``# %%``, and whether its lines are the file's."""
     lines = source.split("\n")
     starts = {0} | {number for number, line in enumerate(lines) if CELL_MARK.match(line)}
     if "Commented out IPython magic" in source:
@@ -51,17 +38,17 @@ def translate_script(source: str) -> Script:
             lines = _without_marimo(text, starts)
             text = "\n".join(lines)
     if unfolded is None and parses(text):
-        return _gather([translate(text)], is_unfolded=False)
+        return _gather([translate(text)]), True
     if unfolded is not None:
         lines, starts = unfolded
     order = sorted(starts)
     regions = ["\n".join(lines[first:end]) for first, end in zip(order, [*order[1:], len(lines)], strict=True)]
-    return _gather([translate(region) for region in regions], is_unfolded=unfolded is not None)
+    return _gather([translate(region) for region in regions]), unfolded is None
 
 
-def _gather(parts: list[Translated], *, is_unfolded: bool) -> Script:
+def _gather(parts: list[Translated]) -> Translated:
     """Join translated cells to one text of the same lines."""
-    script, texts, before = Script("", is_unfolded=is_unfolded), list[str](), 0
+    script, texts, before = Translated(""), list[str](), 0
     for part in parts:
         script.magics += part.magics
         script.runs += [(before + line, path) for line, path in part.runs]

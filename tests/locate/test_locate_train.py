@@ -109,5 +109,5 @@ def test_a_single_number_in_place_of_rows_is_no_iteration():
         "X": np.array(1.0),
         "y": np.ones(1),
     }
-    assert iterations(notes, {"W1": (1, 1)}) == []
-    assert len(iterations(notes | {"X": one}, {"W1": (1, 1)})) == 1
+    assert iterations(notes, {"W1": one}) == []
+    assert len(iterations(notes | {"X": one}, {"W1": one})) == 1
