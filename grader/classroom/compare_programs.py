@@ -8,10 +8,10 @@ from pathlib import Path
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR, explain_full_disk, write_overview
 from grader.classroom.results import ClassResults
-from grader.classroom.storage import write_text
-from grader.model import Assignment, Likeness, Program, Sheet, Submission, Text
+from grader.classroom.storage import write_whole
+from grader.model import Assignment, Likeness, Program, Submission, Text
 from grader.packing import DamagedError, unpack
-from grader.records import dataclass, replace
+from grader.records import replace
 from grader.reports.similar_page import to_similar
 from grader.similarity import compare_programs
 from grader.submission import load, read, reduce_limited
@@ -23,28 +23,15 @@ OTHER_COUNTS = "another hand-in of the same student counts."
 UNREADABLE = "the saved program cannot be read. Run `grader grade` with --force to save it again."
 
 
-class SkeletonError(ValueError):
-    """The students' notebook cannot be read; the text says where it should be."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The result of a comparison, and the page that shows it."""
-
-    likeness: Likeness
-    sheet: Sheet
-    page: Path
-
-
 def compare_class(
     book: Gradebook, assignment: Assignment, to: Path | None = None, against: Sequence[Path] = ()
-) -> Comparison:
+) -> Likeness:
     """Compare the programs of a graded class, write the page, and link the class page to it. No student code runs.
 
     assignment : its notebook is the skeleton. to : the folder for the page; None puts it beside the class page, which
     only then links to it. against : folders with programs of others, such as last year's hand-ins and public solutions.
-    Raises SkeletonError without a skeleton, GradebookError where nothing is graded, ValueError where a folder of others
-    holds no program that can be read.
+    Raises GradebookError where nothing is graded, ValueError without a skeleton, and where a folder of others holds no
+    program that can be read.
     """
     out = to or book.path.parent
     sheet, matching = ClassResults(book).sheet({})
@@ -57,10 +44,10 @@ def compare_class(
         outside=likeness.outside | unread.keys(),
     )
     with explain_full_disk(out):
-        write_text(out / SIMILAR, to_similar(likeness, sheet))
+        write_whole(out / SIMILAR, to_similar(likeness, sheet))
         if to is None:
             write_overview(out, sheet)
-    return Comparison(likeness, sheet, out / SIMILAR)
+    return likeness
 
 
 def _programs(book: Gradebook, superseded: Mapping[str, str]) -> tuple[dict[str, Program], dict[str, str]]:
@@ -129,7 +116,7 @@ def _skeleton(assignment: Assignment) -> Program:
     path = assignment.folder / assignment.notebook
     skeleton = load(path, class_name=assignment.class_name, notebook=assignment.notebook)
     if skeleton.problem:
-        raise SkeletonError(
+        raise ValueError(
             f"{one_line(str(path))}: there is no notebook that can be read. The comparison needs the notebook that students"
             " started from, since its code counts for nothing. Give its folder with --assignment."
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 
 
 def write_export(target: Path, name: str, files: Mapping[str, str | bytes]) -> list[str]:
@@ -21,7 +21,7 @@ def write_export(target: Path, name: str, files: Mapping[str, str | bytes]) -> l
         _remove_earlier(target, name, files)
     for place, text in files.items():
         (target / place).parent.mkdir(parents=True, exist_ok=True)
-        write_text(target / place, text)
+        write_whole(target / place, text)
     found = (path for path in sorted((target / name).rglob("*")) if path.is_file())
     return [str(path.relative_to(target / name)) for path in found if path.relative_to(target).as_posix() not in files]
 
@@ -43,7 +43,7 @@ def _remove_earlier(target: Path, name: str, files: Mapping[str, str | bytes]) -
             with suppress(OSError):  # other files are in it
                 path.parent.rmdir()
     written = {place: _digest(text.encode() if isinstance(text, str) else text) for place, text in files.items()}
-    write_text(record, json.dumps(written))
+    write_whole(record, json.dumps(written))
 
 
 def _read_record(record: Path) -> dict[str, str]:

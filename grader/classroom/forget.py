@@ -20,7 +20,7 @@ from grader.classroom.regrade_class import TABLE as REGRADED
 from grader.classroom.results import ClassResults
 from grader.classroom.safety_copy import forget_in_copy
 from grader.classroom.schema import erase
-from grader.classroom.storage import COPY, FILE, write_text
+from grader.classroom.storage import COPY, FILE, write_whole
 from grader.model import Student
 from grader.records import dataclass
 from grader.reports.formats import CLASS_FORMATS
@@ -89,7 +89,7 @@ def _drop_rows(path: Path, names: Collection[str]) -> None:
         text = io.StringIO(newline="")
         cells = {csv_cell(name) for name in names}
         csv.writer(text, lineterminator="\n").writerows(row for row in rows if not cells & {*row[:1]})
-        write_text(path, text.getvalue())
+        write_whole(path, text.getvalue())
 
 
 def _still_named(out: Path, submissions: Collection[str], student: Student | None) -> Iterator[Path]:

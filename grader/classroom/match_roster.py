@@ -16,7 +16,7 @@ from grader.classroom.roster import Claim, Roster, RosterError
 from grader.model.class_sheet import Student
 from grader.records import dataclass, field, replace
 from grader.submission.name_submissions import without_ending
-from grader.text.phrases import join_words
+from grader.text.phrases import join_some, join_words
 from grader.text.sanitise import one_line
 
 LISTED = 20  # lines of one kind in the terminal
@@ -26,28 +26,12 @@ _NAME_IT = "write its name beside its student in a roster column `submission`."
 
 
 @dataclass(frozen=True)
-class EntryName:
-    """The names of one submission."""
-
-    original: str  # of its file or folder, as handed in
-    name: str  # the safe one, under which it is graded; no two entries share it
-
-
-@dataclass(frozen=True)
-class Unmatched:
-    """A submission without a student."""
-
-    name: str
-    why: str  # and how to mend it
-
-
-@dataclass(frozen=True)
 class Matching:
     """Which submission is whose. Each student is in `students`, in `undecided` or in `missing`, and in one of them."""
 
     students: Mapping[str, Student]  # by the submissions' safe names; no student twice
     how: Mapping[str, str]  # in words, for each of `students`: "by the ID 12345 in its name"
-    unmatched: tuple[Unmatched, ...] = ()  # in the entries' order
+    unmatched: Mapping[str, str] = field(default_factory=dict)  # why the others have no student, and how to mend it
     missing: tuple[Student, ...] = ()  # nothing fits them; in the roster's order
     undecided: tuple[Student, ...] = ()  # something fits, but not it alone, or not them alone; in the roster's order
     notes: tuple[str, ...] = ()
@@ -62,7 +46,7 @@ class Matching:
 
 
 def match_roster(
-    names: Sequence[EntryName],
+    originals: Mapping[str, str],
     roster: Roster,
     *,
     whole: bool = True,
@@ -70,7 +54,7 @@ def match_roster(
 ) -> Matching:
     """Return each entry's student.
 
-    The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
+    originals : the name of each file or folder as handed in, by the safe one, under which it is graded. The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
     name. An entry that fits two students stays unmatched.
     whole : these are all entries there are; otherwise whatever else that column names may still come.
     choose : returns which of several entries of one student counts; without it they all stay unmatched.
@@ -78,21 +62,21 @@ def match_roster(
     Raises RosterError if that column names no entry, or one entry for two students.
     """
     index = build_index(roster.students)
-    claimed = _claimed(names, roster, whole=whole)
+    claimed = _claimed(originals, roster, whole=whole)
     teams = _teams(roster, claimed)
     called = {"".join(split_words(claim.team)): claim.student for claim in reversed(roster.claims) if claim.team}
-    stems = [without_ending(entry.original) for entry in names]
+    stems = {name: without_ending(original) for name, original in originals.items()}
     participants = {claim.participant: claim.student for claim in roster.claims if claim.participant}
-    usual = find_conventions(stems, index, participants)
+    usual = find_conventions(list(stems.values()), index, participants)
     findings = {
-        entry.name: claimed.get(entry.name) or _of_team(match_entry(stem, index, usual), stem, teams, called)
-        for entry, stem in zip(names, stems, strict=True)
+        name: claimed.get(name) or _of_team(match_entry(stem, index, usual), stem, teams, called)
+        for name, stem in stems.items()
     }
-    return _settle(names, findings, set(claimed), roster, index, choose, teams)
+    return _settle(originals, findings, set(claimed), roster, index, choose, teams)
 
 
 def _settle(
-    names: Sequence[EntryName],
+    originals: Mapping[str, str],
     findings: Mapping[str, EntryMatch],
     claimed: set[str],
     roster: Roster,
@@ -116,21 +100,23 @@ def _settle(
         for name in entries
         if len(entries) == 1 or name in superseded.values()
     }
-    left = [entry for entry in names if entry.name not in students and entry.name not in superseded]
-    unmatched = tuple(
-        Unmatched(entry.name, _why_left(entry, findings[entry.name], own, fitting, index if at < SUGGESTIONS else None))
-        for at, entry in enumerate(left)
-    )
+    left = [name for name in originals if name not in students and name not in superseded]
+    unmatched = {
+        name: _contested(name, finding.students[0], own, fitting)
+        if len((finding := findings[name]).students) == 1
+        else _why_left(finding, suggest_student(originals[name], index) if at < SUGGESTIONS else "")
+        for at, name in enumerate(left)
+    }
     partners = {name: mates for name, student in students.items() if (mates := teams.get(student, (student,))[1:])}
     matched = {*students.values(), *(mate for mates in partners.values() for mate in mates)}
     touched = {student for finding in findings.values() for student in finding.students} - matched
     return Matching(
-        students=MappingProxyType({entry.name: students[entry.name] for entry in names if entry.name in students}),
-        how=MappingProxyType({entry.name: findings[entry.name].how for entry in names if entry.name in students}),
+        students=MappingProxyType({name: students[name] for name in originals if name in students}),
+        how=MappingProxyType({name: findings[name].how for name in originals if name in students}),
         unmatched=unmatched,
         missing=tuple(one for one in roster.students if one not in matched and one not in touched),
         undecided=tuple(one for one in roster.students if one in touched),
-        notes=_grouped({entry.name: findings[entry.name].note for entry in names if entry.name in students}),
+        notes=_grouped({name: findings[name].note for name in originals if name in students}),
         superseded=superseded,
         partners=partners,
     )
@@ -176,29 +162,14 @@ def _grouped(notes: Mapping[str, str]) -> tuple[str, ...]:
     names = defaultdict[str, list[str]](list)
     for name, note in notes.items():
         names[note].append(name)
-    return tuple(f"{_several(those)}: {note}" for note, those in names.items() if note)
+    return tuple(f"{join_some(sorted(those), 5, 200)}: {note}" for note, those in names.items() if note)
 
 
-def _several(names: Sequence[str], between: str = ", ") -> str:
-    """Return the first five names in alphabetical order."""
-    first = between.join(one_line(name, 200) for name in sorted(names)[:5])
-    return f"{first} and {len(names) - 5} more" if len(names) > 5 else first
-
-
-def _why_left(
-    entry: EntryName,
-    finding: EntryMatch,
-    own: Mapping[Student, str],
-    fitting: Mapping[Student, list[str]],
-    index: Index | None,
-) -> str:
-    """Return why an entry is nobody's, and how to mend it; index : None where similar names are not sought."""
-    if len(finding.students) == 1:
-        return _contested(entry.name, finding.students[0], own, fitting)
+def _why_left(finding: EntryMatch, similar: str) -> str:
+    """Return why an entry that fits nobody, or several, is nobody's, and how to mend it; similar : see `suggest_student`."""
     if finding.students:
-        people = _several([describe_student(student) for student in finding.students], "; ")
+        people = join_some(sorted(map(describe_student, finding.students)), 5, 200, "; ")
         return f"it fits {len(finding.students)} students: {people}. To decide, {_NAME_IT}"
-    similar = suggest_student(entry.original, index) if index else ""
     return f"{finding.why}{similar or '.'} To mend it, {_NAME_IT}"
 
 
@@ -210,17 +181,17 @@ def _contested(name: str, student: Student, own: Mapping[Student, str], fitting:
         )
     others = [other for other in fitting[student] if other != name]
     return (
-        f"it fits {describe_student(student)}, and so does {_several(others)}. Remove all but one, or write the name of the one"
+        f"it fits {describe_student(student)}, and so does {join_some(sorted(others), 5, 200)}. Remove all but one, or write the name of the one"
         " that counts beside its student in a roster column `submission`."
     )
 
 
-def _claimed(names: Sequence[EntryName], roster: Roster, *, whole: bool) -> dict[str, EntryMatch]:
+def _claimed(originals: Mapping[str, str], roster: Roster, *, whole: bool) -> dict[str, EntryMatch]:
     """Return the matches that the roster's column `submission` gives, by safe names."""
     entries = defaultdict[str, set[str]](set)
-    for entry in names:
-        entries[normalize(entry.original)].add(entry.name)
-        entries[normalize(entry.name)].add(entry.name)
+    for name, original in originals.items():
+        entries[normalize(original)].add(name)
+        entries[normalize(name)].add(name)
     claims = defaultdict[str, list[Claim]](list)
     for claim in roster.claims:
         where = f"{roster.source}, line {claim.line}: the submission"
@@ -254,12 +225,12 @@ def describe_matching(matching: Matching) -> list[str]:
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
     said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
     said += _list_items(
-        "Submissions without a student:", [f"{one_line(one.name, 80)}: {one.why}" for one in matching.unmatched]
+        "Submissions without a student:", [f"{one_line(name, 80)}: {why}" for name, why in matching.unmatched.items()]
     )
     said += _list_items(
         "Handed in together:",
         [
-            f"{one_line(name, 80)}: {_several(list(map(describe_student, matching.owners(name))))}"
+            f"{one_line(name, 80)}: {join_some(sorted(map(describe_student, matching.owners(name))), 5, 200)}"
             for name in matching.partners
         ],
     )
@@ -268,7 +239,7 @@ def describe_matching(matching: Matching) -> list[str]:
         "Of several hand-ins of one student one counts:",
         [
             f"{one_line(name, 80)} counts for {describe_student(matching.students[name])}, and not "
-            + _several([old for old, new in matching.superseded.items() if new == name])
+            + join_some(sorted(old for old, new in matching.superseded.items() if new == name), 5, 200)
             for name in counting
         ],
     )

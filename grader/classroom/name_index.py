@@ -11,7 +11,7 @@ from grader.model.class_sheet import Student
 from grader.records import dataclass
 from grader.text.sanitise import one_line
 
-KINDS = {
+KINDS = {  # each is one student's only
     "id": "ID",
     "sis_id": "student number",
     "login": "login",

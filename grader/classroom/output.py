@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.classroom.gradebook import NoSpaceError
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 from grader.classroom.worker import FAULT
 from grader.model import Sheet
 from grader.reports.class_page import to_index
@@ -38,16 +38,16 @@ def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
         (folder / FAULT).unlink(missing_ok=True)
     (folder / ANNOTATED).unlink(missing_ok=True)  # it tells of the report before this one
     for file_name, text in files.items():
-        write_text(folder / file_name, text)
+        write_whole(folder / file_name, text)
 
 
 def write_overview(out: Path, sheet: Sheet) -> Path:
     """Write the class page and the table; return the page's path."""
     for name, text in CLASS_FORMATS[TABLE].write(sheet, ExportOptions()).items():
-        write_text(out / name, text)
+        write_whole(out / name, text)
     compared = _beginning(out / SIMILAR)
     stale = compared_of(sheet) not in compared
-    write_text(out / PAGE, to_index(sheet, similar=SIMILAR if compared else "", stale=stale))
+    write_whole(out / PAGE, to_index(sheet, similar=SIMILAR if compared else "", stale=stale))
     return out / PAGE
 
 

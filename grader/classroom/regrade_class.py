@@ -16,7 +16,7 @@ from grader.classroom.grading_loop import ClassGrading, begin_grading
 from grader.classroom.output import explain_full_disk, write_overview, write_submission
 from grader.classroom.plan import replay_task
 from grader.classroom.results import ClassResults
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 from grader.classroom.worker import FAULT, Graded, GradingSession, Task
 from grader.model import Sheet
 from grader.records import dataclass
@@ -162,7 +162,7 @@ def _compare(
     ]
     changes = sorted((one for one in compared if one.points), key=lambda one: (-abs(one.after - one.before), one.name))
     sheet, _ = now.sheet(done)
-    write_text(out / TABLE, to_csv(changes))
+    write_whole(out / TABLE, to_csv(changes))
     return Regraded(
         count=len(done),
         todo=len(grading.replayed),

@@ -12,7 +12,7 @@ from typing import Any
 from grader.apply_decisions import decide
 from grader.classroom.attempts import Attempts
 from grader.classroom.gradebook import Gradebook, GradingRow
-from grader.classroom.match_roster import EntryName, Matching, match_roster
+from grader.classroom.match_roster import Matching, match_roster
 from grader.classroom.roster import Roster
 from grader.classroom.worker import drop_figures
 from grader.model import Decision, LatePolicy, Report, Sheet, Standing
@@ -126,5 +126,5 @@ def match_sources(
     """
     if roster is None:
         return None
-    names = [EntryName(Path(source).name, name) for name, source in sources.items()]
-    return match_roster(names, roster, whole=whole, choose=choose)
+    originals = {name: Path(source).name for name, source in sources.items()}
+    return match_roster(originals, roster, whole=whole, choose=choose)

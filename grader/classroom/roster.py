@@ -7,17 +7,18 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.classroom.name_index import KINDS
 from grader.classroom.roster_headers import find_columns
 from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, parse_rows
 from grader.model.class_sheet import Student
 from grader.records import dataclass, fields
+from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
 __all__ = ["Claim", "Roster", "RosterError", "read_roster"]
 
-_NUMBERS = ("id", "sis_id", "login", "email", "github")  # each is one student's only
-_UNSEEN = {"own_id", *_NUMBERS}
-_TELLING = {"name", "identifier", "own_id", *_NUMBERS}
+_UNSEEN = {"own_id", *KINDS}
+_TELLING = {"name", "identifier", "own_id", *KINDS}
 # What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
 _PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
 _BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
@@ -103,7 +104,10 @@ def read_roster(path: Path) -> Roster:
             claims.append(Claim(student, entry, row.line))
     if not students:
         raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
-    notes += [f"{name}, {_lines(lines)}: {reason}" for reason, lines in skipped.items()]
+    notes += [
+        f"{name}, line{'s' * (len(lines) > 1)} {join_some(list(map(str, lines)), 5)}: {reason}"
+        for reason, lines in skipped.items()
+    ]
     return Roster(tuple(students), tuple(notes), name, tuple(claims))
 
 
@@ -223,7 +227,7 @@ def _kind(identifier: str, cells: dict[str, str]) -> str:
 
 def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], name: str) -> None:
     """Refuse a roster that would give one student's marks to another: an ID that two have, or that lost its digits."""
-    for field in _NUMBERS:
+    for field, spoken in KINDS.items():
         value = getattr(student, field)
         if field in {"id", "sis_id"} and _ROUNDED.fullmatch(value):
             raise RosterError(
@@ -233,21 +237,10 @@ def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], na
         other = seen.setdefault((field, value.casefold()), line)
         if value and other != line:
             raise RosterError(
-                f'{name}, lines {other} and {line}: both have the {_SPOKEN[field]} "{one_line(value, 60)}". Expected'
+                f'{name}, lines {other} and {line}: both have the {spoken} "{one_line(value, 60)}". Expected'
                 " one line for each student: delete one of them, or correct the wrong one."
             )
 
 
-_SPOKEN = {"id": "ID", "sis_id": "student number", "login": "login", "email": "e-mail", "github": "GitHub account"}
-
-
-def _lines(numbers: list[int]) -> str:
-    if len(numbers) == 1:
-        return f"line {numbers[0]}"
-    more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-    return f"lines {', '.join(map(str, numbers[:5]))}{more}"
-
-
 def _quoted(cells: Sequence[str]) -> str:
-    listed = ", ".join(f'"{one_line(cell.strip(), 40)}"' for cell in cells[:6])
-    return f"{listed} and {len(cells) - 6} more" if len(cells) > 6 else listed
+    return join_some([f'"{one_line(cell.strip(), 40)}"' for cell in cells], 6)

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from grader.classroom.roster import Claim, Roster
-from grader.classroom.storage import COPY, decode_path, encode_path, write_bytes
+from grader.classroom.storage import COPY, decode_path, encode_path, write_whole
 from grader.model import Decision, Student
 from grader.text.sanitise import one_line as shown
 
@@ -109,7 +109,7 @@ def write_copy(path: Path, records: Sequence[DecisionRecord], roster: Roster | N
     own = [replace(one, withdrawn=one.withdrawn or withdrawn.get(one.decision.number, "")) for one in records]
     copy = SafetyCopy((*more, *own), roster or before.roster)
     if copy != there:
-        write_bytes(path, _serialize(copy))
+        write_whole(path, _serialize(copy))
 
 
 def forget_in_copy(path: Path, names: Collection[str], student: Student | None) -> None:
@@ -123,7 +123,7 @@ def forget_in_copy(path: Path, names: Collection[str], student: Student | None) 
         students = tuple(one for one in roster.students if one != student)
         claims = tuple(one for one in roster.claims if one.student != student)
         roster = replace(roster, students=students, claims=claims) if students else None
-    write_bytes(path, _serialize(SafetyCopy(records, roster)))
+    write_whole(path, _serialize(SafetyCopy(records, roster)))
 
 
 def _free(path: Path) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook, GradebookError, GradingRow
+from grader.classroom.storage import write_whole
 from grader.model import seed_id
 from grader.records import dataclass
 from grader.text.phrases import join_some, plural
@@ -158,18 +159,8 @@ def _close_to_others(path: Path) -> tuple[str, ...]:
 
 
 def _write(path: Path, seed: int) -> None:
-    """Keep a seed: the file is there whole or not at all, and never readable for others. Raises OSError."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_format_line(seed))
-            file.flush()
-            os.fsync(file.fileno())  # before the first grading is kept: that one cannot be judged again without it
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    """Keep a seed, before the first grading is kept: that one cannot be judged again without it. Raises OSError."""
+    write_whole(path, _format_line(seed), secret=True)
 
 
 def _format_line(seed: int) -> bytes:

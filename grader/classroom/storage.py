@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -248,19 +249,22 @@ def decode_path(text: str) -> str:
     return unquote_to_bytes(text.removeprefix(_BYTES)).decode("utf-8", "surrogatepass")
 
 
-def write_text(path: Path, text: str | bytes) -> None:
-    """Write a file completely or not at all. Raises OSError."""
-    write_bytes(path, text.encode("utf-8") if isinstance(text, str) else text)
+def write_whole(path: Path, content: str | bytes, *, secret: bool = False) -> None:
+    """Write a file completely or not at all. Raises OSError.
 
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all. Raises OSError."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    secret : only its owner can read it, at any time, and it outlives a power failure.
+    """
+    partly = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partly.unlink(missing_ok=True)
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        with open(partly, "xb", opener=partial(os.open, mode=0o600 if secret else 0o666)) as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            if secret:
+                file.flush()
+                os.fsync(file.fileno())
+        partly.replace(path)
     except OSError:
-        partial.unlink(missing_ok=True)
+        partly.unlink(missing_ok=True)
         raise
 
 

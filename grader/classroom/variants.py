@@ -19,7 +19,7 @@ from grader.classroom.plan import Entry
 from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.results import class_attempts, match_class, match_sources
 from grader.classroom.roster import Roster, RosterError, read_roster
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 from grader.classroom.worker import Graded, GradingSession
 from grader.records import replace
 from grader.rubric import FILE as RUBRIC
@@ -121,7 +121,7 @@ def regrade_variants(
         if found[-1].stopped:
             break
     changes = sorted((one for each in found for one in each.changes), key=lambda one: -abs(one.after - one.before))
-    write_text(book.path.parent / TABLE, to_csv(changes))
+    write_whole(book.path.parent / TABLE, to_csv(changes))
     return replace(
         found[-1],
         count=sum(one.count for one in found),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 from grader.cli import common, options
 
 
@@ -42,7 +42,7 @@ def audit(out: Path | None, jobs: int, seed: int | None, folder: Path | None, *,
         raise SystemExit(options.STOPPED) from None
     common.screen().print(view.to_terminal(found))
     if out:
-        write_text(out / "audit.html", view.to_html(found))
-        write_text(out / "audit.json", view.to_json(found))
+        write_whole(out / "audit.html", view.to_html(found))
+        write_whole(out / "audit.json", view.to_json(found))
         common.point_to(out / "audit.html")
     raise SystemExit(options.GRADER_FAILED if found.problems else 0)

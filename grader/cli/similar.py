@@ -8,10 +8,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from grader.classroom.compare_programs import Comparison, compare_class
+from grader.classroom.compare_programs import compare_class
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.output import SIMILAR
 from grader.cli import common, options
+from grader.model import Likeness
 from grader.reports.similar_page import percent
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
@@ -48,13 +49,12 @@ def similar(out: Path, to: Path | None, against: tuple[Path, ...], folder: Path 
     with common.failures_in_words(one_line(str(to or out))), Gradebook(out, reading=True) as book:
         assignment = common.assignment_of(folder or common.same_folder(book))
         common.make_folder(to or out, "--to", SIMILAR)
-        found = compare_class(book, assignment, to, against)
-    _tell(found)
-    common.point_to(found.page)
+        likeness = compare_class(book, assignment, to, against)
+    _tell(likeness)
+    common.point_to((to or out) / SIMILAR)
 
 
-def _tell(found: Comparison) -> None:
-    likeness = found.likeness
+def _tell(likeness: Likeness) -> None:
     common.say_reasons(likeness.left, "not compared")
     count = len(likeness.programs)
     counted = f"{count} programs compared"

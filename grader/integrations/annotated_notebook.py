@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from grader.check_program import PARTS
 from grader.classroom.output import ANNOTATED, folder_of
-from grader.classroom.storage import write_text
+from grader.classroom.storage import write_whole
 from grader.integrations import student_markdown
 from grader.limited_process import LimitedProcess, OverLimitError
 from grader.model import Assignment, Diagnosis, Place, Report, StepRow, StudentReport, Verdict
@@ -230,6 +230,6 @@ def annotate_class(out: Path, paths: Mapping[str, Path], reports: Sequence[Repor
             page = _annotator(hand_in, report, assignment.class_name, assignment.notebook)
         except OverLimitError:
             page = to_annotated(report, [])
-        write_text(folder_of(out, report.submission) / ANNOTATED, page)
+        write_whole(folder_of(out, report.submission) / ANNOTATED, page)
     _annotator.close()
     return len(reports)

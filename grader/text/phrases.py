@@ -14,9 +14,9 @@ def join_words(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
-def join_some(names: Sequence[str], most: int = 10, length: int = LINE) -> str:
+def join_some(names: Sequence[str], most: int = 10, length: int = LINE, between: str = ", ") -> str:
     """Return the first few of several names, each on one line, and how many more there are: "a, b and 3 more"."""
-    listed = ", ".join(one_line(name, length) for name in names[:most])
+    listed = between.join(one_line(name, length) for name in names[:most])
     return f"{listed} and {len(names) - most:,} more" if len(names) > most else listed
 
 

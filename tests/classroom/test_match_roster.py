@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.classroom.match_roster import EntryName, Matching, Unmatched, describe_matching, match_roster
+from grader.classroom.match_roster import Matching, describe_matching, match_roster
 from grader.classroom.roster import Claim, Roster, RosterError
 from grader.model.class_sheet import Student
 
@@ -23,7 +23,7 @@ MEND = "write its name beside its student in a roster column `submission`."
 
 def entries(*originals):
     """Return the entries of a folder, each under a safe name of its own."""
-    return [EntryName(original, original.removesuffix(".ipynb")) for original in originals]
+    return {original.removesuffix(".ipynb"): original for original in originals}
 
 
 def match_sources(*originals, students=CLASS, claims=()):
@@ -33,9 +33,7 @@ def match_sources(*originals, students=CLASS, claims=()):
 
 def explain(*originals, students=CLASS):
     """Return why the first of some entries is unmatched."""
-    return {one.name: one.why for one in match_sources(*originals, students=students).unmatched}[
-        originals[0].removesuffix(".ipynb")
-    ]
+    return match_sources(*originals, students=students).unmatched[originals[0].removesuffix(".ipynb")]
 
 
 ONE = {
@@ -86,11 +84,11 @@ ONE = {
 def test_each_platforms_names(original):
     """What a platform writes leads to the student and says by what; the others are missing."""
     student, how = ONE[original]
-    (entry,) = entries(original)
+    (name,) = entries(original)
     matching = match_sources(original)
     assert matching == Matching(
-        students={entry.name: student},
-        how={entry.name: how},
+        students={name: student},
+        how={name: how},
         missing=tuple(one for one in CLASS if one != student),
     )
 
@@ -241,10 +239,8 @@ def test_one_name_of_two_students_is_nobodys(original):
     matching = match_sources(original, students=students)
     assert matching.students == {}
     assert matching.undecided == students
-    assert (
-        "it fits 2 students: Ali, Hassan (student number 2); Hassan, Ali (student number 1)."
-        in matching.unmatched[0].why
-    )
+    (why,) = matching.unmatched.values()
+    assert "it fits 2 students: Ali, Hassan (student number 2); Hassan, Ali (student number 1)." in why
 
 
 def test_a_login_wins_over_a_name_with_a_note():
@@ -266,7 +262,7 @@ def test_an_account_that_ends_in_anothers_is_not_taken_for_it():
     doe, bob, mallory = Student("A B", github="doe"), Student("C D", github="bob"), Student("E F", github="x-doe")
     matching = match_sources("net-x-doe", "net-bob", students=(doe, bob))
     assert matching.students == {"net-bob": bob}
-    assert matching.unmatched[0].why == (
+    assert matching.unmatched["net-x-doe"] == (
         f"it holds an account of the roster, but does not begin like the other names. To mend it, {MEND}"
     )
     matching = match_sources("net-x-doe", "net-bob", "net-doe", students=(doe, bob, mallory))
@@ -283,10 +279,9 @@ def test_two_submissions_of_one_student_are_both_left():
     """Which of them counts is for a person to say; the student is not missing."""
     matching = match_sources("doejane_12345_1_x.ipynb", "Jane Doe_9_assignsubmission_file_", "jdoe")
     assert matching.students == {}
-    assert matching.unmatched[0] == Unmatched(
-        "doejane_12345_1_x",
+    assert matching.unmatched["doejane_12345_1_x"] == (
         "it fits Doe, Jane (ID 12345), and so does Jane Doe_9_assignsubmission_file_, jdoe. Remove all but one, or"
-        " write the name of the one that counts beside its student in a roster column `submission`.",
+        " write the name of the one that counts beside its student in a roster column `submission`."
     )
     assert matching.undecided == (JANE,)
     assert JANE not in matching.missing
@@ -298,13 +293,10 @@ def test_a_claim_of_the_roster_wins_over_everything():
     matching = match_sources("doejane_12345_1_x.ipynb", "doejane_12345_2_x.ipynb", "jdoe", claims=claims)
     assert matching.students == {"doejane_12345_2_x": JANE, "jdoe": BERG}
     assert matching.how["jdoe"] == "by line 3 of the roster, which names it"
-    assert matching.unmatched == (
-        Unmatched(
-            "doejane_12345_1_x",
-            "it fits Doe, Jane (ID 12345), but the roster's column `submission` says that their submission is"
-            " doejane_12345_2_x.",
-        ),
-    )
+    assert matching.unmatched == {
+        "doejane_12345_1_x": "it fits Doe, Jane (ID 12345), but the roster's column `submission` says that their"
+        " submission is doejane_12345_2_x."
+    }
     safe = match_sources("x.ipynb", claims=[Claim(JANE, "x", 2)])
     assert safe.students == {"x": JANE}
 
@@ -338,7 +330,7 @@ def test_two_lines_that_name_one_submission_share_it():
     assert matching.owners("x") == (JANE, BERG)
     assert matching.how == {"x": "by lines 2 and 5 of the roster, which name it"}
     assert matching.missing == (ZOE, WANG, OBRIEN)
-    assert "says that their submission is x" in matching.unmatched[0].why
+    assert "says that their submission is x" in matching.unmatched["doejane_12345_1_y"]
     told = describe_matching(matching)
     assert told[0] == "Of 5 students on the roster, 2 have a submission."
     assert told[3:5] == ["Handed in together:", "  x: Doe, Jane (ID 12345), van der Berg, Jan (ID 12346)"]
@@ -353,7 +345,7 @@ def test_a_team_hands_in_once(original):
     matching = match_sources(original, claims=TEAM)
     assert matching.owners(original.removesuffix(".ipynb")) == (JANE, BERG)
     assert matching.missing == (ZOE, WANG, OBRIEN)
-    assert matching.unmatched == ()
+    assert matching.unmatched == {}
 
 
 def test_of_two_hand_ins_of_a_team_one_counts():
@@ -436,7 +428,7 @@ def test_no_student_twice_and_no_order_counts(students, originals, chance):
     """Each entry and each student ends in one place, and the same one in whatever order they come."""
     matching = match_sources(*originals, students=students)
     assert len(set(matching.students.values())) == len(matching.students)
-    assert {*matching.students, *(one.name for one in matching.unmatched)} == set(originals)
+    assert {*matching.students, *matching.unmatched} == set(originals)
     assert len(matching.students) + len(matching.unmatched) == len(originals)
     told = [*matching.students.values(), *matching.missing, *matching.undecided]
     assert sorted(map(repr, told)) == sorted(map(repr, students))
@@ -445,7 +437,7 @@ def test_no_student_twice_and_no_order_counts(students, originals, chance):
     other = match_sources(*originals, students=students)
     assert other.students == matching.students
     assert other.how == matching.how
-    assert set(other.unmatched) == set(matching.unmatched)
+    assert other.unmatched == matching.unmatched
     assert set(other.missing) == set(matching.missing)
     assert set(other.undecided) == set(matching.undecided)
     assert set(other.notes) == set(matching.notes)

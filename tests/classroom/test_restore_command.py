@@ -357,7 +357,7 @@ def test_one_that_cannot_be_written_is_told_and_costs_no_decision(here, monkeypa
             raise OSError(28, "No space left on device")
         return write(path, data)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_whole", full)
     assert "the disk is full" in adjust("bare", "--excuse", status=1)
     monkeypatch.undo()
     with here.book() as book:

@@ -200,7 +200,7 @@ def test_a_copy_that_cannot_be_written_keeps_nobody_from_grading(tmp_path, path,
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safety_copy, "write_bytes", full)
+    monkeypatch.setattr(safety_copy, "write_whole", full)
     with Gradebook(tmp_path) as book:
         assert len(book.decision_records()) == 1
     assert not path.exists()
