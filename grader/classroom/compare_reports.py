@@ -38,14 +38,14 @@ class ScoreChange:
 
 def compare_reports(before: Report, after: Report) -> ScoreChange:
     """Return what changed between two reports of one submission, both with the same decisions or both without."""
-    own = _graders(before), _graders(after)
+    old, new = _graders(before), _graders(after)
     return ScoreChange(
         name=after.submission,
         before=before.score,
         after=after.score,
-        graders=(round(sum(own[0].values()), 2), round(sum(own[1].values()), 2)),
+        graders=(round(sum(old.values()), 2), round(sum(new.values()), 2)),
         of=(before.max_score, after.max_score),
-        checks=_differences(*own),
+        checks={one: (old.get(one), new.get(one)) for one in {**old, **new} if old.get(one) != new.get(one)},
         decisions=_decisions(before, after),
         lateness=(before.penalty, after.penalty),
         newly_named=_appeared(before, after),
@@ -57,10 +57,6 @@ def compare_reports(before: Report, after: Report) -> ScoreChange:
 def _graders(report: Report) -> dict[str, float]:
     """Return each check's points before any decision."""
     return {one.id: one.points if one.adjusted_from is None else one.adjusted_from for one in report.checks}
-
-
-def _differences(old: Mapping[str, float], new: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:
-    return {check: (old.get(check), new.get(check)) for check in {**old, **new} if old.get(check) != new.get(check)}
 
 
 def _appeared(there: Report, here: Report) -> tuple[str, ...]:

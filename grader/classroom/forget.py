@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 import shutil
 import sqlite3
@@ -11,11 +10,20 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from grader.classroom.export_folder import list_records
 from grader.classroom.find_submissions import HANDED_IN
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.match_roster import Matching
-from grader.classroom.output import BLIND, EXPORTS, PAGE, SIMILAR, TABLE, explain_full_disk, folder_of, write_overview
+from grader.classroom.output import (
+    BLIND,
+    EXPORTS,
+    PAGE,
+    SIMILAR,
+    TABLE,
+    explain_full_disk,
+    folder_of,
+    list_records,
+    write_overview,
+)
 from grader.classroom.regrade_class import TABLE as REGRADED
 from grader.classroom.results import ClassResults
 from grader.classroom.safety_copy import forget_in_copy
@@ -24,6 +32,7 @@ from grader.classroom.storage import COPY, FILE, write_whole
 from grader.model import Student
 from grader.records import dataclass
 from grader.reports.formats import CLASS_FORMATS
+from grader.text.csv_text import write_csv
 from grader.text.sanitise import csv_cell
 
 
@@ -85,11 +94,9 @@ def _remove(path: Path) -> None:
 def _drop_rows(path: Path, names: Collection[str]) -> None:
     """Write a table of the folder without these submissions' rows."""
     if path.exists():
-        rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-        text = io.StringIO(newline="")
+        header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines(keepends=True))
         cells = {csv_cell(name) for name in names}
-        csv.writer(text, lineterminator="\n").writerows(row for row in rows if not cells & {*row[:1]})
-        write_whole(path, text.getvalue())
+        write_whole(path, write_csv(header, (row for row in rows if not cells & {*row[:1]})))
 
 
 def _still_named(out: Path, submissions: Collection[str], student: Student | None) -> Iterator[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +28,18 @@ class ClassResults:
         # A grading that was stopped knows a part of the class, which was held against the roster before it began.
         self.matching = match_class(book, whole=False)
         self.decisions = follow_students(book.decisions(), self.matching)
+        self.student_names = student_names(self.matching)
         self._rubrics: dict[str, dict[str, Any]] = {}
 
     def report(self, name: str) -> Report:
         """Return a submission's report after all decisions, with its figures."""
         row = self.last[name]
         # Whoever graded it may have had no roster yet, or another.
-        report = replace(self.book.report(name), student=self.student_names.get(name))
-        return decide(report, self._standing(name), self._policy(row), row.key.submission_digest)
+        return self._decide(replace(self.book.report(name), student=self.student_names.get(name)), row)
 
     def earlier_report(self, row: GradingRow) -> Report:
         """Return the report of any grading after the current decisions, read from report.json, without figures."""
-        report = from_json(self.book.published(row.id))
-        return decide(report, self._standing(row.name), self._policy(row), row.key.submission_digest)
+        return self._decide(from_json(self.book.published(row.id)), row)
 
     def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
         """Return the whole class and the matching; known : reports already at hand, after decisions, without figures."""
@@ -65,17 +63,10 @@ class ClassResults:
         )
         return sheet, matching
 
-    @cached_property
-    def student_names(self) -> dict[str, str]:
-        """The name that the roster gives of each submission's student."""
-        return student_names(self.matching)
-
-    def _standing(self, name: str) -> tuple[Decision, ...]:
-        return self.decisions.get(name, ())
-
-    def _policy(self, row: GradingRow) -> LatePolicy | None:
+    def _decide(self, report: Report, row: GradingRow) -> Report:
         late = self._rubric(row).get("late")
-        return LatePolicy(**late) if late else None
+        policy = LatePolicy(**late) if late else None
+        return decide(report, self.decisions.get(row.name, ()), policy, row.key.submission_digest)
 
     def _rubric(self, row: GradingRow) -> dict[str, Any]:
         digest = row.key.assignment_digest

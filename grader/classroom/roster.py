@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from grader.classroom.name_index import KINDS
-from grader.classroom.roster_headers import find_columns
-from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, parse_rows
+from grader.classroom.name_index import KINDS, Index, build_index, describe_student, find_named, normalize
+from grader.classroom.roster_text import EXPECTED, RosterError, Row, decode_roster, find_columns, parse_rows
 from grader.model.class_sheet import Student
 from grader.records import dataclass, fields
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
-__all__ = ["Claim", "Roster", "RosterError", "read_roster"]
+__all__ = ["Claim", "Roster", "RosterError", "add_groups", "read_roster"]
 
 _UNSEEN = {"own_id", *KINDS}
 _TELLING = {"name", "identifier", "own_id", *KINDS}
 # What Moodle calls a student in the column "Identifier" of its grading worksheet: "Participant 101".
 _PARTICIPANT = re.compile(r"(?:[^\W\d]\D*\s|Teilnehmer\D*)(\d+)")
 _BY_NUMBER = "participant:"  # before that number in a claim; no safe name holds a colon
-BY_TEAM = "team:"
+_BY_TEAM = "team:"
 _STAFF = {"instructor", "teacher", "nonediting teacher", "ta", "teaching assistant", "reader", "observer", "designer"}
 _BLANK = {"n/a", "#n/a", "none", "null", "nan"}  # what spreadsheets and scripts write for an ID that is not there
 _ROUNDED = re.compile(r"\d[.,]\d+e\+?\d+", re.IGNORECASE)
@@ -49,7 +49,7 @@ class Claim:
     @property
     def team(self) -> str:
         """The team, which hands in one submission."""
-        return self.entry.removeprefix(BY_TEAM) if self.entry.startswith(BY_TEAM) else ""
+        return self.entry.removeprefix(_BY_TEAM) if self.entry.startswith(_BY_TEAM) else ""
 
     @property
     def participant(self) -> str:
@@ -100,7 +100,7 @@ def read_roster(path: Path) -> Roster:
         students[student] = row.line
         if found := _PARTICIPANT.fullmatch(_participant(cells)):
             claims.append(Claim(student, f"{_BY_NUMBER}{found[1]}", row.line))
-        elif entry := cells.get("submission") or (f"{BY_TEAM}{cells['team']}" if cells.get("team") else ""):
+        elif entry := cells.get("submission") or (f"{_BY_TEAM}{cells['team']}" if cells.get("team") else ""):
             claims.append(Claim(student, entry, row.line))
     if not students:
         raise RosterError(f"{name}: it lists no student. Expected one line for each student, below the headers.")
@@ -244,3 +244,34 @@ def _check_own(student: Student, line: int, seen: dict[tuple[str, str], int], na
 
 def _quoted(cells: Sequence[str]) -> str:
     return join_some([f'"{one_line(cell.strip(), 40)}"' for cell in cells], 6)
+
+
+def add_groups(roster: Roster, path: Path) -> Roster:
+    """Return the roster with the teams of a file: a column with the group, and columns that tell its students.
+
+    Raises RosterError, and for somebody who is not in the roster too.
+    """
+    groups = read_roster(path)
+    index = build_index(roster.students)
+    teams = {claim.student: claim.team for claim in groups.claims if claim.team}
+    found: dict[Student, Claim] = {}
+    for line, student in enumerate(groups.students, 2):
+        if team := teams.get(student) or student.section:
+            member = _find_member(student, index, groups.source)
+            found[member] = Claim(member, f"{_BY_TEAM}{team}", line)
+    if not found:
+        raise RosterError(f"{groups.source}: no group stands in it. Expected a column `team` or `group`.")
+    kept = tuple(claim for claim in roster.claims if claim.student not in found or claim.submission)
+    taken = {claim.student for claim in kept}
+    return replace(roster, claims=(*kept, *(claim for one, claim in found.items() if one not in taken)))
+
+
+def _find_member(student: Student, index: Index, source: str) -> Student:
+    """Return the roster's student whom a line of the file means."""
+    keys = [(kind, normalize(getattr(student, kind)).casefold()) for kind in KINDS]
+    exact = {index.exact[key] for key in keys if key in index.exact}
+    fitting = exact or set(find_named(student.name, index))
+    if len(fitting) != 1:
+        what = "is nobody in the roster" if not fitting else "may be several students of the roster"
+        raise RosterError(f"{source}: {describe_student(student)} {what}. Correct the line.")
+    return fitting.pop()

@@ -168,7 +168,8 @@ def read_copy(path: Path) -> SafetyCopy:
             empty.executescript(_TABLES)
             database.deserialize(data)
             # The same tables, and rows that keep to their types and checks: all that follows may rely on those.
-            if _tables_of(database) != _tables_of(empty) or _damage_of(database) != "ok":
+            same = _tables_of(database) == _tables_of(empty)
+            if not same or database.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise CopyError(f"{where}: it is damaged, or another kind of file. {expected}")
             return _deserialize(database)
     except (sqlite3.Error, UnicodeError, OverflowError) as error:
@@ -178,10 +179,6 @@ def read_copy(path: Path) -> SafetyCopy:
 def _tables_of(database: sqlite3.Connection) -> list[tuple[str]]:
     # Those of graders that knew neither comments nor requests are the same otherwise.
     return database.execute("SELECT replace(sql, ?, '') FROM sqlite_schema ORDER BY name", (_LATER,)).fetchall()
-
-
-def _damage_of(database: sqlite3.Connection) -> str:
-    return str(database.execute("PRAGMA quick_check").fetchone()[0])
 
 
 def _deserialize(database: sqlite3.Connection) -> SafetyCopy:

@@ -8,8 +8,7 @@ from pathlib import Path
 from grader.classroom.adjust import ask, check_decision
 from grader.classroom.find_student import DecisionError, find_names, name_keys
 from grader.classroom.gradebook import Gradebook, now
-from grader.classroom.roster_headers import find_columns, squeeze
-from grader.classroom.roster_text import Row, decode_roster, parse_rows
+from grader.classroom.roster_text import Row, decode_roster, find_columns, parse_rows, squeeze
 from grader.model import Decision, DecisionKind
 from grader.submission.name_submissions import without_ending
 from grader.text.sanitise import MESSAGE, one_line, plain_text

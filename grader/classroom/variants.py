@@ -1,11 +1,13 @@
-"""A class in which students have different variants of the assignment.
+"""A class in which students have different variants of the assignment: who gets which, and how each is graded.
 
 Its folder holds an assignment in each subfolder, and a roster whose column `variant` names each student's subfolder.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,18 @@ from grader.classroom.compare_reports import to_csv
 from grader.classroom.executors import Workers
 from grader.classroom.grade_class import Outcome, grade_class
 from grader.classroom.gradebook import Gradebook
-from grader.classroom.group_file import add_groups
 from grader.classroom.match_roster import Matching
 from grader.classroom.plan import Entry
 from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.results import class_attempts, match_class, match_sources
-from grader.classroom.roster import Roster, RosterError, read_roster
+from grader.classroom.roster import Roster, RosterError, add_groups, read_roster
 from grader.classroom.storage import write_whole
 from grader.classroom.worker import Graded, GradingSession
-from grader.records import replace
+from grader.model import Student
+from grader.records import fields, replace
 from grader.rubric import FILE as RUBRIC
+from grader.rubric_values import CHOICES
+from grader.text.csv_text import write_csv
 
 ROSTER = "roster.csv"
 WITHOUT = "no student with a variant was found for it. Write the hand-in's name beside the student in the roster's column `submission`."
@@ -64,7 +68,8 @@ def grade_variants(
     """
     if "" in sessions:
         return grade_class(entries, sessions[""], book, workers, roster=roster, on_result=on_result, **options), {}
-    roster, paths = roster or _read_own(sessions), {entry.name: str(entry.path) for entry in entries}
+    beside = next(iter(sessions.values())).assignment.folder.parent / ROSTER
+    roster, paths = roster or read_roster(beside), {entry.name: str(entry.path) for entry in entries}
     match_sources(roster, {**book.sources(), **paths})
     book.set_roster(roster)
     matching = match_class(book, class_attempts(book, paths), whole=False)
@@ -85,11 +90,6 @@ def _why(variant: str, known: Iterable[str]) -> str:
     if not variant:
         return WITHOUT
     return f"the roster's variant {variant!r} is no folder of the assignment. There are {', '.join(known)}."
-
-
-def _read_own(sessions: Mapping[str, GradingSession]) -> Roster:
-    """Return the roster beside the variants."""
-    return read_roster(next(iter(sessions.values())).assignment.folder.parent / ROSTER)
 
 
 def _join(outcomes: Sequence[Outcome], here: set[str]) -> Outcome:
@@ -134,3 +134,48 @@ def regrade_variants(
         failed=tuple(name for one in found for name in one.failed),
         other_versions=next((one.other_versions for one in found if one.other_versions), ""),
     )
+
+
+# ---------------------------------------------------------------- who gets which
+
+# What the columns are called, so that a roster that is read and written stays the same.
+HEADERS = {"id": "canvas id", "sis_id": "student id", "first_name": "first name", "last_name": "last name"}
+
+
+def choose_variants(count: int, given: dict[str, str], seed: int) -> list[dict[str, str]]:
+    """Return so many different choices; neighbours differ in their activation as far as there are enough.
+
+    given : what is the same in all. Raises ValueError where the family has too few.
+    """
+    axes = {axis: [given[axis]] if axis in given else list(choices) for axis, choices in CHOICES.items()}
+    every = [dict(zip(axes, choice, strict=True)) for choice in product(*axes.values())]
+    if count > len(every):
+        raise ValueError(
+            f"--variants {count}: the options leave {len(every)} different networks. Ask for fewer, or leave an option out."
+        )
+    random.Random(seed).shuffle(every)  # noqa: S311 -- no secret: the folders tell what was chosen
+    before = [one["activation"] for one in every]
+    order = sorted(range(len(every)), key=lambda at: before[:at].count(before[at]))
+    return [every[at] for at in order[:count]]
+
+
+def spread_variants(roster: Roster, variants: Sequence[str], seed: int) -> tuple[str, dict[str, int]]:
+    """Return the roster with a column `variant`, as CSV, and how many students have each; a team has one together."""
+    claims = {claim.student: claim for claim in roster.claims}
+    teams = {one: claims[one].team if one in claims else "" for one in roster.students}
+    groups = list(dict.fromkeys(teams[one] or one for one in roster.students))
+    random.Random(seed).shuffle(groups)  # noqa: S311 -- the same
+    whose = {group: variants[at % len(variants)] for at, group in enumerate(groups)}
+    names = [field.name for field in fields(Student) if field.name != "variant"]
+    rows, counts = [], dict.fromkeys(variants, 0)
+    for one in roster.students:
+        variant, claim = whose[teams[one] or one], claims.get(one)
+        counts[variant] += 1
+        told = (
+            (claim.submission, claim.team, f"Participant {claim.participant}" if claim.participant else "")
+            if claim
+            else ("", "", "")
+        )
+        rows.append([*(getattr(one, name) for name in names), *told, variant])
+    header = [*(HEADERS.get(name, name) for name in names), "submission", "team", "identifier", "variant"]
+    return write_csv(header, rows), counts

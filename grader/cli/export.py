@@ -14,17 +14,16 @@ from typing import Literal
 import click
 
 from grader.classroom.blind import hide_names
-from grader.classroom.export_folder import write_export
 from grader.classroom.file_lines import find_line
 from grader.classroom.find_student import find_submission
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.lateness import read_due
 from grader.classroom.match_roster import describe_matching
-from grader.classroom.output import BLIND, EXPORTS, explain_full_disk, write_overview
+from grader.classroom.output import BLIND, EXPORTS, explain_full_disk, write_export, write_overview
 from grader.classroom.restore import reminder
 from grader.classroom.results import ClassResults, match_sources
 from grader.classroom.roster import Roster, read_roster
-from grader.classroom.roster_headers import canvas_columns
+from grader.classroom.roster_text import canvas_columns
 from grader.cli import common, options
 from grader.model import Sheet
 from grader.reports.classroom50 import VARIABLES

@@ -8,8 +8,7 @@ from click.testing import CliRunner
 
 from grader import new_assignment
 from grader.classroom.roster import read_roster
-from grader.classroom.spread_variants import choose_variants, spread_variants
-from grader.classroom.variants import ROSTER, list_variants
+from grader.classroom.variants import ROSTER, choose_variants, list_variants, spread_variants
 from grader.cli import main
 from grader.records import replace
 from grader.rubric import FILE as RUBRIC
