@@ -8,7 +8,7 @@ import pytest
 
 from examples import in_part
 from grader.checks import CHECKS, GradingContext
-from grader.checks.rounding import is_rounded, quantisation_step
+from grader.checks.read_losses import is_rounded, quantisation_step
 from grader.model import QuestionId, Segment, Submission
 from judging import judge
 from reference.questions import draw

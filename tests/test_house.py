@@ -124,7 +124,6 @@ LOCATE = [
     "__init__",
 ]
 CHECKS = [
-    "rounding",
     "context",
     "registry",
     "formulas",
@@ -136,7 +135,6 @@ CHECKS = [
     "describe_difference",
     "forward",
     "gradients",
-    "final_scores",
     "watched_training",
     "whole_runs",
     "preconditions",

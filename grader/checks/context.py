@@ -35,6 +35,11 @@ class GradingContext:
         """Return the reply to a call; without one, a reply that says that it was not asked."""
         return self.run.replies.get(call) or Reply(call, "not_asked", error=self.run.load.error)
 
+    def result(self, call: QuestionId, step: int = 0) -> Any:
+        """Return what a step of a call returned; None where there is nothing."""
+        results = self.reply(call).results
+        return results[step] if step < len(results) else None
+
     def expected(self, call: QuestionId) -> Expectation:
         """Return the reference's answer to a call."""
         return self.questions.expected[call]
@@ -124,16 +129,14 @@ class LossAnswer:
 @cached_per_submission
 def read_loss(context: GradingContext, call: QuestionId, index: int = 0) -> LossAnswer:
     """Return loss and gradients from a call's step, however the program wrapped them."""
-    reply = context.reply(call)
-    answer = reply.results[index] if index < len(reply.results) else None
+    answer = context.result(call, index)
     if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict):
         value = as_number(answer[0])
         if value is not None:  # what was asked for, and what 80 of 80 answers of most submissions are
             return LossAnswer(value, answer[1], None)
-    problem = failure_of(reply, index, about="loss")
+    problem = failure_of(context.reply(call), index, about="loss")
     if problem:
         return LossAnswer(None, {}, problem)
-    answer = reply.results[index]
     if is_not_started(answer):
         wrong = (
             "None for the loss" if isinstance(answer, tuple | list) else f"{describe(answer)} instead of (loss, grads)"
@@ -169,19 +172,41 @@ def own_params(
 
     shapes : for a call that did not set the parameters; otherwise the shapes are those of the call's own.
     """
-    reply = context.reply(call.id)
+    params = context.result(call.id, index)
     if shapes is None:
         shapes = {name: given.shape for name, given in call.params.items()}
-    if len(reply.results) <= index or not isinstance(reply.results[index], dict):
+    if not isinstance(params, dict):
         return None
     found: dict[str, Floats] = {}
     for name, shape in shapes.items():
-        array = as_array(reply.results[index].get(name))
+        array = as_array(params.get(name))
         fitted = None if array is None else fit(array, shape)
         if fitted is None or not np.isfinite(fitted).all():
             return None
         found[name] = np.asarray(fitted, dtype=np.float64)
     return found
+
+
+def final_scores(
+    context: GradingContext, call: QuestionId, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Floats | str:
+    """Return the scores at the final parameters, or why there are none.
+
+    The reference computes them from the parameters where it is at hand, since scores that the student's side claims
+    prove nothing. Frozen questions have only the claim.
+    """
+    X = context.expected(call)["X"]
+    asked = context.call(call)
+    position = [step.method for step in asked.steps].index("params")
+    params = own_params(context, asked, position, shapes)
+    oracle = context.questions.oracle
+    if oracle is not None and oracle.scores is not None:
+        return "the parameters are missing or not finite afterwards" if params is None else oracle.scores(params, X)
+    claimed = as_array(context.result(call, position + 1))
+    # No column more than there are classes: as float64 a claim of 64 MiB of single bytes took half a gibibyte.
+    if claimed is None or claimed.shape != (len(X), asked.sizes[-1]) or not np.isfinite(claimed).all():
+        return "loss(X) gives no scores afterwards"
+    return claimed.astype(np.float64)
 
 
 def own_gradient(
@@ -215,12 +240,12 @@ def loss_calls(context: GradingContext) -> list[tuple[Call, str, float]]:
 @cached_per_submission
 def swept_losses(context: GradingContext, identity: QuestionId) -> dict[str, Array] | None:
     """Return the losses of a sweep, {name: (2, *shape)}, all finite; None where any is missing."""
-    reply, call = context.reply(identity), context.call(identity)
-    if not reply.results or not isinstance(reply.results[0], dict):
+    losses = context.result(identity)
+    if not isinstance(losses, dict):
         return None
     found: dict[str, Array] = {}
-    for name, given in call.params.items():
-        pair = as_array(reply.results[0].get(name))
+    for name, given in context.call(identity).params.items():
+        pair = as_array(losses.get(name))
         if pair is None or pair.shape != (2, *given.shape) or not np.isfinite(pair).all():
             return None
         found[name] = pair

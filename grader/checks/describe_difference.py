@@ -13,7 +13,7 @@ import numpy as np
 from grader.checks.array_differences import ArrayPair, constant, describe_pairs, multiple
 from grader.checks.context import GradingContext, loss_calls, read_loss
 from grader.checks.given_gradients import regulariser_right
-from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores
+from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores, rounds_losses
 from grader.compare import as_array, fit, is_single
 from grader.model import Array, Call, Finding, Floats, QuestionId
 from grader.text.phrases import join_words
@@ -50,7 +50,7 @@ def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
 
 def describe_scores(context: GradingContext, wrong: Sequence[Call]) -> list[str]:
     """Return what the wrong scores have in common."""
-    answers = [as_array((*context.reply(call.id).results, None)[0]) for call in wrong]
+    answers = [as_array(context.result(call.id)) for call in wrong]
     facts = _describe_arrays(context, wrong, answers, "scores", context.assignment.tolerances.scores)
     return [*facts, _only_some(context.calls("scores"), wrong)]
 
@@ -75,18 +75,13 @@ def _describe_arrays(
     context: GradingContext, calls: Sequence[Call], answers: Sequence[Array | None], key: str, near: float
 ) -> list[str]:
     pairs = []
-    near = context.assignment.tolerances.single if _rounds(context) else near
+    near = context.assignment.tolerances.single if rounds_losses(context) else near
     for call, own in zip(calls, answers, strict=True):
         if own is None or own.size > LARGE:
             return []
         near = context.assignment.tolerances.single if is_single(own) else near
         pairs.append(ArrayPair(own.astype(np.float64), context.expected(call.id)[key], near, _counts(call)))
     return describe_pairs(pairs)
-
-
-def _rounds(context: GradingContext) -> bool:
-    """Return whether the losses are rounded, so that fewer digits can be compared."""
-    return loss_tolerance(context) == context.assignment.tolerances.single
 
 
 def describe_data_loss(context: GradingContext) -> list[str]:
@@ -104,7 +99,7 @@ def describe_data_loss(context: GradingContext) -> list[str]:
 
 def _describe_losses(context: GradingContext, calls: Sequence[Call], values: Floats) -> str:
     """Return the factor or the amount by which losses of several cases differ from the right ones."""
-    near = NEAR_SINGLE if _rounds(context) else NEAR
+    near = NEAR_SINGLE if rounds_losses(context) else NEAR
     rights = np.array([context.expected(call.id)["data_loss"] for call in calls])
     found = multiple((values / rights).tolist(), [_counts(call) for call in calls], near) if values.all() else ""
     off = constant((values - rights).tolist(), near)
@@ -118,7 +113,7 @@ def _describe_single_rows(context: GradingContext) -> str:
     right, y = context.expected(QuestionId("single"))["losses"], context.expected(QuestionId("single"))["y"]
     own = np.array([read_loss(context, QuestionId("single"), row).value for row in range(len(y))], dtype=np.float64)
     # The smallest losses hold few digits where some are cut off.
-    size = np.abs(right).max() if _rounds(context) else np.abs(right)
+    size = np.abs(right).max() if rounds_losses(context) else np.abs(right)
     wrong = np.abs(own - right) > loss_tolerance(context) * size
     if wrong.all() or not np.isfinite(own).all():
         return ""
@@ -133,7 +128,7 @@ def _describe_single_rows(context: GradingContext) -> str:
 def describe_labels(context: GradingContext) -> list[str]:
     """Return what wrong labels have in common, over all rows that predict() was called with."""
     calls = [*context.calls("predict"), *context.calls("labels")]
-    answers = [as_array((*context.reply(call.id).results, None)[0]) for call in calls]
+    answers = [as_array(context.result(call.id)) for call in calls]
     rights = [context.expected(call.id)["labels"] for call in calls]
     flat = [own.reshape(-1) for own in answers if own is not None]
     if [one.size for one in flat] != [one.size for one in rights]:

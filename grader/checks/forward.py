@@ -17,7 +17,7 @@ from grader.checks.context import (
 )
 from grader.checks.describe_difference import describe_data_loss, describe_scores, with_details
 from grader.checks.read_losses import (
-    allowed_conventions,
+    accepted_factors,
     convention,
     data_loss_right,
     difference_from,
@@ -25,6 +25,7 @@ from grader.checks.read_losses import (
     loss_tolerance,
     resembles_the_loss,
     right_for_own_scores,
+    rounds_losses,
 )
 from grader.checks.registry import check
 from grader.compare import as_array, describe, fit, number
@@ -140,7 +141,7 @@ def regularised_loss(context: GradingContext) -> Finding:
 
 
 def _regulariser_text(context: GradingContext, factors: list[float]) -> str:
-    accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in allowed_conventions(context))
+    accepted = " or ".join("reg" if k == 1 else "1/2 reg" for k in accepted_factors(context.assignment))
     every = context.assignment.variant.regulariser == "every"
     squares = "the squares of all parameters" if every else "sum W1^2 + sum W2^2"
     asked = f"The assignment asks for {accepted} times {squares}."
@@ -188,8 +189,7 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
     if answer.finding or answer.value is None:
         return answer.finding
     right = float(context.expected(identity)["data_loss"])
-    single = loss_tolerance(context) == context.assignment.tolerances.single
-    allowed = SHIFT_SINGLE if single else 0.0
+    allowed = SHIFT_SINGLE if rounds_losses(context) else 0.0
     if abs(answer.value - right) <= allowed + SHIFT_TOLERANCE * abs(right):
         return None
     # A wrong mean, scores or epsilon is no matter of stability. Their own unshifted loss counts as well; where one row is
@@ -227,8 +227,7 @@ def purity(context: GradingContext) -> Finding:
         text = "Not judged: loss() does not compute a loss yet."
         return Finding(0.0, text, skipped=True, about="loss")
     # What the worker does not show counts as changed: else a class could make it show nothing.
-    arguments = reply.results[3] if isinstance(reply.results[3], dict) else {}
-    params = reply.results[2] if isinstance(reply.results[2], dict) else {}
+    params, arguments = (shown if isinstance(shown, dict) else {} for shown in reply.results[2:4])
     faults = [
         f"It changed {name} in place. Look for +=, -= or an assignment to a slice of {name}; copy first."
         for name in ("X", "y")

@@ -38,17 +38,16 @@ HINTS = {
 def _against_reference(context: GradingContext, position: int) -> Finding:
     name = context.names[position]
     about = f"grads {name}"
-    if all(read_loss(context, call.id).finding for call, _, _ in loss_calls(context)):
-        finding = next(read_loss(context, call.id).finding for call, _, _ in loss_calls(context))
-        return finding or Finding(0.0, "Not judged.", skipped=True, about=about)
     calls = [call for call, _, _ in loss_calls(context)]
+    problems = [problem for call in calls if (problem := read_loss(context, call.id).finding)]
+    if len(problems) == len(calls):
+        return problems[0]
     findings = [gradient_failure(context, call.id, name) for call in calls]
-    cases = len(findings)
     wrong = [call for call, finding in zip(calls, findings, strict=True) if finding]
     if wrong and judge_given_gradients(context).verdicts[name] == "carried" and regulariser_right(context, name):
         text = "Right for the values that reach this step. Those values are already wrong, and lose points where they are computed."
         return Finding(1.0, text, about=about, carried=True)
-    settled = combine_cases(findings, f"Right in all {cases} cases, entry by entry.", about=about)
+    settled = combine_cases(findings, f"Right in all {len(calls)} cases, entry by entry.", about=about)
     return with_details(settled, lambda: describe_gradient(context, name, wrong))
 
 

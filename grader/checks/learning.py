@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checks.context import GradingContext, cached_per_submission, read_loss
-from grader.checks.final_scores import final_scores
+from grader.checks.context import GradingContext, cached_per_submission, final_scores, read_loss
 from grader.checks.formulas import loss_of_scores
 from grader.checks.gradients import has_wrong_gradient
 from grader.checks.minibatch import minibatch
 from grader.checks.parameter_updates import decay, step_rates, update_rule
-from grader.checks.preconditions import result_at, run_failure
+from grader.checks.preconditions import run_failure
 from grader.checks.prediction import predict
 from grader.checks.registry import check
-from grader.checks.watched_training import ROWS, SAME, arguments_of, read_watched_run
+from grader.checks.watched_training import arguments_of, watched_runs
 from grader.compare import as_array, median_of_rows, number
 from grader.model import LEARNT, Curves, Finding, QuestionId, StudentError
 
@@ -32,7 +31,7 @@ def _carry_forward(context: GradingContext, problem: Finding, *, too_slow: bool 
     if first.finding and first.finding.skipped:
         return Finding(0.0, f"Not judged: train() needs loss(). {first.finding.message}", skipped=True, about="train")
     drawn, steps = minibatch(context), update_rule(context)
-    misfit = any(seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)))
+    misfit = any(seen.misfit for seen in watched_runs(context))
     fine = (steps.share == 1 or misfit) and (drawn.share == 1 or drawn.skipped)
     stopped_by = problem.error is not None and (_fails_alone(context, problem.error) or predict(context).share == 0)
     if not (fine and (has_wrong_gradient(context) or stopped_by or misfit or too_slow)):
@@ -77,7 +76,7 @@ def _decays_too_fast(context: GradingContext) -> bool:
 
 
 def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curves, ...]:
-    answer = result_at(context.reply(call).results, 0)
+    answer = context.result(call)
     own = as_array(answer.get("loss_history")) if isinstance(answer, dict) else None
     # A hundred are asked for. Drawing takes forty bytes an entry: 64 MiB of single bytes in a forged reply became 2.4 GiB.
     if own is None or own.ndim != 1 or not 0 < own.size <= LONGEST_CURVE:
@@ -89,46 +88,44 @@ def _curves(context: GradingContext, call: QuestionId, title: str) -> tuple[Curv
 @check("train", by_chance=True)
 def learns_toy(context: GradingContext) -> Finding:
     """train() memorises the five examples of the toy case."""
-    problem = run_failure(context.reply(QuestionId("toy")))
-    if problem:
-        return _carry_forward(context, problem)
+    found = run_failure(context.reply(QuestionId("toy"))) or _judge_toy(context)
+    return found if found.share else _carry_forward(context, found)
+
+
+def _judge_toy(context: GradingContext) -> Finding:
     figures = _curves(context, QuestionId("toy"), "loss on the toy case")
     scores, variant = final_scores(context, QuestionId("toy")), context.assignment.variant
-    count = context.call(QuestionId("toy")).steps[0].arguments["num_iters"]
+    count, y = context.call(QuestionId("toy")).steps[0].arguments["num_iters"], context.expected(QuestionId("toy"))["y"]
     if isinstance(scores, str):
-        text = f"After {count} iterations on the toy case {scores}."
-        return _carry_forward(context, Finding(0.0, text, figures, about="train"))
-    loss = loss_of_scores(variant, scores, context.expected(QuestionId("toy"))["y"])
+        return Finding(0.0, f"After {count} iterations on the toy case {scores}.", figures, about="train")
+    loss = loss_of_scores(variant, scores, y)
     # Whoever ends with the parameters of the best accuracy may have stopped while the loss was still falling.
-    kept_best = any(seen.restored for run in (SAME, ROWS) if (seen := read_watched_run(context, run)))
-    if loss <= LEARNT[variant.loss] or (
-        kept_best and (scores.argmax(axis=1) == context.expected(QuestionId("toy"))["y"]).all()
-    ):
+    kept_best = any(seen.restored for seen in watched_runs(context))
+    if loss <= LEARNT[variant.loss] or (kept_best and (scores.argmax(axis=1) == y).all()):
         return Finding(1.0, f"The loss on the toy case falls to {number(loss)}.", figures, about="train")
     text = (
         f"After {count} iterations the loss on the five toy examples is {number(loss)};"
         f" it must be below {LEARNT[variant.loss]}.\n"
         "Look at the curve: does it never fall, or does it fall and then rise again?"
     )
-    return _carry_forward(context, Finding(0.0, text, figures, about="train"))
+    return Finding(0.0, text, figures, about="train")
 
 
 @check("train", by_chance=True)
 def learns_digits(context: GradingContext) -> Finding:
     """train() learns real handwritten digits well enough."""
-    problem = run_failure(context.reply(QuestionId("digits")))
-    if problem:
-        return _carry_forward(context, problem, too_slow=_decays_too_fast(context))
+    found = run_failure(context.reply(QuestionId("digits"))) or _judge_digits(context)
+    return found if found.share else _carry_forward(context, found, too_slow=_decays_too_fast(context))
+
+
+def _judge_digits(context: GradingContext) -> Finding:
     figures = _curves(context, QuestionId("digits"), "loss on the digits")
     scores = final_scores(context, QuestionId("digits"))
     if isinstance(scores, str):
-        problem = Finding(0.0, f"After training on the digits {scores}.", figures, about="train")
-        return _carry_forward(context, problem, too_slow=_decays_too_fast(context))
+        return Finding(0.0, f"After training on the digits {scores}.", figures, about="train")
     accuracy = float((scores.argmax(axis=1) == context.expected(QuestionId("digits"))["y"]).mean())
     threshold = context.assignment.digits.threshold
     asked = f"It recognises {accuracy:.1%} of 400 digits that it never saw; {threshold:.1%} is required."
     if accuracy >= threshold:
         return Finding(1.0, asked, figures, about="train")
-    text = f"{asked}\nLook at the loss curve beside the reference's."
-    problem = Finding(0.0, text, figures, about="train")
-    return _carry_forward(context, problem, too_slow=_decays_too_fast(context))
+    return Finding(0.0, f"{asked}\nLook at the loss curve beside the reference's.", figures, about="train")

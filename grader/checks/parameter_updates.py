@@ -12,7 +12,7 @@ from grader.checks.describe_difference import describe_steps, with_details
 from grader.checks.given_gradients import regulariser_right
 from grader.checks.preconditions import observation, precondition
 from grader.checks.registry import check
-from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, read_watched_run
+from grader.checks.watched_training import LARGE, ROWS, SAME, Step, arguments_of, read_watched_run, watched_runs
 from grader.checks.whole_runs import RUNS, own_downhill, whole_rates
 from grader.compare import median_of_rows, number
 from grader.model import Call, Finding, QuestionId
@@ -36,7 +36,7 @@ def step_rates(context: GradingContext) -> list[tuple[Call, dict[str, tuple[floa
 @check("train", needs=precondition)
 def update_rule(context: GradingContext) -> Finding:
     """train() moves each parameter by -learning_rate times its gradient."""
-    if any(one.anew for run in (SAME, ROWS) if (one := read_watched_run(context, run))):
+    if any(seen.anew for seen in watched_runs(context)):
         text = "train() resets the parameters instead of continuing with the network's own."
         return Finding(0.0, f"{text}\nLook at what it does before the loop.", about="train")
     for call, rates in step_rates(context):
@@ -48,7 +48,7 @@ def update_rule(context: GradingContext) -> Finding:
     told = {name: _update_fault(context, name) for name in context.names}
     texts = [text for text in told.values() if text]
     right = [name for name, text in told.items() if text is None]
-    misfit = next((seen.misfit for run in (SAME, ROWS) if (seen := read_watched_run(context, run)) and seen.misfit), "")
+    misfit = next((seen.misfit for seen in watched_runs(context) if seen.misfit), "")
     if misfit:
         text = f"train() calls loss() with arguments that loss() does not accept: {misfit}.\nCompare the call with the line `def loss(`."
         return Finding(0.0, text, about="train")
@@ -69,11 +69,8 @@ def update_rule(context: GradingContext) -> Finding:
 
 def _update_fault(context: GradingContext, name: str) -> str | None:
     """Return what is wrong with the moves of one parameter; None where they are right."""
-    for call, rates in step_rates(context):
-        text = _update_fault_in_run(context, call, name, rates[name])
-        if text:
-            return text
-    return None
+    told = (_update_fault_in_run(context, call, name, rates[name]) for call, rates in step_rates(context))
+    return next(filter(None, told), None)
 
 
 def _update_fault_in_run(context: GradingContext, call: Call, name: str, rates: tuple[float, ...]) -> str | None:

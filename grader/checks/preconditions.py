@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, failure_of, is_not_started, read_loss
-from grader.checks.watched_training import ROWS, SAME, read_watched_run
+from grader.checks.watched_training import SAME, read_watched_run, watched_runs
 from grader.checks.whole_runs import ASKED, RUNS, changes_parameters, disagreement, own_loss_answers, whole_rates
 from grader.model import Finding, Reply
 
@@ -58,8 +58,7 @@ def _failure_to_train(context: GradingContext) -> Finding | None:
 @cached_per_submission
 def contradiction(context: GradingContext) -> Finding | None:
     """Return why the watched runs do not count: a run with the program's own loss() contradicts them."""
-    seen = [read_watched_run(context, run) for run in (SAME, ROWS)]
-    if observation(context) != "watched" or any(one and one.misfit for one in seen):
+    if observation(context) != "watched" or any(seen.misfit for seen in watched_runs(context)):
         return None  # a call that does not fit loss() is told and charged by the update rule
     found = disagreement(context)
     return Finding(0.0, found, about="train") if found else None
@@ -77,8 +76,3 @@ def run_failure(reply: Reply) -> Finding | None:
         text = f"Not started: train() uses None instead of a batch ({error.type}: {error.message})."
         return Finding(0.0, f"{text}\nDo you draw the minibatch yet?", skipped=True, about="train")
     return problem
-
-
-def result_at(results: tuple[Any, ...], index: int) -> Any:
-    """Return the result of a step, or None where there is none."""
-    return results[index] if len(results) > index else None

@@ -38,14 +38,12 @@ def right_given_scores(context: GradingContext) -> bool:
     Its labels must follow from the scores of a stand-in for loss(). Where its own loss() answers, they must follow from
     those scores too: a program may behave only while it is watched.
     """
-    results, right = context.reply(WATCHED).results, context.expected(WATCHED)["given"]
-    notes = results[0] if results else None
+    notes, right = context.result(WATCHED), context.expected(WATCHED)["given"]
     labels = as_array(notes.get("answer")) if isinstance(notes, dict) else None
     if labels is None or labels.shape != right.shape or labels.dtype.kind not in "iu" or (labels != right).any():
         return False
     for call in (*context.calls("predict"), *context.calls("labels")):
-        results = context.reply(call.id).results
-        own, given = as_array(results[0]) if results else None, _own_plain_scores(context, call)
+        own, given = as_array(context.result(call.id)), _own_plain_scores(context, call)
         if given is None:
             continue  # what stops it is its own loss(), which is charged there
         if own is None or not np.isfinite(given).all() or not np.array_equal(own.reshape(-1), given.argmax(axis=1)):
@@ -55,14 +53,9 @@ def right_given_scores(context: GradingContext) -> bool:
 
 def _own_plain_scores(context: GradingContext, call: Call) -> Array | None:
     """Return the program's own scores for the rows of a question to predict(); None where they are no (N, C) array."""
-    if call.id.kind == "labels":
-        results = context.reply(call.id).results[1:]
-    else:
-        results = context.reply(QuestionId("scores", call.id.case)).results
-    scores = as_array(results[0]) if results else None
-    return (
-        scores if scores is not None and scores.ndim == 2 and len(scores) == len(call.steps[0].arguments["X"]) else None
-    )
+    where = (call.id, 1) if call.id.kind == "labels" else (QuestionId("scores", call.id.case), 0)
+    scores, rows = as_array(context.result(*where)), len(call.steps[0].arguments["X"])
+    return scores if scores is not None and scores.ndim == 2 and len(scores) == rows else None
 
 
 def _case_failure(context: GradingContext, call: Call) -> Finding | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from grader.checks.context import (
@@ -13,7 +15,6 @@ from grader.checks.context import (
     swept_losses,
 )
 from grader.checks.formulas import loss_of_scores
-from grader.checks.rounding import is_rounded, quantisation_step
 from grader.compare import Difference, as_array, compare, is_single
 from grader.model import Array, Assignment, Call, Floats, QuestionId
 
@@ -33,11 +34,6 @@ def accepted_factors(assignment: Assignment) -> tuple[float, ...]:
     return {"half": (0.5,), "full": (1.0,), "every": (1.0,), "either": (0.5, 1.0)}[assignment.variant.regulariser]
 
 
-def allowed_conventions(context: GradingContext) -> tuple[float, ...]:
-    """Return those that are accepted of a submission."""
-    return accepted_factors(context.assignment)
-
-
 @cached_per_submission
 def fitted_factors(context: GradingContext) -> list[float]:
     """Fit k for each call with a regulariser, on the student's own data loss, so that its mistakes do not count here."""
@@ -54,7 +50,7 @@ def convention(context: GradingContext) -> float | None:
     """Return the accepted factor k that all of the student's losses show; None where they show another or none."""
     factors = np.array(fitted_factors(context))
     tolerance = loss_tolerance(context) * 10  # a difference of two losses carries a digit less
-    for factor in allowed_conventions(context):
+    for factor in accepted_factors(context.assignment):
         if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
             return factor
     return None
@@ -68,8 +64,7 @@ def loss_tolerance(context: GradingContext) -> float:
     """
     values: dict[bool, list[Array]] = {True: [], False: []}
     for call, _, reg in loss_calls(context):
-        answers = context.reply(call.id).results
-        answer = answers[0] if answers else None
+        answer = context.result(call.id)
         value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
         if value is not None and value.size == 1:
             values[reg == 0].append(value)
@@ -78,12 +73,15 @@ def loss_tolerance(context: GradingContext) -> float:
     return tolerances.single if rounds else tolerances.loss
 
 
+def rounds_losses(context: GradingContext) -> bool:
+    """Return whether the losses are rounded, so that fewer digits can be compared."""
+    return loss_tolerance(context) == context.assignment.tolerances.single
+
+
 @cached_per_submission
 def loses_digits(context: GradingContext) -> bool:
     """Return whether the program uses single precision or rounds somewhere: in the losses, or in how they change."""
-    if loss_tolerance(context) == context.assignment.tolerances.single:
-        return True
-    return any(
+    return rounds_losses(context) or any(
         is_rounded(list(swept.values())) for call in context.calls("sweep") if (swept := swept_losses(context, call.id))
     )
 
@@ -138,8 +136,7 @@ def scores_alike(context: GradingContext) -> bool:
     """
     own, right, by_row = [], [], []
     for call in context.calls("scores"):
-        reply, expected = context.reply(call.id), context.expected(call.id)["scores"]
-        array = as_array(reply.results[0]) if reply.results else None
+        array, expected = as_array(context.result(call.id)), context.expected(call.id)["scores"]
         if array is None or array.shape != expected.shape or not np.isfinite(array).all():
             return False
         own.append(array.reshape(-1).astype(np.float64))
@@ -161,8 +158,7 @@ def _line(theirs: Array, wanted: Array) -> tuple[float, float]:
 
 def _of_a_layer(context: GradingContext, call: Call) -> bool:
     """Return whether scores are h W of the last layer, with or without the bias, for some h; few are if units are fewer than classes."""
-    results = context.reply(call.id).results
-    scores = as_array(results[0]) if results else None
+    scores = as_array(context.result(call.id))
     weights, bias = (call.params[name] for name in context.names[-2:])
     if scores is None or scores.ndim != 2 or scores.shape[1] != len(bias) or not np.isfinite(scores).all():
         return False
@@ -176,11 +172,7 @@ def _of_a_layer(context: GradingContext, call: Call) -> bool:
 
 def own_scores(context: GradingContext, case: str) -> Floats | None:
     """Return the student's own scores of a case, where they are of the right kind."""
-    return (
-        np.asarray(context.reply(QuestionId("scores", case)).results[0], dtype=np.float64)
-        if scores_alike(context)
-        else None
-    )
+    return np.asarray(context.result(QuestionId("scores", case)), np.float64) if scores_alike(context) else None
 
 
 @cached_per_submission
@@ -223,6 +215,42 @@ def expected_factor(context: GradingContext) -> float:
 
     # A loss that shows a convention anywhere has chosen.
     tolerance = 10 * loss_tolerance(context)
-    allowed, seen = allowed_conventions(context), fitted_factors(context)
+    allowed, seen = accepted_factors(context.assignment), fitted_factors(context)
     chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
     return max(chosen or allowed, key=agreeing)
+
+
+# ---------------------------------------------------------------- rounding
+# How far losses are rounded is measured, not assumed. Single precision inside leaves steps of 1e-7 in a loss, whatever type
+# is returned; round(loss, 6) leaves larger ones. Both are no mistake, but they drown what central differences could show.
+
+DECIMALS = range(4, 9)  # fewer digits than four are another loss; more are as good as all
+# Of a swept loss, relative: the middles of its pairs scatter by 6e-12 in double precision, which is curvature (wrong
+# losses reach 2e-11), by 8e-10 and more where one layer of two is single, and by 2e-8 where both are.
+ROUGH = 2e-10
+
+
+def quantisation_step(values: Sequence[Array]) -> float:
+    """Return the step that all these losses are multiples of; 0 where they are not rounded.
+
+    values : at least three numbers, or nothing can be said.
+    """
+    if sum(value.size for value in values) < 3:
+        return 0.0
+    if is_single(*values):
+        return float(np.finfo(np.float32).eps) * max(float(np.abs(value).max()) for value in values)
+    every = np.concatenate([value.reshape(-1).astype(np.float64) for value in values])
+    if not np.isfinite(every).all() or (every == np.round(every)).all():
+        return 0.0
+    near = 8 * np.finfo(np.float64).eps * np.abs(every)
+    return next((10.0**-k for k in DECIMALS if (np.abs(every - np.round(every, k)) <= near).all()), 0.0)
+
+
+def is_rounded(swept: Sequence[Array]) -> bool:
+    """Return whether a sweep shows rounding far above that of double precision.
+
+    The middles of its pairs L(+h), L(-h) are apart by curvature, or by rounding. swept : arrays (2, ...), one a parameter.
+    """
+    largest = max(float(np.abs(pair.astype(np.float64)).max()) for pair in swept)
+    apart = max(float(pair.astype(np.float64).mean(axis=0).std()) for pair in swept)
+    return quantisation_step(swept) > 0 or apart > ROUGH * largest

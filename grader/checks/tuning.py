@@ -12,12 +12,12 @@ from grader.checks.context import (
     GradingContext,
     cached_per_submission,
     failure_of,
+    final_scores,
     is_not_started,
     loss_calls,
     own_params,
     read_loss,
 )
-from grader.checks.final_scores import final_scores
 from grader.checks.gradients import gradient_failure, has_wrong_gradient
 from grader.checks.minibatch import minibatch
 from grader.checks.parameter_updates import decay, update_rule

@@ -72,11 +72,8 @@ class WatchedRun:
 @cached_per_submission
 def read_watched_run(context: GradingContext, identity: QuestionId) -> WatchedRun | None:
     """Return the notes on one watched run; None where there are none that can be read."""
-    call = context.call(identity)
-    place = [step.method for step in call.steps].index("watch")
-    results = context.reply(identity).results
-    notes = results[place] if len(results) > place else None
-    if not isinstance(notes, dict):
+    call, notes = context.call(identity), _notes(context, identity)
+    if notes is None:
         return None
     points, questions = _points(notes, call), _questions(notes, call)
     if points is None or questions is None:
@@ -102,18 +99,25 @@ def read_watched_run(context: GradingContext, identity: QuestionId) -> WatchedRu
     )
 
 
+def watched_runs(context: GradingContext) -> list[WatchedRun]:
+    """Return the runs on identical and on different rows, as far as their notes can be read."""
+    return [seen for run in (SAME, ROWS) if (seen := read_watched_run(context, run))]
+
+
 def _equal(one: Params, other: Params) -> bool:
     return all(np.array_equal(value, other[name]) for name, value in one.items())
 
 
 def final_params(context: GradingContext, identity: QuestionId) -> Params | None:
     """Return the parameters after a watched run; None where they are not whole."""
-    call = context.call(identity)
-    place = [step.method for step in call.steps].index("watch")
-    results = context.reply(identity).results
-    notes = results[place] if len(results) > place else None
-    points = _points(notes, call) if isinstance(notes, dict) else None
+    notes = _notes(context, identity)
+    points = _points(notes, context.call(identity)) if notes else None
     return points[-1] if points else None
+
+
+def _notes(context: GradingContext, identity: QuestionId) -> dict[str, Any] | None:
+    notes = context.result(identity, [step.method for step in context.call(identity).steps].index("watch"))
+    return notes if isinstance(notes, dict) else None
 
 
 def arguments_of(call: Call) -> Mapping[str, Any]:

@@ -11,8 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.checks.context import GradingContext, cached_per_submission, failure_of, own_gradient, read_loss
-from grader.checks.final_scores import has_learnt
+from grader.checks.context import (
+    GradingContext,
+    cached_per_submission,
+    failure_of,
+    final_scores,
+    own_gradient,
+    read_loss,
+)
+from grader.checks.formulas import loss_of_scores
 from grader.checks.forward import unchanged
 from grader.checks.gradients import has_wrong_gradient
 from grader.checks.watched_training import (
@@ -25,7 +32,7 @@ from grader.checks.watched_training import (
     step_rate,
 )
 from grader.compare import is_single, number
-from grader.model import Floats, Params, QuestionId
+from grader.model import LEARNT, Floats, Params, QuestionId
 
 RUNS = tuple(QuestionId("whole", count) for count in ("1", "2", "3"))
 # Where the program's own loss() was asked before each iteration: call and position of its step.
@@ -115,6 +122,13 @@ def disagreement(context: GradingContext) -> str:
     return _first_difference(context)
 
 
+def has_learnt(context: GradingContext) -> bool:
+    """Return whether training on the toy case ended with parameters that know its five examples."""
+    scores, variant = final_scores(context, QuestionId("toy")), context.assignment.variant
+    y = context.expected(QuestionId("toy"))["y"]
+    return not isinstance(scores, str) and loss_of_scores(variant, scores, y) <= LEARNT[variant.loss]
+
+
 def _changes_parameters_somewhere(context: GradingContext) -> bool:
     """Return whether train() with its own loss() changes a parameter in any run of one iteration."""
     ends = [(call, final_params(context, call.id)) for call in context.calls("alone")]
@@ -124,11 +138,12 @@ def _changes_parameters_somewhere(context: GradingContext) -> bool:
 @cached_per_submission
 def is_repeatable(context: GradingContext) -> bool:
     """Return whether loss() changes nothing that it is given, and answers the same question in the same way."""
-    results = context.reply(QuestionId("purity")).results
     first, second = (read_loss(context, QuestionId("purity"), index).value for index in (0, 1))
     expected = context.expected(QuestionId("purity"))
-    params = results[2] if len(results) > 2 and isinstance(results[2], dict) else {}
-    same = all(unchanged(params.get(name), expected[f"param_{name}"]) for name in context.names)
+    params = context.result(QuestionId("purity"), 2)
+    same = isinstance(params, dict) and all(
+        unchanged(params.get(name), expected[f"param_{name}"]) for name in context.names
+    )
     return first is not None and first == second and same
 
 

@@ -11,7 +11,7 @@ simulated. Nothing is accepted that does not show exactly what was found, in eve
 from __future__ import annotations
 
 from grader.checks.context import GradingContext
-from grader.checks.read_losses import allowed_conventions, convention
+from grader.checks.read_losses import accepted_factors, convention
 from grader.diagnosis.candidates import Mistakes, catalogue_of
 from grader.diagnosis.match_block import Block, BlockMatch, match_block
 from grader.diagnosis.signature import MISSING, TRAIN_PARTS, core_parts, signature_of
@@ -52,7 +52,7 @@ def explain(context: GradingContext, shares: dict[str, float]) -> list[Explanati
     shares : of each check's points, as the submission earned them.
     """
     fitted = convention(context)
-    factors = allowed_conventions(context) if fitted is None else (fitted,)
+    factors = accepted_factors(context.assignment) if fitted is None else (fitted,)
     known = [Explanation(frozenset(), (), factor) for factor in factors]
     for block in _blocks(context.names):
         passed = tuple(_is_passed(part, shares) for part in block.parts)

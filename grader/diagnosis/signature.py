@@ -15,7 +15,7 @@ from grader.checks.context import GradingContext, cached_per_submission, loss_ca
 from grader.checks.forward import stability_failure, unchanged
 from grader.checks.minibatch import examine_batches
 from grader.checks.parameter_updates import first_steps
-from grader.checks.read_losses import loss_tolerance
+from grader.checks.read_losses import rounds_losses
 from grader.checks.watched_training import SAME, arguments_of, read_watched_run
 from grader.compare import TINY, as_array, as_number, fit
 from grader.model import Floats, QuestionId
@@ -247,10 +247,9 @@ def tolerance(context: GradingContext, part: str) -> float:
     """Return how far two signatures of a part may be apart, in units of their scale."""
     tolerances = context.assignment.tolerances
     # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
-    single = loss_tolerance(context) == tolerances.single
     kind = part.partition("/")[0]
     fine = {"scores": tolerances.scores, "loss": tolerances.loss, "gradient": tolerances.gradient}
-    return tolerances.single if single else max(fine.get(kind, tolerances.update), 1e-7)
+    return tolerances.single if rounds_losses(context) else max(fine.get(kind, tolerances.update), 1e-7)
 
 
 def same(one: Signature, other: Signature, allowed: float) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from grader.checks.context import GradingContext
-from grader.checks.read_losses import allowed_conventions, convention, loses_digits
+from grader.checks.read_losses import accepted_factors, convention, loses_digits
 from grader.locate import find_in_predict, find_in_train
 from grader.locate.find_in_loss import Finder
 from grader.locate.outputs import outputs
@@ -205,7 +205,7 @@ class Located:
             asked["reg"],
             names,
             frozenset(names if every else names[::2]),
-            allowed_conventions(evidence) if fitted is None else (fitted,),
+            accepted_factors(evidence.assignment) if fitted is None else (fitted,),
             oracle.follow,
             1e-4 if loses_digits(evidence) else 1e-6,
             oracle.replaces,

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from grader.checks.context import GradingContext
-from grader.checks.read_losses import allowed_conventions
+from grader.checks.read_losses import accepted_factors
 from grader.diagnosis.backward_pass import NO_BACKWARD_PASS, differences_of_losses, exact_gradients
 from grader.locate.located import LOSS, QUESTION
 from grader.locate.recorded_values import ARGUMENT, KINDS, Spot, take_apart
@@ -90,7 +90,9 @@ def find_many_passes(evidence: GradingContext) -> ManyPasses | None:
             recorded = _Moves(*parts, evidence.call(QUESTION).params)
             names, kind = differences_of_losses(evidence), DIFFERENCES
             if not names and recorded.complex:  # as exact as a backward pass, which is then looked for
-                reached = [_first_gradient(follow(factor, {}, False)) for factor in allowed_conventions(evidence)]
+                reached = [
+                    _first_gradient(follow(factor, {}, False)) for factor in accepted_factors(evidence.assignment)
+                ]
                 names, kind = () if recorded.holds_one_of(reached) else recorded.most_moved(), COMPLEX
             elif not names and len(recorded.moves) >= FEWEST:
                 exact = exact_gradients(evidence)
