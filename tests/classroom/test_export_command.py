@@ -200,19 +200,16 @@ def test_what_cannot_be_exported_is_said_plainly(here, words, said):
 
 
 def test_a_file_is_there_whole_or_not_at_all(here, monkeypatch):
-    """Where the disk fails in the middle, the export of before is still what it was."""
+    """Where the disk fails before all is written, the export of before is still what it was."""
     export("gradebook")
     before = here.text("exports/gradebook.csv")
     say("adjust", "graded", "bare", "--excuse", "--comment", "Ill.", "--by", "ada")
     from pathlib import Path
 
-    write = Path.write_bytes
-
-    def half(path, data):
-        write(path, data[: len(data) // 2])
+    def full(_partly, _path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(Path, "replace", full)
     said = export("gradebook", status=1)
     monkeypatch.undo()
     assert "the disk is full" in said

@@ -350,14 +350,14 @@ def test_a_removed_file_comes_back(here):
 
 def test_one_that_cannot_be_written_is_told_and_costs_no_decision(here, monkeypatch):
     """The gradebook has it already; the disk that is full is named."""
-    write = Path.write_bytes
+    move = Path.replace
 
-    def full(path, data):
+    def full(partly, path):
         if COPY in path.name:
             raise OSError(28, "No space left on device")
-        return write(path, data)
+        return move(partly, path)
 
-    monkeypatch.setattr(Path, "write_whole", full)
+    monkeypatch.setattr(Path, "replace", full)
     assert "the disk is full" in adjust("bare", "--excuse", status=1)
     monkeypatch.undo()
     with here.book() as book:
