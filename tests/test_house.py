@@ -61,7 +61,6 @@ ALONE = {
     "preloaded_library",
     "protocol",
     "zygote",
-    "resource_limits",
     "loaded_submission",
     "memory_file",
     "scratch_files",

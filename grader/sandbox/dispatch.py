@@ -94,6 +94,16 @@ class Answer:
             except values.TooLargeError as error:
                 raise ReportedError("ValueError", f"{self.during} returned {error}") from None
 
+    def describe(self, number: int, error: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the answer to call `number` as a reply's message has it; error : see `capture.OutputCapture.error`."""
+        return {
+            "number": number,
+            "error": error,
+            "results": self.results,
+            "own_shapes": self.own_shapes,
+            "positional": self.positional,
+        }
+
     def _take(self, method: str, arguments: dict[str, Any]) -> Any:
         if method == "variable":
             self.during = arguments["name"]

@@ -153,10 +153,6 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname in self._packages)
 
-    def create_module(self, _spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
-        """Leave it to Python to make an empty module."""
-        return None
-
     def exec_module(self, module: types.ModuleType) -> None:
         """Run the module's text. What it lacks of Python's module of its name is looked up there."""
         original = module.__name__.removeprefix(_PREFIX)

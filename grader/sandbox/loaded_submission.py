@@ -86,14 +86,7 @@ class LoadedSubmission:
                 answer.take_steps()
             except BaseException as raised:  # noqa: BLE001 -- whatever the student's code raises is the answer
                 error = self._error(answer.during, raised)
-            message = {
-                "number": call.message["number"],
-                "error": error,
-                "results": answer.results,
-                "own_shapes": answer.own_shapes,
-                "positional": answer.positional,
-            }
-            return self._reply(message, answer.packing)
+            return self._reply(answer.describe(call.message["number"], error), answer.packing)
 
     def _variable(self, name: str) -> Any:
         """Return a variable of the submission's, running what it needs besides the class at the first time."""

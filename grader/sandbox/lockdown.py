@@ -26,8 +26,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from . import landlock, resource_limits, seccomp
-from .policy import DESCRIPTORS, LAYERS, DisabledLayers, ResourceLimits
+from . import landlock, seccomp
+from .policy import DESCRIPTORS, LAYERS, DisabledLayers, ResourceLimits, at_most, limit_resources
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -192,9 +192,9 @@ def apply(limits: ResourceLimits, plan: Plan) -> tuple[str, ...]:
     may run in one that is locked by half.
     """
     if "rlimits" in plan.layers:
-        resource_limits.apply(limits)
+        limit_resources(limits)
         _, hard = resource.getrlimit(resource.RLIMIT_STACK)
-        resource.setrlimit(resource.RLIMIT_STACK, (resource_limits.at_most(STACK_BYTES, hard), hard))
+        resource.setrlimit(resource.RLIMIT_STACK, (at_most(STACK_BYTES, hard), hard))
     if plan.user is not None:
         _become(plan.user)
     if "no_new_privs" in plan.layers:

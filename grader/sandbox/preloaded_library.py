@@ -20,7 +20,7 @@ import struct
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NoReturn
 
 # Installed packages are no part of the library. Tests, and programs that only lie beside it, are half of its bytes.
 _LEFT_OUT = """
@@ -55,14 +55,6 @@ def check(paths: Iterable[str]) -> None:
             raise PermissionError(path)
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Where in the memory one file's bytes lie."""
-
-    start: int
-    size: int
-
-
 class PreloadedLibrary(importlib.abc.MetaPathFinder):
     """Finds the modules of `paths`, which are read here and now.
 
@@ -70,7 +62,7 @@ class PreloadedLibrary(importlib.abc.MetaPathFinder):
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._pieces: dict[str, _Piece] = {}
+        self._pieces: dict[str, slice] = {}  # where in the memory each file's bytes lie
         self._stats: dict[str, Mapping[str, int]] = {}
         self._compiled: set[str] = set()
         paths = tuple(paths)
@@ -86,8 +78,7 @@ class PreloadedLibrary(importlib.abc.MetaPathFinder):
             # The importer compares whole seconds.
             self._stats[path] = {"mtime": int(found.st_mtime), "size": found.st_size}
             for name, size in _append(path, self._stats[path], memory):
-                self._pieces[name] = _Piece(end, size)
-                end += size
+                self._pieces[name] = slice(end, end := end + size)
         self._memory = mmap.mmap(memory, end, mmap.MAP_PRIVATE, mmap.PROT_READ)
         os.close(memory)
         for path in self._compiled:
@@ -126,18 +117,15 @@ class PreloadedLibrary(importlib.abc.MetaPathFinder):
 
     def stats(self, path: str) -> Mapping[str, int]:
         """Return size and time of last change of a source file; raises OSError where it is not kept."""
-        try:
-            return self._stats[path]
-        except KeyError:
-            raise FileNotFoundError(path) from None
+        return self._stats[path] if path in self._stats else _refuse(path)
 
     def read(self, path: str) -> bytes:
         """Return what was in a file; raises OSError where it is not kept."""
-        try:
-            piece = self._pieces[path]
-        except KeyError:
-            raise FileNotFoundError(path) from None
-        return self._memory[piece.start : piece.start + piece.size]
+        return self._memory[self._pieces[path]] if path in self._pieces else _refuse(path)
+
+
+def _refuse(path: str) -> NoReturn:
+    raise FileNotFoundError(path)
 
 
 class _Loader(importlib.machinery.SourceFileLoader):

@@ -77,12 +77,7 @@ class SameProcessHost:
                 raise  # the student's own, at the kernel: without a time limit it is what ends an endless loop
             except BaseException as raised:  # noqa: BLE001 -- whatever the student's code raises is the answer
                 error = capture.error(answer.during, raised)
-        message = {
-            "number": number,
-            "error": error,
-            "results": answer.results,
-            "own_shapes": answer.own_shapes,
-            "positional": answer.positional,
+        message = answer.describe(number, error) | {
             "printed": capture.printed,
             "warnings": [_name_cells(text, labels) for text in capture.warnings],
         }

@@ -23,7 +23,7 @@ from typing import IO
 
 import numpy as np
 
-from . import output_file, protocol, resource_limits
+from . import output_file, protocol
 from .deadline import Deadline
 from .forkserver import (
     ENVIRONMENT,
@@ -35,7 +35,7 @@ from .forkserver import (
     can_fork,
     start_command,
 )
-from .policy import FILE_BYTES, LAYERS, NONE_DISABLED, DisabledLayers, ResourceLimits
+from .policy import FILE_BYTES, LAYERS, NONE_DISABLED, DisabledLayers, ResourceLimits, available_limits
 
 # Where subprocess has nothing to start.
 WITHOUT_PROCESSES = {"emscripten", "wasi", "ios", "tvos", "watchos"}
@@ -78,7 +78,7 @@ class SpawnServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: threading.Thread | None = None
         self._owner = os.getpid()
-        facts = {"process": "a fresh interpreter for each", "rlimits": ", ".join(resource_limits.available())}
+        facts = {"process": "a fresh interpreter for each", "rlimits": ", ".join(available_limits())}
         self.missing = {layer: "only done on Linux, with fork" for layer in LAYERS if layer not in facts}
         if not facts["rlimits"]:
             self.missing["rlimits"] = "this system has none"

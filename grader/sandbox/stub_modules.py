@@ -43,10 +43,6 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
-    def create_module(self, _spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
-        """Leave it to Python to make an empty module."""
-        return None
-
     def exec_module(self, module: types.ModuleType) -> None:
         """Put the stub's names into the module."""
         name = module.__spec__.name if module.__spec__ else module.__name__

@@ -19,9 +19,9 @@ import traceback
 import warnings
 from typing import Any, NoReturn
 
-from . import protocol, resource_limits, scratch_files
+from . import protocol, scratch_files
 from .loaded_submission import LoadedSubmission, warm_up
-from .policy import WALL_FACTOR, ResourceLimits
+from .policy import WALL_FACTOR, ResourceLimits, limit_resources
 from .stubs import SilentStub
 
 if sys.platform == "linux":  # it is made of Linux's own calls, and looks them up as it is loaded
@@ -63,7 +63,7 @@ def run_spawned(terms: dict[str, Any], standard: list[str]) -> NoReturn:
         _reset_signals()
         memory_reserve = mmap.mmap(-1, RESERVE_BYTES)
         if "rlimits" in terms["layers"]:
-            resource_limits.apply(limits)
+            limit_resources(limits)
         questions = memoryview(_read_all(inward, terms["questions"]))
         protocol.write(outward, protocol.pack({"ready": terms["layers"]}))
     except BaseException:  # noqa: BLE001 -- whatever went wrong: no student code runs without the limits that a report names

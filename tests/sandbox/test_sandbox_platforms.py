@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader import health
-from grader.sandbox import output_file, resource_limits, self_test, spawn
+from grader.sandbox import output_file, policy, self_test, spawn
 from grader.sandbox.forkserver import ForkServer, UnsupportedPlatformError
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import DisabledLayers, ResourceLimits
@@ -130,18 +130,18 @@ def test_instructors_without_linux_are_told_how_to_get_one(monkeypatch, system, 
 
 def test_limits_that_a_system_lacks_are_not_named(monkeypatch):
     """A Mac has no message queues, and keeps no limit on memory."""
-    monkeypatch.delattr(resource_limits.resource, "RLIMIT_MSGQUEUE")
+    monkeypatch.delattr(policy.resource, "RLIMIT_MSGQUEUE")
     monkeypatch.setattr(sys, "platform", "darwin")
     named = ["processor time", "file size", "descriptors", "core files", "locked memory", "processes"]
-    assert resource_limits.available() == named
+    assert policy.available_limits() == named
     assert SpawnServer().facts["rlimits"] == ", ".join(named)
 
 
 def test_without_any_limits_a_report_names_none(monkeypatch):
     """Windows has only the grader's clock."""
     monkeypatch.setattr(sys, "platform", "win32")
-    assert resource_limits.available() == []
-    resource_limits.apply(ResourceLimits(100, 7))
+    assert policy.available_limits() == []
+    policy.limit_resources(ResourceLimits(100, 7))
     spawned = SpawnServer()
     assert spawned.missing["rlimits"] == "this system has none"
     assert list(spawned.facts) == ["process"]
