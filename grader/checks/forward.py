@@ -198,9 +198,8 @@ def stability_failure(context: GradingContext, identity: QuestionId) -> Finding 
     own = read_loss(context, call).value if resembles_the_loss(context) else None
     if own is not None and abs(answer.value - own) <= allowed + SHIFT_TOLERANCE * abs(own):
         return None
-    moves = (
-        identity.case == "row" or context.assignment.variant.loss == "sigmoid"
-    )  # which a shift of the scores changes
+    # The sigmoid loss is one that a shift of the scores changes.
+    moves = identity.case == "row" or context.assignment.variant.loss == "sigmoid"
     if moves and own is not None and not data_loss_right(context, case) and np.isfinite(answer.value):
         return None
     shift = identity.case

@@ -137,7 +137,6 @@ def _rows_used(context: GradingContext, call: Call) -> Array | None:
     counts = np.round(shares / smallest).astype(np.int64)
     if (counts < 0).any() or np.abs(shares / smallest - counts).max() > 0.01 or counts.sum() > 10 * len(counts):
         return None
-    times = max(
-        1, round(1 / (smallest * counts.sum()))
-    )  # all shares are a multiple of 1/n: 1/3 of each of three, or 2/6
+    # All shares are a multiple of 1/n: 1/3 of each of three, or 2/6.
+    times = max(1, round(1 / (smallest * counts.sum())))
     return np.repeat(np.arange(len(counts)), counts * times)

@@ -37,9 +37,8 @@ from grader.model import LEARNT, Floats, Params, QuestionId
 RUNS = tuple(QuestionId("whole", count) for count in ("1", "2", "3"))
 # Where the program's own loss() was asked before each iteration: call and position of its step.
 ASKED = ((RUNS[0], 0), (RUNS[0], 2), (RUNS[1], 1))
-HALF_STEP = (
-    2e-3  # relative to a step, where loss() returns float16: its product with learning_rate is rounded to float16
-)
+# Relative to a step, where loss() returns float16: its product with learning_rate is rounded to float16.
+HALF_STEP = 2e-3
 DOUBLE_NOISE = 1e-12  # of a parameter's size: a gradient that is 0 but for rounding moves nothing
 
 

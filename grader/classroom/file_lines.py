@@ -40,9 +40,8 @@ def _files(source: Path, end: str) -> Iterator[Path]:
     """Yield the files of a submission whose paths end so; no links, which could lead anywhere."""
     paths = sorted(source.rglob("*"))[: MOST_FILES * 10] if source.is_dir() else [source]
     few = [one for one in paths if f"/{one.as_posix()}".endswith(end) and one.is_file() and not one.is_symlink()]
-    few = [
-        one for one in few if not any(part.startswith(".") for part in one.relative_to(source).parts)
-    ]  # Jupyter's copies
+    # Without Jupyter's copies, which lie in a hidden folder.
+    few = [one for one in few if not any(part.startswith(".") for part in one.relative_to(source).parts)]
     yield from (one for one in few[:MOST_FILES] if one.stat().st_size <= LARGEST)
 
 

@@ -54,8 +54,9 @@ def match_roster(
 ) -> Matching:
     """Return each entry's student.
 
-    originals : the name of each file or folder as handed in, by the safe one, under which it is graded. The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
+    The roster's column `submission` wins over everything; then an exact ID, login, e-mail or account; then the full
     name. An entry that fits two students stays unmatched.
+    originals : the name of each file or folder as handed in, by the safe one, under which it is graded.
     whole : these are all entries there are; otherwise whatever else that column names may still come.
     choose : returns which of several entries of one student counts; without it they all stay unmatched.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.classroom.gradebook import NoSpaceError
-from grader.classroom.storage import write_whole
+from grader.classroom.storage import means_full, write_whole
 from grader.classroom.worker import FAULT
 from grader.model import Sheet
 from grader.reports.class_page import to_index
@@ -67,7 +66,7 @@ def explain_full_disk(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if means_full(error):
             raise NoSpaceError(f"{out}: the disk is full.") from error
         raise
 

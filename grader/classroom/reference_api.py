@@ -31,9 +31,8 @@ class Author:
     """Writes programs as students would."""
 
     forms: Mapping[str, MistakeForm]  # every way of every mistake, by its name
-    write: Callable[
-        [Iterable[str]], str
-    ]  # names of ways -> the source of a program with these mistakes; none: a right one
+    # Names of ways -> the source of a program with these mistakes; none: a right one.
+    write: Callable[[Iterable[str]], str]
     left_out: tuple[str, ...] = ()  # names of ways that change nothing in this network
 
 
@@ -75,10 +74,7 @@ def _identify(questions: Questions) -> Questions:
 
 
 def author(assignment: Assignment) -> Author:
-    """Return the author of programs with known mistakes.
-
-    Raises ReferenceMissingError.
-    """
+    """Return the author of programs with known mistakes; raise ReferenceMissingError."""
     try:
         from reference.cases import network_of  # noqa: PLC0415 -- the same
         from reference.catalogue import describe_form, forms_of, left_out  # noqa: PLC0415 -- the same

@@ -49,9 +49,8 @@ class Regraded:
     count: int  # judged again
     todo: int  # were to be judged; more than `count` where it was stopped, or the grader failed
     current: int  # were judged by this rubric already
-    changes: tuple[
-        ScoreChange, ...
-    ]  # the largest first; without `force` also those of an earlier regrade by this rubric
+    # The largest first; without `force` also those of an earlier regrade by this rubric.
+    changes: tuple[ScoreChange, ...]
     reworded: int  # whose points are what they were, and whose report says something else
     causes: tuple[str, ...]  # what changed in the rubric and the versions, in words
     left: Mapping[str, str]  # name -> why its replies could not be judged again

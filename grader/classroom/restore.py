@@ -39,9 +39,8 @@ def restore(book: Gradebook, path: Path) -> Restored:
     """
     copy, here, names = read_copy(path), book.decision_records(), set(book.last())
     roster = None if book.roster() else copy.roster
-    match_sources(
-        roster, book.sources()
-    )  # before anything is kept: a roster that does not fit would block every command
+    # Before anything is kept: a roster that does not fit would block every command.
+    match_sources(roster, book.sources())
     more, withdrawn = missing(copy.records, here)
     fitting = [one for one in more if one.name in names]
     added, renumbered = _number(fitting, here) if fitting else ([], {})

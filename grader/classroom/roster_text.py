@@ -164,10 +164,7 @@ def squeeze(header: str) -> str:
 
 
 def canvas_columns(path: Path) -> list[str]:
-    """Return the columns of assignments in Canvas's own gradebook, such as "Two-layer net (4711)".
-
-    Raises RosterError.
-    """
+    """Return the columns of assignments in Canvas's own gradebook, such as "Two-layer net (4711)"; raise RosterError."""
     text, _ = decode_roster(path, one_line(path.name, 100))
     (header, *_) = (*parse_rows(text, ",", one_line(path.name, 100)), Row(1, ()))
     return [one_line(cell.strip()) for cell in header.cells if _ASSIGNMENT.fullmatch(cell.strip())]

@@ -51,10 +51,11 @@ def choose_to_grade(book: Gradebook, public: int, given: int | None, names: Coll
     last, path = book.last(), book.path.with_name(FILE)
     kept, remarks = _read(path)
     if given is None and kept is None and not last:
-        given, remarks = secrets.randbits(BITS), (*remarks, f"{_DRAWN} {path}.")
+        given = secrets.randbits(BITS)
+        remarks.append(f"{_DRAWN} {path}.")
     seed = _resume(last, kept, public) if given is None else given
     if given is None and seed == public:
-        remarks = (*remarks, _PUBLIC)
+        remarks.append(_PUBLIC)
     others = [name for name, row in last.items() if row.key.seed_id != seed_id(seed)]
     left = [name for name in others if name not in names]
     if left and seed != kept and _newest(last) != seed_id(seed):
@@ -63,18 +64,13 @@ def choose_to_grade(book: Gradebook, public: int, given: int | None, names: Coll
             f" {join_some(left)}. Name these as well, or use another --out folder."
         )
     if len(others) > len(left):
-        remarks = (
-            *remarks,
-            f"Graded with another seed before, and graded again now: {plural(len(others) - len(left), 'submission')}.",
-        )
+        again = plural(len(others) - len(left), "submission")
+        remarks.append(f"Graded with another seed before, and graded again now: {again}.")
     if left:
-        remarks = (
-            *remarks,
-            f"Graded with another seed, and not among these: {join_some(left)}. Grade them again, too.",
-        )
+        remarks.append(f"Graded with another seed, and not among these: {join_some(left)}. Grade them again, too.")
     if seed != kept:
         _write(path, seed)
-    return ChosenSeed(seed, remarks)
+    return ChosenSeed(seed, tuple(remarks))
 
 
 def choose_to_judge(book: Gradebook, public: int, given: int | None) -> ChosenSeed:
@@ -87,7 +83,7 @@ def choose_to_judge(book: Gradebook, public: int, given: int | None) -> ChosenSe
     seed = _resume(last, kept, public) if given is None else given
     if kept is None and _newest(last) == seed_id(seed):
         _write(path, seed)
-    return ChosenSeed(seed, remarks)
+    return ChosenSeed(seed, tuple(remarks))
 
 
 def choose_to_package(folder: Path, public: int, given: int | None) -> ChosenSeed:
@@ -106,8 +102,8 @@ def choose_to_package(folder: Path, public: int, given: int | None) -> ChosenSee
         raise ValueError("--seed: students may know the assignment's own seed. Without --seed, a secret one is drawn.")
     if kept is None:
         _write(path, seed)
-        remarks = (f"{_DRAWN} {path}.",)
-    return ChosenSeed(seed, remarks)
+        remarks = [f"{_DRAWN} {path}."]
+    return ChosenSeed(seed, tuple(remarks))
 
 
 def _resume(last: Mapping[str, GradingRow], kept: int | None, public: int) -> int:
@@ -122,12 +118,12 @@ def _newest(last: Mapping[str, GradingRow]) -> str:
     return max(last.values(), key=lambda row: row.id).key.seed_id if last else ""
 
 
-def _read(path: Path) -> tuple[int | None, tuple[str, ...]]:
+def _read(path: Path) -> tuple[int | None, list[str]]:
     """Return the kept seed, None where there is none, and a remark where others can read it."""
     try:
         words, remarks = path.read_bytes().split(), _close_to_others(path)
     except FileNotFoundError:
-        return None, ()
+        return None, []
     except OSError as error:
         raise GradebookError(
             f"{path}: {error.strerror}. It holds the secret seed of this class: make it a file that you can read."
@@ -145,17 +141,17 @@ def _read(path: Path) -> tuple[int | None, tuple[str, ...]]:
     )
 
 
-def _close_to_others(path: Path) -> tuple[str, ...]:
+def _close_to_others(path: Path) -> list[str]:
     """Let only the owner read the file; return a remark where that was not so."""
     if os.name != "posix" or not path.stat().st_mode & 0o077:
-        return ()
+        return []
     with suppress(PermissionError):
         path.chmod(0o600)
     if path.stat().st_mode & 0o077:
-        return (
-            f"{path}: others can read it, and this file system does not let you change that. Keep students out. {_LEAKED}",
-        )
-    return (f"{path}: others could read it. Now only you can. {_LEAKED}",)
+        return [
+            f"{path}: others can read it, and this file system does not let you change that. Keep students out. {_LEAKED}"
+        ]
+    return [f"{path}: others could read it. Now only you can. {_LEAKED}"]
 
 
 def _write(path: Path, seed: int) -> None:

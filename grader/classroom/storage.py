@@ -206,9 +206,8 @@ class Storage:
 
     def _in_words(self, error: sqlite3.Error | OSError | UnicodeError) -> GradebookError:
         code = _code(error)
-        if code == sqlite3.SQLITE_FULL or _means_full(error):
-            return NoSpaceError(f"{self.path}: the disk is full.")
-        if code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent):
+        no_room = code == sqlite3.SQLITE_IOERR and not _room_at(self.path.parent)
+        if code == sqlite3.SQLITE_FULL or means_full(error) or no_room:
             return NoSpaceError(f"{self.path}: the disk is full.")
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return GradebookError(
@@ -268,7 +267,8 @@ def write_whole(path: Path, content: str | bytes, *, secret: bool = False) -> No
         raise
 
 
-def _means_full(error: Exception) -> bool:
+def means_full(error: Exception) -> bool:
+    """Return whether an error of the system says that the disk, or what this user may have of it, is full."""
     return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -278,7 +278,7 @@ def _room_at(folder: Path) -> bool:
     try:
         probe.write_bytes(bytes(65_536))
     except OSError as error:
-        return not _means_full(error)
+        return not means_full(error)
     finally:
         with suppress(OSError):
             probe.unlink()

@@ -26,10 +26,8 @@ from grader.text.sanitise import plain_text
 TRACEBACK = 100_000  # characters of our own fault that are kept; what a student wrote may stand in it
 FAULT = "grader-error.txt"
 
-
-started_before: list[
-    ForkServer
-] = []  # what the first host of this process takes: one that a command started in good time
+# What the first host of this process takes: one that a command started in good time.
+started_before: list[ForkServer] = []
 
 
 @dataclass(frozen=True)

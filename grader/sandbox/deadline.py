@@ -26,16 +26,10 @@ _ASLEEP = {b"S", b"T", b"t", b"Z"}
 class Deadline:
     """The end of what one process may take from now on.
 
-    Parameters
-    ----------
-    pid
-        The process, which must not be reaped before this is let go of: another would get its number.
-    seconds
-        What it may take for itself.
-    wall_end
-        A time of `time.monotonic()`, the end whatever it took; ten times `seconds` from now is another.
-    after
-        An earlier deadline of the process, that it has kept: what it has taken since then counts.
+    pid : the process, which must not be reaped before this is let go of: another would get its number.
+    seconds : what it may take for itself.
+    wall_end : a time of `time.monotonic()`, the end whatever it took; ten times `seconds` from now is another.
+    after : an earlier deadline of the process, that it has kept: what it has taken since then counts.
     """
 
     def __init__(self, pid: int, seconds: float, wall_end: float = math.inf, after: Deadline | None = None) -> None:

@@ -40,19 +40,10 @@ SHUTDOWN_TIMEOUT = 0.5
 class StudentHost:
     """Runs submissions, one at a time, each in a process of its own.
 
-    Parameters
-    ----------
-    limits
-        Seconds of a process's own time, memory in mebibytes on top of what a process with numpy loaded has.
-    disabled
-        Layers of the lock-down to leave out: for tests of what each of them stops.
-    server
-        Where students' processes come from; None for the best that this system has.
-
-    Raises
-    ------
-    UnsupportedPlatformError
-        Where there are no processes at all.
+    limits : seconds of a process's own time, memory in mebibytes on top of what a process with numpy loaded has.
+    disabled : layers of the lock-down to leave out, for tests of what each of them stops.
+    server : where students' processes come from; None for the best that this system has.
+    Raises UnsupportedPlatformError where there are no processes at all.
     """
 
     def __init__(
