@@ -20,6 +20,7 @@ from grader.sandbox.stand_in_replies import MOST_NOTES, MOST_ROWS, StandIn
 
 SAME, ROWS, LARGE = (QuestionId("watched", case) for case in ("same", "rows", "large"))
 MOST_COLUMNS = 100  # of a noted batch; what is asked has a dozen
+NEAR = 1e-5  # of a step
 SINGLE_NOISE = 1e-6  # of a parameter's size, that a step keeps where the parameters are in single precision
 
 
@@ -224,7 +225,7 @@ def _join_questions(questions: list[Question]) -> Question:
     )
 
 
-def step_rate(move: Floats, downhill: Floats, before: Array, after: Array, near: float = 1e-5) -> float:
+def step_rate(move: Floats, downhill: Floats, before: Array, after: Array) -> float:
     """Return r where move = -r downhill, entry by entry; NaN where no r does.
 
     move, downhill, before, after : one shape; downhill is learning_rate times the gradient.
@@ -234,7 +235,7 @@ def step_rate(move: Floats, downhill: Floats, before: Array, after: Array, near:
         return float("nan")
     rate = -float((move * downhill).sum()) / size
     rounding = SINGLE_NOISE if is_single(np.asarray(after)) else 1e-14
-    allowed = near * abs(rate) * float(np.abs(downhill).max()) + rounding * float(
+    allowed = NEAR * abs(rate) * float(np.abs(downhill).max()) + rounding * float(
         max(np.abs(before).max(), np.abs(after).max())
     )
     return rate if np.abs(move + rate * downhill).max() <= allowed else float("nan")

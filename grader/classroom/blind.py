@@ -70,7 +70,7 @@ def hide_names(book: Gradebook, *, blind: bool) -> Blind:
     """Return the pseudonyms of a class, with the names that the roster and the hand-ins give; none where nothing is hidden."""
     if not blind:
         return Blind()
-    matching, sources = match_class(book, whole=False), book.sources()
+    matching, sources = match_class(book), book.sources()
     absent = {one.name: one for one in (*matching.missing, *matching.undecided)} if matching else {}
     known, names = pseudonyms(book, absent), defaultdict[str, set[tuple[str, str]]](set)
     for name, pseudonym in known.items():

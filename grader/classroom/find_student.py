@@ -42,7 +42,7 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: b
         )
     if code := meant.get(text.strip().lower(), text if text in names else ""):
         return code
-    matching = match_class(book, whole=False)
+    matching = match_class(book)
     called = _called(book, matching, names)
     words = name_keys(text)
     found = {name for word in words for name in called.get(word, ())}
@@ -75,7 +75,7 @@ def find_submission(book: Gradebook, text: str, *, exact: bool = False, blind: b
 def find_names(book: Gradebook) -> dict[str, set[str]]:
     """Return the submissions that count, by all that each may be called; `name_keys` gives what to look up."""
     codes = {pseudonym: {name} for name, pseudonym in pseudonyms(book).items()}
-    return _called(book, match_class(book, whole=False), book.last()) | codes
+    return _called(book, match_class(book), book.last()) | codes
 
 
 def name_keys(text: str) -> set[str]:

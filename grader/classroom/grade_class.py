@@ -116,7 +116,7 @@ def _choose_entries(
     """Return the entries to grade, and whose each is: of several hand-ins of one student not all may be needed."""
     paths = {entry.name: str(entry.path) for entry in entries}
     attempts = class_attempts(book, paths, partial(_holds_program, session.assignment, frozenset(paths.values())))
-    matching = match_class(book, attempts, whole=False)
+    matching = match_class(book, attempts)
     return [entry for entry in entries if not _is_left_out(entry.name, attempts, matching)], matching
 
 

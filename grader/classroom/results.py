@@ -25,8 +25,7 @@ class ClassResults:
     def __init__(self, book: Gradebook) -> None:
         self.book = book
         self.last = book.last()
-        # A grading that was stopped knows a part of the class, which was held against the roster before it began.
-        self.matching = match_class(book, whole=False)
+        self.matching = match_class(book)
         self.decisions = follow_students(book.decisions(), self.matching)
         self.student_names = student_names(self.matching)
         self._rubrics: dict[str, dict[str, Any]] = {}
@@ -98,10 +97,11 @@ def class_attempts(
     return Attempts(book.attempt(), {**book.sources(), **fresh}, book.last(), holds)
 
 
-def match_class(book: Gradebook, attempts: Attempts | None = None, *, whole: bool = True) -> Matching | None:
+def match_class(book: Gradebook, attempts: Attempts | None = None) -> Matching | None:
     """Return whose each submission of the gradebook, and of those graded now, is; None without a roster."""
     attempts = attempts or class_attempts(book, {})
-    return match_sources(book.roster(), attempts.paths, whole=whole, choose=attempts.choose)
+    # A grading that was stopped knows a part of the class, which was held against the roster before it began.
+    return match_sources(book.roster(), attempts.paths, whole=False, choose=attempts.choose)
 
 
 def match_sources(

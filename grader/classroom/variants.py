@@ -72,7 +72,7 @@ def grade_variants(
     roster, paths = roster or read_roster(beside), {entry.name: str(entry.path) for entry in entries}
     match_sources(roster, {**book.sources(), **paths})
     book.set_roster(roster)
-    matching = match_class(book, class_attempts(book, paths), whole=False)
+    matching = match_class(book, class_attempts(book, paths))
     whose = {entry.name: variant_of(entry.name, matching) for entry in entries}
     left = {name: _why(variant, sessions) for name, variant in whose.items() if variant not in sessions}
     outcomes: list[Outcome] = []
@@ -111,7 +111,7 @@ def regrade_variants(
     """Judge the saved replies again, each by its student's variant; options, and what is raised: see `regrade_class`."""
     if "" in sessions:
         return regrade_class(sessions[""], book, workers, **options)
-    matching, found = match_class(book, whole=False), list[Regraded]()
+    matching, found = match_class(book), list[Regraded]()
     for variant, session in sessions.items():
 
         def has_it(name: str, variant: str = variant) -> bool:
