@@ -38,6 +38,7 @@ STORED, MOST_STORED = struct.Struct("<BHH"), 0xFFFF
 BEST = 9
 # The floats of a loss history take 8 bytes as an array and 20 as JSON.
 FEW = 8
+AS_THEY_ARE = frozenset({type(None), bool, int, float})
 LONG = 100_000  # characters; a text above them stays out of the header, so that the header can have a cap
 # Whoever can write the folder can write a gradebook, and a megabyte of zlib may become a gigabyte. A submission and its
 # replies are some 0.3 MB; by their own caps 64 MiB and 80 MiB. JSON becomes twenty times its size at worst, in empty
@@ -159,7 +160,7 @@ class _Packing:
 
     def describe(self, value: Any) -> Any:
         kind = type(value)
-        if value is None or kind in {bool, int, float}:
+        if kind in AS_THEY_ARE:
             return value
         if kind is str:
             return value if len(value) <= LONG or self.known is not None else {"text": self._bytes(value)}
@@ -170,12 +171,12 @@ class _Packing:
         if kind is list:
             return self._entries(value)
         if isinstance(value, dict):
-            return {"dict": [[self.describe(key), self.describe(one)] for key, one in value.items()]}
+            return {"dict": [self._each(pair) for pair in value.items()]}
         if kind is QuestionId:
             return str(value)
         if KINDS.get(kind.__name__) is kind:
-            described = self.describe
-            return {kind.__name__: [[name, described(getattr(value, name))] for name in FIELDS[kind]]}
+            held = [getattr(value, name) for name in FIELDS[kind]]
+            return {kind.__name__: [*zip(FIELDS[kind], self._each(held), strict=True)]}
         return self._lesser(value)
 
     def _lesser(self, value: Any) -> Any:
@@ -192,17 +193,27 @@ class _Packing:
             return {"numbers": self._form(np.array(value, dtype=np.float64))}
         if kinds == {int} and min(value) >= -(1 << 63) and max(value) < 1 << 63:
             return {"numbers": self._form(np.array(value, dtype=np.int64))}
-        return [self.describe(one) for one in value]
+        return self._each(value)
+
+    def _each(self, values: Sequence[Any]) -> list[Any]:
+        """Return the description of each value; what stays as it is, which most are, is not looked into."""
+        describe = self.describe
+        return [
+            one if type(one) in AS_THEY_ARE or (type(one) is str and len(one) <= LONG) else describe(one)
+            for one in values
+        ]
 
     def _bytes(self, text: str) -> str | int:
         return self._form(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8))
 
     def _form(self, array: Array) -> str | int:
         """Keep an array and return its dtype and shape, as in "<f8 5 14"; its number where equal ones are one."""
-        dtype = array.dtype.newbyteorder("<")
-        if dtype.str not in DTYPES:
-            raise TypeError(f"an array of {array.dtype} cannot be kept")
-        plain, form = np.asarray(array, dtype=dtype, order="C"), " ".join([dtype.str, *map(str, array.shape)])
+        written = array.dtype.str
+        if written not in DTYPES:
+            written = array.dtype.newbyteorder("<").str
+            if written not in DTYPES:
+                raise TypeError(f"an array of {array.dtype} cannot be kept")
+        plain, form = np.asarray(array, dtype=written, order="C"), " ".join([written, *map(str, array.shape)])
         number = len(self.arrays)
         if self.known is not None:
             number = self.known.setdefault((form, plain.tobytes()), number)
