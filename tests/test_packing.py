@@ -193,7 +193,7 @@ def test_what_was_kept_before_there_were_steps_has_none(kind, field, data):
     value = replace(data.draw(reports if kind is Report else found), **{field: nothing})
     described = packing._Packing()
     header = described.describe(value)
-    header[kind.__name__].remove([field, {"dict" if nothing == {} else "tuple": []}])
+    header[kind.__name__].remove((field, {"dict" if nothing == {} else "tuple": []}))
     without = json.dumps(header, ensure_ascii=False).encode("utf-8", "surrogatepass")
     assert same(unpack(made(value, without)), value)
 
