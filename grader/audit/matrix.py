@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from grader.checks import CHECKS
-from grader.model import Assignment, MistakeForm, Report, Verdict
+from grader.model import Assignment, MistakeForm, Report
 from grader.records import dataclass
 
 # "charged": it costs points here. "credited": the check fails by it, and the points come back, since it is charged elsewhere.
@@ -31,6 +31,11 @@ class Row:
     cells: Mapping[str, Cell]  # by check
     named: tuple[str, ...]
     problems: tuple[str, ...]
+
+    @property
+    def is_mistake(self) -> bool:
+        """Return whether it is a real mistake: neither a solution nor another right way."""
+        return self.trial.form is not None and not self.trial.form.harmless
 
     @property
     def caught(self) -> tuple[str, ...]:
@@ -62,8 +67,8 @@ class Audit:
 
     @property
     def mistakes(self) -> tuple[Row, ...]:
-        """Return the rows of real mistakes: neither solutions nor other right ways."""
-        return tuple(row for row in self.rows if row.trial.form and not row.trial.form.harmless)
+        """Return the rows of real mistakes."""
+        return tuple(row for row in self.rows if row.is_mistake)
 
 
 def audit(
@@ -83,7 +88,10 @@ def audit(
 
 
 def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Report) -> Row:
-    cells = {verdict.id: _cell(verdict) for verdict in report.checks}
+    cells: dict[str, Cell] = {}
+    for verdict in report.checks:
+        lost = verdict.points < verdict.max_points
+        cells[verdict.id] = "charged" if lost else "credited" if verdict.credited else "passed"
     named = tuple(diagnosis.id for diagnosis in report.diagnoses)
     if report.status != "graded":
         reason = report.notes[0] if report.notes else "no reason was recorded"
@@ -94,12 +102,6 @@ def _row(assignment: Assignment, rubric: Sequence[str], trial: Trial, report: Re
         problems = _of_wrong(assignment, rubric, trial, trial.form, cells, report)
     # Of a program that was not run not every check is asked.
     return Row(trial, report.score + assignment.max_score - report.max_score, cells, named, problems)
-
-
-def _cell(verdict: Verdict) -> Cell:
-    if verdict.points < verdict.max_points:
-        return "charged"
-    return "credited" if verdict.credited else "passed"
 
 
 def _of_right(trial: Trial, report: Report) -> tuple[str, ...]:
@@ -148,8 +150,7 @@ def _why_hidden(assignment: Assignment, form: MistakeForm) -> str:
 
 
 def _use(check: str, rubric: Sequence[str], rows: Sequence[Row]) -> Use:
-    wrong = [row for row in rows if row.trial.form and not row.trial.form.harmless]
-    caught = [row for row in wrong if check in row.caught]
+    caught = [row for row in rows if row.is_mistake and check in row.caught]
     alone = [row for row in caught if row.caught == (check,)]
     return Use(
         check=check,

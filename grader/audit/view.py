@@ -131,15 +131,8 @@ def picture(rows: Sequence[Row], checks: Sequence[str]) -> str:
         parts.append(element("text", row.trial.name, x=NAMES - 8, y=y + 11, class_="name"))
         parts += [_square(row, check, _x(at), y) for at, check in enumerate(checks)]
         if row.problems:
-            parts.append(
-                element(
-                    "text",
-                    "✗ " + (", ".join(row.named) or "not named"),
-                    x=_x(len(checks)) + 6,
-                    y=y + 11,
-                    class_="wrong",
-                )
-            )
+            named = ", ".join(row.named) or "not named"
+            parts.append(element("text", f"✗ {named}", x=_x(len(checks)) + 6, y=y + 11, class_="wrong"))
     width, height = NAMES + SQUARE * len(checks) + MARGIN, HEAD + SQUARE * len(rows)
     label = {"viewBox": f"0 0 {width} {height}", "aria-label": f"{len(rows)} mistakes by {len(checks)} checks"}
     return element("svg", inside="".join(parts), width=width, height=height, role="img", class_="matrix", **label)

@@ -21,12 +21,10 @@ def write_class(assignment: Assignment, folder: Path) -> int:
     known = author(assignment)
     texts = {student: known.write(mistakes) for student, mistakes in PROGRAMS.items()}
     for number, (student, text) in enumerate(texts.items()):
-        if number % EVERY_THIRD:
-            (folder / f"{student}.ipynb").write_text(as_notebook(text), encoding="utf-8")
-        else:
-            (folder / f"{student}.py").write_text(text, encoding="utf-8")
-    for sheet in SHEETS:
-        (folder / sheet.name).write_text(sheet.text, encoding="utf-8")
+        ending, content = (".ipynb", as_notebook(text)) if number % EVERY_THIRD else (".py", text)
+        (folder / f"{student}{ending}").write_text(content, encoding="utf-8")
+    for name, text in SHEETS.items():
+        (folder / name).write_text(text, encoding="utf-8")
     skeleton = (assignment.folder / assignment.notebook).read_bytes()
     for name in UNTOUCHED:
         (folder / name).write_bytes(skeleton)

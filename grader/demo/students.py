@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.records import dataclass
-
 # Each hands in a program with these mistakes, named as `reference.catalogue.Way.name` does; the first eight are right.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "abara_chidi": (),
@@ -99,21 +97,14 @@ plt.plot([1, 2, 3])
 """
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A file that is handed in as it stands."""
-
-    name: str
-    text: str
-
-
-SHEETS = (
-    Sheet("aalto_mika.py", _PYTHON_2),
-    Sheet("bakker_sanne.py", _ENDLESS),
-    Sheet("diallo_awa.py", _SYNTAX),
-    Sheet("hughes_owen.ipynb", ""),
-    Sheet("mallory_eve.py", _HOSTILE),
-    Sheet("nguyen_linh.py", _PLOTS),
-)
+# Files that are handed in as they stand.
+SHEETS: Mapping[str, str] = {
+    "aalto_mika.py": _PYTHON_2,
+    "bakker_sanne.py": _ENDLESS,
+    "diallo_awa.py": _SYNTAX,
+    "hughes_owen.ipynb": "",
+    "mallory_eve.py": _HOSTILE,
+    "nguyen_linh.py": _PLOTS,
+}
 # Who hands in the skeleton as it was given out, and who wrote loss() and predict() and nothing else.
 UNTOUCHED, WITHOUT_TRAIN = ("young_harper.ipynb", "zhou_mei.ipynb"), "yilmaz_emre.py"

@@ -62,7 +62,9 @@ def describe_mistakes(assignment: Assignment, questions: Questions, on_mistake: 
 
     The replies follow, each by itself: of some nine thousand a program with one mistake asks for a few hundred.
     """
-    catalogue = _catalogue_of(questions)
+    catalogue = questions.catalogue
+    if catalogue is None:
+        raise ValueError("these questions know no mistakes")
     replies: dict[bytes, int] = {}
     kept: list[Reply] = []
 
@@ -85,12 +87,6 @@ def describe_mistakes(assignment: Assignment, questions: Questions, on_mistake: 
         "table": table,
     }
     return [described, *kept]
-
-
-def _catalogue_of(questions: Questions) -> MistakeCatalogue:
-    if questions.catalogue is None:
-        raise ValueError("these questions know no mistakes")
-    return questions.catalogue
 
 
 def simulate_row(

@@ -28,12 +28,7 @@ from grader.submission.name_submissions import printable
 from grader.submission.notebook_json import list_cells, read_json
 from grader.text.sanitise import plain_text
 
-CELL, OUTPUT, OUTPUTS, CELLS = (
-    20_000,
-    4_000,
-    20,
-    1_000,
-)  # characters, outputs of a cell and cells that are shown at most
+CELL, OUTPUT, OUTPUTS, CELLS = 20_000, 4_000, 20, 1_000  # characters, outputs of a cell, and cells, at most
 # Where the lesson has each part written; in a notebook of another form it is the method.
 _WRITTEN_IN = {
     "forward": ("def forward", "def {loss}"),

@@ -28,11 +28,10 @@ def build_wheel(folder: Path) -> Path:
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)  # noqa: S603 -- pip, of our own clone
     found = sorted(folder.glob("*.whl"))
     if done.returncode or len(found) != 1:
-        lines = [line for line in done.stderr.splitlines() if line.lstrip().lower().startswith("error")] or [
-            done.stderr
-        ]
+        errors = (line for line in done.stderr.splitlines() if line.lstrip().lower().startswith("error"))
+        why = next(errors, done.stderr).strip()
         raise WheelError(
-            f"The grader's wheel cannot be built: {one_line(lines[0].strip()) or 'pip says nothing'}. That takes pip, which"
+            f"The grader's wheel cannot be built: {one_line(why) or 'pip says nothing'}. That takes pip, which"
             " `python -m ensurepip` installs, and a network or hatchling's wheel at hand."
         )
     return found[0]
@@ -59,12 +58,13 @@ def pin_versions() -> str:
 
 def write_zip(out: Path, questions: bytes, wheel: Path) -> None:
     """Write the zip, for its owner alone, whole or not at all; questions : frozen, with hidden checks. Raises OSError."""
-    scripts = (
-        files("grader.integrations") / "gradescope"
-    )  # read as text: a clone on Windows may end lines in another way
+    scripts = files("grader.integrations") / "gradescope"
     members = {
-        "setup.sh": (0o755, (scripts / "setup.sh").read_text(encoding="utf-8").encode()),
-        "run_autograder": (0o755, (scripts / "run_autograder").read_text(encoding="utf-8").encode()),
+        # Read as text: a clone on Windows may end lines in another way.
+        **{
+            name: (0o755, (scripts / name).read_text(encoding="utf-8").encode())
+            for name in ("setup.sh", "run_autograder")
+        },
         "requirements.txt": (0o644, pin_versions().encode()),
         "no_grade.json": (0o644, to_no_grade("It was stopped before it was done.").encode()),
         wheel.name: (0o644, wheel.read_bytes()),

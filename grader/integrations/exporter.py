@@ -30,10 +30,10 @@ class FeedbackExporter(Exporter):
 
     export_from_notebook = "Feedback"
     output_mimetype = "text/html"
-    report = Unicode("", help="The report.json of this notebook in a graded class. [default: check it now]").tag(
+    report = Unicode(help="The report.json of this notebook in a graded class. [default: check it now]").tag(
         config=True
     )
-    questions = Unicode("", help="Frozen questions to check by. [default: those that come with the grader]").tag(
+    questions = Unicode(help="Frozen questions to check by. [default: those that come with the grader]").tag(
         config=True
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from html import escape
 from itertools import count
 
 from grader.check_program import BY_TITLE
-from grader.model import Environment, Place, Report, StudentReport, Verdict
+from grader.model import Environment, Place, Report, StudentReport
 from grader.records import dataclass, replace
 from grader.reports import self_check, wording
 from grader.reports.student_report import student_report
@@ -60,28 +61,17 @@ class ShownCheck:
 
 def name_cells(report: Report) -> Report:
     """Return a report that names cells as a notebook does: where they were run, "cell [7]"."""
+
+    def name(text: str) -> str:
+        return _CELL.sub(r"cell [\1]", text)
+
+    def name_all(places: Iterable[Place]) -> tuple[Place, ...]:
+        return tuple(replace(place, label=name(place.label)) for place in places)
+
     return replace(
         report,
-        checks=tuple(_name_in(one) for one in report.checks),
-        diagnoses=tuple(
-            replace(one, hint=_in_text(one.hint), places=_in_places(one.places)) for one in report.diagnoses
-        ),
-        steps=tuple(replace(step, place=_in_place(step.place)) for step in report.steps),
-        notes=tuple(map(_in_text, report.notes)),
+        checks=tuple(replace(one, message=name(one.message), places=name_all(one.places)) for one in report.checks),
+        diagnoses=tuple(replace(one, hint=name(one.hint), places=name_all(one.places)) for one in report.diagnoses),
+        steps=tuple(replace(step, place=place) for step in report.steps for place in name_all([step.place])),
+        notes=tuple(map(name, report.notes)),
     )
-
-
-def _name_in(verdict: Verdict) -> Verdict:
-    return replace(verdict, message=_in_text(verdict.message), places=_in_places(verdict.places))
-
-
-def _in_places(places: tuple[Place, ...]) -> tuple[Place, ...]:
-    return tuple(map(_in_place, places))
-
-
-def _in_place(place: Place) -> Place:
-    return replace(place, label=_in_text(place.label))
-
-
-def _in_text(text: str) -> str:
-    return _CELL.sub(r"cell [\1]", text)

@@ -22,16 +22,8 @@ _TAGS = re.compile(
     "math|mrow|mi|mn|mo|mtext|mspace|msub|msup|msubsup|munder|mover|munderover|mfrac|msqrt|mroot|mtable|mtr|mtd|mstyle|mpadded"
 )
 _ATTRIBUTES = {
-    "display",
-    "stretchy",
-    "width",
-    "mathvariant",
-    "linethickness",
-    "columnalign",
-    "displaystyle",
-    "fence",
-    "accent",
-}
+    "display", "stretchy", "width", "mathvariant", "linethickness", "columnalign", "displaystyle", "fence", "accent",
+}  # fmt: skip
 
 
 def to_html(text: str, attachments: Any = None) -> Markup:

@@ -10,11 +10,8 @@ from pathlib import Path
 from watchfiles import watch
 
 PATIENCE = 2.0  # seconds for a notebook to be whole; one that stays broken is checked as it is, and told why
-_STEP, _MOST, _LOOK = (
-    30,
-    300,
-    500,
-)  # milliseconds: without a change, of changes taken for one save, until it is looked at anyway
+# Milliseconds: without a change, of changes taken for one save, until it is looked at anyway.
+_STEP, _MOST, _LOOK = 30, 300, 500
 
 
 def watch_saves(path: Path) -> Iterator[None]:

@@ -80,7 +80,8 @@ def feedback(report: Report) -> str:
     """
     told, left = "", 0
     for sentence in _sentences(report):
-        piece = csv_cell(_no_markup(sentence), FEEDBACK - 100)
+        # Moodle shows feedback as HTML; a tag's name cannot begin with a blank.
+        piece = csv_cell(re.sub(r"<(?=[A-Za-z/!?])", "< ", sentence), FEEDBACK - 100)
         if left or len(told) + len(piece) > FEEDBACK:
             left += 1
         else:
@@ -110,8 +111,3 @@ def _sentences(report: Report) -> Iterator[str]:
 def _worth(check: Verdict) -> str:
     remark = wording.adjusted(check)
     return f"{format_points(check.max_points)} points{f' ({remark})' if remark else ''}"
-
-
-def _no_markup(text: str) -> str:
-    # Moodle shows feedback as HTML; a tag's name cannot begin with a blank.
-    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text)

@@ -184,8 +184,7 @@ def _read(kind: type, data: Any, where: str) -> Any:
 
 
 def _check_keys(data: Any, where: str, keys: Sequence[str]) -> None:
-    if not isinstance(data, dict):
-        raise _refused(data, where, "an object")
+    _expect(dict, "an object", data, where)
     if missing := [key for key in keys if key not in data and key not in _OPTIONAL]:
         raise ValueError(f"{where} lacks {', '.join(map(repr, missing))}")
     if extra := [key for key in data if key not in keys]:
@@ -196,8 +195,7 @@ def _check_keys(data: Any, where: str, keys: Sequence[str]) -> None:
 
 
 def _read_list(item: _Codec, most: int | None, data: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(data, list):
-        raise _refused(data, where, "an array")
+    _expect(list, "an array", data, where)
     _check_length(data, most, where)
     return tuple(item.read(one, f"{where}[{index}]") for index, one in enumerate(data))
 
@@ -213,8 +211,7 @@ def _check_length(value: Sequence[Any], most: int | None, where: str) -> None:
 
 
 def _read_mapping(item: _Codec, data: Any, where: str) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise _refused(data, where, "an object")
+    _expect(dict, "an object", data, where)
     return {key: item.read(value, f"{where}[{key!r}]") for key, value in data.items()}
 
 
@@ -223,10 +220,13 @@ def _write_mapping(item: _Codec, in_order: bool, value: Mapping[str, Any], where
     return {key: item.write(one, f"{where}[{key!r}]") for key, one in pairs}
 
 
-def _text(data: Any, where: str) -> str:
-    if not isinstance(data, str):
-        raise _refused(data, where, "a string")
+def _expect(kind: type, called: str, data: Any, where: str) -> Any:
+    if not isinstance(data, kind):
+        raise _refused(data, where, called)
     return data
+
+
+_text = partial(_expect, str, "a string")
 
 
 def _number(data: Any, where: str) -> float:
@@ -246,12 +246,6 @@ def _count(data: Any, where: str, least: int = 1) -> int:
     return int(data)
 
 
-def _boolean(data: Any, where: str) -> bool:
-    if not isinstance(data, bool):
-        raise _refused(data, where, "true or false")
-    return data
-
-
 def _choice(known: Sequence[str], data: Any, where: str) -> Any:
     if data not in known:
         raise _refused(data, where, f"one of {', '.join(known)}")
@@ -267,7 +261,7 @@ def _rounded(number: float, where: str) -> float:
 _SIZE = object()  # stands for a number of a shape, which may be 0; all other whole numbers count from 1
 _PLAIN: dict[Any, _Codec] = {
     str: _Codec(_text, lambda value, _: value, str),
-    bool: _Codec(_boolean, lambda value, _: value, bool),
+    bool: _Codec(partial(_expect, bool, "true or false"), lambda value, _: value, bool),
     float: _Codec(_number, _rounded),
     int: _Codec(_count, lambda value, _: value),
     _SIZE: _Codec(partial(_count, least=0), lambda size, where: _count(int(size), where, least=0)),

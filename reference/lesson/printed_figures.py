@@ -32,15 +32,9 @@ class Toy:
     never: str  # without the decay
 
 
-def draw_toy() -> Array:
-    """Return X of the toy case, (5, 4), as the lesson draws it."""
-    X: Array = 10 * np.random.RandomState(1).randn(5, 4)
-    return X
-
-
 def work_out_toy(network: Network, reg: float, rate: float) -> Toy:
     """Return the toy case's figures; reg : for the second loss. rate : the learning rate."""
-    X, y = draw_toy(), TOY_LABELS
+    X, y = 10 * np.random.RandomState(1).randn(5, 4), TOY_LABELS  # as the lesson draws them
     params = network.initialise(_toy_sizes(network), TOY_STD, np.random.RandomState(0))
     scores, labels = network.scores(params, X), network.predict(params, X)
     losses = _train(network, X, y, rate)
