@@ -1,7 +1,5 @@
 """A matrix of mistakes by checks: which check catches which mistake, and what is wrong with the rubric."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Literal
 

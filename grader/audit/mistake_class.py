@@ -1,7 +1,5 @@
 """The solution and every mistake graded: as files in real processes, or from what the wrong networks would answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An audit as text: a table in the terminal, a page with a picture of the matrix, and JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,7 +12,7 @@ from rich.text import Text
 
 from grader.audit.matrix import Audit, Cell, Row, Use
 from grader.reports.figures import element
-from grader.reports.page_assets import environment, page_assets
+from grader.reports.page_assets import fill_in, page_assets
 from grader.text.phrases import format_points
 
 STAGES = {
@@ -106,17 +104,14 @@ def to_html(audit: Audit) -> str:
         {"title": STAGES[stage], "picture": Markup(picture(list(rows), [use.check for use in audit.uses]))}  # noqa: S704 -- `element` escapes every text
         for stage, rows in groupby(audit.mistakes, key=lambda row: row.trial.form.stage if row.trial.form else "")
     ]
-    return (
-        environment()
-        .get_template("audit.html.j2")
-        .render(
-            assets=page_assets(("report.css",)),
-            audit=audit,
-            groups=groups,
-            conclusion=conclusion(audit),
-            remark=remark,
-            marks=MARKS,
-        )
+    return fill_in(
+        "audit.html.j2",
+        assets=page_assets(("report.css",)),
+        audit=audit,
+        groups=groups,
+        conclusion=conclusion(audit),
+        remark=remark,
+        marks=MARKS,
     )
 
 

@@ -1,7 +1,5 @@
 """The commands, one in each file: the only place that prints and exits."""
 
-from __future__ import annotations
-
 import ast
 from importlib import import_module
 from pkgutil import get_data

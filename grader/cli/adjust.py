@@ -1,7 +1,5 @@
 """`grader adjust`: people's decisions about a submission."""
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Mapping, Sequence
 from pathlib import Path

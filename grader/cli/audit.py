@@ -1,7 +1,5 @@
 """`grader audit`: proof that a rubric finds every known mistake."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

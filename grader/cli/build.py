@@ -1,7 +1,5 @@
 """`grader build`: the solution, made from the lesson's template, and the students' notebook, made from the solution."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """What all commands share: options, the screen, and error messages."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

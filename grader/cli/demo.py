@@ -1,7 +1,5 @@
 """`grader demo`: a made-up class, graded."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Never
 

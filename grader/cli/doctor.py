@@ -1,7 +1,5 @@
 """`grader doctor`: how well student code is isolated on this system."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

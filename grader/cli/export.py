@@ -1,7 +1,5 @@
 """`grader export`: the class as a file that a platform imports."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

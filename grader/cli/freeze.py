@@ -1,7 +1,5 @@
 """`grader freeze`: the public questions in one file, so that students check themselves without the reference."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`grader grade`: run and judge a class."""
 
-from __future__ import annotations
-
 import gc
 import math
 import sys

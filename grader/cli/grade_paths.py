@@ -1,7 +1,5 @@
 """What `grader grade` does, once its options are read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath

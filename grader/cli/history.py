@@ -1,7 +1,5 @@
 """`grader history`: every grading of one submission, and every decision about it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

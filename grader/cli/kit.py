@@ -1,7 +1,5 @@
 """`grader kit`: the folder to hand out."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

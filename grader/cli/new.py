@@ -1,7 +1,5 @@
 """`grader new`: a whole assignment for another network of the family."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from contextlib import ExitStack

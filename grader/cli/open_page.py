@@ -1,7 +1,5 @@
 """Open a page where there is a screen to show it on."""
 
-from __future__ import annotations
-
 import os
 import sys
 import webbrowser

@@ -1,7 +1,5 @@
 """What all commands share, and what is known before anything else is imported: options and exit statuses."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from importlib.util import find_spec

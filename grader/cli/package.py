@@ -1,7 +1,5 @@
 """`grader package`: what a platform needs to grade submissions by itself."""
 
-from __future__ import annotations
-
 import math
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`grader regrade`: judge a class again from its saved replies."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

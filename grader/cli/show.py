@@ -1,7 +1,5 @@
 """`grader show`: one submission's report, in any format."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`grader similar`: the programs of a class that are built alike, as a place to look."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """Write the made-up class, for `grader demo` to grade like any other."""
 
-from __future__ import annotations
-
 import ast
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Forty students who never were, and what each of them hands in."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 # Each hands in a program with these mistakes, named as `reference.catalogue.Way.name` does; the first eight are right.

@@ -1,7 +1,5 @@
 """Write the questions of a grading, with all that was worked out for them by the reference, into one file."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace

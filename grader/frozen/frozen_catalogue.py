@@ -1,7 +1,5 @@
 """What programs with known mistakes answer to frozen questions: looked up, where the reference would work it out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 

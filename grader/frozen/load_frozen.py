@@ -1,7 +1,5 @@
 """Read frozen questions, or say in one line why they cannot be used and how to mend it."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import struct

@@ -1,7 +1,5 @@
 """A student's notebook as a page, with what the grader found under the cells that it concerns."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The zip that Gradescope takes: how to set up and run, hidden questions, the grader's wheel and the versions that it needs."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

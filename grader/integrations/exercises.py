@@ -1,7 +1,5 @@
 """The lesson's small exercises by hand: numbers that a student works out, held against the right ones. They earn no points."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`jupyter nbconvert --to feedback two_layer_net.ipynb`: the notebook as a page with the grader's findings under its cells."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import replace

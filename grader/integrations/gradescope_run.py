@@ -4,8 +4,6 @@ The questions are read, and closed to all but root, before any student code runs
 every file; where its self-test says otherwise, nothing is run, and there is no grade.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

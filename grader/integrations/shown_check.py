@@ -1,7 +1,5 @@
 """What a check in a notebook gives back: a page where there is a notebook, text where there is none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cached_property

@@ -1,7 +1,5 @@
 """A student's Markdown as HTML that runs and loads nothing: raw HTML is shown as text, and formulas are MathML."""
 
-from __future__ import annotations
-
 import base64
 import re
 from binascii import Error as NotBase64Error

@@ -1,7 +1,5 @@
 """Saves of a file, one after the other, as `grader check --watch` checks them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 They are numpy arrays in the assignment's own shapes: X (N, D), y (N,), W1 (D, H), b1 (H,), W2 (H, C), b2 (C,).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The assignment: what is asked, within which limits, and what it is worth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,5 @@
 """A whole class on one sheet: who handed in what, and how each stands after all decisions."""
 
-from __future__ import annotations
-
 from grader.model.report import Report
 from grader.records import dataclass
 

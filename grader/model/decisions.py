@@ -1,7 +1,5 @@
 """What people decide and say about a submission, after and above what the grader found."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from grader.records import dataclass

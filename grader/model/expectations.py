@@ -1,7 +1,5 @@
 """The questions of one grading, their right answers, and the mistakes that wrong ones are held against."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Literal
 

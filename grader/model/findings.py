@@ -1,7 +1,5 @@
 """What was found in one submission's replies, before the rubric puts points to it and the list of mistakes its words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from grader.model.calls import StudentError

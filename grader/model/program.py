@@ -1,7 +1,5 @@
 """What one student handed in, once it is read."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from grader.records import dataclass

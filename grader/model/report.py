@@ -1,7 +1,5 @@
 """Verdicts, named mistakes, and the report that every format is a function of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal, NewType
 
@@ -90,9 +88,7 @@ class Judgement:
     diagnoses: tuple[Diagnosis, ...] = ()
     review: tuple[str, ...] = ()  # what the instructor should look at, in sentences
     steps: tuple[StepRow, ...] = ()
-    example: tuple[
-        int, ...
-    ] = ()  # sizes of the network that `steps` were made with: inputs, features, hidden units, classes
+    example: tuple[int, ...] = ()  # the sizes of what `steps` were made with: inputs, features, hidden units, classes
     notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences
 
 

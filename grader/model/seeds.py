@@ -1,7 +1,5 @@
 """What is derived from a grading's seed. The seed itself never leaves the grader's own processes."""
 
-from __future__ import annotations
-
 import hashlib
 from functools import lru_cache
 

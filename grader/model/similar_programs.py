@@ -1,7 +1,5 @@
 """Programs of one class that are built alike: where to look, and nothing more."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from grader.records import dataclass
@@ -50,9 +48,8 @@ class Pair:
 
     first: str  # names of submissions, in order
     second: str
-    similarity: (
-        float  # 0..1: weight of what is shared, of the weight of the smaller program (or of a dozen rare pieces)
-    )
+    # 0..1: weight of what is shared, of the weight of the smaller program (or of a dozen rare pieces)
+    similarity: float
     passages: tuple[Passage, ...]  # in the order of the first program
 
 

@@ -4,8 +4,6 @@ Every line is a command of ours, and a student's text is escaped data in it, so 
 random token would also make the text differ from run to run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 

@@ -5,8 +5,6 @@ assignment by the number in its column's title, else by the title. It reads an e
 that it has, so students without a score get no row.
 """
 
-from __future__ import annotations
-
 import re
 
 from grader.model import Report, Sheet, Student

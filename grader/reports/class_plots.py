@@ -3,8 +3,6 @@
 The histogram's bars become links once the page's script runs; until then they are a picture with a title.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from html import escape

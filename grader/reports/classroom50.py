@@ -1,7 +1,5 @@
 """One submission as Classroom 50's result.json, whose points are whole numbers."""
 
-from __future__ import annotations
-
 import json
 import math
 

@@ -1,7 +1,5 @@
 """A class as GitLab's code quality report: one entry for each thing that cost points."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """Curves: the student's loss over the iterations, over the reference's."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import lru_cache

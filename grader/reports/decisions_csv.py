@@ -1,7 +1,5 @@
 """People's decisions about a class, one a row: for whoever looks them over in a spreadsheet."""
 
-from __future__ import annotations
-
 from grader.model import Ruling, Sheet
 from grader.reports.export_rows import ExportOptions
 from grader.text.csv_text import write_csv

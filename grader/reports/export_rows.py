@@ -1,7 +1,5 @@
 """What the exports share: their options, who has which grade, and what a cell may hold."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Feedback for platforms to hand back: pages under the names of the hand-ins, Moodle's zip of them, and comments for Canvas."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Callable

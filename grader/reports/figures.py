@@ -4,8 +4,6 @@ Colours are class names that the page's style sheet fills in, so that a figure f
 coordinate is a finite number: a NaN in a path would make the browser drop the rest of it without a word.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from html import escape

@@ -3,8 +3,6 @@
 To add a format, write one file with a function that returns its text, and add one line to `FORMATS`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import Any

@@ -1,7 +1,5 @@
 """A class for GitHub Actions: the annotations, and the summary of the job as a page of Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from grader.model import Report, Sheet, Verdict

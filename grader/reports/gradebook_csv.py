@@ -1,7 +1,5 @@
 """The gradebook: everything about a class in one table, for the people who teach it."""
 
-from __future__ import annotations
-
 from grader.model import Report, Sheet, Student
 from grader.reports.export_rows import ExportOptions
 from grader.text.csv_text import write_csv

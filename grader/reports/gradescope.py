@@ -5,8 +5,6 @@ markup there. Hidden checks are shown once grades are published, not never: Grad
 without points, and ours count. What is shown then is what `student_report` leaves of them: title and verdict.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """A heat map: where in a parameter the error sits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

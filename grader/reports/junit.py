@@ -6,8 +6,6 @@ each name begins with its check's id. It reads no file of 30 MB or more. Jenkins
 a case's file, line and properties, so they are left out for Jenkins.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 

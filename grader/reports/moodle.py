@@ -4,8 +4,6 @@ Moodle (grade/import/csv/classes/load_data.php) asks which column is which. One 
 limit makes it import nothing. A row without a user goes to the user above. `-` means no grade, and deletes an older one: excused students get no row.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

@@ -5,8 +5,6 @@ exceptions. It writes 0.0 for who handed in nothing, and has no word for who is 
 scores are empty here, since a zero would be a grade that nobody gave. And it puts no quotes around a comma in a name.
 """
 
-from __future__ import annotations
-
 from grader.model import Report, Sheet, Student
 from grader.reports.export_rows import ExportError, ExportOptions, all_differ, is_grade, title_of
 from grader.text.csv_text import write_csv

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from grader.model import Figure, HeatMap, StudentReport, Verdict, VerdictStatus
 from grader.reports import curves, heat_map, step_rows, wording
-from grader.reports.page_assets import environment, output_style, page_assets
+from grader.reports.page_assets import environment, fill_in, output_style, page_assets
 from grader.text.phrases import format_points
 
 if TYPE_CHECKING:
@@ -49,26 +49,23 @@ def render(
     """Return a page; page : the template. pictures : it shows some that it holds itself. more : what the template needs besides."""
     template()
     sections = wording.sections(report, parts)
-    return (
-        environment()
-        .get_template(page)
-        .render(
-            layout=layout,
-            kicker=kicker,
-            style=output_style(),
-            assets=page_assets(styles, pictures=pictures),
-            report=report,
-            banner=wording.banner(report),
-            remarks=wording.remarks(report),
-            sections=sections,
-            next_steps=wording.next_steps((one.title, one.verdicts) for one in sections) if parts else [],
-            shows_steps=bool(report.steps) and wording.is_wrong_somewhere(report),
-            counts=wording.counts(report),
-            titles=wording.titles(report),
-            anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
-            hidden=sum(verdict.hidden for verdict in report.checks),
-            **more,
-        )
+    return fill_in(
+        page,
+        layout=layout,
+        kicker=kicker,
+        style=output_style(),
+        assets=page_assets(styles, pictures=pictures),
+        report=report,
+        banner=wording.banner(report),
+        remarks=wording.remarks(report),
+        sections=sections,
+        next_steps=wording.next_steps((one.title, one.verdicts) for one in sections) if parts else [],
+        shows_steps=bool(report.steps) and wording.is_wrong_somewhere(report),
+        counts=wording.counts(report),
+        titles=wording.titles(report),
+        anchors={verdict.id: f"check-{index}" for index, verdict in enumerate(report.checks, 1)},
+        hidden=sum(verdict.hidden for verdict in report.checks),
+        **more,
     )
 
 

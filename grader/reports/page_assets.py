@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -52,6 +52,11 @@ def environment() -> Environment:
     return made
 
 
+def fill_in(template: str, **values: Any) -> str:
+    """Return a page: a template with what its names stand for."""
+    return environment().get_template(template).render(**values)
+
+
 def _kept_templates() -> BytecodeCache | None:
     """Return what keeps compiled templates between runs, which take 90 ms; None where nothing is kept.
 
@@ -85,9 +90,7 @@ def page_assets(styles: tuple[str, ...], scripts: tuple[str, ...] = (), *, pictu
 
     Should a student's text ever get through as markup, the browser still runs, loads and sends nothing of it.
     """
-    style, script = (
-        "\n".join(environment().get_template(name).render() for name in names) for names in (styles, scripts)
-    )
+    style, script = ("\n".join(map(fill_in, names)) for names in (styles, scripts))
     allowed = f"style-src '{_hash(style)}';" + (f" script-src '{_hash(script)}';" if script else "")
     allowed += " img-src data:;" if pictures else ""
     policy = f"default-src 'none'; {allowed} base-uri 'none'; form-action 'none'"
@@ -104,9 +107,7 @@ _DARK_COLOURS = re.compile(r"@media screen and \(prefers-color-scheme: dark\) \{
 @cache
 def output_style() -> Markup:
     """Return the style of a report in a notebook's output: the page's own, which stays inside of it and follows its theme."""
-    first, style, last = (
-        environment().get_template(name).render() for name in ("output.css", "report.css", "output_last.css")
-    )
+    first, style, last = map(fill_in, ("output.css", "report.css", "output_last.css"))
     dark = _DARK_COLOURS.search(style)
     if dark is None:
         raise ValueError("report.css has no dark colours")

@@ -5,8 +5,6 @@ when it is read, with the place and what was found there. Figures stay out: they
 again from the saved replies. Both ways follow the types of the records' fields, so that a field is written in one place.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The report of a self-check: the parts of the notebook at a glance, the mistakes by name, and what to write next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType

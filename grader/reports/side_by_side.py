@@ -3,8 +3,6 @@
 What is folded is not in the view at all: the page holds each program's whole text once, however many pairs it is in.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -3,8 +3,6 @@
 Like the class page it loads nothing, sends nothing and reads without its script.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +13,7 @@ from markupsafe import Markup
 from grader.model import Sheet, Student
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span
 from grader.reports import class_plots
-from grader.reports.page_assets import environment, page_assets
+from grader.reports.page_assets import fill_in, page_assets
 from grader.reports.side_by_side import Lines, lines_of, shared_lines, split_lines
 from grader.text.phrases import plural
 from grader.text.sanitise import one_line, plain_text
@@ -29,45 +27,34 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
     sheet : the class that they are of; its students' names then stand beside the submissions'.
     """
     students = {one.report.submission: one.student for one in sheet.standings if one.student} if sheet else {}
+    who = {name: _who(name, students, likeness) for name in {*likeness.programs, *likeness.left}}
     paired = sorted({name for pair in likeness.pairs for name in (pair.first, pair.second)})
     lines = {name: lines_of(likeness.programs[name]) for name in paired}
     numbers = {name: number for number, name in enumerate(paired, 1)}
     whole = sum(likeness.spread)
-    return (
-        environment()
-        .get_template("similar.html.j2")
-        .render(
-            title=one_line(sheet.title) if sheet else "",
-            of=compared_of(sheet) if sheet else "",
-            in_class=sheet is not None,
-            compared=len(likeness.programs),
-            outside=len(likeness.outside & likeness.programs.keys()),
-            whole=whole,
-            usual=percent(likeness.usual),
-            limit=percent(likeness.limit) if likeness.limit < 1 else "",
-            unlisted=likeness.unlisted,
-            highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
-            plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
-            bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
-            twins=[[_who(name, students, likeness) for name in names] for names in likeness.twins],
-            groups=[_group(number, group, likeness, students) for number, group in enumerate(likeness.groups, 1)],
-            pairs=[
-                _pair(number, pair, likeness, lines, numbers, students) for number, pair in enumerate(likeness.pairs, 1)
-            ],
-            programs=[
-                {
-                    **_who(name, students, likeness),
-                    "number": number,
-                    "texts": _texts(likeness.programs[name], lines[name]),
-                }
-                for name, number in numbers.items()
-            ],
-            left=[
-                {**_who(name, students, likeness), "why": plain_text(likeness.left[name], limit=1_000)}
-                for name in sorted(likeness.left)
-            ],
-            assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
-        )
+    return fill_in(
+        "similar.html.j2",
+        title=one_line(sheet.title) if sheet else "",
+        of=compared_of(sheet) if sheet else "",
+        in_class=sheet is not None,
+        compared=len(likeness.programs),
+        outside=len(likeness.outside & likeness.programs.keys()),
+        whole=whole,
+        usual=percent(likeness.usual),
+        limit=percent(likeness.limit) if likeness.limit < 1 else "",
+        unlisted=likeness.unlisted,
+        highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
+        plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
+        bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
+        twins=[[who[name] for name in names] for names in likeness.twins],
+        groups=[_group(number, group, likeness, who) for number, group in enumerate(likeness.groups, 1)],
+        pairs=[_pair(number, pair, likeness, lines, numbers, who) for number, pair in enumerate(likeness.pairs, 1)],
+        programs=[
+            {**who[name], "number": number, "texts": _texts(likeness.programs[name], lines[name])}
+            for name, number in numbers.items()
+        ],
+        left=[{**who[name], "why": plain_text(likeness.left[name], limit=1_000)} for name in sorted(likeness.left)],
+        assets=page_assets(("report.css", "index.css", "similar.css"), ("similar.js", "find.js")),
     )
 
 
@@ -100,7 +87,7 @@ def _pair(
     likeness: Likeness,
     lines: Mapping[str, tuple[Lines, ...]],
     numbers: Mapping[str, int],
-    students: Mapping[str, Student],
+    who: Mapping[str, dict[str, str]],
 ) -> dict[str, Any]:
     """Return what the list says of a pair, and its two sides."""
     total = len(likeness.programs)
@@ -110,7 +97,7 @@ def _pair(
     rarest = min((one.owners for one in pair.passages), default=0)
     return {
         "number": number,
-        "who": [_who(name, students, likeness) for name in names],
+        "who": [who[name] for name in names],
         "similarity": percent(pair.similarity),
         "share": pair.similarity,
         "lines": min(map(shared_lines, spans)),
@@ -120,7 +107,7 @@ def _pair(
         ],
         "sides": [
             {
-                **_who(name, students, likeness),
+                **who[name],
                 "letter": letter,
                 "other": other,
                 "program": numbers[name],
@@ -147,11 +134,12 @@ def _passage(number: int, passage: Passage, first: Program, second: Program, tot
         "no chosen name is the same" if same <= 0 else
         f"{percent(same)} of the chosen names are the same"
     )  # fmt: skip
+    bits = plural(round(passage.weight), "bit") if passage.weight >= 0.5 else "less than a bit"
     return {
         "number": number,
         "first": _where(passage.first, first),
         "second": _where(passage.second, second),
-        "facts": f"{_owners(passage.owners, total)}; {names}; {_bits(passage.weight)}",
+        "facts": f"{_owners(passage.owners, total)}; {names}; {bits}",
     }
 
 
@@ -165,11 +153,9 @@ def _owners(owners: int, total: int) -> str:
     return f"only these two of {total:,}" if owners <= 2 else f"{owners:,} of {total:,} write it this way"
 
 
-def _bits(weight: float) -> str:
-    return plural(round(weight), "bit") if weight >= 0.5 else "less than a bit"
-
-
-def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Mapping[str, Student]) -> dict[str, Any]:
+def _group(
+    number: int, group: tuple[str, ...], likeness: Likeness, who: Mapping[str, dict[str, str]]
+) -> dict[str, Any]:
     """Return a group's members and links, and its picture where there is room for one."""
     place = {name: at for at, name in enumerate(group)}
     links = [
@@ -177,11 +163,10 @@ def _group(number: int, group: tuple[str, ...], likeness: Likeness, students: Ma
         for at, pair in enumerate(likeness.pairs, 1)
         if pair.first in place and pair.second in place
     ]
-    who = [_who(name, students, likeness) for name in group]
-    names = [one["name"] for one in who]
+    names = [who[name]["name"] for name in group]
     return {
         "number": number,
-        "members": who,
+        "members": [who[name] for name in group],
         "links": [(f"{names[one.first]} and {names[one.second]}", percent(one.similarity), one.pair) for one in links],
         "plot": Markup(class_plots.circle(names, links, f"group-{number}")) if len(group) <= DRAWN else "",  # noqa: S704 -- `element` escapes every text and attribute
     }

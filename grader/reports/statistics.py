@@ -4,8 +4,6 @@ Submissions that could not be graded say nothing about the assignment, and a per
 in any number here, except in the counts of such submissions.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """Words that several formats share about the table of steps: the values of the student's own lines."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby

@@ -3,8 +3,6 @@
 Formats that students see are given a `StudentReport`, which nothing else makes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import PurePath

@@ -3,8 +3,6 @@
 Texts go into rich as `Text`, which reads no markup, after `sanitise_report` made every control character visible.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

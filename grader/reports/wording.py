@@ -1,7 +1,5 @@
 """Words that several formats share: names of groups and verdicts, points, a sentence on isolation."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date

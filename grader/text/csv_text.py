@@ -1,7 +1,5 @@
 """CSV files, written one way."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Sequence

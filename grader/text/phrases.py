@@ -1,7 +1,5 @@
 """How numbers and lists of names stand in a sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import PurePath
 from traceback import extract_tb

@@ -5,8 +5,6 @@ people say of their decisions, which may quote any of it.
 `sanitise_report` is the one gate: it makes each of them plain, and the table of formats gives every format what it returns. What escapes a format's own characters (markup, JSON, XML) is left to the library that writes it.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import replace

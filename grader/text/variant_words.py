@@ -1,7 +1,5 @@
 """How the network that an assignment asks for is spoken of, to students and in formulas."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """The figures that the lesson prints: what the right network of a variant answers to the lesson's own cells."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial

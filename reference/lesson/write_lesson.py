@@ -1,7 +1,5 @@
 """Write the solution notebook of any network of the family, out of one template."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

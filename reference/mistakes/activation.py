@@ -1,7 +1,5 @@
 """Mistakes in the hidden layer's activation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

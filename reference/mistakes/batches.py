@@ -1,7 +1,5 @@
 """Mistakes in what train() trains on: the batch, the arguments of loss(), where it starts and how long it goes on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ A step is replaced by a plain function of the same arguments; `reference.student
 program, which then holds the same mistake that the network has.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 

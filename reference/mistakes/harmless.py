@@ -1,7 +1,5 @@
 """Other ways to the same numbers, some of which look like mistakes: listed so that nobody is punished for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes between the scores' gradient and the hidden layer's: the way back through W2 and the ReLU."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in a loss's mean, and in the cross-entropy: its logarithm, its softmax; some carried through to the gradient."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

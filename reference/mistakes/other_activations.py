@@ -1,7 +1,5 @@
 """Mistakes of hidden layers other than the ReLU: the slope on the way back, and each activation's own number."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

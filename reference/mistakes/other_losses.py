@@ -1,7 +1,5 @@
 """Other losses than the one asked for, classes miscounted, and what loss() returns."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

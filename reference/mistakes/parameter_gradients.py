@@ -1,7 +1,5 @@
 """Mistakes in the gradients of weights and biases, given that of their layer's output."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in predict(): its own forward pass, and how a class is chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mistakes in the loss's regulariser, some of them carried through to the gradients."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in the regulariser's part of the gradients."""
 
-from __future__ import annotations
-
 from grader.model import Variant
 from reference.mistakes.entry import Mistake, Number, define_kind
 from reference.mistakes.regulariser import d_times

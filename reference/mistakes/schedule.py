@@ -1,7 +1,5 @@
 """Mistakes in the learning rate's decay, and in what train() keeps and returns."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in the layers' biases and inputs, and in what is returned for the scores."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in how loss() treats what it is given: it may read X, y and the parameters, and change none of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

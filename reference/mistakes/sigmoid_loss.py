@@ -1,7 +1,5 @@
 """Mistakes in the log-likelihood of sigmoid outputs, one for each class (002)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

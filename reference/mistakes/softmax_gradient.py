@@ -1,7 +1,5 @@
 """Mistakes in the gradient of the scores."""
 
-from __future__ import annotations
-
 import types
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mistakes in the step that train() takes: which parameters move, which way, and how far."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mistakes in the multiclass SVM's hinge loss (003, 004)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
