@@ -16,6 +16,7 @@ from grader.model import Array, Assignment
 from grader.rubric import bundled, load
 from reference.cases import network_of
 from reference.digits import digits, digits_settings, digits_sizes, digits_start
+from reference.oracle import train_and_test
 from reference.settings import first_std, tuned_settings
 from reference.toy import toy_settings
 
@@ -27,9 +28,7 @@ def given_accuracy(assignment: Assignment, seed: int) -> float:
     """Train the reference as [digits] says; give the share of the held-out digits that it recognises."""
     network, split = network_of(assignment), digits(assignment.folder, seed)
     start = digits_start(assignment, network, seed)
-    rng = np.random.RandomState(seed)
-    trained = network.train(start, **split.data, **digits_settings(assignment), rng=rng)  # type: ignore[arg-type]  # the counts of an Assignment are whole
-    return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
+    return train_and_test(network, start, split, digits_settings(assignment), np.random.RandomState(seed))
 
 
 def tuned_accuracy(assignment: Assignment, seed: int) -> float:
@@ -38,8 +37,7 @@ def tuned_accuracy(assignment: Assignment, seed: int) -> float:
     settings, std = tuned_settings(assignment.variant), first_std(assignment.variant)
     rng = np.random.RandomState(seed)
     start = network.initialise(digits_sizes(int(settings.pop("hidden_size", 0)), network.depth), std, rng)
-    trained = network.train(start, **split.data, **settings, rng=rng)  # type: ignore[arg-type]  # whole counts
-    return float((network.predict(trained.params, split.X_test) == split.y_test).mean())
+    return train_and_test(network, start, split, settings, rng)
 
 
 def choose_values(assignment: Assignment, runs: int, on_run: Callable[[int], object]) -> dict[str, Any]:

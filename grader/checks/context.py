@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -53,14 +52,14 @@ class GradingContext:
         after = replace(self, run=run)
         # A reply may be taken back, where a second one to the same question came late.
         if all(run.replies.get(call) is reply for call, reply in self.run.replies.items()):
-            _CACHES[after] = dict(_CACHES.get(self, {}))
+            vars(after)[WORKED_OUT] = dict(vars(self).get(WORKED_OUT, {}))
         return after
 
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# What was worked out for each submission; it goes when its context goes. Not in the context, whose copies would share it.
-_CACHES: WeakKeyDictionary[GradingContext, dict[Any, Any]] = WeakKeyDictionary()
+# Where a context keeps what was worked out of its replies. It is no field of it, since `replace` would share fields.
+WORKED_OUT = "worked_out"
 
 
 def cached_per_submission(
@@ -72,7 +71,7 @@ def cached_per_submission(
     def remembered(context: GradingContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if kwargs:
             return function(context, *args, **kwargs)
-        cache, key = _CACHES.setdefault(context, {}), (function, args)
+        cache, key = vars(context).setdefault(WORKED_OUT, {}), (function, args)
         # Asked six hundred times a submission, and answered from here two times of three.
         try:
             found: T = cache[key]

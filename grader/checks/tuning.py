@@ -121,6 +121,7 @@ def _steps_agree(context: GradingContext) -> bool:
     )
 
 
+@cached_per_submission
 def _accuracy_in_its_place(context: GradingContext) -> float | None:
     """Return what the reference reaches from the network's own first parameters; None where it cannot train from there."""
     settings, oracle = _read_chosen(context), context.questions.oracle

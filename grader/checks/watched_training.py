@@ -80,7 +80,7 @@ def read_watched_run(context: GradingContext, identity: QuestionId) -> WatchedRu
     if points is None or questions is None:
         return None
     anew = bool(questions) and not all(
-        np.allclose(points[0][n], v, rtol=1e-5, atol=1e-6) for n, v in call.params.items()
+        (np.abs(points[0][n] - v) <= 1e-6 + 1e-5 * np.abs(v)).all() for n, v in call.params.items()
     )
     if not questions:
         points = [{name: np.asarray(value, np.float64) for name, value in call.params.items()}, points[-1]]
@@ -234,8 +234,8 @@ def step_rate(move: Floats, downhill: Floats, before: Array, after: Array) -> fl
     if not size:
         return float("nan")
     rate = -float((move * downhill).sum()) / size
-    rounding = SINGLE_NOISE if is_single(np.asarray(after)) else 1e-14
-    allowed = NEAR * abs(rate) * float(np.abs(downhill).max()) + rounding * float(
-        max(np.abs(before).max(), np.abs(after).max())
-    )
-    return rate if np.abs(move + rate * downhill).max() <= allowed else float("nan")
+    off, largest = np.abs(move + rate * downhill).max(), max(np.abs(before).max(), np.abs(after).max())
+    allowed = NEAR * abs(rate) * float(np.abs(downhill).max())
+    if off <= allowed + 1e-14 * largest or (off <= allowed + SINGLE_NOISE * largest and is_single(np.asarray(after))):
+        return rate
+    return float("nan")
