@@ -1,68 +1,118 @@
 """Arrays to differences: how far a student's array is from the right one, and where.
 
-The error of an entry is |theirs - right| / allowed, with allowed = relative * (|right| + floor * max |right|):
+The error of an entry is |theirs - right| / (|right| + floor * max |right|), and a tolerance says how large it may be:
 each entry is held to its own size, and the floor keeps entries near zero from asking for more digits than the
 array as a whole carries. One ratio over a whole tensor would hide a wrong small entry behind a large right one.
+
+Tolerances are compared with errors by their own methods alone, which note from where to where each could lie without any
+other outcome. While a rubric's tolerances stay in these ranges, what was found need not be found again.
 """
 
 from __future__ import annotations
 
+from math import inf, isnan
 from typing import Any
 
 import numpy as np
 
-from grader.model import Array, Floats, OpaqueValue
-from grader.records import dataclass
+from grader.model import Array, Floats, OpaqueValue, Ranges, Tolerances
+from grader.records import dataclass, field
 
 TINY = float(np.finfo(np.float64).tiny)
 MOST_ENTRIES = 1_000_000  # of lists that are made arrays; as many numbers as travel in lists
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """How large a relative error may be.
+
+    name : in the rubric; "" for one of the grader's own. ranges : where it notes what it could be with the same outcomes.
+    least : counts where the value is smaller.
+    """
+
+    value: float
+    name: str = ""
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    least: float = 0.0
+
+    def covers(self, error: Floats) -> Array:
+        """Return for each error whether it is small enough; NaN is not."""
+        inside = error <= max(self.value, self.least)
+        low = error.max(initial=0.0, where=inside & (error > self.least))
+        narrow(self.ranges, self.name, float(low), float(np.fmin.reduce(error, axis=None, initial=inf, where=~inside)))
+        return inside
+
+    def covers_all(self, error: Floats | float, *, times: float = 1.0) -> bool:
+        """Return whether all errors are at most `times` as large as they may be; the largest alone decides."""
+        largest = float(np.asarray(error).max(initial=0.0)) / times
+        if largest <= max(self.value, self.least):
+            narrow(self.ranges, self.name, largest if largest > self.least else 0.0, inf)
+            return True
+        narrow(self.ranges, self.name, 0.0, inf if isnan(largest) else largest)
+        return False
+
+
+def narrow(ranges: dict[str, tuple[float, float]], name: str, low: float, high: float) -> None:
+    """Take out of a tolerance's range what is below `low`, or not below `high`."""
+    if name:
+        before = ranges.get(name, (0.0, inf))
+        ranges[name] = max(low, before[0]), min(high, before[1])
+
+
+def lie_within(tolerances: Tolerances, ranges: Ranges) -> bool:
+    """Return whether what was found with tolerances in these ranges is found with these as well."""
+    return all(low <= getattr(tolerances, name) < high for name, (low, high) in ranges.items())
+
+
+def narrow_by(ranges: dict[str, tuple[float, float]], others: Ranges) -> None:
+    """Leave of ranges what they have in common with others."""
+    for name, (low, high) in others.items():
+        narrow(ranges, name, low, high)
+
+
+@dataclass(frozen=True)
 class Difference:
     """Theirs against right, entry by entry."""
 
-    error: Floats  # in units of what is allowed: above 1 is wrong; inf where theirs is NaN or infinite
+    error: Floats  # inf where theirs is NaN or infinite
     worst: tuple[int, ...]
     theirs: float  # the worst entry
     right: float
+    allowed: Tolerance
 
     @property
     def within(self) -> bool:
         """Return whether every entry is near enough."""
-        return bool(self.error.max(initial=0.0) <= 1.0)
+        return self.allowed.covers_all(self.error)
 
     @property
     def wrong_entries(self) -> int:
         """Count the entries that are not."""
-        return int((self.error > 1.0).sum())
+        return int((~self.allowed.covers(self.error)).sum())
 
 
-def compare(theirs: Array, right: Array, *, relative: float, floor: float) -> Difference:
+def compare(theirs: Array, right: Array, allowed: Tolerance, *, floor: float) -> Difference:
     """Compare two arrays of one shape, entry by entry.
 
-    theirs, right : the same shape, any real dtype; `right` is finite.
-    relative, floor : see the module's text; both without unit.
+    theirs, right : the same shape, any real dtype; `right` is finite. allowed, floor : see the module's text.
     """
     mine, reference = np.asarray(theirs, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if mine.shape != reference.shape:
         raise ValueError(f"shapes differ: {mine.shape} and {reference.shape}")
-    allowed = allowance(reference, relative=relative, floor=floor)
+    size = np.abs(reference)
     with np.errstate(all="ignore"):
         # NaN compares as false with everything, so an unguarded NaN would pass as right.
-        error = np.where(np.isfinite(mine), np.abs(mine - reference) / allowed, np.inf)
+        error = np.where(np.isfinite(mine), ratio(mine - reference, size + floor * size.max(initial=0.0)), np.inf)
     if not error.size:
-        return Difference(error, (), 0.0, 0.0)
+        return Difference(error, (), 0.0, 0.0, allowed)
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
-    return Difference(error, worst, float(mine[worst]), float(reference[worst]))
+    return Difference(error, worst, float(mine[worst]), float(reference[worst]), allowed)
 
 
-def allowance(right: Floats, *, relative: float, floor: float) -> Floats:
-    """Return how far each entry may be from the right one: see the module's text."""
-    size = np.abs(right)
-    # The smallest normal number keeps 0/0 out where the whole array is zero.
-    allowed: Floats = relative * (size + floor * size.max(initial=0.0)) + TINY
-    return allowed
+def ratio(difference: Floats | float, size: Floats | float) -> Floats:
+    """Return how large differences are, in units of a size; 0 is 0 units of 0."""
+    found: Floats = np.abs(difference) / (size + TINY)
+    return found
 
 
 def as_array(value: Any) -> Array | None:

@@ -21,10 +21,22 @@ import numpy as np
 from grader.apply_decisions import decide
 from grader.checks import GradingContext, run_checks
 from grader.checks.tuning import TUNED, may_train_in_its_place
+from grader.compare import narrow_by
 from grader.compose import compose_anew, compose_report, report_not_run
 from grader.diagnosis.diagnose import diagnose
 from grader.locate import locate
-from grader.model import Assignment, Decision, Findings, Questions, Report, Run, Submission
+from grader.model import (
+    Assignment,
+    Decision,
+    Figure,
+    Findings,
+    HeatMap,
+    Questions,
+    Report,
+    Run,
+    Submission,
+    Tolerances,
+)
 from grader.records import dataclass, replace
 from grader.remarks import remarks
 from grader.reports.formats import IN_FOLDER
@@ -105,7 +117,9 @@ def find(
     with np.errstate(all="ignore"):
         checked = run_checks(context)
         explained = diagnose(context, submission, checked)
-        return locate(context, submission, explained)
+        located = locate(context, submission, explained)
+    narrow_by(context.ranges, located.ranges)
+    return replace(located, ranges=context.ranges)
 
 
 def score_again(
@@ -116,10 +130,20 @@ def score_again(
     before : the earlier report of the same findings, with its figures.
     """
     started = time.perf_counter()
-    figures = {verdict.id: verdict.figures for verdict in before.checks if verdict.figures}
+    figures = {
+        verdict.id: tuple(_hold_to(assignment.tolerances, one) for one in verdict.figures)
+        for verdict in before.checks
+        if verdict.figures
+    }
     whole = dict(findings.checks) | {id_: replace(findings.checks[id_], figures=one) for id_, one in figures.items()}
     judgement = score(replace(findings, checks=whole), assignment, questions.catalogue)
     return compose_anew(before, name, source, judgement, assignment, started)
+
+
+def _hold_to(tolerances: Tolerances, figure: Figure) -> Figure:
+    """Return a figure with what is allowed now."""
+    named = isinstance(figure, HeatMap) and figure.tolerance
+    return replace(figure, allowed=getattr(tolerances, named)) if named else figure
 
 
 def publish(

@@ -12,6 +12,7 @@ from examples import examples
 from grader.checks import CHECKS, GradingContext
 from grader.checks.array_differences import FORMULAS, ArrayPair, constant, describe_pairs, multiple
 from grader.checks.describe_difference import with_details
+from grader.compare import Tolerance
 from grader.model import Finding, QuestionId, Reply, Run
 
 COUNTS = {"N": 7, "D": 5, "H": 11, "C": 3}
@@ -254,11 +255,11 @@ def test_a_factor_that_nearly_holds_is_not_said_of_losses(known_of):
 def test_two_numbers_of_the_case_are_told_apart():
     """A factor that is the same in all cases is that number, one that goes with N is N; a number that is near is neither."""
     other = {**COUNTS, "N": 6}
-    assert multiple([7.0, 6.0], [COUNTS, other], 1e-6) == "N times the right one"
-    assert multiple([1 / 7, 1 / 6], [COUNTS, other], 1e-6) == "1/N times the right one"
-    assert multiple([7.0, 7.0], [COUNTS, other], 1e-6) == "7 times the right one"
-    assert multiple([7.0001, 6.0], [COUNTS, other], 1e-6) == ""
-    assert constant([2.0, 2.0001], 1e-6) == ""
+    assert multiple([7.0, 6.0], [COUNTS, other], Tolerance(1e-6)) == "N times the right one"
+    assert multiple([1 / 7, 1 / 6], [COUNTS, other], Tolerance(1e-6)) == "1/N times the right one"
+    assert multiple([7.0, 7.0], [COUNTS, other], Tolerance(1e-6)) == "7 times the right one"
+    assert multiple([7.0001, 6.0], [COUNTS, other], Tolerance(1e-6)) == ""
+    assert constant([2.0, 2.0001], Tolerance(1e-6)) == ""
 
 
 def test_no_two_formulas_are_the_same_over_the_cases(assignment):
@@ -271,8 +272,8 @@ def test_no_two_formulas_are_the_same_over_the_cases(assignment):
 def test_what_is_right_within_the_tolerance_is_no_multiple_of_itself():
     """An array may be wrong by more digits than can be told apart here: then nothing is said of it."""
     right = np.arange(1.0, 22.0).reshape(7, 3)
-    assert describe_pairs([ArrayPair(right * (1 + 1e-9), right, 1e-6, COUNTS)]) == []
-    assert describe_pairs([ArrayPair(right, right, 1e-6, COUNTS)]) == []
+    assert describe_pairs([ArrayPair(right * (1 + 1e-9), right, Tolerance(1e-6), COUNTS)]) == []
+    assert describe_pairs([ArrayPair(right, right, Tolerance(1e-6), COUNTS)]) == []
 
 
 def test_at_most_three_facts_are_said_and_none_of_what_is_right():
@@ -293,7 +294,7 @@ def pairs_at_random(seed, share):
         wrong = rng.random(shape) < share
         wrong[0, 0] = True
         theirs = right + wrong * rng.normal(size=shape)
-        made.append(ArrayPair(theirs, right, 1e-6, {"N": shape[0], "D": 5, "H": 11, "C": shape[1]}))
+        made.append(ArrayPair(theirs, right, Tolerance(1e-6), {"N": shape[0], "D": 5, "H": 11, "C": shape[1]}))
     return made
 
 
@@ -317,7 +318,7 @@ def test_what_is_said_of_some_wrong_entries_is_true(seed, share):
         assert "wrong only in the" in fact
         axis = 0 if "the row" in fact else 1
         for pair in pairs:
-            lines = set(np.nonzero(pair.unlike(pair.right))[axis].tolist())
+            lines = set(np.nonzero(pair.wrong_entries())[axis].tolist())
             last = {pair.right.shape[axis] - 1}
             assert lines == (last if "the last" in fact else set(map(int, re.findall(r"\d+", fact)))), fact
 

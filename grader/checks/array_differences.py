@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from grader.compare import compare, number
+from grader.compare import Tolerance, compare, number, ratio
 from grader.model import Array, Floats
 from grader.records import dataclass, field
 from grader.text.phrases import join_words
@@ -26,21 +26,23 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
 class ArrayPair:
     """One wrong array and the right one.
 
-    near : relative tolerance, with a floor of the array's largest entry. counts : N, D, H (or H1, H2, ...) and C of the case, all different.
+    near : with a floor of the array's largest entry. counts : N, D, H (or H1, H2, ...) and C of the case, all different.
     """
 
     theirs: Floats
     right: Floats
-    near: float
+    near: Tolerance
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def fits(self, guess: Floats) -> bool:
         """Return whether a guess equals their array within the tolerance."""
-        return guess.shape == self.theirs.shape and bool(np.isfinite(guess).all() and not self.unlike(guess).any())
+        if guess.shape != self.theirs.shape or not np.isfinite(guess).all():
+            return False
+        return compare(self.theirs, guess, self.near, floor=1.0).within
 
-    def unlike(self, guess: Floats) -> Array:
-        """Return a mask of the entries in which their array differs from a guess of the same shape."""
-        return compare(self.theirs, guess, relative=self.near, floor=1.0).error > 1.0
+    def wrong_entries(self) -> Array:
+        """Return a mask of the entries that are wrong; both arrays have one shape."""
+        return ~self.near.covers(compare(self.theirs, self.right, self.near, floor=1.0).error)
 
     @property
     def axes(self) -> list[tuple[str, str]]:
@@ -58,7 +60,7 @@ def describe_pairs(pairs: Sequence[ArrayPair]) -> list[str]:
     if not all(shaped):
         ways = set() if any(shaped) else {_of_another_shape(pair) for pair in pairs}
         return [*ways] if len(ways) == 1 else []
-    wrong = [pair.unlike(pair.right) for pair in pairs]
+    wrong = [pair.wrong_entries() for pair in pairs]
     if not all(one.any() for one in wrong):  # what is off by less than can be told of arrays
         return []
     whole = _factor(pairs) or _shifted(pairs) or _reordered(pairs)
@@ -72,7 +74,7 @@ def _factor(pairs: Sequence[ArrayPair]) -> str:
     ratios = [float((pair.theirs * pair.right).sum() / ((pair.right**2).sum() or 1.0)) for pair in pairs]
     if not all(ratio and pair.fits(ratio * pair.right) for pair, ratio in zip(pairs, ratios, strict=True)):
         return ""
-    same = multiple(ratios, [pair.counts for pair in pairs], 3 * pairs[0].near)
+    same = multiple(ratios, [pair.counts for pair in pairs], pairs[0].near, times=3)
     other = f"a multiple of the right one, with a different factor in each case: {', '.join(map(number, ratios))}"
     return f"It is {same or other}."
 
@@ -83,7 +85,7 @@ def _shifted(pairs: Sequence[ArrayPair]) -> str:
         if all(
             one.size < pair.right.size and pair.fits(pair.right + one) for one, pair in zip(off, pairs, strict=True)
         ):
-            same = constant([float(one.flat[0]) for one in off], 3 * pairs[0].near) if axis is None else ""
+            same = constant([float(one.flat[0]) for one in off], pairs[0].near, times=3) if axis is None else ""
             return f"Every {line} is off by {same or ('one number' if axis is None else 'a number of its own')}."
     return ""
 
@@ -140,21 +142,24 @@ def _lines(pairs: Sequence[ArrayPair], wrong: Sequence[Array]) -> list[str]:
     return found
 
 
-def multiple(ratios: Sequence[float], counts: Sequence[Mapping[str, int]], near: float) -> str:
+def multiple(
+    ratios: Sequence[float], counts: Sequence[Mapping[str, int]], near: Tolerance, *, times: float = 1.0
+) -> str:
     """Return factors in words: "2 times the right one", or as a formula of the counts; "" where nothing fits."""
-    same = constant(ratios, near)
+    same = constant(ratios, near, times=times)
     if same == "-1":
         return "the right one with the opposite sign"
     for name, formula in () if same else FORMULAS.items():
         rights = [formula(**one) for one in counts]
-        if all(abs(ratio - right) <= near * right for ratio, right in zip(ratios, rights, strict=True)):
+        if near.covers_all(ratio(np.subtract(ratios, rights), np.array(rights)), times=times):
             same = name
     return f"{same} times the right one" if same else ""
 
 
-def constant(values: Sequence[float], near: float) -> str:
+def constant(values: Sequence[float], near: Tolerance, *, times: float = 1.0) -> str:
     """Return the number that all values are; "" where they are not one."""
-    return "" if any(abs(value - values[0]) > near * abs(values[0]) for value in values) else number(values[0])
+    same = near.covers_all(ratio(np.array(values) - values[0], abs(values[0])), times=times)
+    return number(values[0]) if same else ""
 
 
 def _plural(noun: str) -> str:

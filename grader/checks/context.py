@@ -8,23 +8,28 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from grader.compare import as_array, as_number, describe, fit
+from grader.compare import Tolerance, as_array, as_number, describe, fit
 from grader.model import Array, Assignment, Call, Expectation, Finding, Floats, QuestionId, Questions, Reply, Run
-from grader.records import dataclass, replace
+from grader.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, eq=False)
 class GradingContext:
-    """One submission's replies with the questions and the right answers."""
+    """One submission's replies with the questions and the right answers; ranges : of the tolerances that were used so far."""
 
     assignment: Assignment
     questions: Questions
     run: Run
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """First weights, first bias, second weights, second bias, and so on."""
         return self.assignment.variant.names
+
+    def tolerance(self, name: str, least: float = 0.0) -> Tolerance:
+        """Return a tolerance of the rubric, such as "gradient", or what it is at least."""
+        return Tolerance(getattr(self.assignment.tolerances, name), name, self.ranges, least)
 
     def calls(self, prefix: str) -> list[Call]:
         """Return the calls of one family, such as "loss", in the order in which they were asked."""

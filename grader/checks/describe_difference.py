@@ -14,13 +14,14 @@ from grader.checks.array_differences import ArrayPair, constant, describe_pairs,
 from grader.checks.context import GradingContext, loss_calls, read_loss
 from grader.checks.given_gradients import regulariser_right
 from grader.checks.read_losses import convention, data_loss_right, loss_tolerance, right_for_own_scores, rounds_losses
-from grader.compare import as_array, fit, is_single
+from grader.compare import Tolerance, as_array, fit, is_single, ratio
 from grader.model import Array, Call, Finding, Floats, QuestionId
 from grader.text.phrases import join_words
 
 MOST = 3
 LARGE = 100_000  # entries: no array that is the right one in another way has more, and one of 16 MiB would become 128
-NEAR, NEAR_SINGLE = 1e-5, 1e-4  # of ratios and differences of losses, relative: one is constant that varies by less
+# Of ratios and differences of losses, relative: one is constant that varies by less.
+NEAR, NEAR_SINGLE = Tolerance(1e-5), Tolerance(1e-4)
 
 
 def with_details(finding: Finding, facts: Callable[[], Iterable[str]]) -> Finding:
@@ -51,7 +52,7 @@ def _only_some(calls: Sequence[Call], wrong: Sequence[Call]) -> str:
 def describe_scores(context: GradingContext, wrong: Sequence[Call]) -> list[str]:
     """Return what the wrong scores have in common."""
     answers = [as_array(context.result(call.id)) for call in wrong]
-    facts = _describe_arrays(context, wrong, answers, "scores", context.assignment.tolerances.scores)
+    facts = _describe_arrays(context, wrong, answers, "scores", "scores")
     return [*facts, _only_some(context.calls("scores"), wrong)]
 
 
@@ -65,21 +66,21 @@ def describe_gradient(context: GradingContext, name: str, wrong: Sequence[Call])
     # A layout of their own, such as (1, H), is no mistake.
     fitted = [own if own is None else fit(own, call.params[name].shape) for own, call in zip(found, bare, strict=True)]
     answers = [own if one is None else one for own, one in zip(found, fitted, strict=True)]
-    facts = [*_describe_arrays(context, bare, answers, f"data_{name}", context.assignment.tolerances.gradient), some]
+    facts = [*_describe_arrays(context, bare, answers, f"data_{name}", "gradient"), some]
     if name in context.names[::2] and convention(context) is not None and regulariser_right(context, name):
         facts.append("The part that reg adds is right.")
     return facts
 
 
 def _describe_arrays(
-    context: GradingContext, calls: Sequence[Call], answers: Sequence[Array | None], key: str, near: float
+    context: GradingContext, calls: Sequence[Call], answers: Sequence[Array | None], key: str, what: str
 ) -> list[str]:
     pairs = []
-    near = context.assignment.tolerances.single if rounds_losses(context) else near
+    near = context.tolerance("single" if rounds_losses(context) else what)
     for call, own in zip(calls, answers, strict=True):
         if own is None or own.size > LARGE:
             return []
-        near = context.assignment.tolerances.single if is_single(own) else near
+        near = context.tolerance("single") if is_single(own) else near
         pairs.append(ArrayPair(own.astype(np.float64), context.expected(call.id)[key], near, _counts(call)))
     return describe_pairs(pairs)
 
@@ -114,7 +115,7 @@ def _describe_single_rows(context: GradingContext) -> str:
     own = np.array([read_loss(context, QuestionId("single"), row).value for row in range(len(y))], dtype=np.float64)
     # The smallest losses hold few digits where some are cut off.
     size = np.abs(right).max() if rounds_losses(context) else np.abs(right)
-    wrong = np.abs(own - right) > loss_tolerance(context) * size
+    wrong = ~loss_tolerance(context).covers(ratio(own - right, size))
     if wrong.all() or not np.isfinite(own).all():
         return ""
     if not wrong.any():

@@ -61,13 +61,13 @@ def slope_at(variant: Variant, h: Floats, u: Floats, off: float = 0.0) -> Floats
     return np.asarray(h > off, dtype=np.float64)
 
 
-def may_pass(variant: Variant, dh: Floats, du: Floats, allowed: float) -> bool:
-    """Return whether an activation can make du of dh: two slopes of those with a kink, any up to the steepest of others."""
+def exceed(variant: Variant, dh: Floats, du: Floats) -> Floats:
+    """Return by how much du is what no activation makes of dh: two slopes of those with a kink, any up to the steepest of others."""
     kinked = {"relu": 0.0, "maxout": 0.0, "leaky_relu": variant.slope}
     if variant.activation in kinked:
         low = kinked[variant.activation]
-        return bool(((np.abs(du - dh) <= allowed) | (np.abs(du - low * dh) <= allowed)).all())
+        return np.minimum(np.abs(du - dh), np.abs(du - low * dh))
     if variant.activation in {"sigmoid", "tanh"} and np.ptp(du / np.where(dh, dh, 1.0)) <= 1e-3:
-        return False  # one slope everywhere is none of a bend
+        return np.full(1, np.inf)  # one slope everywhere is none of a bend
     steepest = {"sigmoid": 0.25, "tanh": 1.0, "elu": max(variant.alpha, 1.0)}[variant.activation]
-    return bool((np.abs(du - steepest * dh / 2) <= steepest * np.abs(dh) / 2 + allowed).all())
+    return np.maximum(np.abs(du - steepest * dh / 2) - steepest * np.abs(dh) / 2, 0.0)

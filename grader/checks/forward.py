@@ -61,7 +61,7 @@ def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Find
     if array is None or array.shape != right.shape:
         text = f"{asked}; it returned {describe(answer)}.\nLook at what is returned if y is None."
         return Finding(0.0, text, about="loss")
-    difference = difference_from(context, array, right, context.assignment.tolerances.scores)
+    difference = difference_from(context, array, right, "scores")
     if difference.within:
         return None
     row, column = difference.worst
@@ -70,7 +70,9 @@ def _wrong_scores(context: GradingContext, answer: object, right: Array) -> Find
         f" yours {number(difference.theirs)}, right {number(difference.right)}.\n"
     )
     text += in_words_of(LAYERS, context.assignment.variant)
-    return Finding(0.0, text, (HeatMap("scores", difference.error, difference.worst),), about="loss")
+    allowed = difference.allowed
+    figure = HeatMap("scores", difference.error, difference.worst, allowed.value, allowed.name)
+    return Finding(0.0, text, (figure,), about="loss")
 
 
 @check("loss")
@@ -149,7 +151,7 @@ def _regulariser_text(context: GradingContext, factors: list[float]) -> str:
     spread = float(np.ptp(values))
     if np.abs(values).max() < 1e-9:
         return f"{asked} Your loss does not change with reg at all."
-    if spread <= loss_tolerance(context) * 100 * np.abs(values).max():
+    if loss_tolerance(context).covers_all(spread / float(np.abs(values).max()), times=100):
         return f"{asked} Yours adds {number(float(values.mean()))} reg times that. Look at the factor and at the sign."
     return (
         f"{asked} Yours does not add a fixed multiple of that, but between {number(float(values.min()))} and"

@@ -26,6 +26,7 @@ from grader.checks.solved_arrays import (
     side_by_side,
     solve_for_gradient,
 )
+from grader.compare import ratio
 from grader.model import Array, Call, Floats, QuestionId
 from grader.records import dataclass
 
@@ -134,6 +135,7 @@ def regulariser_right(context: GradingContext, name: str) -> bool:
         right = factor * reg * expected[f"penalty_{name}"]
         # A difference of two arrays keeps the rounding of both; more than that, and a huge gradient would excuse any.
         rounding = (1e-6 if near.single else 1e-12) * np.abs(bare).max()
-        if reg and (np.abs(added - right) > 10 * near.relative * np.abs(right).max() + rounding).any():
+        beyond = np.maximum(np.abs(added - right) - rounding, 0.0)
+        if reg and not near.allowed.covers_all(ratio(beyond, np.abs(right).max()), times=10):
             return False
     return True

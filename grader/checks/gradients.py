@@ -24,7 +24,7 @@ from grader.checks.describe_difference import describe_gradient, with_details
 from grader.checks.given_gradients import judge_given_gradients, regulariser_right
 from grader.checks.read_losses import difference_from, expected_factor, loss_tolerance, right_gradient
 from grader.checks.registry import check
-from grader.compare import Difference, compare, number
+from grader.compare import Difference, compare, number, ratio
 from grader.model import Call, Finding, HeatMap, QuestionId
 from grader.rubric_values import DEEPEST
 
@@ -76,7 +76,7 @@ def gradient_failure(context: GradingContext, identity: QuestionId, name: str) -
         text = f"grads[{name!r}] must have the shape of {name}, {shape}; it is {found}.\n{_hint(context, name)}"
         return Finding(0.0, text, about=about)
     right = right_gradient(context, call.id, name, expected_factor(context))
-    difference = difference_from(context, array, right, context.assignment.tolerances.gradient)
+    difference = difference_from(context, array, right, "gradient")
     return None if difference.within else _wrong_entries(context, call, name, difference)
 
 
@@ -90,7 +90,9 @@ def _wrong_entries(context: GradingContext, call: Call, name: str, difference: D
         f" right {number(difference.right)}.\n{_hint(context, name)}"
     )
     row, column = divmod(int(np.ravel_multi_index(difference.worst, shape)), shape[-1])
-    return Finding(0.0, text, (HeatMap(f"{name}, reg = {reg:g}", error, (row, column)),), about=f"grads {name}")
+    allowed = difference.allowed
+    figure = HeatMap(f"{name}, reg = {reg:g}", error, (row, column), allowed.value, allowed.name)
+    return Finding(0.0, text, (figure,), about=f"grads {name}")
 
 
 def _hint(context: GradingContext, name: str) -> str:
@@ -150,7 +152,7 @@ def sweep_right(context: GradingContext) -> bool:
         return False
     reg = float(expected["reg"])
     return all(
-        bool((np.abs(own - right) <= loss_tolerance(context) * np.abs(right)).all())
+        loss_tolerance(context).covers_all(ratio(own - right, np.abs(right)))
         for name, own in swept.items()
         for right in (expected[f"data_{name}"] + factor * reg * expected[f"penalty_{name}"],)
     )
@@ -176,7 +178,7 @@ def own_slopes_agree(context: GradingContext) -> bool:
         slope = (pair[0].astype(np.float64) - pair[1].astype(np.float64)) / (2 * step)
         if own is None or not np.isfinite(slope).all() or not slope.any():
             return False
-        if not compare(own, slope, relative=max(1e-5, context.assignment.tolerances.numeric), floor=1.0).within:
+        if not compare(own, slope, context.tolerance("numeric", least=1e-5), floor=1.0).within:
             return False
     return True
 

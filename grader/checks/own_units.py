@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission, loss_calls, own_gradient, read_loss
-from grader.checks.formulas import d_loss_of_scores, loss_of_scores, may_pass, slope_at
+from grader.checks.formulas import d_loss_of_scores, exceed, loss_of_scores, slope_at
 from grader.checks.read_losses import loss_tolerance
 from grader.checks.solved_arrays import (
     RANK,
@@ -26,7 +26,7 @@ from grader.checks.solved_arrays import (
     side_by_side,
     solve_for_gradient,
 )
-from grader.compare import as_array
+from grader.compare import as_array, ratio
 from grader.model import Array, Call, Floats, QuestionId, Variant
 from grader.records import dataclass
 
@@ -117,16 +117,19 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
 
 def _may_follow(way: _WayBack, k: int, dh: Floats) -> bool:
     """Return whether the gradients from hidden layer k on down may come from a gradient dh of its units, which are unknown."""
-    variant, allowed = way.context.assignment.variant, 100 * way.near.relative * float(np.abs(dh).max())
+    variant, size, near = way.context.assignment.variant, float(np.abs(dh).max()), way.near.allowed
     x, du, own = inputs_of(way.context, way.call)[k], _solve_for_output(way, k), way.own(variant.layers[k][1])
-    if du is not None and may_pass(variant, dh, du, allowed) and way.is_right(k, x, du):
+    passes = du is not None and near.covers_all(ratio(exceed(variant, dh, du), size), times=100)
+    if passes and du is not None and way.is_right(k, x, du):
         return k == 0 or way.follows(k - 1, way.behind(k, x, du))
     if k == 0 or own is None:
         return False
     # What the layer is given is wrong, too.
     if variant.activation in {"relu", "leaky_relu", "maxout"}:
-        switched = _switch(variant, dh, own, allowed)
-        return switched is not None and way.follows(k, switched)
+        switched = _switch(variant, dh, own)
+        if switched is None or not near.covers_all(ratio(switched[1], size), times=100):
+            return False
+        return way.follows(k, switched[0])
     # Of a bend, only that the units have different slopes, and that something reaches the first layer.
     down = _solve_for_output(way, 0)
     bends = np.ptp(own / dh.sum(axis=0)) > SMALLEST
@@ -142,18 +145,16 @@ def _solve_for_output(way: _WayBack, k: int) -> Floats | None:
     return apart(wide, wanted.shape) if fits and wide is not None else None
 
 
-def _switch(variant: Variant, dh: Floats, own: Floats, allowed: float) -> Floats | None:
-    """Return du = dh times the slopes of units that are on or off, with which db = own is the sum over the rows; None without."""
+def _switch(variant: Variant, dh: Floats, own: Floats) -> tuple[Floats, float] | None:
+    """Return du = dh times the slopes of units that are on or off, and how far its sum over the rows is from db = own."""
     if len(dh) > MOST_ROWS:
         return None
     low = variant.slope if variant.activation == "leaky_relu" else 0.0
     on = np.array(list(product((0.0, 1.0), repeat=len(dh))))  # each row on or off, (2^N, N)
     off = np.abs((on + low * (1 - on)) @ dh - own.reshape(-1, dh.shape[1])[0])
-    if off.min(axis=0).max() > allowed:
-        return None
     chosen = on[off.argmin(axis=0)].T
     slope = np.array([chosen, 1 - chosen]) if own.ndim > 1 else chosen + low * (1 - chosen)
-    return np.asarray(dh * slope)
+    return np.asarray(dh * slope), float(off.min(axis=0).max())
 
 
 def _common_units(weights: Floats, d: Floats, product: Floats, gradient: Floats, near: Near) -> Floats | None:
@@ -179,7 +180,7 @@ def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
     scores = affine(context, call, variant.depth - 1, units)
     loss = loss_of_scores(variant, scores, y)
     way = _WayBack(context, call, 1, Near(context))
-    return abs(answer.value - loss) <= 10 * loss_tolerance(context) * abs(loss) and way.follows(
+    return loss_tolerance(context).covers_all(ratio(answer.value - loss, abs(loss)), times=10) and way.follows(
         variant.depth - 1, d_loss_of_scores(variant, scores, y), units
     )
 

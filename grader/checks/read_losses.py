@@ -15,8 +15,9 @@ from grader.checks.context import (
     swept_losses,
 )
 from grader.checks.formulas import loss_of_scores
-from grader.compare import Difference, as_array, compare, is_single
+from grader.compare import Difference, Tolerance, as_array, compare, is_single, ratio
 from grader.model import Array, Assignment, Call, Floats, QuestionId
+from grader.records import replace
 
 # Own losses of twelve single rows against the right ones. A hinge or squared error instead of the cross-entropy
 # reaches 0.9; a loss that ignores labels or inputs, which would make "right for your own loss" free, stays near 0.
@@ -49,15 +50,15 @@ def fitted_factors(context: GradingContext) -> list[float]:
 def convention(context: GradingContext) -> float | None:
     """Return the accepted factor k that all of the student's losses show; None where they show another or none."""
     factors = np.array(fitted_factors(context))
-    tolerance = loss_tolerance(context) * 10  # a difference of two losses carries a digit less
     for factor in accepted_factors(context.assignment):
-        if factors.size and (np.abs(factors - factor) <= tolerance * factor).all():
+        # A difference of two losses carries a digit less.
+        if factors.size and loss_tolerance(context).covers_all(ratio(factors - factor, factor), times=10):
             return factor
     return None
 
 
 @cached_per_submission
-def loss_tolerance(context: GradingContext) -> float:
+def loss_tolerance(context: GradingContext) -> Tolerance:
     """Return the tolerance of losses: the wider one where the student computes in float32, or cuts digits off.
 
     A regulariser that is added in double precision hides what the losses without one show.
@@ -68,14 +69,13 @@ def loss_tolerance(context: GradingContext) -> float:
         value = as_array(answer[0]) if isinstance(answer, tuple | list) and answer else None
         if value is not None and value.size == 1:
             values[reg == 0].append(value)
-    tolerances = context.assignment.tolerances
     rounds = quantisation_step(values[True] + values[False]) or quantisation_step(values[True])
-    return tolerances.single if rounds else tolerances.loss
+    return context.tolerance("single" if rounds else "loss")
 
 
 def rounds_losses(context: GradingContext) -> bool:
     """Return whether the losses are rounded, so that fewer digits can be compared."""
-    return loss_tolerance(context) == context.assignment.tolerances.single
+    return loss_tolerance(context).name == "single"
 
 
 @cached_per_submission
@@ -86,16 +86,17 @@ def loses_digits(context: GradingContext) -> bool:
     )
 
 
-def difference_from(context: GradingContext, array: Array, right: Array, relative: float) -> Difference:
+def difference_from(context: GradingContext, array: Array, right: Array, what: str) -> Difference:
     """Return how far an array is from the right one; with fewer digits where the program uses single precision.
+
+    what : whose tolerance it is held to, "scores" or "gradient".
 
     One layer in single precision is enough, and does not show in the type: the rest may be added in double precision.
     """
-    tolerances = context.assignment.tolerances
-    strict = compare(array, right, relative=relative, floor=tolerances.floor)
+    strict = compare(array, right, context.tolerance(what), floor=context.assignment.tolerances.floor)
     if strict.within or not (is_single(array) or loses_digits(context)):
         return strict
-    return compare(array, right, relative=tolerances.single, floor=tolerances.floor)
+    return replace(strict, allowed=context.tolerance("single"))
 
 
 @cached_per_submission
@@ -106,7 +107,7 @@ def data_loss_right(context: GradingContext, case: str) -> bool:
     if value is None:
         return False
     right = context.expected(call)["data_loss"]
-    return compare(np.asarray(value), right, relative=loss_tolerance(context), floor=0.0).within
+    return compare(np.asarray(value), right, loss_tolerance(context), floor=0.0).within
 
 
 @cached_per_submission
@@ -162,11 +163,11 @@ def _of_a_layer(context: GradingContext, call: Call) -> bool:
     weights, bias = (call.params[name] for name in context.names[-2:])
     if scores is None or scores.ndim != 2 or scores.shape[1] != len(bias) or not np.isfinite(scores).all():
         return False
-    near = context.assignment.tolerances.single * np.abs(scores).max()
+    near, size = context.tolerance("single"), np.abs(scores).max()
     products = (scores - bias, scores.astype(np.float64))
     units = [np.linalg.lstsq(weights.T, product.T, rcond=None)[0] for product in products]
     return any(
-        bool((np.abs(weights.T @ one - product.T) <= near).all()) for one, product in zip(units, products, strict=True)
+        near.covers_all(ratio(weights.T @ one - product.T, size)) for one, product in zip(units, products, strict=True)
     )
 
 
@@ -183,7 +184,7 @@ def right_for_own_scores(context: GradingContext, case: str) -> bool:
         return False
     y = context.call(QuestionId("loss", case, 0.0)).steps[0].arguments["y"]
     mean = loss_of_scores(context.assignment.variant, own, y)
-    return compare(np.asarray(value), np.asarray(mean), relative=loss_tolerance(context), floor=0.0).within
+    return compare(np.asarray(value), np.asarray(mean), loss_tolerance(context), floor=0.0).within
 
 
 @cached_per_submission
@@ -199,14 +200,13 @@ def expected_factor(context: GradingContext) -> float:
 
     One for all of them: half of it in W1 and the whole in W2 is right under no convention, however unclear the loss.
     """
-    fitted, single = convention(context), context.assignment.tolerances.single
+    fitted, single = convention(context), context.tolerance("single")
     if fitted is not None:
         return fitted
 
     def agreeing(factor: float) -> int:
         return sum(
-            own is not None
-            and compare(own, right_gradient(context, call.id, name, factor), relative=single, floor=1.0).within
+            own is not None and compare(own, right_gradient(context, call.id, name, factor), single, floor=1.0).within
             for call, _, reg in loss_calls(context)
             for name in context.names[::2]
             if reg
@@ -214,9 +214,9 @@ def expected_factor(context: GradingContext) -> float:
         )
 
     # A loss that shows a convention anywhere has chosen.
-    tolerance = 10 * loss_tolerance(context)
-    allowed, seen = accepted_factors(context.assignment), fitted_factors(context)
-    chosen = [k for k in allowed if any(abs(factor - k) <= tolerance * k for factor in seen)]
+    near, seen = loss_tolerance(context), fitted_factors(context)
+    allowed = accepted_factors(context.assignment)
+    chosen = [k for k in allowed if any(near.covers_all(abs(factor - k) / k, times=10) for factor in seen)]
     return max(chosen or allowed, key=agreeing)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import loses_digits
+from grader.compare import ratio
 from grader.model import Array, Call, Floats
 
 SMALLEST, LARGEST = 1e-3, 1e3  # of the right array's size: outside, a solved one is garbage
@@ -47,16 +48,15 @@ class Near:
     """The tolerance of gradients."""
 
     def __init__(self, context: GradingContext) -> None:
-        tolerances = context.assignment.tolerances
         self.single = loses_digits(context)
-        self.relative = tolerances.single if self.single else tolerances.gradient
+        self.allowed = context.tolerance("single" if self.single else "gradient")
 
     def __call__(self, theirs: Array | None, right: Floats) -> bool:
         """Return whether two arrays agree."""
         if theirs is None or theirs.shape != right.shape or not np.isfinite(right).all():
             return False
         # Relative to the right one's size, so that small garbage is near to nothing.
-        return bool((np.abs(theirs - right) <= self.relative * (np.abs(right) + np.abs(right).max() + 1e-12)).all())
+        return self.allowed.covers_all(ratio(theirs - right, np.abs(right) + np.abs(right).max() + 1e-12))
 
 
 def solve_for_gradient(rows: Floats, product: Floats | None, near: Near) -> Floats | None:

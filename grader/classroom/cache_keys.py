@@ -21,8 +21,8 @@ from grader.records import dataclass, fields, replace
 
 JUDGING = "judging"
 _SENTENCE = re.compile(r"\w \w.*[.?!]$", re.DOTALL)
-# Of an assignment: what scoring reads, and judging does not.
-_IN_WORDS = {"folder", "title", "digest", "late", "checks"}
+# Of an assignment: what scoring reads, and judging does not; and tolerances, of which findings say where they may lie.
+_IN_WORDS = {"folder", "title", "digest", "late", "checks", "tolerances"}
 _HERE = Path(__file__).resolve().parents[1]
 _MISTAKES = _HERE.parent / "reference" / "mistakes"  # where the known mistakes have their titles and hints
 
@@ -80,14 +80,16 @@ def questions_key(assignment: Assignment, seed: int) -> Sequence[object]:
 
 
 def _in_numbers(assignment: Assignment) -> list[object]:
-    return [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
+    """Return what judging reads of an assignment; of its tolerances those that errors are not held to."""
+    numbers = [getattr(assignment, field.name) for field in fields(assignment) if field.name not in _IN_WORDS]
+    return [*numbers, assignment.tolerances.floor, assignment.tolerances.step]
 
 
 def findings_key(assignment: Assignment, questions: Questions) -> str:
-    """Return the digest of all that findings depend on besides replies and questions.
+    """Return the digest of all that findings depend on besides replies, questions, and the tolerances that have ranges.
 
-    While it stays the same, saved findings are still right. An edit of points, of the late policy, or of a mistake's
-    title or hint does not change it; any other edit does.
+    While it stays the same, and these tolerances in their ranges, saved findings are still right. An edit of points, of the
+    late policy, or of a mistake's title or hint does not change it; any other edit does.
     """
     families = questions.catalogue.families if questions.catalogue else ()
     forms = (*(questions.catalogue.forms if questions.catalogue else ()), *(one.form for one in families))

@@ -75,7 +75,7 @@ def grade_class(
     plan = Plan(
         book,
         grading.key,
-        grading.findings_key,
+        grading.stands,
         student_names(matching),
         follow_students(book.decisions(), matching),
         force=force,

@@ -17,6 +17,7 @@ from grader.classroom.gradebook import Gradebook, GradingRow, NewGrading
 from grader.classroom.output import write_submission
 from grader.classroom.reference_api import build_questions
 from grader.classroom.worker import Graded, GradingSession, Task
+from grader.compare import lie_within
 from grader.model import Report
 from grader.records import dataclass, field, replace
 from grader.rubric import FILE as RUBRIC
@@ -38,6 +39,11 @@ class ClassGrading:
     done: dict[str, Report] = field(default_factory=dict)  # after decisions
     _parts: dict[Any, Any] = field(default_factory=dict)  # of reports in `done`
     failed: dict[str, Graded] = field(default_factory=dict)  # replies that the grader failed on; the old grading stands
+
+    def stands(self, row: GradingRow) -> bool:
+        """Return whether what was found in an earlier grading is what would be found now."""
+        same = row.findings_key == self.findings_key
+        return same and lie_within(self.session.assignment.tolerances, row.ranges)
 
     def run(self, tasks: Iterable[Task], workers: Workers, on_result: Callable[[Graded], None]) -> None:
         """Do all tasks: write each submission's files, then insert its grading into the gradebook.
@@ -96,6 +102,7 @@ class ClassGrading:
             replies=before.replies if before else graded.replies,
             findings=graded.findings,
             findings_key=self.findings_key,
+            ranges=graded.ranges,
         )
 
 

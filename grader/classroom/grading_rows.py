@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,11 +10,11 @@ from typing import Any, Literal
 
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.storage import encode_path
-from grader.model import Report
+from grader.model import Ranges, Report
 from grader.records import dataclass
 
 _KEY = "submission_digest, assignment_digest, seed_id, questions, versions, isolated"
-ROWS = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, {_KEY} FROM grading"  # noqa: S608 -- names of columns, written above
+ROWS = f"SELECT id, name, made, at, status, score, max_score, replies, found_by, ranges, {_KEY} FROM grading"  # noqa: S608 -- names of columns, written above
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class GradingRow:
     max_score: float
     replies: int | None
     findings_key: str  # "" where no findings are kept
+    ranges: Ranges  # of the tolerances, for these findings
     key: CacheKey
 
 
@@ -46,6 +48,7 @@ class NewGrading:
     replies: bytes | int | None  # packed now, or the id of those that were judged again
     findings: bytes | None  # packed, without figures
     findings_key: str  # see `cache_keys.findings_key`
+    ranges: Ranges
 
 
 def now() -> str:
@@ -71,18 +74,26 @@ def insert_grading(database: sqlite3.Connection, new: NewGrading, assignment_tex
     put("UPDATE grading SET record = NULL, findings = NULL WHERE name = ? AND record IS NOT NULL", (new.name,))
     put(
         f"INSERT INTO grading (name, made, at, {_KEY}, status, score, max_score, report, record, replies,"  # noqa: S608 -- as above
-        " findings, found_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " findings, found_by, ranges) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(new.name, new.made, now()),
             *(key.submission_digest, key.assignment_digest, key.seed_id, key.questions),
             *(key.versions, int(key.isolated), report.status, report.score, report.max_score),
-            *(new.published, new.record, replies, new.findings, new.findings_key if new.findings else ""),
+            *(
+                new.published,
+                new.record,
+                replies,
+                new.findings,
+                new.findings_key if new.findings else "",
+                json.dumps(new.ranges),
+            ),
         ),
     )
 
 
 def read_row(row: Sequence[Any]) -> GradingRow:
     """Return a row of `ROWS`."""
-    *of_grading, submission, assignment, seed, asked, versions, isolated = row
+    *of_grading, ranges, submission, assignment, seed, asked, versions, isolated = row
     key = CacheKey(submission, assignment, seed, asked, versions, bool(isolated))
-    return GradingRow(*(*of_grading, key))
+    found = {name: (low, high) for name, (low, high) in json.loads(ranges).items()}
+    return GradingRow(*(*of_grading, found, key))

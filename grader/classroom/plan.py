@@ -43,9 +43,9 @@ def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entr
     return [Entry(path, known.get(path) or fresh[path]) for path in paths]
 
 
-def replay_task(book: Gradebook, before: GradingRow, task: Task, findings_key: str) -> Task:
-    """Return the task to judge an earlier run again, or only to score its findings if they are still right."""
-    found = book.findings(before.id) if before.findings_key and before.findings_key == findings_key else None
+def replay_task(book: Gradebook, before: GradingRow, task: Task, *, stands: bool) -> Task:
+    """Return the task to judge an earlier run again, or only to score its findings if they still stand."""
+    found = book.findings(before.id) if stands else None
     known = Known(before.key.submission_digest, *found) if found else None
     return replace(task, hand_in=None, saved=book.replies(int(before.replies or 0)), known=known)
 
@@ -56,7 +56,7 @@ class Plan:
 
     book: Gradebook
     base: CacheKey  # of this grading, but for the submission
-    findings_key: str = ""  # see `cache_keys.findings_key`
+    stands: Callable[[GradingRow], bool] = lambda _: False  # whether its findings are still right
     students: Mapping[str, str] = field(default_factory=dict)  # the roster's name of each submission's student
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)  # in force, by submission
     force: bool = False
@@ -83,7 +83,7 @@ class Plan:
             task = Task(entry.name, str(entry.path), hand_in, decisions=made, student=self.students.get(entry.name))
             if action == "judged again" and before is not None and before.replies is not None:
                 self.replayed[entry.name] = before
-                yield replay_task(self.book, before, task, self.findings_key)
+                yield replay_task(self.book, before, task, stands=self.stands(before))
             elif action == "unchanged":
                 self.on_unchanged()
             else:

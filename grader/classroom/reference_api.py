@@ -55,19 +55,16 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
     if drawn is None or drawn[:2] != (assignment, seed):
         key = questions_key(assignment, seed)
         kept = questions.draw(assignment, seed, lambda what, make: keep([key, what], make))
-        drawn = _drawn = (assignment, seed, _identify(kept))
+        drawn = _drawn = (assignment, seed, _identify(kept, assignment))
     return drawn[2]
 
 
-def _identify(questions: Questions) -> Questions:
+def _identify(questions: Questions, assignment: Assignment) -> Questions:
     """Return the questions with a catalogue that says what its answers depend on, so that they are kept between runs."""
 
     @cache
-    def digest_calls() -> str:
-        return hashlib.sha256(lay_out(questions.calls)).hexdigest()
-
-    def identity(assignment: Assignment) -> str:
-        return f"{findings_key(assignment, questions)} {digest_calls()}"
+    def identity() -> str:
+        return findings_key(assignment, questions) + hashlib.sha256(lay_out(questions.calls)).hexdigest()
 
     known = questions.catalogue
     return replace(questions, catalogue=replace(known, identity=identity) if known else None)

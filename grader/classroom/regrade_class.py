@@ -87,21 +87,21 @@ def regrade_class(
         raise GradebookError(f"{book.path.parent}: {' '.join(f'{count} left: {reason}' for reason, count in reasons)}")
     on_start(len(todo))
     grading.replayed.update(todo)
-    findings_key = "" if force else grading.findings_key
+    standing = set() if force else {name for name, row in todo.items() if grading.stands(row)}
     sources, decisions, students = book.sources(), before.decisions, before.student_names
     tasks = (
         replay_task(
             book,
             row,
             Task(name, sources[name], None, decisions=decisions.get(name, ()), student=students.get(name)),
-            findings_key,
+            stands=name in standing,
         )
         for name, row in todo.items()
     )
     stopped = False
     with explain_full_disk(book.path.parent):
         try:
-            grading.run(tasks, _choose_workers(todo, findings_key, workers), on_result)
+            grading.run(tasks, _choose_workers(todo, standing, workers), on_result)
         except KeyboardInterrupt:
             stopped = True
         for name, graded in grading.failed.items():
@@ -133,11 +133,11 @@ def _same_rubric(one: CacheKey, other: CacheKey) -> bool:
     return (one.assignment_digest, one.versions) == (other.assignment_digest, other.versions)
 
 
-def _choose_workers(todo: Mapping[str, GradingRow], findings_key: str, workers: Workers) -> Workers:
+def _choose_workers(todo: Mapping[str, GradingRow], standing: Collection[str], workers: Workers) -> Workers:
     """Return where to judge: in this process if workers would take longer to start than the judging takes."""
     # Of what could not be loaded nothing was found, and nothing is judged.
-    only_scored = bool(findings_key) and all(
-        row.findings_key == findings_key or row.status in {"no_submission", "failed_to_load"} for row in todo.values()
+    only_scored = bool(standing) and all(
+        name in standing or row.status in {"no_submission", "failed_to_load"} for name, row in todo.items()
     )
     return Workers() if only_scored and len(todo) < FEW and not workers.cluster else workers
 

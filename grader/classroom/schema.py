@@ -132,7 +132,23 @@ ALTER TABLE decision_now RENAME TO decision;
 INSERT INTO setting VALUES ('pseudonyms', hex(randomblob(16)));
 """
 
-MIGRATIONS = (_GRADINGS, _PEOPLE, _FINDINGS, _WORTH, _CARRIED, _STEPS, _FORGOTTEN, _SETTING, _MORE_KINDS + _WORDS)
+# A tolerance that changes within its range changes nothing that was found. What is kept without ranges stands under no other.
+_RANGES = """
+ALTER TABLE grading ADD COLUMN ranges TEXT NOT NULL DEFAULT '{}';  -- JSON object: tolerance -> [from, to below]
+"""
+
+MIGRATIONS = (
+    _GRADINGS,
+    _PEOPLE,
+    _FINDINGS,
+    _WORTH,
+    _CARRIED,
+    _STEPS,
+    _FORGOTTEN,
+    _SETTING,
+    _MORE_KINDS + _WORDS,
+    _RANGES,
+)
 
 
 def is_newest(version: int) -> bool:

@@ -12,7 +12,7 @@ from multiprocessing.util import Finalize
 from grader.classroom.reference_api import build_questions
 from grader.compose import report_our_failure
 from grader.grading import judge_run, publish, run_and_judge, score_again
-from grader.model import Assignment, Decision, Findings, Report
+from grader.model import Assignment, Decision, Findings, Ranges, Report
 from grader.packing import DamagedError, pack, unpack
 from grader.records import dataclass, replace
 from grader.reports.formats import REPORT_FORMATS
@@ -74,6 +74,7 @@ class Graded:
     record: bytes  # the grader's own report with its figures, packed
     replies: bytes | None  # of the run, packed; None where nothing was run now
     findings: bytes | None  # packed; None where nothing could be judged
+    ranges: Ranges  # of the tolerances, for these findings
     files: Mapping[str, str]  # name in the submission's folder -> text
 
 
@@ -117,7 +118,7 @@ class GradingWorker:
     def _run(self, task: Task) -> Graded:
         if task.known is not None and (known := _unpack_known(task.known)):
             report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.questions)
-            return _finish(task, report, task.known.submission_digest, self.assignment, findings=task.known.findings)
+            return _finish(task, report, task.known.submission_digest, self.assignment, known[1], task.known.findings)
         replies: bytes | None = None
         notes: tuple[str, ...] = ()
         if task.hand_in:
@@ -131,7 +132,8 @@ class GradingWorker:
             grading = judge_run(submission, run, self.assignment, self.questions, started)
         report = replace(grading.report, notes=(*grading.report.notes, *notes))
         findings = pack(_drop_figures(grading.findings)) if grading.findings else None
-        return _finish(task, report, grading.submission.digest, self.assignment, replies=replies, findings=findings)
+        digest = grading.submission.digest
+        return _finish(task, report, digest, self.assignment, grading.findings, findings, replies)
 
     def close(self) -> None:
         """End the students' processes; another grading can start new ones."""
@@ -154,11 +156,11 @@ def _finish(
     report: Report,
     digest: str,
     assignment: Assignment,
-    *,
+    findings: Findings | None = None,
+    packed: bytes | None = None,
     replies: bytes | None = None,
-    findings: bytes | None = None,
 ) -> Graded:
-    """Return what is saved and published; report : the grader's own, with figures."""
+    """Return what is saved and published; report : the grader's own, with figures. packed : the findings without."""
     report = replace(report, student=task.student)
     after, written = publish(report, task.decisions, assignment, digest)
     as_json = REPORT_FORMATS["json"]
@@ -172,7 +174,8 @@ def _finish(
         published=written[as_json.file_name] if after is report else as_json.write(report),
         record=pack(report),
         replies=replies,
-        findings=findings,
+        findings=packed,
+        ranges=findings.ranges if findings else {},
         files=written,
     )
 

@@ -112,7 +112,12 @@ def simulate_fresh_context(
     """Return the same for one use only; draw : another number for other chance."""
     replies = SimulatedReplies(questions, mistakes, factor, draw)
     run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
-    return GradingContext(assignment, questions, run)
+    return GradingContext(assignment, questions, run, simulated_ranges(assignment, questions))
+
+
+def simulated_ranges(assignment: Assignment, questions: Questions) -> dict[str, tuple[float, float]]:
+    """Return the tolerances' ranges of all programs that were simulated in this process: what is cached was asked by some."""
+    return cached(catalogue_of(questions), "ranges", assignment.digest, dict)
 
 
 def simulate_outcome(

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from grader.compare import Tolerance
 from grader.diagnosis.candidates import simulate_fresh_context
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.diagnosis.signature_tables import SearchState
@@ -18,7 +19,7 @@ ROUND = 1e-6  # a number this near to a whole one is meant so
 NOTHING = 1e-3  # a factor below this leaves nothing of what it multiplies, and what follows from that earns nothing
 
 
-def fit_number(state: SearchState, family: int, parts: Sequence[tuple[str, Signature, float]]) -> list[Fitted]:
+def fit_number(state: SearchState, family: int, parts: Sequence[tuple[str, Signature, Tolerance]]) -> list[Fitted]:
     """Return the mistake of a family that shows what a submission shows in one of these parts, with its number; else none.
 
     parts : name, the submission's signature, and the tolerance, of the parts that differ from the right ones.
@@ -31,7 +32,7 @@ def fit_number(state: SearchState, family: int, parts: Sequence[tuple[str, Signa
     return []
 
 
-def _fit(state: SearchState, index: int, part: str, own: Signature, near: float) -> float | None:
+def _fit(state: SearchState, index: int, part: str, own: Signature, near: Tolerance) -> float | None:
     family = state.catalogue.families[index]
 
     def simulate(number: float) -> Signature:

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from grader.checks.context import GradingContext
+from grader.compare import Tolerance
 from grader.diagnosis.candidates import Mistakes, cached
 from grader.diagnosis.compatibility_matrix import CompatibilityMatrix
 from grader.diagnosis.fitting import fit_number
@@ -110,7 +111,7 @@ class PartMatch:
     name: str
     own: Signature
     base: Signature
-    allowed: float
+    allowed: Tolerance
     matches_base: bool
     distinguishing: bool
 

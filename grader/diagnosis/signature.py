@@ -17,7 +17,7 @@ from grader.checks.minibatch import examine_batches
 from grader.checks.parameter_updates import first_steps
 from grader.checks.read_losses import rounds_losses
 from grader.checks.watched_training import SAME, arguments_of, read_watched_run
-from grader.compare import TINY, as_array, as_number, fit
+from grader.compare import Tolerance, as_array, as_number, fit, ratio
 from grader.model import Floats, QuestionId
 from grader.records import dataclass, field
 
@@ -62,7 +62,7 @@ MISSING = Signature("missing")
 ABSENT = Signature("absent")  # there are gradients, but not this one
 
 
-def distinguishes(own: Signature, base: Signature, allowed: float) -> bool:
+def distinguishes(own: Signature, base: Signature, allowed: Tolerance) -> bool:
     """Return whether a signature differs from the base's in anything by which one mistake could be told from another.
 
     That both gave no answer where the base gave one proves nothing: there are a hundred ways to raise an exception. But
@@ -243,22 +243,22 @@ def signature_of(context: GradingContext, part: str) -> Signature:
     return _KINDS[kind](context, rest)
 
 
-def tolerance(context: GradingContext, part: str) -> float:
+def tolerance(context: GradingContext, part: str) -> Tolerance:
     """Return how far two signatures of a part may be apart, in units of their scale."""
-    tolerances = context.assignment.tolerances
-    # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
     kind = part.partition("/")[0]
-    fine = {"scores": tolerances.scores, "loss": tolerances.loss, "gradient": tolerances.gradient}
-    return tolerances.single if rounds_losses(context) else max(fine.get(kind, tolerances.update), 1e-7)
+    # Single precision inside keeps three digits fewer, of what it computes itself and of what is built on it.
+    if rounds_losses(context):
+        return context.tolerance("single")
+    return context.tolerance(kind if kind in {"scores", "loss", "gradient"} else "update", least=1e-7)
 
 
-def same(one: Signature, other: Signature, allowed: float) -> bool:
+def same(one: Signature, other: Signature, allowed: Tolerance) -> bool:
     """Return whether two signatures are the same, but for rounding."""
     if one is other:
         return True
     if one.shape != other.shape or one.values.shape != other.values.shape:
         return False
-    return bool((np.abs(one.values - other.values) <= allowed * other.scale + TINY).all())
+    return allowed.covers_all(ratio(one.values - other.values, other.scale))
 
 
 def core_parts(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from grader.checks.context import GradingContext
-from grader.compare import TINY
+from grader.compare import Tolerance, lie_within, narrow_by, ratio
 from grader.diagnosis.candidates import (
     Mistakes,
     cache_of,
@@ -16,6 +17,7 @@ from grader.diagnosis.candidates import (
     catalogue_of,
     simulate_context,
     simulate_fresh_context,
+    simulated_ranges,
 )
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.disk_cache import keep
@@ -26,7 +28,7 @@ MOST_SIGNATURES = 6_000  # some three KiB each
 # Half a MiB each at most. On top of no other mistake there are some fifty, and ten on top of each that is found in a class.
 MOST_TABLES = 150
 # Two simulations that are this near to each other are the same but for the order of their sums.
-EQUAL = 1e-9
+EQUAL = Tolerance(1e-9)
 NOT_FROZEN = Signature("not frozen")  # what no submission shows, so that nothing is named by it
 
 
@@ -70,13 +72,13 @@ class Table:
     groups: dict[Hashable, Group]
     affects: Array
 
-    def matches(self, own: Signature, allowed: float) -> Array:
+    def matches(self, own: Signature, allowed: Tolerance) -> Array:
         """Return for each form, (forms,) bool, whether it shows what was found."""
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
             rows, values, scale = group
-            found[rows] = (np.abs(values - own.values) <= allowed * scale + TINY).all(axis=1)
+            found[rows] = allowed.covers(ratio(values - own.values, scale).max(axis=1, initial=0.0))
         return found
 
 
@@ -110,9 +112,17 @@ def _lay_out_once(
     if state.base or identity is None:
         return _lay_out(state, parts, forms, concerned)
     asked = [(one, tuple(concerned[one])) for one in parts]
-    depends_on = (identity(state.assignment), state.factor, tuple(forms), asked)
-    kept = keep(depends_on, lambda: [(one.groups, one.affects) for one in _lay_out(state, parts, forms, concerned)])
-    return [Table(*one) for one in kept]
+    depends_on = (identity(), state.factor, tuple(forms), asked)
+    tolerances, ranges = state.assignment.tolerances, simulated_ranges(state.assignment, state.questions)
+
+    def make() -> Any:
+        return [(one.groups, one.affects) for one in _lay_out(state, parts, forms, concerned)], ranges
+
+    laid, within = keep(depends_on, make)
+    if not lie_within(tolerances, within):
+        laid, within = keep((depends_on, tolerances), make)
+    narrow_by(ranges, within)
+    return [Table(*one) for one in laid]
 
 
 def _lay_out(

@@ -93,7 +93,7 @@ def _locate(
             steps=table(lines, wrong, context.assignment.variant.activation),
             example=_example(lines),
         )
-    return remark_on_passes(findings, context, submission)
+    return replace(remark_on_passes(findings, context, submission), ranges=context.ranges)
 
 
 def _example(lines: Located) -> tuple[int, ...]:

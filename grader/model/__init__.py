@@ -15,6 +15,7 @@ from grader.model.assignment import (
     LatePolicy,
     Limits,
     Methods,
+    Ranges,
     Rules,
     Tolerances,
     Variant,

@@ -85,6 +85,10 @@ class Tolerances:
     step: float  # h of the central differences
 
 
+# From where to below where a tolerance of that name could lie, and nothing would be found otherwise.
+Ranges = Mapping[str, tuple[float, float]]
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a student's process may use; seconds are of processor time, or asleep."""

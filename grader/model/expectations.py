@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from grader.model.arrays import Array, Floats, Params
-from grader.model.assignment import Assignment
 from grader.model.calls import Call, QuestionId, Reply
 from grader.records import dataclass, replace
 
@@ -83,15 +82,15 @@ class MistakeCatalogue:
     simulate : (mistakes, factor of the regulariser, call id, draw) -> the reply of a program that is right but for these
         mistakes. Each is worked out once in a run and then remembered. draw : 0 for the chance that the call asks for,
         another number for other chance. A frozen one raises NotFrozenError where it does not know.
-    identity : the digest of all that `simulate` and the search for mistakes depend on; None where nothing that they find
-        out may be kept between runs.
+    identity : returns the digest of all that `simulate` and the search for mistakes depend on, but for tolerances; None
+        where nothing that they find out may be kept between runs.
     """
 
     forms: tuple[MistakeForm, ...]
     simulate: Callable[[frozenset[MistakeKey], float, QuestionId, int], Reply]
     families: tuple[Family, ...] = ()
     frozen: bool = False  # whether only answers of single mistakes are known
-    identity: Callable[[Assignment], str] | None = None
+    identity: Callable[[], str] | None = None
 
     def form_of(self, mistake: MistakeKey) -> MistakeForm:
         """Return what is said of a mistake; the title of a fitted one names its number."""

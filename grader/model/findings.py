@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from grader.model.assignment import Ranges
 from grader.model.calls import StudentError
 from grader.model.expectations import MistakeKey
 from grader.model.program import Place
@@ -72,3 +73,4 @@ class Findings:
     steps: Mapping[str, tuple[StepRow, ...]] = field(default_factory=dict)
     example: tuple[int, ...] = ()  # the sizes of what `steps` were made with: inputs, features, hidden units, classes
     notes: tuple[str, ...] = ()  # what the student should know though it costs nothing, in sentences
+    ranges: Ranges = field(default_factory=dict)  # where the rubric's tolerances may lie, for all this to be found

@@ -19,8 +19,10 @@ class HeatMap:
     """Where in a parameter the error sits."""
 
     title: str
-    error: Floats  # (rows, columns) of |theirs - right|, in units of what is allowed: above 1 is wrong
+    error: Floats  # (rows, columns) of |theirs - right|, relative
     worst: tuple[int, ...]
+    allowed: float = 1.0  # an error above it is wrong
+    tolerance: str = ""  # whose value that is in the rubric; "" in gradebooks where the errors are in units of it
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def _scale(error: Floats) -> _Scale:
 
 
 def _matrix(figure: HeatMap) -> Floats:
-    """Return the error as a matrix: a bias is one row."""
-    error = np.asarray(figure.error, dtype=np.float64)
+    """Return the error as a matrix, in units of what is allowed: a bias is one row."""
+    error = np.asarray(figure.error, dtype=np.float64) / figure.allowed
     return np.atleast_2d(error) if error.ndim < 3 else error.reshape(error.shape[0], -1)
 
 

@@ -21,7 +21,6 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from grader.classroom.cache_keys import findings_key
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.plan import replay_task
 from grader.classroom.reference_api import Author, author
@@ -109,9 +108,10 @@ def alone(out: Path, folder: Path, *, judged: bool) -> list[float]:
     """
     assignment = load(folder, KNOWN)
     worker = GradingWorker(GradingSession(assignment, assignment.seed))
-    stands = "" if judged else findings_key(assignment, worker.questions)
     with Gradebook(out) as book:
-        tasks = [replay_task(book, kept, Task(name, name, None), stands) for name, kept in book.last().items()]
+        tasks = [
+            replay_task(book, kept, Task(name, name, None), stands=not judged) for name, kept in book.last().items()
+        ]
     seconds = []
     for _ in range(2):
         seconds.clear()

@@ -39,10 +39,10 @@ from grader.score import KNOWN
 SAMPLES = 40
 
 
-def read_samples(folder: Path, key: str) -> list[Task]:
+def read_samples(folder: Path) -> list[Task]:
     """Return the tasks to score each of a graded class again."""
     with Gradebook(folder) as book:
-        tasks = [replay_task(book, row, Task(name, name, None), key) for name, row in book.last().items()]
+        tasks = [replay_task(book, row, Task(name, name, None), stands=True) for name, row in book.last().items()]
     return [task for task in tasks if task.known]
 
 
@@ -61,7 +61,7 @@ def main() -> None:
         (room / "many").mkdir()
         with Gradebook(room / "many", create=True) as book:
             grading = begin_grading(GradingSession(assignment, assignment.seed), book)
-            samples = read_samples(room / "samples", grading.findings_key)
+            samples = read_samples(room / "samples")
             kept = itertools.cycle(samples)
             tasks = (replace(next(kept), name=f"student_{number:06}", source=f"{number}.py") for number in range(count))
 

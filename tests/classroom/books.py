@@ -43,6 +43,7 @@ def line(name, score=1.0, replies=b"replies", **other):
         "record": pack(report),
         "findings": b"findings",
         "findings_key": "all that finds",
+        "ranges": {"gradient": (1e-9, 1e-3)},
     } | other
     return NewGrading(name=name, report=report, replies=replies, **given)
 

@@ -42,7 +42,8 @@ def test_a_grading_comes_back(book, tmp_path):
         assert list(last) == ["alice", "bob"]
         at = last["bob"].at
         assert time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
-        assert last["bob"] == GradingRow(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, "all that finds", KEY)
+        ranges = {"gradient": (1e-9, 1e-3)}
+        assert last["bob"] == GradingRow(1, "bob", "grade", at, "graded", 0.5, 2.0, 1, "all that finds", ranges, KEY)
         assert last["alice"].key == replace(KEY, isolated=False)
         assert last["alice"].replies is None
         assert again.replies(1) == b"replies"

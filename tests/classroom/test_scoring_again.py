@@ -1,4 +1,4 @@
-"""Where only points or words changed, a class is scored again from what was found, and nothing is judged."""
+"""Where only points or words changed, or a tolerance in its range, a class is scored again, and nothing is judged."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def judged(monkeypatch):
     names = []
     find = grading.find
 
-    def noted(submission, run, assignment, questions):
+    def noted(submission, *given):
         names.append(submission.name)
-        return find(submission, run, assignment, questions)
+        return find(submission, *given)
 
     monkeypatch.setattr(grading, "find", noted)
     return names
@@ -48,6 +48,7 @@ def files(folder, names):
 
 
 POINTS = points("gradient_W1", 7, 9)
+GRADIENT = ("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric")
 HIDDEN = ('id = "decay"\npoints = 4\n', 'id = "decay"\npoints = 4\nhidden = true\n')
 OTHERS = (
     POINTS,
@@ -64,11 +65,12 @@ OTHERS = (
     [
         (SMALL, POINTS),
         (SMALL, HIDDEN),
+        (SMALL, GRADIENT),
         *(pytest.param((*SMALL, UNFINISHED), change, marks=pytest.mark.slow) for change in OTHERS),
     ],
     ids=lambda given: given[1].splitlines()[-1] if given[1] != SMALL[1] else str(len(given)),
 )
-def test_points_and_words_judge_nothing_and_give_what_judging_gives(
+def test_points_words_and_tolerances_judge_nothing_and_give_what_judging_gives(
     tmp_path_factory, tmp_path, monkeypatch, judged, names, change
 ):
     """The reports are those of judging all again, byte for byte but for their timing."""
@@ -96,18 +98,21 @@ def test_what_was_found_is_handed_on_from_regrade_to_regrade(here, judged):
 
 @pytest.mark.untraced
 @pytest.mark.parametrize(
-    "change",
+    ("change", "who"),
     [
-        pytest.param(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"), marks=pytest.mark.slow),
-        ("\nthreshold = 0.5", "\nthreshold = 0.4"),
+        pytest.param((GRADIENT[0], "gradient = 0.6\nnumeric"), JUDGED[1:], marks=pytest.mark.slow),
+        (("\nthreshold = 0.5", "\nthreshold = 0.4"), JUDGED),
     ],
     ids=["tolerance", "threshold"],
 )
-def test_tolerances_and_thresholds_are_judged(here, judged, change):
-    """What was found was found by the tolerances as they were."""
+def test_what_may_be_found_otherwise_is_judged(here, judged, change, who):
+    """A threshold judges all again, and a tolerance those in whose program it may decide otherwise; the reports are those of all."""
     here.change(change)
     here.regrade()
-    assert sorted(judged) == sorted(JUDGED)
+    assert sorted(judged) == sorted(who)
+    quick = files(here, JUDGED)
+    here.regrade("--force")
+    assert files(here, JUDGED) == quick
 
 
 @pytest.mark.slow
@@ -123,7 +128,7 @@ def test_a_small_class_is_scored_where_the_command_runs(here, monkeypatch):
     monkeypatch.setattr(grading_loop, "grade_tasks", noted)
     here.change(POINTS)
     here.regrade("--jobs", "2")
-    here.change(("gradient = 1e-6\nnumeric", "gradient = 2e-6\nnumeric"))
+    here.change(("\nthreshold = 0.5", "\nthreshold = 0.4"))
     here.regrade("--jobs", "2")
     assert places == [Workers(), Workers(jobs=2)]
 
