@@ -228,7 +228,7 @@ def _describe(form: Form, variant: Variant, number: str) -> MistakeForm:
         formula=formula,
         source="; ".join(SOURCES[key] for key in wrong.source),
         charged=tuple(dict.fromkeys(check for told in wrong.charged for check in _checks(told, form))),
-        about={f"layer {k}": "scores" if k == last else "hidden" for k in layers}.get(about, about),
+        about="hidden" if (about, last) == ("layer 0", 1) else {f"layer {last}": "scores"}.get(about, about),
         steps=form.keys,
         harmless=wrong.harmless,
         shows_in=tuple(part for part in wrong.shows_in if part != "gradient" or _reaches_gradient(form)),

@@ -63,10 +63,7 @@ def build_oracle(
         right = with_factor[factor]
         return follow(right, recorded.params, asked["X"], asked["y"], asked["reg"], replaced, whole=whole)
 
-    # Which step's value explains the answers is searched for with one hidden layer only.
-    return Oracle(
-        scores=network.scores, trained_accuracy=trained_accuracy, follow=follow_replaced, replaces=network.depth == 2
-    )
+    return Oracle(scores=network.scores, trained_accuracy=trained_accuracy, follow=follow_replaced)
 
 
 def train_and_test(

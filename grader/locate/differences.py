@@ -145,12 +145,8 @@ for _tag, _text in _TAKEN_OFF.items():
         f"true scores{_tag}": f"each row's score of its true class{_text.replace('their row', 'the row')}",
         f"exp of true scores{_tag}": f"exp of each row's score of its true class{_text.replace('their row', 'the row')}",
     }
-# {W1} and the like stand for the assignment's own names, {act} for the activation's.
+# {weights} stands for all of the assignment's own names.
 WORDS: Mapping[str, str] = {
-    "X W1": "X {W1}, before {b1} is added",
-    "u": "the hidden layer before the {act} (X {W1} + {b1})",
-    "h": "the hidden layer after the {act}",
-    "h W2": "the hidden layer times {W2}, before {b2} is added",
     "row max": "the largest score of each row",
     "max": "the largest of all scores",
     **_SHIFTED,
@@ -171,19 +167,17 @@ WORDS: Mapping[str, str] = {
     "loss": "the whole loss",
     "d scores": "the gradient of the scores",
     "N d scores": "N times the gradient of the scores",
-    "d h": "the gradient of the hidden layer after the {act}",
-    "mask": "where the {act} lets the gradient pass",
-    "d u": "the gradient of the hidden layer before the {act}",
 }
-# Of one of several hidden layers.
-_OF_LAYERS = (
-    (re.compile(r"(?:X|h\d) W(\d)"), "the input of layer {k} times {W}, before {b} is added"),
-    (re.compile(r"u(\d)"), "hidden layer {k} before the {act}"),
-    (re.compile(r"h(\d)"), "hidden layer {k} after the {act}"),
-    (re.compile(r"d h(\d)"), "the gradient of hidden layer {k} after the {act}"),
-    (re.compile(r"mask(\d)"), "where the {act} of hidden layer {k} lets the gradient pass"),
-    (re.compile(r"d u(\d)"), "the gradient of hidden layer {k} before the {act}"),
-)
+# Of a layer: "X W1", "u", "h1 W2", "d u2"... {W}, {b} and {act} stand for the assignment's own names.
+_LAYER = re.compile(r"(?:X|h\d?) (W)(\d)|(u|h|d h|mask|d u)(\d?)")
+_OF_LAYERS: Mapping[str, str] = {
+    "W": "{given} {W}, before {b} is added",
+    "u": "{layer} before the {act} ({x} {W} + {b})",
+    "h": "{layer} after the {act}",
+    "d h": "the gradient of {layer} after the {act}",
+    "mask": "where the {act} of {layer} lets the gradient pass",
+    "d u": "the gradient of {layer} before the {act}",
+}
 # Of each parameter, and of some sets of them.
 _OF_PARAMETERS = (
     (re.compile(r"data d(.+)"), "the gradient of {0}, without the regulariser"),
@@ -209,18 +203,25 @@ class Words:
 
     def __init__(self, names: tuple[str, ...], activation: str) -> None:
         self.names = names
-        self._own = {f"{'Wb'[at % 2]}{1 + at // 2}": name for at, name in enumerate(names)}
-        self._own["weights"] = join_words(names[::2])
-        self._own["act"] = ACTIVATIONS[activation][0] if activation else "activation"
+        self._act = ACTIVATIONS[activation][0] if activation else "activation"
+
+    def _layer(self, k: int) -> str:
+        return "the hidden layer" if len(self.names) == 4 else f"hidden layer {k}"
+
+    def _of_layer(self, kind: str, k: int) -> str:
+        """Return the words for a value of layer k, counted from 1."""
+        x = "X" if k == 1 else f"h{k - 1 if len(self.names) > 4 else ''}"
+        given = "X" if k == 1 else f"{self._layer(k - 1)} times"
+        W, b = self.names[2 * k - 2 : 2 * k]
+        return _OF_LAYERS[kind].format(x=x, given=given, W=W, b=b, act=self._act, layer=self._layer(k))
 
     def of(self, name: str) -> str:
         """Return the words for a value of the right network by its name; the name itself where there are none."""
         if name in WORDS:
-            return WORDS[name].format(**self._own)
-        for pattern, text in _OF_LAYERS:
-            if found := pattern.fullmatch(name):
-                k = found[1]
-                return text.format(k=k, W=self._own[f"W{k}"], b=self._own[f"b{k}"], act=self._own["act"])
+            return WORDS[name].format(weights=join_words(self.names[::2]))
+        if found := _LAYER.fullmatch(name):
+            kind, k = (one for one in found.groups() if one is not None)
+            return self._of_layer(kind, int(k or 1))
         biases = {f"data d{bias}" for bias in self.names[1::2]}
         if name in biases:  # a bias has no regulariser to be without
             name = name.removeprefix("data ")

@@ -246,15 +246,12 @@ class Finder:
         if kind in {"grads", "grad regulariser"}:
             wanted = (f"d{name}", f"data d{name}")
         elif kind == "layer":
-            wanted = ("u",) if name == "0" else ("scores",)
+            wanted = self.case.outputs_of(int(name))
         for value in wanted:
             for one in self.made:
                 known = self.follows[one.number]
-                if (
-                    known is not None
-                    and known.kind != "part"
-                    and without_layer(known.name.partition(" of ")[0]) == value
-                ):
+                is_now = known.name.partition(" of ")[0] if known is not None and known.kind != "part" else ""
+                if value in {is_now, without_layer(is_now)}:
                     return one.spot
                 if about == "exp" and known is not None and known.detail.startswith("each row"):
                     return one.spot

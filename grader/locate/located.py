@@ -17,7 +17,7 @@ from grader.locate import find_in_predict, find_in_train
 from grader.locate.find_in_loss import Finder
 from grader.locate.outputs import outputs
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case, Spotted
+from grader.locate.recorded_case import Case, Spotted, without_layer
 from grader.locate.recorded_values import Recorded, Spot, read
 from grader.locate.source_statements import Statements, statements
 from grader.locate.training_lines import Asked, TrainingLines, iterations
@@ -136,12 +136,12 @@ class Located:
         steps = STEPS_OF.get(about, ())
         if kind in {"grads", "grad regulariser"}:
             steps = (f"d{name}",)
-        elif kind == "layer":
-            steps = ("u",) if name == "0" else ("scores",)
+        elif kind == "layer" and self.case:
+            steps = self.case.outputs_of(int(name))
         elif about.startswith("update"):
             steps = tuple(one.step for one in wrong if one.step.startswith(about))
         for step in steps:
-            found = next((one for one in wrong if one.step == step), None)
+            found = next((one for one in wrong if step in {one.step, without_layer(one.step)}), None)
             if found:
                 return found.spot
         mended = next((one for one in wrong if kind == "grads" and name in one.mends), None)

@@ -63,6 +63,12 @@ class Case:
         """Return what leads to the answers of a network with some steps replaced."""
         return self.follow(self.factors[0], replaced, False)
 
+    def outputs_of(self, k: int) -> tuple[str, ...]:
+        """Return what layer k, counted from 0, puts out: the scores, or u and h of a hidden layer."""
+        layers = len(self.names) // 2
+        number = "" if layers == 2 else 1 + k
+        return (f"u{number}", f"h{number}") if k + 1 < layers else ("scores",)
+
     def close(self, one: float, other: float, within: float = 0.0) -> bool:
         """Return whether two numbers are the same, relative to the larger one."""
         return abs(one - other) <= (within or self.fine) * max(abs(one), abs(other), 1e-30)
@@ -117,9 +123,19 @@ class Case:
         return any(self.close(form[1], k) for k in factors) if name in self.covered else form[1] == 0
 
 
+_OF_LAYER = re.compile(r"(u|h|mask|d h|d u)(\d?)")
+
+
 def without_layer(name: str) -> str:
     """Return the name of a hidden layer's value without the layer's number, which there is where there are several."""
-    return re.sub(r"^(u|h|mask|d h|d u)\d$", r"\1", name)
+    found = _OF_LAYER.fullmatch(name)
+    return found[1] if found else name
+
+
+def in_layer(name: str, like: str) -> str:
+    """Return the name of a hidden layer's value in the layer of another one, such as "d u2" of "d u" and "h2"."""
+    found = _OF_LAYER.fullmatch(like)
+    return name + found[2] if found and without_layer(name) == name and _OF_LAYER.fullmatch(name) else name
 
 
 def multiple(value: Floats, of: Floats, fine: float = 1e-6) -> float | None:

@@ -8,14 +8,14 @@ import numpy as np
 
 from grader.locate.outputs import Form, Outputs, is_told_by_form, mends_one, wrong
 from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case, Known, laid_out
+from grader.locate.recorded_case import Case, Known, in_layer, laid_out, without_layer
 from grader.locate.recorded_values import Made
 from grader.model import Floats
 from grader.records import dataclass
 
-# What one wrong value may stand for, in the order of the computation.
-FORWARD = ("u", "h", "scores")
-BACKWARD = ("centred", "e", "log p", "p", "one-hot", "p back", "d scores", "d h", "mask", "d u")
+# What one wrong value may stand for, those of hidden layers in each of them.
+FORWARD = frozenset({"u", "h", "scores"})
+BACKWARD = frozenset({"centred", "e", "log p", "p", "one-hot", "p back", "d scores", "d h", "mask", "d u"})
 MOST_REPLACED = 4
 # What the search may cost: a recording can be forged, and thousands of values in the shapes of all steps took four seconds.
 # Counted, never timed: one for each value that is held against a step (10 us), more where a network is followed. Of 140
@@ -85,8 +85,8 @@ class Search:
         # What is wrong before the scores mends the scores; what comes after them cannot.
         for steps in (FORWARD, BACKWARD) if "scores" in before else (BACKWARD,):
             best: Trial | None = None
-            for step in steps:
-                for trial in self._trials(step, taken, network, before) if step in network.right else ():
+            for step in (name for name in network.right if without_layer(name) in steps):
+                for trial in self._trials(step, taken, network, before):
                     best = trial if best is None or trial[0] > best[0] else best
                     # All answers follow from a value as it is that is nothing right.
                     if trial[0] == (len(before), 0, 1, 1):
@@ -118,10 +118,11 @@ class Search:
     def _candidates(self, step: str, network: Network) -> Iterator[tuple[Made, Floats, float]]:
         """Yield the values that may stand for a step, each with the factor that it was multiplied by."""
         right, order = network[step], {name: place for place, name in enumerate(network.right)}
-        factors = (1.0, 1 / self.case.N, -1.0) if step in {"d scores", "d h", "d u"} else (1.0,)
+        kind = without_layer(step)
+        factors = (1.0, 1 / self.case.N, -1.0) if kind in {"d scores", "d h", "d u"} else (1.0,)
         fits = [one for one in self.made if one.value.size == right.size and one.kind != "c"]
         for one in fits:
-            if (step not in {"mask", "one-hot"} and one.kind in "bi") or not self._spend(1):
+            if (kind not in {"mask", "one-hot"} and one.kind in "bi") or not self._spend(1):
                 continue
             known = self.labels[one.number]
             # What is right as something that comes later stands for no earlier step.
@@ -139,17 +140,19 @@ class Search:
 
 def _may_be(case: Case, own: Outputs, step: str, value: Floats, network: Network) -> bool:
     """Return whether a gradient on the way may be the program's, by those of the layer that it reaches: in a few microseconds."""
-    if step == "d scores":
-        rows, d, (weights, bias) = network["h"], value, case.names[2:]
-    elif step in {"d h", "mask", "d u"}:
-        other = {"d h": "mask", "mask": "d h"}.get(step)
-        rows, d, (weights, bias) = case.X, value * network[other] if other else value, case.names[:2]
+    hidden, kind = [name for name in network.right if without_layer(name) == "h"], without_layer(step)
+    if kind == "d scores":
+        layer, d = len(hidden), value
+    elif kind in {"d h", "mask", "d u"}:
+        other = {"d h": "mask", "mask": "d h"}.get(kind)
+        layer, d = hidden.index(in_layer("h", step)), value * network[in_layer(other, step)] if other else value
     else:
         return True
+    rows, (weights, bias) = network[hidden[layer - 1]] if layer else case.X, case.names[2 * layer : 2 * layer + 2]
     gradients = own.gradients or {}
     of_bias, of_weights = gradients.get(bias), gradients.get(weights)
-    if of_bias is not None and of_bias.shape == d.shape[1:]:
-        off = of_bias - d.sum(axis=0)
+    if of_bias is not None and of_bias.shape == (summed := d.sum(axis=-2)).shape:
+        off = of_bias - summed
         if np.abs(off).max() <= case.fine * np.abs(of_bias).max() or bias in case.covered:
             return True
     if of_weights is None or of_weights.shape != case.params[weights].shape:

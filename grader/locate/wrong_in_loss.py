@@ -11,7 +11,7 @@ import numpy as np
 from grader.locate.differences import Words, difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
 from grader.locate.find_in_loss import Finder
 from grader.locate.kept_rows import Row, last_line, moment, wrong
-from grader.locate.recorded_case import Right, Spotted
+from grader.locate.recorded_case import Right, Spotted, in_layer, without_layer
 from grader.locate.recorded_values import Made, Spot
 from grader.locate.replacing import Replaced
 from grader.model import Floats
@@ -103,8 +103,9 @@ class WrongInLoss:
 
     def _nearest(self, step: str, value: Floats, right: Right) -> str:
         """Return the name of what a value most likely should be, of those that may stand for a step."""
-        positive = step == "u" and value.min(initial=0.0) >= 0  # an activation is in it
-        names = ("h",) if positive else ALIKE.get(step, (step,))
+        kind = without_layer(step)
+        positive = kind == "u" and value.min(initial=0.0) >= 0  # an activation is in it
+        names = [in_layer(name, step) for name in (("h",) if positive else ALIKE.get(kind, (kind,)))]
         off = {name: wrong_entries(self.finder.case, value, right[name]) for name in names}
         return min((name for name in off if off[name]), key=lambda name: off[name], default=step)
 

@@ -27,7 +27,7 @@ def outside_shared(reading: Reading, made: Made, step: str) -> Spot:
 
 def given_no_gradient(reading: Reading, made: Made, step: str) -> Spot | None:
     """Return where a function of the way back is called without any gradient: what it makes is wrong by what it is given."""
-    if step not in {"d h", "d u"} or reading.recorded.is_method(made.call):
+    if without_layer(step) not in {"d h", "d u"} or reading.recorded.is_method(made.call):
         return None
     given = [
         one for one in reading.recorded.made for held in one.holders if held.call == made.call and held.how == ARGUMENT
@@ -44,7 +44,7 @@ NEAR_USE = 2
 
 def behind_replaced(reading: Reading, one: Replaced) -> Spotted:
     """Return the line behind a recorded value that takes the place of a right one."""
-    made, known = one.made, reading.right[one.made.number]
+    made, known, kind = one.made, reading.right[one.made.number], without_layer(one.step)
     if known is None or known.kind != "right" or known.factor or known.detail:
         unknown = known is None or known.kind == "near" or known.detail
         first = reading.ancestry.first_unknown(made) if unknown else made
@@ -53,9 +53,9 @@ def behind_replaced(reading: Reading, one: Replaced) -> Spotted:
         )
     # It is right as an earlier step: what is wrong is that the next one is missing, or does nothing.
     idle = _idle_line(reading, made)
-    if idle is not None and one.step in {"d u", "h", "mask", "centred", "d scores"}:
+    if idle is not None and kind in {"d u", "h", "mask", "centred", "d scores"}:
         return Spotted(one.step, idle, made, known=known)
-    if one.step in {"u", "scores"} and not known.name.startswith(one.step):  # the bias of a layer is missing
+    if kind in {"u", "scores"} and not known.name.startswith(kind):  # the bias of a layer is missing
         return Spotted(one.step, made.spot, made, known=known)
     used = _used_as_it_is(reading, made)
     handed_on = _handed_on(made, used.born if used else None)
@@ -63,10 +63,10 @@ def behind_replaced(reading: Reading, one: Replaced) -> Spotted:
         return Spotted(one.step, handed_on, made, used=used.spot if used else None, known=known)
     if used is None:
         return Spotted(one.step, made.spot, made, known=known)
-    if one.step == "d u" and reading.statements.compares(*made.spot):  # the mask is there, and lets everything through
+    if kind == "d u" and reading.statements.compares(*made.spot):  # the mask is there, and lets everything through
         return Spotted(one.step, made.spot, made, known=known)
     at, own = _from_use_to_value(reading, made, used)
-    near = one.step == "d u" and 0 <= at[1] - own[1] <= NEAR_USE
+    near = kind == "d u" and 0 <= at[1] - own[1] <= NEAR_USE
     return Spotted(one.step, at if near else own, made, used=at, known=known)
 
 
