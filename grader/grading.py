@@ -69,7 +69,7 @@ def run_and_judge(
     """Return the grading of a hand-in that was read; source : its path, for people to read."""
     started = time.perf_counter()
     submission = reduce_limited(hand_in, name, source, class_name=assignment.class_name, notebook=assignment.notebook)
-    begun: list[GradingContext] = []
+    begun: list[GradingContext] = []  # what is worked out before the run's end need not be again
 
     def is_needless(run: Run) -> bool:
         begun.append(GradingContext(assignment, questions, run))

@@ -15,9 +15,13 @@ from classroom.conftest import SAMPLES
 from classroom.once import say
 from grader import disk_cache
 from grader.classroom import cache_keys, reference_api
+from grader.classroom.reference_api import build_questions
 from grader.disk_cache import cache_folder, keep
 from grader.rubric import bundled, load
 from grader.score import KNOWN
+from reference import oracle
+from reference.cases import network_of
+from reference.settings import tuned_settings
 from test_packing import same
 
 WRONG = "wrong_half_the_gradient.py"
@@ -97,6 +101,27 @@ def test_what_was_used_longest_ago_goes_first(folder, monkeypatch):
     keep("new", lambda: 3)
     assert old not in folder.iterdir()
     assert keep("new", fail) == 3
+
+
+def test_what_the_reference_reached_is_kept(folder, monkeypatch):
+    """A training is asked for again whenever saved replies are judged; other numbers, or another start, are another training."""
+    monkeypatch.setattr(reference_api, "_drawn", None)
+    assignment = load(bundled(), KNOWN)
+    settings = {**tuned_settings(assignment.variant), "num_iters": 3.0}
+    start = network_of(assignment).initialise((64, 32, 10), 0.1, np.random.RandomState(5))
+    made = build_questions(assignment, 7).oracle.trained_accuracy(settings, start, 0.5)
+    assert list(folder.iterdir())
+    monkeypatch.setattr(reference_api, "_drawn", None)
+    monkeypatch.setattr(oracle, "train_silently", lambda *_: fail())
+    again = build_questions(assignment, 7).oracle.trained_accuracy
+    assert again(settings, start, 0.5) == made
+    for other in (
+        ({**settings, "reg": 0.5}, start, 0.5),
+        (settings, {**start, "b1": start["b1"] + 1}, 0.5),
+        (settings, start, 1.0),
+    ):
+        with pytest.raises(AssertionError, match="worked out again"):
+            again(*other)
 
 
 def test_what_a_stop_leaves_behind_goes_as_well(folder, monkeypatch):
