@@ -52,10 +52,6 @@ def d_sizes(params: Params, names: Names) -> Any:
     return gradients
 
 
-def lengths(params: Params, names: Names) -> Any:
-    return sum(np.sqrt((params[weights] ** 2).sum()) for weights, _bias in names)
-
-
 def d_times(c: float) -> Any:
     def d_total(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Any:
         return d_data + c * strength * d_penalty
@@ -180,7 +176,7 @@ MISTAKES = (
         "regulariser_takes_a_root",
         "The loss's regulariser takes a square root: the norm of the weights, not its square.",
         "np.linalg.norm is the root of the sum of squares. What does the formula ask for?",
-        {"penalty_term": lengths},
+        {"penalty_term": lambda params, names: sum(np.sqrt((params[weights] ** 2).sum()) for weights, _bias in names)},
         {"total": lambda data, penalty, strength, _N: data + strength * np.sqrt(penalty)},
     ),
     _in_loss(

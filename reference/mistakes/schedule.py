@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Array
 from reference.mistakes.entry import Number, define_kind
 
 
@@ -39,44 +38,8 @@ def decayed_for_this_step(rate: float, factor: float) -> Any:
     return rate * factor
 
 
-def no_losses(_losses: Array, train: Array, val: Array) -> Any:
-    return {"loss_history": [], "train_acc_history": train, "val_acc_history": val}
-
-
-def last_loss(losses: Array, train: Array, val: Array) -> Any:
-    return {"loss_history": losses[-1:], "train_acc_history": train, "val_acc_history": val}
-
-
-def running_total(losses: Array, train: Array, val: Array) -> Any:
-    return {"loss_history": np.cumsum(losses), "train_acc_history": train, "val_acc_history": val}
-
-
-def percentages(losses: Array, train: Array, val: Array) -> Any:
-    return {
-        "loss_history": losses,
-        "train_acc_history": 100 * np.array(train),
-        "val_acc_history": 100 * np.array(val),
-    }
-
-
-def error_rates(losses: Array, train: Array, val: Array) -> Any:
-    return {
-        "loss_history": losses,
-        "train_acc_history": 1 - np.array(train),
-        "val_acc_history": 1 - np.array(val),
-    }
-
-
-def exchanged(losses: Array, train: Array, val: Array) -> Any:
-    return {"loss_history": losses, "train_acc_history": val, "val_acc_history": train}
-
-
-def no_accuracies(losses: Array, _train: Array, _val: Array) -> Any:
-    return {"loss_history": losses, "train_acc_history": [], "val_acc_history": []}
-
-
-def no_validation(losses: Array, train: Array, _val: Array) -> Any:
-    return {"loss_history": losses, "train_acc_history": train, "val_acc_history": []}
+def histories(losses: Any, train: Any, val: Any) -> Any:
+    return {"loss_history": losses, "train_acc_history": train, "val_acc_history": val}
 
 
 _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
@@ -151,8 +114,8 @@ MISTAKES = (
         "losses_not_kept",
         "loss_history does not hold one loss for each iteration.",
         "Where do you append to loss_history? Is that inside the loop?",
-        {"report_training": no_losses},
-        {"report_training": last_loss},
+        {"report_training": lambda _losses, train, val: histories([], train, val)},
+        {"report_training": lambda losses, train, val: histories(losses[-1:], train, val)},
         about="loss history",
         shows_in=("losses kept",),
     ),
@@ -160,7 +123,7 @@ MISTAKES = (
         "losses_added_up",
         "loss_history holds running totals instead of losses.",
         "Is the loss added to the one before it?",
-        {"report_training": running_total},
+        {"report_training": lambda losses, train, val: histories(np.cumsum(losses), train, val)},
         about="loss history",
         shows_in=("losses kept",),
     ),
@@ -168,29 +131,29 @@ MISTAKES = (
         "accuracies_in_percent",
         "The accuracies are percentages instead of fractions from 0 to 1.",
         "What is the mean of an array of True and False?",
-        {"report_training": percentages},
+        {"report_training": lambda losses, train, val: histories(losses, 100 * np.array(train), 100 * np.array(val))},
         about="val accuracy",
     ),
     _kept(
         "error_rates_for_accuracies",
         "The accuracies are error rates: the share of wrong labels.",
         "Should a perfect network have 1 or 0?",
-        {"report_training": error_rates},
+        {"report_training": lambda losses, train, val: histories(losses, 1 - np.array(train), 1 - np.array(val))},
         about="val accuracy",
     ),
     _kept(
         "accuracies_exchanged",
         "train_acc_history and val_acc_history are swapped.",
         "Follow each accuracy from where it is computed to the key under which it is returned.",
-        {"report_training": exchanged},
+        {"report_training": lambda losses, train, val: histories(losses, val, train)},
         about="val accuracy",
     ),
     _kept(
         "accuracies_not_kept",
         "The accuracies are not kept.",
         "Where do you append to the two accuracy histories?",
-        {"report_training": no_accuracies},
-        {"report_training": no_validation},
+        {"report_training": lambda losses, _train, _val: histories(losses, [], [])},
+        {"report_training": lambda losses, train, _val: histories(losses, train, [])},
         {"is_epoch": lambda _iteration, _per_epoch: False},
         about="val accuracy",
     ),

@@ -1,5 +1,6 @@
 """Mistakes in the step that train() takes: which parameters move, which way, and how far."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,52 +10,13 @@ from reference.mistakes.entry import Number, define_kind
 from reference.regularisers import Names
 
 
-def weights_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    weights = [name for name, _bias in names]
-    return {name: theta - rate * gradients[name] if name in weights else theta for name, theta in params.items()}
+def scale(times: Callable[[str, Names], float]) -> Any:
+    """Make an update whose step is so many times as long; times : of a parameter, given the names of all."""
 
+    def update(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
+        return {name: theta - times(name, names) * rate * gradients[name] for name, theta in params.items()}
 
-def biases_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    biases = [name for _weights, name in names]
-    return {name: theta - rate * gradients[name] if name in biases else theta for name, theta in params.items()}
-
-
-def all_but_second_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name != names[-1][1]) for name, theta in params.items()}
-
-
-def all_but_first_bias(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name != names[0][1]) for name, theta in params.items()}
-
-
-def first_bias_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    times = {names[0][1]: 2, names[-1][1]: 0}
-    return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
-
-
-def first_weights_twice(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    times = {names[0][0]: 2, names[-1][0]: 0}
-    return {name: theta - rate * gradients[name] * times.get(name, 1) for name, theta in params.items()}
-
-
-def last_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name in names[-1]) for name, theta in params.items()}
-
-
-def first_layer_alone(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - rate * gradients[name] * (name in names[0]) for name, theta in params.items()}
-
-
-def uphill(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta + rate * gradients[name] for name, theta in params.items()}
-
-
-def biases_uphill(params: Params, gradients: Params, rate: float, names: Names, _memory: dict[str, Any]) -> Any:
-    biases = [name for _weights, name in names]
-    return {
-        name: theta + rate * gradients[name] if name in biases else theta - rate * gradients[name]
-        for name, theta in params.items()
-    }
+    return update
 
 
 def without_rate(params: Params, gradients: Params, _rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
@@ -63,10 +25,6 @@ def without_rate(params: Params, gradients: Params, _rate: float, _names: Names,
 
 def rate_squared(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
     return {name: theta - rate * rate * gradients[name] for name, theta in params.items()}
-
-
-def step_twice(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
-    return {name: theta - 2 * rate * gradients[name] for name, theta in params.items()}
 
 
 def replaced(_params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
@@ -82,19 +40,12 @@ def momentum(c: float) -> Any:
     return update
 
 
-def momentum_of_gradients(c: float) -> Any:
+def remember(old: float, new: float) -> Any:
+    """Make an update by old times what it remembers and new times the gradient, which it remembers in turn."""
+
     def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
         for name, gradient in gradients.items():
-            memory[name] = c * memory.get(name, 0) + gradient
-        return {name: theta - rate * memory[name] for name, theta in params.items()}
-
-    return update
-
-
-def running_mean(c: float) -> Any:
-    def update(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-        for name, gradient in gradients.items():
-            memory[name] = c * memory.get(name, 0) + (1 - c) * gradient
+            memory[name] = old * memory.get(name, 0) + new * gradient
         return {name: theta - rate * memory[name] for name, theta in params.items()}
 
     return update
@@ -105,12 +56,6 @@ def nesterov(params: Params, gradients: Params, rate: float, _names: Names, memo
     for name, gradient in gradients.items():
         memory[name] = 0.9 * memory.get(name, 0) - rate * gradient
     return {name: theta - 0.9 * before.get(name, 0) + 1.9 * memory[name] for name, theta in params.items()}
-
-
-def gradients_added_up(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
-    for name, gradient in gradients.items():
-        memory[name] = memory.get(name, 0) + gradient
-    return {name: theta - rate * memory[name] for name, theta in params.items()}
 
 
 def adam(params: Params, gradients: Params, rate: float, _names: Names, memory: dict[str, Any]) -> Any:
@@ -155,49 +100,49 @@ MISTAKES = (
         "biases_never_updated",
         "train() updates the weights alone: the biases never change.",
         "How many parameters are there, and how many of them does one iteration change?",
-        {"update": weights_alone},
+        {"update": scale(lambda name, names: name in [weights for weights, _bias in names])},
     ),
     _step(
         "weights_never_updated",
         "train() updates the biases alone: the weights never change.",
         "How many parameters are there, and how many of them does one iteration change?",
-        {"update": biases_alone},
+        {"update": scale(lambda name, names: name in [bias for _weights, bias in names])},
     ),
     _step(
         "one_bias_never_updated",
         "train() does not change one of the biases.",
         "Tick off W1, b1, W2, b2 in your update.",
-        {"update": all_but_second_bias},
-        {"update": all_but_first_bias},
+        {"update": scale(lambda name, names: name != names[-1][1])},
+        {"update": scale(lambda name, names: name != names[0][1])},
         fewest_layers=2,
     ),
     _step(
         "one_parameter_updated_twice",
         "train() updates one parameter twice, and the same parameter of another layer not at all.",
         "Read the names in your update aloud: a 1 where a 2 should stand?",
-        {"update": first_bias_twice},
-        {"update": first_weights_twice},
+        {"update": scale(lambda name, names: {names[0][1]: 2, names[-1][1]: 0}.get(name, 1))},
+        {"update": scale(lambda name, names: {names[0][0]: 2, names[-1][0]: 0}.get(name, 1))},
         fewest_layers=2,
     ),
     _step(
         "one_layer_never_updated",
         "train() updates the parameters of one layer only.",
         "Tick off W1, b1, W2, b2 in your update.",
-        {"update": last_layer_alone},
-        {"update": first_layer_alone},
+        {"update": scale(lambda name, names: name in names[-1])},
+        {"update": scale(lambda name, names: name in names[0])},
         fewest_layers=2,
     ),
     _step(
         "uphill",
         "train() moves up the gradient instead of down.",
         "The gradient points in the direction in which the loss grows. Which sign takes you the other way?",
-        {"update": uphill},
+        {"update": scale(lambda _name, _names: -1)},
     ),
     _step(
         "biases_uphill",
         "train() moves the biases up their gradient; the weights go down.",
         "Compare the signs of all four updates.",
-        {"update": biases_uphill},
+        {"update": scale(lambda name, names: -1 if name in [bias for _weights, bias in names] else 1)},
     ),
     _step(
         "rate_left_out",
@@ -215,7 +160,7 @@ MISTAKES = (
         "step_taken_twice",
         "Each step is taken twice.",
         "How often does one iteration change each parameter?",
-        {"update": step_twice},
+        {"update": scale(lambda _name, _names: 2)},
     ),
     _step(
         "parameters_replaced",
@@ -241,13 +186,13 @@ MISTAKES = (
         "momentum_of_gradients",
         "train() adds each gradient to {c} times the sum so far (momentum). The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
-        number=Number(lambda c: {"update": momentum_of_gradients(c)}, 1e-3, 0.99, (0.9, 0.5), (0.5, 0.9)),
+        number=Number(lambda c: {"update": remember(c, 1)}, 1e-3, 0.99, (0.9, 0.5), (0.5, 0.9)),
     ),
     _step(
         "running_mean_of_gradients",
         "train() steps along a running mean of the gradients, {c} of it old. The assignment asks for plain gradient descent.",
         "Does a step depend on the steps before it? Here it must not.",
-        number=Number(lambda c: {"update": running_mean(c)}, 1e-3, 0.999, (0.9, 0.5), (0.5, 0.9)),
+        number=Number(lambda c: {"update": remember(c, 1 - c)}, 1e-3, 0.999, (0.9, 0.5), (0.5, 0.9)),
     ),
     _step(
         "nesterov_momentum",
@@ -259,7 +204,7 @@ MISTAKES = (
         "gradients_added_up",
         "Each step uses the sum of all gradients so far.",
         "Is the old gradient thrown away before the next one is computed?",
-        {"update": gradients_added_up},
+        {"update": remember(1, 1)},
     ),
     _step(
         "adaptive_steps",
