@@ -17,40 +17,25 @@ def both_sides(z: Array, y: Array) -> Any:
 
 
 def epsilon_in_logarithm(c: float) -> Any:
-    def data_term(z: Array, y: Array) -> Any:
-        return -np.log(probabilities(z)[np.arange(len(y)), y] + c).mean()
-
-    return data_term
+    return {"data_term": lambda z, y: -np.log(probabilities(z)[np.arange(len(y)), y] + c).mean()}
 
 
 def epsilon_in_denominator(c: float) -> Any:
-    def data_term(z: Array, y: Array) -> Any:
-        return cross_entropy(np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c), y)
+    def softmax(z: Array) -> Any:
+        return np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c)
 
-    return data_term
-
-
-def d_epsilon_in_denominator(c: float) -> Any:
-    def d_scores(z: Array, y: Array) -> Any:
-        return less_target(np.exp(z) / (np.exp(z).sum(axis=1, keepdims=True) + c), y) / len(y)
-
-    return d_scores
+    return {
+        "data_term": lambda z, y: cross_entropy(softmax(z), y),
+        "d_scores": lambda z, y: less_target(softmax(z), y) / len(y),
+    }
 
 
-def squared_errors(z: Array, y: Array) -> Any:
-    return ((z - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
+def squared_errors(c: float) -> Any:
+    return lambda z, y: c * ((z - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
 
 
-def d_squared_errors(z: Array, y: Array) -> Any:
-    return 2 * (z - np.eye(z.shape[1])[y]) / len(y)
-
-
-def halved_squared_errors(z: Array, y: Array) -> Any:
-    return 0.5 * ((z - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)
-
-
-def d_halved_squared_errors(z: Array, y: Array) -> Any:
-    return (z - np.eye(z.shape[1])[y]) / len(y)
+def d_squared_errors(c: float) -> Any:
+    return lambda z, y: 2 * c * (z - np.eye(z.shape[1])[y]) / len(y)
 
 
 def of_classes(z: Array, y: Array, classes: int) -> Any:
@@ -106,21 +91,13 @@ MISTAKES = (
         "epsilon_too_large",
         "The number added inside the logarithm, {c}, is so large that it changes the loss.",
         "Is an epsilon needed at all once the maximum of each row is subtracted before exp()?",
-        number=Number(
-            lambda c: {"data_term": epsilon_in_logarithm(c)}, 1e-7, 1.0, (1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4)
-        ),
+        number=Number(epsilon_in_logarithm, 1e-7, 1.0, (1e-2, 1e-3, 1e-4, 1e-5), (1e-2, 1e-4)),
     ),
     of_softmax(
         "epsilon_in_the_denominator",
         "The number added to the softmax's denominator, {c}, is so large that the probabilities do not add up to one.",
         "Can the sum of a row's exp() be zero once its maximum is subtracted? What would an epsilon be for?",
-        number=Number(
-            lambda c: {"data_term": epsilon_in_denominator(c), "d_scores": d_epsilon_in_denominator(c)},
-            1e-7,
-            10.0,
-            (1e-2, 1e-3, 1e-5),
-            (1e-2, 1e-4),
-        ),
+        number=Number(epsilon_in_denominator, 1e-7, 10.0, (1e-2, 1e-3, 1e-5), (1e-2, 1e-4)),
         formula=SOFTMAX,
         about="probabilities",
         shows_in=CARRIED,
@@ -139,9 +116,9 @@ MISTAKES = (
         "squared_error",
         "The loss is a squared error instead of the softmax's cross-entropy.",
         "Look up which loss the assignment names. Does yours take a log?",
-        {"centre": as_they_are, "data_term": squared_errors, "d_scores": d_squared_errors},
-        {"centre": as_they_are, "data_term": halved_squared_errors, "d_scores": d_halved_squared_errors},
-        {"centre": as_they_are, "data_term": squared_errors},
+        {"centre": as_they_are, "data_term": squared_errors(1), "d_scores": d_squared_errors(1)},
+        {"centre": as_they_are, "data_term": squared_errors(0.5), "d_scores": d_squared_errors(0.5)},
+        {"centre": as_they_are, "data_term": squared_errors(1)},
         {"data_term": lambda z, y: ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
         {"data_term": lambda z, y: 0.5 * ((probabilities(z) - np.eye(z.shape[1])[y]) ** 2).sum() / len(y)},
         shows_in=CARRIED,

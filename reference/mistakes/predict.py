@@ -8,6 +8,7 @@ import numpy as np
 from grader.model import Array, Params, Variant
 from reference.activations import sigmoid, tanh
 from reference.mistakes.entry import ENTRYWISE, Mistake, define_kind
+from reference.mistakes.scores import softmax_on_top, softmax_over_examples
 from reference.network import Network
 from reference.regularisers import Names
 
@@ -49,16 +50,6 @@ def hidden_layer(activate: Any) -> Any:
     return predict_scores
 
 
-def probabilities(z: Array) -> Any:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
-def shares_of_each_class(z: Array) -> Any:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return (e / e.sum(axis=0)).argmax(axis=1)
-
-
 _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the class of the largest score, row by row"
 
 
@@ -88,7 +79,7 @@ MISTAKES = (
         "predict_softmax_over_examples",
         "predict() normalises its softmax over the examples (axis 0), so the other rows change what it chooses.",
         "Does the label of one row change with the other rows? Which sums of your probabilities are 1?",
-        {"label": shares_of_each_class},
+        {"label": lambda z: softmax_over_examples(z).argmax(axis=1)},
         losses=("softmax",),
     ),
     _of_labels(
@@ -120,7 +111,7 @@ MISTAKES = (
         "predict() returns scores or probabilities instead of labels.",
         "predict() must return one whole number per row.",
         {"label": lambda z: z},
-        {"label": probabilities},
+        {"label": softmax_on_top},
         {"label": lambda z: z.argsort(axis=1)},
     ),
     _of_labels(
