@@ -186,6 +186,16 @@ def test_a_report_of_a_class_is_told_without_checking_again(told, tmp_path):
     assert "1 hidden check counts towards the points and is not shown here." in text
 
 
+def test_a_method_is_found_under_the_name_that_the_titles_say(told):
+    """What no line tells stands under the cell that defines the method, whatever the assignment calls it."""
+    checks = (
+        Verdict("update_rule", "fit() moves each parameter.", "train", "failed", 0.0, 9.0, False, "It moves none."),
+    )
+    cells = show_cells(notebook(("code", "def train(): pass", {}), ("code", "def fit(): pass", {}), ("code", "x", {})))
+    page = to_annotated(replace(told[0], checks=checks, diagnoses=(), steps=()), cells)
+    assert "It moves none." in between(page, "code-cell-2", "code-cell-3")
+
+
 def test_questions_that_are_missing_are_named(tmp_path):
     """In one line, by nbconvert's own error."""
     (tmp_path / "ada.ipynb").write_text(json.dumps(CELLS), encoding="utf-8")

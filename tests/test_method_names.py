@@ -27,6 +27,7 @@ OWN = Methods("compute_loss", "fit", "classify")
 USUAL = re.compile(r"(?<![\w.])(loss|train|predict)\([)X`]|def (loss|train|predict)\b|\.(loss|train|predict)\(")
 LESSON = Path(__file__).resolve().parent.parent / "reference" / "two_layer_net_solution.ipynb"
 STEP = "            loss_history.append(loss)\n"
+FIRST = '        W1, b1 = self.params["W1"], self.params["b1"]\n'
 HELPER = "\n\ndef loss(scores, y):\n    return 0.0\n"
 
 
@@ -151,6 +152,46 @@ def test_a_program_with_the_usual_names_is_told_which_was_expected(assignment, g
     assert hints["classify"] == "Did you mean predict? Then rename it to classify."
     near = grade_text(right.replace("compute_loss", "computeLoss"))
     assert "Did you mean computeLoss? Then rename it to compute_loss." in [one.hint for one in near.diagnoses]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        pytest.param(
+            [("np.sum(W1 ** 2) + np.sum(W2 ** 2)", "self.helper_loss(W1, W2)"),
+             ("    def predict(", "    def helper_loss(self, W1, W2):\n        return np.sum(W1 ** 2)\n\n    def predict(")],
+            "Only one of the weight matrices", id="a helper is called loss",
+        ),
+        pytest.param(
+            [(" - learning_rate * grads[name]", " - self.helper_train(learning_rate, grads[name])"),
+             ("    def predict(", "    def helper_train(self, rate, slope):\n        return rate * slope\n\n    def predict("),
+             ('return {"loss_history": loss_history, "train_acc_history": train_acc_history, "val_acc_history": val_acc_history}',
+              "return loss_history")],
+            "fit() does not return the dict", id="a helper is called train",
+        ),
+        pytest.param(
+            [(FIRST, f"{FIRST}        if getattr(self, 'asked', False):\n            raise ValueError('asked')\n"),
+             ("    def predict(self, X):\n", "    def predict(self, X):\n        self.asked = True\n")],
+            "compute_loss() stops with ValueError", id="an exception goes through two methods",
+        ),
+        pytest.param(
+            [(FIRST, f"        __import__('sys').settrace(None)\n{FIRST}"), ("du.sum(axis=0)", "du.mean(axis=0)")],
+            "The gradient of b1", id="nothing is recorded",
+        ),
+    ],
+)  # fmt: skip
+def test_lines_are_found_by_the_names_of_functions(assignment, grade_text, edits, told):
+    """A program with other names is read as the same program with the usual ones."""
+    source = author(assignment).write([])
+    for old, new in edits:
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    usual = grade_text(source, assignment)
+    named = re.sub(r"(?<=self\.|.def )(loss|train|predict)\b", lambda found: vars(OWN)[found[0]], source)
+    report = grade_text(named.replace("helper_", "").replace("TwoLayerNet", "Net"))
+    assert seen(report) == seen(usual)
+    assert told in "\n".join(one.title for one in report.diagnoses)
 
 
 @pytest.mark.slow
