@@ -89,7 +89,7 @@ def grade(paths: Sequence[Path], jobs: int, cluster: str, **given: Any) -> None:
     if fresh:
         gc.disable()  # what is imported stays: looking through it again and again takes a tenth of the time
     with ExitStack() as stack:
-        if jobs == 1 and not cluster and fresh and can_fork():
+        if not cluster and fresh and can_fork():
             with suppress(SandboxError):  # which the worker meets as well, and tells of
                 # What a student's process comes from takes as long to start as the rest of the grader to be imported.
                 single = [path.suffix for path in paths] in ([".ipynb"], [".py"])

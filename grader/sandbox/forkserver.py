@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -137,9 +140,37 @@ def _become_zygote(command: list[str]) -> NoReturn:
         os._exit(0)
 
 
+class _Copy:
+    """A zygote that another one forks: what is needed of subprocess.Popen, for a process that is no child of this one."""
+
+    pid = 0
+    _handle = -1  # of the process while it is known to be there
+
+    def know(self, pid: int) -> None:
+        """Take its id, which it tells."""
+        self.pid, self._handle = pid, os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return None while it runs."""
+        return 0 if self._handle < 0 or select.select([self._handle], [], [], 0)[0] else None
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it has ended; raise subprocess.TimeoutExpired after so many seconds."""
+        if self._handle >= 0:
+            if not select.select([self._handle], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("zygote", timeout or 0)
+            os.close(self._handle)
+            self._handle = -1
+
+    def kill(self) -> None:
+        """End it at once."""
+        signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+
 class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory.
 
+    mother : one of another process, which forked this one: where it can, it makes a copy of itself, which saves all loading.
     lean : it serves a single program, and loads what most need. forked : it is a fork of this process where that has loaded
     little yet, which saves a second Python and numpy: for one's own program alone, which may see our memory.
     meanwhile : called while the zygote starts.
@@ -157,8 +188,10 @@ class ForkServer:
         *,
         lean: bool = False,
         forked: bool = False,
+        mother: ForkServer | None = None,
         meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
+        self._mother = mother
         self._lean = lean
         self._forked = forked
         self.versions: dict[str, str] = {}
@@ -166,7 +199,7 @@ class ForkServer:
         self.facts: dict[str, str] = {}
         self._disabled = disabled
         self._control: socket.socket
-        self._process: subprocess.Popen[bytes]
+        self._process: subprocess.Popen[bytes] | _Copy
         self._errors: IO[bytes]
         self._owner = 0
         self._asked = 0
@@ -176,6 +209,28 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
         self._owner = os.getpid()
+        mother, self._mother = self._mother, None
+        with theirs:
+            if mother is None:
+                self._process = self._execute(theirs)
+            else:
+                self._process = _Copy()
+                with suppress(OSError):
+                    descriptors = [theirs.fileno(), self._errors.fileno()]
+                    socket.send_fds(mother._control, [b'{"do": "copy"}'], descriptors)  # noqa: SLF001 -- of its own kind
+        try:
+            meanwhile()
+            told = self._hear(START_TIMEOUT)
+            self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
+            if isinstance(self._process, _Copy):
+                self._process.know(told["pid"])
+        except BaseException as error:
+            self.close(timeout=1.0)
+            if mother is None or not isinstance(error, ServerLostError):
+                raise
+            self._start()  # she has gone, or may not make copies here
+
+    def _execute(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         words = [
             str(theirs.fileno()),
             str(os.getpid()),
@@ -186,26 +241,18 @@ class ForkServer:
         forked = self._forked and _is_fresh()
         if forked:
             importlib.import_module("numpy.random")
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
-                command,
-                preexec_fn=partial(_become_zygote, command) if forked else None,  # noqa: PLW1509 -- there is no thread
-                env=ENVIRONMENT,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                # Ctrl-C in a terminal is for the grader, which then ends us in order.
-                start_new_session=True,
-            )
-        try:
-            meanwhile()
-            told = self._hear(START_TIMEOUT)
-            self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
-        except BaseException:
-            self.close(timeout=1.0)
-            raise
+        return subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
+            command,
+            preexec_fn=partial(_become_zygote, command) if forked else None,  # noqa: PLW1509 -- there is no thread
+            env=ENVIRONMENT,
+            cwd="/",
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            # Ctrl-C in a terminal is for the grader, which then ends us in order.
+            start_new_session=True,
+        )
 
     @property
     def alive(self) -> bool:
@@ -247,6 +294,9 @@ class ForkServer:
 
     def close(self, timeout: float = ANSWER_TIMEOUT) -> None:
         """End the zygote, which ends what is left of the student's processes; kill it after `timeout` seconds."""
+        if self._owner == os.getpid():
+            with suppress(OSError):  # for its copies' owners have it, too
+                self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         if self._owner == os.getpid():
             try:

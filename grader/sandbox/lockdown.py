@@ -23,7 +23,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from . import landlock, seccomp
@@ -111,6 +111,19 @@ def prepare(readable: Iterable[str], disabled: DisabledLayers) -> Plan:
     }
     shown = {name: fact for name, fact in facts.items() if name in layers}
     return Plan(layers, user if "uid" in layers else None, ruleset, program, may_open, missing, shown)
+
+
+def renew(plan: Plan) -> Plan | None:
+    """Return the plan of a zygote that was just forked from another: its processes are to meet the other's nowhere.
+
+    It moves into namespaces of its own, and its processes become another user. None where that cannot be.
+    """
+    user = None if plan.user is None else _unused_user()
+    entered = "namespaces" not in plan.layers or _enter_namespaces(root=os.geteuid() == 0)
+    if not entered or (plan.user is not None and user is None):
+        return None
+    shown = {"uid": f"user {user}"} if user is not None else {}
+    return replace(plan, user=user, facts=plan.facts | shown)
 
 
 def _out_of_the_way(descriptor: int) -> int:

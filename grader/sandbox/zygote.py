@@ -1,7 +1,7 @@
 """The process that student processes are forked from: it has numpy loaded, and nothing of the grader's.
 
 `forkserver` starts it by exec, in a fresh interpreter, and loads the room as `_sandbox`: `import grader` must fail here.
-It is told {"do": "start" | "dump_traceback" | "end", ...} and answers each with one message. It sees limits and process ids only: a
+It is told {"do": "start" | "dump_traceback" | "end" | "copy", ...} and answers each with one message. It sees limits and process ids only: a
 submission's text and answers go from the grader to the student's process directly.
 """
 
@@ -74,20 +74,42 @@ def main(numpy_folder: str, descriptor: int, parent: int, disabled: DisabledLaye
     if not plan.may_open:
         # What is not loaded or kept by now cannot be: a stub takes its place, where the finder would raise PermissionError.
         sys.meta_path.remove(importlib.machinery.PathFinder)
-    # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    lockdown.control(lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        return
-    # What a student's process forked and let go of comes back to us, to be killed.
-    lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
-    control = socket.socket(fileno=descriptor)
     worker.arrange_interpreter()
+    # Frozen objects are not touched by a child's collections, so their pages stay shared.
+    gc.freeze()
+    _live(descriptor, parent, worker, plan)
+
+
+def _live(descriptor: int, parent: int, worker: types.ModuleType, plan: lockdown.Plan) -> NoReturn:
+    """Serve whoever has the other end of a socket, and end with them, or with the parent."""
     try:
-        _serve(control, worker, plan)
+        # The grader's end is noticed by the closed socket too; the signal is for while a child is being waited for.
+        lockdown.control(lockdown.PR_SET_PDEATHSIG, signal.SIGTERM)
+        # What a student's process forked and let go of comes back to us, to be killed.
+        lockdown.control(lockdown.PR_SET_CHILD_SUBREAPER, 1)
+        if os.getppid() == parent:
+            _serve(socket.socket(fileno=descriptor), worker, plan)
     finally:
         reap_all()
     os._exit(0)  # the grader waits for this, and to take apart what was imported takes 30 ms
+
+
+def _copy(control: socket.socket, descriptors: list[int], worker: types.ModuleType, plan: lockdown.Plan) -> None:
+    """Fork a zygote for another worker, which has the other end of the first descriptor; the second takes its errors."""
+    parent = os.getpid()
+    if os.fork():
+        return
+    try:
+        control.close()
+        theirs, errors = descriptors
+        os.dup2(errors, 2)
+        os.close(errors)
+        own = lockdown.renew(plan)
+        if own is not None:
+            _live(theirs, parent, worker, own)
+    finally:
+        os._exit(SETUP_FAILED)
 
 
 def _load_rest(standard: list[str], numpy_folder: str, library: str, of_numpy: str) -> types.ModuleType:
@@ -118,9 +140,7 @@ def _library(standard: list[str]) -> list[str]:
 
 def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan) -> None:
     versions = {"python": platform.python_version(), "numpy": sys.modules["numpy"].__version__}
-    _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts})
-    # Frozen objects are not touched by a child's collections, so their pages stay shared.
-    gc.freeze()
+    _tell(control, {"versions": versions, "missing": plan.missing, "facts": plan.facts, "pid": os.getpid()})
     pid = 0
     while True:
         data, descriptors, _flags, _address = socket.recv_fds(control, 4096, 3)
@@ -128,6 +148,11 @@ def _serve(control: socket.socket, worker: types.ModuleType, plan: lockdown.Plan
             return
         request = json.loads(data)
         answer: dict[str, Any] = {}
+        if request["do"] == "copy":
+            _copy(control, descriptors, worker, plan)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            continue  # the copy answers, where it can serve
         if request["do"] == "start":
             limits = ResourceLimits(**request["limits"])
             pid = _start(control, partial(worker.run, *descriptors, limits, plan))

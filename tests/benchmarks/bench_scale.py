@@ -77,7 +77,9 @@ def kind_of(parent: str, pid: int) -> str:
     except OSError:
         words = b""
     if b"zygote.main" in words:
-        return "zygote" if parent in {"command", "worker"} else "student"
+        # A student's process begins a session of its own; a worker's zygote is forked from the command's, and is in its.
+        is_student = parent == "zygote" and (line := stat(pid)) and line[3] == str(pid)
+        return "student" if is_student else "zygote"
     if b"multiprocessing" in words and b"spawn_main" not in words:
         return "tracker"
     # A forked worker has the command's own words, as a reader has; it alone waits for the command's end, in a thread.

@@ -4,7 +4,9 @@ import os
 import signal
 import socket
 import stat
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from examples import in_part
 from grader.model import OpaqueValue, Step
 from grader.sandbox import child, forkserver, scratch_files
-from grader.sandbox.forkserver import IsolationError
+from grader.sandbox.forkserver import ForkServer, IsolationError
 from grader.sandbox.host import StudentHost
 from grader.sandbox.policy import LAYERS
 
@@ -487,6 +489,36 @@ def test_a_stray_message_of_the_zygote_costs_a_zygote(network, question, stray):
         assert server.pid != before
     finally:
         server.close()
+
+
+def test_a_zygote_is_copied_for_another_worker(limits, submission, network, question):
+    """As root, a copy runs programs as one does that was started anew: in namespaces and as a user that the first has not."""
+    with closing(ForkServer()) as first, closing(ForkServer(mother=first)) as copy:
+        if os.geteuid() or "namespaces" in first.missing:
+            assert _parent(copy.pid) == os.getpid()  # it may not make one that is apart from it
+            return
+        assert _parent(copy.pid) == first.pid
+        assert (copy.versions, copy.missing) == (first.versions, first.missing)
+        assert copy.facts["uid"] != first.facts["uid"]
+        for space in ("net", "ipc"):
+            one, other = (Path(f"/proc/{server.pid}/ns/{space}").readlink() for server in (copy, first))
+            assert one != other
+        for server in (copy, first):  # whose processes the other does not end
+            run = StudentHost(limits, server=server).run(submission(network()), "TwoLayerNet", [question("q")])
+            assert run.replies["q"].outcome == "returned"
+
+
+def test_a_copy_ends_with_the_first_and_another_is_started(limits, submission, network, question):
+    """Whoever has a copy is served all the same once the zygote that forked it has gone."""
+    with closing(ForkServer()) as first, closing(ForkServer(mother=first)) as copy:
+        first.close()
+        run = StudentHost(limits, server=copy).run(submission(network()), "TwoLayerNet", [question("q")])
+        assert run.replies["q"].outcome == "returned"
+        assert _parent(copy.pid) == os.getpid()
+
+
+def _parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["one process", "one that ended before"])
