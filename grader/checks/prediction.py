@@ -73,9 +73,9 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
             f" {describe(answer)}.\nLook at the axis of the maximum, and return positions, not scores."
         )
         return Finding(0.0, text, about="predict")
-    labels, own = array.reshape(-1), _own_labels(context, call, right)
-    follows = own is not None and np.array_equal(labels, own)
-    if not np.array_equal(labels, right) and not follows:
+    labels = array.reshape(-1)
+    is_right = np.array_equal(labels, right)
+    if not is_right and not _follow_from_scores(context, call, labels):
         row = int(np.flatnonzero(labels != right)[0])
         text = (
             f"{int((labels != right).sum())} of {right.size} labels are wrong; row {row}: yours"
@@ -88,13 +88,13 @@ def _case_failure(context: GradingContext, call: Call) -> Finding | None:
         return Finding(0.5, text, about="predict")
     if array.dtype.kind not in "iu":
         return Finding(0.75, f"The labels are right, but they are {array.dtype} instead of integers.", about="predict")
-    if np.array_equal(labels, right):
+    if is_right:
         return None
     text = "Right for your own scores. The scores are wrong and lose points in their own check; fix them first."
     return Finding(1.0, text, about="predict", carried=True)
 
 
-def _own_labels(context: GradingContext, call: Call, right: Array) -> Array | None:
-    """Return the labels that follow from their own scores, where those are wrong but of the right kind."""
+def _follow_from_scores(context: GradingContext, call: Call, labels: Array) -> bool:
+    """Return whether labels follow from their own scores, where those are wrong but of the right kind."""
     own = _own_plain_scores(context, call) if scores_alike(context) else None
-    return None if own is None or not np.isfinite(own).all() else own.argmax(axis=1).astype(right.dtype)
+    return own is not None and bool(np.isfinite(own).all()) and np.array_equal(labels, own.argmax(axis=1))

@@ -234,8 +234,9 @@ def step_rate(move: Floats, downhill: Floats, before: Array, after: Array) -> fl
     if not size:
         return float("nan")
     rate = -float((move * downhill).sum()) / size
-    off, largest = np.abs(move + rate * downhill).max(), max(np.abs(before).max(), np.abs(after).max())
-    allowed = NEAR * abs(rate) * float(np.abs(downhill).max())
-    if off <= allowed + 1e-14 * largest or (off <= allowed + SINGLE_NOISE * largest and is_single(np.asarray(after))):
+    off = float(np.abs(move + rate * downhill).max()) - NEAR * abs(rate) * float(np.abs(downhill).max())
+    if off <= 0:
         return rate
-    return float("nan")
+    largest = max(np.abs(before).max(), np.abs(after).max())
+    rounded = off <= 1e-14 * largest or (off <= SINGLE_NOISE * largest and is_single(np.asarray(after)))
+    return rate if rounded else float("nan")
