@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from grader.checks import CHECKS
+from grader.compare import Tolerance
 from grader.diagnosis.candidates import simulate_context
 from grader.diagnosis.signature import TRAIN_PARTS, core_parts, same, signature_of
 from grader.model import Family
@@ -19,6 +20,7 @@ from simulated import LOSS_PARTS, alike, parts, parts_beside
 from simulated import TRAIN_PARTS as SHOWN_IN_TRAINING
 
 OWN_NAMES = replace(LECTURES, names=("V", "c", "U", "d"))
+NEAR = Tolerance(1e-6)
 PARTS = ("purity", "scores", *core_parts(("W1", "b1", "W2", "b2")), "labels", *TRAIN_PARTS)
 FORMS = list(list_forms())
 
@@ -184,7 +186,7 @@ def test_every_mistake_shows_and_no_other_right_way_does(assignment, questions):
                 lost = [check for check in RUBRIC if check != "best_hyperparameters" and _share(found, check) < 1]
                 assert not lost, f"{form.name} is right, and loses points at {lost}"
             else:
-                assert any(not same(signature_of(found, part), signature_of(right, part), 1e-6) for part in PARTS), (
+                assert any(not same(signature_of(found, part), signature_of(right, part), NEAR) for part in PARTS), (
                     form.name
                 )
 
