@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from examples import in_part
 from grader import check_program
 from grader.cli import check as command
-from grader.cli import main, open_page
+from grader.cli import main
 from grader.frozen import FILE, load_frozen
 from grader.rubric import bundled
 from grader.sandbox.forkserver import ForkServer, ServerLostError
@@ -139,7 +140,7 @@ def test_the_page_is_written_beside_the_notebook_and_opened(tmp_path, monkeypatc
     """Its name is told; where there is a screen a browser opens it."""
     opened = []
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(open_page.webbrowser, "open", opened.append)
+    monkeypatch.setattr(webbrowser, "open", opened.append)
     mine = tmp_path / "mine.py"
     mine.write_bytes((SAMPLES / "right_einsum.py").read_bytes())
     status, said = run(mine, "--html", "--part", "forward")

@@ -16,7 +16,7 @@ from grader.model import Assignment, Decision, Findings, Ranges, Report
 from grader.packing import DamagedError, pack, unpack
 from grader.records import dataclass, replace
 from grader.reports.formats import REPORT_FORMATS
-from grader.reports.page import template
+from grader.reports.page import read_templates
 from grader.sandbox import self_test
 from grader.sandbox.forkserver import ForkServer
 from grader.sandbox.host import StudentHost
@@ -85,7 +85,7 @@ class GradingWorker:
         self.session = session
         self.assignment = session.assignment
         self.questions = build_questions(session.assignment, session.seed)
-        template()  # our templates are read before any student code runs
+        read_templates()  # before any student code runs
 
     @cached_property
     def host(self) -> StudentHost:

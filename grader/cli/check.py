@@ -218,7 +218,7 @@ def _show_changes(before: Report, after: Report) -> None:
 def _write_page(report: Report, path: Path, *, opened: bool) -> None:
     """Write the page beside the notebook; opened : and open it."""
     from grader.check_program import BY_TITLE  # noqa: PLC0415 -- imported by now
-    from grader.cli.open_page import open_page  # noqa: PLC0415 -- only where it is asked for
+    from grader.cli.options import open_page  # noqa: PLC0415 -- only where it is asked for
     from grader.reports.page import to_html  # noqa: PLC0415 -- the same
     from grader.reports.self_check import count_passed  # noqa: PLC0415 -- imported by now
     from grader.reports.student_report import student_report  # noqa: PLC0415 -- the same

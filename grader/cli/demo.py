@@ -10,7 +10,6 @@ from grader.classroom.reference_api import ReferenceMissingError
 from grader.cli import common, options
 from grader.cli.check import NOT_PASSED, check
 from grader.cli.grade import grade
-from grader.cli.open_page import open_page
 from grader.model import Assignment
 
 NO_CLASS = "The demo class is made from the reference, which is not here. This checks one notebook instead."
@@ -51,7 +50,7 @@ def demo(context: click.Context, out: Path, jobs: int, show: bool | None) -> Non
     finally:
         page = graded / PAGE
         if page.exists():
-            open_page(page, wanted=show)
+            options.open_page(page, wanted=show)
 
 
 def _check_one(context: click.Context, assignment: Assignment, out: Path) -> Never:

@@ -1,6 +1,7 @@
-"""What all commands share, and what is known before anything else is imported: options and exit statuses."""
+"""What all commands share, and what is known before anything else is imported: options, exit statuses, and how a page is opened."""
 
 import os
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,3 +110,12 @@ ANNOTATE = click.option(
     callback=_need_packages,
     help="Also write each notebook beside its report, with the findings under the cells that they concern.",
 )
+
+
+def open_page(page: Path, *, wanted: bool | None = None) -> None:
+    """Open a page in the browser. wanted : None for only where there is a screen."""
+    import webbrowser  # noqa: PLC0415 -- only where a page is there to be opened
+
+    has_screen = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    if has_screen if wanted is None else wanted:
+        webbrowser.open(page.resolve().as_uri())

@@ -3,13 +3,10 @@
 It loads nothing, sends nothing and reads without its script. All that the script knows it reads from the rows.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -18,15 +15,12 @@ from grader.model import Report, Ruling, Sheet, Standing, Student, Verdict
 from grader.reports import class_plots, statistics, wording
 from grader.reports.export_rows import ExportOptions
 from grader.reports.page import to_html
-from grader.reports.page_assets import environment, page_assets
+from grader.reports.page_assets import fill_in, page_assets
 from grader.reports.report_json import to_json
 from grader.reports.student_report import student_report
 from grader.reports.terminal import costs
 from grader.text.phrases import format_points, plural
 from grader.text.sanitise import one_line, plain_text, sanitise_report
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 # Of a row: graded and counted, or why not.
 STATES = {
@@ -48,7 +42,8 @@ def to_index(sheet: Sheet, *, similar: str = "", stale: bool = False) -> str:
     mistakes = statistics.mistakes(sheet.standings)
     named = _number(statistics.kind(mistake.diagnosis) for mistake in mistakes)
     rows = [_row(standing, checks, named) for standing in sheet.standings]
-    return template().render(
+    return fill_in(
+        "index.html.j2",
         # The report's own style sheet comes first: the pages are one product.
         assets=page_assets(("report.css", "index.css"), ("index.js", "find.js")),
         statuses=[wording.STATUSES[status] for status in wording.BEST_FIRST],
@@ -205,16 +200,3 @@ def _mistake(
 def _failure(standing: Standing) -> dict[str, Any]:
     heading, message = wording.banner(sanitise_report(standing.report)) or ("", "")
     return _linked(standing) | {"heading": heading, "message": message, "excused": standing.report.excused}
-
-
-@cache
-def template() -> Template:
-    """Return the page's template."""
-    made = environment()
-    made.filters |= {
-        "exact": repr,
-        "stacked": lambda counts: Markup(class_plots.stacked(counts)),  # noqa: S704 -- `element` escapes every text and attribute
-        "range": class_plots.range_words,
-        "verdict": statistics.verdict_on,
-    }
-    return made.get_template("index.html.j2")

@@ -1,11 +1,9 @@
 """A report as one HTML page: no script, no network, readable on a phone, on paper and by a screen reader."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -13,9 +11,6 @@ from grader.model import Figure, HeatMap, StudentReport, Verdict, VerdictStatus
 from grader.reports import curves, heat_map, step_rows, wording
 from grader.reports.page_assets import environment, fill_in, output_style, page_assets
 from grader.text.phrases import format_points
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 
 def to_html(report: StudentReport, parts: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -47,7 +42,7 @@ def render(
     **more: Any,
 ) -> str:
     """Return a page; page : the template. pictures : it shows some that it holds itself. more : what the template needs besides."""
-    template()
+    read_templates()
     sections = wording.sections(report, parts)
     return fill_in(
         page,
@@ -70,8 +65,8 @@ def render(
 
 
 @cache
-def template() -> Template:
-    """Return the page's template; a worker asks for it before it runs any student code."""
+def read_templates() -> None:
+    """Read the page's templates, and give them what they call; a worker does so before it runs any student code."""
     made = environment()
     made.globals |= {
         "statuses": wording.STATUSES,
@@ -94,9 +89,8 @@ def template() -> Template:
         "shape": step_rows.format_shape,
         "split_verdict": step_rows.split_verdict,
     }
-    for name in ("check.html.j2", "steps.html.j2"):
+    for name in ("check.html.j2", "steps.html.j2", "report.html.j2"):
         made.get_template(name)
-    return made.get_template("report.html.j2")
 
 
 def check(verdict: Verdict, anchor: str, closed: tuple[VerdictStatus, ...] = ("passed",)) -> Markup:
@@ -149,7 +143,7 @@ def _bar(checks: tuple[tuple[VerdictStatus, float, float], ...]) -> Markup:
 @cache
 def _part(name: str) -> Callable[..., Markup]:
     """Return a macro of check.html.j2."""
-    template()
+    read_templates()
     found: Callable[..., Markup] = getattr(environment().get_template("check.html.j2").module, name)
     return found
 

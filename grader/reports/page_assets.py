@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from markupsafe import Markup, escape
 
 from grader.disk_cache import ENDING, cache_folder
 from grader.records import dataclass
-from grader.reports import class_plots, wording
+from grader.reports import class_plots, statistics, wording
 from grader.text.installed_files import read_installed
 from grader.text.phrases import format_points, plural
 
@@ -49,6 +50,12 @@ def environment() -> Environment:
     )
     made.globals |= {"plural": plural}
     made.filters |= {"points": format_points, "prose": prose, "isolation": wording.isolation, "meter": meter}
+    made.filters |= {
+        "exact": repr,
+        "stacked": stacked,
+        "range": class_plots.range_words,
+        "verdict": statistics.verdict_on,
+    }
     return made
 
 
@@ -129,6 +136,11 @@ def _hash(text: str) -> str:
 def meter(score: float, max_score: float) -> Markup:
     """Return a score as a bar, for two of the pages."""
     return Markup(class_plots.meter(score, max_score))  # noqa: S704 -- `element` escapes every text and attribute
+
+
+def stacked(counts: Sequence[int]) -> Markup:
+    """Return how a check was passed as one bar."""
+    return Markup(class_plots.stacked(counts))  # noqa: S704 -- `element` escapes every text and attribute
 
 
 def prose(text: str) -> Markup:
