@@ -16,7 +16,7 @@ from grader.checks.preconditions import contradiction
 from grader.checks.prediction import right_given_scores
 from grader.checks.watched_training import ROWS, SAME
 from grader.compare import narrow_by
-from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome, simulated_ranges
+from grader.diagnosis.candidates import Mistakes, in_order, simulate_context, simulate_outcome, watch_ranges
 from grader.diagnosis.explanations import Explanation, explain
 from grader.diagnosis.signature import same, signature_of, tolerance
 from grader.model import Charge, Credit, Finding, MistakeCatalogue, MistakeForm, MistakeKey, NotFrozenError, QuestionId
@@ -49,10 +49,14 @@ def attribute(context: GradingContext, findings: Mapping[str, Finding]) -> Attri
     shares = {check: 0.0 if finding.skipped else finding.share for check, finding in findings.items()}
     if catalogue is None or not any(findings[check].share < 1 for check in _failing(findings)):
         return NOTHING
-    explanations = [one for one in explain(context, shares) if one.mistakes and not _contradicted(context, one, shares)]
-    found = _attribute_to(context, catalogue, explanations, findings, shares) if explanations else NOTHING
-    narrow_by(context.ranges, simulated_ranges(context.assignment, context.questions))
-    return found
+
+    def search() -> Attribution:
+        found = [one for one in explain(context, shares) if one.mistakes and not _contradicted(context, one, shares)]
+        return _attribute_to(context, catalogue, found, findings, shares) if found else NOTHING
+
+    attribution, simulated = watch_ranges(search)
+    narrow_by(context.ranges, simulated)
+    return attribution
 
 
 def _failing(findings: Mapping[str, Finding]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
+from grader.compare import narrow_by
 from grader.model import (
     Assignment,
     Fitted,
@@ -17,6 +18,7 @@ from grader.model import (
     NotFrozenError,
     QuestionId,
     Questions,
+    Ranges,
     Reply,
     Run,
     Stage,
@@ -31,6 +33,8 @@ MOST = 100
 DRAWS = 8
 MOST_LINE_UPS = 4  # whose caches are kept: a class has one, tests have some
 _CACHES: OrderedDict[MistakeCatalogue, dict[str, OrderedDict[Hashable, Any]]] = OrderedDict()
+# The tolerances' ranges of what is simulated for what is being made; those of what is made for it in turn come last.
+_watched: list[dict[int, Ranges]] = []
 STAGES = get_args(Stage)
 
 Mistakes = frozenset[MistakeKey]
@@ -64,14 +68,39 @@ def cache_of(catalogue: MistakeCatalogue, kind: str) -> OrderedDict[Hashable, An
 
 def cached(catalogue: MistakeCatalogue, kind: str, key: Hashable, make: Callable[[], T], most: float = inf) -> T:
     """Return what is cached for a catalogue under a key, made where it is missing; the last `most` asked for stay."""
-    entries: OrderedDict[Hashable, T] = cache_of(catalogue, kind)
-    if key in entries:
-        entries.move_to_end(key)
-        return entries[key]
-    made = entries[key] = make()
-    while len(entries) > most:
-        entries.popitem(last=False)
+    entries: OrderedDict[Hashable, tuple[T, dict[int, Ranges]]] = cache_of(catalogue, kind)
+    if key not in entries:
+        entries[key] = _watch(make)
+        while len(entries) > most:
+            entries.popitem(last=False)
+    entries.move_to_end(key)
+    made, seen = entries[key]
+    note_ranges(*seen.values())
     return made
+
+
+def note_ranges(*some: Ranges) -> None:
+    """Note with tolerances in which ranges something was simulated that is asked for now."""
+    if _watched:
+        _watched[-1].update((id(one), one) for one in some)
+
+
+def _watch(make: Callable[[], T]) -> tuple[T, dict[int, Ranges]]:
+    _watched.append({})
+    try:
+        return make(), _watched[-1]
+    finally:
+        _watched.pop()
+
+
+def watch_ranges(make: Callable[[], T]) -> tuple[T, dict[str, tuple[float, float]]]:
+    """Return what is made, and in which ranges the tolerances may lie for all that is simulated for it, or was before."""
+    made, seen = _watch(make)
+    found: dict[str, tuple[float, float]] = {}
+    for ranges in seen.values():
+        narrow_by(found, ranges)
+    note_ranges(found)
+    return made, found
 
 
 class SimulatedReplies(Mapping[QuestionId, Reply]):
@@ -112,12 +141,9 @@ def simulate_fresh_context(
     """Return the same for one use only; draw : another number for other chance."""
     replies = SimulatedReplies(questions, mistakes, factor, draw)
     run = Run(Reply(QuestionId("load"), "returned"), replies, (), {}, 0.0, 0.0)
-    return GradingContext(assignment, questions, run, simulated_ranges(assignment, questions))
-
-
-def simulated_ranges(assignment: Assignment, questions: Questions) -> dict[str, tuple[float, float]]:
-    """Return the tolerances' ranges of all programs that were simulated in this process: what is cached was asked by some."""
-    return cached(catalogue_of(questions), "ranges", assignment.digest, dict)
+    context = GradingContext(assignment, questions, run)
+    note_ranges(context.ranges)
+    return context
 
 
 def simulate_outcome(

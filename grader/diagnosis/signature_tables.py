@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 
 from grader.checks.context import GradingContext
-from grader.compare import Tolerance, lie_within, narrow_by, ratio
+from grader.compare import Tolerance, lie_within, ratio
 from grader.diagnosis.candidates import (
     Mistakes,
     cache_of,
     cached,
     catalogue_of,
+    note_ranges,
     simulate_context,
     simulate_fresh_context,
-    simulated_ranges,
+    watch_ranges,
 )
 from grader.diagnosis.signature import Signature, same, signature_of
 from grader.disk_cache import keep
-from grader.model import Array, Assignment, Floats, MistakeCatalogue, NotFrozenError, Questions
+from grader.model import Array, Assignment, Floats, MistakeCatalogue, NotFrozenError, Questions, Ranges
 from grader.records import dataclass
 
 MOST_SIGNATURES = 6_000  # some three KiB each
@@ -67,13 +68,16 @@ class Table:
     """One part: what each form would show, on top of a base.
 
     groups : by shape and size of a signature. affects : (forms,) bool, whether a form changes the part at all.
+    ranges : of the tolerances, for what was simulated.
     """
 
     groups: dict[Hashable, Group]
     affects: Array
+    ranges: Ranges
 
     def matches(self, own: Signature, allowed: Tolerance) -> Array:
         """Return for each form, (forms,) bool, whether it shows what was found."""
+        note_ranges(self.ranges)
         found = np.zeros(len(self.affects), dtype=bool)
         group = self.groups.get((own.shape, own.values.size))
         if group is not None:
@@ -109,25 +113,24 @@ def _lay_out_once(
 ) -> list[Table]:
     """Lay out the parts, or take them from an earlier run: on top of no other mistake each class needs the same."""
     identity = state.catalogue.identity
-    if state.base or identity is None:
-        return _lay_out(state, parts, forms, concerned)
-    asked = [(one, tuple(concerned[one])) for one in parts]
-    depends_on = (identity(), state.factor, tuple(forms), asked)
-    tolerances, ranges = state.assignment.tolerances, simulated_ranges(state.assignment, state.questions)
 
     def make() -> Any:
-        return [(one.groups, one.affects) for one in _lay_out(state, parts, forms, concerned)], ranges
+        return watch_ranges(lambda: _lay_out(state, parts, forms, concerned))
 
-    laid, within = keep(depends_on, make)
-    if not lie_within(tolerances, within):
-        laid, within = keep((depends_on, tolerances), make)
-    narrow_by(ranges, within)
-    return [Table(*one) for one in laid]
+    if state.base or identity is None:
+        laid, within = make()
+    else:
+        asked = [(one, tuple(concerned[one])) for one in parts]
+        depends_on = (identity(), state.factor, tuple(forms), asked)
+        laid, within = keep(depends_on, make)
+        if not lie_within(state.assignment.tolerances, within):
+            laid, within = keep((depends_on, state.assignment.tolerances), make)
+    return [Table(groups, affects, within) for groups, affects in laid]
 
 
 def _lay_out(
     state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
-) -> list[Table]:
+) -> list[tuple[dict[Hashable, Group], Array]]:
     # One form after the other, so that what was simulated for one can be forgotten before the next.
     rows = [
         _signatures_of(state, parts, form, [concerned[part][at] for part in parts]) for at, form in enumerate(forms)
@@ -151,7 +154,7 @@ def _simulate(context: GradingContext, part: str) -> Signature:
         return NOT_FROZEN
 
 
-def _table(right: Signature, signatures: Sequence[Signature]) -> Table:
+def _table(right: Signature, signatures: Sequence[Signature]) -> tuple[dict[Hashable, Group], Array]:
     gathered: dict[Hashable, list[int]] = {}
     for row, one in enumerate(signatures):
         gathered.setdefault((one.shape, one.values.size), []).append(row)
@@ -159,4 +162,4 @@ def _table(right: Signature, signatures: Sequence[Signature]) -> Table:
     for shape, rows in gathered.items():
         alike = [signatures[row] for row in rows]
         groups[shape] = np.array(rows), np.array([one.values for one in alike]), np.array([one.scale for one in alike])
-    return Table(groups, np.array([not same(one, right, EQUAL) for one in signatures], dtype=bool))
+    return groups, np.array([not same(one, right, EQUAL) for one in signatures], dtype=bool)
