@@ -31,7 +31,7 @@ def behind_answer(reading: Reading, output: str, wrong_as: Form) -> Spotted | No
     step = output if output in {"scores", "loss"} else f"d{output}"
     if wrong_as.missing:
         return _missing(reading, step)
-    value = _value_of(reading, output)
+    value = reading.own.answer(output)
     if (
         output == "scores"
         and (value is None or not reading.ancestry.same(value))
@@ -58,15 +58,6 @@ def behind_answer(reading: Reading, output: str, wrong_as: Form) -> Spotted | No
     if firsts:
         return Spotted(step if output != "scores" else "scores returned", firsts[0].spot, firsts[0])
     return reading.returned(step)
-
-
-def _value_of(reading: Reading, output: str) -> Array | None:
-    """Return one of the program's answers by its name."""
-    if output == "scores":
-        return reading.own.scores
-    if output == "loss":
-        return None if reading.own.loss is None else np.asarray(reading.own.loss)
-    return None if reading.own.gradients is None else reading.own.gradients.get(output)
 
 
 def _missing(reading: Reading, step: str) -> Spotted | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from grader.checks.minibatch import positions
 from grader.locate.find_in_epochs import wrong_decay, wrong_histories
 from grader.locate.recorded_case import Spotted, laid_out
 from grader.locate.recorded_values import ARGUMENT, VARIABLE, Spot
 from grader.locate.training_lines import Iteration, TrainingLines, is_value, rate_of, same_each_time
-from grader.model import Array, Floats
+from grader.model import Floats
 
 
 def spotted(lines: TrainingLines) -> Iterator[Spotted]:
@@ -42,11 +41,10 @@ def spotted(lines: TrainingLines) -> Iterator[Spotted]:
 
 def wrong_batch(lines: TrainingLines) -> Iterator[Spotted]:
     """Yield what is wrong with the rows of a batch, or else with their labels."""
-    drawn = [positions(step.X, lines.asked.X) for step in lines.steps]
-    first, rows = lines.steps[0], drawn[0]
-    if (bound := _bound_of_indices(lines, drawn)) is not None:
+    first, rows = lines.steps[0], lines.batches[0]
+    if (bound := _bound_of_indices(lines)) is not None:
         yield Spotted("batch", bound)
-    elif rows is None or len(rows) != lines.asked.batch or same_each_time(drawn):
+    elif rows is None or len(rows) != lines.asked.batch or same_each_time(lines.batches):
         spot = _asked_for_another_size(lines, len(first.y)) or lines.role("batch")
         if spot:
             yield Spotted("batch", spot)
@@ -59,11 +57,15 @@ def wrong_batch(lines: TrainingLines) -> Iterator[Spotted]:
             yield Spotted("labels", made[0].spot, made[0])
 
 
-def _bound_of_indices(lines: TrainingLines, drawn: Sequence[Array | None]) -> Spot | None:
+def _bound_of_indices(lines: TrainingLines) -> Spot | None:
     """Return the line that makes the number up to which rows are drawn, where that is not their number."""
-    known = [rows for rows in drawn if rows is not None and len(rows)]
+    known = [rows for rows in lines.batches if rows is not None and len(rows)]
     highest = max((int(rows.max()) for rows in known), default=0)
-    if sum(map(len, known)) < len(lines.asked.X) or 3 * highest > 2 * len(lines.asked.X) or same_each_time(drawn):
+    if (
+        sum(map(len, known)) < len(lines.asked.X)
+        or 3 * highest > 2 * len(lines.asked.X)
+        or same_each_time(lines.batches)
+    ):
         return None
     bounds = [
         one

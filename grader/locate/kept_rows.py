@@ -10,7 +10,6 @@ from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
 from grader.locate.source_statements import Statements
 from grader.model import StepRow, StepStatus
 from grader.records import dataclass
-from grader.submission.bindings import assigned_targets, find_targets
 
 MOST = 25  # rows of the table
 NOWHERE = math.inf  # in the order of the recording: after all that was made
@@ -76,29 +75,6 @@ def moment(spot: Spot, made: Sequence[Made], recorded: Recorded) -> float:
         if one.spot[0] == spot[0] and one.spot[1] > spot[1] and recorded.is_method(one.call) and not one.given
     ]
     return min(below)[1] - 0.5 if below else NOWHERE
-
-
-def line_of(one: Made, recorded: Recorded, text: Statements) -> Spot | None:
-    """Return the line that sets a value; None of one that an object holds from before, and that no line sets anew.
-
-    The first line that names the object shows all that it holds: it is not the one that made it.
-    """
-    node = text.by_line.get(one.spot)
-    if not one.name.startswith("self.") or node is None or _may_set(node, one.name):
-        return one.spot
-    sets = [spot for spot in recorded.ran if (node := text.by_line.get(spot)) and one.name in _targets(node)]
-    return sets[0] if sets else None
-
-
-def _may_set(node: ast.stmt, name: str) -> bool:
-    heads = [getattr(node, "iter", None), getattr(node, "test", None)] if hasattr(node, "body") else [node]
-    calls = any(isinstance(part, ast.Call) for head in heads if head for part in ast.walk(head))
-    return calls or any(name.startswith(target) for target in _targets(node))
-
-
-def _targets(node: ast.stmt) -> set[str]:
-    targets = [node.target] if isinstance(node, ast.For) else assigned_targets(node)
-    return {ast.unparse(part) for part in find_targets(targets)}
 
 
 def last_line(recorded: Recorded, text: Statements) -> Spot | None:

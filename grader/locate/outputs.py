@@ -26,6 +26,12 @@ class Outputs:
     gradients: Mapping[str, Floats] | None
     in_form: bool  # the answer is (loss, gradients)
 
+    def answer(self, name: str) -> Floats | None:
+        """Return the "scores", the "loss" or a parameter's gradient; None where there is none."""
+        if name == "loss":
+            return None if self.loss is None else np.asarray(self.loss, np.float64)
+        return self.scores if name == "scores" else (self.gradients or {}).get(name)
+
 
 def outputs(case: Case, scores: Any, answer: Any) -> Outputs:
     """Return what loss(X) and loss(X, y, reg) answered, taken apart."""
@@ -94,13 +100,14 @@ def _is_right(case: Case, own: Outputs, right: Right, answer: str) -> bool:
         # With whatever regulariser: that is judged apart.
         off = abs(case.regularisers - (own.loss - float(right["data loss"])))
         return bool((off <= case.fine * max(abs(own.loss), 1e-30)).any())
-    value = (own.gradients or {}).get(answer)
-    data = right[f"data d{answer}"]
+    return comes_of(case, own.answer(answer), right[f"data d{answer}"], answer)
+
+
+def comes_of(case: Case, value: Floats | None, data: Floats, name: str) -> bool:
+    """Return whether a gradient is the data's part, whatever multiple of its parameter is added."""
     if value is None or value.shape != data.shape:
         return False
-    # Whatever multiple of the parameter is added, too.
-    theta = case.params[answer]
-    rest = value - data
+    theta, rest = case.params[name], value - data
     k = float((rest * theta).sum()) / float((theta * theta).sum())
     return bool(np.abs(rest - k * theta).max() <= case.fine * max(float(np.abs(value).max()), 1e-12))
 

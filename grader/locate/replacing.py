@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from grader.locate.outputs import Form, Outputs, is_told_by_form, mends_one, wrong
+from grader.locate.outputs import Form, Outputs, comes_of, is_told_by_form, mends_one, wrong
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Known, in_layer, laid_out, without_layer
 from grader.locate.recorded_values import Made
@@ -149,14 +149,9 @@ def _may_be(case: Case, own: Outputs, step: str, value: Floats, network: Network
     else:
         return True
     rows, (weights, bias) = network[hidden[layer - 1]] if layer else case.X, case.names[2 * layer : 2 * layer + 2]
-    gradients = own.gradients or {}
-    of_bias, of_weights = gradients.get(bias), gradients.get(weights)
+    of_bias = own.answer(bias)
     if of_bias is not None and of_bias.shape == (summed := d.sum(axis=-2)).shape:
         off = of_bias - summed
         if np.abs(off).max() <= case.fine * np.abs(of_bias).max() or bias in case.covered:
             return True
-    if of_weights is None or of_weights.shape != case.params[weights].shape:
-        return False
-    theta, rest = case.params[weights], of_weights - rows.T @ d
-    k = float((rest * theta).sum()) / float((theta * theta).sum())
-    return bool(np.abs(rest - k * theta).max() <= case.fine * np.abs(of_weights).max())
+    return comes_of(case, own.answer(weights), rows.T @ d, weights)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from grader.locate.differences import wrong_entries
-from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, line_of, list_stop
+from grader.locate.kept_rows import AGAIN, ANSWER, STEP, UNKNOWN, WRONG, Row, list_stop
 from grader.locate.recorded_case import Known
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.wrong_in_loss import WrongInLoss
@@ -127,10 +127,7 @@ class LossRows:
     def _rows_of(self, values: Sequence[tuple[Made, Standing]], when: float) -> Iterator[Row]:
         """Yield the rows of values. when : a loop's lines come in the order in which they ran first."""
         for one, at in values:
-            spot = line_of(one, self.finder.recorded, self.finder.statements)
-            if spot is not None or at.rank == WRONG:
-                spot = spot or one.spot
-                yield Row(when, spot, one.name, one.value.shape, at.status, at.verdict, at.rank)
+            yield Row(when, one.spot, one.name, one.value.shape, at.status, at.verdict, at.rank)
 
     def _again(self, taken: set[Spot]) -> Iterator[Row]:
         """Yield what lines give another name to, where nothing else stands on the line."""

@@ -8,13 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.checks.minibatch import positions
 from grader.compare import as_array
 from grader.locate.kept_rows import ANSWER, STEP, Row, last_line, list_stop, moment, wrong
 from grader.locate.recorded_case import Spotted
 from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.training_lines import TrainingLines, is_value, rate_of, same_each_time
-from grader.model import Array
 from grader.records import dataclass, field
 from grader.text.phrases import join_words
 
@@ -45,11 +43,6 @@ class TrainRows:
     def steps(self) -> frozenset[str]:
         """Return the steps that are wrong."""
         return frozenset(one.step for one in self.mistakes)
-
-    @cached_property
-    def rows_drawn(self) -> Array | None:
-        """Return the rows of X that the first batch holds; None where one is no row of it."""
-        return positions(self.lines.steps[0].X, self.lines.asked.X)
 
     def rows(self) -> list[Row]:
         """Return the rows of the first iteration and of what is kept, in no order."""
@@ -92,8 +85,8 @@ class TrainRows:
 
     def _few_rows(self) -> Iterator[Row]:
         """Yield a row where the later rows are never drawn: in so many draws that is no chance."""
-        drawn = [positions(step.X, self.lines.asked.X) for step in self.lines.steps]
-        known, total = [rows for rows in drawn if rows is not None], len(self.lines.asked.X)
+        drawn, total = self.lines.batches, len(self.lines.asked.X)
+        known = [rows for rows in drawn if rows is not None]
         spot = self.lines.role("batch")
         if spot and len(known) == len(drawn) == self.lines.asked.iterations and "batch" not in self.steps:
             last = 1 + max(int(rows.max(initial=0)) for rows in known)
@@ -113,15 +106,16 @@ class TrainRows:
 
     def _of_batch(self) -> str:
         asked, first = self.lines.asked, self.lines.steps[0]
-        drawn = [positions(step.X, asked.X) for step in self.lines.steps]
-        if drawn[0] is None:
+        if self.lines.batches[0] is None:
             return "loss() is called with rows that are not in X"
         if len(first.X) != asked.batch:
             return f"a batch should have {asked.batch} rows, but this one has {len(first.X)}"
-        return "every iteration uses the same rows" if same_each_time(drawn) else "the batch goes wrong here"
+        return (
+            "every iteration uses the same rows" if same_each_time(self.lines.batches) else "the batch goes wrong here"
+        )
 
     def _of_labels(self) -> str:
-        rows = positions(self.lines.steps[0].X, self.lines.asked.X)
+        rows = self.lines.batches[0]
         if rows is None or len(rows) != len(self.lines.steps[0].y):
             return "the labels do not belong to the rows"
         off = np.count_nonzero(self.lines.steps[0].y != self.lines.asked.y[rows])
@@ -193,7 +187,7 @@ class TrainRows:
     def _what(self, one: Made) -> str:
         """Return what a value is in the first iteration; "" of what is nothing of it, or wrong."""
         first = self.lines.steps[0]
-        steps, rows = self.steps, self.rows_drawn
+        steps, rows = self.steps, self.lines.batches[0]
         if one.value.size == 1:
             return self._number(float(one.value.ravel()[0])) if one.kind == "f" else ""
         if rows is not None and not steps & {"batch", "labels"}:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grader.locate import rows_of_predict
 from grader.locate.differences import Words
 from grader.locate.kept_rows import Row, limit_rows
+from grader.locate.located import PREDICT, Located
 from grader.locate.rows_of_loss import LossRows
 from grader.locate.rows_of_train import TrainRows
 from grader.locate.wrong_in_loss import WrongInLoss
 from grader.model import StepRow
-
-if TYPE_CHECKING:
-    from grader.locate.located import Located
-
-PREDICT = 2  # the step of the recorded question
 
 
 def table(located: Located, methods: Sequence[str], activation: str) -> Mapping[str, tuple[StepRow, ...]]:
@@ -40,9 +35,8 @@ def _rows(located: Located, method: str, activation: str) -> list[Row]:
         return []
     words = Words(case.names, activation)
     if method == "loss":
-        return (
-            LossRows(WrongInLoss(located.finder, mistakes, words, located.base.right)).rows() if located.finder else []
-        )
+        finder = located.finder
+        return LossRows(WrongInLoss(finder, mistakes, words, located.base.right)).rows() if finder else []
     if method == "train":
         return TrainRows(located.training, mistakes).rows() if located.training else []
     recorded = located.recorded(PREDICT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,11 @@ class TrainingLines:
     shapes: Mapping[str, tuple[int, ...]]
     steps: Sequence[Iteration]
 
+    @cached_property
+    def batches(self) -> list[Array | None]:
+        """Return of each step which rows of X its batch holds, (b,); None where one is no row of it."""
+        return [positions(step.X, self.asked.X) for step in self.steps]
+
     @property
     def values(self) -> Sequence[Made]:
         """Return the recorded values, the first made first."""
@@ -135,10 +141,10 @@ class TrainingLines:
         """Return the line that draws the rows of a batch; else the first that holds them under a name, or asks for the loss."""
         if not self.steps:
             return None
-        first = self.steps[0]
-        rows = positions(first.X, self.asked.X)
-        drawn = self.indices(rows) if rows is not None else []
-        made = drawn or [one for one in self.values if is_value(one, first.X)]
+        first, rows = self.steps[0], self.batches[0]
+        made = (self.indices(rows) if rows is not None else []) or [
+            one for one in self.values if is_value(one, first.X)
+        ]
         if made and not made[0].given:
             return made[0].spot
         other = [held.spot for one in made[:1] for held in one.holders if held.how == VARIABLE]

@@ -6,8 +6,6 @@ import ast
 from collections.abc import Mapping
 from functools import cached_property
 
-import numpy as np
-
 from grader.locate.differences import Words, difference, gradient_in_words, loss_in_words, not_finite, wrong_entries
 from grader.locate.find_in_loss import Finder
 from grader.locate.kept_rows import Row, last_line, moment, wrong
@@ -158,7 +156,7 @@ class WrongInLoss:
     def _wrong_answers(self) -> Mapping[int, str]:
         """Return the values that are wrong answers, by number."""
         finder = self.finder
-        answers = {output: self._answer(output) for output in finder.explained.wrong}
+        answers = {output: finder.own.answer(output) for output in finder.explained.wrong}
         sought = {(value.shape, value.tobytes()): output for output, value in answers.items() if value is not None}
         sizes = {value.size for value in answers.values() if value is not None}
         found = {}
@@ -172,12 +170,6 @@ class WrongInLoss:
     def _is_right(self, one: Made) -> bool:
         known = self.finder.right[one.number]
         return known is not None and known.kind == "right" and not known.factor and known.name == "scores"
-
-    def _answer(self, output: str) -> Floats | None:
-        own = self.finder.own
-        if output == "loss":
-            return None if own.loss is None else np.asarray(own.loss, np.float64)
-        return own.scores if output == "scores" else (own.gradients or {}).get(output)
 
     def _answer_words(self, step: str) -> str:
         return "what loss(X) returns" if step == "scores returned" else self.words.of(step)
