@@ -5,23 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import traceback
-import types
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
+from .become_zygote import become_zygote, is_fresh
+from .copied_zygote import CopiedZygote
 from .policy import NONE_DISABLED, DisabledLayers, ResourceLimits
 
 # A zygote answers in milliseconds; loading numpy on a slow disk is what takes long.
@@ -103,70 +99,6 @@ class Ending:
     with_zygote: bool = False
 
 
-def _is_fresh() -> bool:
-    """Return True where this process has loaded little yet, no numpy, and runs nothing beside: a zygote can be its fork."""
-    alone = os.environ.get("OPENBLAS_NUM_THREADS") == "1" and threading.active_count() == 1
-    return alone and "numpy" not in sys.modules and sys.gettrace() is None
-
-
-def _become_zygote(command: list[str]) -> NoReturn:
-    """Be what the command would start, in a fork that has loaded numpy already: it sees nothing of ours but memory."""
-    try:
-        start, sys.argv = command[5], ["-c", *command[6:]]
-        end = int(sys.argv[3])
-        os.closerange(3, end)
-        os.closerange(end + 1, os.sysconf("SC_OPEN_MAX"))
-        os.environ.clear()
-        os.environ |= ENVIRONMENT
-        time.tzset()
-        library = {
-            Path(os.__file__).parent.name,
-            "lib-dynload",
-            f"python{sys.version_info.major}{sys.version_info.minor}.zip",
-        }
-        sys.path[:] = [one for one in sys.path if Path(one).name in library]
-        sys.meta_path[:] = [one for one in sys.meta_path if one.__module__.startswith("_frozen_importlib")]
-        for name, module in [*sys.modules.items()]:
-            if getattr(module, "__spec__", None) and name.partition(".")[0] not in sys.stdlib_module_names | {"numpy"}:
-                del sys.modules[name]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        sys.stdin, sys.stdout, sys.stderr = (open(one, "rww"[one], closefd=False, encoding="utf-8") for one in range(3))  # noqa: SIM115 -- descriptors
-        sys.dont_write_bytecode = True
-        exec(start, vars(sys.modules["__main__"]))  # noqa: S102 -- our own script
-    except BaseException:  # noqa: BLE001 -- the grader reads it where the zygote has ended
-        traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(0)
-
-
-class _Copy:
-    """A zygote that another one forks: what is needed of subprocess.Popen, for a process that is no child of this one."""
-
-    pid = 0
-    _handle = -1  # of the process while it is known to be there
-
-    def know(self, pid: int) -> None:
-        """Take its id, which it tells."""
-        self.pid, self._handle = pid, os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        """Return None while it runs."""
-        return 0 if self._handle < 0 or select.select([self._handle], [], [], 0)[0] else None
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until it has ended; raise subprocess.TimeoutExpired after so many seconds."""
-        if self._handle >= 0:
-            if not select.select([self._handle], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("zygote", timeout or 0)
-            os.close(self._handle)
-            self._handle = -1
-
-    def kill(self) -> None:
-        """End it at once."""
-        signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-
-
 class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory.
 
@@ -199,7 +131,7 @@ class ForkServer:
         self.facts: dict[str, str] = {}
         self._disabled = disabled
         self._control: socket.socket
-        self._process: subprocess.Popen[bytes] | _Copy
+        self._process: subprocess.Popen[bytes] | CopiedZygote
         self._errors: IO[bytes]
         self._owner = 0
         self._asked = 0
@@ -214,7 +146,7 @@ class ForkServer:
             if mother is None:
                 self._process = self._execute(theirs)
             else:
-                self._process = _Copy()
+                self._process = CopiedZygote()
                 with suppress(OSError):
                     descriptors = [theirs.fileno(), self._errors.fileno()]
                     socket.send_fds(mother._control, [b'{"do": "copy"}'], descriptors)  # noqa: SLF001 -- of its own kind
@@ -222,7 +154,7 @@ class ForkServer:
             meanwhile()
             told = self._hear(START_TIMEOUT)
             self.versions, self.missing, self.facts = (dict(told[name]) for name in ("versions", "missing", "facts"))
-            if isinstance(self._process, _Copy):
+            if isinstance(self._process, CopiedZygote):
                 self._process.know(told["pid"])
         except BaseException as error:
             self.close(timeout=1.0)
@@ -238,12 +170,12 @@ class ForkServer:
             "lean" if self._lean else "whole",
         ]
         command = start_command(sys.executable, START_ZYGOTE, *words)
-        forked = self._forked and _is_fresh()
+        forked = self._forked and is_fresh()
         if forked:
             importlib.import_module("numpy.random")
         return subprocess.Popen(  # noqa: S603 -- our own script, by our own interpreter
             command,
-            preexec_fn=partial(_become_zygote, command) if forked else None,  # noqa: PLW1509 -- there is no thread
+            preexec_fn=partial(become_zygote, command, ENVIRONMENT) if forked else None,  # noqa: PLW1509 -- there is no thread
             env=ENVIRONMENT,
             cwd="/",
             pass_fds=[theirs.fileno()],
