@@ -19,8 +19,12 @@ from reference.losses import LOSSES
 from reference.network import build
 from reference.regularisers import REGULARISERS
 
-SIZES = {1: (6,), 2: (6, 5), 3: (6, 5, 8)}  # D and the hidden sizes
-NAMES = {1: (("A", "a"),), 2: (("W", "b"), ("V", "c")), 3: (("W1", "b1"), ("W2", "b2"), ("W3", "b3"))}
+SIZES = {1: (6,), 2: (6, 5), 3: (6, 5, 8), 4: (6, 5, 8, 7)}  # D and the hidden sizes
+NAMES = {
+    1: (("A", "a"),),
+    2: (("W", "b"), ("V", "c")),
+    **{depth: tuple((f"W{k}", f"b{k}") for k in range(1, depth + 1)) for depth in (3, 4)},
+}
 VARIANTS = list(itertools.product(ACTIVATIONS, LOSSES, REGULARISERS, (1, 2, 3)))
 
 # Each as a function of u and of what the variant's own number is: slope, alpha or margin.
@@ -104,13 +108,10 @@ def assert_gradients(gradients, slopes, names):
         np.testing.assert_allclose(gradients[name], slope, rtol=1e-10, atol=1e-12, err_msg=name)
 
 
-@pytest.mark.slow
-@pytest.mark.untraced
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_the_reference_agrees_with_the_functions_of_jax(depth):
-    """Where JAX is installed: its own activations, log-softmax and log-sigmoid, differentiated by it, in three cases of each variant."""
+def with_jax():
+    """Return JAX's activations, the data loss by its functions, and what differentiates a function of a network."""
     jax = pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
-    names = NAMES[depth]
+    jax.config.update("jax_enable_x64", True)
     units = {
         "relu": lambda u, _: jax.nn.relu(u),
         "leaky_relu": lambda u, own: jax.nn.leaky_relu(u, own["slope"]),
@@ -120,12 +121,7 @@ def test_the_reference_agrees_with_the_functions_of_jax(depth):
         "maxout": lambda u, _: u.max(axis=0),
     }
 
-    def whole(theta, X, y, reg, variant, own):
-        activation, loss, regulariser = variant
-        h = X
-        for W, b in names[:-1]:
-            h = units[activation](h @ theta[W] + theta[b][..., None, :], own)
-        z = h @ theta[names[-1][0]] + theta[names[-1][1]]
+    def data_loss(z, y, loss, own):
         right = jax.nn.one_hot(y, z.shape[1]) if z.shape[1] > 1 else y[:, None]
         if loss == "softmax":
             each = -(right * jax.nn.log_softmax(z)).sum(axis=1)
@@ -134,13 +130,63 @@ def test_the_reference_agrees_with_the_functions_of_jax(depth):
         else:
             target = jax.numpy.take_along_axis(z, y[:, None], axis=1)
             each = ((1 - right) * jax.nn.relu(z - target + own["margin"])).sum(axis=1)
-        return each.mean() + penalty(theta, reg, regulariser, names)
+        return each.mean()
 
-    jax.config.update("jax_enable_x64", True)
+    return units, data_loss, lambda function, theta, *data: jax.value_and_grad(function)(theta, *data)
+
+
+def with_torch():
+    """Return the same of PyTorch, whose losses are its own: cross entropy, multi-margin, and cross entropy with logits."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+    functional = torch.nn.functional
+    units = {
+        "relu": lambda u, _: functional.relu(u),
+        "leaky_relu": lambda u, own: functional.leaky_relu(u, own["slope"]),
+        "sigmoid": lambda u, _: torch.sigmoid(u),
+        "tanh": lambda u, _: torch.tanh(u),
+        "elu": lambda u, own: functional.elu(u, own["alpha"]),
+        "maxout": lambda u, _: u.amax(dim=0),
+    }
+
+    def data_loss(z, y, loss, own):
+        classes = z.shape[1]
+        if loss == "softmax":
+            return functional.cross_entropy(z, y)
+        if loss == "svm":  # PyTorch's is a mean over the classes
+            return classes * functional.multi_margin_loss(z, y, margin=own["margin"])
+        right = functional.one_hot(y, classes) if classes > 1 else y[:, None]
+        return classes * functional.binary_cross_entropy_with_logits(z, right.to(z.dtype))
+
+    def differentiate(function, theta, *data):
+        theta = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
+        loss = function(theta, *map(torch.as_tensor, data))
+        loss.backward()
+        return loss.item(), {name: value.grad.numpy() for name, value in theta.items()}
+
+    return units, data_loss, differentiate
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("library", [with_jax, with_torch])
+def test_the_reference_agrees_with_the_functions_of_a_library(library, depth):
+    """Where it is installed: its own activations and losses, differentiated by it, in three cases of each variant."""
+    units, data_loss, differentiate = library()
+    names = NAMES[depth]
     for seed, variant in itertools.product(range(3), itertools.product(ACTIVATIONS, LOSSES, REGULARISERS)):
+        activation, loss, regulariser = variant
         network, own, theta, X, y = draw(np.random.RandomState(seed), variant, depth)
-        loss, slopes = jax.value_and_grad(whole)(theta, X, y, 0.3, variant, own)
-        assert network.loss(theta, X, y, 0.3) == pytest.approx(float(loss), rel=1e-10)
+
+        def whole(theta, X, y, activation=activation, loss=loss, regulariser=regulariser, own=own):
+            h = X
+            for W, b in names[:-1]:
+                h = units[activation](h @ theta[W] + theta[b][..., None, :], own)
+            z = h @ theta[names[-1][0]] + theta[names[-1][1]]
+            return data_loss(z, y, loss, own) + penalty(theta, 0.3, regulariser, names)
+
+        value, slopes = differentiate(whole, theta, X, y)
+        assert network.loss(theta, X, y, 0.3) == pytest.approx(float(value), rel=1e-10)
         assert_gradients(network.gradients(theta, X, y, 0.3), slopes, names)
 
 
