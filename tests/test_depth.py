@@ -2,12 +2,12 @@
 
 import itertools
 import re
-import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from deep import write_deep
 from grader.checks import CHECKS, GradingContext
 from grader.checks.given_gradients import judge_given_gradients
 from grader.checks.own_units import hidden_layer_found
@@ -16,7 +16,6 @@ from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.diagnosis.attribute import attribute, charge_at_least_once
 from grader.model import LEARNT, QuestionId, Reply, Run
-from grader.new_assignment import fit_depth, set_value
 from grader.records import replace
 from grader.rubric import AssignmentError, bundled, load
 from reference.cases import network_of
@@ -31,31 +30,10 @@ DEPTHS = (1, 3)
 LEFT_OUT = {"digits": "learns_digits", "tuned": "best_hyperparameters", "chosen": "best_hyperparameters"}
 
 
-def rewrite(text, depth):
-    """Return the bundled assignment.toml for a network of so many layers, each of whose gradients has a check."""
-    names = ", ".join(f'"W{k}", "b{k}"' for k in range(1, depth + 1))
-    sizes = [[4, 7, *range(11, 10 + depth), 3], [5, 9, *range(12, 11 + depth), 3], [6, 8, *range(13, 12 + depth), 5]]
-    rows = "".join(f'[[checks]]\nid = "gradient_{p}{k}"\npoints = 4\n\n' for k in range(1, depth + 1) for p in "Wb")
-    text = re.sub(r'\[\[checks\]\]\nid = "gradient_\w+"\n.*?(?=\[\[checks|\Z)', "", text, flags=re.DOTALL)
-    text = re.sub(r"^names = .*$", f"names = [{names}]", text, flags=re.MULTILINE)
-    text = re.sub(r"^sizes = .*$", f"sizes = {sizes}", text, flags=re.MULTILINE)
-    return (
-        (re.sub(r"^hidden_size = .*\n", "", text, flags=re.MULTILINE) if depth == 1 else text).rstrip() + "\n\n" + rows
-    )
-
-
-def folder_of(where, depth):
-    """Write the folder of an assignment of so many layers."""
-    shutil.copytree(bundled() / "data", where / "data")
-    text = (bundled() / "assignment.toml").read_text(encoding="utf-8")
-    (where / "assignment.toml").write_text(rewrite(text, depth), encoding="utf-8")
-    return where
-
-
 @pytest.fixture(scope="module", params=DEPTHS)
 def asked(request, tmp_path_factory):
     """Return an assignment of one depth with its questions."""
-    assignment = load(folder_of(tmp_path_factory.mktemp("depth"), request.param), tuple(CHECKS))
+    assignment = load(write_deep(tmp_path_factory.mktemp("depth"), request.param), tuple(CHECKS))
     return assignment, draw(assignment, 7)
 
 
@@ -137,8 +115,7 @@ def answering(asked, network, plain=None):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_all_that_follows_from_wrong_units_of_any_layer_is_carried(tmp_path, activation, layer):
     """The units are solved for from scores and gradients; a way back that ends in plain questions earns nothing."""
-    assignment = load(folder_of(tmp_path / "assignment", 3), tuple(CHECKS))
-    assignment = replace(assignment, variant=replace(assignment.variant, activation=activation))
+    assignment = load(write_deep(tmp_path / "assignment", 3, activation=activation), tuple(CHECKS))
     asked, right = (assignment, draw(assignment, 7)), network_of(assignment)
     wrong = in_one_layer(right, layer, lambda u: 2 * np.maximum(u, 0) if activation == "relu" else np.tanh(u + 0.3))
     assert hidden_layer_found(answering(asked, wrong))
@@ -170,7 +147,7 @@ def test_each_mistake_is_caught_and_named(asked, part):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_a_written_solution_has_full_marks(tmp_path, depth):
     """A program of one layer or of three is run as any other."""
-    folder = folder_of(tmp_path / "assignment", depth)
+    folder = write_deep(tmp_path / "assignment", depth)
     program = author(load(folder, tuple(CHECKS))).write(())
     (tmp_path / "right.py").write_text(program, encoding="utf-8")
     words = ["grade", tmp_path / "right.py", "--assignment", folder, "--out", tmp_path / "out"]
@@ -183,7 +160,7 @@ def test_a_written_solution_has_full_marks(tmp_path, depth):
 
 def test_the_check_of_a_layer_that_is_not_there_is_refused(tmp_path):
     """A row for a third layer's gradient says how many layers the names are of."""
-    text = rewrite((bundled() / "assignment.toml").read_text(encoding="utf-8"), 2)
+    text = (bundled() / "assignment.toml").read_text(encoding="utf-8")
     (tmp_path / "assignment.toml").write_text(text.replace("gradient_W2", "gradient_W3"), encoding="utf-8")
     with pytest.raises(AssignmentError, match=r"'gradient_W3' is the check of layer 3, but .* of 2 layers. Remove"):
         load(tmp_path, tuple(CHECKS))
@@ -221,16 +198,12 @@ def test_a_right_network_learns_the_toy_case_whatever_rows_it_draws(depth, chose
 @pytest.mark.parametrize("depth", [4, 6])
 def test_deep_networks_have_their_questions(tmp_path, depth, activation):
     """For each seed cases are found that hide nothing; of six layers of sigmoids none are asked for."""
-    text = fit_depth((bundled() / "assignment.toml").read_text(encoding="utf-8"), depth)
-    text = set_value(text, "variant", "names", [f"{one}{k}" for k in range(1, depth + 1) for one in "Wb"])
-    (tmp_path / "assignment.toml").write_text(text, encoding="utf-8")
-    assignment = replace(load(tmp_path, tuple(CHECKS)), folder=bundled())
-    assignment = replace(assignment, variant=replace(assignment.variant, activation=activation))
+    folder = write_deep(tmp_path / "assignment", depth, activation=activation)
     if (depth, activation) == (6, "sigmoid"):
-        (tmp_path / "assignment.toml").write_text(set_value(text, "variant", "activation", "sigmoid"), encoding="utf-8")
         with pytest.raises(AssignmentError, match="Choose at most 4 layers"):
-            load(tmp_path, tuple(CHECKS))
+            load(folder, tuple(CHECKS))
         return
+    assignment = load(folder, tuple(CHECKS))
     asked = {tuple(call.id for call in draw(assignment, seed).calls) for seed in range(4)}
     assert len(asked) == 1
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from deep import write_deep
 from grader.audit.matrix import SOLUTION
 from grader.audit.mistake_class import run
 from grader.checks import CHECKS, GradingContext
@@ -14,6 +15,7 @@ from grader.checks.read_losses import accepted_factors
 from grader.classroom.reference_api import author
 from grader.model import QuestionId, Reply, Run, Variant
 from grader.records import replace
+from grader.rubric import load
 from reference.calibrate import choose_values
 from reference.cases import network_of
 from reference.catalogue import LECTURES, forms_of, left_out, list_forms, mistakes_of, wrong_network
@@ -55,6 +57,15 @@ def variant_of(choice):
     return Variant(**activation, **loss, **regulariser, names=names)
 
 
+# Several hidden layers: each depth, activation, loss and regulariser. An audit takes a minute of processor time and more.
+DEEP = (
+    (3, {"activation": "maxout", "loss": "svm", "regulariser": "full"}),
+    (4, {"activation": "sigmoid", "loss": "softmax", "regulariser": "half"}),
+    (4, {"activation": "leaky_relu", "loss": "sigmoid", "regulariser": "every"}),
+    (5, {"activation": "relu", "loss": "svm", "regulariser": "either"}),
+    (5, {"activation": "elu", "loss": "softmax", "regulariser": "every"}),
+    (6, {"activation": "tanh", "loss": "sigmoid", "regulariser": "half"}),
+)
 COVER = [variant_of(choice) for choice in cover()]
 
 
@@ -67,7 +78,11 @@ def name_of(variant):
 
 def assignment_for(assignment, variant):
     """Return the bundled assignment with another network, and thresholds that fit it."""
-    other = replace(assignment, variant=variant, digest=name_of(variant))
+    return calibrated(replace(assignment, variant=variant, digest=name_of(variant)))
+
+
+def calibrated(other):
+    """Return an assignment with thresholds that fit its network."""
     found = choose_values(other, 4, lambda _: None)
     # Few runs: what 200 of them would find lies lower, most of all of sigmoid units under an SVM.
     found |= {name: found[name] - 0.08 for name in ("threshold", "tuned_threshold")}
@@ -87,7 +102,21 @@ def test_any_two_choices_meet_in_a_variant_that_is_audited():
 @pytest.mark.parametrize("variant", COVER, ids=name_of)
 def test_a_variants_audit_is_sound(assignment, variant):
     """The solution is run and has all points; each mistake of the variant costs points where it should and is named."""
-    mine = assignment_for(assignment, variant)
+    see_that_it_is_sound(assignment_for(assignment, variant))
+
+
+@pytest.mark.slow
+@pytest.mark.untraced  # as above
+@pytest.mark.parametrize(
+    ("depth", "chosen"), DEEP, ids=lambda one: str(one) if isinstance(one, int) else one["activation"]
+)
+def test_the_audit_of_a_deep_network_is_sound(tmp_path, depth, chosen):
+    """As of two layers, with the rubric that `grader new` writes."""
+    see_that_it_is_sound(calibrated(load(write_deep(tmp_path / "deep", depth, **chosen), tuple(CHECKS))))
+
+
+def see_that_it_is_sound(mine):
+    """Audit an assignment."""
     found = run(mine, mine.seed, jobs=1, programs=False, began=lambda _: None, told=lambda _: None)
     assert found.problems == ()
     assert found.rows[0].trial.name == SOLUTION
@@ -95,7 +124,7 @@ def test_a_variants_audit_is_sound(assignment, variant):
     assert len(found.mistakes) > 250
     told = " ".join(f"{row.trial.form.title} {row.trial.form.hint} {row.trial.form.formula}" for row in found.rows[1:])
     assert "{" not in told
-    if variant.activation not in {"relu", "leaky_relu", "elu"}:
+    if mine.variant.activation not in {"relu", "leaky_relu", "elu"}:
         assert "the ReLU" not in told
 
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from deep import write_deep
 from grader import new_assignment
 from grader.checks import CHECKS
 from grader.classroom.reference_api import author
 from grader.cli import main
 from grader.frozen import FILE
-from grader.new_assignment import fit_depth, set_value
 from grader.rubric import FILE as RUBRIC
 from grader.rubric import bundled, load
 from grader.score import KNOWN
@@ -136,7 +136,7 @@ def test_what_the_rubric_refuses_is_refused_in_one_line(quick, tmp_path, words, 
 @pytest.mark.parametrize("depth", [1, 3, 4, 5, 6])
 def test_other_layers_share_the_points_of_two(tmp_path, depth):
     """Each layer's gradients have their checks, each case its sizes, and the rubric is worth what it was."""
-    made, names = fit(tmp_path, depth), [f"{name}{k}" for k in range(1, depth + 1) for name in "Wb"]
+    made, names = load(write_deep(tmp_path, depth), KNOWN), [f"{name}{k}" for k in range(1, depth + 1) for name in "Wb"]
     assert made.max_score == 100
     assert [row.id for row in made.checks if row.id.startswith("gradient_")] == [f"gradient_{name}" for name in names]
     other = {row.id for row in load(bundled(), KNOWN).checks if not row.id.startswith("gradient_")}
@@ -185,18 +185,10 @@ def test_without_the_reference_one_line_says_so(monkeypatch, tmp_path):
     assert "Clone the repository" in said
 
 
-def fit(folder, depth):
-    """Write the rubric of a network of so many layers, and return its assignment."""
-    text = fit_depth((bundled() / RUBRIC).read_text(encoding="utf-8"), depth)
-    names = [f"{one}{k + 1}" for k in range(depth) for one in "Wb"]
-    (folder / RUBRIC).write_text(set_value(text, "variant", "names", names), encoding="utf-8")
-    return load(folder, KNOWN)
-
-
 @pytest.mark.parametrize(("depth", "name"), [(1, "LinearClassifier"), (3, "MultiLayerNet")])
 def test_nothing_speaks_of_a_layer_that_is_not_there(tmp_path, depth, name):
     """Rubric, lesson and mistakes of a linear classifier know no W2, and those of three layers no W4 and no second layer."""
-    assignment = replace(fit(tmp_path, depth), folder=bundled())
+    assignment = load(write_deep(tmp_path, depth), KNOWN)
     text = (tmp_path / RUBRIC).read_text(encoding="utf-8")
     assert assignment.class_name == name
     lesson = [

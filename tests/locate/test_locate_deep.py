@@ -1,22 +1,19 @@
 """In networks of several hidden layers the wrong line is found as with one, and told with its layer's number."""
 
-import shutil
-
 import numpy as np
 import pytest
 
+from deep import write_deep
 from grader.checks import GradingContext
 from grader.classroom.reference_api import author
 from grader.locate.differences import Words
 from grader.locate.located import Located
 from grader.locate.step_table import table
-from grader.new_assignment import fit_depth, set_value
-from grader.rubric import FILE, bundled, load
+from grader.rubric import load
 from grader.sandbox.host import StudentHost
 from grader.score import KNOWN
 from reference.questions import draw
 
-DEPTH = 3
 # What is edited in the solution; what the line begins with, and how it differs.
 WRONG = {
     "units of the first layer": (
@@ -49,12 +46,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """Return an assignment of three layers with its questions and its solution."""
-    folder = tmp_path_factory.mktemp("deep")
-    shutil.copytree(bundled() / "data", folder / "data")
-    text = fit_depth((bundled() / FILE).read_text(encoding="utf-8"), DEPTH)
-    names = [f"{one}{k}" for k in range(1, DEPTH + 1) for one in "Wb"]
-    (folder / FILE).write_text(set_value(text, "variant", "names", names), encoding="utf-8")
-    assignment = load(folder, KNOWN)
+    assignment = load(write_deep(tmp_path_factory.mktemp("deep"), 3), KNOWN)
     return assignment, draw(assignment, assignment.seed), author(assignment).write(())
 
 
