@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.audit.matrix import Audit, Cell, Row, Use
-from grader.reports.figures import element
+from grader.reports.figures import element, picture
 from grader.reports.page_assets import fill_in, page_assets
 from grader.text.phrases import format_points
 
@@ -101,7 +101,7 @@ def to_json(audit: Audit) -> str:
 def to_html(audit: Audit) -> str:
     """Write the audit as one self-contained page."""
     groups = [
-        {"title": STAGES[stage], "picture": Markup(picture(list(rows), [use.check for use in audit.uses]))}  # noqa: S704 -- `element` escapes every text
+        {"title": STAGES[stage], "picture": draw(list(rows), [use.check for use in audit.uses])}
         for stage, rows in groupby(audit.mistakes, key=lambda row: row.trial.form.stage if row.trial.form else "")
     ]
     return fill_in(
@@ -115,7 +115,7 @@ def to_html(audit: Audit) -> str:
     )
 
 
-def picture(rows: Sequence[Row], checks: Sequence[str]) -> str:
+def draw(rows: Sequence[Row], checks: Sequence[str]) -> Markup:
     """Return a picture of some rows: a square for each mistake and check, with a tooltip."""
     parts = [
         element("text", check, transform=f"translate({_x(at) + 11} {HEAD - 6}) rotate(-60)", class_="check")
@@ -130,7 +130,7 @@ def picture(rows: Sequence[Row], checks: Sequence[str]) -> str:
             parts.append(element("text", f"✗ {named}", x=_x(len(checks)) + 6, y=y + 11, class_="wrong"))
     width, height = NAMES + SQUARE * len(checks) + MARGIN, HEAD + SQUARE * len(rows)
     label = {"viewBox": f"0 0 {width} {height}", "aria-label": f"{len(rows)} mistakes by {len(checks)} checks"}
-    return element("svg", inside="".join(parts), width=width, height=height, role="img", class_="matrix", **label)
+    return picture("".join(parts), width=width, height=height, role="img", class_="matrix", **label)
 
 
 def _square(row: Row, check: str, x: float, y: float) -> str:

@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from markupsafe import Markup
+
 from grader.records import dataclass
 from grader.reports import wording
-from grader.reports.figures import at, drawing, element
+from grader.reports.figures import at, drawing, element, picture
 from grader.reports.statistics import Bar, Summary
 from grader.text.phrases import format_points, plural
 
@@ -31,7 +33,7 @@ class Link:
     pair: int  # its number in the page
 
 
-def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> str:
+def histogram(bars: Sequence[Bar], summary: Summary, max_score: float) -> Markup:
     """Draw how the scores lie: a bar for each range, the median as a line, the middle half as a band below."""
     most = max(bar.count for bar in bars)
     parts = [_bar(bar, index, len(bars), most) for index, bar in enumerate(bars)]
@@ -113,7 +115,7 @@ def _across(score: float, max_score: float) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * max(0.0, min(1.0, score / max_score))
 
 
-def stacked(counts: Sequence[int]) -> str:
+def stacked(counts: Sequence[int]) -> Markup:
     """Return how a check was passed as one bar: passed, carried, partly, failed, not judged, as wide as there are of each."""
     whole = sum(counts)
     inside, start = "", 0.0
@@ -129,18 +131,18 @@ def stacked(counts: Sequence[int]) -> str:
     told = ", ".join(
         f"{count} {wording.STATUSES[status]}" for status, count in zip(wording.BEST_FIRST, counts, strict=True) if count
     )
-    return element("svg", inside=inside, width="100%", height="12", role="img", **{"aria-label": told})
+    return picture(inside, width="100%", height="12", role="img", **{"aria-label": told})
 
 
-def meter(score: float, max_score: float) -> str:
+def meter(score: float, max_score: float) -> Markup:
     """Draw a score as a part of what can be earned; the numbers stand beside it."""
     share = max(0.0, min(1.0, score / max_score)) if max_score else 0.0
     inside = element("rect", width="64", height="8", rx="2", class_="all")
     inside += element("rect", width=at(64 * share), height="8", rx="2", class_="earned")
-    return element("svg", inside=inside, width="64", height="8", **{"aria-hidden": "true"})
+    return picture(inside, width="64", height="8", **{"aria-hidden": "true"})
 
 
-def spread(counts: Sequence[int], usual: float) -> str:
+def spread(counts: Sequence[int], usual: float) -> Markup:
     """Draw how similar all pairs are: a bar for each part of 0..1, and below which mark 95 of 100 pairs stay."""
     parts, most = list[str](), max(counts)
     for index, count in enumerate(counts):
@@ -169,7 +171,7 @@ def twentieth(index: int) -> str:
     return f"{5 * index}% to {'100%' if index == 19 else f'below {5 * index + 5}%'}"
 
 
-def circle(names: Sequence[str], links: Sequence[Link], key: str) -> str:
+def circle(names: Sequence[str], links: Sequence[Link], key: str) -> Markup:
     """Draw a group's members around a circle and a line for each pair of them, the thicker the more alike.
 
     Each line is a link to its pair. They take no part in the keyboard's way through the page: the list of the same

@@ -8,6 +8,7 @@ from operator import add
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from grader.model import Array, Curves, Floats
 from grader.records import dataclass
@@ -47,7 +48,7 @@ class _Axes:
         return self.bottom - (self.bottom - self.top) * np.clip(share, 0, 1)
 
 
-def draw(figure: Curves, key: str) -> str:
+def draw(figure: Curves, key: str) -> Markup:
     """Draw the series as lines over the iterations, told apart by dashes as well as colour."""
     series = [(label, np.asarray(values, dtype=np.float64).reshape(-1)) for label, values in figure.series]
     finite = np.concatenate([np.empty(0), *(values[np.isfinite(values)] for _, values in series)])

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
+from markupsafe import Markup
 
 from grader.model import Array, Floats, HeatMap
 from grader.records import dataclass
@@ -78,7 +79,7 @@ class _Frame:
         return self.top + self.rows * self.cell
 
 
-def draw(figure: HeatMap, key: str) -> str:
+def draw(figure: HeatMap, key: str) -> Markup:
     """Draw where in a parameter the error sits: shades on a logarithmic scale, the worst entry outlined.
 
     Equal steps are equal factors, because mistakes differ by factors, not by amounts.

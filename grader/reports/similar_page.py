@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from grader.model import Sheet, Student
 from grader.model.similar_programs import Likeness, Pair, Passage, Program, Span
 from grader.reports import class_plots
@@ -44,7 +42,7 @@ def to_similar(likeness: Likeness, sheet: Sheet | None = None) -> str:
         limit=percent(likeness.limit) if likeness.limit < 1 else "",
         unlisted=likeness.unlisted,
         highest=percent(likeness.pairs[0].similarity) if likeness.pairs else "",
-        plot=Markup(class_plots.spread(likeness.spread, likeness.usual)) if whole else "",  # noqa: S704 -- `element` escapes every text and attribute
+        plot=class_plots.spread(likeness.spread, likeness.usual) if whole else "",
         bins=[(class_plots.twentieth(at), count) for at, count in enumerate(likeness.spread) if count],
         twins=[[who[name] for name in names] for names in likeness.twins],
         groups=[_group(number, group, likeness, who) for number, group in enumerate(likeness.groups, 1)],
@@ -168,5 +166,5 @@ def _group(
         "number": number,
         "members": [who[name] for name in group],
         "links": [(f"{names[one.first]} and {names[one.second]}", percent(one.similarity), one.pair) for one in links],
-        "plot": Markup(class_plots.circle(names, links, f"group-{number}")) if len(group) <= DRAWN else "",  # noqa: S704 -- `element` escapes every text and attribute
+        "plot": class_plots.circle(names, links, f"group-{number}") if len(group) <= DRAWN else "",
     }
