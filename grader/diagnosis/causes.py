@@ -24,6 +24,19 @@ HINTS = (
     (r"argument", "Compare the call in this line with the `def` line of what it calls."),
 )  # fmt: skip
 
+_NO_MODULE = "missing_import", "needs a module that is missing", "Hand in the imported file, or do without it."
+# By an exception's type, "" where there was none: the cause's id, what the method does, and the hint.
+BY_TYPE = {
+    "": ("stopped", "ends its own process", "The grader runs each submission in its own process."),
+    "ModuleNotFoundError": _NO_MODULE,
+    "ImportError": _NO_MODULE,
+    "MemoryError": (
+        "memory",
+        "asks for too much memory",
+        "Print the shapes of the arrays there: is one of them far too large?",
+    ),
+}
+
 
 def find_causes(
     context: GradingContext, submission: Submission, findings: Mapping[str, Finding], charges: Sequence[Charge]
@@ -135,42 +148,15 @@ def _words(context: GradingContext, error: StudentError, method: str, misfit: st
     where = f" (line {error.places[-1].line})" if error.places else ""
     short = error.message.partition("\n")[0].rstrip(".")
     name = f"{method}()" if method.isidentifier() else method
-    if not error.type:
-        if "still running" in short or "not asked" in short:
-            text = f"{name} did not end within its time{where}."
-            return (
-                "time_limit",
-                text,
-                "Look at the loops there: what changes in each round, and when does the loop end?",
-            )
-        return (
-            "stopped",
-            f"{name} ends its own process{where}: {short}.",
-            "The grader runs each submission in its own process.",
-        )
-    if by_version := explain_version(error.message, context.run.versions, where):
+    if not error.type and ("still running" in short or "not asked" in short):
+        hint = "Look at the loops there: what changes in each round, and when does the loop end?"
+        return "time_limit", f"{name} did not end within its time{where}.", hint
+    if error.type and (by_version := explain_version(error.message, context.run.versions, where)):
         return "removed_name", *by_version
-    if error.type in {"ModuleNotFoundError", "ImportError"}:
-        return (
-            "missing_import",
-            f"{name} needs a module that is missing{where}: {short}.",
-            "Hand in the imported file, or do without it.",
-        )
-    if misfit and "argument" in short:
-        return (
-            "other_names",
-            f"train() calls loss() with arguments that loss() does not accept{where}: {misfit}.",
-            "Compare the call with the line `def loss(`.",
-        )
-    if error.type == "MemoryError":
-        return (
-            "memory",
-            f"{name} asks for too much memory{where}: {short}.",
-            "Print the shapes of the arrays there: is one of them far too large?",
-        )
-    text = _name_near(error, method) or next((said for pattern, said in HINTS if re.search(pattern, error.message)), "")
-    return (
-        "exception",
-        f"{name} stops with {error.type}{where}: {short}.",
-        text or "Print the values that this line uses, just before it.",
-    )
+    if error.type not in BY_TYPE and misfit and "argument" in short:
+        text = f"train() calls loss() with arguments that loss() does not accept{where}: {misfit}."
+        return "other_names", text, "Compare the call with the line `def loss(`."
+    near = _name_near(error, method) or next((said for pattern, said in HINTS if re.search(pattern, error.message)), "")
+    other = "exception", f"stops with {error.type}", near or "Print the values that this line uses, just before it."
+    identity, does, hint = BY_TYPE.get(error.type, other)
+    return identity, f"{name} {does}{where}: {short}.", hint
