@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def build_oracle(
     """Return what the reference answers about replies to the questions of this seed; keep : as of `questions.draw`."""
     # Classmates try the same few numbers; each trial costs almost as much as a student's own training.
     known: dict[str, float] = {}
+    split = cache(lambda: digits(assignment.folder, seed))
     with_factor = {factor: replace(network, coefficient=factor) for factor in (0.5, 1.0)}
 
     def trained_accuracy(settings: Mapping[str, float], start: Params | None, factor: float | None) -> float:
@@ -38,7 +40,6 @@ def build_oracle(
             return 0.0
 
         def trial() -> float:
-            split = digits(assignment.folder, seed)
             rng = np.random.RandomState(hash_seed(seed, "trial"))
             right = network if factor is None else with_factor[factor]
             std, sizes = assignment.digits.initial_std, digits_sizes(hidden, network.depth)
@@ -46,7 +47,7 @@ def build_oracle(
             # Half the digits take a tenth less time. Only where the result must be well above what is required.
             kind = np.float64 if start is None else np.float32
             return train_and_test(
-                right, {one: value.astype(kind) for one, value in first.items()}, split, settings, rng
+                right, {one: value.astype(kind) for one, value in first.items()}, split(), settings, rng
             )
 
         digests = [(one, value.shape, hashlib.sha256(value.tobytes()).digest()) for one, value in (start or {}).items()]
