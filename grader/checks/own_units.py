@@ -97,11 +97,8 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
     """
     variant, near, way = context.assignment.variant, Near(context), _WayBack(context, call, 0, Near(context))
     last, (weights, bias) = variant.depth - 1, variant.layers[-1]
-    results, right = (
-        context.reply(QuestionId("scores", case)).results,
-        context.expected(QuestionId("scores", case))["scores"],
-    )
-    scores, gradient = as_array(results[0]) if results else None, way.own(weights)
+    right = context.expected(QuestionId("scores", case))["scores"]
+    scores, gradient = as_array(context.result(QuestionId("scores", case))), way.own(weights)
     if scores is None or scores.shape != right.shape or near(scores, right) or gradient is None:
         return False
     d = d_loss_of_scores(variant, scores.astype(np.float64), call.steps[0].arguments["y"])
@@ -187,8 +184,7 @@ def _follows_from_own_units(context: GradingContext, call: Call) -> bool:
 
 def solve_for_units(context: GradingContext, call: Call) -> Floats | None:
     """Return the program's own last hidden units, (N, H), where its scores are h W + b for an h that is wrong; else None."""
-    results, right = context.reply(call.id).results, inputs_of(context, call)[-1]
-    scores = as_array(results[0]) if results else None
+    scores, right = as_array(context.result(call.id)), inputs_of(context, call)[-1]
     weights, bias = (call.params[name] for name in context.names[-2:])
     if scores is None or scores.shape != (len(right), len(bias)) or not np.isfinite(scores).all():
         return None

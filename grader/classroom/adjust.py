@@ -67,7 +67,7 @@ def find_alike(book: Gradebook, mistake: str, failed: str) -> list[str]:
     """
     option, wanted, what = ("--mistake", mistake, "made it") if mistake else ("--failed", failed, "fails it")
     found: dict[str, list[str]] = {}
-    for report in ClassResults(book).sheet({})[0].reports:
+    for report in ClassResults(book).sheet().reports:
         failing = [one.id for one in report.checks if one.status in {"failed", "partial"}]
         for key in dict.fromkeys([one.id for one in report.diagnoses] if mistake else failing):
             found.setdefault(key, []).append(report.submission)
@@ -116,8 +116,7 @@ def rewrite(book: Gradebook, names: Sequence[str]) -> list[Report]:
         book.write_copy()
         rewrite_reports(book, names)
         standings = ClassResults(book)
-        sheet, _ = standings.sheet({})
-        write_overview(book.path.parent, sheet)
+        write_overview(book.path.parent, standings.sheet())
         return [standings.report(name) for name in names]
 
 

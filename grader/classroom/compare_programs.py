@@ -34,7 +34,8 @@ def compare_class(
     program that can be read.
     """
     out = to or book.path.parent
-    sheet, matching = ClassResults(book).sheet({})
+    results = ClassResults(book)
+    sheet, matching = results.sheet(), results.matching
     programs, left = _programs(book, matching.superseded if matching else {})
     outside, unread = _read_outside(against, assignment)
     likeness = compare_programs(tuple(programs.values()), _skeleton(assignment), outside)

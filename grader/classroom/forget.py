@@ -70,7 +70,7 @@ def forget(book: Gradebook, name: str, who: str) -> Forgotten:
             with closing(sqlite3.connect(path, isolation_level=None)) as database:
                 erase(database, names, student)
         book.forget(names, student, who)
-        write_overview(out, ClassResults(book).sheet({})[0])
+        write_overview(out, ClassResults(book).sheet())
     left = tuple(_still_named(out, names, student))
     return Forgotten(names, tuple(Path(sources[one]) for one in names), student, tuple(removed), left)
 

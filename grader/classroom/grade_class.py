@@ -26,7 +26,7 @@ from grader.classroom.results import (
 )
 from grader.classroom.roster import Roster
 from grader.classroom.worker import Graded, GradingSession
-from grader.model import Assignment, Decision, Report, Sheet
+from grader.model import Assignment, Decision, Report
 from grader.records import dataclass
 from grader.reports.formats import IN_FOLDER, REPORT_FORMATS
 from grader.submission import read
@@ -40,9 +40,7 @@ class Outcome:
     actions: Mapping[str, Action]  # by name
     moved: Mapping[str, str]  # name -> where it came from before, if that was elsewhere
     others: tuple[str, ...]  # in the gradebook from an earlier time, and not among these
-    sheet: Sheet
     matching: Matching | None  # None without a roster
-    page: Path
     other_versions: str  # see ClassGrading
     stopped: bool  # by Ctrl-C; what had been done is kept
 
@@ -161,7 +159,9 @@ def _is_written(out: Path, name: str, students: Mapping[str, str], decisions: in
 
 def _outcome(grading: ClassGrading, entries: Sequence[Entry], plan: Plan, *, stopped: bool) -> Outcome:
     known = {name: report for name, report in grading.done.items() if name not in plan.requests}
-    sheet, matching = ClassResults(grading.book).sheet(known)
+    results = ClassResults(grading.book)
+    sheet = results.sheet(known)
+    write_overview(grading.book.path.parent, sheet)
     found = {standing.report.submission: standing.report for standing in sheet.standings}
     here = {entry.name for entry in entries}
     return Outcome(
@@ -171,9 +171,7 @@ def _outcome(grading: ClassGrading, entries: Sequence[Entry], plan: Plan, *, sto
         },
         moved=plan.moved,
         others=tuple(name for name in found if name not in here),
-        sheet=sheet,
-        matching=matching,
-        page=write_overview(grading.book.path.parent, sheet),
+        matching=results.matching,
         other_versions=grading.other_versions,
         stopped=stopped,
     )

@@ -42,14 +42,13 @@ def write_submission(out: Path, name: str, files: Mapping[str, str]) -> None:
         write_whole(folder / file_name, text)
 
 
-def write_overview(out: Path, sheet: Sheet) -> Path:
-    """Write the class page and the table; return the page's path."""
+def write_overview(out: Path, sheet: Sheet) -> None:
+    """Write the class page and the table."""
     for name, text in CLASS_FORMATS[TABLE].write(sheet, ExportOptions()).items():
         write_whole(out / name, text)
     compared = _beginning(out / SIMILAR)
     stale = compared_of(sheet) not in compared
     write_whole(out / PAGE, to_index(sheet, similar=SIMILAR if compared else "", stale=stale))
-    return out / PAGE
 
 
 def _beginning(path: Path) -> str:

@@ -6,7 +6,6 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.compare_reports import ScoreChange, compare_reports, compare_tables, to_csv
@@ -56,7 +55,6 @@ class Regraded:
     left: Mapping[str, str]  # name -> why its replies could not be judged again
     failed: tuple[str, ...]  # of `left`, those where that is the grader's own fault
     sheet: Sheet
-    page: Path
     other_versions: str  # see ClassGrading
     stopped: bool  # by Ctrl-C; what had been judged is kept
 
@@ -160,8 +158,9 @@ def _compare(
         for name, row in earlier.items()
     ]
     changes = sorted((one for one in compared if one.points), key=lambda one: (-abs(one.after - one.before), one.name))
-    sheet, _ = now.sheet(done)
+    sheet = now.sheet(done)
     write_whole(out / TABLE, to_csv(changes))
+    write_overview(out, sheet)
     return Regraded(
         count=len(done),
         todo=len(grading.replayed),
@@ -172,7 +171,6 @@ def _compare(
         left=left,
         failed=tuple(grading.failed),
         sheet=sheet,
-        page=write_overview(out, sheet),
         other_versions=grading.other_versions,
         stopped=stopped,
     )

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from grader.apply_decisions import decide
@@ -40,13 +41,13 @@ class ClassResults:
         """Return the report of any grading after the current decisions, read from report.json, without figures."""
         return self._decide(from_json(self.book.published(row.id)), row)
 
-    def sheet(self, known: Mapping[str, Report]) -> tuple[Sheet, Matching | None]:
-        """Return the whole class and the matching; known : reports already at hand, after decisions, without figures."""
+    def sheet(self, known: Mapping[str, Report] = MappingProxyType({})) -> Sheet:
+        """Return the whole class; known : reports already at hand, after decisions, without figures."""
         reports = {name: known.get(name) or drop_figures(self.report(name)) for name in self.last}
         matching = self.matching
         earlier = matching.superseded if matching else {}
         newest = max(self.last.values(), key=lambda row: row.id, default=None)
-        sheet = Sheet(
+        return Sheet(
             title=str(self._rubric(newest)["title"]) if newest else "",
             max_score=newest.max_score if newest else 0.0,
             standings=tuple(
@@ -60,7 +61,6 @@ class ClassResults:
                 f"{who} took one submission's data out of this class: {at}." for at, who in self.book.forgotten()
             ),
         )
-        return sheet, matching
 
     def _decide(self, report: Report, row: GradingRow) -> Report:
         late = self._rubric(row).get("late")

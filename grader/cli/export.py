@@ -137,13 +137,14 @@ def _find_format(name: str, *, blind: bool) -> ClassFormat:
 def _sheet(book: Gradebook, roster: Roster | None) -> Sheet:
     """Return the class. A new roster is saved and described first, even if the export then fails."""
     if roster is None:
-        return ClassResults(book).sheet({})[0]
+        return ClassResults(book).sheet()
     match_sources(roster, book.sources())
     book.set_roster(roster)
-    sheet, matching = ClassResults(book).sheet({})
+    results = ClassResults(book)
+    sheet = results.sheet()
     write_overview(book.path.parent, sheet)
     # Before the format, which may refuse the class: this says which submissions belong to nobody, and how to mend it.
-    common.say(*(describe_matching(matching) if matching else ()))
+    common.say(*(describe_matching(results.matching) if results.matching else ()))
     return sheet
 
 

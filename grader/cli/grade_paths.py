@@ -14,7 +14,7 @@ from grader.classroom.gradebook import FILE as GRADEBOOK
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.lateness import is_marked_late
 from grader.classroom.match_roster import Matching, describe_matching
-from grader.classroom.output import ANNOTATED
+from grader.classroom.output import ANNOTATED, PAGE
 from grader.classroom.plan import Entry, assign_names
 from grader.classroom.restore import reminder
 from grader.classroom.results import match_sources
@@ -81,7 +81,9 @@ def grade_paths(
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     _say_rubric(None if given else first, left)
-    failed = _print_outcome(outcome, _with_owners(ignored, told, outcome), len(chosen), reminded)
+    failed = _print_outcome(outcome, _with_owners(ignored, told, outcome), len(chosen))
+    common.point_to(out / PAGE)
+    common.say(reminded)
     if annotate and chosen and not outcome.stopped:
         _annotate(out, chosen, outcome.reports, first)
     if form and not outcome.stopped:
@@ -137,7 +139,7 @@ def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Out
     return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
 
 
-def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int, reminded: str) -> bool:
+def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
     """Print what was graded; return whether the grader failed on something."""
     _print_scores(outcome.reports)
     common.say(*_remarks(outcome, ignored))
@@ -148,8 +150,6 @@ def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int, reminde
     if failed:
         where = "The file grader-error.txt beside each report holds the details."
         common.say(f"The grader itself failed on: {join_some(failed)}. {where}")
-    common.point_to(outcome.page)
-    common.say(reminded)
     return bool(failed)
 
 

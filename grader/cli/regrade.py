@@ -8,6 +8,7 @@ from rich.text import Text
 
 from grader.classroom.compare_reports import count_reasons, explain
 from grader.classroom.gradebook import Gradebook
+from grader.classroom.output import PAGE
 from grader.classroom.regrade_class import TABLE, Regraded
 from grader.classroom.seed_file import choose_to_judge
 from grader.classroom.variants import regrade_variants
@@ -97,7 +98,7 @@ def _print_changes(found: Regraded, out: Path) -> None:
     if found.stopped:
         done = f"{found.count} of {found.todo} are judged again and saved."
         common.say(f"Stopped. {done} Run the same command again to judge the rest.")
-    common.point_to(found.page)
+    common.point_to(out / PAGE)
 
 
 def _table(found: Regraded) -> Table:

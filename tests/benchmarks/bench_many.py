@@ -28,7 +28,7 @@ from grader.classroom.batch import grade_tasks
 from grader.classroom.executors import Workers
 from grader.classroom.gradebook import Gradebook
 from grader.classroom.grading_loop import begin_grading
-from grader.classroom.output import write_overview
+from grader.classroom.output import PAGE, write_overview
 from grader.classroom.plan import replay_task
 from grader.classroom.reference_api import author
 from grader.classroom.results import ClassResults
@@ -84,8 +84,8 @@ def main() -> None:
 
             grading.run(tasks, Workers(given.jobs, given.cluster), on_result)
             spent = time.perf_counter()
-            sheet, _ = ClassResults(book).sheet(grading.done)
-            page = write_overview(book.path.parent, sheet)
+            write_overview(book.path.parent, ClassResults(book).sheet(grading.done))
+            page = book.path.with_name(PAGE)
             print(f"class page and table: {time.perf_counter() - spent:.1f} s, {page.stat().st_size / 2**20:.1f} MiB")
             path = book.path
         with closing(sqlite3.connect(path)) as database:

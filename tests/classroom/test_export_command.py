@@ -249,7 +249,7 @@ def test_pages_go_back_under_the_names_that_the_platform_gave(here):
 def test_no_page_replaces_another_s(here):
     """Names may differ in their endings alone, or be what the gradebook made of another's."""
     with here.book() as book:
-        sheet, _ = ClassResults(book).sheet({})
+        sheet = ClassResults(book).sheet()
     given = {"a_b": "a:b.ipynb", "a_b-2": "a:b.py", "a_b-3": "a_b.py", "a_b.py": "a_b.py.ipynb"}
     standings = tuple(
         replace(
@@ -266,7 +266,7 @@ def test_no_page_replaces_another_s(here):
 def test_moodle_gets_the_folders_that_it_made(here):
     """Whole names, with the number by which Moodle finds the student; the same class gives the same bytes."""
     with here.book() as book:
-        sheet, _ = ClassResults(book).sheet({})
+        sheet = ClassResults(book).sheet()
     names = [f"Jan\u00e9 Doe_{101 + at}_assignsubmission_file_" for at in range(len(sheet.standings))]
     given = replace(
         sheet,
