@@ -81,9 +81,7 @@ def grade_paths(
             )
             reminded, told = reminder(book), match_sources(book.roster(), {name: name for name in ignored}, whole=False)
     _say_rubric(None if given else first, left)
-    failed = _print_outcome(outcome, _with_owners(ignored, told, outcome), len(chosen))
-    common.point_to(out / PAGE)
-    common.say(reminded)
+    failed = _print_outcome(outcome, _with_owners(ignored, told, outcome), len(chosen), out, reminded)
     if annotate and chosen and not outcome.stopped:
         _annotate(out, chosen, outcome.reports, first)
     if form and not outcome.stopped:
@@ -139,7 +137,7 @@ def _with_owners(ignored: Sequence[str], matching: Matching | None, outcome: Out
     return [f"{name}, which {whose[name].name} handed in" if name in whose else name for name in ignored]
 
 
-def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int) -> bool:
+def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int, out: Path, reminded: str) -> bool:
     """Print what was graded; return whether the grader failed on something."""
     _print_scores(outcome.reports)
     common.say(*_remarks(outcome, ignored))
@@ -150,6 +148,8 @@ def _print_outcome(outcome: Outcome, ignored: Sequence[str], asked: int) -> bool
     if failed:
         where = "The file grader-error.txt beside each report holds the details."
         common.say(f"The grader itself failed on: {join_some(failed)}. {where}")
+    common.point_to(out / PAGE)
+    common.say(reminded)
     return bool(failed)
 
 
