@@ -1,7 +1,5 @@
 """The checks, registered by `@check`, and the function that runs those of a rubric."""
 
-from __future__ import annotations
-
 from grader.checks import (  # noqa: F401 -- each enters its checks when it is imported
     forward,
     gradients,

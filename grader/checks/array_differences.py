@@ -3,8 +3,6 @@
 A fact is told only if it holds in every wrong case, within the tolerance of the check, and if chance could not explain it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 

@@ -3,8 +3,6 @@
 At most three facts, the most useful first. Each holds in every wrong case.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ They take a program's own scores and units, which no right answer is at hand for
 file of the wheel may hold.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.model import Array, Floats, Variant

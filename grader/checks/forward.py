@@ -1,7 +1,5 @@
 """Scores and losses: what loss() computes on the way forward."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -5,8 +5,6 @@ units and inputs, dW2 = h^T d gives d, the gradient of the scores, and dW1 = X^T
 units before the ReLU (COMS 4732). What follows from wrong hidden units is right, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

@@ -3,8 +3,6 @@
 A program's own loss excuses nothing: it could make up a loss with any derivative.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

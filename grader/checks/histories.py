@@ -1,7 +1,5 @@
 """The check of what train() returns: one loss per iteration, one accuracy of each kind per epoch."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

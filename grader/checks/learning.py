@@ -1,7 +1,5 @@
 """Checks that train() learns: a toy example by heart, and real digits well enough."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

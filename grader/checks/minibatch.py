@@ -1,7 +1,5 @@
 """The rows of each batch: those of the call of loss() that explains the step."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission

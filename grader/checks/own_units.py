@@ -5,8 +5,6 @@ known, with as many directions as rows, x^T d = dW has only one x: the units of 
 computed from those units.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

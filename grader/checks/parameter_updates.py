@@ -3,8 +3,6 @@
 Stand-ins replace loss() and predict(), so that each step can be compared with the gradients that train() got.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.checks.context import GradingContext, cached_per_submission

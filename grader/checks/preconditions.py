@@ -1,7 +1,5 @@
 """Whether train() can be judged, and from which runs."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """predict() on given parameters: by itself, and with a stand-in for loss()."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a student's losses and scores show: their convention, their rounding, and whether they make sense."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

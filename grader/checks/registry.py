@@ -1,7 +1,5 @@
 """The table of checks. A check is one function, which `@check` registers under the function's name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from inspect import getdoc

@@ -3,8 +3,6 @@
 A solved array counts only with full rank and about the right size: zero, tiny, constant and one-row arrays do not.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.checks.context import GradingContext

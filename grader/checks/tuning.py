@@ -4,8 +4,6 @@ The program trains it, or the reference does in its place (see `may_train_in_its
 badly, a good result of the reference still earns the points: so nobody gains or loses any by who trains.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from grader.checks.context import (

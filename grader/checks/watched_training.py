@@ -4,8 +4,6 @@ The notes come from the student's process, and are its word like any answer: a s
 must agree with them, which `training` sees to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any

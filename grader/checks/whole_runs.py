@@ -4,8 +4,6 @@ The rows are identical and the batch is half of them, so that sampling cannot ma
 have moved by -rate_k times the program's own gradient at the parameters before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """People's decisions: checked, saved in the gradebook, and written into the reports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Which of a student's hand-ins counts: the latest, the first or the best."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Tasks given to an executor's workers. Whatever happens to one submission, the others are graded."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait

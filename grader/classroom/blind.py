@@ -1,7 +1,5 @@
 """Names hidden from whoever grades, behind pseudonyms; a nickname or another spelling in a student's text stays."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

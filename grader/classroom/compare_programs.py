@@ -1,7 +1,5 @@
 """Compare the programs of a class, as the gradebook keeps them, without the skeleton that all began with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

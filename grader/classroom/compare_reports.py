@@ -1,7 +1,5 @@
 """Compare two reports of one submission: what changed when a class was judged again, and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

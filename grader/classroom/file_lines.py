@@ -1,7 +1,5 @@
 """Where a quoted line stands in the file that was handed in, for readers that know files and no cells."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

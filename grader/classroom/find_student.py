@@ -1,7 +1,5 @@
 """Find the submission that a person means: by its name, or by its student's name, login, number or address."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections import defaultdict

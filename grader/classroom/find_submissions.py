@@ -1,7 +1,5 @@
 """Find the submissions of some paths: a class's folder, a platform's zip, or one person's work."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

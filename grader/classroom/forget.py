@@ -1,7 +1,5 @@
 """One student's data taken out of a class: from the gradebook, its copies, and every file of the class's folder."""
 
-from __future__ import annotations
-
 import csv
 import re
 import shutil

@@ -1,7 +1,5 @@
 """`grader grade`: grade what is new or changed in a class, and write the pages."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

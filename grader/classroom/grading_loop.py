@@ -3,8 +3,6 @@
 A task says where a submission's replies come from: a run of the program, or an earlier run.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The rows of gradings in a gradebook: how one is written, and how it is read."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """How many days late each submission is: by a due date and the platform's times, or by a table. What a day costs is not here."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence

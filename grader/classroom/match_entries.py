@@ -1,7 +1,5 @@
 """Find students by the names of hand-ins. Each platform builds names in its own way, and only its own part counts."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

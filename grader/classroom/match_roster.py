@@ -4,8 +4,6 @@ Only what a platform itself puts into a name counts, and only if it fits exactly
 suggested. An unmatched submission costs a teacher a minute; a wrong match costs two students a mark.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """An index of the roster by everything that a submission may be named after, and the spellings of names."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

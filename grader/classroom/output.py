@@ -1,7 +1,5 @@
 """The pages, tables and exports of a graded class. Each file is written completely or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping

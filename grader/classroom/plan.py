@@ -1,7 +1,5 @@
 """The plan for each submission: do nothing, judge its saved replies again, or run it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The only way from the grader to the reference, which is in a clone and never installed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache

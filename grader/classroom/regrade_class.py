@@ -1,7 +1,5 @@
 """`grader regrade`: judge a class again from its saved replies, after the rubric or the grader changed."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections import Counter

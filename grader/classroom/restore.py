@@ -1,7 +1,5 @@
 """Restore decisions and roster from the safety copy into a new gradebook, after the old one was damaged or lost."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from heapq import merge

@@ -1,7 +1,5 @@
 """The results of a class: the gradebook's reports after people's decisions, with the students of the submissions."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The roster of a class, as a platform exports it or a person types it, read into students."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The text, the rows and the headers of a roster file, whatever program saved it."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -3,8 +3,6 @@
 It is a small SQLite database that is read and written as a whole, so it is never half written.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import closing

@@ -4,8 +4,6 @@ Each entry of MIGRATIONS takes a database from one schema version (SQLite's `use
 once released is never edited: whoever changes the tables appends another.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Collection

@@ -3,8 +3,6 @@
 It is read and written only while the gradebook is open for writing, so two graders never draw one each.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Collection, Mapping

@@ -1,7 +1,5 @@
 """The gradebook's file: one writer or many readers, complete transactions, and SQLite's errors in plain words."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sqlite3

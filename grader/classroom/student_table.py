@@ -1,7 +1,5 @@
 """A table about students that a person typed or a platform exported: which submission each line is about."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Its folder holds an assignment in each subfolder, and a roster whose column `variant` names each student's subfolder.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product

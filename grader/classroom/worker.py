@@ -1,7 +1,5 @@
 """A worker grades one submission after another. It reads and writes no files of a submission."""
 
-from __future__ import annotations
-
 import threading
 import time
 import traceback

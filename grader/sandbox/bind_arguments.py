@@ -1,7 +1,5 @@
 """Pass arguments to the student's methods, whose parameters may have other names than the assignment's."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any

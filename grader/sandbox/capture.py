@@ -1,7 +1,5 @@
 """Capture what the student's code prints, its warnings, and its exceptions with the lines that they came from."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import sys

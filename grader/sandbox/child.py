@@ -1,7 +1,5 @@
 """Our end of one student's process: send it a call, wait for the reply until a deadline, end it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

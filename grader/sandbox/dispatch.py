@@ -3,8 +3,6 @@
 A call's message is {"number", "sizes", "seed", "params", "steps"}; values and arrays are described as `values` says.
 """
 
-from __future__ import annotations
-
 import functools
 import random
 from collections.abc import Callable, Mapping, MutableMapping, Sequence

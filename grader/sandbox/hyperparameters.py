@@ -1,7 +1,5 @@
 """Check the hyperparameters that a submission chose."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -6,8 +6,6 @@ NEEDS are imports that right programs need; they raise where they fail.
 This file is loaded as a submission, and imports nothing of ours. A test that gets through must leave the system unchanged.
 """
 
-from __future__ import annotations
-
 import ctypes
 import mmap
 import os

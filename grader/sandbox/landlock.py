@@ -3,8 +3,6 @@
 The ruleset is made once, in the zygote; each student's process enters it by the descriptor that it inherits.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import struct

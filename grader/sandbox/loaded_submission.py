@@ -1,7 +1,5 @@
 """One submission in its process: its namespace, its class, and the answers to what it is asked."""
 
-from __future__ import annotations
-
 import gc
 import mmap
 import os

@@ -14,8 +14,6 @@ The zygote finds out once what this system can do (`prepare`); each process does
 student code runs.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import fcntl

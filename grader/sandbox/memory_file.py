@@ -1,7 +1,5 @@
 """A file that is open in memory, as `scratch_files` has them: what is in it, and the layers that open() puts over it."""
 
-from __future__ import annotations
-
 import errno
 import io
 import time

@@ -1,7 +1,5 @@
 """Encode what a student's process is sent, and decode its replies; nothing in a reply is trusted before it is checked."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Sequence

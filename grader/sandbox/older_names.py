@@ -4,8 +4,6 @@ A program may be right under one numpy and raise under the next. What is put bac
 `grader.diagnosis` says the versions.
 """
 
-from __future__ import annotations
-
 import base64
 import collections
 import collections.abc

@@ -3,8 +3,6 @@
 Our end reads it while it is being written, so neither may move the other's place in it.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

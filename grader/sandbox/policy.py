@@ -1,7 +1,5 @@
 """What limits a student's process: our end asks for these, and the process puts them on itself, for good."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass

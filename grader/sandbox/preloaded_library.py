@@ -6,8 +6,6 @@ The zygote, which can still read everything, keeps the modules' code here, and h
 machine code. A child inherits both: no right, no descriptor and no system call is given to it for that.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import importlib.abc

@@ -1,7 +1,5 @@
 """Numbers of any type as those that travel: a student's Decimal, float128 or array of objects is as right as a float64."""
 
-from __future__ import annotations
-
 from array import array as typed_array
 from collections import deque
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Nothing is isolated, and nothing ends an endless loop but its author. What the q
 generators, outputs, warnings) is put back.
 """
 
-from __future__ import annotations
-
 import random
 import sys
 import time

@@ -4,8 +4,6 @@ A sandbox that only claims to be in force is worse than none, so each thing is t
 from Python's library and numpy would cost them points, so the test process also imports what they need.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import ctypes

@@ -1,7 +1,5 @@
 """The signature of a student's function, whatever its annotations name."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 import types

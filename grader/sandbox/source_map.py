@@ -1,7 +1,5 @@
 """Find the student's lines that an error or a traceback names, and describe how a process ended."""
 
-from __future__ import annotations
-
 import re
 import signal
 from collections.abc import Iterable, Sequence

@@ -7,8 +7,6 @@ regulariser changes no answer, and neither does the number of copies of a row: t
 the same steps whatever rows a program draws.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Mapping, Sequence

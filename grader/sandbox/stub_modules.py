@@ -3,8 +3,6 @@
 Nine of ten notebooks import matplotlib and never need it for the network. What a name of such a module does is in `stubs`.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.abc
 import importlib.machinery

@@ -7,8 +7,6 @@ twice, so that a small header cannot ask for much memory. What holds real number
 float128 or Decimal, is cast to float64 once, here, and its type is named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
