@@ -70,7 +70,6 @@ ALONE = {
     "bind_arguments",
     "older_names",
     "signatures",
-    "hyperparameters",
     "dispatch",
     "exec_submission",
     "recording",

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from . import protocol, values
 from .bind_arguments import INTERFACE, ArgumentBinder
 from .capture import ReportedError
-from .hyperparameters import check_hyperparameters
 from .method_stand_ins import Watch, in_layout
 from .recording import Recording, StoppedError
 from .stand_in_replies import StandIn
@@ -238,7 +237,7 @@ class Answer:
     def _begin_with(self, name: str, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
         """Make a fresh network with the hidden size in the submission's variable, and return all that the variable holds."""
         self.during = name
-        chosen = check_hyperparameters(name, self._variable(name), bounds)
+        chosen = _read_hyperparameters(name, self._variable(name), bounds)
         sizes = self._sizes
         if "hidden_size" in chosen:
             sizes = (sizes[0], *[int(chosen["hidden_size"])] * (len(sizes) - 2), sizes[-1])
@@ -263,6 +262,19 @@ def _same_question(one: tuple[str, dict[str, Any]], two: tuple[str, dict[str, An
         and one[1].keys() == two[1].keys()
         and all(np.array_equal(value, two[1][name]) for name, value in one[1].items())
     )
+
+
+def _read_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[Any]]) -> dict[str, int | float]:
+    """Return plain numbers within `bounds`, {name: [low, high, whole]}. What to write for others is the check's to say."""
+    chosen: dict[str, int | float] = {}
+    for key, (low, high, whole) in bounds.items():
+        value: Any = found.get(key) if isinstance(found, dict) else None
+        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high or (whole and value != int(value)):
+            kind = "whole number" if whole else "number"
+            raise ReportedError("ValueError", f'{name}: "{key}" is no {kind} from {low:g} to {high:g}')
+        chosen[key] = int(value) if whole else float(value)
+    return chosen
 
 
 def _loss_of(returned: Any) -> float:
