@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -111,17 +110,11 @@ class Gradebook:
 
     # ------------------------------------------------------------ people
 
-    def decide_all(self, made: Sequence[tuple[str, Decision]]) -> list[Decision]:
-        """Insert decisions, each with its submission: all of them or, if that fails, none. Return them with their numbers.
-
-        Raises ValueError where a value is negative, infinite or NaN, since no report could hold it.
-        """
-        for _, one in made:
-            if not (math.isfinite(one.value) and one.value >= 0):
-                raise ValueError(f"{one.kind}: {one.value} can be neither points nor days")
-        records = [DecisionRecord(name, replace(one, value=float(one.value)), "") for name, one in made]
+    def decide_all(self, made: Sequence[tuple[str, Decision]]) -> None:
+        """Insert decisions, each with its submission: all of them or, if that fails, none. Each gets the next number."""
         with self._storage.transaction() as database:
-            return [replace(one.decision, number=_insert_decision(database, one, None)) for one in records]
+            for name, decision in made:
+                _insert_decision(database, DecisionRecord(name, decision, ""), None)
 
     def withdraw(self, number: int, said: str) -> None:
         """Take a decision back; said : who, when and why, for the history.
@@ -238,8 +231,8 @@ class Gradebook:
         return found
 
 
-def _insert_decision(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> int:
-    """Insert a decision under this number or the next one, and return the number."""
+def _insert_decision(database: sqlite3.Connection, one: DecisionRecord, number: int | None) -> None:
+    """Insert a decision under this number or the next one."""
     values = (number, *astuple(one.decision)[1:], one.name, one.withdrawn)
     put = f"INSERT INTO decision ({_DECISION}, name, withdrawn) VALUES ({', '.join('?' * len(values))})"  # noqa: S608 -- as above
-    return int(database.execute(put, values).lastrowid or 0)
+    database.execute(put, values)

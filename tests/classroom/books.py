@@ -92,7 +92,7 @@ def filled(folder):
     """Make a gradebook with something of everything in it."""
     with Gradebook(folder, create=True) as opened:
         opened.insert([line(f"s{number}", replies=os.urandom(3000)) for number in range(8)], RUBRIC)
-        opened.decide_all([("s1", decision())])[0]
+        opened.decide_all([("s1", decision())])
         opened.set_roster(Roster((Student("Doe, Jane", id="1"),), source="class.csv"))
         return everything(opened)
 

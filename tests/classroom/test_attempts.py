@@ -55,8 +55,8 @@ def test_decisions_follow_the_student(tmp_path):
         again = replace(KEY, submission_digest="another")
         book.insert([line(old, 2.0), line(new, 1.0, key=again)], RUBRIC)
         book.set_roster(Roster((Student("Doe, Jane"),), source="r.csv"))
-        book.decide_all([(old, decision(value=2.0))])[0]
-        book.decide_all([(old, decision("late_days", 3.0, check=""))])[0]
+        book.decide_all([(old, decision(value=2.0))])
+        book.decide_all([(old, decision("late_days", 3.0, check=""))])
         report = ClassResults(book).report(new)
         assert (report.late_days, report.score, report.student) == (3.0, 1.0, "Doe, Jane")
         assert [ruling.applies for ruling in report.rulings] == [False, True]

@@ -163,7 +163,8 @@ def test_what_is_as_it_was_is_left_alone(book, path):
 def test_what_was_handed_in_anew_is_run(book, path):
     """Another byte in it is another submission; people's decisions go with its task."""
     kept(book, path)
-    made = book.decide_all([("alice", decision())])[0]
+    book.decide_all([("alice", decision())])
+    (made,) = book.decisions()["alice"]
     path.write_text(f"{BARE}\n", encoding="utf-8")
     plan, (task,), idle = planned(book, path)
     assert (plan.actions, idle) == ({"alice": "changed"}, 0)

@@ -73,7 +73,7 @@ def test_what_is_only_read_cannot_be_written(tmp_path):
     before = filled(tmp_path)
     with reading(tmp_path) as book:
         with pytest.raises(GradebookError, match="opened only for reading"):
-            book.decide_all([("s1", decision())])[0]
+            book.decide_all([("s1", decision())])
         with pytest.raises(sqlite3.OperationalError, match="readonly database"):
             book._storage._database.execute("DELETE FROM decision")
         assert everything(book) == before

@@ -165,7 +165,8 @@ def test_a_missing_copy_is_written_by_whoever_opens_next(tmp_path, path):
     Gradebook(tmp_path).close()
     assert not path.exists()
     with Gradebook(tmp_path) as book:
-        made = book.decide_all([("alice", decision(of=2.0))])[0]
+        book.decide_all([("alice", decision(of=2.0))])
+        (made,) = book.decisions()["alice"]
     Gradebook(tmp_path).close()
     assert read_copy(path) == SafetyCopy((DecisionRecord("alice", made, ""),))
     with Gradebook(tmp_path) as book:
@@ -179,9 +180,9 @@ def test_a_copy_that_is_behind_catches_up(tmp_path, path):
     """A grader that was killed kept a decision and wrote no copy: the next one does; then it rests."""
     with Gradebook(tmp_path, create=True) as book:
         book.insert([line("alice")], RUBRIC)
-        book.decide_all([("alice", decision())])[0]
+        book.decide_all([("alice", decision())])
         book.write_copy()
-        book.decide_all([("alice", decision("excused", 1.0, check=""))])[0]
+        book.decide_all([("alice", decision("excused", 1.0, check=""))])
         book.withdraw(1, "ta: no")
     Gradebook(tmp_path).close()
     with Gradebook(tmp_path, reading=True) as book:
@@ -195,7 +196,7 @@ def test_a_copy_that_cannot_be_written_keeps_nobody_from_grading(tmp_path, path,
     """It is a second copy: where it fails, the gradebook opens all the same."""
     with Gradebook(tmp_path, create=True) as book:
         book.insert([line("alice")], RUBRIC)
-        book.decide_all([("alice", decision())])[0]
+        book.decide_all([("alice", decision())])
 
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -32,7 +32,7 @@ def test_an_older_gradebook_becomes_a_newer_one(tmp_path):
         assert book._storage.rows("PRAGMA user_version") == [(NEWEST,)]
         assert list(book.last()) == ["alice", "bob"]
         assert book.report("bob").submission == "bob"
-        book.decide_all([("alice", decision())])[0]
+        book.decide_all([("alice", decision())])
     assert listed(tmp_path) == [FILE, f"{FILE}.version-1"]
     with closing(sqlite3.connect(tmp_path / f"{FILE}.version-1")) as old:
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
@@ -120,7 +120,8 @@ def test_decisions_of_an_older_gradebook_do_not_know_what_the_check_was_worth(tm
             " VALUES ('alice', 'points', 'loss', 1.0, 'seen', 'ta', '2026-11-22T15:00:00Z', 'digest')"
         )
     with Gradebook(tmp_path) as book:
-        new = book.decide_all([("alice", decision(of=2.0))])[0]
+        book.decide_all([("alice", decision(of=2.0))])
+        new = book.decision_records()[-1].decision
         assert book.decisions() == {"alice": (replace(decision(), number=1, of=None), new)}
         assert new == replace(decision(), number=2, of=2.0)
 

@@ -269,7 +269,7 @@ def test_an_older_gradebook_and_its_copy_are_read(tmp_path):
     """Decisions stay with their numbers, comments can be added, and a copy that knows no comments is whole."""
     with Gradebook(tmp_path, create=True) as book:
         book.insert([line("alice")], "title = 'x'\n")
-        book.decide_all([("alice", decision(of=2.0))])[0]
+        book.decide_all([("alice", decision(of=2.0))])
         before = book.decision_records()
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         old = schema._PEOPLE.partition("CREATE TABLE student")[0] + schema._WORTH
@@ -286,7 +286,7 @@ def test_an_older_gradebook_and_its_copy_are_read(tmp_path):
         (tmp_path / COPY).write_bytes(database.serialize())
     with Gradebook(tmp_path) as book:
         assert book.decision_records() == before
-        book.decide_all([("alice", decision("comment", 0.0, comment="Well done."))])[0]
+        book.decide_all([("alice", decision("comment", 0.0, comment="Well done."))])
         book.write_copy()
         assert len(book.secret_key()) == 32
     kinds = [one.decision.kind for one in safety_copy.read_copy(tmp_path / COPY).records]
