@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from grader.model import Array
-from reference.activations import sigmoid, tanh
-from reference.layers import Layer
+from reference.activations import leaky_relu, sigmoid, tanh
 from reference.mistakes.entry import ENTRYWISE, Number, define_kind
 
 
@@ -15,13 +14,6 @@ def leaky(c: float) -> Any:
         return np.maximum(c * u, u)
 
     return activate
-
-
-def d_leaky(c: float) -> Any:
-    def d_activate(dh: Array, layer: Layer) -> Any:
-        return dh * np.where(layer.u > 0, 1.0, c)
-
-    return d_activate
 
 
 def size_of(u: Array) -> Any:
@@ -63,7 +55,9 @@ MISTAKES = (
         "leaky_relu_for_{kind}",
         "The hidden layer uses a leaky ReLU of slope {c}; the assignment asks for the {plain}.",
         "What does your activation return for a negative input, and what does the formula say?",
-        number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        number=Number(
+            lambda c: {"activate": leaky(c), "d_activate": leaky_relu(c).backward}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)
+        ),
         activations=("relu", "sigmoid", "tanh", "elu"),
     ),
     _activation(

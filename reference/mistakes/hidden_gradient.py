@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from grader.model import Array, Variant
+from reference.activations import leaky_relu
 from reference.layers import Layer
-from reference.mistakes.activation import d_leaky
 from reference.mistakes.entry import ENTRYWISE, Mistake, Number, define_kind
 from reference.network import Network
 
@@ -68,7 +68,7 @@ MISTAKES = (
         "leaky_relu_on_the_way_back",
         "The backward pass lets {c} of the gradient through where the hidden unit was off, as a leaky ReLU does.",
         "For negative u the ReLU is always 0. What is its derivative there?",
-        number=Number(lambda c: {"d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
+        number=Number(lambda c: {"d_activate": leaky_relu(c).backward}, 1e-4, 0.99, (0.01, 0.1), (0.01, 0.5)),
         activations=("relu",),
     ),
     _hidden(

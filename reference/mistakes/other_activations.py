@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from grader.model import Array
-from reference.activations import d_relu, elu, relu
+from reference.activations import d_relu, elu, leaky_relu, relu
 from reference.layers import Layer
-from reference.mistakes.activation import d_leaky, leaky
+from reference.mistakes.activation import leaky
 from reference.mistakes.entry import Number, define_kind
 
 
@@ -66,7 +66,7 @@ MISTAKES = (
         "wrong_slope",
         "The leaky ReLU's slope is {c} where u is negative; the assignment asks for {slope}.",
         "What does your activation return for u = -1?",
-        number=Number(lambda c: {"activate": leaky(c), "d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
+        number=Number(lambda c: {"activate": leaky(c), "d_activate": leaky_relu(c).backward}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
         activations=("leaky_relu",),
     ),
     _forward(
@@ -80,7 +80,7 @@ MISTAKES = (
         "wrong_slope_on_the_way_back",
         "The backward pass lets {c} of the gradient through where u is negative; the leaky ReLU's slope there is {slope}.",
         "What is the derivative of your activation at u = -1?",
-        number=Number(lambda c: {"d_activate": d_leaky(c)}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
+        number=Number(lambda c: {"d_activate": leaky_relu(c).backward}, 1e-4, 0.99, (0.01, 0.3), (0.05, 0.5)),
         activations=("leaky_relu",),
     ),
     _forward(

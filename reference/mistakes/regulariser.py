@@ -29,16 +29,13 @@ def strength_forgotten(data: Any, penalty: Any, _strength: float, _N: int) -> An
     return data + penalty
 
 
-def d_first_weights(params: Params, names: Names) -> Any:
-    gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
-    gradients[names[0][0]] = 2 * params[names[0][0]]
-    return gradients
+def d_weights_of(layer: int) -> Any:
+    def d_penalty(params: Params, names: Names) -> Any:
+        gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
+        gradients[names[layer][0]] = 2 * params[names[layer][0]]
+        return gradients
 
-
-def d_second_weights(params: Params, names: Names) -> Any:
-    gradients = {name: np.zeros_like(theta) for name, theta in params.items()}
-    gradients[names[-1][0]] = 2 * params[names[-1][0]]
-    return gradients
+    return d_penalty
 
 
 def sizes(params: Params, names: Names) -> Any:
@@ -89,8 +86,8 @@ MISTAKES = (
         "Each layer has weights. Which of them enter your sum of squares?",
         {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum()},
         {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum()},
-        {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum(), "d_penalty": d_first_weights},
-        {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum(), "d_penalty": d_second_weights},
+        {"penalty_term": lambda params, names: (params[names[0][0]] ** 2).sum(), "d_penalty": d_weights_of(0)},
+        {"penalty_term": lambda params, names: (params[names[-1][0]] ** 2).sum(), "d_penalty": d_weights_of(-1)},
         shows_in=_CARRIED,
         fewest_layers=2,
     ),

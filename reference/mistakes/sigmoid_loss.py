@@ -27,11 +27,6 @@ def squared_errors(z: Array, y: Array) -> Any:
     return ((sigmoid(z) - targets(z, y)) ** 2).sum() / len(y)
 
 
-def d_squared_errors(z: Array, y: Array) -> Any:
-    s = sigmoid(z)
-    return 2 * (s - targets(z, y)) * s * (1 - s) / len(y)
-
-
 def own_slope(z: Array, y: Array) -> Any:
     s = sigmoid(z)
     return (s - targets(z, y)) * s * (1 - s) / len(y)
@@ -82,7 +77,7 @@ MISTAKES = (
         "squared_error",
         "The loss is a squared error instead of {loss}.",
         "Look up which loss the assignment names. Does yours take a log?",
-        {"data_term": squared_errors, "d_scores": d_squared_errors},
+        {"data_term": squared_errors, "d_scores": lambda z, y: 2 * own_slope(z, y)},
         {"data_term": squared_errors},
     ),
     _loss(
