@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from grader.locate.outputs import Form, Outputs
-from grader.locate.read_loss import Reading, read_loss
-from grader.locate.recognise import Network
-from grader.locate.recorded_case import Case, GradientForm, LossForm, Spotted, without_layer
-from grader.locate.recorded_values import VARIABLE, Made, Recorded, Spot
-from grader.locate.source_statements import Statements
+from grader.locate.outputs import Form
+from grader.locate.read_loss import Reading
+from grader.locate.recorded_case import GradientForm, LossForm, Spotted, without_layer
+from grader.locate.recorded_values import VARIABLE, Made, Spot
 from grader.locate.wrong_values import (
     behind_replaced,
     behind_stop,
@@ -68,7 +66,7 @@ def _missing(reading: Reading, step: str) -> Spotted | None:
         return Spotted(step, (end[0], line))
     kept = [
         (one, held.spot)
-        for one in reading.recorded.made
+        for one in reading.values
         for held in one.holders
         if held.how == VARIABLE and held.name.endswith("']") and "param" not in held.name
     ]
@@ -88,8 +86,8 @@ def _is_another_gradient(reading: Reading, made: Made, output: str) -> bool:
 
 def _idle_store(reading: Reading) -> Spot | None:
     """Return a line that stores into something and never changed anything by it."""
-    changed = {held.spot for one in reading.recorded.made for held in one.holders if held.how == VARIABLE}
-    names = {held.name for one in reading.recorded.made for held in one.holders if one.value.size > 1}
+    changed = {held.spot for one in reading.values for held in one.holders if held.how == VARIABLE}
+    names = {held.name for one in reading.values for held in one.holders if one.value.size > 1}
     idle = (
         spot for spot in reading.recorded.ran if spot not in changed and reading.statements.stores_into(*spot, names)
     )
@@ -101,9 +99,7 @@ def _last_of_loop(reading: Reading, made: Made) -> Spot | None:
     known = reading.follows[made.number]
     if known is None or known.kind != "part":
         return None
-    before = [
-        reading.recorded.made[use] for use in made.uses if reading.recorded.made[use].value.shape == made.value.shape
-    ]
+    before = [reading.values[use] for use in made.uses if reading.values[use].value.shape == made.value.shape]
     looped = [one for one in (*before, made) if reading.recorded.ran.get(one.spot, 0) > 1]
     return looped[-1].spot if looped else None
 
@@ -127,13 +123,11 @@ def _of_form(reading: Reading, output: str, form: LossForm | GradientForm, value
     if len(form) == 3:
         return _loss_of_form(reading, form)
     network, close = reading.explained.network, reading.case.close
-    shaped = [one for one in reading.recorded.made if one.value.size == np.size(value) and not _is_input(reading, one)]
+    shaped = [one for one in reading.values if one.value.size == np.size(value) and not _is_input(reading, one)]
     alike = [(one, own) for one in shaped if (own := network.gradient_form(one.value, output))]
     if not form[0]:  # nothing of the data is in it: the zeros that were never filled
         behind = reading.ancestry.behind(value)
-        empty = [
-            one for one in reading.recorded.made if one.number in behind and one.value.size > 1 and not one.value.any()
-        ]
+        empty = [one for one in reading.values if one.number in behind and one.value.size > 1 and not one.value.any()]
         empty = empty or [one for one in shaped if not one.value.any()]
         bare = empty or [one for one, own in alike if not own[0]]
         return bare[0] if bare else None
@@ -151,13 +145,13 @@ def _is_input(reading: Reading, made: Made) -> bool:
 
 def _loss_of_form(reading: Reading, form: LossForm) -> Made | None:
     """Return the value in which a wrong factor or a wrong sum of squares came in; else the first loss of this form."""
-    numbers = [one for one in reading.recorded.made if one.value.size == 1 and one.kind == "f"]
+    numbers = [one for one in reading.values if one.value.size == 1 and one.kind == "f"]
     data = form[0] * float(reading.explained.network["data loss"])
-    scaled = [one for one in numbers if reading.case.close(float(one.value.ravel()[0]), data)]
+    scaled = [one for one in numbers if reading.case.close(one.entry, data)]
     of_rows = reading.explained.network.right.get("-log p true")
     if form[0] < 0 and of_rows is not None:  # also in a part of the sum
         added = -np.cumsum(of_rows)
-        parts = [one for one in numbers if np.isclose(float(one.value.ravel()[0]), added, rtol=1e-9, atol=0).any()]
+        parts = [one for one in numbers if np.isclose(one.entry, added, rtol=1e-9, atol=0).any()]
         scaled = [*parts, *scaled][:1]
     if form[0] != 1 and scaled:
         return scaled[-1]
@@ -165,7 +159,7 @@ def _loss_of_form(reading: Reading, form: LossForm) -> Made | None:
     sums = [one for one in numbers if (known := reading.right[one.number]) and known.name == wanted]
     if {*form[2]} != reading.case.covered and sums:
         return sums[0]
-    same = [one for one in numbers if reading.explained.network.loss_form(float(one.value.ravel()[0])) == form]
+    same = [one for one in numbers if reading.explained.network.loss_form(one.entry) == form]
     return same[0] if same else None
 
 
@@ -190,67 +184,46 @@ VALUES_OF: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class Finder:
-    """One recording of loss(), asked what is wrong in it, and which line does what."""
+def spotted(reading: Reading) -> Iterator[Spotted]:
+    """Yield all that is wrong in one recording of loss(), the values that explain several answers first."""
+    recorded, explained = reading.recorded, reading.explained
+    if (swapped := swapped_names(reading)) is not None:
+        yield Spotted("parameters", swapped)
+    if recorded.stopped and recorded.error:
+        yield Spotted("stopped", behind_stop(reading, recorded.stopped))
+        return
+    if (infinite := first_not_finite(reading)) is not None:
+        yield Spotted("not finite", infinite.spot, infinite)
+        return
+    if (explained.replaced or explained.wrong) and (spot := changed_parameter(reading)) is not None:
+        yield Spotted("parameters", spot)
+    found = reading.returned("returned")
+    if found and (not reading.own.in_form or reading.statements.enclosing(*found.spot, (ast.For, ast.While))):
+        yield found
+    for one in sorted(explained.replaced, key=lambda one: one.made.number):
+        yield replace(behind_replaced(reading, one), mends=one.mended)
+    for output, form in explained.wrong.items():
+        found = behind_answer(reading, output, form)
+        if found is not None:
+            yield replace(found, mends=frozenset({output}))
 
-    def __init__(
-        self,
-        case: Case,
-        statements: Statements,
-        recorded: Recorded,
-        asked_for_scores: Callable[[], Recorded | None],
-        own: Outputs,
-        base: Network,
-    ) -> None:
-        self.case, self.statements, self.recorded, self.own = case, statements, recorded, own
-        self.reading = reading = read_loss(case, statements, recorded, asked_for_scores, own, base)
-        self.made, self.right = reading.recorded.made, reading.right
-        self.follows, self.explained = reading.follows, reading.explained
 
-    def spotted(self) -> Iterator[Spotted]:
-        """Yield all that is wrong, the values that explain several answers first."""
-        if (swapped := swapped_names(self.reading)) is not None:
-            yield Spotted("parameters", swapped)
-        if self.recorded.stopped and self.recorded.error:
-            yield Spotted("stopped", behind_stop(self.reading, self.recorded.stopped))
-            return
-        if (infinite := first_not_finite(self.reading)) is not None:
-            yield Spotted("not finite", infinite.spot, infinite)
-            return
-        if (self.explained.replaced or self.explained.wrong) and (spot := changed_parameter(self.reading)) is not None:
-            yield Spotted("parameters", spot)
-        if (found := self.reading.returned("returned")) and (not self.own.in_form or self._in_a_loop(found.spot)):
-            yield found
-        for one in sorted(self.explained.replaced, key=lambda one: one.made.number):
-            yield replace(behind_replaced(self.reading, one), mends=one.mended)
-        for output, form in self.explained.wrong.items():
-            found = behind_answer(self.reading, output, form)
-            if found is not None:
-                yield replace(found, mends=frozenset({output}))
-
-    def role(self, about: str) -> Spot | None:
-        """Return the line that makes one thing of loss(), right or wrong: "scores", "exp", "grads W1", ..."""
-        if about in {"inputs", "parameters"}:
-            return self.purity(about)
-        kind, _, name = about.rpartition(" ")
-        wanted = VALUES_OF.get(about, ())
-        if kind in {"grads", "grad regulariser"}:
-            wanted = (f"d{name}", f"data d{name}")
-        elif kind == "layer":
-            wanted = self.case.outputs_of(int(name))
-        for value in wanted:
-            for one in self.made:
-                known = self.follows[one.number]
-                is_now = known.name.partition(" of ")[0] if known is not None and known.kind != "part" else ""
-                if value in {is_now, without_layer(is_now)}:
-                    return one.spot
-                if about == "exp" and known is not None and known.detail.startswith("each row"):
-                    return one.spot
-        return self.reading.scores_returned() if about == "returned scores" else None
-
-    def purity(self, about: str) -> Spot | None:
-        """Return the line that changes, in place, the "inputs" or the "parameters" that loss() was given."""
-        return changed_in_place(self.reading, about)
-
-    def _in_a_loop(self, spot: Spot) -> bool:
-        return bool(self.statements.enclosing(*spot, (ast.For, ast.While)))
+def role(reading: Reading, about: str) -> Spot | None:
+    """Return the line that makes one thing of loss(), right or wrong: "scores", "exp", "grads W1", ..."""
+    if about in {"inputs", "parameters"}:
+        return changed_in_place(reading, about)
+    kind, _, name = about.rpartition(" ")
+    wanted = VALUES_OF.get(about, ())
+    if kind in {"grads", "grad regulariser"}:
+        wanted = (f"d{name}", f"data d{name}")
+    elif kind == "layer":
+        wanted = reading.case.outputs_of(int(name))
+    for value in wanted:
+        for one in reading.values:
+            known = reading.follows[one.number]
+            is_now = known.name.partition(" of ")[0] if known is not None and known.kind != "part" else ""
+            if value in {is_now, without_layer(is_now)}:
+                return one.spot
+            if about == "exp" and known is not None and known.detail.startswith("each row"):
+                return one.spot
+    return reading.scores_returned() if about == "returned scores" else None

@@ -13,9 +13,9 @@ import numpy as np
 
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import accepted_factors, convention, loses_digits
-from grader.locate import find_in_predict, find_in_train
-from grader.locate.find_in_loss import Finder
+from grader.locate import find_in_loss, find_in_predict, find_in_train
 from grader.locate.outputs import outputs
+from grader.locate.read_loss import Reading, read_loss
 from grader.locate.recognise import Network
 from grader.locate.recorded_case import Case, Spotted, without_layer
 from grader.locate.recorded_values import Recorded, Spot, read
@@ -114,7 +114,7 @@ class Located:
 
     def _search(self, method: str) -> Iterable[Spotted]:
         if method == "loss":
-            return self.finder.spotted() if self.finder else ()
+            return find_in_loss.spotted(self.reading) if self.reading else ()
         if method == "train":
             return find_in_train.spotted(self.training) if self.training else ()
         recorded, case = self.recorded(PREDICT), self.case
@@ -154,7 +154,7 @@ class Located:
         if method == "train":
             return self.training.role(about) if self.training else None
         if method == "loss":
-            return self.finder.role(about) if self.finder else None
+            return find_in_loss.role(self.reading, about) if self.reading else None
         recorded, case = self.recorded(PREDICT), self.case
         if recorded is None or case is None:
             return None
@@ -219,15 +219,15 @@ class Located:
         return Network.of(self.case, {})
 
     @cached_property
-    def finder(self) -> Finder | None:
-        """Return the search for what is wrong in loss(); None where it was not recorded."""
+    def reading(self) -> Reading | None:
+        """The recording of loss() with what is known of its values; None where there is none."""
         recorded = self.recorded(LOSS)
         if recorded is None or self.case is None:
             return None
         of_scores = self.evidence.reply(QUESTION).results[SCORES]
         scores = of_scores.get("answer") if isinstance(of_scores, dict) else None
         own = outputs(self.case, scores, recorded.answer)
-        return Finder(self.case, self.statements, recorded, lambda: self.recorded(SCORES), own, self.base)
+        return read_loss(self.case, self.statements, recorded, lambda: self.recorded(SCORES), own, self.base)
 
     @cached_property
     def training(self) -> TrainingLines | None:

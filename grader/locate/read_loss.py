@@ -130,6 +130,11 @@ class Reading:
     ancestry: Ancestry
     asked_for_scores: Callable[[], Recorded | None]
 
+    @property
+    def values(self) -> Sequence[Made]:
+        """Return the recorded values, the first made first."""
+        return self.recorded.made
+
     def returned(self, step: str) -> Spotted | None:
         """Return the line with which loss() returned as what is wrong; None where it did not return."""
         end = self.recorded.end()

@@ -36,7 +36,7 @@ class LossRows:
     wrong: WrongInLoss
 
     def __post_init__(self) -> None:
-        self.finder = self.wrong.finder
+        self.reading = self.wrong.reading
 
     def rows(self) -> list[Row]:
         """Return all rows, in no order."""
@@ -50,7 +50,7 @@ class LossRows:
                 extra[spot] = replace(row, when=strange.when, name=strange.name, shape=strange.shape)
                 chosen.remove(strange)
         again = self._again({row.spot for row in chosen} | {*extra})
-        return [*chosen, *extra.values(), *again, *list_stop(self.finder.recorded)]
+        return [*chosen, *extra.values(), *again, *list_stop(self.reading.recorded)]
 
     # ---------------------------------------------------------------- how each value stands
 
@@ -58,8 +58,8 @@ class LossRows:
         """Return how a value stands; None of one that is not worth a row."""
         if one.number in self.wrong.told:
             return Standing("differs", self.wrong.told[one.number], WRONG)
-        known = self.finder.right[one.number]
-        if one.given or (known and not known.factor and known.name in {"X", "y", *self.finder.case.names}):
+        known = self.reading.right[one.number]
+        if one.given or (known and not known.factor and known.name in {"X", "y", *self.reading.case.names}):
             return None
         if self._is_given(one, known):
             return Standing("given", self._describe_given(one), self._rank(one, STEP))
@@ -73,14 +73,14 @@ class LossRows:
 
     def _is_given(self, one: Made, known: Known | None) -> bool:
         """Return whether a value is right by the network that has the replaced values, and not by the right one."""
-        replaced = self.finder.explained.replaced
+        replaced = self.reading.explained.replaced
         if not replaced or (known and known.kind == "right" and not known.factor) or (known and known.kind == "part"):
             return False
         if known is None:
-            follows = self.finder.follows[one.number]
+            follows = self.reading.follows[one.number]
             return follows is not None and follows.kind == "right"
-        value = self.finder.explained.network.right.get(known.name)
-        return value is not None and wrong_entries(self.finder.case, one.value, value) == 0
+        value = self.reading.explained.network.right.get(known.name)
+        return value is not None and wrong_entries(self.reading.case, one.value, value) == 0
 
     def _describe_given(self, one: Made) -> str:
         lines = sorted({spot[1] for spot in self._spots_before(one)})
@@ -92,16 +92,16 @@ class LossRows:
         spots = {(wrong.made.number, wrong.step): wrong.spot for wrong in self.wrong.mistakes if wrong.made}
         found = {
             made.number: spots.get((made.number, which.step), made.spot)
-            for which in self.finder.explained.replaced
+            for which in self.reading.explained.replaced
             if (made := which.made)
         }
-        behind = self.finder.reading.ancestry.made_of(one) & {*found}
+        behind = self.reading.ancestry.made_of(one) & {*found}
         before = behind or {number for number in found if number < one.number} or {*found}
         return [found[number] for number in before]
 
     def _rank(self, one: Made, otherwise: int) -> int:
         """Return the rank of a row: an answer of loss(X, y, reg) is kept longer than others."""
-        is_method = self.finder.recorded.is_method
+        is_method = self.reading.recorded.is_method
         answers = any(held.name.startswith("return") and is_method(held.call) for held in one.holders)
         return ANSWER if answers else otherwise
 
@@ -110,7 +110,7 @@ class LossRows:
     def _select_rows(self) -> Iterator[Row]:
         """Yield rows: of each name on each line what is whole, each thing once; of a loop's pieces the last."""
         groups: dict[tuple[Spot, str], dict[int, list[Made]]] = {}
-        for one in self.finder.made:
+        for one in self.reading.values:
             groups.setdefault((one.spot, _ENTRY.sub("", one.name)), {}).setdefault(one.call, []).append(one)
         for calls in groups.values():
             seen: set[str] = set()
@@ -131,7 +131,7 @@ class LossRows:
 
     def _again(self, taken: set[Spot]) -> Iterator[Row]:
         """Yield what lines give another name to, where nothing else stands on the line."""
-        for one in self.finder.made:
+        for one in self.reading.values:
             names = {one.name}
             for held in one.holders[1:]:
                 if held.how == VARIABLE and held.name not in names and held.spot not in taken:

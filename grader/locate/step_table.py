@@ -35,8 +35,8 @@ def _rows(located: Located, method: str, activation: str) -> list[Row]:
         return []
     words = Words(case.names, activation)
     if method == "loss":
-        finder = located.finder
-        return LossRows(WrongInLoss(finder, mistakes, words, located.base.right)).rows() if finder else []
+        reading = located.reading
+        return LossRows(WrongInLoss(reading, mistakes, words, located.base.right)).rows() if reading else []
     if method == "train":
         return TrainRows(located.training, mistakes).rows() if located.training else []
     recorded = located.recorded(PREDICT)

@@ -18,7 +18,7 @@ def outside_shared(reading: Reading, made: Made, step: str) -> Spot:
     wrong = [made, *(one.made for one in reading.explained.replaced)]
     right_too = [
         other
-        for other in reading.recorded.made
+        for other in reading.values
         if other.spot == made.spot and other.call != made.call and other not in wrong and reading.follows[other.number]
     ]
     caller = reading.recorded.caller(made.call) if right_too and step not in {"d h", "d u"} else None
@@ -29,9 +29,7 @@ def given_no_gradient(reading: Reading, made: Made, step: str) -> Spot | None:
     """Return where a function of the way back is called without any gradient: what it makes is wrong by what it is given."""
     if without_layer(step) not in {"d h", "d u"} or reading.recorded.is_method(made.call):
         return None
-    given = [
-        one for one in reading.recorded.made for held in one.holders if held.call == made.call and held.how == ARGUMENT
-    ]
+    given = [one for one in reading.values for held in one.holders if held.call == made.call and held.how == ARGUMENT]
     known = [reading.right[one.number] for one in given if one.value.size > 1]
     if not known or any(of is None or of.name.startswith(("d ", "p")) for of in known):
         return None
@@ -85,9 +83,9 @@ def _from_use_to_value(reading: Reading, made: Made, used: Made) -> tuple[Spot, 
 def _used_as_it_is(reading: Reading, made: Made) -> Made | None:
     """Return the first unknown array that was made of a value."""
     wrong = [
-        reading.recorded.made[user]
+        reading.values[user]
         for user in made.users
-        if reading.recorded.made[user].value.size > 1 and reading.right[user] is None
+        if reading.values[user].value.size > 1 and reading.right[user] is None
     ]
     return min(wrong, key=lambda one: one.number) if wrong else None
 
@@ -95,7 +93,7 @@ def _used_as_it_is(reading: Reading, made: Made) -> Made | None:
 def _idle_line(reading: Reading, made: Made) -> Spot | None:
     """Return a line that ran after a value was made, stores into it, and changed nothing."""
     names = {held.name for held in made.holders}
-    changed = {held.spot for one in reading.recorded.made for held in one.holders if held.name in names}
+    changed = {held.spot for one in reading.values for held in one.holders if held.name in names}
     for spot in reading.recorded.ran:
         after = spot[0] == made.spot[0] and spot[1] > made.spot[1]
         if after and spot not in changed and reading.statements.stores_into(*spot, names):
@@ -122,7 +120,7 @@ def _handed_on(made: Made, until: int | None) -> Spot | None:
 
 def swapped_names(reading: Reading) -> Spot | None:
     """Return a line that gives a variable called W1 the value of another parameter."""
-    for one in reading.recorded.made:
+    for one in reading.values:
         known = reading.right[one.number]
         if known is not None and known.name in reading.case.names and not known.factor:
             for held in one.holders:
@@ -134,7 +132,7 @@ def swapped_names(reading: Reading) -> Spot | None:
 def changed_parameter(reading: Reading) -> Spot | None:
     """Return the line that changes a parameter in place, also under another name: what comes after has the wrong one."""
     held_right: set[tuple[int, str]] = set()
-    events = [(held, made) for made in reading.recorded.made for held in made.holders]
+    events = [(held, made) for made in reading.values for held in made.holders]
     for held, one in sorted(events, key=lambda pair: pair[0].when):
         known, key = reading.right[one.number], (held.call, held.name)
         if known is not None and known.name in reading.case.names and not known.factor and known.kind == "right":
@@ -150,7 +148,7 @@ def changed_in_place(reading: Reading, about: str) -> Spot | None:
     """Return the line that changes, in place, the inputs or the parameters that loss() was given."""
     wanted = {"X", "y"} if about == "inputs" else set(reading.case.names)
     holds: dict[tuple[int, str], bool] = {}
-    events = sorted(((h, one) for one in reading.recorded.made for h in one.holders), key=lambda pair: pair[0].when)
+    events = sorted(((h, one) for one in reading.values for h in one.holders), key=lambda pair: pair[0].when)
     for held, one in events:
         known = reading.right[one.number]
         now = known is not None and known.name in wanted and not known.factor and not known.detail
@@ -167,7 +165,7 @@ def first_not_finite(reading: Reading) -> Made | None:
     answers = [own.scores, own.loss, *(own.gradients or {}).values()]
     if all(one is None or np.isfinite(one).all() for one in answers):
         return None
-    return next((one for one in reading.recorded.made if not one.given and not np.isfinite(one.value).all()), None)
+    return next((one for one in reading.values if not one.given and not np.isfinite(one.value).all()), None)
 
 
 def behind_stop(reading: Reading, stopped: Spot) -> Spot:
@@ -177,12 +175,12 @@ def behind_stop(reading: Reading, stopped: Spot) -> Spot:
     if (other_layer := _of_another_layer(reading, stopped)) is not None:
         return other_layer
     reads = reading.statements.reads(*stopped)
-    held = {held.name: one for one in reading.recorded.made for held in one.holders}
+    held = {held.name: one for one in reading.values for held in one.holders}
     used = [one for name, one in held.items() if name in reads.names | reads.parts and one.value.size > 1]
     used += [
-        reading.recorded.made[number]
+        reading.values[number]
         for number in reading.recorded.pending
-        if _is_called_from(reading, reading.recorded.made[number], stopped)
+        if _is_called_from(reading, reading.values[number], stopped)
     ]
     unknown = sorted(
         (one for one in used if reading.right[one.number] is None and not one.given), key=lambda one: one.number
@@ -202,7 +200,7 @@ def _of_another_layer(reading: Reading, stopped: Spot) -> Spot | None:
     names = reading.statements.reads(*stopped).names
     read = [
         (held, known.name)
-        for one in reading.recorded.made
+        for one in reading.values
         if (known := reading.right[one.number]) and not known.factor and not known.detail
         for held in one.holders
         if held.name in names and (held.how == VARIABLE or held.call == len(reading.recorded.calls) - 1)
@@ -213,7 +211,7 @@ def _of_another_layer(reading: Reading, stopped: Spot) -> Spot | None:
     inputs = {name for _, name in read if name in layers}
     inputs |= {"X"} & {
         known.name
-        for one in reading.recorded.made
+        for one in reading.values
         for h in one.holders
         if h.name in names and (known := reading.right[one.number])
     }

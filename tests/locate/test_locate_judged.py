@@ -222,5 +222,5 @@ def test_a_forged_recording_of_thousands_of_values_costs_no_more_than_others(ass
     run = with_recorded(runs["half the gradient"], answered)
     found = Located(GradingContext(assignment, questions, run), submissions["half the gradient"])
     assert len(found.recorded(1).made) == len(shapes)
-    assert found.finder is not None
+    assert found.reading is not None
     assert 100 < len(followed) <= MOST_WORK / ANSWERS + 10
