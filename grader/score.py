@@ -107,7 +107,8 @@ def not_run(assignment: Assignment, message: str, place: Place | None) -> tuple[
 
 def _in_words(variant: Variant, verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Return verdicts whose titles speak of the assignment's own network."""
-    return tuple(replace(one, title=in_words_of(one.title, variant)) for one in verdicts)
+    titled = ((one, in_words_of(one.title, variant)) for one in verdicts)
+    return tuple(one if title == one.title else replace(one, title=title) for one, title in titled)
 
 
 def _verdict(row: CheckRow, findings: Findings, catalogue: MistakeCatalogue | None) -> Verdict:

@@ -42,10 +42,11 @@ def assign_names(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Entr
 
 
 def replay_task(book: Gradebook, before: GradingRow, task: Task, *, stands: bool) -> Task:
-    """Return the task to judge an earlier run again, or only to score its findings if they still stand."""
+    """Return the task to judge an earlier run again, or only to score its findings if they still stand; then no reply is read."""
     found = book.findings(before.id) if stands else None
-    known = Known(before.key.submission_digest, *found) if found else None
-    return replace(task, hand_in=None, saved=book.replies(int(before.replies or 0)), known=known)
+    if found:
+        return replace(task, hand_in=None, known=Known(before.key.submission_digest, *found))
+    return replace(task, hand_in=None, saved=book.replies(int(before.replies or 0)))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from grader.classroom.cache_keys import CacheKey
 from grader.classroom.compare_reports import ScoreChange, compare_reports, compare_tables, to_csv
@@ -21,8 +21,8 @@ from grader.rubric import FILE as RUBRIC
 from grader.text.sanitise import sanitise_report
 
 TABLE = "regraded.csv"
-# Submissions; a worker starts in the time that it takes to score some two hundred.
-FEW = 500
+# Submissions; workers start in the time that it takes to score some thirty.
+FEW = 60
 
 NO_REPLIES = "the grader failed on it, so there are no replies. `grader grade` runs it again."
 OTHER_SEED = (
@@ -85,19 +85,21 @@ def regrade_class(
     grading.replayed.update(todo)
     standing = set() if force else {name for name, row in todo.items() if grading.stands(row)}
     sources, decisions, students = book.sources(), before.decisions, before.student_names
-    tasks = (
-        replay_task(
-            book,
-            row,
-            Task(name, sources[name], None, decisions=decisions.get(name, ()), student=students.get(name)),
-            stands=name in standing,
-        )
-        for name, row in todo.items()
-    )
+
+    def tasks(names: Iterable[str], standing: Collection[str]) -> Iterator[Task]:
+        for name in names:
+            task = Task(name, sources[name], None, decisions=decisions.get(name, ()), student=students.get(name))
+            yield replay_task(book, todo[name], task, stands=name in standing)
+
     stopped = False
     with explain_full_disk(book.path.parent):
         try:
-            grading.run(tasks, _choose_workers(todo, standing, workers), on_result)
+            grading.run(tasks(todo, standing), _choose_workers(todo, standing, workers), on_result)
+            # Findings that cannot be read are found again.
+            again = [name for name in grading.failed if name in standing]
+            for name in again:
+                del grading.failed[name]
+            grading.run(tasks(again, ()), workers, on_result)
         except KeyboardInterrupt:
             stopped = True
         for name, graded in grading.failed.items():

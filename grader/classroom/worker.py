@@ -117,9 +117,12 @@ class GradingWorker:
         raise AssertionError("the last attempt gives a report in any case")
 
     def _run(self, task: Task) -> Graded:
-        if task.known is not None and (known := _unpack_known(task.known)):
-            report = score_again(known[0], task.name, task.source, known[1], self.assignment, self.questions)
-            return _finish(task, report, task.known.submission_digest, self.assignment, known[1], task.known.findings)
+        if task.known is not None:
+            before, found = unpack(task.known.report), unpack(task.known.findings)
+            if not isinstance(before, Report) or not isinstance(found, Findings):
+                raise DamagedError("another record stands in the place of what was found")
+            report = score_again(before, task.name, task.source, found, self.assignment, self.questions)
+            return _finish(task, report, task.known.submission_digest, self.assignment, found, task.known.findings)
         replies: bytes | None = None
         notes: tuple[str, ...] = ()
         if task.hand_in:
@@ -141,15 +144,6 @@ class GradingWorker:
         if "host" in self.__dict__:
             self.host.close()
             del self.host
-
-
-def _unpack_known(known: Known) -> tuple[Report, Findings] | None:
-    """Return the saved findings; None where they cannot be read, since judging the replies gives the same."""
-    try:
-        report, findings = unpack(known.report), unpack(known.findings)
-    except DamagedError:
-        return None
-    return (report, findings) if isinstance(report, Report) and isinstance(findings, Findings) else None
 
 
 def _finish(

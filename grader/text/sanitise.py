@@ -128,8 +128,21 @@ def _readable(report: Report) -> Report:
     )
 
 
+# Most reports of a class say the same of most checks and lines; a message and a line have their own limits.
+@lru_cache(maxsize=500)
+def _texts(identity: str, title: str, message: str) -> tuple[str, str, str]:
+    return one_line(identity), one_line(title), plain_text(name_paths(message))
+
+
+@lru_cache(maxsize=1_000)
+def _step(row: StepRow) -> StepRow:
+    return replace(
+        row, place=_place(row.place), name=one_line(row.name, NAME), verdict=one_line(name_paths(row.verdict))
+    )
+
+
 def _verdict(verdict: Verdict) -> Verdict:
-    texts = one_line(verdict.id), one_line(verdict.title), plain_text(name_paths(verdict.message))
+    texts = _texts(verdict.id, verdict.title, verdict.message)
     if texts == (verdict.id, verdict.title, verdict.message) and not verdict.figures and not verdict.places:
         return verdict  # as most are, and eighteen copies take a third of the time of all this
     return replace(
@@ -169,10 +182,7 @@ def _steps(steps: tuple[StepRow, ...]) -> tuple[StepRow, ...]:
     placed = [row for row in steps if row.place.line]
     first = next((index for index, row in enumerate(placed) if row.status == "differs"), 0)
     start = max(0, min(first - STEPS // 2, len(placed) - STEPS))
-    return tuple(
-        replace(row, place=_place(row.place), name=one_line(row.name, NAME), verdict=one_line(name_paths(row.verdict)))
-        for row in placed[start : start + STEPS]
-    )
+    return tuple(map(_step, placed[start : start + STEPS]))
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:

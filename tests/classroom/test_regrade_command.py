@@ -352,10 +352,10 @@ def test_damaged_replies_cost_nobody_a_grade(here):
     here.damage(
         "UPDATE replies SET packed = x'00' WHERE id = (SELECT replies FROM grading WHERE name = 'right_einsum')"
     )
-    here.change(("gradient = 1e-6\nnumeric", "gradient = 1.9\nnumeric"))
+    here.change(("\nthreshold = 0.5", "\nthreshold = 0.4"))
     before = here.report("right_einsum")
     said = here.regrade(status=1)
-    assert "3 judged again. 1 score changed" in said
+    assert "3 judged again. No score changed" in said
     assert "1 not changed (right_einsum): the grader failed on the saved replies" in said
     assert here.report("right_einsum") == before
     assert "DamagedError" in here.text("submissions/right_einsum/grader-error.txt")
