@@ -151,8 +151,9 @@ def _superseded(
     fitting: Mapping[Student, Sequence[str]], choose: Callable[[Sequence[str]], str] | None
 ) -> dict[str, str]:
     """Return the entry that counts for each of its student's other entries."""
-    several = [entries for entries in fitting.values() if len(entries) > 1] if choose else []
-    counting = [(choose(entries), entries) for entries in several] if choose else []
+    if choose is None:
+        return {}
+    counting = [(choose(entries), entries) for entries in fitting.values() if len(entries) > 1]
     return {name: counts for counts, entries in counting for name in entries if name != counts}
 
 
@@ -222,35 +223,23 @@ def describe_matching(matching: Matching) -> list[str]:
     found = sum(len(matching.owners(name)) for name in matching.students)
     listed = found + len(matching.undecided) + len(matching.missing)
     plural, verb = "" if listed == 1 else "s", "has" if found == 1 else "have"
+    together = {name: sorted(map(describe_student, matching.owners(name))) for name in matching.partners}
+    counting: dict[str, list[str]] = {}
+    for old, new in sorted(matching.superseded.items()):
+        counting.setdefault(new, []).append(old)
+    lists = {
+        "Submissions without a student:": [f"{one_line(name, 80)}: {why}" for name, why in matching.unmatched.items()],
+        "Handed in together:": [f"{one_line(name, 80)}: {join_some(who, 5, 200)}" for name, who in together.items()],
+        "Of several hand-ins of one student one counts:": [
+            f"{one_line(new, 80)} counts for {describe_student(matching.students[new])}, and not {join_some(old, 5, 200)}"
+            for new, old in sorted(counting.items())
+        ],
+        "Students who may have handed in one of these:": list(map(describe_student, matching.undecided)),
+        "Students without a submission:": list(map(describe_student, matching.missing)),
+        "Please check:": list(matching.notes),
+    }
     said = [f"Of {listed} student{plural} on the roster, {found} {verb} a submission."]
-    said += _list_items(
-        "Submissions without a student:", [f"{one_line(name, 80)}: {why}" for name, why in matching.unmatched.items()]
-    )
-    said += _list_items(
-        "Handed in together:",
-        [
-            f"{one_line(name, 80)}: {join_some(sorted(map(describe_student, matching.owners(name))), 5, 200)}"
-            for name in matching.partners
-        ],
-    )
-    counting = sorted(set(matching.superseded.values()))
-    said += _list_items(
-        "Of several hand-ins of one student one counts:",
-        [
-            f"{one_line(name, 80)} counts for {describe_student(matching.students[name])}, and not "
-            + join_some(sorted(old for old, new in matching.superseded.items() if new == name), 5, 200)
-            for name in counting
-        ],
-    )
-    said += _list_items(
-        "Students who may have handed in one of these:", list(map(describe_student, matching.undecided))
-    )
-    said += _list_items("Students without a submission:", list(map(describe_student, matching.missing)))
-    return said + _list_items("Please check:", list(matching.notes))
-
-
-def _list_items(title: str, items: list[str]) -> list[str]:
-    if not items:
-        return []
-    more = [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []
-    return [title, *(f"  {item}" for item in items[:LISTED]), *more]
+    for title, items in lists.items():
+        more = [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []
+        said += [title, *(f"  {item}" for item in items[:LISTED]), *more] if items else []
+    return said
