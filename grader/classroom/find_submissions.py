@@ -17,7 +17,7 @@ from grader.submission.companions import list_companions, whose
 from grader.submission.errors import SubmissionError
 from grader.submission.name_submissions import is_wanted, plain_stem, without_ending
 from grader.submission.regrade_requests import is_request
-from grader.submission.zip_members import DAMAGE, check_directory, read_member, refuse_member
+from grader.submission.zip_members import DAMAGE, open_zip, read_member, refuse_member
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line
 
@@ -164,10 +164,8 @@ def _names_in(path: Path) -> list[str]:
     if path.suffix.lower() != ".zip":
         return []
     try:
-        with path.open("rb") as opened:
-            check_directory(opened, path.name, ENTRIES, DIRECTORY_BYTES)
-            with zipfile.ZipFile(opened) as archive:
-                members = [PurePosixPath(name) for name in archive.namelist() if not name.startswith("__MACOSX")]
+        with path.open("rb") as opened, open_zip(opened, path.name, ENTRIES, DIRECTORY_BYTES) as archive:
+            members = [PurePosixPath(name) for name in archive.namelist() if not name.startswith("__MACOSX")]
     except (SubmissionError, *DAMAGE):
         return []  # what is wrong with it is told where it is graded
     parts = [member.parts for member in members if member.parts]
@@ -186,19 +184,17 @@ def unpack(path: Path, folder: Path) -> Path:
     if folder.exists():
         shutil.rmtree(folder)  # what an earlier zip of this name held
     try:
-        with path.open("rb") as opened:
-            check_directory(opened, path.name, ENTRIES, DIRECTORY_BYTES)
-            with zipfile.ZipFile(opened) as archive:
-                for info in archive.infolist():
-                    inside = PurePosixPath(info.filename.replace("\\", "/"))
-                    why = refuse_member(info, info.filename, inside)
-                    if info.is_dir() or (why and "zip within" not in why[0]):
-                        continue
-                    data = read_member(archive, info, inside.name)[0] if is_wanted(inside) else b""
-                    left -= len(data)
-                    if left < 0:
-                        raise ValueError(f"{one_line(str(path))} holds more than {TOTAL_BYTES >> 30} GiB of programs.")
-                    _write(folder / inside, data, info)
+        with path.open("rb") as opened, open_zip(opened, path.name, ENTRIES, DIRECTORY_BYTES) as archive:
+            for info in archive.infolist():
+                inside = PurePosixPath(info.filename.replace("\\", "/"))
+                why = refuse_member(info, info.filename, inside)
+                if info.is_dir() or (why and "zip within" not in why[0]):
+                    continue
+                data = read_member(archive, info, inside.name)[0] if is_wanted(inside) else b""
+                left -= len(data)
+                if left < 0:
+                    raise ValueError(f"{one_line(str(path))} holds more than {TOTAL_BYTES >> 30} GiB of programs.")
+                _write(folder / inside, data, info)
     except SubmissionError as error:
         raise ValueError(error.problem.message) from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import zipfile
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -31,7 +30,7 @@ from grader.submission.zip_members import (
     DAMAGE,
     MEMBER_BYTES,
     NO_DATA,
-    check_directory,
+    open_zip,
     read_member,
     read_program,
     refuse_member,
@@ -201,10 +200,9 @@ class _Contents:
 
     def _add_zip(self, opened: BinaryIO, shown: str, folder: PurePosixPath) -> None:
         """Add a zip's notebooks and .py files as if they were in this folder; refuse a damaged, locked or too large zip."""
-        check_directory(opened, shown)
         refused: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         try:
-            with zipfile.ZipFile(opened) as archive:
+            with open_zip(opened, shown) as archive:
                 self._look_at(len(archive.infolist()))
                 for info in archive.infolist():
                     name = info.filename.replace("\\", "/")  # as some Windows tools write it

@@ -67,8 +67,8 @@ def read_member(
         return read_program(member, PurePosixPath(drop_added(info.filename)), MEMBER_BYTES, shown, most)
 
 
-def check_directory(opened: BinaryIO, shown: str, most: int = ENTRIES, longest: int = _DIRECTORY_BYTES) -> None:
-    """Refuse a zip with a huge list of members before zipfile reads it: a million members cost a gigabyte."""
+def open_zip(opened: BinaryIO, shown: str, most: int = ENTRIES, longest: int = _DIRECTORY_BYTES) -> zipfile.ZipFile:
+    """Return an archive; refuse a huge list of members before zipfile reads it: a million members cost a gigabyte."""
     length = opened.seek(0, io.SEEK_END)
     opened.seek(max(0, length - _LONGEST_END))
     tail = opened.read(_LONGEST_END)
@@ -87,3 +87,4 @@ def check_directory(opened: BinaryIO, shown: str, most: int = ENTRIES, longest: 
             f"{shown} has a list of files that is {size >> 10:,} KiB long, and the grader reads at most"
             f" {longest >> 10:,}. {NO_DATA}."
         )
+    return zipfile.ZipFile(opened)
