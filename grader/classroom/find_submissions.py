@@ -13,10 +13,9 @@ from grader.classroom.match_entries import count_people
 from grader.model import Assignment
 from grader.records import dataclass, field
 from grader.submission import list_ignored, list_submissions, read, safe_names
-from grader.submission.companions import list_companions, whose
+from grader.submission.companions import is_request, list_companions, whose
 from grader.submission.errors import SubmissionError
 from grader.submission.name_submissions import is_wanted, plain_stem, without_ending
-from grader.submission.regrade_requests import is_request
 from grader.submission.zip_members import DAMAGE, open_zip, read_member, refuse_member
 from grader.text.phrases import join_some
 from grader.text.sanitise import one_line

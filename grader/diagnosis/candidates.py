@@ -23,6 +23,7 @@ from grader.model import (
     Run,
     Stage,
 )
+from grader.records import dataclass
 
 T = TypeVar("T")
 
@@ -103,18 +104,17 @@ def watch_ranges(make: Callable[[], T]) -> tuple[T, dict[str, tuple[float, float
     return made, found
 
 
+@dataclass(frozen=True, eq=False)
 class SimulatedReplies(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
 
-    def __init__(self, questions: Questions, mistakes: Mistakes, factor: float, draw: int) -> None:
-        self.questions = questions
-        self.catalogue = catalogue_of(questions)
-        self.mistakes = mistakes
-        self.factor = factor
-        self.draw = draw
+    questions: Questions
+    mistakes: Mistakes
+    factor: float
+    draw: int
 
     def __getitem__(self, call: QuestionId) -> Reply:
-        return self.catalogue.simulate(self.mistakes, self.factor, call, self.draw)
+        return catalogue_of(self.questions).simulate(self.mistakes, self.factor, call, self.draw)
 
     def __iter__(self) -> Iterator[QuestionId]:
         return (call.id for call in self.questions.calls)

@@ -33,23 +33,11 @@ def load(
 ) -> Submission:
     """Return what one student handed in, reduced to what the class and the hyperparameters need.
 
-    Nothing of it is run or unpacked to disk, and stored outputs are not read.
-
-    Parameters
-    ----------
-    path
-        A notebook, a .py file, a zip, or a folder.
-    class_name
-        The class to be graded, ``"TwoLayerNet"``.
-    notebook
-        The file name that the assignment asks for; preferred where several files hold the class.
-    name
-        The submission's name where it is one of a class (see `safe_names`); else it is made of the path.
-
-    Returns
-    -------
-    Submission
-        With a ``problem`` where it cannot be run. Nothing that a student hands in raises an exception.
+    path : a notebook, a .py file, a zip, or a folder. class_name : of the class to be graded, "TwoLayerNet". notebook : the
+    file name that the assignment asks for; preferred where several files hold the class. name : the submission's where it
+    is one of a class (see `safe_names`); else it is made of the path.
+    Nothing of it is run or unpacked to disk, and stored outputs are not read. Nothing that a student hands in raises an
+    exception: what cannot be run has a ``problem``.
     """
     shown = name if name is not None else safe_names([path])[path]
     return reduce(read(path), shown, str(path), class_name=class_name, notebook=notebook)

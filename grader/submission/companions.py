@@ -1,7 +1,8 @@
-"""A person's further files in Canvas's download, which lie beside the notebook, each under a name that Canvas made."""
+"""A person's further files: helpers beside the notebook in Canvas's download, under names that Canvas made, and regrade requests."""
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from collections import defaultdict
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader.submission.name_submissions import drop_added, plain_stem
-from grader.submission.regrade_requests import is_request
+from grader.text.sanitise import MESSAGE, plain_text
 
 # doejane_LATE_101_5552_helper-1.py: whose it is, the file's own number, and the student's name for it.
 _CANVAS = re.compile(r"(?P<whose>[^_]*(?:_LATE)?_\d+_)(?P<number>\d+)_.+", re.DOTALL)
@@ -19,6 +20,9 @@ _MOST = 300_000
 _FILES = 20  # of one person; further ones are not looked into
 # What nearly every notebook imports is no hand-in: a folder of a thousand need not be listed for it.
 _INSTALLED = {*sys.stdlib_module_names, "numpy", "matplotlib", "scipy", "pandas", "sklearn", "torch", "tqdm", "IPython"}
+# A student's request to look at the grade again: a small text file in the hand-in, `regrade_request.txt`.
+_NAMED = re.compile(r"regrade[-_ ]?request(\.txt)?", re.IGNORECASE)
+_BYTES = 4 * MESSAGE  # no character takes more in UTF-8
 
 
 def find_companions(path: Path, data: bytes) -> dict[str, Path]:
@@ -79,3 +83,22 @@ def list_companions(paths: Iterable[Path]) -> set[Path]:
 def _imported(data: bytes) -> set[str]:
     words = {word for found in _IMPORTED.findall(data) for word in re.findall(r"\w+", found.decode(errors="replace"))}
     return words - _INSTALLED
+
+
+def is_request(name: str) -> bool:
+    """Return whether a file's name is a request's, with whatever Canvas and browsers add."""
+    return name.lower().endswith(".txt") and _NAMED.fullmatch(plain_stem(name)) is not None
+
+
+def decode_request(data: bytes) -> str:
+    """Return what is asked, plain and at most `MESSAGE` characters; "" of an empty file, as a course may hand out."""
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as Windows's editor saves what it calls Unicode
+    try:
+        # What the limit cuts off within a character is no fault.
+        text = codecs.getincrementaldecoder("utf-16" if is_wide else "utf-8-sig")().decode(data[:_BYTES])
+    except UnicodeDecodeError:
+        text = data[:_BYTES].decode("cp1252", "replace")
+    if "\0" in text:
+        text = "(What the file holds is no text.)"
+    more = "\n(The file goes on; no more of it was read.)" if len(data) > _BYTES else ""
+    return plain_text(text.strip() + more) if text.strip() else ""

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from grader.model import Problem
 from grader.records import dataclass, field
-from grader.submission.companions import find_companions, find_request
+from grader.submission.companions import decode_request, find_companions, find_request, is_request
 from grader.submission.drop_outputs import MOST_READ
 from grader.submission.errors import SubmissionError, failed, nothing_to_grade
 from grader.submission.name_submissions import (
@@ -23,7 +23,6 @@ from grader.submission.name_submissions import (
     may_be_program,
     printable,
 )
-from grader.submission.regrade_requests import decode_request, is_request
 from grader.submission.text_notebooks import holds_program
 from grader.submission.zip_members import (
     AGAIN,
