@@ -1,7 +1,7 @@
 """The check of the student's hyperparameters, by the accuracy of a network trained with them.
 
 The program trains it, or the reference does in its place (see `may_train_in_its_place`). Where the program does and does
-badly, a good result of the reference still earns the points: so nobody gains or loses any by who trains.
+badly, a good result of the reference still earns the points, if something else loses some.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     if oracle is not None and oracle.trained_accuracy is not None and written:
         reference = oracle.trained_accuracy(settings, None, None)
         if reference >= threshold:
-            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake that loses points elsewhere."
+            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake somewhere else."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
     if written and (oracle is None or oracle.trained_accuracy is None) and _is_wrong_elsewhere(context):
         text = "Not judged yet: mend loss() and train() first; then it shows what your best_hyperparameters are worth."

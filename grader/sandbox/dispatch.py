@@ -16,6 +16,7 @@ from . import protocol, values
 from .bind_arguments import INTERFACE, ArgumentBinder
 from .capture import ReportedError
 from .method_stand_ins import Watch, in_layout
+from .real_numbers import cast_number
 from .recording import Recording, StoppedError
 from .stand_in_replies import StandIn
 
@@ -269,11 +270,11 @@ def _read_hyperparameters(name: str, found: Any, bounds: Mapping[str, Sequence[A
     chosen: dict[str, int | float] = {}
     for key, (low, high, whole) in bounds.items():
         value: Any = found.get(key) if isinstance(found, dict) else None
-        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        if not is_number or not low <= value <= high or (whole and value != int(value)):
+        number = None if isinstance(value, bool | np.bool_) else cast_number(value)
+        if number is None or not low <= number <= high or (whole and number != int(number)):
             kind = "whole number" if whole else "number"
             raise ReportedError("ValueError", f'{name}: "{key}" is no {kind} from {low:g} to {high:g}')
-        chosen[key] = int(value) if whole else float(value)
+        chosen[key] = int(number) if whole else number
     return chosen
 
 

@@ -300,7 +300,8 @@ def _tuning(question, name="best_hyperparameters"):
 
 def test_training_with_the_students_hyperparameters(ask, network, question):
     """The variable comes from a cell that is run only now; the network has the chosen size; its history comes back."""
-    extras = "print('tuning')\nbest_hyperparameters = dict(hidden_size=np.int64(7), learning_rate=1e-2, num_iters=4.0, std=1)"
+    numbers = "hidden_size=np.int64(7), learning_rate=np.array(1e-2), num_iters=__import__('decimal').Decimal(4), std=1"
+    extras = f"print('tuning')\nbest_hyperparameters = dict({numbers})"
     source = network().replace("batch_size=200", "batch_size=3")
     run = ask(source, question("first"), _tuning(question), extras=extras)
     reply = run.replies["tune"]
