@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from keyword import iskeyword
 from typing import Any
+from unicodedata import is_normalized
 
 from grader.model import CLASSIC, TAKEN, Tolerances, Variant
 
@@ -77,7 +78,8 @@ def refuse_methods(own: Mapping[str, str], parameters: Iterable[str], class_name
     taken = dict.fromkeys(TAKEN | OF_LESSON, "the lesson calls something else so")
     taken |= dict.fromkeys(parameters, "a parameter has this name") | {class_name: "the class has this name"}
     for method, name in own.items():
-        if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+        # Python reads other forms of letters as the usual ones: a method that is written with a ligature has none.
+        if not name.isidentifier() or iskeyword(name) or name.startswith("_") or not is_normalized("NFKC", name):
             return f"{method} is called {name!r}, which is no name of a public method. Write one such as compute_loss."
         if name != method and (name in vars(CLASSIC) or hasattr(builtins, name)):
             return f"{method} is called {name!r}, which is the name of something else. Choose another."

@@ -77,6 +77,7 @@ def test_a_right_program_has_all_points_whatever_else_it_calls_loss(right, grade
         ('{ loss = "two words" }', "no name of a public method"),
         ('{ loss = "lambda" }', "no name of a public method"),
         ('{ loss = "__call__" }', "no name of a public method"),
+        ('{ loss = "\N{LATIN SMALL LIGATURE FI}t" }', "no name of a public method"),
         ('{ loss = "fit", train = "fit" }', "two methods are called 'fit'"),
         ('{ loss = "train", train = "loss" }', "loss is called 'train', which is the name of something else"),
         ('{ train = "print" }', "train is called 'print', which is the name of something else"),
