@@ -50,12 +50,12 @@ def view(checkup: Checkup) -> RenderableType:
         state = Text("in force", style="green") if why is None else Text("missing", style="yellow")
         layers.add_row(name, state, Text(why if why is not None else checkup.facts.get(name, "")))
     for test in checkup.found.tests:
-        mark = Text("GOT THROUGH", style="bold red") if test.got_through else Text("refused", style="green")
+        mark = Text("GOT THROUGH", style="bold red") if test.wrong else Text("refused", style="green")
         said = test.said.removeprefix("refused: ")
-        tests.add_row(Text(self_test.lower_first(test.tries)), mark + Text(f": {said}", style="default"))
+        tests.add_row(Text(self_test.lower_first(test.what)), mark + Text(f": {said}", style="default"))
     for need in checkup.found.needs:
-        mark = Text("FAILED", style="bold red") if need.unmet else Text("works", style="green")
-        needs.add_row(Text(self_test.lower_first(need.what)), mark + Text(f": {need.unmet}" if need.unmet else ""))
+        mark = Text("FAILED", style="bold red") if need.wrong else Text("works", style="green")
+        needs.add_row(Text(self_test.lower_first(need.what)), mark + Text(f": {need.said}" if need.wrong else ""))
     verdict = (
         Text(checkup.advice, style="bold red")
         if checkup.advice

@@ -43,30 +43,21 @@ class NotIsolatedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class IsolationTest:
-    """One forbidden thing, and the result of trying it."""
-
-    id: str
-    tries: str  # a sentence
-    got_through: bool
-    said: str
-
-
-@dataclass(frozen=True)
-class Need:
-    """One thing that student code must be able to do."""
+class Trial:
+    """One thing that was tried: what student code must not do, or what it must be able to do."""
 
     id: str
     what: str  # a sentence
-    unmet: str  # why it cannot; "" where it can
+    wrong: bool  # it got through, or could not be done
+    said: str  # what came of it
 
 
 @dataclass(frozen=True)
 class Findings:
     """The results of all tests."""
 
-    tests: tuple[IsolationTest, ...]
-    needs: tuple[Need, ...]
+    tests: tuple[Trial, ...]  # of what is forbidden
+    needs: tuple[Trial, ...]
 
 
 def run(host: StudentHost, limits: Limits) -> Findings:
@@ -87,20 +78,18 @@ def run(host: StudentHost, limits: Limits) -> Findings:
         case (list(unmet), list(said)) if (len(unmet), len(said)) == (len(NEEDS), len(TESTS)):
             return Findings(
                 tuple(
-                    IsolationTest(test.__name__, _sentence(test), not str(text).startswith(REFUSED), str(text))
+                    _trial(test, text, not str(text).startswith(REFUSED))
                     for test, (_, text) in zip(TESTS, said, strict=True)
                 ),
-                tuple(
-                    Need(need.__name__, _sentence(need), str(why)) for need, (_, why) in zip(NEEDS, unmet, strict=True)
-                ),
+                tuple(_trial(need, why, str(why) != "") for need, (_, why) in zip(NEEDS, unmet, strict=True)),
             )
     error = replied.load.error or reply.error
     why = f"{error.type}: {error.message}" if error else f"its answer was {reply.results!r}"
     raise NotIsolatedError(f"The test process, which tries what student code must not do, gave no result: {why}")
 
 
-def _sentence(function: Callable[..., Any]) -> str:
-    return str(function.__doc__).rstrip(".")
+def _trial(tried: Callable[..., Any], said: object, wrong: bool) -> Trial:  # noqa: FBT001 -- of two callers here
+    return Trial(tried.__name__, str(tried.__doc__).rstrip("."), wrong, str(said))
 
 
 def assess(host: StudentHost, limits: Limits) -> tuple[str, str]:
@@ -141,12 +130,12 @@ def _warning(found: Findings) -> str:
 
 def _got_through(found: Findings) -> str:
     """Return the forbidden things that succeeded, as part of a sentence."""
-    return "; ".join(lower_first(test.tries) for test in found.tests if test.got_through)
+    return "; ".join(lower_first(test.what) for test in found.tests if test.wrong)
 
 
 def _unmet(found: Findings) -> str:
     """Return what student code needs and cannot do, as part of a sentence."""
-    return "; ".join(f"{lower_first(need.what)} ({need.unmet})" for need in found.needs if need.unmet)
+    return "; ".join(f"{lower_first(need.what)} ({need.said})" for need in found.needs if need.wrong)
 
 
 def lower_first(sentence: str) -> str:

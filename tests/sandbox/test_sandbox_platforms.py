@@ -117,7 +117,7 @@ def test_strangers_code_is_refused_without_fork_and_ones_own_is_graded_with_unsa
 )
 def test_instructors_without_linux_are_told_how_to_get_one(monkeypatch, system, told, not_told):
     """`grader grade` refuses with these words, and `grader doctor` ends with them."""
-    got_through = self_test.Findings((self_test.IsolationTest("read", "Read a file.", got_through=True, said=""),), ())
+    got_through = self_test.Findings((self_test.Trial("read", "Read a file.", wrong=True, said=""),), ())
     monkeypatch.setattr(sys, "platform", system)
     said = self_test.refusal_reason(got_through)
     assert said == health.Checkup({}, {}, {}, got_through).advice

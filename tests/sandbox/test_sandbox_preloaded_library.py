@@ -122,8 +122,8 @@ def test_the_canary_misses_what_cannot_be_read(limits):
     """Where modules are neither on the disk nor in memory, each need is unmet and says which module it was."""
     with StudentHost(limits, NOTHING) as host:
         found = self_test.run(host, limits)
-    assert [need.id for need in found.needs if need.unmet] == [need.__name__ for need in isolation_tests.NEEDS]
-    assert "No module named 'cProfile'" in found.needs[0].unmet
+    assert [need.id for need in found.needs if need.wrong] == [need.__name__ for need in isolation_tests.NEEDS]
+    assert "No module named 'cProfile'" in found.needs[0].said
     said = self_test.refusal_reason(found)
     assert said.startswith(
         "Right programs would lose points on this system: a test process could not import modules of"
@@ -133,7 +133,7 @@ def test_the_canary_misses_what_cannot_be_read(limits):
 
 def test_the_canary_finds_all_that_it_needs(either, limits):
     """And with either way to the modules it misses nothing."""
-    assert not [need for need in self_test.run(either, limits).needs if need.unmet]
+    assert not [need for need in self_test.run(either, limits).needs if need.wrong]
 
 
 def test_no_trial_stops_at_a_module(limits):

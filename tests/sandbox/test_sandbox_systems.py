@@ -25,7 +25,7 @@ HERE = landlock.version()
 def got_through(limits, disabled):
     """Name what the canary could do."""
     with StudentHost(limits, disabled) as host:
-        return [trial.id for trial in self_test.run(host, limits).tests if trial.got_through]
+        return [trial.id for trial in self_test.run(host, limits).tests if trial.wrong]
 
 
 def test_nothing_gets_through_here(limits):
@@ -43,7 +43,7 @@ def test_every_version_of_landlock_is_enough(limits, version):
         pytest.skip(f"this kernel has version {HERE} of Landlock")
     with StudentHost(limits, DisabledLayers(landlock=version)) as host:
         assert host.server.facts["landlock"] == f"version {version} of this kernel's {HERE}"
-        assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
+        assert not [trial for trial in self_test.run(host, limits).tests if trial.wrong]
 
 
 def test_without_landlock_no_file_is_opened(limits, submission, network, question):
@@ -51,7 +51,7 @@ def test_without_landlock_no_file_is_opened(limits, submission, network, questio
     late = "import tkinter.font, imaplib"
     with StudentHost(limits, DisabledLayers(landlock=0)) as host:
         assert host.server.missing["landlock"] == "this kernel has none, so no file can be opened at all"
-        assert not [trial for trial in self_test.run(host, limits).tests if trial.got_through]
+        assert not [trial for trial in self_test.run(host, limits).tests if trial.wrong]
         run = host.run(
             submission(network("open('/dev/null')", top=late)), "TwoLayerNet", [question("a"), question("b", reg=666)]
         )
