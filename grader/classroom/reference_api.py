@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from grader.classroom.cache_keys import findings_key, questions_key
+from grader.classroom.variant_folders import other_variants
 from grader.disk_cache import keep
 from grader.model import Assignment, MistakeForm, Questions
 from grader.packing import lay_out
@@ -46,13 +47,16 @@ def build_questions(assignment: Assignment, seed: int) -> Questions:
     """
     global _drawn  # noqa: PLW0603 -- the command and its worker have no other place in common
     try:
-        from reference import questions  # noqa: PLC0415 -- the wheel has no reference, and other commands must work there
+        from reference import oracle, questions  # noqa: PLC0415 -- the wheel has no reference, and other commands must work there
     except ImportError as error:
         raise ReferenceMissingError from error
     drawn = _drawn
     if drawn is None or drawn[:2] != (assignment, seed):
         key = questions_key(assignment, seed)
         kept = questions.draw(assignment, seed, lambda what, make: keep([key, what], make))
+        if kept.oracle and (others := other_variants(assignment)):
+            known = replace(kept.oracle, answers_as=partial(oracle.find_variant, others, kept.calls))
+            kept = replace(kept, oracle=known)
         drawn = _drawn = (assignment, seed, _identify(kept, assignment))
     return drawn[2]
 

@@ -19,21 +19,14 @@ from grader.classroom.regrade_class import TABLE, Regraded, regrade_class
 from grader.classroom.results import class_attempts, match_class, match_sources
 from grader.classroom.roster import Roster, RosterError, add_groups, read_roster
 from grader.classroom.storage import write_whole
+from grader.classroom.variant_folders import ROSTER
 from grader.classroom.worker import Graded, GradingSession
 from grader.model import Student
 from grader.records import fields, replace
-from grader.rubric import FILE as RUBRIC
 from grader.rubric_values import CHOICES
 from grader.text.csv_text import write_csv
 
-ROSTER = "roster.csv"
 WITHOUT = "no student with a variant was found for it. Write the hand-in's name beside the student in the roster's column `submission`."
-
-
-def list_variants(folder: Path) -> dict[str, Path]:
-    """Return the folder of each variant by its name; the folder itself, without a name, where it holds one assignment."""
-    found = {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{RUBRIC}"))}
-    return found if found and (folder / ROSTER).is_file() and not (folder / RUBRIC).exists() else {"": folder}
 
 
 def read_class(roster: Path | None, groups: Path | None) -> Roster | None:

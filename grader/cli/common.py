@@ -19,7 +19,7 @@ from grader.classroom.executors import LOCAL, REMOTE, ClusterError, Workers
 from grader.classroom.gradebook import Gradebook, GradebookError, NoSpaceError
 from grader.classroom.reference_api import ReferenceMissingError
 from grader.classroom.roster import RosterError
-from grader.classroom.variants import list_variants
+from grader.classroom.variant_folders import list_variants
 from grader.classroom.worker import Graded
 from grader.cli.options import MOST_WORKERS
 from grader.model import Assignment, Report

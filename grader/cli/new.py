@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from grader.classroom.roster import read_roster
-from grader.classroom.variants import ROSTER, choose_variants, spread_variants
+from grader.classroom.variant_folders import ROSTER
+from grader.classroom.variants import choose_variants, spread_variants
 from grader.cli import common, options
 from grader.cli.kit import kit, make_empty_folder
 from grader.model import CLASSIC, Assignment

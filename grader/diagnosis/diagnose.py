@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from grader.checks.context import GradingContext
 from grader.checks.gradients import gradient_check, own_slopes_agree
@@ -27,9 +27,24 @@ def diagnose(context: GradingContext, submission: Submission, checked: Mapping[s
         credits=credits_,
         charges=charges,
         causes=causes,
-        review=() if charges else review_notes(context, found),
+        review=_of_another_variant(context, found) or (() if charges else review_notes(context, found)),
     )
     return withhold_points(findings, context)
+
+
+def _is_wrong(findings: Mapping[str, Finding], checks: Iterable[str]) -> bool:
+    return any(findings[check].share < 1 for check in checks if check in findings)
+
+
+def _of_another_variant(context: GradingContext, findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    """Return the sentence about a submission that is right for another variant of the class."""
+    gradients = map(gradient_check, range(len(context.names)))
+    oracle = context.questions.oracle
+    if oracle is None or not _is_wrong(findings, (*LOSS, *gradients)):
+        return ()
+    name = oracle.answers_as(context.run.replies)
+    text = f"Its answers are those of {name}, which others of this class have. Look whether the roster gives the right variant."
+    return (text,) if name else ()
 
 
 def review_notes(context: GradingContext, findings: Mapping[str, Finding]) -> tuple[str, ...]:
@@ -38,10 +53,8 @@ def review_notes(context: GradingContext, findings: Mapping[str, Finding]) -> tu
     A program can make up a loss that has any derivative, so that its gradients are right for its own wrong loss earns
     nothing by itself; a person sees at once whether somebody went astray or played a trick.
     """
-    wrong_loss = any(findings[check].share < 1 for check in LOSS if check in findings)
-    wrong_gradient = any(
-        findings[check].share < 1 for check in map(gradient_check, range(len(context.names))) if check in findings
-    )
+    wrong_loss = _is_wrong(findings, LOSS)
+    wrong_gradient = _is_wrong(findings, map(gradient_check, range(len(context.names))))
     if not wrong_loss or not wrong_gradient or not own_slopes_agree(context):
         return ()
     text = (

@@ -21,6 +21,8 @@ class Oracle:
     # (factor of the regulariser, values that replace the right ones, whole) -> the values on the way from the recorded
     # question's inputs to its gradients, by name, in the order of the computation; not whole: those that lead to answers
     follow: Callable[[float, Mapping[str, Floats], bool], Mapping[str, Floats]] | None = None
+    # replies -> the name of another variant of the class that they are right for; "" of none
+    answers_as: Callable[[Mapping[QuestionId, Reply]], str] = lambda _: ""
     replaces: bool = True  # whether `follow` knows what comes of values that replace the right ones
 
 

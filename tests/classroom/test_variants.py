@@ -1,6 +1,7 @@
 """A class in which students have different variants: who has which, and each hand-in is judged by its own."""
 
 import csv
+import json
 import shutil
 
 import pytest
@@ -8,7 +9,8 @@ from click.testing import CliRunner
 
 from grader import new_assignment
 from grader.classroom.roster import read_roster
-from grader.classroom.variants import ROSTER, choose_variants, list_variants, spread_variants
+from grader.classroom.variant_folders import ROSTER, list_variants
+from grader.classroom.variants import choose_variants, spread_variants
 from grader.cli import main
 from grader.records import replace
 from grader.rubric import FILE as RUBRIC
@@ -116,6 +118,11 @@ def test_each_hand_in_is_judged_by_its_student_s_variant(roster, tmp_path, monke
     assert "1 not graded (stranger): no student with a variant was found for it." in said
     assert "4 new." in said
     assert "4 unchanged." in say("grade", handed_in, "--out", out)
+    told = json.loads((out / "submissions" / "lou@x.org" / "report.json").read_text(encoding="utf-8"))["review"]
+    other = next(name for name in variants if name != whose["lou@x.org"])
+    assert [f"Its answers are those of {other}, which others of this class have" in one for one in told] == [True]
+    mine = json.loads((out / "submissions" / "jane@x.org" / "report.json").read_text(encoding="utf-8"))
+    assert not mine.get("review")
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "Passed, by variant of the assignment" in page
     for path in variants.values():
