@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 
 from grader.classroom.executors import ClusterError, Pool, Workers, cluster_lost, open_pool, worker_died
 from grader.classroom.worker import Graded, GradingSession, Task, report_failure, run_task, shutdown
+from grader.reports.page import read_templates
 
 
 def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers) -> Generator[Graded, None, None]:
@@ -17,6 +18,7 @@ def grade_tasks(tasks: Iterable[Task], session: GradingSession, workers: Workers
     rest = iter(tasks)
     suspects: deque[Task] = deque()
     broken = True
+    read_templates()  # which workers that are forked have from here on
     try:
         while broken:
             # A process pool of which one worker died is of no more use; what it had in hand is looked at alone, below.
