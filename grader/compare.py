@@ -202,7 +202,7 @@ def describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.ndim == 0:
             return f"the number {number(float(value))}" if value.dtype.kind in "biuf" else f"a {value.dtype} scalar"
-        return f"an array of shape {shape_text(value.shape)}, dtype {value.dtype}"
+        return f"an array of shape {value.shape}, dtype {value.dtype}"
     if isinstance(value, bool | int | float):
         return f"the number {value!r}"
     if isinstance(value, str):
@@ -219,11 +219,6 @@ def describe(value: Any) -> str:
         told = f" ({value.text[:60]})" if value.type == "ndarray" else ""
         return f"an object of type {value.type[:60]}{told}"
     return f"a {type(value).__name__}"
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """Write a shape as numpy does."""
-    return str(tuple(shape))
 
 
 def number(value: float) -> str:

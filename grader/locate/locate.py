@@ -91,14 +91,10 @@ def _locate(
             charges=tuple(_placed(charge, context.questions.catalogue, lines) for charge in findings.charges),
             causes=tuple(replace(cause, origin=lines.origin(cause)) for cause in findings.causes),
             steps=table(lines, wrong, context.assignment.variant.activation),
-            example=_example(lines),
+            # The sizes of what was recorded: inputs, features, hidden units, classes.
+            example=(lines.case.N, *lines.evidence.call(QUESTION).sizes) if lines.case else (),
         )
     return replace(remark_on_passes(findings, context, submission), ranges=context.ranges)
-
-
-def _example(lines: Located) -> tuple[int, ...]:
-    """Return the sizes of what was recorded: inputs, features, hidden units, classes; () where nothing was."""
-    return (lines.case.N, *lines.evidence.call(QUESTION).sizes) if lines.case else ()
 
 
 def _places(finding: Finding, credit: Credit | None, lines: Located) -> tuple[Place, ...]:

@@ -16,10 +16,11 @@ from grader.locate.training_lines import TrainingLines, is_value, rate_of, same_
 from grader.records import dataclass, field
 from grader.text.phrases import join_words
 
+# By a history's key: the step that keeps it, and what it holds.
 KEYS = {
-    "loss_history": "loss",
-    "train_acc_history": "accuracy on the training data",
-    "val_acc_history": "accuracy on X_val",
+    "loss_history": ("loss history", "loss"),
+    "train_acc_history": ("train accuracy", "accuracy on the training data"),
+    "val_acc_history": ("val accuracy", "accuracy on X_val"),
 }
 # What a wrong step of train() is about, where no count tells more.
 TOLD: Mapping[str, str] = {
@@ -169,27 +170,20 @@ class TrainRows:
         if (one.spot, one.name) not in self.taken and (text := self._what(one)):
             self.taken.add((one.spot, one.name))
             yield Row(one.born, one.spot, one.name, one.value.shape, "right", f"right: {text}", STEP)
-        wrong_keys = {
-            step.step.replace("train accuracy", "train_acc").replace("val accuracy", "val_acc")
-            for step in self.mistakes
-        }
         for held in one.holders:
-            key = next(
-                (key for key in KEYS if held.name.endswith(f"{key}[0]") or held.name.endswith(f"{key}'][0]")), ""
-            )
-            own = key.removesuffix("_history").replace("loss", "loss history")
-            if key and held.how == VARIABLE and own not in wrong_keys and (held.spot, held.name) not in self.taken:
+            kept = (KEYS[key] for key in KEYS if held.name.endswith((f"{key}[0]", f"{key}'][0]")))
+            step, what = next(kept, ("", ""))
+            if what and held.how == VARIABLE and step not in self.steps and (held.spot, held.name) not in self.taken:
                 self.taken.add((held.spot, held.name))
-                yield Row(
-                    held.when, held.spot, held.name, (), "right", f"right: the first {KEYS[key]} that is kept", ANSWER
-                )
+                verdict = f"right: the first {what} that is kept"
+                yield Row(held.when, held.spot, held.name, (), "right", verdict, ANSWER)
 
     def _what(self, one: Made) -> str:
         """Return what a value is in the first iteration; "" of what is nothing of it, or wrong."""
         first = self.lines.steps[0]
         steps, rows = self.steps, self.lines.batches[0]
         if one.value.size == 1:
-            return self._number(float(one.value.ravel()[0])) if one.kind == "f" else ""
+            return self._number(one.entry) if one.kind == "f" else ""
         if rows is not None and not steps & {"batch", "labels"}:
             if one.kind in "ib" and is_value(one, rows):
                 return f"the numbers of the {len(rows)} rows that were drawn"

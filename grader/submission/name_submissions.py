@@ -128,13 +128,9 @@ def _clean(name: str) -> str:
     return name or "submission"
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.name != "__MACOSX")
-
-
 def _split(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the submissions of a class folder, and what else lies there."""
-    entries = _visible(folder)
+    entries = sorted(one for one in folder.iterdir() if not one.name.startswith(".") and one.name != "__MACOSX")
     names = {entry.name for entry in entries}
     taken = [_is_submission(one) and _beside_text(one.name) not in names for one in entries]
     return list(compress(entries, taken)), list(compress(entries, map(not_, taken)))
