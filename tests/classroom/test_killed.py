@@ -125,7 +125,7 @@ def line(name: str):
 
     report = Report(name, name, 1.0, 2.0, "graded", (), (), (), Environment({}, ()), {})
     key = CacheKey(name, "a", "s", "q", "{}", True)
-    return NewGrading(name, name, "grade", key, report, "{}\n", pack(report), b"replies", b"findings", "by")
+    return NewGrading(name, name, "grade", key, report, "{}\n", pack(report), b"replies", b"findings", "by", {})
 
 
 def test_a_grading_is_there_whole_or_not_at_all(tmp_path):

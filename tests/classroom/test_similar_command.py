@@ -53,7 +53,9 @@ def keep(folder: Folder, *paths: Path) -> None:
         key = CacheKey(submission.digest, assignment.digest, "seed", "asked", "{}", isolated=True)
         replies = None if submission.problem else pack((submission, None, ()))
         record = pack(grading.report)
-        lines.append(NewGrading(path.stem, str(path), "grade", key, grading.report, "{}\n", record, replies, None, ""))
+        lines.append(
+            NewGrading(path.stem, str(path), "grade", key, grading.report, "{}\n", record, replies, None, "", {})
+        )
     with Gradebook(folder.out, create=True) as book:
         book.insert(lines, (assignment.folder / "assignment.toml").read_text(encoding="utf-8"), assignment.folder)
 

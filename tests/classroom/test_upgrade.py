@@ -23,6 +23,7 @@ DROP TABLE forgotten;
 ALTER TABLE decision DROP COLUMN worth;
 ALTER TABLE grading DROP COLUMN findings;
 ALTER TABLE grading DROP COLUMN found_by;
+ALTER TABLE grading DROP COLUMN ranges;
 UPDATE grading SET versions = json_set(versions, '$.grader', '0.0.9', '$.judging', 'older');
 PRAGMA user_version = 2;
 """
