@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -74,11 +75,15 @@ def _kept_templates() -> BytecodeCache | None:
         digest.update(file.read_bytes())
     kept = FileSystemBytecodeCache(str(folder), f"{digest.hexdigest()[:16]}-%s{ENDING}")
 
-    def dump(bucket: Bucket) -> None:
-        with suppress(OSError):  # a full disk costs time, and no report
-            type(kept).dump_bytecode(kept, bucket)
+    def forgive(method: Callable[[Bucket], None]) -> Callable[[Bucket], None]:
+        def call(bucket: Bucket) -> None:
+            with suppress(OSError):  # a disk that is full, or where nothing may be opened, costs time, and no report
+                method(bucket)
 
-    kept.dump_bytecode = dump  # type: ignore[method-assign]
+        return call
+
+    for name in ("load_bytecode", "dump_bytecode"):
+        setattr(kept, name, forgive(getattr(kept, name)))
     return kept
 
 
