@@ -208,11 +208,9 @@ class _Packing:
 
     def _form(self, array: Array) -> str | int:
         """Keep an array and return its dtype and shape, as in "<f8 5 14"; its number where equal ones are one."""
-        written = array.dtype.str
+        written = array.dtype.str if array.dtype.str in DTYPES else array.dtype.newbyteorder("<").str
         if written not in DTYPES:
-            written = array.dtype.newbyteorder("<").str
-            if written not in DTYPES:
-                raise TypeError(f"an array of {array.dtype} cannot be kept")
+            raise TypeError(f"an array of {array.dtype} cannot be kept")
         plain, form = np.asarray(array, dtype=written, order="C"), " ".join([written, *map(str, array.shape)])
         number = len(self.arrays)
         if self.known is not None:

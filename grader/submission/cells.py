@@ -32,16 +32,8 @@ _CALL = re.compile(
     r"(?P<method>run_line_magic|run_cell_magic|magic|system|getoutput)\((?P<arguments>.*)\)[ \t]*;?[ \t]*$"
 )
 # Python that may run a file, or speak to IPython.
-_SPEAKS = (
-    "get_ipython",
-    "exec",
-    "run_path",
-    "importnb",
-    "import_module",
-    "spec_from_file_location",
-    "SourceFileLoader",
-)
-_SPEAK = re.compile(rf"\b(?:{'|'.join(_SPEAKS)}|execfile)\b")
+_SPEAKS = "get_ipython|exec|run_path|importnb|import_module|spec_from_file_location|SourceFileLoader"
+_SPEAK = re.compile(rf"\b(?:{_SPEAKS}|execfile)\b")
 _RUN_FILE = {"exec", "execfile", "run_path"}
 _LEAD_TO_MODULE = {"spec_from_file_location", "SourceFileLoader", "exec_module"}
 # What gives a module or its names, and how it is written once the module was imported.
@@ -118,7 +110,7 @@ def translate(source: str) -> Translated:
 
 def _speaks(source: str) -> bool:
     """Return whether a text may run a file, or speak to IPython; the pattern alone takes as long as reading the tree."""
-    return any(word in source for word in _SPEAKS) and _SPEAK.search(source) is not None
+    return any(word in source for word in _SPEAKS.split("|")) and _SPEAK.search(source) is not None
 
 
 def _may_be_python(lines: list[str]) -> bool:
