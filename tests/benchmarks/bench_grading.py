@@ -5,17 +5,23 @@ Machines differ and are noisy: the ratios compare two things measured in the sam
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from grader.checks import CHECKS
-from grader.grading import grade
+from grader.checks import CHECKS, GradingContext, run_checks
+from grader.classroom.reference_api import build_questions
+from grader.diagnosis.diagnose import diagnose
+from grader.grading import Grading, grade
 from grader.model import Segment, Submission
 from grader.reports.formats import REPORT_FORMATS
 from grader.rubric import bundled, load
@@ -90,6 +96,51 @@ def test_judging_saved_replies(benchmark, assignment, questions, host, path):
         REPORT_FORMATS["json"].write(grading.report)
 
     benchmark.pedantic(regrade, rounds=ROUNDS, iterations=3, warmup_rounds=2)
+
+
+def test_diagnosis(benchmark, assignment, questions, host):
+    """Of the wrong samples, by processor time: first of its mistake in a process <= 20 ms, once a process <= 200 ms.
+
+    Each is measured in processes of its own, forked from one that has diagnosed nothing. What simulated mistakes show is
+    kept between runs, and is made before.
+    """
+    unasked = build_questions(assignment, assignment.seed)  # the same ones, of whose mistakes nothing was simulated
+    graded = [grade(path, path.name, assignment, questions, host) for path in sorted(SAMPLES.glob("wrong_*"))]
+
+    def seconds(one: Grading) -> float:
+        context = GradingContext(assignment, unasked, one.run)
+        with np.errstate(all="ignore"):
+            checked = run_checks(context)
+            start = time.process_time()
+            diagnose(context, one.submission, checked)
+        return time.process_time() - start
+
+    in_a_fork(lambda: sum(map(seconds, graded)))
+    found = {"once_a_process": [], "first_of_its_mistake": [], "again": []}
+    for number, one in enumerate(graded):
+        first = in_a_fork(lambda one=one: seconds(one))
+        later = in_a_fork(lambda one=one, other=graded[number - 1]: (seconds(other), seconds(one))[1])
+        found["again"].append(in_a_fork(lambda one=one: (seconds(one), seconds(one))[1]))
+        found["first_of_its_mistake"].append(later)
+        found["once_a_process"].append(first - later)
+    for what, costs in found.items():
+        benchmark.extra_info[f"{what}_ms"] = round(1000 * statistics.median(costs), 1)
+        benchmark.extra_info[f"{what}_at_most_ms"] = round(1000 * max(costs), 1)
+    sys.stdout.write(f"\n{dict(benchmark.extra_info)}\n")
+    benchmark.pedantic(lambda: seconds(graded[0]), rounds=ROUNDS)
+
+
+def in_a_fork(measure: Callable[[], float]) -> float:
+    """Return what a function returns in a process of its own."""
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.write(writing, struct.pack("d", measure()))
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    told = os.read(reading, 8)
+    os.close(reading)
+    return struct.unpack("d", told)[0]
 
 
 def test_writing_the_page(benchmark, assignment, questions, host):
