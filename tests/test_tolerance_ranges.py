@@ -8,7 +8,7 @@ import pytest
 
 from grader.checks import GradingContext, run_checks
 from grader.compare import narrow_by
-from grader.diagnosis import signature_tables
+from grader.diagnosis import candidates
 from grader.diagnosis.candidates import simulate_fresh_context
 from grader.diagnosis.diagnose import diagnose
 from grader.diagnosis.signature_tables import SearchState, tables
@@ -68,7 +68,7 @@ def test_tables_that_are_kept_stand_within_their_ranges(assignment, questions, m
         asked.append(depends_on)
         return laid, {**ranges, "gradient": (0.0, 1e-3)} if len(asked) == 1 else ranges
 
-    monkeypatch.setattr(signature_tables, "keep", kept)
+    monkeypatch.setattr(candidates, "keep", kept)
     known = replace(questions, catalogue=replace(questions.catalogue, identity=lambda: "these"))
     for gradient, times in ((2e-6, 1), (2e-3, 2)):
         asked.clear()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import partial
 from math import inf
 from typing import Any, TypeVar, get_args
 
 from grader.checks import CHECKS
 from grader.checks.context import GradingContext
-from grader.compare import narrow_by
+from grader.compare import lie_within, narrow_by
+from grader.disk_cache import keep
 from grader.model import (
     Assignment,
     Fitted,
@@ -104,6 +106,17 @@ def watch_ranges(make: Callable[[], T]) -> tuple[T, dict[str, tuple[float, float
     return made, found
 
 
+def keep_within(
+    assignment: Assignment, depends_on: object, make: Callable[[], Any]
+) -> tuple[Any, dict[str, tuple[float, float]]]:
+    """Return what is simulated, of this run or of an earlier one, and the ranges of tolerances for which it was."""
+    made, within = keep(depends_on, lambda: watch_ranges(make))
+    if not lie_within(assignment.tolerances, within):
+        made, within = keep((depends_on, assignment.tolerances), lambda: watch_ranges(make))
+    note_ranges(within)
+    return made, within
+
+
 @dataclass(frozen=True, eq=False)
 class SimulatedReplies(Mapping[QuestionId, Reply]):
     """The replies of a program with some mistakes; each is worked out when it is looked at."""
@@ -156,20 +169,32 @@ def simulate_outcome(
     earns. Remembered for the run.
     """
 
-    def judge(context: GradingContext) -> tuple[float, bool]:
+    def judge(context: GradingContext, check: str) -> tuple[float, bool]:
         finding = CHECKS[check].function(context)
         return 0.0 if finding.skipped else min(max(finding.share, 0.0), 1.0), finding.carried
 
-    def make() -> tuple[float, bool]:
+    def simulate(check: str) -> tuple[float, bool]:
         try:
-            outcome = judge(simulate_context(assignment, questions, mistakes, factor))
+            outcome = judge(simulate_context(assignment, questions, mistakes, factor), check)
         except NotFrozenError:
             singles = (frozenset({one}) for one in mistakes)
             return min(simulate_outcome(assignment, questions, one, factor, check) for one in singles)
         for draw in range(1, DRAWS if CHECKS[check].by_chance else 1):
             if outcome != (1.0, False):
                 break
-            outcome = judge(simulate_fresh_context(assignment, questions, mistakes, factor, draw))
+            outcome = judge(simulate_fresh_context(assignment, questions, mistakes, factor, draw), check)
         return outcome
 
-    return cached(catalogue_of(questions), "outcomes", (assignment.digest, mistakes, factor, check), make)
+    identity, key = catalogue_of(questions).identity, (assignment.digest, mistakes, factor)
+    if identity is None or not all(isinstance(one, int) for one in mistakes):
+        return cached(catalogue_of(questions), "outcomes", (*key, check), partial(simulate, check))
+    # Where one check is asked for most are, and the next class with this mistake asks for the same.
+    steady = [row.id for row in assignment.checks if not CHECKS[row.id].by_chance]
+    rows = [check] if check not in steady else [one for one in steady if CHECKS[one].of_network]
+    depends_on = [identity(), rows, sorted(map(str, mistakes)), factor]
+
+    def make() -> dict[str, tuple[float, bool]]:
+        found, _ = keep_within(assignment, depends_on, lambda: {one: simulate(one) for one in rows})
+        return dict(found)
+
+    return cached(catalogue_of(questions), "outcomes", (*key, *rows), make)[check]

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from grader.checks.context import GradingContext
-from grader.compare import Tolerance, lie_within, ratio
+from grader.compare import Tolerance, ratio
 from grader.diagnosis.candidates import (
     Mistakes,
     cache_of,
     cached,
     catalogue_of,
+    keep_within,
     note_ranges,
     simulate_context,
     simulate_fresh_context,
     watch_ranges,
 )
 from grader.diagnosis.signature import Signature, same, signature_of
-from grader.disk_cache import keep
 from grader.model import Array, Assignment, Floats, MistakeCatalogue, NotFrozenError, Questions, Ranges
 from grader.records import dataclass
 
@@ -112,19 +112,12 @@ def _lay_out_once(
     state: SearchState, parts: Sequence[str], forms: Sequence[int], concerned: Mapping[str, Sequence[bool]]
 ) -> list[Table]:
     """Lay out the parts, or take them from an earlier run: on top of no other mistake each class needs the same."""
-    identity = state.catalogue.identity
-
-    def make() -> Any:
-        return watch_ranges(lambda: _lay_out(state, parts, forms, concerned))
-
+    identity, make = state.catalogue.identity, partial(_lay_out, state, parts, forms, concerned)
     if state.base or identity is None:
-        laid, within = make()
+        laid, within = watch_ranges(make)
     else:
         asked = [(one, tuple(concerned[one])) for one in parts]
-        depends_on = (identity(), state.factor, tuple(forms), asked)
-        laid, within = keep(depends_on, make)
-        if not lie_within(state.assignment.tolerances, within):
-            laid, within = keep((depends_on, state.assignment.tolerances), make)
+        laid, within = keep_within(state.assignment, (identity(), state.factor, tuple(forms), asked), make)
     return [Table(groups, affects, within) for groups, affects in laid]
 
 
