@@ -96,10 +96,10 @@ def regrade_class(
         try:
             grading.run(tasks(todo, standing), _choose_workers(todo, standing, workers), on_result)
             # Findings that cannot be read are found again.
-            again = [name for name in grading.failed if name in standing]
-            for name in again:
-                del grading.failed[name]
-            grading.run(tasks(again, ()), workers, on_result)
+            if again := [name for name in grading.failed if name in standing]:
+                for name in again:
+                    del grading.failed[name]
+                grading.run(tasks(again, ()), workers, on_result)
         except KeyboardInterrupt:
             stopped = True
         for name, graded in grading.failed.items():

@@ -100,7 +100,7 @@ def test_what_was_found_is_handed_on_from_regrade_to_regrade(here, judged):
 @pytest.mark.parametrize(
     ("change", "who"),
     [
-        pytest.param((GRADIENT[0], "gradient = 0.6\nnumeric"), JUDGED[1:], marks=pytest.mark.slow),
+        pytest.param((GRADIENT[0], "gradient = 0.6\nnumeric"), JUDGED[1:2], marks=pytest.mark.slow),
         (("\nthreshold = 0.5", "\nthreshold = 0.4"), JUDGED),
     ],
     ids=["tolerance", "threshold"],
