@@ -209,6 +209,17 @@ def test_replies_are_judged_again_by_another_threshold(whole, judge_tuned):
     assert "the reference recognises" in failed.message
 
 
+def test_a_higher_threshold_takes_no_points_that_another_start_earns(questions, whole, judge_tuned):
+    """A right program has no mistake that the row could be charged for, and no report says that it has one."""
+    settings, _ = whole.replies[CHOSEN].results
+    run, reached = with_reply(whole, TUNED, not_asked), questions.oracle.trained_accuracy(settings, None, None)
+    assert "reaches" not in judge_tuned(run, threshold=reached - 0.02).message
+    found = judge_tuned(run, threshold=reached)
+    assert (found.share, found.carried) == (1, False)
+    assert "A right network trained with them reaches" in found.message
+    assert "mistake" not in found.message
+
+
 def test_a_program_that_could_not_be_asked_is_not_excused(whole, judge_tuned):
     """Out of time, or without a process, is not needless: the reply says why."""
     run = with_reply(whole, TUNED, lambda reply: replace(reply, outcome="crashed", results=()))

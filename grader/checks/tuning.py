@@ -57,7 +57,12 @@ def best_hyperparameters(context: GradingContext) -> Finding:
     if oracle is not None and oracle.trained_accuracy is not None and written:
         reference = oracle.trained_accuracy(settings, None, None)
         if reference >= threshold:
-            text = f"A right network trained with them reaches {reference:.1%}. Yours does not, because of a mistake somewhere else."
+            text = f"A right network trained with them reaches {reference:.1%}."
+            if _is_needless(
+                context
+            ):  # judged again, by a higher threshold: nothing is wrong, and nobody asked the program
+                return Finding(1.0, f"{text}\n{shown}", about=ABOUT)
+            text += " Yours does not, because of a mistake somewhere else."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
     if written and (oracle is None or oracle.trained_accuracy is None) and _is_wrong_elsewhere(context):
         text = "Not judged yet: mend loss() and train() first; then it shows what your best_hyperparameters are worth."
@@ -70,7 +75,7 @@ def _train(context: GradingContext, settings: Mapping[str, float]) -> tuple[floa
     """Return the accuracy of the network that was trained with them, if there is one, and what the student reads of it."""
     required = f"of 400 digits that it never saw; {context.assignment.digits.tuned_threshold:.1%} is required."
     reply = context.reply(TUNED)
-    if reply.outcome == "not_asked" and not reply.error and (accuracy := _accuracy_in_its_place(context)) is not None:
+    if _is_needless(context) and (accuracy := _accuracy_in_its_place(context)) is not None:
         text = f"Trained with them from your network's first parameters, the reference recognises {accuracy:.1%} {required}"
         return accuracy, f"{text} It was trained in place of your network, since your train() takes the same steps."
     scores = final_scores(context, TUNED, _shapes(context, settings))
@@ -79,6 +84,12 @@ def _train(context: GradingContext, settings: Mapping[str, float]) -> tuple[floa
         return None, problem.message if problem else f"With them, {scores}."
     accuracy = float((scores.argmax(axis=1) == context.expected(TUNED)["y"]).mean())
     return accuracy, f"Trained with them, the network recognises {accuracy:.1%} {required}"
+
+
+def _is_needless(context: GradingContext) -> bool:
+    """Return whether the program was not asked, since the reference could train in its place."""
+    reply = context.reply(TUNED)
+    return reply.outcome == "not_asked" and not reply.error
 
 
 def may_train_in_its_place(context: GradingContext) -> bool:
