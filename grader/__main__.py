@@ -1,7 +1,5 @@
 """`python -m grader` is the command `grader`."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import sys

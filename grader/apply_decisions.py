@@ -1,7 +1,5 @@
 """Apply people's decisions to the grader's report. It is pure, so it is repeated after every regrade."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

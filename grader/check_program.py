@@ -1,7 +1,5 @@
 """A student's own program held against frozen questions: what the command, the notebook and other doors share."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol

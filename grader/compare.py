@@ -8,8 +8,6 @@ Tolerances are compared with errors by their own methods alone, which note from 
 other outcome. While a rubric's tolerances stay in these ranges, what was found need not be found again.
 """
 
-from __future__ import annotations
-
 from math import inf, isnan
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The report: verdicts, notes, versions and times put together."""
 
-from __future__ import annotations
-
 import platform
 import time
 from dataclasses import replace

@@ -4,8 +4,6 @@ A file is named by a digest of everything that its content depends on, so a stal
 from a secret seed, and it decides which mistakes are named: only its owner may read or write it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

@@ -10,8 +10,6 @@ decides anything. So a class can be graded again from saved replies (`judge_run`
 from saved findings (`score_again`).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The report of `grader doctor`: the layers of the sandbox on this system, and the results of the isolation tests."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 

@@ -6,8 +6,6 @@ is; that CPython's parser crashes on a text is no more than one submission that 
 time: how busy the machine is decides nothing.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import pickle

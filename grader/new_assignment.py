@@ -1,7 +1,5 @@
 """A whole assignment for one network of the family: rubric with measured thresholds, lesson, solution and frozen questions."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -8,8 +8,6 @@ tells what it stands for: {"Place": [[field, value], ...]} a record (a question'
 field with a default is still read.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import struct

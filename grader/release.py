@@ -1,7 +1,5 @@
 """Build what students get from the solution: the notebook with its marked regions and stored outputs taken out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

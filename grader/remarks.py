@@ -1,7 +1,5 @@
 """Remarks on a program that differs from what the assignment asks, though its maths may be right. They cost no points."""
 
-from __future__ import annotations
-
 import re
 
 from grader.model import Assignment, Questions, Run

@@ -1,7 +1,5 @@
 """Read an assignment.toml into an Assignment, or say on which line it is wrong and how to mend it."""
 
-from __future__ import annotations
-
 import builtins
 import hashlib
 import re

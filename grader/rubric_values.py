@@ -1,7 +1,5 @@
 """What each value of an assignment.toml may be."""
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields

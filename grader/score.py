@@ -1,7 +1,5 @@
 """Findings to verdicts: the rubric's points, and the texts of the named mistakes. Nothing is judged here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 Run `python -m reference.calibrate` and write what it prints into [digits]; it takes a minute.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

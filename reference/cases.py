@@ -3,8 +3,6 @@
 Biases are never zero, one case misses a class, every pre-activation keeps away from its kink, the two best scores are apart.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.model import Array, Assignment, Floats, Params

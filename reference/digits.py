@@ -1,7 +1,5 @@
 """The real digits: split and permuted by a seed, with the start and the settings of the training on them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

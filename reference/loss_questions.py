@@ -1,7 +1,5 @@
 """The questions about loss() and predict(), each with the reference's answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """What the reference can still answer once the replies are there."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

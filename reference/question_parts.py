@@ -1,7 +1,5 @@
 """What several questions are made of: ids, steps, seeds, and the right answer in parts."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.model import Array, Call, Expectation, Floats, Params, QuestionId, Step

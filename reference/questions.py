@@ -5,8 +5,6 @@ class, every pre-activation keeps away from its kink, the two best scores are ap
 rows, where sampling cannot matter. Only the calls reach a student's process; the answers stay with the grader.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

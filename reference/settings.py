@@ -4,8 +4,6 @@ A sigmoid passes a quarter of the gradient on at most, and the SVM's gradient is
 up for both. A deep network needs larger weights to start from, or nothing gets through. All else may stay the same.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from grader.model import Variant

@@ -1,7 +1,5 @@
 """Steps of a network as text: functions of their own, from their source, without annotations and docstrings."""
 
-from __future__ import annotations
-
 import ast
 import copy
 import inspect

@@ -5,8 +5,6 @@ that is another one becomes a function above the class, from its own source, and
 answers as `reference.simulate.perform` does.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby

@@ -1,7 +1,5 @@
 """The toy case, which train() has to learn by heart: five rows, a network to start from, and settings with which it works."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

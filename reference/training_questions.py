@@ -1,7 +1,5 @@
 """The questions about train() and about what comes of it, each with the reference's answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import numpy as np

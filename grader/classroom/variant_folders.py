@@ -1,7 +1,5 @@
 """The folders of a class in which students have different variants of the assignment."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grader.model import Assignment, Variant

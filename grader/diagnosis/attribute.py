@@ -4,8 +4,6 @@ A check that fails only because of a mistake that is charged elsewhere gets its 
 on trust: a program that is right but for the charged mistakes is simulated, and its points are what the student gets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping
 from dataclasses import replace
 

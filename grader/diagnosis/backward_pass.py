@@ -3,8 +3,6 @@
 Answers are judged here and nothing else: what a program's lines did is recorded in its own process, which can forge it.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

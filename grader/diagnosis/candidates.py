@@ -1,7 +1,5 @@
 """Runs that were never run: the context that a program with given mistakes would leave, made on demand."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Causes that are no numbers: an exception, a time limit, a name that numpy removed. Each is told once, for all checks."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence

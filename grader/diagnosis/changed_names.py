@@ -1,7 +1,5 @@
 """Exceptions that come from the version that runs: a name that numpy or Python removed, a thing that they do otherwise now."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Which forms of mistakes show in which part of a block, and which sets of them explain every part."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """What explains a submission's failing checks: known mistakes and what they cost, and causes that are no numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from grader.checks.context import GradingContext

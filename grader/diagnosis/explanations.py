@@ -8,8 +8,6 @@ A pair whose mistakes show in different parts is put together from the singles; 
 simulated. Nothing is accepted that does not show exactly what was found, in every part.
 """
 
-from __future__ import annotations
-
 from grader.checks.context import GradingContext
 from grader.checks.read_losses import accepted_factors, convention
 from grader.diagnosis.candidates import Mistakes, catalogue_of

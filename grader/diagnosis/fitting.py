@@ -1,7 +1,5 @@
 """The free number of a mistake, fitted to what a submission shows in one part; the other parts must then bear it out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """One submission held against the forms of one block of the network: who shows what was found, alone or together."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """The signatures of all forms, laid out so that one submission is held against each of them in a few array operations."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial

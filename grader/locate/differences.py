@@ -1,7 +1,5 @@
 """How a value differs from the right one, in the field's words: no right number is told, so none can be copied."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

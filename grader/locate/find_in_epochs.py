@@ -1,7 +1,5 @@
 """Where train() goes wrong once an epoch: the learning rate decays, and losses and accuracies are kept."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise

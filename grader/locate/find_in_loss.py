@@ -1,7 +1,5 @@
 """Where loss() goes wrong: the line of each value that explains its answers, in the order of the computation."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Where predict() goes wrong: the first of its values that no right program makes."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Where train() goes wrong, in the order of one iteration: the batch, the question to loss(), the step, the epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import numpy as np

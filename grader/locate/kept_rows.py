@@ -1,7 +1,5 @@
 """Rows of the table of steps while it is made: which of them are kept where there are too many."""
 
-from __future__ import annotations
-
 import ast
 import math
 from collections.abc import Iterable, Sequence

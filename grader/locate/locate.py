@@ -1,7 +1,5 @@
 """The student's own lines behind what was found. Nothing here changes a point."""
 
-from __future__ import annotations
-
 import atexit
 from collections.abc import Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 Recordings are for words and lines, never for points: they come from the student's process.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Mapping
 from functools import cached_property

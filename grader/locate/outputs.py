@@ -1,7 +1,5 @@
 """What loss() answered in the recorded question, held against a network: which of its answers are right, and in what form."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ given one but for one entry, another entry each time, or that have a complex par
 make no such versions, and a check of a few entries beside a backward pass makes few. A recording is for words, not points.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations

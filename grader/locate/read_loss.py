@@ -1,7 +1,5 @@
 """What is known of one recording of loss(): what each value is, what it was made of, and which explain the answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

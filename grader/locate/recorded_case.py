@@ -1,7 +1,5 @@
 """The recorded question with what is right there, and what is known of a value in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property

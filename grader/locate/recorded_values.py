@@ -1,7 +1,5 @@
 """What was recorded of one method, as values that were made one from another."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

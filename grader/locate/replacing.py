@@ -1,7 +1,5 @@
 """Steps of the right network replaced by recorded values, until the program's answers follow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np

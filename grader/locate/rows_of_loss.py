@@ -1,7 +1,5 @@
 """The rows of loss() in the table of steps: what each of its lines made, and what that is in the right network."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """The rows of predict() in the table of steps: the way to the scores, and the labels that are taken from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The rows of train() in the table of steps: the batch, what loss() gave, each step, the learning rate, and the histories."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The student's text, statement by statement: where each begins, and which names it reads."""
 
-from __future__ import annotations
-
 import ast
 import re
 import warnings

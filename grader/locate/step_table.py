@@ -1,7 +1,5 @@
 """The table of steps: what the student's own lines made in the recorded question, and how each value stands."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

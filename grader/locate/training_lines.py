@@ -1,7 +1,5 @@
 """What train() was asked and did in each iteration, and which of its lines does what."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping, Sequence
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What is told of a wrong value of loss() in the table of steps, and of a wrong line that has none."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping
 from functools import cached_property

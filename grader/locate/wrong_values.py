@@ -1,7 +1,5 @@
 """The lines behind wrong values of loss(): where a step is missing, a helper is called wrongly, a parameter changes, or it stops."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from grader.locate.read_loss import Reading

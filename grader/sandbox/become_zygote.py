@@ -1,7 +1,5 @@
 """A zygote that is a fork of the command itself: for one's own program alone, which may see the command's memory."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

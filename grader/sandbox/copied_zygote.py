@@ -1,7 +1,5 @@
 """A zygote that another one forked, seen by the worker that it serves."""
 
-from __future__ import annotations
-
 import os
 import select
 import signal

@@ -17,8 +17,6 @@ A file that could be written, or a mapping that could be made writable, would le
 asked: it is sealed before anybody else has it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

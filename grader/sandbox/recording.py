@@ -3,8 +3,6 @@
 It serves for words and lines, never for points: it lives in the student's process, and a program could forge it.
 """
 
-from __future__ import annotations
-
 import dis
 import sys
 import types

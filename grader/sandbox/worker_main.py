@@ -5,8 +5,6 @@ it, and the frames come over standard input and output. Nothing that it says is 
 write(2) are used on the channel, since the lock-down refuses all socket calls.
 """
 
-from __future__ import annotations
-
 import builtins
 import faulthandler
 import gc

@@ -5,8 +5,6 @@ It is told {"do": "start" | "dump_traceback" | "end" | "copy", ...} and answers 
 submission's text and answers go from the grader to the student's process directly.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import importlib

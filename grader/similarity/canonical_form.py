@@ -4,8 +4,6 @@ Two programs of one form are the same throughout. The words of `tokens` alone do
 `h.T.dot(dh)` read the same, which is the difference between a right gradient and a wrong one.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b

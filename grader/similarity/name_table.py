@@ -1,7 +1,5 @@
 """What the names of a program mean: modules, its own functions and attributes, and names that its author chose."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

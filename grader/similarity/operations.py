@@ -1,7 +1,5 @@
 """One node of a syntax tree: its parts and its word, in the order in which Python evaluates them."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """A class compared: what is rare in it and stands in two programs all the same."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 

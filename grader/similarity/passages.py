@@ -1,7 +1,5 @@
 """Where two programs are built alike: the lines, side by side."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet

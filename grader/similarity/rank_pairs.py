@@ -1,7 +1,5 @@
 """How much two programs of a class share, weighed by how rare it is, and which pairs stand out."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

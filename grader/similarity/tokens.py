@@ -7,8 +7,6 @@ h = np.maximum(0, z)``. Each function is a sequence of its own, so their order d
 read (see `name_table.DeferredAssignments`).
 """
 
-from __future__ import annotations
-
 import ast
 import warnings
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Read what a student handed in without running it: from bytes to cells to the class and all that it needs."""
 
-from __future__ import annotations
-
 import atexit
 import warnings
 from dataclasses import replace

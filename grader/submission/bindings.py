@@ -1,7 +1,5 @@
 """The names that single statements bind and change, and how to walk through statements in blocks."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator
 

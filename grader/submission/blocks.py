@@ -1,7 +1,5 @@
 """Find where statements begin and end in Python that may not parse, by following brackets and quotes."""
 
-from __future__ import annotations
-
 import keyword
 import re
 from itertools import pairwise

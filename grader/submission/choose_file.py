@@ -1,7 +1,5 @@
 """Choose the file to grade: the one that would define the class if it were run in order."""
 
-from __future__ import annotations
-
 import ast
 import re
 from contextlib import suppress

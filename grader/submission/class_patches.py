@@ -4,8 +4,6 @@
 ``for f in (loss, train): setattr(TwoLayerNet, f.__name__, f)`` change the class as ``TwoLayerNet.loss = loss`` does.
 """
 
-from __future__ import annotations
-
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterable

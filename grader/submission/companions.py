@@ -1,7 +1,5 @@
 """A person's further files: helpers beside the notebook in Canvas's download, under names that Canvas made, and regrade requests."""
 
-from __future__ import annotations
-
 import codecs
 import re
 import sys

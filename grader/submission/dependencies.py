@@ -1,7 +1,5 @@
 """Find the statements that the class needs, across all files handed in."""
 
-from __future__ import annotations
-
 import ast
 from collections import defaultdict
 from collections.abc import Iterable

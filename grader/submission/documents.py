@@ -1,7 +1,5 @@
 """Read notebooks and .py files into cells of Python; a file that cannot be read keeps its fault for later."""
 
-from __future__ import annotations
-
 import codecs
 import io
 import json

@@ -1,7 +1,5 @@
 """Drop a notebook's stored outputs and attached pictures while it is read, so that they count towards no limit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import partial

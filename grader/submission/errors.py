@@ -1,7 +1,5 @@
 """The exception for anything wrong with what a student handed in."""
 
-from __future__ import annotations
-
 from grader.model import Place, Problem
 
 

@@ -1,7 +1,5 @@
 """The files handed in, as modules: which one an import means, and which names each defines."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -1,7 +1,5 @@
 """What IPython's magics do, as Python: statements that they run, names that they bind, files that they run."""
 
-from __future__ import annotations
-
 import re
 import shlex
 

@@ -1,7 +1,5 @@
 """Which entries of a class folder are submissions, and their names."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Recognise syntax of a later Python than this one: the text can be read without it."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re

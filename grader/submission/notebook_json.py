@@ -1,7 +1,5 @@
 """Read a notebook's JSON, whole or cut off, into the texts of its cells; stored outputs are not looked at."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """The notes of a report, one sentence per fact, and the explanation where the class is missing."""
 
-from __future__ import annotations
-
 import ast
 import re
 import unicodedata

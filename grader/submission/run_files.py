@@ -1,7 +1,5 @@
 """Put the cells of a file that another one runs, with `%run helpers.py` or `exec(open("helpers.py").read())`, before its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath

@@ -1,7 +1,5 @@
 """Salvage what can be read of a cell or file that Python refuses: complete statements and methods only."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import Counter

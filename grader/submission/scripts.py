@@ -1,7 +1,5 @@
 """Read .py files that tools made of notebooks as the notebooks that they were: nbconvert, Colab, jupytext, Databricks, marimo."""
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """The names that a statement binds, changes and needs, and whether it may run without the rest of the notebook."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import dis

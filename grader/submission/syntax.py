@@ -1,7 +1,5 @@
 """Parse a text, and put Python's complaints into plain words."""
 
-from __future__ import annotations
-
 import ast
 import re
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Read notebooks that are kept as text: jupytext's Markdown, MyST, R Markdown, Quarto, Deepnote; and tell them from other texts."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Read a zip's members, within limits: nothing that its header claims is believed, and nothing is unpacked to disk."""
 
-from __future__ import annotations
-
 import io
 import re
 import stat
