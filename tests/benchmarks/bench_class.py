@@ -85,8 +85,12 @@ def compare(room: Path, other: str, jobs: int, rounds: int) -> None:
             shutil.copytree(bundled(), rubric, ignore=shutil.ignore_patterns("__pycache__"))
             words = ["--seed", 231, room / "class", "--out", out, "--assignment", rubric, "--jobs", jobs]
             costs.setdefault("grade", {})[python] = used("grade", *words, python=python)
+            changed = text
             for what, change in changes.items():
-                (rubric / "assignment.toml").write_text(text.replace(*change, 1), encoding="utf-8")
+                changed = changed.replace(
+                    *change, 1
+                )  # what was changed before stays, or points would change with a tolerance
+                (rubric / "assignment.toml").write_text(changed, encoding="utf-8")
                 costs.setdefault(what, {})[python] = used(
                     "regrade", out, "--assignment", rubric, "--jobs", jobs, python=python
                 )
