@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from examples import examples
 from grader.checks import CHECKS, GradingContext
+from grader.checks.minibatch import judge_rows
 from grader.checks.preconditions import observation
 from grader.checks.watched_training import (
     MOST_COLUMNS,
@@ -193,3 +194,12 @@ def test_no_rate_is_read_off_no_gradient():
     """Where the answer was nothing, nothing explains a step."""
     zero = np.zeros((2, 2))
     assert np.isnan(step_rate(zero, zero, zero, zero))
+
+
+def test_few_draws_from_the_first_rows_are_chance(questions):
+    """Steps of one iteration show nine rows: a right program may meet only the first eight of twelve."""
+    call = next(call for call in questions.calls if call.id.kind == "alone")
+    rng = np.random.RandomState(0)
+    batches = [rng.choice(8, 3) for _ in range(12)]
+    assert judge_rows(call, batches[:3]).kind == "right"
+    assert judge_rows(call, batches).kind == "narrow"

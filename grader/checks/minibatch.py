@@ -11,6 +11,7 @@ from grader.records import dataclass
 
 LOOK = "Look at the indices: in each iteration, draw batch_size of the N rows, and use the same indices for X and y."
 NEAR = 1e-5  # of a row, relative: a program may train in single precision
+BY_CHANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def examine_batches(context: GradingContext) -> Batches:
     rows = [one for one in found if one is not None]
     if any((question.y != y[one]).any() for question, one in zip(questions, rows, strict=True)):
         return Batches("labels", Finding(0.0, f"Rows of a batch have the labels of other rows.\n{LOOK}", about="train"))
-    return _judge_rows(call, rows)
+    return judge_rows(call, rows)
 
 
 def positions(batch: Floats, X: Floats) -> Array | None:
@@ -70,8 +71,8 @@ def positions(batch: Floats, X: Floats) -> Array | None:
     return nearest if (apart[np.arange(len(batch)), nearest] <= NEAR * np.abs(X).max()).all() else None
 
 
-def _judge_rows(call: Call, batches: list[Array]) -> Batches:
-    """Judge the rows of each iteration, given as positions."""
+def judge_rows(call: Call, batches: list[Array]) -> Batches:
+    """Judge the rows of each iteration, given as positions (n,)."""
     given = arguments_of(call)
     (rows, inputs), size = given["X"].shape, int(given["batch_size"])
 
@@ -91,8 +92,9 @@ def _judge_rows(call: Call, batches: list[Array]) -> Batches:
     if len(counts) > 1 and len({count.tobytes() for count in counts}) <= len(counts) // 3:
         chosen = ", ".join(str(int(row)) for row in np.flatnonzero(counts[0]))
         return wrong("same", f"All iterations used the same rows ({chosen}).", 0.25)
-    if len(counts) > 2 and not np.sum(counts, axis=0)[max(size, inputs, 2 * rows // 3) :].any():
-        # Forty right draws of thirty-five rows stay among the first two thirds once in ten million times.
+    edge = max(size, inputs, 2 * rows // 3)
+    # As seldom right draws stay among the first rows by chance; three batches of three do so once in forty times.
+    if (edge / rows) ** (size * len(counts)) < BY_CHANCE and not np.sum(counts, axis=0)[edge:].any():
         last = 1 + int(np.flatnonzero(np.sum(counts, axis=0)).max())
         return wrong("narrow", f"Only the first {last} of {rows} rows were ever used.", 0.25)
     text = f"Right: {size} rows in each iteration, each with its own label, and different rows each time."
@@ -115,7 +117,7 @@ def _batches_from_steps(context: GradingContext) -> Batches:
             )
             return Batches("labels", Finding(0.0, text, about="train"))
         batches.append(batch)
-    return _judge_rows(calls[0], batches)
+    return judge_rows(calls[0], batches)
 
 
 def _rows_used(context: GradingContext, call: Call) -> Array | None:
