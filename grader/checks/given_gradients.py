@@ -5,7 +5,8 @@ units and inputs, dW2 = h^T d gives d, the gradient of the scores, and dW1 = X^T
 units before the ReLU (COMS 4732). What follows from wrong hidden units is right, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,8 +20,9 @@ from grader.checks.solved_arrays import (
     affine,
     apart,
     back,
+    has_rank,
+    has_right_size,
     inputs_of,
-    is_plausible,
     side_by_side,
     solve_for_gradient,
 )
@@ -45,7 +47,7 @@ class GivenGradients:
 @cached_per_submission
 def judge_given_gradients(context: GradingContext) -> GivenGradients:
     """Return the verdict on each gradient without regulariser, given the gradient that reached its layer."""
-    plain = [(call, case) for call, case, reg in loss_calls(context) if not reg and _is_solvable(context, call)]
+    plain = _solvable_cases(context)
     if len(plain) < ENOUGH:
         return GivenGradients(dict.fromkeys(context.names, "wrong"), solvable=False)
     cases = [_judge_case(context, call, case) for call, case in plain]
@@ -55,6 +57,11 @@ def judge_given_gradients(context: GradingContext) -> GivenGradients:
         # All follows from a hidden layer that is wrong: plain cases have more units than scores can tell.
         return GivenGradients({n: "right" if v == "right" else "carried" for n, v in worst.items()}, solvable=True)
     return GivenGradients(worst, solvable=True)
+
+
+@cached_per_submission
+def _solvable_cases(context: GradingContext) -> list[tuple[Call, str]]:
+    return [(call, case) for call, case, reg in loss_calls(context) if not reg and _is_solvable(context, call)]
 
 
 def _is_solvable(context: GradingContext, call: Call) -> bool:
@@ -74,7 +81,7 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
         layer, x, weights = variant.layers[k], inputs[k], call.params[variant.layers[k][0]]
         own = tuple(own_gradient(context, call.id, 0, name, call.params[name].shape) for name in layer)
         right = tuple(context.expected(call.id)[f"data_{name}"] for name in layer)
-        found, d = _judge_layer(x, own, right, follows, near, lost=lost)
+        found, d = _judge_layer(x, own, right, follows, near, lost=lost, varies=partial(_varies, context, k))
         verdicts |= dict(zip(layer, found, strict=True))
         if found[0] == "wrong" and d is not None:
             lost, d = True, None
@@ -82,6 +89,22 @@ def _judge_case(context: GradingContext, call: Call, case: str) -> dict[str, Ver
             slope = slope_at(variant, x, affine(context, call, k - 1, inputs[k - 1]))
             follows = None if d is None else back(d, weights) * slope
     return verdicts
+
+
+@cached_per_submission
+def _varies(context: GradingContext, k: int) -> bool:
+    """Return whether the gradient that reached layer k is in some case more than one row or one constant.
+
+    Not in each: a gradient with a wrong mask is one row in some cases of some seeds, and the seed must not decide.
+    """
+    weights, near = context.assignment.variant.layers[k][0], Near(context)
+    for call, _ in _solvable_cases(context):
+        own = own_gradient(context, call.id, 0, weights, call.params[weights].shape)
+        rows, wanted = inputs_of(context, call)[k], context.expected(call.id)[f"data_{weights}"]
+        solved, right = (solve_for_gradient(rows, side_by_side(one), near) for one in (own, wanted))
+        if solved is not None and right is not None and has_rank(solved, right):
+            return True
+    return False
 
 
 def _judge_layer(
@@ -92,11 +115,13 @@ def _judge_layer(
     near: Near,
     *,
     lost: bool,
+    varies: Callable[[], bool],
 ) -> tuple[tuple[Verdict, Verdict], Floats | None]:
     """Return the verdicts on the gradients of a layer's weights and bias, and the gradient of its output that they are of.
 
     x : what the layer is given. follows : the gradient of its output that follows from what is after it, None if unknown.
-    lost : whether the layer's own gradients are not to be asked. Of "wrong" weights it is what was solved for, if anything.
+    lost : whether the layer's own gradients are not to be asked. varies : whether they are of more than one row or constant.
+    Of "wrong" weights it is what was solved for, if anything.
     """
     d_right = apart(np.linalg.lstsq(x.T, np.asarray(side_by_side(right[0])), rcond=None)[0], right[0].shape)
     weights: Verdict
@@ -107,7 +132,7 @@ def _judge_layer(
         weights, d = "carried", follows
     else:
         solved = None if lost else solve_for_gradient(x, side_by_side(own[0]), near)
-        good = solved is not None and is_plausible(solved, np.asarray(side_by_side(d_right)))
+        good = solved is not None and has_right_size(solved, np.asarray(side_by_side(d_right))) and varies()
         weights, d = "found" if good else "wrong", None if solved is None else apart(solved, right[0].shape)
     bias: Verdict = "wrong"
     if near(own[1], right[1]):

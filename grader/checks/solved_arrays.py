@@ -67,7 +67,16 @@ def solve_for_gradient(rows: Floats, product: Floats | None, near: Near) -> Floa
 
 def is_plausible(found: Floats, right: Floats) -> bool:
     """Return whether a solved array has about the size of the right one, and is more than one row or one constant."""
+    return has_right_size(found, right) and has_rank(found, right)
+
+
+def has_right_size(found: Floats, right: Floats) -> bool:
+    """Return whether a solved array has about the size of the right one."""
+    own, wanted = (np.linalg.norm(one, 2) for one in (found, right))
+    return bool(SMALLEST * wanted < own < LARGEST * wanted)
+
+
+def has_rank(found: Floats, right: Floats) -> bool:
+    """Return whether a solved array is more than one row or one constant, where the right one is."""
     own, wanted = (np.linalg.svd(one, compute_uv=False) for one in (found, right))
-    if not SMALLEST * wanted[0] < own[0] < LARGEST * wanted[0]:
-        return False
     return bool((own > RANK * own[0]).sum() >= min(2, int((wanted > RANK * wanted[0]).sum())))

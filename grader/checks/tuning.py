@@ -58,9 +58,8 @@ def best_hyperparameters(context: GradingContext) -> Finding:
         reference = oracle.trained_accuracy(settings, None, None)
         if reference >= threshold:
             text = f"A right network trained with them reaches {reference:.1%}."
-            if _is_needless(
-                context
-            ):  # judged again, by a higher threshold: nothing is wrong, and nobody asked the program
+            # Judged again by a higher threshold: nothing is wrong, and nobody asked the program.
+            if _is_needless(context):
                 return Finding(1.0, f"{text}\n{shown}", about=ABOUT)
             text += " Yours does not, because of a mistake somewhere else."
             return Finding(1.0, f"{text}\n{shown}", about=ABOUT, carried=True)
