@@ -93,7 +93,7 @@ def _swept(network: Network, case: Case, step: float) -> Expectation:
 
 
 def ask_stability(assignment: Assignment, network: Network, case: Case) -> Iterator[tuple[Call, Expectation]]:
-    """Shift all scores of a row by one constant, through the last bias: probabilities do not change by it (004)."""
+    """Shift all scores of a row by one constant, through the last bias: probabilities do not change by it (derivations)."""
     last = network.names[-1][1]
     for shift in SHIFTS:
         shifted = {**case.params, last: case.params[last] + shift}

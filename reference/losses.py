@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def centred(z: Array) -> Array:
-    """Subtract each row's maximum: softmax is the same, and no exponent overflows (004)."""
+    """Subtract each row's maximum: softmax is the same, and no exponent overflows (derivations)."""
     shifted: Array = z - z.real.max(axis=1, keepdims=True)
     return shifted
 
@@ -31,19 +31,19 @@ def as_they_are(z: Array) -> Array:
 
 
 def probabilities(z: Array) -> Array:
-    """Return p = exp(z) / sum_j exp(z_j) row by row, (N, C), of centred scores (004)."""
+    """Return p = exp(z) / sum_j exp(z_j) row by row, (N, C), of centred scores (derivations)."""
     e = np.exp(z)
     p: Array = e / e.sum(axis=1, keepdims=True)
     return p
 
 
 def softmax_loss(z: Array, y: Array) -> Any:
-    """Return the mean of -log p[y] (000, 001, 003), as log sum_j exp(z_j) - z_y: there p is never 0 inside the log."""
+    """Return the mean of -log p[y] (COMS 4732, Lecture 4), as log sum_j exp(z_j) - z_y: there p is never 0 inside the log."""
     return (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]).sum() / len(y)
 
 
 def d_softmax_loss(z: Array, y: Array) -> Array:
-    """Return dL/dz = (p - onehot(y)) / N (001, 004)."""
+    """Return dL/dz = (p - onehot(y)) / N (COMS 4732, derivations)."""
     return less_target(probabilities(z), y) / len(y)
 
 
@@ -60,7 +60,7 @@ def less_target(p: Array, y: Array) -> Array:
 
 
 def margins_of(margin: float) -> Callable[[Array, Array], Array]:
-    """Return the function of scores and labels that is s_j - s_y + margin, (N, C); 0 at the true class (003, 004)."""
+    """Return the function of scores and labels that is s_j - s_y + margin, (N, C); 0 at the true class (Lecture 4, derivations)."""
 
     def margins(z: Array, y: Array) -> Array:
         rows = np.arange(len(y))
@@ -72,7 +72,7 @@ def margins_of(margin: float) -> Callable[[Array, Array], Array]:
 
 
 def svm(margin: float) -> Loss:
-    """Return the multiclass SVM's loss, the mean of the sum over j != y of max(0, s_j - s_y + margin) (003, 004)."""
+    """Return the multiclass SVM's loss, the mean of the sum over j != y of max(0, s_j - s_y + margin) (Lecture 4, derivations)."""
     margins = margins_of(margin)
 
     def forward(z: Array, y: Array) -> Any:
@@ -80,7 +80,7 @@ def svm(margin: float) -> Loss:
         return np.where(m.real > 0, m, 0.0).sum() / len(y)
 
     def backward(z: Array, y: Array) -> Array:
-        """Return dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (004)."""
+        """Return dL/dz = C / N: C is 1 where a margin is positive, and minus their number at the true class (derivations)."""
         dz = (margins(z, y) > 0).astype(np.float64)
         dz[np.arange(len(y)), y] = -dz.sum(axis=1)
         dz /= len(y)
@@ -90,13 +90,13 @@ def svm(margin: float) -> Loss:
 
 
 def largest_score(z: Array) -> Array:
-    """Return the class of the largest score, (N,) int64 (003)."""
+    """Return the class of the largest score, (N,) int64 (Lecture 4)."""
     labels: Array = np.argmax(z, axis=1).astype(np.int64)
     return labels
 
 
 def targets(z: Array, y: Array) -> Array:
-    """Return what the outputs should be, (N, C): 1 at the true class; a single output is 1 where the label is 1 (002)."""
+    """Return what the outputs should be, (N, C): 1 at the true class; a single output is 1 where the label is 1 (COL 865)."""
     classes = np.arange(z.shape[1]) if z.shape[1] > 1 else np.ones(1)
     t: Array = (y[:, None] == classes).astype(np.float64)
     return t
@@ -105,7 +105,7 @@ def targets(z: Array, y: Array) -> Array:
 def sigmoid_loss(z: Array, y: Array) -> Any:
     """Return the mean over the rows of the sum over the outputs of -log sigma(z) or, where the target is 0, -log(1 - sigma(z)).
 
-    002 has one output; with C of them each is the likelihood of its class against all others.
+    COL 865 has one output; with C of them each is the likelihood of its class against all others.
     Both are log(1 + exp(t)) with t = -z or z, written so that no exponent overflows.
     """
     t = np.where(targets(z, y) == 1, -z, z)
@@ -114,13 +114,13 @@ def sigmoid_loss(z: Array, y: Array) -> Any:
 
 
 def d_sigmoid_loss(z: Array, y: Array) -> Array:
-    """Return dL/dz = (sigma(z) - target) / N, (N, C) (002)."""
+    """Return dL/dz = (sigma(z) - target) / N, (N, C) (COL 865)."""
     dz: Array = (sigmoid(z) - targets(z, y)) / len(y)
     return dz
 
 
 def likeliest(z: Array) -> Array:
-    """Return the class of the largest output, (N,) int64; of a single one whether sigma(z) > 1/2 (002)."""
+    """Return the class of the largest output, (N,) int64; of a single one whether sigma(z) > 1/2 (COL 865)."""
     labels: Array = z.argmax(axis=1) if z.shape[1] > 1 else (z[:, 0] > 0).astype(np.int64)
     return labels
 

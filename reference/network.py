@@ -41,22 +41,22 @@ Choice = TypeVar("Choice")
 
 
 def unchanged(value: Any) -> Any:
-    """Return the value itself: nothing stands between the last layer and what is reported (003)."""
+    """Return the value itself: nothing stands between the last layer and what is reported (Lecture 4)."""
     return value
 
 
 def total_loss(data: Any, penalty: Any, strength: float, _N: int) -> Any:
-    """Add the penalty to the data loss; strength is coefficient * reg (001, 004)."""
+    """Add the penalty to the data loss; strength is coefficient * reg (COMS 4732, derivations)."""
     return data + strength * penalty
 
 
 def d_hidden(du: Array, _layer: Layer, _strength: float) -> Array:
-    """Return du as it is: the way back through a hidden layer knows nothing of the regulariser (001)."""
+    """Return du as it is: the way back through a hidden layer knows nothing of the regulariser (COMS 4732)."""
     return du
 
 
 def d_total_loss(d_data: Array, d_penalty: Array, strength: float, _N: int, _k: int) -> Array:
-    """Add the two gradients of one parameter of layer k; strength as in the loss (001, 004)."""
+    """Add the two gradients of one parameter of layer k; strength as in the loss (COMS 4732, derivations)."""
     return d_data + strength * d_penalty
 
 
@@ -66,7 +66,7 @@ def loss_and_gradients(loss: Any, gradients: dict[str, Array]) -> Any:
 
 
 def predict_scores(forward: Callable[[Array], Array], _params: Params, _names: Names, X: Array) -> Array:
-    """Return the scores (N, C) which predict() chooses from: the forward pass again (003)."""
+    """Return the scores (N, C) which predict() chooses from: the forward pass again (Lecture 4)."""
     return forward(X)
 
 
@@ -129,7 +129,7 @@ class Network:
     # ---------------------------------------------------------------- the passes, step by step
 
     def forward(self, params: Params, X: Array) -> list[Layer]:
-        """Run the forward pass; the scores (N, C) are the last layer's h (001, 003)."""
+        """Run the forward pass; the scores (N, C) are the last layer's h (COMS 4732, Lecture 4)."""
         layers: list[Layer] = []
         x = X
         for k, (weights, bias) in enumerate(self.names):
@@ -141,12 +141,12 @@ class Network:
         return layers
 
     def loss_of(self, layers: list[Layer], params: Params, y: Array, reg: float) -> Any:
-        """Return the loss of a forward pass: data term plus penalty (000, 001, 003)."""
+        """Return the loss of a forward pass: data term plus penalty (COMS 4732, Lecture 4)."""
         data = self.data_term(self.centre(layers[-1].h), y)
         return self.total(data, self.penalty_term(params, self.names), self.coefficient * reg, len(y))
 
     def backward(self, layers: list[Layer], params: Params, y: Array, reg: float) -> dict[str, Array]:
-        """Return the loss's gradient for each parameter, from the scores back to the first layer (001, 004)."""
+        """Return the loss's gradient for each parameter, from the scores back to the first layer (COMS 4732, derivations)."""
         penalty = self.d_penalty(params, self.names)
         strength = self.coefficient * reg
         gradients: dict[str, Array] = {}
@@ -268,7 +268,7 @@ class Network:
         return shapes
 
     def initialise(self, sizes: Sequence[int], std: float, rng: np.random.RandomState) -> dict[str, Array]:
-        """Draw weights from a normal distribution of deviation std, layer by layer; biases are zero (003)."""
+        """Draw weights from a normal distribution of deviation std, layer by layer; biases are zero (Lecture 4)."""
         shapes = self.shapes(sizes)
         params: dict[str, Array] = {}
         for weights, bias in self.names:
@@ -311,7 +311,7 @@ def build(
 ) -> Network:
     """Return the right network of one variant; `names` holds weights and bias of each layer and so sets the depth.
 
-    slope, alpha, margin : of the leaky ReLU (003: max(0.1 u, u)), of the ELU, and of the SVM (003, 004: 1).
+    slope, alpha, margin : of the leaky ReLU (Lecture 4: max(0.1 u, u)), of the ELU, and of the SVM (Lecture 4: 1).
     Raises ValueError on a variant that does not exist, and on names that do not tell the parameters apart.
     """
     hidden = _choose("activation", ACTIVATIONS, activation)(slope, alpha)

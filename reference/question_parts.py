@@ -38,8 +38,8 @@ def hidden_layers(network: Network, params: Params, X: Floats) -> Expectation:
 def loss_parts(network: Network, params: Params, X: Floats, y: Array) -> Expectation:
     """Return loss and gradients in two parts, so that either convention of the regulariser can be put together.
 
-    loss = data_loss + k reg penalty and gradient = data_NAME + k reg penalty_NAME, with k = 1/2 or 1 (000, 001: half;
-    003, 004: full).
+    loss = data_loss + k reg penalty and gradient = data_NAME + k reg penalty_NAME, with k = 1/2 or 1 (COMS 4732: half;
+    Lecture 4: full).
     """
     bare, whole = network.gradients(params, X, y, 0.0), network.gradients(params, X, y, 1.0)
     data = network.data_loss(params, X, y)

@@ -71,7 +71,7 @@ class _Way:
         return value if self.network.depth == 2 else f"{value}{1 + k}"
 
     def forward(self) -> None:
-        """Add the layers (001, 003)."""
+        """Add the layers (COMS 4732, Lecture 4)."""
         network, x, of = self.network, np.asarray(self.X), "X"
         for k, (weights, bias) in enumerate(network.names):
             W, b, last = self.params[weights], self.params[bias], k + 1 == network.depth
@@ -82,7 +82,7 @@ class _Way:
                 x = self.put(of, network.activate(u))
 
     def beside(self) -> None:
-        """Add exponentials and logarithms (004), of the scores as they are and with a maximum taken off."""
+        """Add exponentials and logarithms (derivations), of the scores as they are and with a maximum taken off."""
         scores, y, rows = self.values["scores"], self.y, self.rows
         self.put("row max", scores.max(axis=1))
         self.put("max", scores.max())
@@ -112,7 +112,7 @@ class _Way:
             self.put("N d scores", network.d_scores(centred, y) * len(y))
 
     def softmax(self) -> None:
-        """Add the probabilities and the data loss (000, 001, 004)."""
+        """Add the probabilities and the data loss (COMS 4732, derivations)."""
         scores, y, rows = self.values["scores"], self.y, self.rows
         centred = self.put("centred", scores - scores.max(axis=1, keepdims=True))
         e = self.put("e", np.exp(centred))
@@ -129,7 +129,7 @@ class _Way:
         self.put("p - one-hot", self.put("p back", p) - onehot)
 
     def losses(self) -> None:
-        """Add the regulariser and what else a loss is put together from (000, 001, 003)."""
+        """Add the regulariser and what else a loss is put together from (COMS 4732, Lecture 4)."""
         network, params = self.network, self.params
         if "one-hot" in self.values:
             self.put("log p, one-hot", self.values["log p"] * self.values["one-hot"])
@@ -139,7 +139,7 @@ class _Way:
         self.put("loss", self.values["data loss"] + self.put("regulariser", network.coefficient * self.reg * squares))
 
     def backward(self, *, whole: bool) -> None:
-        """Add the gradients, from the scores back to the first layer (001, 004)."""
+        """Add the gradients, from the scores back to the first layer (COMS 4732, derivations)."""
         network, values = self.network, self.values
         undivided = values["p - one-hot"] if "p - one-hot" in values else values["N d scores"]
         reached = {network.depth - 1: self.put("d scores", undivided / len(self.y))}

@@ -1,7 +1,7 @@
 """The regularisers: which parameters are kept small, and how hard.
 
 The penalty is a sum of squares with coefficient one, so that loss = data loss + coefficient * reg * penalty, whatever
-the course. Half or whole is a convention of the assignment: 000 and 001 write 1/2, 003 and 004 write 1.
+the course. Half or whole is a convention of the assignment: COMS 4732 writes 1/2, Lecture 4 writes 1.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Names = tuple[tuple[str, str], ...]  # weights and bias of each layer, from the 
 
 
 def squared_weights(params: Params, names: Names) -> Any:
-    """Return the sum of W^2 over the weights of all layers; biases are free (000, 001, 003, 004)."""
+    """Return the sum of W^2 over the weights of all layers; biases are free (COMS 4732, Lecture 4, derivations)."""
     return sum((params[weights] ** 2).sum() for weights, _bias in names)
 
 
 def d_squared_weights(params: Params, names: Names) -> dict[str, Array]:
-    """Return 2 W for each layer's weights, and zeros for its bias (001, 004: "do not miss it")."""
+    """Return 2 W for each layer's weights, and zeros for its bias (derivations: "do not miss it")."""
     gradients = {}
     for weights, bias in names:
         gradients[weights] = 2.0 * params[weights]
@@ -35,12 +35,12 @@ def d_squared_weights(params: Params, names: Names) -> dict[str, Array]:
 
 
 def squared_parameters(params: Params, names: Names) -> Any:
-    """Return ||theta||^2 over every parameter, biases too (002)."""
+    """Return ||theta||^2 over every parameter, biases too (COL 865)."""
     return sum((params[name] ** 2).sum() for layer in names for name in layer)
 
 
 def d_squared_parameters(params: Params, names: Names) -> dict[str, Array]:
-    """Return 2 theta for every parameter (002)."""
+    """Return 2 theta for every parameter (COL 865)."""
     return {name: 2.0 * params[name] for layer in names for name in layer}
 
 

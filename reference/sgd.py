@@ -1,4 +1,4 @@
-"""The steps of training by plain stochastic gradient descent, in the schedule of the assignment (end of 003)."""
+"""The steps of training by plain stochastic gradient descent, in the schedule of the assignment (end of Lecture 4)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_toy_training_ends_at_the_published_loss():
 
 
 def worked_layer():
-    """Return the layer of 003's worked example, x = [2, 1, -3] through a sigmoid, with its upstream gradient."""
+    """Return the layer of Lecture 4's worked example, x = [2, 1, -3] through a sigmoid, with its upstream gradient."""
     x = np.array([[2.0, 1.0, -3.0]])
     W = np.array([[1.0, 3.0, 2.0, 0.0], [2.0, -1.0, 1.0, 2.0], [3.0, 0.0, 1.0, 4.0]])
     b = np.zeros(4)
@@ -87,7 +87,7 @@ def test_the_worked_back_propagation_as_the_slides_round_it():
 
 
 def test_the_exercises_by_hand_have_these_figures():
-    """The lesson's worked layer is 003's; its graph is an SVM on the same numbers, with the regulariser 0.1 sum W^2."""
+    """The lesson's worked layer is Lecture 4's; its graph is an SVM on the same numbers, with the regulariser 0.1 sum W^2."""
     layer, upstream = worked_layer()
     dy, right = d_sigmoid(upstream, layer), EXERCISES["worked"]
     for found, name in ((dy[0], "dy"), (d_input(dy, layer)[0], "dx"), (d_weights(dy, layer), "dW")):
@@ -105,7 +105,7 @@ TABLE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 @pytest.mark.parametrize(("bias", "truth"), [(-30.0, [0, 0, 0, 1]), (-10.0, [0, 1, 1, 1])])
 def test_one_sigmoid_unit_is_and_or_or(bias, truth):
-    """A network of depth 1 with 003's weights prints the tables of AND and of OR."""
+    """A network of depth 1 with Lecture 4's weights prints the tables of AND and of OR."""
     network = build(loss="sigmoid", names=(("W", "b"),))
     params = {"W": np.array([[20.0], [20.0]]), "b": np.array([bias])}
     assert network.predict(params, TABLE).tolist() == truth
@@ -114,7 +114,7 @@ def test_one_sigmoid_unit_is_and_or_or(bias, truth):
 
 
 def test_two_sigmoid_layers_are_xnor():
-    """003's two layers, OR of AND and NOR, print the table that no single layer can."""
+    """Lecture 4's two layers, OR of AND and NOR, print the table that no single layer can."""
     network = build(activation="sigmoid", loss="sigmoid")
     params = {
         "W1": np.array([[20.0, -20.0], [20.0, -20.0]]),

@@ -7,7 +7,7 @@ from functools import cache
 from grader.model import CLASSIC, Methods, Variant
 
 COUNTS = ("one", "two", "three", "four", "five", "six")  # layers
-# Of each activation: its name, h, and what the gradient of h is multiplied by (003).
+# Of each activation: its name, h, and what the gradient of h is multiplied by (Lecture 4).
 ACTIVATIONS = {
     "relu": ("ReLU", "max(0, u)", "dL/du is that where u > 0, else 0"),
     "leaky_relu": ("leaky ReLU", "max({slope:g} u, u)", "dL/du is that where u > 0, else {slope:g} times that"),
@@ -24,7 +24,7 @@ ACTIVATIONS = {
         "dL/du1 is that where u1 is the larger, else 0; so is dL/du2",
     ),
 }
-# Of each loss: its name, its formula, and its gradient by the scores (002, 003, 004).
+# Of each loss: its name, its formula, and its gradient by the scores (COL 865, Lecture 4, derivations).
 LOSSES = {
     "softmax": (
         "the softmax's cross-entropy",

@@ -152,7 +152,7 @@ def shorten(number: float) -> str:
 def solve_xnor(assignment: Assignment) -> dict[str, Any]:
     """Return the table of XNOR in two hidden units, and where its points stand in the picture.
 
-    003's weights of 20 for a sigmoid and tanh, which are 0 and 1 (or -1 and 1) far from 0 only. Of maxout the second map is 0.
+    Lecture 4's weights of 20 for a sigmoid and tanh, which are 0 and 1 (or -1 and 1) far from 0 only. Of maxout the second map is 0.
     """
     activation = assignment.variant.activation
     steep = activation in {"sigmoid", "tanh"}

@@ -23,7 +23,7 @@ def size_of(u: Array) -> Any:
 _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN = "h = {h}, u = X W1 + b1"
 _activation = define_kind(
-    stage="scores", formula=_HIDDEN, source=("003",), charged=("scores",), about="activation", shows_in=_THROUGHOUT,
+    stage="scores", formula=_HIDDEN, source=("Lecture 4",), charged=("scores",), about="activation", shows_in=_THROUGHOUT,
     activations=("relu",),
 )  # fmt: skip
 
@@ -35,7 +35,7 @@ MISTAKES = (
         {"activate": lambda u: u},
         {"activate": lambda u: u, "d_activate": lambda dh, _layer: dh},
         about="hidden",
-        source=("001", "003"),
+        source=("COMS 4732", "Lecture 4"),
         activations=ENTRYWISE,
     ),
     _activation(

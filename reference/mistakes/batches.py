@@ -56,10 +56,10 @@ _HOW_OFTEN = ("moved", "losses kept", "accuracies kept", "batches")
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 _BATCH = "batch_size new rows drawn in each iteration, each with its own label"
 _step = define_kind(
-    stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
+    stage="train", formula=_STEP, source=("Lecture 4",), charged=("update_rule",), about="update", shows_in=("moved",)
 )
 _batch = define_kind(
-    stage="train", formula=_BATCH, source=("003",), charged=("minibatch",), about="batch", shows_in=("batches",)
+    stage="train", formula=_BATCH, source=("Lecture 4",), charged=("minibatch",), about="batch", shows_in=("batches",)
 )
 
 MISTAKES = (

@@ -19,11 +19,10 @@ Layers = Literal["all", "each"]
 ENTRYWISE = ("relu", "leaky_relu", "sigmoid", "tanh", "elu")
 
 SOURCES = {
-    "000": "back-propagation notes, COMS 4732 (000)",
-    "001": "back-propagation notes, COMS 4732 (001)",
-    "002": "notes on K-layer networks, COL 865 (002)",
-    "003": "Computer Vision, lecture 4 (003)",
-    "004": "a derivation of SVM, softmax and two-layer gradients (004)",
+    "COMS 4732": "back-propagation notes, COMS 4732",
+    "COL 865": "notes on K-layer networks, COL 865",
+    "Lecture 4": "Computer Vision, lecture 4",
+    "derivations": "a derivation of SVM, softmax and two-layer gradients",
 }
 
 

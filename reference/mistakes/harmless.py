@@ -29,7 +29,7 @@ def at_the_end(rate: float, factor: float, iteration: int, per_epoch: int) -> An
 
 def _harmless(identity: str, stage: Stage, title: str, formula: str, *forms: Any, **more: Any) -> Mistake:
     hint = "Nothing to fix."
-    return Mistake(identity, stage, title, hint, formula, ("004",), (), "", forms, harmless=True, **more)
+    return Mistake(identity, stage, title, hint, formula, ("derivations",), (), "", forms, harmless=True, **more)
 
 
 MISTAKES = (

@@ -28,7 +28,7 @@ _DU = "dL/dh = dL/dz W2^T, and {du}"
 _hidden = define_kind(
     stage="gradients",
     formula=_DU,
-    source=("001",),
+    source=("COMS 4732",),
     charged=("gradient_W{hidden}", "gradient_b{hidden}"),
     about="mask",
     shows_in=("gradient",),

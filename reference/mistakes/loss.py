@@ -53,19 +53,19 @@ SOFTMAX, _L = "p = exp(z) / sum_j exp(z_j)", "data loss = 1/N sum_i -log p[i, y_
 
 
 of_softmax = define_kind(
-    stage="loss", formula=_L, source=("003", "004"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
+    stage="loss", formula=_L, source=("Lecture 4", "derivations"), charged=("data_loss",), about="data loss", shows_in=_IN_LOSS,
     losses=("softmax",),
 )  # fmt: skip
 _of_any = define_kind(
     stage="loss",
     formula="{data_loss}",
-    source=("003", "004"),
+    source=("Lecture 4", "derivations"),
     charged=("data_loss",),
     about="data loss",
     shows_in=_IN_LOSS,
 )
 _overflow = define_kind(
-    stage="loss", formula=f"{SOFTMAX}; subtract the row's maximum first", source=("004",), charged=("stability",), about="exp",
+    stage="loss", formula=f"{SOFTMAX}; subtract the row's maximum first", source=("derivations",), charged=("stability",), about="exp",
     shows_in=("stability",), losses=("softmax",),
 )  # fmt: skip
 
@@ -122,7 +122,7 @@ MISTAKES = (
         {"data_term": loss_over_examples},
         formula=SOFTMAX,
         about="probabilities",
-        source=("004",),
+        source=("derivations",),
         shows_in=CARRIED,
     ),
     of_softmax(
@@ -133,7 +133,7 @@ MISTAKES = (
         {"data_term": loss_over_the_batch},
         formula=SOFTMAX,
         about="probabilities",
-        source=("004",),
+        source=("derivations",),
         shows_in=CARRIED,
     ),
     of_softmax(
@@ -143,7 +143,7 @@ MISTAKES = (
         {"centre": lambda z: z - z.max(axis=0)},
         formula=SOFTMAX,
         about="probabilities",
-        source=("004",),
+        source=("derivations",),
         shows_in=CARRIED,
     ),
     _overflow(

@@ -33,11 +33,11 @@ _DERIVE = "Write down the derivative of the {act}. Which values does yours have?
 _MAPS = "A maxout unit has two affine maps. What does it do with them?"
 _LARGER = "How does the maximum change if the smaller of two numbers does?"
 _forward = define_kind(
-    stage="scores", formula="h = {h}, u = X W1 + b1", source=("003",), charged=("scores",), about="activation",
+    stage="scores", formula="h = {h}, u = X W1 + b1", source=("Lecture 4",), charged=("scores",), about="activation",
     shows_in=("scores", "loss", "gradient", "stability", "labels"), activations=_OTHERS,
 )  # fmt: skip
 _back = define_kind(
-    stage="gradients", formula="dL/dh = dL/dz W2^T, and {du}", source=("003",), about="mask", shows_in=("gradient",),
+    stage="gradients", formula="dL/dh = dL/dz W2^T, and {du}", source=("Lecture 4",), about="mask", shows_in=("gradient",),
     charged=("gradient_W{hidden}", "gradient_b{hidden}"), activations=_OTHERS,
 )  # fmt: skip
 

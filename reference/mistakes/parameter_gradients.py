@@ -18,10 +18,20 @@ def weights_times(c: float) -> Any:
 
 _DW, _DB = "dL/dW = x^T dL/du", "dL/db = dL/du summed over the rows"
 _of_weights = define_kind(
-    stage="gradients", formula=_DW, source=("001", "004"), about="grads {W}", layers="each", shows_in=("gradient",)
+    stage="gradients",
+    formula=_DW,
+    source=("COMS 4732", "derivations"),
+    about="grads {W}",
+    layers="each",
+    shows_in=("gradient",),
 )
 _of_bias = define_kind(
-    stage="gradients", formula=_DB, source=("001", "004"), about="grads {b}", layers="each", shows_in=("gradient",)
+    stage="gradients",
+    formula=_DB,
+    source=("COMS 4732", "derivations"),
+    about="grads {b}",
+    layers="each",
+    shows_in=("gradient",),
 )
 
 

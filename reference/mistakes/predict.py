@@ -54,10 +54,15 @@ _SAME, _LABEL = "the scores of predict() are those of loss(X)", "label = the cla
 
 
 _of_labels = define_kind(
-    stage="predict", formula=_LABEL, source=("003",), charged=("predict",), about="labels", shows_in=("labels",)
+    stage="predict", formula=_LABEL, source=("Lecture 4",), charged=("predict",), about="labels", shows_in=("labels",)
 )
 _of_scores = define_kind(
-    stage="predict", formula=_SAME, source=("003",), charged=("predict",), about="predict scores", shows_in=("labels",)
+    stage="predict",
+    formula=_SAME,
+    source=("Lecture 4",),
+    charged=("predict",),
+    about="predict scores",
+    shows_in=("labels",),
 )
 _COMPARE = "predict() and loss(X) must compute the same scores: put the two side by side."
 

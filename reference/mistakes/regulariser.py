@@ -67,7 +67,7 @@ def d_once_an_example(d_data: Array, d_penalty: Array, strength: float, N: int, 
 _CARRIED = ("loss", "gradient")  # through to the gradient
 _R = "loss = data loss + {regulariser}"
 _in_loss = define_kind(
-    stage="loss", formula=_R, source=("000", "001", "003", "004"), charged=("regularised_loss",), about="regulariser",
+    stage="loss", formula=_R, source=("COMS 4732", "Lecture 4", "derivations"), charged=("regularised_loss",), about="regulariser",
     shows_in=("loss",),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from reference.regularisers import d_squared_parameters, d_squared_weights
 
 _DR = "the regulariser adds its own derivative to dL/dW: 2 reg W, or reg W where the loss has 1/2"
 _in_gradient = define_kind(
-    stage="gradients", formula=_DR, source=("001", "004"), charged=("gradient_W{}",), about="grad regulariser {W}",
+    stage="gradients", formula=_DR, source=("COMS 4732", "derivations"), charged=("gradient_W{}",), about="grad regulariser {W}",
     layers="each", shows_in=("gradient",),
 )  # fmt: skip
 
@@ -96,7 +96,7 @@ def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
         "Take the derivative of every term of your loss by {b}.",
         {"d_penalty": d_squared_weights},
         formula="the regulariser adds 2 reg theta to the gradient of every parameter",
-        source=("002",),
+        source=("COL 865",),
         charged=("gradient_b{each}",),
         about="grad regulariser b1",
         layers="all",

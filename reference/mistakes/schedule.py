@@ -45,10 +45,10 @@ def histories(losses: Any, train: Any, val: Any) -> Any:
 _RATE = "learning_rate <- learning_rate * learning_rate_decay, once an epoch"
 _KEPT = "one loss an iteration; one accuracy of each kind an epoch"
 _rate = define_kind(
-    stage="train", formula=_RATE, source=("003",), charged=("decay",), about="decay", shows_in=("moved",)
+    stage="train", formula=_RATE, source=("Lecture 4",), charged=("decay",), about="decay", shows_in=("moved",)
 )
 _kept = define_kind(
-    stage="train", formula=_KEPT, source=("003",), charged=("histories",), about="returned histories",
+    stage="train", formula=_KEPT, source=("Lecture 4",), charged=("histories",), about="returned histories",
     shows_in=("accuracies kept",),
 )  # fmt: skip
 

@@ -27,10 +27,20 @@ _THROUGHOUT = ("scores", "loss", "gradient", "stability", "labels")
 _HIDDEN, _SCORES = "h = {h}, u = X W1 + b1", "z = h W2 + b2"
 
 _forward = define_kind(
-    stage="scores", formula=_HIDDEN, source=("001", "003"), charged=("scores",), about="layer {k}", shows_in=_THROUGHOUT
+    stage="scores",
+    formula=_HIDDEN,
+    source=("COMS 4732", "Lecture 4"),
+    charged=("scores",),
+    about="layer {k}",
+    shows_in=_THROUGHOUT,
 )
 _scores = define_kind(
-    stage="scores", formula=_SCORES, source=("003",), charged=("scores",), about="returned scores", shows_in=("scores",)
+    stage="scores",
+    formula=_SCORES,
+    source=("Lecture 4",),
+    charged=("scores",),
+    about="returned scores",
+    shows_in=("scores",),
 )
 
 MISTAKES = (
@@ -64,7 +74,7 @@ MISTAKES = (
         "loss() must use X unchanged. Look for a mean or a deviation over the batch. Data are prepared outside.",
         {"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) @ W + b[..., None, :]},
         {"affine@0": lambda x, W, b, _k: (x - x.mean(axis=0)) / x.std(axis=0) @ W + b[..., None, :]},
-        source=("003",),
+        source=("Lecture 4",),
         about="layer 0",
     ),
     _scores(
@@ -81,7 +91,7 @@ MISTAKES = (
         "How often is exp() taken on the way from the second layer to the loss?",
         {"output": softmax_on_top},
         formula=f"{_SCORES}; p = exp(z) / sum_j exp(z_j)",
-        source=("003", "004"),
+        source=("Lecture 4", "derivations"),
         about="scores",
         shows_in=("scores", "loss", "gradient", "stability"),
         losses=("softmax",),
@@ -95,7 +105,7 @@ MISTAKES = (
         {"report_scores": lambda z: np.exp(z)},  # noqa: PLW0108 -- its source is written out
         {"report_scores": softmax_over_examples},
         {"report_scores": lambda z: np.log(softmax_on_top(z))},
-        source=("003", "004"),
+        source=("Lecture 4", "derivations"),
         losses=("softmax",),
     ),
     _scores(
@@ -104,7 +114,7 @@ MISTAKES = (
         "Only the softmax needs the maximum subtracted. What were the scores one line earlier?",
         {"report_scores": lambda z: z - z.max(axis=1, keepdims=True)},
         {"report_scores": lambda z: z - z.max()},
-        source=("004",),
+        source=("derivations",),
         losses=("softmax",),
     ),
     _scores(

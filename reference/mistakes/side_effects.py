@@ -33,7 +33,7 @@ _PURE = "loss(X, y, reg) is a function of X, y, reg and the parameters"
 
 
 _mistake = define_kind(
-    stage="purity", formula=_PURE, source=("003",), charged=("purity",), about="inputs", shows_in=("purity",)
+    stage="purity", formula=_PURE, source=("Lecture 4",), charged=("purity",), about="inputs", shows_in=("purity",)
 )
 
 MISTAKES = (

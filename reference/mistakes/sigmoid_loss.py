@@ -1,4 +1,4 @@
-"""Mistakes in the log-likelihood of sigmoid outputs, one for each class (002)."""
+"""Mistakes in the log-likelihood of sigmoid outputs, one for each class (COL 865)."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def of_outputs(z: Array, y: Array) -> Any:
 
 
 _loss = define_kind(
-    stage="loss", formula="{data_loss}", source=("002",), charged=("data_loss",), about="data loss",
+    stage="loss", formula="{data_loss}", source=("COL 865",), charged=("data_loss",), about="data loss",
     shows_in=("loss", "gradient", "stability"), losses=("sigmoid",),
 )  # fmt: skip
 MISTAKES = (

@@ -69,7 +69,7 @@ def minus_inverse(z: Array, y: Array) -> Any:
 
 
 _entry = define_kind(
-    stage="gradients", formula="{dz}", source=("001", "004"), charged=("gradient_W{last}", "gradient_b{last}"), about="dscores",
+    stage="gradients", formula="{dz}", source=("COMS 4732", "derivations"), charged=("gradient_W{last}", "gradient_b{last}"), about="dscores",
     shows_in=("gradient",),
 )  # fmt: skip
 

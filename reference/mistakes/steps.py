@@ -92,7 +92,7 @@ def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names,
 
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
 _step = define_kind(
-    stage="train", formula=_STEP, source=("003",), charged=("update_rule",), about="update", shows_in=("moved",)
+    stage="train", formula=_STEP, source=("Lecture 4",), charged=("update_rule",), about="update", shows_in=("moved",)
 )
 
 MISTAKES = (

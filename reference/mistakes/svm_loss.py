@@ -1,4 +1,4 @@
-"""Mistakes in the multiclass SVM's hinge loss (003, 004)."""
+"""Mistakes in the multiclass SVM's hinge loss (Lecture 4, derivations)."""
 
 from typing import Any
 
@@ -39,11 +39,11 @@ def other_margin(c: float) -> Any:
 
 
 _loss = define_kind(
-    stage="loss", formula="{data_loss}", source=("003", "004"), charged=("data_loss",), about="data loss",
+    stage="loss", formula="{data_loss}", source=("Lecture 4", "derivations"), charged=("data_loss",), about="data loss",
     shows_in=("loss", "gradient", "stability"), losses=("svm",),
 )  # fmt: skip
 _gradient = define_kind(
-    stage="gradients", formula="{dz}", source=("004",), charged=("gradient_W{last}", "gradient_b{last}"),
+    stage="gradients", formula="{dz}", source=("derivations",), charged=("gradient_W{last}", "gradient_b{last}"),
     about="dscores", shows_in=("gradient",), losses=("svm",),
 )  # fmt: skip
 MISTAKES = (
