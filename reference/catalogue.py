@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reference.mistakes.entry import Number
 
 # Steps that are taken once in each layer, and how one tells which: by its last argument, a number or a Layer.
-PER_LAYER = frozenset({"affine", "d_weights", "d_bias", "d_total"})
+PER_LAYER = frozenset({"affine", "activate", "d_activate", "d_weights", "d_bias", "d_total"})
 # Steps that the loss alone is made of: of two ways of one mistake, one may stop there and the other go on to the gradient.
 OF_THE_LOSS = frozenset({"data_term", "penalty_term", "total"})
 OF_TRAINING = frozenset([
@@ -103,7 +103,9 @@ class Form:
         for step in self.steps:
             name, _, layer = step.partition("@")
             chosen = (int(layer),) if layer else self.layers
-            found |= {f"{name}@{k}" for k in chosen} if name in PER_LAYER else {name}
+            # Of two layers one alone is hidden.
+            apart = name in PER_LAYER and (self.depth > 2 or "activate" not in name)
+            found |= {f"{name}@{k}" for k in chosen} if apart else {name}
         return frozenset(found)
 
     @property
@@ -160,6 +162,8 @@ def is_one_of(network: Network, form: Form) -> bool:
 
 
 def _layers(mistake: Mistake, depth: int) -> tuple[int | None, ...]:
+    if mistake.layers == "hidden":
+        return tuple(range(depth - 1))
     return (None, *range(depth)) if mistake.layers == "each" and depth > 1 else (None,)
 
 
@@ -193,6 +197,9 @@ def wrong_network(network: Network, mistakes: Iterable[Form]) -> Network:
         for step, wrong in form.steps.items():
             name, _, layer = step.partition("@")
             chosen = int(layer) if layer else form.layer
+            if name == "activate" and chosen is not None:  # which is not told its layer
+                changed["activate_in"] = (*changed.get("activate_in", ()), (chosen, wrong))
+                continue
             before = changed.get(name, getattr(network, name))
             changed[name] = wrong if chosen is None or name not in PER_LAYER else _in_layer(chosen, wrong, before)
     return replace(network, **changed)

@@ -88,6 +88,7 @@ class Network:
     # The scores.
     affine: Callable[[Array, Array, Array, int], Array] = affine  # (x, W, b, k) -> u
     activate: Callable[[Array], Array]  # (u) -> h
+    activate_in: tuple[tuple[int, Callable[[Array], Array]], ...] = ()  # (k, another) of single layers
     output: Callable[[Array], Array] = unchanged  # the last layer's u, before loss and report
     report_scores: Callable[[Array], Any] = unchanged  # what loss() without labels returns
     # The loss.
@@ -135,7 +136,7 @@ class Network:
         for k, (weights, bias) in enumerate(self.names):
             W, b = params[weights], params[bias]
             u = self.affine(x, W, b, k)
-            h = self.activate(u) if k + 1 < self.depth else self.output(u)
+            h = dict(self.activate_in).get(k, self.activate)(u) if k + 1 < self.depth else self.output(u)
             layers.append(Layer(k, x, W, b, u, h))
             x = h
         return layers

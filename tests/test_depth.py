@@ -90,16 +90,6 @@ def test_what_is_no_gradient_of_the_scores_carries_no_layer(asked):
     assert not scores_alike(evidence(replace(right, activate=lambda u: 0 * u + 0.3)))
 
 
-def in_one_layer(network, k, units):
-    """Return a network in which hidden layer k, counted from 0, makes other units; each answer is one forward pass."""
-    layers = itertools.cycle(range(network.depth - 1))
-
-    def activate(u):
-        return units(u) if next(layers) == k else network.activate(u)
-
-    return replace(network, activate=activate)
-
-
 def answering(asked, network, plain=None):
     """Return the evidence of a program that is one network, or another one in plain questions about the loss."""
     assignment, questions = asked
@@ -117,11 +107,12 @@ def test_all_that_follows_from_wrong_units_of_any_layer_is_carried(tmp_path, act
     """The units are solved for from scores and gradients; a way back that ends in plain questions earns nothing."""
     assignment = load(write_deep(tmp_path / "assignment", 3, activation=activation), tuple(CHECKS))
     asked, right = (assignment, draw(assignment, 7)), network_of(assignment)
-    wrong = in_one_layer(right, layer, lambda u: 2 * np.maximum(u, 0) if activation == "relu" else np.tanh(u + 0.3))
+    units = (lambda u: 2 * np.maximum(u, 0)) if activation == "relu" else (lambda u: np.tanh(u + 0.3))
+    wrong = replace(right, activate_in=((layer, units),))
     assert hidden_layer_found(answering(asked, wrong))
     assert set(judge_given_gradients(answering(asked, wrong)).verdicts.values()) <= {"right", "carried"}
     assert not hidden_layer_found(answering(asked, right))
-    lazy = in_one_layer(replace(right, d_activate=lambda dh, _: 0.3 * dh), layer, wrong.activate)
+    lazy = replace(wrong, d_activate=lambda dh, _: 0.3 * dh)
     assert not hidden_layer_found(answering(asked, wrong, plain=lazy))
 
 
@@ -206,6 +197,25 @@ def test_deep_networks_have_their_questions(tmp_path, depth, activation):
     assignment = load(folder, tuple(CHECKS))
     asked = {tuple(call.id for call in draw(assignment, seed).calls) for seed in range(4)}
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("asked", [3], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "charged"),
+    [
+        ("relu_left_out_in_one_layer", {"scores"}),
+        ("slope_left_out_in_one_layer", {"gradient_W2", "gradient_b2"}),
+        ("W2_and_b2_never_updated", {"update_rule"}),
+    ],
+)
+def test_what_one_layer_lacks_is_named_with_the_layer(asked, name, charged):
+    """The second of three layers has no activation, on both ways or one, or is never updated: each loses what it is charged."""
+    at = [k for k, form in enumerate(asked[1].catalogue.forms) if form.id == name and "W2" in form.title]
+    assert at
+    for position in at:
+        lost, named, _ = judged(asked, position)
+        assert named == [{name}]
+        assert lost >= charged == {*asked[1].catalogue.forms[position].charged}
 
 
 def test_a_mistake_of_each_layer_has_a_form_for_each():

@@ -39,6 +39,18 @@ MISTAKES = (
         activations=ENTRYWISE,
     ),
     _activation(
+        "{kind}_left_out_in_one_layer",
+        "The layer of {W} and {b} has no {act}.",
+        "Two layers with nothing between them are one layer. Which line {does}?",
+        {"activate": lambda u: u},
+        {"activate": lambda u: u, "d_activate": lambda dh, _layer: dh},
+        about="layer {k}",
+        source=("COMS 4732", "Lecture 4"),
+        activations=ENTRYWISE,
+        layers="hidden",
+        fewest_layers=3,
+    ),
+    _activation(
         "relu_is_a_maximum_over_an_axis",
         "The ReLU takes the largest of several hidden values instead of comparing each with zero.",
         "np.max searches along an axis, np.maximum compares entry by entry. What shape should the hidden layer have?",

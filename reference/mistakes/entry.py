@@ -12,8 +12,8 @@ from grader.records import dataclass
 
 Steps = Mapping[str, Callable[..., Any]]  # field of Network -> what stands in its place
 
-# Which layers a way is about: all at once, or also each by itself.
-Layers = Literal["all", "each"]
+# Which layers a way is about: all at once, or also each by itself, or each hidden one by itself alone.
+Layers = Literal["all", "each", "hidden"]
 
 # The activations that take each entry by itself: all but maxout, which has two affine maps.
 ENTRYWISE = ("relu", "leaky_relu", "sigmoid", "tanh", "elu")

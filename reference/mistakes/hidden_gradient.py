@@ -43,6 +43,16 @@ MISTAKES = (
         activations=("relu",),
     ),
     _hidden(
+        "slope_left_out_in_one_layer",
+        "The {act} of the layer of {W} and {b} is missing in the backward pass: the gradient passes as it is.",
+        "The chain rule is a product. Where is the derivative of this layer's {act}?",
+        {"d_activate": lambda dh, _layer: dh},
+        charged=("gradient_W{}", "gradient_b{}"),
+        activations=ENTRYWISE,
+        layers="hidden",
+        fewest_layers=3,
+    ),
+    _hidden(
         "gradient_cut_off",
         "The gradient itself is cut off at zero. It must be stopped where the hidden unit was off.",
         "Which array decides where the gradient passes: the gradient, or the unit's value in the forward pass?",

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Params
-from reference.mistakes.entry import Number, define_kind
+from grader.model import Params, Variant
+from reference.mistakes.entry import Mistake, Number, define_kind
+from reference.network import Network
 from reference.regularisers import Names
 
 
@@ -88,6 +89,11 @@ def sign_of_gradient(params: Params, gradients: Params, rate: float, _names: Nam
 
 def unit_gradient(params: Params, gradients: Params, rate: float, _names: Names, _memory: dict[str, Any]) -> Any:
     return {name: theta - rate * gradients[name] / np.linalg.norm(gradients[name]) for name, theta in params.items()}
+
+
+def all_but(layer: int, first: int) -> Any:
+    """Make an update without one layer's parameters, from the first on: 0 for its weights and bias, 1 for the bias."""
+    return scale(lambda name, names: name not in names[layer][first:])
 
 
 _STEP = "theta <- theta - learning_rate dL/dtheta, for W1, b1, W2 and b2"
@@ -222,3 +228,21 @@ MISTAKES = (
         {"update": unit_gradient},
     ),
 )
+
+
+def list_mistakes(variant: Variant, _network: Network) -> tuple[Mistake, ...]:
+    """Return the mistakes that pass over one layer of three or more; of two, and of the outer biases, MISTAKES tell."""
+    layers = range(1, variant.depth + 1)
+    left = [(f"W{k} and b{k}", all_but(k - 1, 0)) for k in layers] + [
+        (f"b{k}", all_but(k - 1, 1)) for k in layers[1:-1]
+    ]
+    return tuple(
+        _step(
+            f"{words.replace(' ', '_')}_never_updated",
+            f"train() never changes {words}.",
+            "Tick off W1, b1, W2, b2 in your update.",
+            {"update": update},
+            fewest_layers=3,
+        )
+        for words, update in left
+    )
