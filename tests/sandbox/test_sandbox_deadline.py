@@ -189,7 +189,7 @@ def test_a_busy_machine_takes_no_time_from_a_program(process, host, submission, 
 @pytest.mark.untraced
 def test_six_copies_at_a_time_on_one_core_all_get_all_points(tmp_path, edited):
     """A right program of ten processor seconds: by the clock on the wall, training takes longer than it may."""
-    slow = "        if len(X) == 50 and y is not None:\n            for n in range(500000):\n                n * n\n"
+    slow = "        if len(X) == 50 and y is not None:\n            for n in range(2_000_000):\n                n * n\n"
     sizes = "        N, D = X.shape\n"
     for number in range(6):
         program = f"# copy {number}\nimport numpy as np\n{edited((sizes, sizes + slow))}\n{BEST}"
