@@ -15,7 +15,7 @@ import pytest
 
 from grader import __version__
 from grader.frozen import FILE
-from grader.packing import Apart
+from grader.packing import unpack
 from grader.rubric import bundled
 from play_student import SOLUTION, build_wheel, install, play, run
 
@@ -62,9 +62,9 @@ def texts_in(data):
     """Return the texts in frozen questions, and the arrays' bytes as a text."""
     with np.load(data) as stored:
         for part in ("questions", "mistakes"):
-            apart = Apart(stored[part].tobytes())
-            yield from apart._texts
-            yield from (array.tobytes().decode("latin-1") for array in apart._arrays)
+            packed = unpack(stored[part].tobytes())
+            yield packed["texts"]
+            yield from (array.tobytes().decode("latin-1") for array in packed["arrays"])
 
 
 def betrayed(path):

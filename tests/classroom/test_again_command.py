@@ -102,7 +102,7 @@ def test_saved_replies_that_cannot_be_read_cost_nobody_a_grade(tmp_path, two, ru
     with sqlite3.connect(tmp_path / "out" / FILE) as database:
         database.execute("UPDATE replies SET packed = ? WHERE id = 1", (zlib.compress(b"damaged"),))
     database.close()
-    other = write_rubric(tmp_path / "other", ("gradient = 1e-6", "gradient = 2e-6"))
+    other = write_rubric(tmp_path / "other", ("\nthreshold = 0.5\n", "\nthreshold = 0.6\n"))
     assert "1 graded again, 1 judged again." in say("grade", "--seed", "231", two, *words, other)
     say("grade", "--seed", "231", two, "--out", tmp_path / "fresh", "--assignment", other)
     with Gradebook(tmp_path / "out") as book, Gradebook(tmp_path / "fresh") as fresh:

@@ -85,7 +85,7 @@ def test_a_new_file_of_a_student_replaces_the_old_one_and_decisions_follow(here)
     said = here.grade()
     new = "doejane_101_5559_two_layer_net-1"
     assert f"{new} counts for Jane Doe (e-mail j@x.org), and not doejane_101_5551_two_layer_net" in said
-    assert said.startswith("submission score what cost points Jane Doe 0 / 100")
+    assert "submission score what cost points Jane Doe 0 / 100" in said
     assert ">Jane Doe</a>" in here.text("index.html")
     assert "1 new." in said
     assert f"Points that a person gave for an earlier hand-in do not count for the new one: {new}." in said

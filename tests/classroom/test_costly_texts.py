@@ -16,7 +16,7 @@ def costly_methods():
     """Return methods that Python's compiler writes out 4,096 times each."""
     lines = [f"{' ' * depth}try: self()\n{' ' * depth}finally:" for depth in range(12)]
     nested = "\n".join("\n".join(f"        {line}" for line in one.split("\n")) for one in lines)
-    return "\n".join(f"    def m{n}(self):\n{nested}\n{' ' * 20}self()" for n in range(200))
+    return "\n".join(f"    def m{n}(self):\n{nested}\n{' ' * 20}self()" for n in range(380))
 
 
 @pytest.mark.slow
