@@ -156,8 +156,8 @@ def main() -> None:
             (rubric / "assignment.toml").write_text(text, encoding="utf-8")
             seconds, said = timed("regrade", out, "--assignment", rubric, "--jobs", jobs)
             assert f"{count} judged again" in said, said
-            moved = re.search(r"(\d+|Nobody) moved", said)
-            say(f"regrade, {change[0]} -> {change[1]} ({moved and moved[0]})", seconds)
+            changed = re.search(r"(\d+ scores?|No score) changed", said)
+            say(f"regrade, {change[0]} -> {change[1]} ({changed and changed[0]})", seconds)
         for what, judged in (("judging", True), ("scoring", False)):
             each = alone(out, rubric, judged=judged)
             print(
