@@ -17,9 +17,8 @@ from grader.packing import DamagedError, lay_out, unpack
 
 SWITCH = "GRADER_CACHE"  # "off" keeps nothing; `--no-cache` sets it
 MOST_BYTES = 256 << 20  # of the folder; a class takes some 13 MB
-SMALL = (
-    4096  # bytes of a result, of which a class may keep one for each student: looking at all files each time adds up
-)
+# Bytes of a result, of which a class may keep one for each student: looking at all files each time adds up.
+SMALL = 4096
 ENDING = ".kept"
 _OF_OTHERS = 0o077
 

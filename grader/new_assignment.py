@@ -109,9 +109,8 @@ def set_value(text: str, section: str, key: str, value: Any) -> str:
     elif isinstance(value, dict):
         shown = f"{{ {', '.join(f'{name} = {json.dumps(one)}' for name, one in value.items())} }}"
     else:
-        shown = (
-            repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
-        )  # nan is none of JSON's
+        # JSON has no nan, and the rubric's reader refuses it with its line.
+        shown = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
     new = f"{key} = {shown}\n"
     changed, count = line.subn(lambda _: new, text[begin:end], count=1)
     return text[:begin] + (changed if count else new + changed) + text[end:]

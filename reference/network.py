@@ -33,7 +33,7 @@ from reference.sgd import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from grader.model import Array, Floats, Params, Variant
 
@@ -238,21 +238,40 @@ class Network:
         self._check_labels(params, X, y)
         self._check_labels(params, X_val, y_val)
         evaluate, predict = evaluate or self.evaluate, predict or self.predict
-        params = self.begin(params, rng)
+        begun = self.begin(params, rng)
+        trained: Params = begun
+        losses, train_accuracies, val_accuracies = [], [], []
+        settings = learning_rate, learning_rate_decay, reg, num_iters, batch_size
+        for trained, loss, X_batch, y_batch, records in self.take_steps(begun, X, y, *settings, rng, evaluate):
+            losses.append(loss)
+            if records:
+                train_accuracies.append(np.mean(predict(trained, X_batch) == y_batch))
+                val_accuracies.append(np.mean(predict(trained, X_val) == y_val))
+        kept = (np.array(history, dtype=np.float64) for history in (losses, train_accuracies, val_accuracies))
+        return Training(trained, self.report_training(*kept))
+
+    def take_steps(
+        self,
+        params: Params,
+        X: Array,
+        y: Array,
+        learning_rate: float,
+        learning_rate_decay: float,
+        reg: float,
+        num_iters: int,
+        batch_size: int,
+        rng: np.random.RandomState,
+        evaluate: Callable[[Params, Array, Array, float], tuple[Any, dict[str, Array]]],
+    ) -> Iterator[tuple[Params, Any, Array, Array, bool]]:
+        """Yield after each step the parameters, the loss before it, its batch, and whether accuracies are recorded now."""
         per_epoch = self.iterations_per_epoch(len(X), batch_size)
         rate, memory = learning_rate, dict[str, Any]()
-        losses, train_accuracies, val_accuracies = [], [], []
         for iteration in range(self.iterations(num_iters, per_epoch)):
             X_batch, y_batch = self.draw_batch(rng, X, y, self.rows_drawn(batch_size, num_iters, X))
             loss, gradients = evaluate(params, *self.loss_arguments(X_batch, y_batch, reg))
-            losses.append(loss)
             params = self.update(params, gradients, self.step_rate(rate, learning_rate_decay), self.names, memory)
-            if self.is_epoch(iteration, per_epoch):
-                train_accuracies.append(np.mean(predict(params, X_batch) == y_batch))
-                val_accuracies.append(np.mean(predict(params, X_val) == y_val))
+            yield params, loss, X_batch, y_batch, self.is_epoch(iteration, per_epoch)
             rate = self.decay(rate, learning_rate_decay, iteration, per_epoch)
-        kept = (np.array(history, dtype=np.float64) for history in (losses, train_accuracies, val_accuracies))
-        return Training(params, self.report_training(*kept))
 
     def shapes(self, sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Return each parameter's shape for layers of these sizes: D, the hidden sizes, C."""

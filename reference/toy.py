@@ -15,14 +15,8 @@ COPIES = 10
 PUBLISHED = {"learning_rate": 1e-1, "learning_rate_decay": 0.95, "reg": 5e-6, "num_iters": 100, "batch_size": 25}
 # Units that saturate learn it with larger steps, and later.
 LONGER = {**PUBLISHED, "learning_rate": 0.3, "learning_rate_decay": 0.99, "num_iters": 200}
-RATES = (
-    0.003,
-    0.01,
-    0.03,
-    0.1,
-    0.3,
-    1.0,
-)  # tried in turn where there are several hidden layers: in small steps chance hardly matters
+# Tried in turn where there are several hidden layers: in small steps chance hardly matters.
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 RUNS = 5  # that have to learn it at the same rate
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deep import write_deep
 from grader.audit.matrix import SOLUTION
 from grader.audit.mistake_class import run
+from grader.checks import CHECKS
 from grader.classroom.reference_api import author
 from grader.frozen import FILE, load_frozen
 from grader.frozen.freeze import freeze
@@ -100,14 +102,31 @@ def test_names_that_cannot_be_are_refused(methods, said, tmp_path):
 
 def test_all_that_the_lesson_names_itself_is_refused():
     """A cell such as `def order(...)` would take another cell's `order` away."""
+    assert names_in(LESSON.read_text(encoding="utf-8")) - OF_LESSON - TAKEN == {"train", "predict"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("loss", ["softmax", "svm", "sigmoid"])
+def test_all_that_any_lesson_names_itself_is_refused(depth, loss, tmp_path):
+    """As in the bundled one."""
+    lesson = write_lesson(load(write_deep(tmp_path / "deep", depth, loss=loss), tuple(CHECKS)))
+    assert {one for one in names_in(lesson) - OF_LESSON if one.rstrip("0123456789") not in TAKEN} == {
+        "train",
+        "predict",
+    }
+
+
+def names_in(lesson):
+    """Return what the cells of a notebook bind."""
     names = set()
-    for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(lesson)["cells"]:
         if cell["cell_type"] == "code":
             tree = ast.parse(re.sub(r"^( *)%.*$", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE))
             places = [inner for node in tree.body for inner in ([node] if hasattr(node, "body") else ast.walk(node))]
             names |= {node.id for node in places if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
             names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)} - {"__init__"}
-    assert names - OF_LESSON - TAKEN == {"train", "predict"}
+    return names
 
 
 def test_words_of_a_program_stay_as_they_are():

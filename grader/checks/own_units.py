@@ -93,8 +93,8 @@ def _follows_from_own_scores(context: GradingContext, call: Call, case: str) -> 
     The units h are unknown: h W + b = scores and h^T d = dW must have one solution, and the unmasked gradient of the
     units passes exactly where that is above zero. Where these are fewer equations than entries of h, any mask will do.
     """
-    variant, near, way = context.assignment.variant, Near(context), _WayBack(context, call, 0, Near(context))
-    last, (weights, bias) = variant.depth - 1, variant.layers[-1]
+    variant, way = context.assignment.variant, _WayBack(context, call, 0, Near(context))
+    near, last, (weights, bias) = way.near, variant.depth - 1, variant.layers[-1]
     right = context.expected(QuestionId("scores", case))["scores"]
     scores, gradient = as_array(context.result(QuestionId("scores", case))), way.own(weights)
     if scores is None or scores.shape != right.shape or near(scores, right) or gradient is None:

@@ -40,8 +40,8 @@ class ClassGrading:
 
     def stands(self, row: GradingRow) -> bool:
         """Return whether what was found in an earlier grading is what would be found now."""
-        same = row.findings_key == self.findings_key
-        return same and lie_within(self.session.assignment.tolerances, row.ranges)
+        same = row.findings_key == self.findings_key and row.ranges is not None
+        return same and lie_within(self.session.assignment.tolerances, row.ranges or {})
 
     def run(self, tasks: Iterable[Task], workers: Workers, on_result: Callable[[Graded], None]) -> None:
         """Do all tasks: write each submission's files, then insert its grading into the gradebook.

@@ -28,7 +28,7 @@ class GradingRow:
     max_score: float
     replies: int | None
     findings_key: str  # "" where no findings are kept
-    ranges: Ranges  # of the tolerances, for these findings
+    ranges: Ranges | None  # of the tolerances, for these findings; None where they cannot be read
     key: CacheKey
 
 
@@ -93,5 +93,12 @@ def read_row(row: Sequence[Any]) -> GradingRow:
     """Return a row of `ROWS`."""
     *of_grading, ranges, submission, assignment, seed, asked, versions, isolated = row
     key = CacheKey(submission, assignment, seed, asked, versions, bool(isolated))
-    found = {name: (low, high) for name, (low, high) in json.loads(ranges).items()}
-    return GradingRow(*(*of_grading, found, key))
+    return GradingRow(*(*of_grading, _read_ranges(ranges), key))
+
+
+def _read_ranges(text: str) -> Ranges | None:
+    """Return the ranges of tolerances; None where they cannot be read, and the replies have to be judged again."""
+    try:
+        return {name: (float(low), float(high)) for name, (low, high) in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None

@@ -88,10 +88,10 @@ class GradingWorker:
     @cached_property
     def host(self) -> StudentHost:
         """The host that runs student code; it is not started where saved replies are only judged again."""
-        mother = started_before[0] if started_before else None
-        if mother and mother.alive:
+        original = started_before[0] if started_before else None
+        if original and original.alive:
             return StudentHost(self.assignment.limits, server=started_before.pop())
-        return StudentHost(self.assignment.limits, server=ForkServer(mother=mother) if mother else None)
+        return StudentHost(self.assignment.limits, server=ForkServer(original=original) if original else None)
 
     @cached_property
     def isolation(self) -> tuple[str, str]:

@@ -102,7 +102,7 @@ class Ending:
 class ForkServer:
     """One zygote, started by exec so that it inherits none of the grader's memory.
 
-    mother : one of another process, which forked this one: where it can, it makes a copy of itself, which saves all loading.
+    original : the server of the process that forked this one. Where its zygote can, it forks one for us, which saves all loading.
     lean : it serves a single program, and loads what most need. forked : it is a fork of this process where that has loaded
     little yet, which saves a second Python and numpy: for one's own program alone, which may see our memory.
     meanwhile : called while the zygote starts.
@@ -120,10 +120,10 @@ class ForkServer:
         *,
         lean: bool = False,
         forked: bool = False,
-        mother: ForkServer | None = None,
+        original: ForkServer | None = None,
         meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
-        self._mother = mother
+        self._original = original
         self._lean = lean
         self._forked = forked
         self.versions: dict[str, str] = {}
@@ -141,15 +141,15 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the zygote
         self._owner = os.getpid()
-        mother, self._mother = self._mother, None
+        original, self._original = self._original, None
         with theirs:
-            if mother is None:
+            if original is None:
                 self._process = self._execute(theirs)
             else:
                 self._process = CopiedZygote()
                 with suppress(OSError):
                     descriptors = [theirs.fileno(), self._errors.fileno()]
-                    socket.send_fds(mother._control, [b'{"do": "copy"}'], descriptors)  # noqa: SLF001 -- of its own kind
+                    socket.send_fds(original._control, [b'{"do": "copy"}'], descriptors)  # noqa: SLF001 -- of its own kind
         try:
             meanwhile()
             told = self._hear(START_TIMEOUT)
@@ -158,9 +158,9 @@ class ForkServer:
                 self._process.know(told["pid"])
         except BaseException as error:
             self.close(timeout=1.0)
-            if mother is None or not isinstance(error, ServerLostError):
+            if original is None or not isinstance(error, ServerLostError):
                 raise
-            self._start()  # she has gone, or may not make copies here
+            self._start()  # the original has ended, or may not fork one here
 
     def _execute(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         words = [

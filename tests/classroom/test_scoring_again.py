@@ -137,6 +137,7 @@ DAMAGES = {
     "findings": "UPDATE grading SET findings = x'00' WHERE name = 'right_einsum'",
     "no findings": "UPDATE grading SET findings = NULL WHERE name = 'right_einsum'",
     "another record in its place": "UPDATE grading SET findings = record WHERE name = 'right_einsum'",
+    "ranges": "UPDATE grading SET ranges = '{' WHERE name = 'right_einsum'",
     "report": "UPDATE grading SET record = x'00' WHERE name = 'right_einsum'",
 }
 

@@ -487,7 +487,7 @@ def test_a_stray_message_of_the_zygote_costs_a_zygote(network, question, stray):
 
 def test_a_zygote_is_copied_for_another_worker(limits, submission, network, question):
     """As root, a copy runs programs as one does that was started anew: in namespaces and as a user that the first has not."""
-    with closing(ForkServer()) as first, closing(ForkServer(mother=first)) as copy:
+    with closing(ForkServer()) as first, closing(ForkServer(original=first)) as copy:
         if os.geteuid() or "namespaces" in first.missing:
             assert _parent(copy.pid) == os.getpid()  # it may not make one that is apart from it
             return
@@ -504,7 +504,7 @@ def test_a_zygote_is_copied_for_another_worker(limits, submission, network, ques
 
 def test_a_copy_ends_with_the_first_and_another_is_started(limits, submission, network, question):
     """Whoever has a copy is served all the same once the zygote that forked it has gone."""
-    with closing(ForkServer()) as first, closing(ForkServer(mother=first)) as copy:
+    with closing(ForkServer()) as first, closing(ForkServer(original=first)) as copy:
         first.close()
         run = StudentHost(limits, server=copy).run(submission(network()), "TwoLayerNet", [question("q")])
         assert run.replies["q"].outcome == "returned"
